@@ -1,0 +1,62 @@
+#include "agent/base/interrupt.h"
+
+#include <errno.h>
+#include <time.h>
+
+void interrupt_init(struct interrupt *i)
+{
+	pthread_condattr_t attr;
+
+	atomic_init(&i->raised, false);
+	pthread_mutex_init(&i->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&i->changed, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+void interrupt_destroy(struct interrupt *i)
+{
+	pthread_cond_destroy(&i->changed);
+	pthread_mutex_destroy(&i->lock);
+}
+
+void interrupt_raise(struct interrupt *i)
+{
+	pthread_mutex_lock(&i->lock);
+	atomic_store(&i->raised, true);
+	pthread_cond_broadcast(&i->changed);
+	pthread_mutex_unlock(&i->lock);
+}
+
+void interrupt_lower(struct interrupt *i)
+{
+	atomic_store(&i->raised, false);
+}
+
+bool interrupt_raised(struct interrupt *i)
+{
+	return i && atomic_load_explicit(&i->raised, memory_order_relaxed);
+}
+
+bool interrupt_wait_until(struct interrupt *i, int64_t deadline_ns)
+{
+	struct timespec deadline = {
+		.tv_sec = (time_t)(deadline_ns / 1000000000),
+		.tv_nsec = (long)(deadline_ns % 1000000000),
+	};
+
+	if (!i) {
+		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &deadline, NULL) == EINTR)
+			;
+		return false;
+	}
+
+	pthread_mutex_lock(&i->lock);
+	while (!atomic_load(&i->raised))
+		if (pthread_cond_timedwait(&i->changed, &i->lock, &deadline) == ETIMEDOUT)
+			break;
+	bool raised = atomic_load(&i->raised);
+	pthread_mutex_unlock(&i->lock);
+	return raised;
+}

@@ -1,0 +1,45 @@
+/* JSON as the contract wants it: strict coming in, one spelling for hashing. */
+#ifndef AGENT_BASE_JSON_H
+#define AGENT_BASE_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <cjson/cJSON.h>
+
+#include "agent/base/err.h"
+
+#define JSON_MAX_DEPTH 16
+#define SHA256_HEX 65 /* 64 digits and a NUL */
+
+/* Parses one JSON text of length bytes (need not end in NUL).  Refuses what the contract
+ * refuses: invalid UTF-8, U+0000, a repeated key, nesting deeper than JSON_MAX_DEPTH,
+ * anything behind the value.  NULL with a sentence and the code "bad_json". */
+cJSON *json_parse(const char *text, size_t length, struct err *err);
+
+/* Unformatted text; the caller frees it.  NULL only when memory is out. */
+char *json_text(const cJSON *value);
+
+/* The same value with the keys of every object sorted, as text; the caller frees it.
+ * Two bodies are the same when this text is. */
+char *json_canonical(const cJSON *value);
+
+/* The sha256 of length bytes in hexadecimal. */
+void json_sha256(const void *bytes, size_t length, char hex[SHA256_HEX]);
+
+/* The member key of object when it is a string, else NULL. */
+const char *json_string(const cJSON *object, const char *key);
+
+/* The member key of object when it is a number, else otherwise. */
+double json_number(const cJSON *object, const char *key, double otherwise);
+
+/* The member key of object when it is true or false, else otherwise. */
+bool json_bool(const cJSON *object, const char *key, bool otherwise);
+
+/* Adds or replaces; text NULL adds null. */
+void json_put_string(cJSON *object, const char *key, const char *text);
+
+/* Is text valid UTF-8 without U+0000? */
+bool json_utf8(const char *text, size_t length);
+
+#endif

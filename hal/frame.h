@@ -1,0 +1,23 @@
+/* One photo as pixels, from a camera to whoever encodes it. */
+#ifndef HAL_FRAME_H
+#define HAL_FRAME_H
+
+#include <stdint.h>
+
+struct frame {
+	int width, height;   /* pixels, as the sensor sees them (not turned) */
+	uint8_t *rgb;        /* width * height * 3 bytes, rows from the top */
+	int64_t taken_at_ms; /* wall clock, when the shutter opened */
+	double shutter_ms;
+	double gain;
+	double focal_px;     /* focal length in pixels */
+	int orientation;     /* EXIF orientation flag 1..8 */
+	int jpeg_quality;    /* 0..100 */
+	char camera[65];     /* its name */
+};
+
+/* Pixels are mapped, not malloc'ed, so that a photo's memory goes back to the system. */
+struct frame *frame_new(int width, int height);
+void frame_free(struct frame *frame); /* NULL is fine */
+
+#endif

@@ -1,0 +1,157 @@
+/* The rig: all devices of one scanner, for those who use them.
+ *
+ * Opened from a device config (settings/device/, the form of which is described in
+ * settings/device/README.md).  Which backend drives the devices is the config's matter;
+ * users of this header cannot tell.
+ *
+ * Threads: every function may be called from any thread.  Who may use which device when is
+ * the scheduler's decision (one holder a device); the rig only makes sure that a call that
+ * breaks the rule cannot corrupt anything: a second move of a moving axis fails with
+ * "device_busy".
+ *
+ * Errors: a negative errno and, in err, a code of the contract and a sentence. */
+#ifndef HAL_RIG_H
+#define HAL_RIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cjson/cJSON.h>
+
+#include "agent/base/err.h"
+#include "agent/base/interrupt.h"
+
+struct rig;
+struct frame; /* hal/frame.h */
+
+enum device_kind { DEVICE_MOTOR, DEVICE_LIGHT, DEVICE_CAMERA, DEVICE_ENDSTOP, DEVICE_TRIGGER };
+#define DEVICE_KINDS 5
+
+/* "motor" "light" "camera" "endstop" "trigger". */
+const char *device_kind_name(enum device_kind kind);
+
+struct rig_options {
+	const char *state_dir; /* positions and the simulated rig's files; must exist */
+	double sim_speed;      /* how many times faster than real time; simulated backend only */
+	bool assume_position_after_power_cut;
+	/* Told after the published state of a device changed, on whatever thread changed it;
+	 * must not call back into the rig.  NULL for nobody. */
+	void (*changed)(void *context, enum device_kind kind, const char *name);
+	void *context;
+};
+
+/* Opens every device of config.  A config that does not fit is refused with a sentence
+ * that names the place; config stays the caller's. */
+int rig_open(struct rig **out, const cJSON *config, const struct rig_options *options,
+	     struct err *err);
+
+/* Stops motion, turns light and triggers off, writes positions down.  NULL is fine. */
+void rig_close(struct rig *rig);
+
+/* "simulated", … */
+const char *rig_backend(const struct rig *rig);
+
+/* ---- devices by number and name ---- */
+
+size_t rig_count(const struct rig *rig, enum device_kind kind);
+const char *rig_name(const struct rig *rig, enum device_kind kind, size_t i);
+
+/* The index of name, or -ENOENT with "there is no motor 'x' (there are rotor, turntable)".
+ * name NULL means the only device of its kind, and is refused when there are several. */
+int rig_find(const struct rig *rig, enum device_kind kind, const char *name, struct err *err);
+
+/* The state document of a device as the contract publishes it; the caller deletes it. */
+cJSON *rig_state(struct rig *rig, enum device_kind kind, size_t i);
+
+/* ---- motion ---- */
+
+/* Where one axis shall go. */
+struct rig_target {
+	const char *motor;
+	double degrees; /* absolute, or the distance when relative */
+	bool relative;
+};
+
+/* Would rig_move() accept these targets?  Checks names, limits ("invalid_args" with the
+ * allowed range) and nothing that changes. */
+int rig_check_targets(const struct rig *rig, const struct rig_target *targets, size_t n,
+		      struct err *err);
+
+/* Moves the axes together and returns when all stand still.  An axis that must home first
+ * (position unknown, or the first motion after an emergency stop) and has an endstop homes;
+ * one without an endstop fails with -ENODATA, "invalid_state" and the sentence that tells
+ * what to do.  0, or
+ *   -EINTR      interrupt was raised: the axes braked, positions are exact, call again to go on
+ *   -ECANCELED  rig_stop_motion() or rig_estop(): stopped at once, positions are exact */
+int rig_move(struct rig *rig, const struct rig_target *targets, size_t n,
+	     struct interrupt *interrupt, struct err *err);
+
+/* How long that move would take from where the axes stand, in seconds. */
+double rig_move_seconds(const struct rig *rig, const char *motor, double from_degrees,
+			double to_degrees);
+
+/* Homes one axis at its endstop (NULL: all that have one, then all go to their home angle). */
+int rig_home(struct rig *rig, const char *motor, struct interrupt *interrupt, struct err *err);
+
+/* Declares where an axis stands, without moving it. */
+int rig_override(struct rig *rig, const char *motor, double degrees, struct err *err);
+
+/* Before a new scan: an endless axis without an endstop and without a known position is
+ * declared to stand at its home angle, for any start is as good as another. */
+void rig_adopt_endless(struct rig *rig);
+
+struct rig_axis {
+	bool known;     /* is angle true? */
+	bool moving;
+	bool endstop;   /* has one, so can home by itself */
+	bool endless;   /* 0..360: never at a limit, goes the shorter way */
+	double angle, min, max, home;
+	double steps_per_degree, max_speed, acceleration; /* steps, steps/s, steps/s^2 */
+};
+
+int rig_axis(const struct rig *rig, const char *motor, struct rig_axis *axis, struct err *err);
+
+/* Stops all pulses now, from any thread, without waiting for anything. */
+void rig_stop_motion(struct rig *rig);
+
+/* The emergency stop: pulses stop, light and triggers go off, and every later motion,
+ * capture and trigger fails with "estopped" until the latch is released.  Any thread. */
+void rig_estop(struct rig *rig);
+void rig_release_estop(struct rig *rig);
+bool rig_estopped(const struct rig *rig);
+
+/* Is the rig at rest: no axis moves, no exposure, no trigger pulse? */
+bool rig_at_rest(struct rig *rig);
+
+/* ---- light, trigger ---- */
+
+struct rig_light {
+	bool on;
+	int brightness; /* 0..100, kept while off */
+};
+
+/* name NULL: all lights.  brightness -1 leaves it as it is. */
+int rig_light_set(struct rig *rig, const char *name, bool on, int brightness, struct err *err);
+int rig_light_get(struct rig *rig, const char *name, struct rig_light *light, struct err *err);
+
+/* Waits pre_ms, pulses, waits post_ms; the line is back at its idle level whatever happens.
+ * -EINTR and -ECANCELED as in rig_move(). */
+int rig_trigger(struct rig *rig, const char *name, int64_t pre_ms, int64_t post_ms,
+		struct interrupt *interrupt, struct err *err);
+
+/* ---- camera ---- */
+
+/* All settings of a camera (openscan3's names: shutter, gain, jpeg_quality, …); the caller
+ * deletes the answer. */
+cJSON *rig_camera_settings(struct rig *rig, size_t camera);
+
+/* Changes those that patch names, all or none. */
+int rig_camera_set(struct rig *rig, size_t camera, const cJSON *patch, struct err *err);
+
+/* Takes one photo with the settings as they are; the caller frees the frame.  Returns when
+ * the frame is complete.  -EINTR and -ECANCELED as in rig_move(). */
+int rig_capture(struct rig *rig, size_t camera, struct interrupt *interrupt,
+		struct frame **frame, struct err *err);
+
+#endif

@@ -1,0 +1,99 @@
+/* The connection to the broker, over Paho's asynchronous client.
+ *
+ * One thread of its own, the sender, makes every call into Paho; the functions here only
+ * queue for it and return at once.  Callbacks arrive on Paho's or the sender's thread, must
+ * not call back into this header, and except message() must not wait.
+ *
+ * Every (re)connection has an epoch, counted up.  What was queued in an older epoch is
+ * dropped without a callback: after down() nothing of that epoch is answered any more, and
+ * whoever wants it sent asks again after the next up().  That keeps retained revisions from
+ * ever going back on the wire: only one party repeats. */
+#ifndef MQTT_CONNECTION_H
+#define MQTT_CONNECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/base/err.h"
+
+struct connection;
+
+struct connection_options {
+	const char *url;       /* mqtt://[user[:password]@]host[:port]; never logged whole */
+	const char *client_id;
+	const char *will_topic; /* retained, QoS 1 */
+	const char *will_text;
+	int session_expiry_s;
+	int reconnect_max_s;
+	int keep_alive_s;
+};
+
+/* One message that came in.  All pointers are valid during the callback only. */
+struct incoming {
+	const char *topic; /* NUL-terminated; no NUL inside */
+	const void *payload;
+	size_t size;
+	int qos;
+	bool retained, duplicate;
+	int packet_id;
+	const char *response_topic; /* NULL without one; NUL-terminated */
+	const void *correlation;    /* NULL without one */
+	size_t correlation_size;
+};
+
+struct outgoing {
+	uint64_t token; /* comes back in sent(); 0: nobody wants to know */
+	const char *topic;
+	const void *payload; /* copied */
+	size_t size;
+	int qos;
+	bool retain;
+	int expiry_s; /* 0: never */
+	const void *correlation;
+	size_t correlation_size;
+};
+
+struct filter {
+	const char *topic;
+	int qos;
+	bool no_local;
+	bool retain_as_published;
+	int retain_handling; /* 0: send stored ones, 1: only for a new subscription, 2: never */
+};
+
+struct connection_callbacks {
+	void *context;
+	/* Connected.  window: how many QoS 1 messages may be unacknowledged at once. */
+	void (*up)(void *context, uint32_t epoch, bool session_present, unsigned window,
+		   int mqtt_version);
+	void (*down)(void *context, uint32_t epoch, const char *why);
+	/* On Paho's thread: the PUBACK leaves when this returns, so return after the commit. */
+	void (*message)(void *context, uint32_t epoch, const struct incoming *message);
+	/* The PUBACK came (QoS 1), or the message was written (QoS 0).  ok false: the broker
+	 * refused it (reason code 0x80 and above) or it could not be written. */
+	void (*sent)(void *context, uint32_t epoch, uint64_t token, bool ok);
+	/* The SUBACK or UNSUBACK came; ok: every filter was granted. */
+	void (*subscribed)(void *context, uint32_t epoch, uint64_t token, bool ok);
+};
+
+/* Checks the options and starts the sender, which connects and reconnects by itself: after
+ * 0.2 s, doubling with 50 % jitter up to reconnect_max_s.  All strings are copied. */
+int connection_open(struct connection **out, const struct connection_options *options,
+		    const struct connection_callbacks *callbacks, struct err *err);
+
+/* Queued for the sender; dropped when epoch is not the present one.  Any thread. */
+void connection_publish(struct connection *c, uint32_t epoch, const struct outgoing *message);
+void connection_subscribe(struct connection *c, uint32_t epoch, uint64_t token,
+			  const struct filter *filters, size_t n);
+void connection_unsubscribe(struct connection *c, uint32_t epoch, uint64_t token,
+			    const char *const *topics, size_t n);
+
+/* Drops the connection and connects again no earlier than after_ms. */
+void connection_restart(struct connection *c, int64_t after_ms);
+
+/* Disconnects in order (the will is not sent) and joins the sender; waits at most timeout_ms
+ * for Paho.  NULL is fine. */
+void connection_close(struct connection *c, int64_t timeout_ms);
+
+#endif

@@ -1,0 +1,42 @@
+/* Projects on disk: one folder each, below one root, never outside it.
+ *
+ * <root>/<project>/openscan_project.json, thumbnail.jpg, scan01/{scan.json,path.json,
+ * metadata/,scan01_000.jpg…}, scan02/…  Every path is opened below the root with
+ * RESOLVE_BENEATH, so no name from the network can leave it.  Files appear whole or not at
+ * all: temp file, fsync, rename, fsync of the folder.
+ *
+ * Threads: any; blocking, so never the loop's. */
+#ifndef TASKS_PROJECT_H
+#define TASKS_PROJECT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cjson/cJSON.h>
+
+#include "agent/base/err.h"
+
+struct projects;
+
+/* root is made when it is missing. */
+int projects_open(struct projects **out, const char *root, struct err *err);
+void projects_close(struct projects *projects);
+const char *projects_root(const struct projects *projects);
+
+/* Free bytes on the disk of the projects. */
+int64_t projects_bytes_free(const struct projects *projects);
+
+/* Is name allowed?  NFC is taken as it comes; 1 to 150 characters of any script, spaces,
+ * _ - . ' ; not beginning or ending with a space or a period; no Windows device name.
+ * "invalid_args" with a sentence. */
+int project_name_check(const char *name, struct err *err);
+
+/* The four verbs.  *out is the reply's data as contract section 11 gives it.  create of a
+ * name that is there is "id_conflict", an unknown name "not_found". */
+int projects_create(struct projects *p, const char *name, const char *description, cJSON **out,
+		    struct err *err);
+int projects_list(struct projects *p, int limit, const char *next, cJSON **out, struct err *err);
+int projects_get(struct projects *p, const char *name, cJSON **out, struct err *err);
+int projects_delete(struct projects *p, const char *name, cJSON **out, struct err *err);
+
+#endif

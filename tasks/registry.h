@@ -1,0 +1,52 @@
+/* The task types that this agent knows. */
+#ifndef TASKS_REGISTRY_H
+#define TASKS_REGISTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "agent/base/err.h"
+#include "agent/base/schema.h"
+#include "tasks/task_api.h"
+
+/* A type and what the agent made of it at start. */
+struct registered_type {
+	const struct task_type *type;
+	struct schema *schema;
+	char source[256]; /* "built-in", or the file it came from */
+};
+
+/* The original's five keys, contract section 10. */
+struct registry_options {
+	bool enabled;                     /* false: only the namespace "core" */
+	const char *const *namespaces;    /* "core" "examples" "community"; NULL-terminated */
+	bool include_subpackages;         /* false: only files directly in a namespace's folder */
+	const char *const *ignore_modules; /* names of types' files to leave out */
+	bool override_on_conflict;        /* a later type replaces an earlier one of its name */
+};
+
+/* A type offered to the registry and the folder it stands in: "core", "examples". */
+struct type_offer {
+	const char *namespace;
+	const struct task_type *type;
+};
+
+/* The built-in types, ended by a NULL type: tasks/builtin.c is the list to add to. */
+extern const struct type_offer builtin_types[];
+
+struct registry;
+
+/* Takes the offers in their order (extra may be NULL, ended as builtin_types is).  A bad name,
+ * a schema with an unknown keyword, and a missing required core type (scan_task) are errors
+ * with a sentence that names it. */
+int registry_open(struct registry **out, const struct registry_options *options,
+		  const struct type_offer *extra, struct err *err);
+void registry_close(struct registry *registry);
+
+/* NULL when there is no such type. */
+const struct registered_type *registry_find(const struct registry *registry, const char *name);
+
+size_t registry_count(const struct registry *registry);
+const struct registered_type *registry_at(const struct registry *registry, size_t i);
+
+#endif

@@ -1,0 +1,16 @@
+/* What the task types of this tree may use besides the host functions. */
+#ifndef TASKS_SERVICES_H
+#define TASKS_SERVICES_H
+
+#include <stdint.h>
+
+struct rig;
+struct projects;
+
+struct task_services {
+	struct rig *rig;
+	struct projects *projects;
+	int64_t min_free_bytes; /* room that a scan leaves on the disk */
+};
+
+#endif
