@@ -1,0 +1,287 @@
+#include "tests/harness/test_types.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cjson/cJSON.h>
+
+#include "agent/base/json.h"
+
+/* One line, in one write(): a crash leaves all of it or nothing. */
+static int append(const char *path, const char *id, long number)
+{
+	char line[160];
+	int length = snprintf(line, sizeof(line), "%s %ld\n", id, number);
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	bool whole;
+
+	if (fd < 0)
+		return -errno;
+	whole = write(fd, line, (size_t)length) == length;
+	return close(fd) == 0 && whole ? 0 : -EIO;
+}
+
+static int note(const struct task_host *host, struct task_run *run, const char *path,
+		long number)
+{
+	if (append(path, host->id(run), number) < 0)
+		return host->explain(run, "task_failed",
+				     "the test's file cannot be written");
+	return 0;
+}
+
+/* Steps with a gate, a sleep and progress each, from step first on. */
+static int walk(const struct task_host *host, struct task_run *run, double first,
+		double steps, double delay)
+{
+	char text[64];
+	int stop;
+
+	host->progress(run, first, steps, "walking");
+	for (double i = first; i < steps; i++) {
+		stop = host->gate(run);
+		if (stop)
+			return stop;
+		stop = host->sleep(run, (int64_t)(delay * 1000));
+		if (stop)
+			return stop;
+		snprintf(text, sizeof(text), "step %.0f of %.0f", i + 1, steps);
+		host->progress(run, i + 1, steps, text);
+	}
+	return 0;
+}
+
+/* count_task: one line a started attempt, so that a test can count executions. */
+static int count_work(const struct task_host *host, struct task_run *run,
+		      const cJSON *args)
+{
+	const char *file = json_string(args, "file");
+	int stop = host->begin(run);
+
+	if (stop)
+		return stop;
+	stop = note(host, run, file, host->attempt(run));
+	if (stop)
+		return stop;
+	if (host->attempt(run) <= (int)json_number(args, "fail_attempts", 0))
+		return host->explain(run, "task_failed", "this attempt was told to fail");
+	stop = walk(host, run, 0, json_number(args, "steps", 1),
+		    json_number(args, "delay", 0));
+	if (stop == 0)
+		host->result(run, "\"counted\"");
+	return stop;
+}
+
+/* resume_count_task: one line a step, with a checkpoint behind each. */
+static int resume_count_work(const struct task_host *host, struct task_run *run,
+			     const cJSON *args)
+{
+	const char *file = json_string(args, "file");
+	const char *saved = host->saved(run);
+	long steps = (long)json_number(args, "steps", 1);
+	long first = saved ? strtol(saved, NULL, 10) : 0;
+	char state[32];
+	int stop;
+
+	for (long i = first; i < steps; i++) {
+		stop = host->gate(run);
+		if (stop)
+			return stop;
+		if (i == (long)json_number(args, "crash_at", -1))
+			raise(SIGKILL); /* as a power cut would end the agent */
+		stop = note(host, run, file, i);
+		if (stop)
+			return stop;
+		snprintf(state, sizeof(state), "%ld", i + 1);
+		stop = host->checkpoint(run, state);
+		if (stop)
+			return stop;
+		host->progress(run, (double)(i + 1), (double)steps, "stepping");
+		stop = host->sleep(run, (int64_t)(json_number(args, "delay", 0) * 1000));
+		if (stop)
+			return stop;
+	}
+	host->result(run, "\"counted\"");
+	return 0;
+}
+
+/* A sleep that no request to stop shortens. */
+static void doze(double seconds)
+{
+	struct timespec left = {
+		.tv_sec = (time_t)seconds,
+		.tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9),
+	};
+
+	while (nanosleep(&left, &left) < 0 && errno == EINTR)
+		;
+}
+
+/* stubborn_task: blocking work that looks up only now and then. */
+static int stubborn_work(const struct task_host *host, struct task_run *run,
+			 const cJSON *args)
+{
+	double steps = json_number(args, "steps", 1);
+	int stop;
+
+	for (double i = 0; i < steps; i++) {
+		stop = host->gate(run);
+		if (stop)
+			return stop;
+		doze(json_number(args, "every", 1));
+		host->progress(run, i + 1, steps, "dozing");
+	}
+	return host->gate(run);
+}
+
+/* result_task: ends with the result that it was given. */
+static int result_work(const struct task_host *host, struct task_run *run,
+		       const cJSON *args)
+{
+	char *text = json_text(cJSON_GetObjectItemCaseSensitive(args, "result"));
+
+	if (!text)
+		return host->explain(run, "task_failed", "there is no result");
+	host->result(run, text);
+	free(text);
+	return 0;
+}
+
+/* secret_task and needs_task: only their arguments matter. */
+static int plain_work(const struct task_host *host, struct task_run *run,
+		      const cJSON *args)
+{
+	return walk(host, run, 0, json_number(args, "steps", 1),
+		    json_number(args, "delay", 0));
+}
+
+typedef int work_function(const struct task_host *host, struct task_run *run,
+			  const cJSON *args);
+
+static int with_args(work_function *work, const struct task_host *host,
+		     struct task_run *run, const char *text)
+{
+	cJSON *args = cJSON_Parse(text);
+	int ret = args ? work(host, run, args)
+		       : host->explain(run, "internal", "the arguments are not JSON");
+
+	cJSON_Delete(args);
+	return ret;
+}
+
+#define RUN(noun)                                                                        \
+	static int noun##_run(const struct task_type *type,                              \
+			      const struct task_host *host, struct task_run *run,        \
+			      const char *args)                                          \
+	{                                                                                \
+		(void)type;                                                              \
+		return with_args(noun##_work, host, run, args);                          \
+	}
+
+RUN(count)
+RUN(resume_count)
+RUN(stubborn)
+RUN(result)
+RUN(plain)
+
+#define STEPS                                                                            \
+	"\"steps\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":100000,\"default\":"  \
+	"1},"
+#define DELAY                                                                            \
+	"\"delay\":{\"type\":\"number\",\"minimum\":0,\"maximum\":3600,\"default\":0}"
+#define WALK STEPS DELAY
+#define FILE_ARG "\"file\":{\"type\":\"string\",\"minLength\":1},"
+#define OBJECT(properties)                                                               \
+	"{\"type\":\"object\",\"additionalProperties\":false,\"properties\":"            \
+	"{" properties "}"
+
+static const struct task_type count_type = {
+	.name = "count_task",
+	.title = "Counts its attempts",
+	.category = "test",
+	.args = OBJECT(FILE_ARG WALK ",\"fail_attempts\":{\"type\":\"integer\","
+				     "\"default\":0}") ",\"required\":[\"file\"]}",
+	.run = count_run,
+};
+
+static const struct task_type resume_count_type = {
+	.name = "resume_count_task",
+	.title = "Counts its steps",
+	.category = "test",
+	.resumable = true,
+	.args = OBJECT(FILE_ARG WALK ",\"crash_at\":{\"type\":\"integer\",\"default\":-"
+				     "1}") ",\"required\":[\"file\"]}",
+	.run = resume_count_run,
+};
+
+static const struct task_type stubborn_type = {
+	.name = "stubborn_task",
+	.title = "Looks up only now and then",
+	.category = "test",
+	.is_blocking = true,
+	.args = OBJECT(STEPS
+		       "\"every\":{\"type\":\"number\",\"minimum\":0,\"default\":1}") "}",
+	.run = stubborn_run,
+};
+
+static const struct task_type secret_type = {
+	.name = "secret_task",
+	.title = "Has an argument that nobody may see",
+	.category = "test",
+	.args = OBJECT("\"token\":{\"type\":\"string\",\"writeOnly\":true}," WALK) "}",
+	.run = plain_run,
+};
+
+static const struct task_type result_type = {
+	.name = "result_task",
+	.title = "Ends with the given result",
+	.category = "test",
+	.args = OBJECT("\"result\":{}") "}",
+	.run = result_run,
+};
+
+static const struct task_type needs_type = {
+	.name = "needs_task",
+	.title = "Needs a folder and a note",
+	.category = "test",
+	.args = OBJECT("\"folder\":{\"type\":\"string\"},\"note\":{\"type\":\"string\"}"
+		       "," WALK) ",\"required\":[\"folder\",\"note\"]}",
+	.run = plain_run,
+};
+
+static const struct task_type device_type = {
+	.name = "device_task",
+	.title = "Holds the lights",
+	.category = "test",
+	.uses = (const char *const[]){"light", NULL},
+	.args = OBJECT(WALK) "}",
+	.run = plain_run,
+};
+
+static const struct task_type motor_type = {
+	.name = "motor_task",
+	.title = "Holds the motors",
+	.category = "test",
+	.uses = (const char *const[]){"motor", NULL},
+	.args = OBJECT(WALK) "}",
+	.run = plain_run,
+};
+
+const struct type_offer test_types[] = {
+	{"community", &count_type},
+	{"community", &resume_count_type},
+	{"community", &stubborn_type},
+	{"community", &secret_type},
+	{"community", &result_type},
+	{"community", &needs_type},
+	{"community", &device_type},
+	{"community", &motor_type},
+	{NULL, NULL},
+};
