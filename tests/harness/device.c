@@ -82,6 +82,11 @@ int device_init(struct device *device, const struct folder *folder, const char *
 	return ret;
 }
 
+int device_settings(struct device *device, const char *settings)
+{
+	return write_json(device->settings_file, settings);
+}
+
 int device_start(struct device *device)
 {
 	const char *argv[] = {device->program, "--config", device->settings_file, NULL};

@@ -27,6 +27,9 @@ struct device {
 int device_init(struct device *device, const struct folder *folder, const char *name,
 		int port, const char *rig, const char *settings);
 
+/* Other settings for the next start. */
+int device_settings(struct device *device, const char *settings);
+
 /* Starts the program; whether it comes up is seen on its status topic. */
 int device_start(struct device *device);
 
