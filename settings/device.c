@@ -1,0 +1,81 @@
+#include "settings/device.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "settings/document.h"
+#include "settings/rule.h"
+
+#define SUFFIX ".json"
+
+/* Is this a config that a plain name can mean? */
+static int is_config(const struct dirent *entry)
+{
+	char name[sizeof(entry->d_name)];
+	size_t length = strlen(entry->d_name);
+	size_t suffix = strlen(SUFFIX);
+
+	if (length <= suffix || strcmp(entry->d_name + length - suffix, SUFFIX) != 0)
+		return 0;
+	memcpy(name, entry->d_name, length - suffix);
+	name[length - suffix] = '\0';
+	return rule_plain(name);
+}
+
+/* Appends ", name", or "name" to an empty list; what does not fit is left out. */
+static void append(char *list, size_t size, const char *file)
+{
+	size_t used = strlen(list);
+	int length = (int)(strlen(file) - strlen(SUFFIX));
+
+	if (used + (size_t)length + 3 > size)
+		return;
+	snprintf(list + used, size - used, "%s%.*s", used ? ", " : "", length, file);
+}
+
+static void list_folder(char *list, size_t size, const char *folder)
+{
+	struct dirent **entries;
+	int n = scandir(folder, &entries, is_config, alphasort);
+
+	for (int i = 0; i < n; i++) {
+		append(list, size, entries[i]->d_name);
+		free(entries[i]);
+	}
+	if (n >= 0)
+		free(entries);
+}
+
+static int unknown(const char *name, const char *const *folders, struct err *err)
+{
+	char list[512] = "";
+
+	/* The first folder that has any says enough: the others hold the same names. */
+	for (; *folders && !list[0]; folders++)
+		list_folder(list, sizeof(list), *folders);
+	return err_code(err, -ENOENT, "not_found",
+			"there is no device config '%s' (there are %s)", name,
+			list[0] ? list : "none");
+}
+
+int device_read(cJSON **out, const char *name, const char *const *folders,
+		struct err *err)
+{
+	if (rule_path(name))
+		return document_read(out, name, err);
+
+	for (size_t i = 0; folders[i]; i++) {
+		char path[PATH_MAX];
+		int ret;
+
+		snprintf(path, sizeof(path), "%s/%s" SUFFIX, folders[i], name);
+		ret = document_read(out, path, err);
+		if (ret != -ENOENT)
+			return ret;
+	}
+	return unknown(name, folders, err);
+}

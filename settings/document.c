@@ -1,0 +1,75 @@
+#include "settings/document.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/json.h"
+
+/* All of file, to be freed; NULL with a sentence. */
+static char *read_text(FILE *file, const char *path, size_t *length, struct err *err)
+{
+	char *text = malloc(DOCUMENT_MAX + 1);
+
+	if (!text) {
+		err_set(err, -ENOMEM, "out of memory");
+		return NULL;
+	}
+
+	*length = fread(text, 1, DOCUMENT_MAX + 1, file);
+	if (ferror(file))
+		err_set(err, -EIO, "%s: %s", path, strerror(errno));
+	else if (*length > DOCUMENT_MAX)
+		err_set(err, -EFBIG, "%s: has more than %d bytes", path, DOCUMENT_MAX);
+	else
+		return text;
+
+	free(text);
+	return NULL;
+}
+
+static int parse(cJSON **out, const char *text, size_t length, const char *path,
+		 struct err *err)
+{
+	cJSON *value = json_parse(text, length, err);
+
+	if (!value) {
+		err_prefix(err, "%s", path);
+		return -EBADMSG;
+	}
+	if (!cJSON_IsObject(value)) {
+		cJSON_Delete(value);
+		return err_code(err, -EBADMSG, "bad_json", "%s: must be an object { … }",
+				path);
+	}
+
+	*out = value;
+	return 0;
+}
+
+int document_read(cJSON **out, const char *path, struct err *err)
+{
+	FILE *file = fopen(path, "re");
+	struct err unread; /* its number is needed here even when nobody wants the
+			      sentence */
+	size_t length = 0;
+	char *text;
+	int ret;
+
+	if (!err)
+		err = &unread;
+	if (!file) {
+		int number = errno;
+
+		return err_set(err, -number, "%s: %s", path, strerror(number));
+	}
+	text = read_text(file, path, &length, err);
+	fclose(file);
+	if (!text)
+		return err->number;
+
+	ret = parse(out, text, length, path, err);
+	free(text);
+	return ret;
+}

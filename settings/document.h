@@ -1,0 +1,16 @@
+/* A JSON file that people write by hand, read whole. */
+#ifndef SETTINGS_DOCUMENT_H
+#define SETTINGS_DOCUMENT_H
+
+#include <cjson/cJSON.h>
+
+#include "agent/base/err.h"
+
+#define DOCUMENT_MAX (1024 * 1024) /* bytes; nobody writes more by hand */
+
+/* The object in the file path; the caller deletes it.  -ENOENT when there is no such
+ * file, -EBADMSG when it holds no JSON object, -EFBIG when it is too long, else what
+ * reading said; the sentence begins with the path. */
+int document_read(cJSON **out, const char *path, struct err *err);
+
+#endif

@@ -1,0 +1,170 @@
+#include "settings/value.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SHOWN 200 /* bytes of a text that an error repeats */
+
+static const char *kind_name(const cJSON *value)
+{
+	if (cJSON_IsString(value))
+		return "a string";
+	if (cJSON_IsNumber(value))
+		return "a number";
+	if (cJSON_IsBool(value))
+		return "true or false";
+	if (cJSON_IsArray(value))
+		return "a list";
+	return cJSON_IsObject(value) ? "an object" : "null";
+}
+
+/* "mqtt://user:secret@host" to "mqtt://user:***@host".  What is no address is masked too:
+ * it is shown in the error that says so. */
+static void mask(const char *text, char *shown, size_t size)
+{
+	const char *scheme = strstr(text, "://");
+	const char *user = scheme ? scheme + 3 : text;
+	const char *at = strrchr(user, '@');
+	size_t open = strcspn(user, ":");
+
+	if (!at || user + open > at)
+		snprintf(shown, size, "%s", text);
+	else
+		snprintf(shown, size, "%.*s:***%s", (int)(user + open - text), text, at);
+}
+
+/* What was asked for instead of a value of this kind. */
+static int wrong_kind(struct err *err, const char *name, const char *wanted,
+		      const cJSON *value)
+{
+	return err_code(err, -EINVAL, "invalid_args", "%s must be %s, not %s", name,
+			wanted, kind_name(value));
+}
+
+static int check_text(const struct setting *setting, const char *name, const cJSON *value,
+		      struct err *err)
+{
+	char shown[SHOWN];
+
+	if (!cJSON_IsString(value))
+		return wrong_kind(err, name, "a string", value);
+	if (!setting->rule || setting->rule->fits(value->valuestring))
+		return 0;
+
+	if (setting->secret)
+		mask(value->valuestring, shown, sizeof(shown));
+	else
+		snprintf(shown, sizeof(shown), "%s", value->valuestring);
+	return err_code(err, -EINVAL, "invalid_args", "%s must be %s, not \"%s\"", name,
+			setting->rule->wants, shown);
+}
+
+static int check_number(const struct setting *setting, const char *name,
+			const cJSON *value, struct err *err)
+{
+	double number = value->valuedouble;
+
+	if (!cJSON_IsNumber(value))
+		return wrong_kind(err, name, "a number", value);
+	/* Written this way round for NaN, which fits nowhere. */
+	if (!(number >= setting->min && number <= setting->max))
+		return err_code(err, -EINVAL, "invalid_args",
+				"%s must be %.15g to %.15g, not %.15g", name,
+				setting->min, setting->max, number);
+	if (setting->type == SETTING_INT && floor(number) < number)
+		return err_code(err, -EINVAL, "invalid_args",
+				"%s must be a whole number, not %.15g", name, number);
+	return 0;
+}
+
+static int check_list(const struct setting *setting, const char *name, const cJSON *value,
+		      struct err *err)
+{
+	const cJSON *item;
+	size_t i = 0;
+
+	if (!cJSON_IsArray(value))
+		return wrong_kind(err, name, "a list of strings", value);
+
+	cJSON_ArrayForEach(item, value)
+	{
+		char place[TABLE_KEY + 24];
+		int ret;
+
+		snprintf(place, sizeof(place), "%s[%zu]", name, i++);
+		ret = check_text(setting, place, item, err);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+int value_check(const struct setting *setting, const char *name, const cJSON *value,
+		struct err *err)
+{
+	switch (setting->type) {
+	case SETTING_STRING:
+		return check_text(setting, name, value, err);
+	case SETTING_INT:
+	case SETTING_NUMBER:
+		return check_number(setting, name, value, err);
+	case SETTING_LIST:
+		return check_list(setting, name, value, err);
+	case SETTING_BOOL:
+		break;
+	}
+	return cJSON_IsBool(value) ? 0 : wrong_kind(err, name, "true or false", value);
+}
+
+/* The number that text is from end to end, else a string, which no number setting takes.
+ */
+static cJSON *parse_number(const char *text)
+{
+	char *end;
+	double number = strtod(text, &end);
+
+	if (end == text || *end != '\0')
+		return cJSON_CreateString(text);
+	return cJSON_CreateNumber(number);
+}
+
+int value_parse(cJSON **out, const struct setting *setting, const char *name,
+		const char *text, struct err *err)
+{
+	cJSON *value = setting->type == SETTING_STRING ? cJSON_CreateString(text)
+						       : parse_number(text);
+	int ret;
+
+	if (!value)
+		return err_set(err, -ENOMEM, "out of memory");
+	ret = value_check(setting, name, value, err);
+	if (ret < 0) {
+		cJSON_Delete(value);
+		return ret;
+	}
+
+	*out = value;
+	return 0;
+}
+
+cJSON *value_shown(const struct setting *setting, const cJSON *value)
+{
+	size_t size;
+	char *shown;
+	cJSON *copy;
+
+	if (!setting->secret)
+		return cJSON_Duplicate(value, true);
+
+	size = strlen(value->valuestring) + sizeof(":***");
+	shown = malloc(size);
+	if (!shown)
+		return NULL;
+	mask(value->valuestring, shown, size);
+	copy = cJSON_CreateString(shown);
+	free(shown);
+	return copy;
+}
