@@ -11,6 +11,7 @@
 
 #define JSON_MAX_DEPTH 16
 #define SHA256_HEX 65 /* 64 digits and a NUL */
+#define JSON_NUMBER_TEXT 32
 
 /* Parses one JSON text of length bytes (need not end in NUL).  Refuses what the contract
  * refuses: invalid UTF-8, U+0000, a repeated key, nesting deeper than JSON_MAX_DEPTH,
@@ -19,6 +20,9 @@ cJSON *json_parse(const char *text, size_t length, struct err *err);
 
 /* Unformatted text; the caller frees it.  NULL only when memory is out. */
 char *json_text(const cJSON *value);
+
+/* The number in the fewest digits that read back as the same double. */
+void json_number_text(double number, char text[JSON_NUMBER_TEXT]);
 
 /* The same value with the keys of every object sorted, as text; the caller frees it.
  * Two bodies are the same when this text is. */
@@ -36,10 +40,18 @@ double json_number(const cJSON *object, const char *key, double otherwise);
 /* The member key of object when it is true or false, else otherwise. */
 bool json_bool(const cJSON *object, const char *key, bool otherwise);
 
+/* The members of object sorted by key, and how many; the caller frees the array, the members
+ * stay object's.  NULL only when memory is out. */
+cJSON **json_members(const cJSON *object, size_t *count);
+
 /* Adds or replaces; text NULL adds null. */
 void json_put_string(cJSON *object, const char *key, const char *text);
 
 /* Is text valid UTF-8 without U+0000? */
 bool json_utf8(const char *text, size_t length);
+
+/* Ends text before its first byte that is not UTF-8: what snprintf() cut within a character
+ * becomes text again. */
+void json_trim(char *text);
 
 #endif

@@ -1,0 +1,572 @@
+#include "agent/outbox.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <uthash.h>
+#include <utlist.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/json.h"
+#include "agent/base/log.h"
+
+#define EVENTS_FLYING 16
+
+/* One promise.  It is in one of the lists ready, replies or flying. */
+struct letter {
+	enum promise kind;
+	int64_t number; /* its row; 0: not stored */
+	char *topic;
+	char task[TASK_ID];
+	char *payload; /* a reply's */
+	void *correlation;
+	size_t correlation_size;
+	int64_t age, not_before;
+	uint64_t token; /* 0: not in flight */
+	bool changed;   /* a newer version came while it flew */
+	bool refused;   /* the broker said no: not again on this connection */
+	struct letter *prev, *next;
+	UT_hash_handle hh; /* by topic: documents and clearings */
+};
+
+struct event_flight {
+	uint64_t token;
+	int64_t seq;
+};
+
+struct outbox {
+	struct outbox_options options;
+	char *event_topic;
+	struct letter *by_topic;
+	struct letter *ready, *replies, *flying;
+	unsigned flying_count, reply_count;
+	int64_t next_number;
+	/* events: all up to event_sent are acknowledged, all up to event_posted sent */
+	int64_t event_last, event_sent, event_posted;
+	struct event_flight events[EVENTS_FLYING];
+	unsigned events_flying;
+	/* acknowledged rows that wait for a transaction */
+	int64_t *kept;
+	size_t kept_count, kept_room;
+	bool event_sent_waits;
+	int64_t kept_since; /* monotonic; 0: none */
+	int64_t dropped;
+};
+
+static void letter_free(struct letter *letter)
+{
+	free(letter->topic);
+	free(letter->payload);
+	free(letter->correlation);
+	free(letter);
+}
+
+static struct letter *letter_new(enum promise kind, const char *topic)
+{
+	struct letter *letter = calloc(1, sizeof(*letter));
+
+	if (!letter || !(letter->topic = strdup(topic)))
+		abort(); /* see effects_add() */
+	letter->kind = kind;
+	return letter;
+}
+
+static void letter_set_correlation(struct letter *letter, const void *bytes, size_t size)
+{
+	if (!bytes)
+		return;
+	letter->correlation = malloc(size ? size : 1);
+	if (!letter->correlation)
+		abort();
+	memcpy(letter->correlation, bytes, size);
+	letter->correlation_size = size;
+}
+
+static struct letter *outbox_find(const struct outbox *outbox, const char *topic)
+{
+	struct letter *letter;
+
+	HASH_FIND_STR(outbox->by_topic, topic, letter);
+	return letter;
+}
+
+static void outbox_add_retained(struct outbox *outbox, struct letter *letter)
+{
+	HASH_ADD_KEYPTR(hh, outbox->by_topic, letter->topic, strlen(letter->topic), letter);
+	DL_APPEND(outbox->ready, letter);
+}
+
+static void outbox_load(void *context, const struct promise_row *row)
+{
+	struct outbox *outbox = context;
+	struct letter *letter = letter_new(row->kind, row->topic);
+
+	letter->number = row->number;
+	letter->age = row->age;
+	snprintf(letter->task, sizeof(letter->task), "%s", row->task);
+	if (row->number >= outbox->next_number)
+		outbox->next_number = row->number + 1;
+	if (row->kind != PROMISE_REPLY) {
+		outbox_add_retained(outbox, letter);
+		return;
+	}
+	task_set_text(&letter->payload, row->payload);
+	letter_set_correlation(letter, row->correlation, row->correlation_size);
+	DL_APPEND(outbox->replies, letter);
+	outbox->reply_count++;
+}
+
+int outbox_open(struct outbox **out, const struct outbox_options *options, struct err *err)
+{
+	struct outbox *outbox = calloc(1, sizeof(*outbox));
+
+	if (!outbox || !(outbox->event_topic = strdup(options->event_topic))) {
+		free(outbox);
+		return err_set(err, -ENOMEM, "out of memory");
+	}
+	outbox->options = *options;
+	outbox->next_number = 1;
+	outbox->event_last = store_number(options->store, "last_seq", 0);
+	outbox->event_sent = store_number(options->store, "event_sent", 0);
+	outbox->event_posted = outbox->event_sent;
+	store_promises(options->store, outbox_load, outbox);
+	*out = outbox;
+	return 0;
+}
+
+static void list_free(struct letter **list)
+{
+	struct letter *letter, *next;
+
+	DL_FOREACH_SAFE(*list, letter, next) {
+		DL_DELETE(*list, letter);
+		letter_free(letter);
+	}
+}
+
+void outbox_close(struct outbox *outbox)
+{
+	if (!outbox)
+		return;
+
+	HASH_CLEAR(hh, outbox->by_topic);
+	list_free(&outbox->ready);
+	list_free(&outbox->replies);
+	list_free(&outbox->flying);
+	free(outbox->kept);
+	free(outbox->event_topic);
+	free(outbox);
+}
+
+
+
+static void outbox_store(struct outbox *outbox, struct letter *letter)
+{
+	struct promise_row row = {
+		.kind = letter->kind,
+		.topic = letter->topic,
+		.task = letter->task,
+		.payload = letter->payload ? letter->payload : "",
+		.correlation = letter->correlation,
+		.correlation_size = letter->correlation_size,
+		.age = letter->age,
+	};
+
+	if (!letter->number)
+		letter->number = outbox->next_number++;
+	row.number = letter->number;
+	store_promise(outbox->options.store, &row);
+}
+
+/* The letter of a retained topic; a newer version takes the place of an older one. */
+static void outbox_retained(struct outbox *outbox, enum promise kind, const char *topic,
+			    const char *task, int64_t age, bool stored)
+{
+	struct letter *letter = outbox_find(outbox, topic);
+	bool known = letter && letter->number && letter->kind == kind;
+
+	if (!letter) {
+		letter = letter_new(kind, topic);
+		outbox_add_retained(outbox, letter);
+	}
+	letter->kind = kind;
+	letter->age = age;
+	letter->changed = true;
+	letter->refused = false;
+	snprintf(letter->task, sizeof(letter->task), "%s", task);
+	if (stored && !known)
+		outbox_store(outbox, letter);
+}
+
+void outbox_document(struct outbox *outbox, const char *task, int64_t age)
+{
+	char *topic = outbox->options.topic(outbox->options.context, task);
+
+	outbox_retained(outbox, PROMISE_DOCUMENT, topic, task, age, true);
+	free(topic);
+}
+
+void outbox_document_again(struct outbox *outbox, const char *task)
+{
+	char *topic = outbox->options.topic(outbox->options.context, task);
+
+	if (!outbox_find(outbox, topic))
+		outbox_retained(outbox, PROMISE_DOCUMENT, topic, task, 0, false);
+	free(topic);
+}
+
+void outbox_clearing(struct outbox *outbox, const char *topic, int64_t age)
+{
+	outbox_retained(outbox, PROMISE_CLEARING, topic, "", age, true);
+}
+
+static void outbox_keep(struct outbox *outbox, int64_t number)
+{
+	if (!number)
+		return;
+	if (outbox->kept_count == outbox->kept_room) {
+		size_t room = outbox->kept_room ? 2 * outbox->kept_room : 64;
+		int64_t *kept = realloc(outbox->kept, room * sizeof(*kept));
+
+		if (!kept)
+			abort();
+		outbox->kept = kept;
+		outbox->kept_room = room;
+	}
+	outbox->kept[outbox->kept_count++] = number;
+}
+
+static void outbox_drop_oldest_reply(struct outbox *outbox)
+{
+	struct letter *letter = outbox->replies;
+
+	DL_DELETE(outbox->replies, letter);
+	outbox->reply_count--;
+	outbox->dropped++;
+	outbox_keep(outbox, letter->number);
+	letter_free(letter);
+}
+
+void outbox_reply(struct outbox *outbox, const struct outbox_reply *reply)
+{
+	struct letter *letter = letter_new(PROMISE_REPLY, reply->topic);
+
+	task_set_text(&letter->payload, reply->payload);
+	letter_set_correlation(letter, reply->correlation, reply->correlation_size);
+	letter->not_before = reply->not_before;
+	letter->age = reply->age;
+	DL_APPEND(outbox->replies, letter);
+	if (++outbox->reply_count > OUTBOX_REPLIES_MAX)
+		outbox_drop_oldest_reply(outbox);
+	if (reply->stored)
+		outbox_store(outbox, letter);
+}
+
+void outbox_event(struct outbox *outbox, const char *name, const char *id, const char *data,
+		  const char *store_name, int64_t wall_ms)
+{
+	char stamp[CLOCK_TEXT];
+	cJSON *event = cJSON_CreateObject();
+	cJSON *content = data ? cJSON_Parse(data) : NULL;
+	char *body;
+
+	clock_text(wall_ms, stamp);
+	outbox->event_last++;
+	cJSON_AddNumberToObject(event, "seq", (double)outbox->event_last);
+	cJSON_AddStringToObject(event, "store", store_name);
+	cJSON_AddStringToObject(event, "ts", stamp);
+	cJSON_AddStringToObject(event, "event", name);
+	json_put_string(event, "id", id);
+	cJSON_AddItemToObject(event, "data", content ? content : cJSON_CreateObject());
+	body = json_text(event);
+	store_event(outbox->options.store, outbox->event_last, body);
+	free(body);
+	cJSON_Delete(event);
+	store_set_number(outbox->options.store, "last_seq", outbox->event_last);
+
+	if (outbox->event_last - outbox->event_sent > OUTBOX_EVENTS_MAX) {
+		int64_t first = outbox->event_last - OUTBOX_EVENTS_MAX;
+
+		outbox->dropped += first - outbox->event_sent;
+		outbox->event_sent = first;
+		outbox->event_sent_waits = true;
+		if (outbox->event_posted < first)
+			outbox->event_posted = first;
+	}
+}
+
+void outbox_settle(struct outbox *outbox)
+{
+	for (size_t i = 0; i < outbox->kept_count; i++)
+		store_promise_kept(outbox->options.store, outbox->kept[i]);
+	outbox->kept_count = 0;
+	if (outbox->event_sent_waits)
+		store_set_number(outbox->options.store, "event_sent", outbox->event_sent);
+	outbox->event_sent_waits = false;
+	outbox->kept_since = 0;
+}
+
+bool outbox_wants_settling(const struct outbox *outbox, int64_t before)
+{
+	return outbox->kept_since && outbox->kept_since <= before;
+}
+
+/* ---- after the commit ---- */
+
+static struct effect *publish(struct effects *effects, uint32_t epoch, uint64_t token,
+			      const char *topic, char *payload)
+{
+	struct effect *effect = effects_add(effects, EFFECT_PUBLISH);
+
+	effect->epoch = epoch;
+	effect->token = token;
+	task_set_text(&effect->name, topic);
+	effect->text = payload;
+	effect->size = payload ? strlen(payload) : 0;
+	effect->qos = 1;
+	return effect;
+}
+
+static void letter_fly(struct outbox *outbox, struct letter **list, struct letter *letter,
+		       uint64_t token)
+{
+	DL_DELETE(*list, letter);
+	DL_APPEND(outbox->flying, letter);
+	outbox->flying_count++;
+	letter->token = token;
+	letter->changed = false;
+}
+
+static bool pump_reply(struct outbox *outbox, struct effects *effects, uint32_t epoch, int64_t now,
+		       int64_t age, uint64_t *token)
+{
+	struct letter *letter, *next;
+
+	DL_FOREACH_SAFE(outbox->replies, letter, next) {
+		struct effect *effect;
+
+		if (age - letter->age > OUTBOX_REPLY_AGE_MS && letter == outbox->replies) {
+			outbox_drop_oldest_reply(outbox);
+			continue;
+		}
+		if (letter->not_before > now || letter->refused)
+			continue;
+		letter_fly(outbox, &outbox->replies, letter, ++*token);
+		effect = publish(effects, epoch, *token, letter->topic, strdup(letter->payload));
+		if (letter->correlation) {
+			effect->correlation = malloc(letter->correlation_size + 1);
+			if (!effect->correlation)
+				abort();
+			memcpy(effect->correlation, letter->correlation, letter->correlation_size);
+			effect->correlation_size = letter->correlation_size;
+		}
+		return true;
+	}
+	return false;
+}
+
+static bool pump_event(struct outbox *outbox, struct effects *effects, uint32_t epoch,
+		       uint64_t *token)
+{
+	int64_t seq;
+	char *body;
+
+	if (outbox->event_posted >= outbox->event_last || outbox->events_flying == EVENTS_FLYING)
+		return false;
+	body = store_event_from(outbox->options.store, outbox->event_posted + 1, &seq);
+	if (!body) {
+		outbox->event_posted = outbox->event_last;
+		return false;
+	}
+	publish(effects, epoch, ++*token, outbox->event_topic, body);
+	outbox->events[outbox->events_flying++] = (struct event_flight){*token, seq};
+	outbox->event_posted = seq;
+	return true;
+}
+
+static bool pump_retained(struct outbox *outbox, struct effects *effects, uint32_t epoch,
+			  uint64_t *token)
+{
+	struct letter *letter, *next;
+
+	DL_FOREACH_SAFE(outbox->ready, letter, next) {
+		char *payload = NULL;
+
+		if (letter->refused)
+			continue;
+		if (letter->kind == PROMISE_DOCUMENT) {
+			payload = outbox->options.document(outbox->options.context, letter->task);
+			/* Pruned meanwhile: the clearing has a letter of its own topic, which
+			 * would be this one, so there is nothing to say. */
+			if (!payload) {
+				DL_DELETE(outbox->ready, letter);
+				HASH_DEL(outbox->by_topic, letter);
+				outbox_keep(outbox, letter->number);
+				letter_free(letter);
+				continue;
+			}
+		}
+		letter_fly(outbox, &outbox->ready, letter, ++*token);
+		publish(effects, epoch, *token, letter->topic, payload)->retain = true;
+		return true;
+	}
+	return false;
+}
+
+unsigned outbox_flying(const struct outbox *outbox)
+{
+	return outbox->flying_count + outbox->events_flying;
+}
+
+void outbox_pump(struct outbox *outbox, struct effects *effects, uint32_t epoch, int64_t now,
+		 int64_t age, unsigned window, uint64_t *token)
+{
+	bool went = true;
+
+	while (went) {
+		went = false;
+		if (outbox_flying(outbox) < window)
+			went |= pump_reply(outbox, effects, epoch, now, age, token);
+		if (outbox_flying(outbox) < window)
+			went |= pump_event(outbox, effects, epoch, token);
+		if (outbox_flying(outbox) < window)
+			went |= pump_retained(outbox, effects, epoch, token);
+	}
+}
+
+static void outbox_delivered(struct outbox *outbox, struct letter *letter)
+{
+	if (letter->kind == PROMISE_REPLY) {
+		outbox->reply_count--;
+	} else if (letter->changed) {
+		DL_APPEND(outbox->ready, letter);
+		return;
+	} else {
+		HASH_DEL(outbox->by_topic, letter);
+	}
+	outbox_keep(outbox, letter->number);
+	letter_free(letter);
+}
+
+static void outbox_refused(struct outbox *outbox, struct letter *letter)
+{
+	log_warn("the broker refused a message to %s", letter->topic);
+	letter->refused = !letter->changed;
+	if (letter->kind == PROMISE_REPLY)
+		DL_PREPEND(outbox->replies, letter);
+	else
+		DL_PREPEND(outbox->ready, letter);
+}
+
+static bool event_sent(struct outbox *outbox, uint64_t token, bool ok)
+{
+	for (unsigned i = 0; i < outbox->events_flying; i++) {
+		if (outbox->events[i].token != token)
+			continue;
+		if (!ok)
+			log_warn("the broker refused event %lld",
+				 (long long)outbox->events[i].seq);
+		if (outbox->events[i].seq > outbox->event_sent)
+			outbox->event_sent = outbox->events[i].seq;
+		outbox->event_sent_waits = true;
+		outbox->events_flying--;
+		memmove(outbox->events + i, outbox->events + i + 1,
+			(outbox->events_flying - i) * sizeof(outbox->events[0]));
+		return true;
+	}
+	return false;
+}
+
+bool outbox_sent(struct outbox *outbox, uint64_t token, bool ok, int64_t now)
+{
+	struct letter *letter;
+
+	DL_FOREACH(outbox->flying, letter)
+		if (letter->token == token)
+			break;
+	if (letter) {
+		DL_DELETE(outbox->flying, letter);
+		outbox->flying_count--;
+		letter->token = 0;
+		if (ok)
+			outbox_delivered(outbox, letter);
+		else
+			outbox_refused(outbox, letter);
+	} else if (!event_sent(outbox, token, ok)) {
+		return false;
+	}
+	if (!outbox->kept_since)
+		outbox->kept_since = now;
+	return true;
+}
+
+void outbox_link_down(struct outbox *outbox)
+{
+	struct letter *letter, *next;
+	struct letter *replies = NULL, *ready = NULL;
+
+	/* What flew goes first again, in its old order. */
+	DL_FOREACH_SAFE(outbox->flying, letter, next) {
+		DL_DELETE(outbox->flying, letter);
+		letter->token = 0;
+		if (letter->kind == PROMISE_REPLY)
+			DL_APPEND(replies, letter);
+		else
+			DL_APPEND(ready, letter);
+	}
+	DL_CONCAT(replies, outbox->replies);
+	DL_CONCAT(ready, outbox->ready);
+	outbox->replies = replies;
+	outbox->ready = ready;
+	outbox->flying_count = 0;
+	outbox->events_flying = 0;
+	outbox->event_posted = outbox->event_sent;
+}
+
+void outbox_link_up(struct outbox *outbox)
+{
+	struct letter *letter;
+
+	DL_FOREACH(outbox->ready, letter)
+		letter->refused = false;
+	DL_FOREACH(outbox->replies, letter)
+		letter->refused = false;
+}
+
+int64_t outbox_depth(const struct outbox *outbox)
+{
+	return (int64_t)HASH_COUNT(outbox->by_topic) + outbox->reply_count +
+	       (outbox->event_last - outbox->event_sent);
+}
+
+int64_t outbox_dropped(const struct outbox *outbox)
+{
+	return outbox->dropped;
+}
+
+bool outbox_acknowledged(const struct outbox *outbox, const char *task)
+{
+	char *topic = outbox->options.topic(outbox->options.context, task);
+	bool waits = outbox_find(outbox, topic) != NULL;
+
+	free(topic);
+	return !waits;
+}
+
+int64_t outbox_wake(const struct outbox *outbox, int64_t now)
+{
+	int64_t wake = outbox->kept_since ? outbox->kept_since + 1000 : -1;
+	struct letter *letter;
+
+	DL_FOREACH(outbox->replies, letter)
+		if (letter->not_before > now && (wake < 0 || letter->not_before < wake))
+			wake = letter->not_before;
+	return wake;
+}
+
+int64_t outbox_last_seq(const struct outbox *outbox)
+{
+	return outbox->event_last;
+}
