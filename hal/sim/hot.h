@@ -1,0 +1,15 @@
+/* Marks functions that are worth compiling twice: for every machine, and for those of the
+ * last ten years with eight lanes and fused multiply-add.  The loader picks. */
+#ifndef HAL_SIM_HOT_H
+#define HAL_SIM_HOT_H
+
+#include <stddef.h> /* tells whether this is glibc, whose loader can pick */
+
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && \
+	!defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define HOT __attribute__((target_clones("default", "arch=x86-64-v3")))
+#else
+#define HOT
+#endif
+
+#endif

@@ -1,0 +1,234 @@
+#include "hal/sim/lens.h"
+
+#include <math.h>
+#include <stdbool.h>
+
+#include "hal/sim/crew.h"
+#include "hal/sim/hot.h"
+
+#define BAND 16  /* rows in one turn of a thread */
+#define SPAN 128 /* pixels that are halved at once */
+
+/* A pyramid's first level is as soft as a bell curve of this deviation in pixels. */
+#define FIRST_LEVEL .7f
+/* Where the object ends, a pixel's light comes from both sides: softens stairs. */
+#define OUTLINE (1.1f * PICTURE_PIXEL)
+
+struct halving {
+	const struct picture *from;
+	struct picture *to;
+};
+
+static int within(int i, int size)
+{
+	return i < 0 ? 0 : i < size ? i : size - 1;
+}
+
+static const uint16_t *rgb_at(const struct picture *p, int x, int y)
+{
+	return p->rgb + ((size_t)within(y, p->height) * (size_t)p->width + (size_t)x) * 3;
+}
+
+static const uint16_t *blur_row(const struct picture *p, int y)
+{
+	return p->blur + (size_t)within(y, p->height) * (size_t)p->width;
+}
+
+/* Four rows as one, weighted 1 3 3 1. */
+HOT void lens_add_rows(const uint16_t *const row[4], int n, uint32_t *restrict sum)
+{
+	const uint16_t *a = row[0], *b = row[1], *c = row[2], *d = row[3];
+
+	for (int i = 0; i < n; i++)
+		sum[i] = (uint32_t)a[i] + d[i] + 3 * ((uint32_t)b[i] + c[i]);
+}
+
+/* The mean blur of those of four pixels that show something. */
+static uint16_t mean_blur(const uint16_t *upper, const uint16_t *lower, int x0, int x1)
+{
+	const uint16_t blur[4] = {upper[x0], upper[x1], lower[x0], lower[x1]};
+	uint32_t sum = 0, seen = 0;
+
+	for (int i = 0; i < 4; i++) {
+		sum += blur[i];
+		seen += blur[i] > 0;
+	}
+	return seen ? (uint16_t)(sum / seen) : 0;
+}
+
+static bool empty(const struct picture *p, int x, int n, int y)
+{
+	uint16_t any = 0;
+
+	for (int k = -1; k <= 2; k++) {
+		const uint16_t *blur = blur_row(p, y + k);
+
+		for (int i = x; i < x + n; i++)
+			any |= blur[i];
+	}
+	return any == 0;
+}
+
+/* Pixels x .. x + n - 1 of row y of the smaller picture. */
+static void halve_span(const struct halving *h, int x, int n, int y)
+{
+	const struct picture *from = h->from;
+	const int first = within(2 * x - 1, from->width);
+	const int seen = within(2 * (x + n), from->width) + 1 - first;
+	const uint16_t *upper = blur_row(from, 2 * y), *lower = blur_row(from, 2 * y + 1);
+	const size_t start = (size_t)y * (size_t)h->to->width;
+	uint32_t sum[(2 * SPAN + 2) * 3];
+
+	if (empty(from, first, seen, 2 * y))
+		return; /* as black as it was mapped */
+
+	lens_add_rows((const uint16_t *const[]){rgb_at(from, first, 2 * y - 1),
+						rgb_at(from, first, 2 * y),
+						rgb_at(from, first, 2 * y + 1),
+						rgb_at(from, first, 2 * y + 2)},
+		      3 * seen, sum);
+	for (int i = x; i < x + n; i++) {
+		const int x0 = within(2 * i, from->width);
+		const int x1 = within(2 * i + 1, from->width);
+		const uint32_t *a = sum + 3 * (within(2 * i - 1, from->width) - first);
+		const uint32_t *b = sum + 3 * (x0 - first), *c = sum + 3 * (x1 - first);
+		const uint32_t *d = sum + 3 * (within(2 * i + 2, from->width) - first);
+		uint16_t *out = h->to->rgb + 3 * (start + (size_t)i);
+
+		for (int k = 0; k < 3; k++)
+			out[k] = (uint16_t)((a[k] + d[k] + 3 * (b[k] + c[k]) + 32) / 64);
+		h->to->blur[start + (size_t)i] = mean_blur(upper, lower, x0, x1);
+	}
+}
+
+static void halve_band(void *context, int band)
+{
+	const struct halving *h = context;
+	const int end = within((band + 1) * BAND, h->to->height + 1);
+
+	for (int y = band * BAND; y < end; y++)
+		for (int x = 0; x < h->to->width; x += SPAN)
+			halve_span(h, x, h->to->width - x < SPAN ? h->to->width - x : SPAN, y);
+}
+
+/* The level, with fraction, whose blur is that of a circle of radius (a PICTURE_PIXEL is
+ * a pixel); a disc's deviation is half its radius. */
+static float level_of(const struct lens *lens, float radius)
+{
+	const float soft = radius / (2 * PICTURE_PIXEL * FIRST_LEVEL);
+	const float level = soft < 1 ? soft : 1 + log2f(soft);
+
+	return fminf(level, (float)(lens->levels - 1));
+}
+
+int lens_focus(struct lens *lens, double most_blur, struct interrupt *interrupt)
+{
+	const double soft = fmax(most_blur / (2 * (double)FIRST_LEVEL), 1);
+	const int wanted = 2 + (int)ceil(log2(soft));
+	int ret = 0;
+
+	lens->levels = 1;
+	while (ret == 0 && lens->levels < wanted && lens->levels < LENS_LEVELS) {
+		const struct picture *from = &lens->level[lens->levels - 1];
+		struct picture *to = &lens->level[lens->levels];
+
+		ret = picture_open(to, (from->width + 1) / 2, (from->height + 1) / 2);
+		if (ret < 0)
+			break;
+		lens->levels++;
+		ret = crew_run((to->height + BAND - 1) / BAND, halve_band,
+			       &(struct halving){from, to}, interrupt);
+	}
+	return ret;
+}
+
+/* The light at the point (x, y) of level 0 as level number k shows it. */
+static void sample(const struct picture *p, int k, int x, int y, float weight, float rgb[3])
+{
+	const float scale = 1 / (float)(1 << k);
+	const float sx = ((float)x + .5f) * scale - .5f, sy = ((float)y + .5f) * scale - .5f;
+	const int ix = (int)floorf(sx), iy = (int)floorf(sy);
+	const float fx = sx - (float)ix, fy = sy - (float)iy;
+	const int x0 = within(ix, p->width), x1 = within(ix + 1, p->width);
+	const uint16_t *a = rgb_at(p, x0, iy), *b = rgb_at(p, x1, iy);
+	const uint16_t *c = rgb_at(p, x0, iy + 1), *d = rgb_at(p, x1, iy + 1);
+
+	weight /= PICTURE_ONE;
+	for (int i = 0; i < 3; i++) {
+		const float top = (float)a[i] + ((float)b[i] - (float)a[i]) * fx;
+		const float bottom = (float)c[i] + ((float)d[i] - (float)c[i]) * fx;
+
+		rgb[i] += weight * (top + (bottom - top) * fy);
+	}
+}
+
+/* The blur of the nearest thing in sight; where nothing is, 0: light that strays from the
+ * object across its outline does so as far as the object is out of focus. */
+static uint16_t blur_near(const struct lens *lens, int x, int y)
+{
+	const int top = lens->levels - 1;
+
+	if (blur_row(&lens->level[top], y >> top)[x >> top] == 0)
+		return 0;
+	for (int k = 1; k < top; k++) {
+		const uint16_t blur = blur_row(&lens->level[k], y >> k)[x >> k];
+
+		if (blur)
+			return blur;
+	}
+	return blur_row(&lens->level[top], y >> top)[x >> top];
+}
+
+static bool on_outline(const struct picture *p, int x, int y)
+{
+	const bool left = blur_row(p, y)[within(x - 1, p->width)];
+	const bool right = blur_row(p, y)[within(x + 1, p->width)];
+	const bool up = blur_row(p, y - 1)[x], down = blur_row(p, y + 1)[x];
+
+	return !(left && right && up && down) && (left || right || up || down);
+}
+
+static void blur_pixel(const struct lens *lens, int x, int y, float rgb[3])
+{
+	const struct picture *p = &lens->level[0];
+	const uint16_t here = blur_row(p, y)[x];
+	const uint16_t blur = here ? here : blur_near(lens, x, y);
+	float radius = (float)blur - 1;
+	float level;
+	int k;
+
+	if (blur == 0)
+		return;
+	if (radius < OUTLINE && on_outline(p, x, y))
+		radius = OUTLINE;
+	level = level_of(lens, radius);
+	if (level < .02f)
+		return;
+
+	k = (int)level;
+	rgb[0] = rgb[1] = rgb[2] = 0;
+	sample(&lens->level[k], k, x, y, 1 - (level - (float)k), rgb);
+	if (level > (float)k)
+		sample(&lens->level[k + 1], k + 1, x, y, level - (float)k, rgb);
+}
+
+HOT void lens_copy_row(const uint16_t *restrict from, int n, float *restrict row)
+{
+	for (int i = 0; i < n; i++)
+		row[i] = (float)from[i] * (1.f / PICTURE_ONE);
+}
+
+void lens_row(const struct lens *lens, int y, float *row)
+{
+	const struct picture *p = &lens->level[0];
+
+	lens_copy_row(rgb_at(p, 0, y), 3 * p->width, row);
+	for (int x = 0; x < p->width; x++)
+		blur_pixel(lens, x, y, row + 3 * x);
+}
+
+void lens_close(struct lens *lens)
+{
+	while (lens->levels > 1)
+		picture_close(&lens->level[--lens->levels]);
+}
