@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,15 +27,28 @@ static int is_config(const struct dirent *entry)
 	return rule_plain(name);
 }
 
+/* Is name one of the names in list ("a, b")? */
+static bool holds(const char *list, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (const char *at = list; *at; at += strcspn(at, ","), at += strspn(at, ", ")) {
+		if (strcspn(at, ",") == length && !strncmp(at, name, length))
+			return true;
+	}
+	return false;
+}
+
 /* Appends ", name", or "name" to an empty list; what does not fit is left out. */
 static void append(char *list, size_t size, const char *file)
 {
 	size_t used = strlen(list);
-	int length = (int)(strlen(file) - strlen(SUFFIX));
+	char name[NAME_MAX + 1];
 
-	if (used + (size_t)length + 3 > size)
+	snprintf(name, sizeof(name), "%.*s", (int)(strlen(file) - strlen(SUFFIX)), file);
+	if (holds(list, name) || used + strlen(name) + sizeof(", ") > size)
 		return;
-	snprintf(list + used, size - used, "%s%.*s", used ? ", " : "", length, file);
+	snprintf(list + used, size - used, "%s%s", used ? ", " : "", name);
 }
 
 static void list_folder(char *list, size_t size, const char *folder)
@@ -54,8 +68,7 @@ static int unknown(const char *name, const char *const *folders, struct err *err
 {
 	char list[512] = "";
 
-	/* The first folder that has any says enough: the others hold the same names. */
-	for (; *folders && !list[0]; folders++)
+	for (; *folders; folders++)
 		list_folder(list, sizeof(list), *folders);
 	return err_code(err, -ENOENT, "not_found",
 			"there is no device config '%s' (there are %s)", name,

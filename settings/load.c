@@ -14,8 +14,9 @@
 #include "settings/table.h"
 #include "settings/value.h"
 
-#define DAMAGED_MAX 1000 /* moved files that are kept before the newest is overwritten   \
-			  */
+#define DAMAGED_MAX                                                                      \
+	1000 /* moved files that are kept before the newest is overwritten               \
+	      */
 
 struct loading {
 	const struct settings_source *source;

@@ -1,9 +1,9 @@
 #include "settings/rule.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "agent/base/log.h"
+#include "mqtt/url.h"
 
 #define PLAIN "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 #define PLAIN_MAX 64
@@ -58,83 +58,34 @@ static bool fits_device_config(const char *text)
 	return rule_plain(text) || rule_path(text);
 }
 
-/* ":1883", or nothing. */
-static bool fits_port(const char *text)
-{
-	char *end;
-	long port;
-
-	if (text[0] == '\0')
-		return true;
-	if (text[0] != ':' || strspn(text + 1, "0123456789") != strlen(text + 1))
-		return false;
-
-	port = strtol(text + 1, &end, 10);
-	return end != text + 1 && port >= 1 && port <= 65535;
-}
-
-/* "[::1]:1883", "broker.local". */
-static bool fits_host_port(const char *text)
-{
-	size_t host;
-
-	if (text[0] == '[') {
-		host = strcspn(text, "]");
-		return host > 1 && text[host] == ']' && fits_port(text + host + 1);
-	}
-	host = strcspn(text, ":");
-	return host > 0 && !strpbrk(text, " \t@[]?#") && fits_port(text + host);
-}
-
-/* What stands behind "scheme://", or NULL when the scheme is none of schemes. */
-static const char *behind_scheme(const char *text, const char *const *schemes)
-{
-	for (; *schemes; schemes++) {
-		size_t length = strlen(*schemes);
-
-		if (!strncmp(text, *schemes, length) && !strncmp(text + length, "://", 3))
-			return text + length + 3;
-	}
-	return NULL;
-}
-
-/* A password may hold anything, so the last @ ends it. */
-static const char *behind_user(const char *text)
-{
-	const char *at = strrchr(text, '@');
-
-	return at ? at + 1 : text;
-}
-
 static bool fits_mqtt_url(const char *text)
 {
-	static const char *const schemes[] = {"mqtt", "mqtts", "ws", "wss", NULL};
-	const char *rest = behind_scheme(text, schemes);
-	char host[256];
-	size_t length;
+	struct url url;
+	bool fits = url_parse(&url, text, NULL) == 0;
 
-	if (!rest)
-		return false;
+	url_clear(&url);
+	return fits;
+}
 
-	rest = behind_user(rest);
-	length = strcspn(rest, "/");
-	/* A path means something only where HTTP opens the connection. */
-	if (rest[length] && rest[length + 1] && text[0] != 'w')
-		return false;
-	if (length >= sizeof(host))
-		return false;
+/* What stands behind "http://" or "https://", else "". */
+static const char *behind_scheme(const char *text)
+{
+	const char *rest = strstr(text, "://");
+	size_t length = rest ? (size_t)(rest - text) : 0;
 
-	memcpy(host, rest, length);
-	host[length] = '\0';
-	return fits_host_port(host);
+	if ((length == 4 && !strncmp(text, "http", length)) ||
+	    (length == 5 && !strncmp(text, "https", length)))
+		return rest + 3;
+	return "";
 }
 
 static bool fits_http_url(const char *text)
 {
-	static const char *const schemes[] = {"http", "https", NULL};
-	const char *rest = behind_scheme(text, schemes);
+	const char *rest = behind_scheme(text);
+	const char *at = strrchr(rest, '@'); /* the last: a password may hold others */
+	const char *host = at ? at + 1 : rest;
 
-	return rest && behind_user(rest)[0] != '\0' && behind_user(rest)[0] != '/';
+	return host[0] != '\0' && !strchr("/:?# ", host[0]);
 }
 
 const struct setting_rule rule_device_id = {

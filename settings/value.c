@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/json.h"
+
 #define SHOWN 200 /* bytes of a text that an error repeats */
 
 static const char *kind_name(const cJSON *value)
@@ -58,6 +60,7 @@ static int check_text(const struct setting *setting, const char *name, const cJS
 		mask(value->valuestring, shown, sizeof(shown));
 	else
 		snprintf(shown, sizeof(shown), "%s", value->valuestring);
+	json_trim(shown);
 	return err_code(err, -EINVAL, "invalid_args", "%s must be %s, not \"%s\"", name,
 			setting->rule->wants, shown);
 }
@@ -119,27 +122,34 @@ int value_check(const struct setting *setting, const char *name, const cJSON *va
 	return cJSON_IsBool(value) ? 0 : wrong_kind(err, name, "true or false", value);
 }
 
-/* The number that text is from end to end, else a string, which no number setting takes.
- */
-static cJSON *parse_number(const char *text)
+/* text as the kind of value that setting takes, unchecked; NULL with a sentence. */
+static cJSON *parse(const struct setting *setting, const char *name, const char *text,
+		    struct err *err)
 {
+	bool string = setting->type == SETTING_STRING;
 	char *end;
 	double number = strtod(text, &end);
+	cJSON *value;
 
-	if (end == text || *end != '\0')
-		return cJSON_CreateString(text);
-	return cJSON_CreateNumber(number);
+	if (!string && (end == text || *end != '\0')) {
+		err_code(err, -EINVAL, "invalid_args",
+			 "%s must be a number, not \"%.*s\"", name, SHOWN, text);
+		return NULL;
+	}
+	value = string ? cJSON_CreateString(text) : cJSON_CreateNumber(number);
+	if (!value)
+		err_set(err, -ENOMEM, "out of memory");
+	return value;
 }
 
 int value_parse(cJSON **out, const struct setting *setting, const char *name,
 		const char *text, struct err *err)
 {
-	cJSON *value = setting->type == SETTING_STRING ? cJSON_CreateString(text)
-						       : parse_number(text);
+	cJSON *value = parse(setting, name, text, err);
 	int ret;
 
 	if (!value)
-		return err_set(err, -ENOMEM, "out of memory");
+		return -EINVAL;
 	ret = value_check(setting, name, value, err);
 	if (ret < 0) {
 		cJSON_Delete(value);

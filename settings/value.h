@@ -13,7 +13,8 @@
 int value_check(const struct setting *setting, const char *name, const cJSON *value,
 		struct err *err);
 
-/* Reads the text of the environment variable name.  Lists are not set that way. */
+/* Reads the text of the environment variable name.  Only strings and numbers are set
+ * that way. */
 int value_parse(cJSON **out, const struct setting *setting, const char *name,
 		const char *text, struct err *err);
 
