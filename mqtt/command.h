@@ -31,7 +31,9 @@ struct command {
 
 /* Fills command from a message.  On failure err has code and sentence, and whatever is known
  * (topic, verb, reply_to, correlation, id, request) is filled in all the same, so that the
- * refusal reaches its sender.  Always needs command_clear() afterwards. */
+ * refusal reaches its sender.  With the code "reply_to_denied" the reply topic was too long to
+ * keep.  An estop never fails for its form: what is wrong counts as left out.  Always needs
+ * command_clear() afterwards. */
 int command_parse(struct command *command, const struct topic *topic, const void *payload,
 		  size_t size, const char *response_topic, const void *correlation,
 		  size_t correlation_size, struct err *err);

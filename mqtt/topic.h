@@ -22,7 +22,7 @@ enum topic_kind {
 	TOPIC_BARRIER, /* R/<d>/reply/_barrier */
 	TOPIC_INFO,    /* R/<d>/info */
 	TOPIC_TASK,    /* R/<d>/task/<t> */
-	TOPIC_BIRTH,   /* <prefix>/status of Home Assistant */
+	TOPIC_BIRTH,   /* <prefix>/status of Home Assistant: any such topic outside of root */
 	TOPIC_OTHER,
 };
 
@@ -40,12 +40,13 @@ struct topic {
  * empty noun. */
 void topic_parse(const char *root, const char *device, const char *text, struct topic *topic);
 
-/* Writes root/device/rest (printf form) and returns out. */
+/* Writes root/device/rest (printf form) and returns out; "" when that is longer than 256
+ * bytes: half a topic is somebody else's. */
 char *topic_make(char out[TOPIC_MAX], const char *root, const char *device, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
 /* May a reply go there?  Only R/<d>/reply/… and R/_reply/…, at most 256 bytes, no wildcard,
- * no empty level. */
+ * no empty level, not the barrier. */
 bool topic_reply_allowed(const char *root, const char *device, const char *topic);
 
 #endif

@@ -7,9 +7,9 @@
 
 #include "agent/base/nearest.h"
 
-/* Steps that one match may take in all.  A pattern that is tried at each place of the text
- * shares them; 20,000,000 are a good tenth of a second. */
-#define MATCH_STEPS 20000000
+/* Steps that one match may take in all.  A pattern that is tried at each place of the
+ * text shares them; 2,000,000 take well below a second on a small board. */
+#define MATCH_STEPS 2000000
 #define MATCH_STEPS_LEAST 100 /* a place */
 #define MATCH_DEPTH 10000
 #define MATCH_HEAP_KIB 4096
@@ -26,8 +26,8 @@ struct check {
 
 typedef struct schema_place place;
 
-static void check_node(struct check *c, const struct schema_node *node, const cJSON *value,
-		       const place *here);
+static void check_node(struct check *c, const struct schema_node *node,
+		       const cJSON *value, const place *here);
 
 /* Appends ~0 for ~ and ~1 for /. */
 static void append_key(char *text, size_t size, const char *key)
@@ -62,8 +62,8 @@ void schema_place_text(const struct schema_place *here, const char *at, char *te
 	json_trim(text);
 }
 
-__attribute__((format(printf, 3, 4))) static void add_problem(struct check *c, const place *here,
-							      const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static void
+add_problem(struct check *c, const place *here, const char *fmt, ...)
 {
 	struct schema_problem *problem;
 	va_list args;
@@ -115,7 +115,8 @@ static void value_text(const cJSON *value, const char *quote, char text[SHOWN])
 }
 
 /* "must be 1 to 999" and what it is instead. */
-static void add_misfit(struct check *c, const place *here, const char *must, const cJSON *value)
+static void add_misfit(struct check *c, const place *here, const char *must,
+		       const cJSON *value)
 {
 	char is[SHOWN];
 
@@ -151,8 +152,8 @@ static bool type_fits(unsigned types, const cJSON *value)
 /* "a number, a string or null" */
 static void types_text(unsigned types, char *text, size_t size)
 {
-	static const char *const names[] = {"null",	"true or false", "an object",
-					    "an array", "a number",	 "a string",
+	static const char *const names[] = {"null",	     "true or false", "an object",
+					    "an array",	     "a number",      "a string",
 					    "a whole number"};
 	size_t used = 0;
 
@@ -161,7 +162,8 @@ static void types_text(unsigned types, char *text, size_t size)
 		const char *comma = used == 0 ? "" : types & (bit - 1) ? ", " : " or ";
 
 		if (types & bit)
-			used += (size_t)snprintf(text + used, size - used, "%s%s", comma, names[i]);
+			used += (size_t)snprintf(text + used, size - used, "%s%s", comma,
+						 names[i]);
 	}
 }
 
@@ -198,15 +200,17 @@ static bool same_children(const cJSON *a, const cJSON *b)
 	return true;
 }
 
-/* By value: 1.0 is 1, the order of keys does not count, that of elements does.  cJSON's own
- * comparison takes numbers for equal that nearly are. */
+/* By value: 1.0 is 1, the order of keys does not count, that of elements does.  cJSON's
+ * own comparison takes numbers for equal that nearly are. */
 static bool is_same(const cJSON *a, const cJSON *b)
 {
 	if (cJSON_IsNumber(a) && cJSON_IsNumber(b))
-		return a->valuedouble <= b->valuedouble && a->valuedouble >= b->valuedouble;
+		return a->valuedouble <= b->valuedouble &&
+		       a->valuedouble >= b->valuedouble;
 	if (cJSON_IsString(a) && cJSON_IsString(b))
 		return !strcmp(a->valuestring, b->valuestring);
-	if ((cJSON_IsObject(a) && cJSON_IsObject(b)) || (cJSON_IsArray(a) && cJSON_IsArray(b)))
+	if ((cJSON_IsObject(a) && cJSON_IsObject(b)) ||
+	    (cJSON_IsArray(a) && cJSON_IsArray(b)))
 		return same_children(a, b);
 	return (a->type & 0xff) == (b->type & 0xff); /* null, true, false */
 }
@@ -230,9 +234,11 @@ static void check_enum(struct check *c, const cJSON *choices, const cJSON *value
 			snprintf(must + used, sizeof(must) - used, ", …");
 			break;
 		}
-		used += (size_t)snprintf(must + used, sizeof(must) - used, "%s %s", comma, text);
+		used += (size_t)snprintf(must + used, sizeof(must) - used, "%s %s", comma,
+					 text);
 	}
-	for (; choice; choice = choice->next) /* those that the sentence has no room for */
+	for (; choice;
+	     choice = choice->next) /* those that the sentence has no room for */
 		if (is_same(choice, value))
 			return;
 	add_misfit(c, here, must, value);
@@ -257,7 +263,8 @@ static bool is_outside(const struct schema_range *range, double value)
 
 	if (low->set && (low->exclusive ? value <= low->value : value < low->value))
 		return true;
-	return high->set && (high->exclusive ? value >= high->value : value > high->value);
+	return high->set &&
+	       (high->exclusive ? value >= high->value : value > high->value);
 }
 
 /* "1 to 999", "at least 1", "more than 0 and less than 360" */
@@ -283,8 +290,8 @@ static void range_text(const struct schema_range *range, char *text, size_t size
 			 high->exclusive ? "less than" : "at most", to);
 }
 
-static void check_number(struct check *c, const struct schema_node *node, const cJSON *value,
-			 const place *here)
+static void check_number(struct check *c, const struct schema_node *node,
+			 const cJSON *value, const place *here)
 {
 	char range[96];
 	char must[128];
@@ -310,7 +317,8 @@ static void check_count(struct check *c, const struct schema_range *range, size_
 	if (c->secret)
 		add_problem(c, here, "must have %s %s%s", text, unit, plural);
 	else
-		add_problem(c, here, "must have %s %s%s, not %zu", text, unit, plural, count);
+		add_problem(c, here, "must have %s %s%s, not %zu", text, unit, plural,
+			    count);
 }
 
 /* Code points, as JSON Schema counts. */
@@ -324,7 +332,8 @@ static size_t characters(const char *text)
 	return count;
 }
 
-/* pcre2 counts its steps anew at each place where it tries a pattern that is not anchored. */
+/* pcre2 counts its steps anew at each place where it tries a pattern that is not
+ * anchored. */
 static uint32_t steps_a_place(const pcre2_code *code, size_t size)
 {
 	uint32_t options = 0;
@@ -355,8 +364,8 @@ static int match(const pcre2_code *code, const char *text)
 	return ret;
 }
 
-static void check_pattern(struct check *c, const struct schema_node *node, const cJSON *value,
-			  const place *here)
+static void check_pattern(struct check *c, const struct schema_node *node,
+			  const cJSON *value, const place *here)
 {
 	int ret = match(node->code, value->valuestring);
 	char must[160];
@@ -371,18 +380,19 @@ static void check_pattern(struct check *c, const struct schema_node *node, const
 		add_problem(c, here, "%s, and is too hard to compare with it", must);
 }
 
-static void check_string(struct check *c, const struct schema_node *node, const cJSON *value,
-			 const place *here)
+static void check_string(struct check *c, const struct schema_node *node,
+			 const cJSON *value, const place *here)
 {
 	size_t before = c->count;
 
 	check_count(c, &node->length, characters(value->valuestring), "character", here);
-	if (node->code && c->count == before) /* a text that is too long is not searched */
+	if (node->code &&
+	    c->count == before) /* a text that is too long is not searched */
 		check_pattern(c, node, value, here);
 }
 
-static void check_array(struct check *c, const struct schema_node *node, const cJSON *value,
-			const place *here)
+static void check_array(struct check *c, const struct schema_node *node,
+			const cJSON *value, const place *here)
 {
 	size_t index = 0;
 	const cJSON *element;
@@ -400,7 +410,8 @@ static void check_array(struct check *c, const struct schema_node *node, const c
 	check_count(c, &node->count, index, "item", here);
 }
 
-static void add_unknown(struct check *c, const struct schema_node *node, const place *here)
+static void add_unknown(struct check *c, const struct schema_node *node,
+			const place *here)
 {
 	struct nearest nearest;
 	const cJSON *name;
@@ -432,8 +443,8 @@ const struct schema_node *schema_node_property(const struct schema_node *node,
 	return NULL;
 }
 
-static void check_member(struct check *c, const struct schema_node *node, const cJSON *member,
-			 const place *up)
+static void check_member(struct check *c, const struct schema_node *node,
+			 const cJSON *member, const place *up)
 {
 	const struct schema_node *declared = schema_node_property(node, member->string);
 	place here = {up, member->string, 0};
@@ -446,8 +457,8 @@ static void check_member(struct check *c, const struct schema_node *node, const 
 		check_node(c, node->additional, member, &here);
 }
 
-static void check_object(struct check *c, const struct schema_node *node, const cJSON *value,
-			 const place *here)
+static void check_object(struct check *c, const struct schema_node *node,
+			 const cJSON *value, const place *here)
 {
 	const cJSON *name, *member;
 
@@ -474,8 +485,9 @@ bool schema_node_fits(const struct schema_node *node, const cJSON *value)
 	return count_problems(node, value) == 0;
 }
 
-/* The branch that the value was probably meant for: of those for its type the one with the
- * fewest problems.  NULL when there is none for its type; types is what there is then. */
+/* The branch that the value was probably meant for: of those for its type the one with
+ * the fewest problems.  NULL when there is none for its type; types is what there is
+ * then. */
 static const struct schema_node *likely_branch(const struct schema_list *list,
 					       const cJSON *value, unsigned *types)
 {
@@ -510,7 +522,8 @@ static void check_branches(struct check *c, const struct schema_list *list, bool
 	if (fitting == 1 || (fitting > 1 && !one))
 		return;
 	if (fitting > 1) {
-		add_problem(c, here, "fits more than one of its forms, and may fit only one");
+		add_problem(c, here,
+			    "fits more than one of its forms, and may fit only one");
 		return;
 	}
 	likely = likely_branch(list, value, &types);
@@ -520,8 +533,8 @@ static void check_branches(struct check *c, const struct schema_list *list, bool
 		add_type_misfit(c, types, value, here);
 }
 
-static void check_rules(struct check *c, const struct schema_node *node, const cJSON *value,
-			const place *here)
+static void check_rules(struct check *c, const struct schema_node *node,
+			const cJSON *value, const place *here)
 {
 	if (node->choices)
 		check_enum(c, node->choices, value, here);
@@ -541,8 +554,8 @@ static void check_rules(struct check *c, const struct schema_node *node, const c
 		check_branches(c, &node->any_of, false, value, here);
 }
 
-static void check_node(struct check *c, const struct schema_node *node, const cJSON *value,
-		       const place *here)
+static void check_node(struct check *c, const struct schema_node *node,
+		       const cJSON *value, const place *here)
 {
 	bool was_secret = c->secret;
 

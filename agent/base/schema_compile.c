@@ -56,7 +56,8 @@ static int make_list(struct compiler *c, struct schema_list *list, const cJSON *
 	size_t size = (size_t)cJSON_GetArraySize(json);
 	const cJSON *child;
 
-	list->nodes = calloc(size + 1, sizeof(struct schema_node *)); /* one more: may be empty */
+	list->nodes = calloc(size + 1,
+			     sizeof(struct schema_node *)); /* one more: may be empty */
 	if (!list->nodes)
 		return err_set(c->err, -ENOMEM, "out of memory");
 	cJSON_ArrayForEach(child, json)
@@ -77,8 +78,9 @@ static int type_bit(struct compiler *c, const cJSON *value)
 		const char *name;
 		unsigned bit;
 	} types[] = {
-		{"null", SCHEMA_NULL},	   {"boolean", SCHEMA_BOOLEAN}, {"object", SCHEMA_OBJECT},
-		{"array", SCHEMA_ARRAY},   {"number", SCHEMA_NUMBER},	{"string", SCHEMA_STRING},
+		{"null", SCHEMA_NULL},	     {"boolean", SCHEMA_BOOLEAN},
+		{"object", SCHEMA_OBJECT},   {"array", SCHEMA_ARRAY},
+		{"number", SCHEMA_NUMBER},   {"string", SCHEMA_STRING},
 		{"integer", SCHEMA_INTEGER},
 	};
 	const char *name = cJSON_GetStringValue(value);
@@ -89,7 +91,8 @@ static int type_bit(struct compiler *c, const cJSON *value)
 			return 0;
 		}
 	}
-	return complain(c, "must be null, boolean, object, array, number, string or integer");
+	return complain(
+		c, "must be null, boolean, object, array, number, string or integer");
 }
 
 static int compile_type(struct compiler *c, const cJSON *value)
@@ -158,7 +161,8 @@ static int compile_default(struct compiler *c, const cJSON *value)
 	return 0;
 }
 
-/* Two bounds on one side: the narrower one holds; the exclusive one when they are equal. */
+/* Two bounds on one side: the narrower one holds; the exclusive one when they are equal.
+ */
 static int narrow(struct compiler *c, struct schema_bound *bound, const cJSON *value,
 		  bool exclusive, int direction)
 {

@@ -11,7 +11,8 @@ static void visit_members(const struct schema_node *node, cJSON *object, visit_f
 
 	cJSON_ArrayForEach(member, object)
 	{
-		const struct schema_node *below = schema_node_property(node, member->string);
+		const struct schema_node *below =
+			schema_node_property(node, member->string);
 
 		if (!below)
 			below = node->additional;
@@ -89,8 +90,8 @@ void schema_fill(const struct schema *schema, cJSON *value)
 	fill_node(schema->root, value);
 }
 
-/* In place, so that a value can be hidden wherever it stands.  When even the stars find no
- * memory it turns null: a secret is never left. */
+/* In place, so that a value can be hidden wherever it stands.  When even the stars find
+ * no memory it turns null: a secret is never left. */
 static void hide(cJSON *value)
 {
 	static const char stars[] = "***";
@@ -103,12 +104,14 @@ static void hide(cJSON *value)
 	}
 	value->child = NULL;
 	value->valuestring = text;
-	value->type = (value->type & cJSON_StringIsConst) | (text ? cJSON_String : cJSON_NULL);
+	value->type =
+		(value->type & cJSON_StringIsConst) | (text ? cJSON_String : cJSON_NULL);
 	if (text)
 		memcpy(text, stars, sizeof(stars));
 }
 
-/* All branches, also those that the value does not fit: too much is better than too little. */
+/* All branches, also those that the value does not fit: too much is better than too
+ * little. */
 static void mask_node(const struct schema_node *node, cJSON *value)
 {
 	if (node->secret) {

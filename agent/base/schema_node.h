@@ -38,17 +38,18 @@ struct schema_list {
 
 /* One schema or subschema.  The cJSON pointers lead into the schema's own JSON. */
 struct schema_node {
-	bool never;     /* the schema false: no value fits */
+	bool never;	/* the schema false: no value fits */
 	unsigned types; /* of enum schema_type; 0: any */
-	bool secret;    /* writeOnly */
+	bool secret;	/* writeOnly */
 
-	const cJSON *names; /* properties: names->child matches properties.nodes by order */
+	const cJSON
+		*names; /* properties: names->child matches properties.nodes by order */
 	struct schema_list properties;
 	const cJSON *required;
 	struct schema_node *additional; /* NULL: anything */
 
-	const cJSON *choices;  /* enum */
-	const cJSON *constant; /* const */
+	const cJSON *choices;	/* enum */
+	const cJSON *constant;	/* const */
 	const cJSON *otherwise; /* default */
 
 	struct schema_range value, length, count;
