@@ -1,0 +1,19 @@
+/* The list of built-in task types: declare yours, add a row. */
+#include "tasks/registry.h"
+
+extern const struct task_type task_scan;
+extern const struct task_type task_hello_world_async;
+extern const struct task_type task_hello_world_blocking;
+extern const struct task_type task_exclusive_demo;
+extern const struct task_type task_generator;
+extern const struct task_type task_failing;
+
+const struct type_offer builtin_types[] = {
+	{"core", &task_scan},
+	{"examples", &task_hello_world_async},
+	{"examples", &task_hello_world_blocking},
+	{"examples", &task_exclusive_demo},
+	{"examples", &task_generator},
+	{"examples", &task_failing},
+	{NULL, NULL},
+};

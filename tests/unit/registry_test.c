@@ -1,0 +1,199 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "agent/base/log.h"
+#include "tasks/registry.h"
+
+static const char *const all[] = {"core", "examples", "community", NULL};
+static const struct registry_options everything = {.enabled = true, .namespaces = all};
+
+static int no_run(const struct task_type *type, const struct task_host *host,
+		  struct task_run *run, const char *args)
+{
+	(void)type;
+	(void)host;
+	(void)run;
+	(void)args;
+	return 0;
+}
+
+static const struct task_type mine = {.name = "mine_task", .args = "{}", .run = no_run};
+static const struct task_type other_generator = {
+	.name = "generator_task", .args = "{}", .run = no_run};
+
+static struct registry *open_with(const struct registry_options *options,
+				  const struct type_offer *extra)
+{
+	struct registry *registry = NULL;
+	struct err err = {0};
+
+	if (registry_open(&registry, options, extra, &err) < 0)
+		fail_msg("%s", err.text);
+	return registry;
+}
+
+static void assert_refused(const struct registry_options *options,
+			   const struct task_type *type, const char *word)
+{
+	const struct type_offer extra[] = {{"community", type}, {NULL, NULL}};
+	struct registry *registry = NULL;
+	struct err err = {0};
+
+	assert_true(registry_open(&registry, options, extra, &err) < 0);
+	assert_null(registry);
+	if (!strstr(err.text, word))
+		fail_msg("no '%s' in: %s", word, err.text);
+}
+
+static void the_scan_and_the_five_demos_are_there(void **state)
+{
+	static const char *const names[] = {"scan_task",
+					    "hello_world_async_task",
+					    "hello_world_blocking_task",
+					    "exclusive_demo_task",
+					    "generator_task",
+					    "failing_task"};
+	struct registry *registry = open_with(&everything, NULL);
+
+	(void)state;
+
+	for (size_t i = 0; i < 6; i++) {
+		const struct registered_type *type = registry_find(registry, names[i]);
+
+		assert_non_null(type);
+		assert_non_null(type->schema);
+		assert_string_equal(type->source, "built-in");
+	}
+	assert_null(registry_find(registry, "nobody_task"));
+	assert_true(registry_count(registry) >= 6);
+	assert_string_equal(registry_at(registry, 0)->type->name, "scan_task");
+	registry_close(registry);
+}
+
+static void a_type_of_ones_own_joins_them(void **state)
+{
+	const struct type_offer extra[] = {{"community", &mine}, {NULL, NULL}};
+	struct registry *registry = open_with(&everything, extra);
+
+	(void)state;
+
+	assert_ptr_equal(registry_find(registry, "mine_task")->type, &mine);
+	registry_close(registry);
+}
+
+static void the_first_type_of_a_name_wins_unless_told_otherwise(void **state)
+{
+	const struct type_offer extra[] = {{"community", &other_generator}, {NULL, NULL}};
+	struct registry_options options = everything;
+	struct registry *registry = open_with(&options, extra);
+	size_t count = registry_count(registry);
+
+	(void)state;
+
+	assert_ptr_not_equal(registry_find(registry, "generator_task")->type,
+			     &other_generator);
+	registry_close(registry);
+
+	options.override_on_conflict = true;
+	registry = open_with(&options, extra);
+	assert_ptr_equal(registry_find(registry, "generator_task")->type,
+			 &other_generator);
+	assert_int_equal(registry_count(registry), count);
+	registry_close(registry);
+}
+
+static void without_discovery_only_the_core_is_there(void **state)
+{
+	const struct type_offer extra[] = {{"community", &mine}, {NULL, NULL}};
+	struct registry_options options = everything;
+	struct registry *registry;
+
+	(void)state;
+
+	options.enabled = false;
+	registry = open_with(&options, extra);
+	assert_non_null(registry_find(registry, "scan_task"));
+	assert_null(registry_find(registry, "failing_task"));
+	assert_null(registry_find(registry, "mine_task"));
+	registry_close(registry);
+}
+
+static void namespaces_and_modules_can_be_left_out(void **state)
+{
+	static const char *const core[] = {"core", NULL};
+	static const char *const ignored[] = {"failing_task", NULL};
+	struct registry_options options = everything;
+	struct registry *registry;
+
+	(void)state;
+
+	options.ignore_modules = ignored;
+	registry = open_with(&options, NULL);
+	assert_null(registry_find(registry, "failing_task"));
+	assert_non_null(registry_find(registry, "generator_task"));
+	registry_close(registry);
+
+	options.namespaces = core;
+	registry = open_with(&options, NULL);
+	assert_null(registry_find(registry, "generator_task"));
+	registry_close(registry);
+}
+
+static void a_missing_core_type_is_named(void **state)
+{
+	static const char *const ignored[] = {"scan_task", NULL};
+	struct registry_options options = everything;
+
+	(void)state;
+
+	options.ignore_modules = ignored;
+	assert_refused(&options, &mine, "scan_task");
+}
+
+static void a_bad_name_is_named(void **state)
+{
+	static const char *const names[] = {"Scan_task", "scan", "_task",  "1_task",
+					    "a-b_task",	 "",	 "a_task "};
+
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct task_type type = mine;
+
+		type.name = names[i];
+		assert_refused(&everything, &type, names[i]);
+	}
+}
+
+static void a_schema_that_is_not_understood_is_named(void **state)
+{
+	struct task_type type = mine;
+
+	(void)state;
+
+	type.args = "{\"type\":\"object\",\"patternProperties\":{}}";
+	assert_refused(&everything, &type, "mine_task");
+	assert_refused(&everything, &type, "patternProperties");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_scan_and_the_five_demos_are_there),
+		cmocka_unit_test(a_type_of_ones_own_joins_them),
+		cmocka_unit_test(the_first_type_of_a_name_wins_unless_told_otherwise),
+		cmocka_unit_test(without_discovery_only_the_core_is_there),
+		cmocka_unit_test(namespaces_and_modules_can_be_left_out),
+		cmocka_unit_test(a_missing_core_type_is_named),
+		cmocka_unit_test(a_bad_name_is_named),
+		cmocka_unit_test(a_schema_that_is_not_understood_is_named),
+	};
+
+	log_set_level(LOG_LEVEL_ERROR);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
