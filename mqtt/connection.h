@@ -7,7 +7,10 @@
  * Every (re)connection has an epoch, counted up.  What was queued in an older epoch is
  * dropped without a callback: after down() nothing of that epoch is answered any more, and
  * whoever wants it sent asks again after the next up().  That keeps retained revisions from
- * ever going back on the wire: only one party repeats. */
+ * ever going back on the wire: only one party repeats.
+ *
+ * For one epoch the order is up(), then messages and answers, then down() as the very last.
+ * The queue has no bound of its own: whoever publishes counts by sent(). */
 #ifndef MQTT_CONNECTION_H
 #define MQTT_CONNECTION_H
 
@@ -64,14 +67,17 @@ struct filter {
 
 struct connection_callbacks {
 	void *context;
-	/* Connected.  window: how many QoS 1 messages may be unacknowledged at once. */
+	/* Connected.  window: how many QoS 1 messages may be unacknowledged at once; more of
+	 * them wait in the queue here. */
 	void (*up)(void *context, uint32_t epoch, bool session_present, unsigned window,
 		   int mqtt_version);
 	void (*down)(void *context, uint32_t epoch, const char *why);
 	/* On Paho's thread: the PUBACK leaves when this returns, so return after the commit. */
 	void (*message)(void *context, uint32_t epoch, const struct incoming *message);
-	/* The PUBACK came (QoS 1), or the message was written (QoS 0).  ok false: the broker
-	 * refused it (reason code 0x80 and above) or it could not be written. */
+	/* The PUBACK came (QoS 1), or the message was written (QoS 0).  ok false: it will not
+	 * do better next time: the broker refused it (reason code 0x80 and above), it is larger
+	 * than the broker takes, or its topic is not UTF-8.  A broken connection is not said
+	 * here but by down(). */
 	void (*sent)(void *context, uint32_t epoch, uint64_t token, bool ok);
 	/* The SUBACK or UNSUBACK came; ok: every filter was granted. */
 	void (*subscribed)(void *context, uint32_t epoch, uint64_t token, bool ok);
@@ -89,11 +95,20 @@ void connection_subscribe(struct connection *c, uint32_t epoch, uint64_t token,
 void connection_unsubscribe(struct connection *c, uint32_t epoch, uint64_t token,
 			    const char *const *topics, size_t n);
 
-/* Drops the connection and connects again no earlier than after_ms. */
+/* Drops the connection and connects again no earlier than after_ms.  The broker publishes the
+ * will unless we are back within its delay of 5 s. */
 void connection_restart(struct connection *c, int64_t after_ms);
 
-/* Disconnects in order (the will is not sent) and joins the sender; waits at most timeout_ms
- * for Paho.  NULL is fine. */
+/* Begins to disconnect in order (the will is not sent) and returns at once: what is queued
+ * still goes out and is acknowledged, for at most timeout_ms; then comes down(), and no new
+ * connection.  For a caller whose thread must go on committing what message() brings: a
+ * message that came before the end is delivered too, because Paho acknowledges it. */
+void connection_finish(struct connection *c, int64_t timeout_ms);
+
+/* connection_finish(), then joins the sender and frees; waits at most timeout_ms.  When a
+ * message() does not return for that long the connection is left as it is for the process to
+ * end with: no callback comes any more, nothing more is acknowledged, and the broker will
+ * publish the will.  NULL is fine. */
 void connection_close(struct connection *c, int64_t timeout_ms);
 
 #endif
