@@ -1,8 +1,10 @@
-/* connect() of the whole program: switches Nagle's algorithm off, then calls the real one.
+/* connect() of the whole program: switches Nagle's algorithm off, then calls the real
+ * one.
  *
- * Paho has no option for TCP_NODELAY; without it a QoS 1 message to a neighbour takes 44 ms
- * a hop (Nagle here, the delayed ACK there) instead of a third of one.  A symbol of the
- * executable comes before that of the C library, also for the calls of shared libraries. */
+ * Paho has no option for TCP_NODELAY; without it a QoS 1 message to a neighbour takes 44
+ * ms a hop (Nagle here, the delayed ACK there) instead of a third of one.  A symbol of
+ * the executable comes before that of the C library, also for the calls of shared
+ * libraries. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <netinet/in.h>

@@ -75,11 +75,13 @@ static int parse_login(struct url *url, const char *text, size_t length, struct 
 				     length - user - 1);
 	}
 	if (ret == -ENAMETOOLONG)
-		return err_set(err, -EINVAL, "the broker's url has a login that is too long");
-	if (ret < 0)
 		return err_set(err, -EINVAL,
-			       "the broker's url has a %% in its login that is not followed "
-			       "by two hexadecimal digits of a character (write %%25)");
+			       "the broker's url has a login that is too long");
+	if (ret < 0)
+		return err_set(
+			err, -EINVAL,
+			"the broker's url has a %% in its login that is not followed "
+			"by two hexadecimal digits of a character (write %%25)");
 	return 0;
 }
 
@@ -91,7 +93,8 @@ static int parse_port(struct url *url, const char *text, struct err *err)
 	errno = 0;
 	port = strtol(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end || errno || port < 1 || port > 65535)
-		return err_set(err, -EINVAL, "the broker's url must end in a port of 1 to 65535");
+		return err_set(err, -EINVAL,
+			       "the broker's url must end in a port of 1 to 65535");
 	url->port = (uint16_t)port;
 	return 0;
 }
@@ -103,7 +106,8 @@ static int parse_host(struct url *url, const char *text, size_t length, struct e
 	char *rest;
 
 	if (length >= sizeof(buffer))
-		return err_set(err, -EINVAL, "the broker's url has a host that is too long");
+		return err_set(err, -EINVAL,
+			       "the broker's url has a host that is too long");
 	memcpy(buffer, text, length);
 	buffer[length] = '\0';
 
@@ -111,11 +115,13 @@ static int parse_host(struct url *url, const char *text, size_t length, struct e
 		host++;
 		rest = strchr(host, ']');
 		if (!rest)
-			return err_set(err, -EINVAL, "the broker's url has a [ without its ]");
+			return err_set(err, -EINVAL,
+				       "the broker's url has a [ without its ]");
 		*rest++ = '\0';
 		if (*rest && *rest != ':')
-			return err_set(err, -EINVAL,
-				       "the broker's url must go on with :port after the ]");
+			return err_set(
+				err, -EINVAL,
+				"the broker's url must go on with :port after the ]");
 	} else {
 		rest = host + strcspn(host, ":");
 	}
@@ -143,7 +149,8 @@ int url_parse(struct url *url, const char *text, struct err *err)
 		err = &mine;
 	if (!scheme)
 		return err_set(err, -EINVAL,
-			       "the broker's url must begin with mqtt:// mqtts:// ws:// or wss://");
+			       "the broker's url must begin with mqtt:// mqtts:// ws:// "
+			       "or wss://");
 	url->tls = scheme->tls;
 	url->websocket = scheme->websocket;
 	url->port = scheme->port;
@@ -162,7 +169,8 @@ int url_parse(struct url *url, const char *text, struct err *err)
 		text = at + 1;
 	}
 	if (memchr(text, '/', length))
-		return err_set(err, -EINVAL, "the broker's url must end after host and port");
+		return err_set(err, -EINVAL,
+			       "the broker's url must end after host and port");
 	return parse_host(url, text, length, err);
 }
 

@@ -8,10 +8,10 @@
 #include "agent/base/err.h"
 
 struct url {
-	bool tls;       /* mqtts or wss */
+	bool tls;	/* mqtts or wss */
 	bool websocket; /* ws or wss */
 	char host[256]; /* a name or an address; IPv6 without its brackets */
-	uint16_t port;  /* the scheme's own when none was given */
+	uint16_t port;	/* the scheme's own when none was given */
 	char user[256]; /* percent-decoded; "" without one */
 	char password[1024];
 	bool has_user, has_password;
