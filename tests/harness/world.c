@@ -579,6 +579,12 @@ const cJSON *document(struct world *w, const struct message *message)
 	return keep_json(w, message->payload, message->topic);
 }
 
+const cJSON *parsed(struct world *w, const char *text)
+{
+	assert_non_null(text);
+	return keep_json(w, text, "this");
+}
+
 const cJSON *at(const cJSON *value, const char *path)
 {
 	char key[128];

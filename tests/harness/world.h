@@ -142,6 +142,9 @@ void assert_revs_grow(struct world *w);
 /* Parses message's payload. */
 const cJSON *document(struct world *w, const struct message *message);
 
+/* Parses text that must be there. */
+const cJSON *parsed(struct world *w, const char *text);
+
 /* The member at a dotted path ("progress.current"), or NULL. */
 const cJSON *at(const cJSON *value, const char *path);
 
