@@ -7,8 +7,8 @@
 
 /* Calls work(context, i) once for every i of 0..count-1, in any order, on as many threads
  * as there are processors, the caller's among them.  Threads that cannot be had are done
- * without.  Returns when all are done: 0, or -EINTR when interrupt (NULL is fine) was raised
- * and the rest was left out. */
+ * without.  Returns when all are done: 0, or -EINTR when interrupt (NULL is fine) was
+ * raised and the rest was left out. */
 int crew_run(int count, void (*work)(void *context, int i), void *context,
 	     struct interrupt *interrupt);
 

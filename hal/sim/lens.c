@@ -6,7 +6,7 @@
 #include "hal/sim/crew.h"
 #include "hal/sim/hot.h"
 
-#define BAND 16  /* rows in one turn of a thread */
+#define BAND 16	 /* rows in one turn of a thread */
 #define SPAN 128 /* pixels that are halved at once */
 
 /* A pyramid's first level is as soft as a bell curve of this deviation in pixels. */
@@ -108,7 +108,8 @@ static void halve_band(void *context, int band)
 
 	for (int y = band * BAND; y < end; y++)
 		for (int x = 0; x < h->to->width; x += SPAN)
-			halve_span(h, x, h->to->width - x < SPAN ? h->to->width - x : SPAN, y);
+			halve_span(h, x,
+				   h->to->width - x < SPAN ? h->to->width - x : SPAN, y);
 }
 
 /* The level, with fraction, whose blur is that of a circle of radius (a PICTURE_PIXEL is
@@ -143,10 +144,12 @@ int lens_focus(struct lens *lens, double most_blur, struct interrupt *interrupt)
 }
 
 /* The light at the point (x, y) of level 0 as level number k shows it. */
-static void sample(const struct picture *p, int k, int x, int y, float weight, float rgb[3])
+static void sample(const struct picture *p, int k, int x, int y, float weight,
+		   float rgb[3])
 {
 	const float scale = 1 / (float)(1 << k);
-	const float sx = ((float)x + .5f) * scale - .5f, sy = ((float)y + .5f) * scale - .5f;
+	const float sx = ((float)x + .5f) * scale - .5f,
+		    sy = ((float)y + .5f) * scale - .5f;
 	const int ix = (int)floorf(sx), iy = (int)floorf(sy);
 	const float fx = sx - (float)ix, fy = sy - (float)iy;
 	const int x0 = within(ix, p->width), x1 = within(ix + 1, p->width);

@@ -1,8 +1,8 @@
 /* The lens: blurs what is out of focus.
  *
  * A pyramid of pictures, each half as large as the one before, holds the light at every
- * degree of blur; a pixel takes the mixture of two levels that comes closest to its circle of
- * confusion (after L. Williams, "Pyramidal Parametrics", 1983). */
+ * degree of blur; a pixel takes the mixture of two levels that comes closest to its
+ * circle of confusion (after L. Williams, "Pyramidal Parametrics", 1983). */
 #ifndef HAL_SIM_LENS_H
 #define HAL_SIM_LENS_H
 
@@ -16,8 +16,8 @@ struct lens {
 	int levels;
 };
 
-/* Fills the levels above 0, as many as most_blur (in pixels) needs.  0, -ENOMEM or -EINTR;
- * lens_close() in any case. */
+/* Fills the levels above 0, as many as most_blur (in pixels) needs.  0, -ENOMEM or
+ * -EINTR; lens_close() in any case. */
 int lens_focus(struct lens *lens, double most_blur, struct interrupt *interrupt);
 
 /* Row y as the lens shows it: width * 3 values, 1 for PICTURE_ONE. */

@@ -1,15 +1,17 @@
 /* Randomness that belongs to a place: the same point always gives the same number.
  *
- * Lattice noise computed from a hash instead of read from a table, so that a loop over many
- * points has neither branches nor memory and compiles to vector code.  Everything is inline
- * for that reason.  Coordinates must stay within +-1e6. */
+ * Lattice noise computed from a hash instead of read from a table, so that a loop over
+ * many points has neither branches nor memory and compiles to vector code.  Everything is
+ * inline for that reason.  Coordinates must stay within +-1e6. */
 #ifndef HAL_SIM_NOISE_H
 #define HAL_SIM_NOISE_H
 
 #include <stdint.h>
 
+#include "hal/sim/hot.h"
+
 /* Spreads every bit of i over the upper bits of the answer. */
-static inline uint32_t noise_hash(uint32_t i)
+HOT_INLINE uint32_t noise_hash(uint32_t i)
 {
 	i *= 0x9E3779B1u;
 	i ^= i >> 15;
@@ -18,7 +20,7 @@ static inline uint32_t noise_hash(uint32_t i)
 	return i * 0xC2B2AE3Du;
 }
 
-static inline int noise_floor(float x)
+HOT_INLINE int noise_floor(float x)
 {
 	int i = (int)x;
 
@@ -26,24 +28,24 @@ static inline int noise_floor(float x)
 }
 
 /* One lattice point, after each coordinate went through noise_hash(). */
-static inline uint32_t noise_corner(uint32_t hx, uint32_t hy, uint32_t hz)
+HOT_INLINE uint32_t noise_corner(uint32_t hx, uint32_t hy, uint32_t hz)
 {
 	return (hx ^ (hy >> 3) ^ (hz >> 7) ^ (hz << 11)) * 0x9E3779B1u;
 }
 
 /* -1..1 */
-static inline float noise_signed(uint32_t hash)
+HOT_INLINE float noise_signed(uint32_t hash)
 {
 	return (float)(int32_t)hash * 0x1p-31f;
 }
 
-static inline float noise_mix(float a, float b, float t)
+HOT_INLINE float noise_mix(float a, float b, float t)
 {
 	return a + (b - a) * t;
 }
 
 /* Value noise: -1..1, smooth, one bump a unit. */
-static inline float noise_value(float x, float y, float z)
+HOT_INLINE float noise_value(float x, float y, float z)
 {
 	const int ix = noise_floor(x), iy = noise_floor(y), iz = noise_floor(z);
 	const float fx = x - (float)ix, fy = y - (float)iy, fz = z - (float)iz;
@@ -66,7 +68,7 @@ static inline float noise_value(float x, float y, float z)
 }
 
 /* The slope that a lattice point lends to the point (x, y, z) away from it. */
-static inline float noise_slope(uint32_t hash, float x, float y, float z)
+HOT_INLINE float noise_slope(uint32_t hash, float x, float y, float z)
 {
 	const float gx = (float)((int)(hash >> 22) - 512);
 	const float gy = (float)((int)(hash >> 12 & 1023) - 512);
@@ -76,7 +78,7 @@ static inline float noise_slope(uint32_t hash, float x, float y, float z)
 }
 
 /* Gradient noise: about -1..1, rounder than value noise and 0 at the lattice points. */
-static inline float noise_gradient(float x, float y, float z)
+HOT_INLINE float noise_gradient(float x, float y, float z)
 {
 	const int ix = noise_floor(x), iy = noise_floor(y), iz = noise_floor(z);
 	const float fx = x - (float)ix, fy = y - (float)iy, fz = z - (float)iz;
@@ -101,9 +103,10 @@ static inline float noise_gradient(float x, float y, float z)
 
 /* -1..1 with a bell-shaped frequency around 0 and a deviation of 1/3.45: four bytes of
  * the hash added up. */
-static inline float noise_bell(uint32_t hash)
+HOT_INLINE float noise_bell(uint32_t hash)
 {
-	const uint32_t sum = (hash & 255) + (hash >> 8 & 255) + (hash >> 16 & 255) + (hash >> 24);
+	const uint32_t sum =
+		(hash & 255) + (hash >> 8 & 255) + (hash >> 16 & 255) + (hash >> 24);
 
 	return ((float)(int)sum - 510.f) * (1.f / 510);
 }

@@ -7,8 +7,8 @@ int picture_open(struct picture *picture, int width, int height)
 {
 	const size_t pixels = (size_t)width * (size_t)height;
 	const size_t bytes = pixels * 4 * sizeof(uint16_t);
-	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			    -1, 0);
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (memory == MAP_FAILED)
 		return -ENOMEM;

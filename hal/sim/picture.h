@@ -12,9 +12,10 @@
  * has 16 million of them. */
 struct picture {
 	int width, height;
-	uint16_t *rgb;	/* linear light, three a pixel */
-	uint16_t *blur; /* 1 + radius of the circle of confusion; 0 where nothing is seen */
-	size_t mapped;	/* bytes */
+	uint16_t *rgb; /* linear light, three a pixel */
+	uint16_t *
+		blur; /* 1 + radius of the circle of confusion; 0 where nothing is seen */
+	size_t mapped; /* bytes */
 };
 
 /* All black and empty; mapped, so that closing gives the memory back.  0 or -ENOMEM. */

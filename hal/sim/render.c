@@ -27,7 +27,7 @@
 /* The ring light: strength at 1 scan radius, what arrives from all sides. */
 #define RING .72f
 #define AMBIENT .06f
-#define ROOM_LIGHT .5f	 /* of the walls */
+#define ROOM_LIGHT .5f	  /* of the walls */
 #define ROOM_AMBIENT .25f /* of the room on the object */
 
 /* Where the camera stands and its axes, in scan radii. */
@@ -40,9 +40,9 @@ struct shot {
 	const struct render_view *view;
 	struct stand object; /* the camera seen from the object, which turns */
 	struct stand room;   /* and from the room, which does not */
-	float focal;	/* pixels */
-	int left, top;	/* what is cropped away there */
-	int tiles_wide; /* tiles in a row */
+	float focal;	     /* pixels */
+	int left, top;	     /* what is cropped away there */
+	int tiles_wide;	     /* tiles in a row */
 	struct lens lens;
 	struct sensor sensor;
 };
@@ -96,7 +96,8 @@ static void look(const struct shot *shot, const struct stand *stand, float x, fl
 }
 
 /* Adds the ray through (x, y) unless it passes the object by more than its beam. */
-static bool aim(const struct shot *shot, float x, float y, float beam, struct rays *rays, int who)
+static bool aim(const struct shot *shot, float x, float y, float beam, struct rays *rays,
+		int who)
 {
 	const float *eye = shot->object.eye;
 	const float bound = SCENE_BOUND + beam;
@@ -104,7 +105,8 @@ static bool aim(const struct shot *shot, float x, float y, float beam, struct ra
 	float along, inside;
 
 	look(shot, &shot->object, x, y, &rays->way, n);
-	along = -(rays->way.x[n] * eye[0] + rays->way.y[n] * eye[1] + rays->way.z[n] * eye[2]);
+	along = -(rays->way.x[n] * eye[0] + rays->way.y[n] * eye[1] +
+		  rays->way.z[n] * eye[2]);
 	inside = along * along - 1 + bound * bound;
 	if (inside <= 0)
 		return false;
@@ -118,7 +120,8 @@ static bool aim(const struct shot *shot, float x, float y, float beam, struct ra
 
 /* The points that are t along the ways from eye. */
 HOT void render_advance(const float eye[3], const struct scene_points *restrict way,
-			const float *restrict t, struct scene_points *restrict at, int count)
+			const float *restrict t, struct scene_points *restrict at,
+			int count)
 {
 	for (int i = 0; i < count * SCENE_LANES; i++) {
 		at->x[i] = eye[0] + way->x[i] * t[i];
@@ -129,10 +132,10 @@ HOT void render_advance(const float eye[3], const struct scene_points *restrict 
 
 typedef void measure_fn(const struct scene_points *p, float *distance, int groups);
 
-/* Sends rays, beam (a ratio of their length) wide, until they touch what measure measures;
- * what misses is dropped. */
-static void march(const struct shot *shot, struct rays *rays, float beam, measure_fn *measure,
-		  struct hits *hits)
+/* Sends rays, beam (a ratio of their length) wide, until they touch what measure
+ * measures; what misses is dropped. */
+static void march(const struct shot *shot, struct rays *rays, float beam,
+		  measure_fn *measure, struct hits *hits)
 {
 	struct scene_points at;
 	float distance[SCENE_BATCH];
@@ -141,7 +144,8 @@ static void march(const struct shot *shot, struct rays *rays, float beam, measur
 	for (int step = 0; rays->n > 0 && step < MOST_STEPS; step++) {
 		int kept = 0;
 
-		render_advance(shot->object.eye, &rays->way, rays->t, &at, groups(rays->n));
+		render_advance(shot->object.eye, &rays->way, rays->t, &at,
+			       groups(rays->n));
 		measure(&at, distance, groups(rays->n));
 		for (int i = 0; i < rays->n; i++) {
 			const float wide = beam * rays->t[i];
@@ -166,8 +170,8 @@ static void march(const struct shot *shot, struct rays *rays, float beam, measur
 	}
 }
 
-/* From where march() stopped onto the surface itself, so that pixels of different photos see
- * the same point. */
+/* From where march() stopped onto the surface itself, so that pixels of different photos
+ * see the same point. */
 static void settle(const struct shot *shot, struct hits *hits)
 {
 	struct scene_points at;
@@ -180,12 +184,13 @@ static void settle(const struct shot *shot, struct hits *hits)
 	render_advance(shot->object.eye, &hits->way, hits->t, &hits->at, groups(hits->n));
 }
 
-/* 1 + the radius of the circle of confusion of what is depth scan radii in front of the lens:
- * similar triangles with the aperture. */
+/* 1 + the radius of the circle of confusion of what is depth scan radii in front of the
+ * lens: similar triangles with the aperture. */
 static uint16_t confusion(const struct shot *shot, float depth)
 {
 	const struct render_view *view = shot->view;
-	const double dioptres = 1 / (depth * view->radius_mm) - view->focus_dioptres / 1000;
+	const double dioptres =
+		1 / (depth * view->radius_mm) - view->focus_dioptres / 1000;
 	const double pixels = APERTURE_MM / 2 * shot->focal * fabs(dioptres);
 
 	if (view->focus_dioptres <= 0)
@@ -217,8 +222,9 @@ static void shade(const struct shot *shot, const struct hits *hits, int x, int y
 	scene_normal(&hits->at, &normal, groups(hits->n));
 	scene_openness(&hits->at, &normal, open, groups(hits->n));
 	for (int i = 0; i < hits->n; i++) {
-		facing[i] = -(normal.x[i] * hits->way.x[i] + normal.y[i] * hits->way.y[i] +
-			      normal.z[i] * hits->way.z[i]);
+		facing[i] =
+			-(normal.x[i] * hits->way.x[i] + normal.y[i] * hits->way.y[i] +
+			  normal.z[i] * hits->way.z[i]);
 		facing[i] = fminf(fmaxf(facing[i], 0), 1);
 		footprint[i] = hits->t[i] / (shot->focal * fmaxf(facing[i], .35f));
 	}
@@ -229,7 +235,8 @@ static void shade(const struct shot *shot, const struct hits *hits, int x, int y
 						 y + hits->who[i] / BLOCK);
 		const float at_lens = ring / (hits->t[i] * hits->t[i]);
 		const float cavity = .35f + .65f * open[i];
-		const float matt = cavity * (at_lens * (AMBIENT + (1 - AMBIENT) * facing[i]) + lamp);
+		const float matt =
+			cavity * (at_lens * (AMBIENT + (1 - AMBIENT) * facing[i]) + lamp);
 		const float shine = at_lens * paint.gloss[i] * powf(facing[i], 110);
 		const float axis = shot->object.forward[0] * hits->way.x[i] +
 				   shot->object.forward[1] * hits->way.y[i] +
@@ -284,7 +291,8 @@ static void trace_room_row(const struct shot *shot, int x, int y)
 		const size_t pixel = pixel_index(shot, who[i], y);
 
 		for (int k = 0; k < 3; k++)
-			picture->rgb[3 * pixel + (size_t)k] = fixed(ROOM_LIGHT * light[i]);
+			picture->rgb[3 * pixel + (size_t)k] =
+				fixed(ROOM_LIGHT * light[i]);
 		picture->blur[pixel] = confusion(shot, distance[i]);
 	}
 }
@@ -306,7 +314,8 @@ static void trace_tile(void *context, int tile)
 	for (int i = 0; i < blocks.n; i++)
 		trace_block(shot, x + blocks.who[i] % BLOCK * BLOCK,
 			    y + blocks.who[i] / BLOCK * BLOCK, blocks.t[i]);
-	for (int row = y; shot->view->room_lit && row < y + TILE && row < picture->height; row++)
+	for (int row = y; shot->view->room_lit && row < y + TILE && row < picture->height;
+	     row++)
 		trace_room_row(shot, x, row);
 }
 
@@ -330,11 +339,14 @@ static void develop_band(void *context, int band)
 		return;
 	}
 	for (int y = band * BAND; y < (band + 1) * BAND && y < picture->height; y++) {
-		const uint64_t first = ((uint64_t)(y + shot->top) * (uint64_t)shot->view->width +
-					(uint64_t)shot->left) * 3;
+		const uint64_t first =
+			((uint64_t)(y + shot->top) * (uint64_t)shot->view->width +
+			 (uint64_t)shot->left) *
+			3;
 
 		lens_row(&shot->lens, y, row);
-		sensor_row(&shot->sensor, row, (int)values, first, d->rgb + (size_t)y * values);
+		sensor_row(&shot->sensor, row, (int)values, first,
+			   d->rgb + (size_t)y * values);
 	}
 	free(row);
 }
@@ -376,7 +388,8 @@ static void set_up(struct shot *shot, const struct render_view *view)
 	sensor_set(&shot->sensor, view->exposure, view->gain, view->light, view->seed);
 }
 
-int render_photo(const struct render_view *view, uint8_t *rgb, struct interrupt *interrupt)
+int render_photo(const struct render_view *view, uint8_t *rgb,
+		 struct interrupt *interrupt)
 {
 	struct shot shot = {0};
 	struct picture *picture = &shot.lens.level[0];
@@ -395,11 +408,13 @@ int render_photo(const struct render_view *view, uint8_t *rgb, struct interrupt 
 	ret = picture_open(picture, width, height);
 	if (ret < 0)
 		return ret;
-	ret = crew_run(shot.tiles_wide * ((height + TILE - 1) / TILE), trace_tile, &shot, interrupt);
+	ret = crew_run(shot.tiles_wide * ((height + TILE - 1) / TILE), trace_tile, &shot,
+		       interrupt);
 	if (ret == 0)
 		ret = lens_focus(&shot.lens, most_blur(&shot), interrupt);
 	if (ret == 0)
-		ret = crew_run((height + BAND - 1) / BAND, develop_band, &development, interrupt);
+		ret = crew_run((height + BAND - 1) / BAND, develop_band, &development,
+			       interrupt);
 	if (ret == 0 && atomic_load(&development.failed))
 		ret = -ENOMEM;
 	lens_close(&shot.lens);

@@ -51,7 +51,7 @@ int render_cropped(int full, double crop);
  * render_cropped(height, crop_height) rows from the top, gamma 2.2.
  *
  * Any thread; works with one thread for each processor, all of them ended before it
- * returns. Needs up to 23 bytes a pixel meanwhile and gives them back.  The same view
+ * returns. Needs up to 11 bytes a pixel meanwhile and gives them back.  The same view
  * gives the same bytes in one build on one machine; elsewhere they differ by rounding.
  *
  * 0, -EINTR soon after interrupt (NULL is fine) was raised, -ENOMEM, -EINVAL for a view

@@ -49,23 +49,23 @@ static const struct rgb amber = {.86f, .50f, .03f};
 static const struct rgb ochre = {.60f, .34f, .07f};
 static const struct rgb slate = {.27f, .29f, .30f};
 
-static inline float smaller(float a, float b)
+HOT_INLINE float smaller(float a, float b)
 {
 	return a < b ? a : b;
 }
 
-static inline float larger(float a, float b)
+HOT_INLINE float larger(float a, float b)
 {
 	return a > b ? a : b;
 }
 
-static inline float clamp01(float x)
+HOT_INLINE float clamp01(float x)
 {
 	return smaller(larger(x, 0), 1);
 }
 
 /* The ellipsoid's distance, exact at its surface (I. Quilez, "ellipsoid - SDF", 2008). */
-static inline float ball_distance(struct ball b, float x, float y, float z)
+HOT_INLINE float ball_distance(struct ball b, float x, float y, float z)
 {
 	const float ux = (x - b.x) / b.rx, uy = (y - b.y) / b.ry, uz = (z - b.z) / b.rz;
 	const float vx = ux / b.rx, vy = uy / b.ry, vz = uz / b.rz;
@@ -75,7 +75,7 @@ static inline float ball_distance(struct ball b, float x, float y, float z)
 	return k0 * (k0 - 1) / larger(k1, 1e-4f);
 }
 
-static inline float disc_distance(struct disc c, float axis, float z)
+HOT_INLINE float disc_distance(struct disc c, float axis, float z)
 {
 	const float side = axis - c.radius;
 	const float end = fabsf(z - (c.low + c.high) / 2) - (c.high - c.low) / 2;
@@ -86,20 +86,20 @@ static inline float disc_distance(struct disc c, float axis, float z)
 
 /* The smaller of two distances with a fillet of width k between them (the polynomial
  * smooth minimum, I. Quilez, 2013). */
-static inline float joined(float a, float b, float k)
+HOT_INLINE float joined(float a, float b, float k)
 {
 	const float h = larger(k - fabsf(a - b), 0);
 
 	return smaller(a, b) - h * h / (4 * k);
 }
 
-static inline float grown(float d, struct ball b, float x, float y, float z)
+HOT_INLINE float grown(float d, struct ball b, float x, float y, float z)
 {
 	return joined(d, ball_distance(b, x, y, z), b.blend);
 }
 
 /* Trunk and limbs: all that carries feathers. */
-static inline float feathered_distance(float x, float y, float z)
+HOT_INLINE float feathered_distance(float x, float y, float z)
 {
 	float d = ball_distance(body, x, y, z);
 
@@ -109,7 +109,7 @@ static inline float feathered_distance(float x, float y, float z)
 	return grown(d, tail, x, y, z);
 }
 
-static inline float owl_distance(float x, float y, float z)
+HOT_INLINE float owl_distance(float x, float y, float z)
 {
 	float d = feathered_distance(x, y, z);
 
@@ -118,24 +118,24 @@ static inline float owl_distance(float x, float y, float z)
 	return grown(d, foot, x, y, z);
 }
 
-static inline float stand_distance(float axis, float z)
+HOT_INLINE float stand_distance(float axis, float z)
 {
 	return smaller(disc_distance(table, axis, z), disc_distance(spindle, axis, z));
 }
 
 /* The form without its relief. */
-static inline float form_distance(float x, float y, float z)
+HOT_INLINE float form_distance(float x, float y, float z)
 {
 	const float axis = sqrtf(x * x + y * y);
-	const float owl = joined(owl_distance(x, fabsf(y), z), disc_distance(plinth, axis, z),
-				 PLINTH_BLEND);
+	const float owl = joined(owl_distance(x, fabsf(y), z),
+				 disc_distance(plinth, axis, z), PLINTH_BLEND);
 
 	return smaller(owl, stand_distance(axis, z));
 }
 
 /* One tooth of a row of feathers: up slowly, down fast, round at both ends so that the
  * normal turns over a few pixels. */
-static inline float tooth(float phase)
+HOT_INLINE float tooth(float phase)
 {
 	const float f = phase - (float)noise_floor(phase);
 	const float up = f * (1 / .7f), down = (1 - f) * (1 / .3f);
@@ -145,21 +145,24 @@ static inline float tooth(float phase)
 }
 
 /* What the potter's hands and tools left on the form: never above RELIEF. */
-static inline float relief(float x, float y, float z)
+HOT_INLINE float relief(float x, float y, float z)
 {
 	const float soft = noise_value(11 * x, 11 * y, 11 * z);
 	const float rough = noise_value(22 * x + 13 * y, 22 * y - 13 * x, 26 * z);
 	const float rows = tooth(16 * z + 1.2f * soft + 4 * fabsf(y));
 	const float on_owl = clamp01((z + .29f) * 20);
 	const float toes = tooth((fabsf(y) - foot.y) * 26 + .85f);
-	const float on_feet = clamp01((.008f - ball_distance(foot, x, fabsf(y), z)) * 200) *
-			      clamp01((x - .10f) * 30);
+	const float on_feet =
+		clamp01((.008f - ball_distance(foot, x, fabsf(y), z)) * 200) *
+		clamp01((x - .10f) * 30);
 	const float on_head = clamp01((z - .07f) * 14);
 	const float on_eyes = clamp01(1.6f - ball_distance(eye, x, fabsf(y), z) * 60);
 
-	const float plumes = .007f * soft + .004f * rough + .009f * (1 - .7f * on_head) * rows;
+	const float plumes =
+		.007f * soft + .004f * rough + .009f * (1 - .7f * on_head) * rows;
 
-	return on_owl * (1 - .9f * on_eyes) * plumes + (1 - on_owl) * on_feet * .008f * toes;
+	return on_owl * (1 - .9f * on_eyes) * plumes +
+	       (1 - on_owl) * on_feet * .008f * toes;
 }
 
 HOT void scene_clearance(const struct scene_points *p, float *distance, int groups)
@@ -178,7 +181,8 @@ HOT void scene_distance(const struct scene_points *p, float *distance, int group
 /* The corners of a tetrahedron: four distances give the gradient. */
 static const float corner[4][3] = {{1, -1, -1}, {-1, -1, 1}, {-1, 1, -1}, {1, 1, 1}};
 
-HOT void scene_normal(const struct scene_points *p, struct scene_points *normal, int groups)
+HOT void scene_normal(const struct scene_points *p, struct scene_points *normal,
+		      int groups)
 {
 	static const float width = .0009f;
 	const int n = WITHIN(groups);
@@ -229,21 +233,21 @@ HOT void scene_openness(const struct scene_points *p, const struct scene_points 
 	}
 }
 
-static inline struct rgb blended(struct rgb a, struct rgb b, float t)
+HOT_INLINE struct rgb blended(struct rgb a, struct rgb b, float t)
 {
 	return (struct rgb){noise_mix(a.r, b.r, t), noise_mix(a.g, b.g, t),
 			    noise_mix(a.b, b.b, t)};
 }
 
 /* 0 below, 1 above the edge, over the width of a pixel: sharp and yet not jagged. */
-static inline float above(float value, float edge, float width)
+HOT_INLINE float above(float value, float edge, float width)
 {
 	return clamp01((value - edge) / larger(width, 1e-4f) + .5f);
 }
 
 /* Round dots of a brush: at most one in each cell of a grid with scale cells a unit.
  * 1 in a dot, 0 elsewhere; share of the cells has one. */
-static inline float dots(float x, float y, float z, float scale, float share, float pixel)
+HOT_INLINE float dots(float x, float y, float z, float scale, float share, float pixel)
 {
 	const float sx = x * scale, sy = y * scale, sz = z * scale;
 	const int ix = noise_floor(sx), iy = noise_floor(sy), iz = noise_floor(sz);
@@ -254,8 +258,10 @@ static inline float dots(float x, float y, float z, float scale, float share, fl
 	const float size = .26f + .16f * clamp01(.5f + .5f * noise_signed(place << 20));
 	const float room = (.5f - size) / 128;
 	const float dx = sx - (float)ix - .5f - room * (float)((int)(place >> 24) - 128);
-	const float dy = sy - (float)iy - .5f - room * (float)((int)(place >> 16 & 255) - 128);
-	const float dz = sz - (float)iz - .5f - room * (float)((int)(place >> 8 & 255) - 128);
+	const float dy =
+		sy - (float)iy - .5f - room * (float)((int)(place >> 16 & 255) - 128);
+	const float dz =
+		sz - (float)iz - .5f - room * (float)((int)(place >> 8 & 255) - 128);
 	const float away = sqrtf(dx * dx + dy * dy + dz * dz);
 	const float here = .5f + .5f * noise_signed(cell) < share ? 1.f : 0.f;
 
@@ -264,7 +270,7 @@ static inline float dots(float x, float y, float z, float scale, float share, fl
 
 /* The plumage: large fields, brush strokes over them, dots over all.  Nothing of it is
  * mirrored, so that the left side never looks like the right one. */
-static inline struct rgb plumage(float x, float y, float z, float pixel)
+HOT_INLINE struct rgb plumage(float x, float y, float z, float pixel)
 {
 	const float warp = noise_gradient(34 * x, 34 * y, 34 * z);
 	const float wx = x + .004f * warp, wy = y - .004f * warp, wz = z + .003f * warp;
@@ -287,12 +293,15 @@ static inline struct rgb plumage(float x, float y, float z, float pixel)
 }
 
 /* Dots in three sizes, of the colour that shows. */
-static inline struct rgb dotted(struct rgb c, float x, float y, float z, float pixel)
+HOT_INLINE struct rgb dotted(struct rgb c, float x, float y, float z, float pixel)
 {
-	const float big = dots(x + .31f, .8f * y + .6f * z, .8f * z - .6f * y, 21, .30f, pixel);
-	const float small = dots(.8f * x + .6f * z, y + .17f, .8f * z - .6f * x, 47, .34f, pixel);
-	const float speck = dots(.6f * x - .8f * y, .8f * x + .6f * y, z + .23f, 105, .30f, pixel);
-	const float dark = c.r + c.g + c.b < .75f ? 1.f : 0.f;
+	const float big =
+		dots(x + .31f, .8f * y + .6f * z, .8f * z - .6f * y, 21, .30f, pixel);
+	const float small =
+		dots(.8f * x + .6f * z, y + .17f, .8f * z - .6f * x, 47, .34f, pixel);
+	const float speck =
+		dots(.6f * x - .8f * y, .8f * x + .6f * y, z + .23f, 105, .30f, pixel);
+	const float dark = clamp01(.5f + 3 * (.75f - c.r - c.g - c.b));
 
 	c = blended(c, blended(brown, white, dark), big);
 	c = blended(c, blended(ink, cream, dark), small);
@@ -300,8 +309,8 @@ static inline struct rgb dotted(struct rgb c, float x, float y, float z, float p
 }
 
 /* Eyes, the ring of feathers around them, beak and feet. */
-static inline struct rgb featured(struct rgb c, float x, float y, float z, float pixel,
-				  float *gloss)
+HOT_INLINE struct rgb featured(struct rgb c, float x, float y, float z, float pixel,
+			       float *gloss)
 {
 	const float side = fabsf(y);
 	const float rest = feathered_distance(x, side, z);
@@ -311,16 +320,18 @@ static inline struct rgb featured(struct rgb c, float x, float y, float z, float
 	const float from_eye = sqrtf(ey * ey + ez * ez + .15f * ex * ex);
 	const float on_face = x > .05f ? above(FACE, from_eye, pixel) : 0.f;
 	const float rim = x > .05f ? above(.0055f, fabsf(from_eye - FACE), pixel) : 0.f;
-	const float ray = noise_gradient(26 * x, 90 * ey / (from_eye + .02f), 9 * ez + 60 * y);
+	const float ray =
+		noise_gradient(26 * x, 90 * ey / (from_eye + .02f), 9 * ez + 60 * y);
 	/* The pupil looks ahead and a little outwards. */
 	const float gaze = (.95f * ex + .28f * ey + .10f * ez) / eye.rx;
 	const float pupil = above(gaze, .80f, pixel / eye.rx);
 	const float iris = above(gaze, .42f, pixel / eye.rx);
-	const float ochre_part = smaller(ball_distance(beak, x, side, z),
-					 ball_distance(foot, x, side, z));
+	const float ochre_part =
+		smaller(ball_distance(beak, x, side, z), ball_distance(foot, x, side, z));
 	const float in_ochre = above(rest - ochre_part, .001f, pixel);
 
-	c = blended(c, blended(cream, rust, .55f * above(ray, .12f, 60 * pixel)), on_face);
+	c = blended(c, blended(cream, rust, .55f * above(ray, .12f, 60 * pixel)),
+		    on_face);
 	c = blended(c, brown, rim);
 	c = blended(c, blended(blended(ink, amber, iris), ink, pupil), in_eye);
 	c = blended(c, ochre, in_ochre);
@@ -329,7 +340,7 @@ static inline struct rgb featured(struct rgb c, float x, float y, float z, float
 }
 
 /* The table: a mat printed with squares of random darkness and tint, on every side. */
-static inline struct rgb mat(float x, float y, float z)
+HOT_INLINE struct rgb mat(float x, float y, float z)
 {
 	const int ix = noise_floor(x * 28 + .37f), iy = noise_floor(y * 28 + .37f);
 	const int iz = noise_floor(z * 28 + .30f);
@@ -344,7 +355,7 @@ static inline struct rgb mat(float x, float y, float z)
 }
 
 /* Everything but the grain. */
-static inline struct rgb glazed(float x, float y, float z, float pixel, float *gloss)
+HOT_INLINE struct rgb glazed(float x, float y, float z, float pixel, float *gloss)
 {
 	const float axis = sqrtf(x * x + y * y);
 	const float to_owl = owl_distance(x, fabsf(y), z) - .012f;
@@ -365,7 +376,7 @@ static inline struct rgb glazed(float x, float y, float z, float pixel, float *g
 }
 
 /* 2 to the power of x, within 1 % for -2..2. */
-static inline float exp2_near(float x)
+HOT_INLINE float exp2_near(float x)
 {
 	const float y = x * .173287f; /* ln 2 / 4 */
 	const float e = 1 + y * (1 + y * (.5f + y * (1.f / 6)));
@@ -375,8 +386,8 @@ static inline float exp2_near(float x)
 
 /* Fired clay: octaves of noise down to the pixel.  Each fades out before it would alias,
  * and is turned against the one before so that their lattices never line up. */
-static inline void add_grain(const struct scene_points *p, const float *footprint, float *sum,
-			     int n)
+HOT_INLINE void add_grain(const struct scene_points *p, const float *footprint,
+			  float *sum, int n)
 {
 	struct scene_points at = *p;
 	float scale = 14;
@@ -406,8 +417,8 @@ HOT void scene_paint(const struct scene_points *p, const float *footprint,
 	add_grain(p, footprint, grain, n);
 	for (int i = 0; i < n; i++) {
 		const float tone = exp2_near(.34f * grain[i]);
-		const struct rgb c = glazed(p->x[i], p->y[i], p->z[i], footprint[i],
-					    &paint->gloss[i]);
+		const struct rgb c =
+			glazed(p->x[i], p->y[i], p->z[i], footprint[i], &paint->gloss[i]);
 
 		paint->red[i] = smaller(c.r * tone, 1);
 		paint->green[i] = smaller(c.g * tone, 1);
@@ -416,18 +427,23 @@ HOT void scene_paint(const struct scene_points *p, const float *footprint,
 }
 
 /* A box of 4 scan radii, papered. */
-HOT void scene_room(const float from[3], const struct scene_points *direction, float *light,
-		    float *distance, int groups)
+HOT void scene_room(const float from[3], const struct scene_points *direction,
+		    float *light, float *distance, int groups)
 {
 	static const float half = 4;
 
 	for (int i = 0; i < WITHIN(groups); i++) {
-		const float dx = direction->x[i], dy = direction->y[i], dz = direction->z[i];
-		const float tx = (half - (dx < 0 ? -from[0] : from[0])) / larger(fabsf(dx), 1e-6f);
-		const float ty = (half - (dy < 0 ? -from[1] : from[1])) / larger(fabsf(dy), 1e-6f);
-		const float tz = (half - (dz < 0 ? -from[2] : from[2])) / larger(fabsf(dz), 1e-6f);
+		const float dx = direction->x[i], dy = direction->y[i],
+			    dz = direction->z[i];
+		const float tx =
+			(half - (dx < 0 ? -from[0] : from[0])) / larger(fabsf(dx), 1e-6f);
+		const float ty =
+			(half - (dy < 0 ? -from[1] : from[1])) / larger(fabsf(dy), 1e-6f);
+		const float tz =
+			(half - (dz < 0 ? -from[2] : from[2])) / larger(fabsf(dz), 1e-6f);
 		const float t = smaller(tx, smaller(ty, tz));
-		const float x = from[0] + t * dx, y = from[1] + t * dy, z = from[2] + t * dz;
+		const float x = from[0] + t * dx, y = from[1] + t * dy,
+			    z = from[2] + t * dz;
 		const float paper = noise_gradient(2.1f * x, 2.1f * y, 2.1f * z) +
 				    .6f * noise_value(7.3f * x, 7.3f * y, 7.3f * z) +
 				    .5f * noise_value(23 * x, 23 * y, 23 * z);

@@ -5,9 +5,9 @@
 #include "hal/sim/hot.h"
 #include "hal/sim/noise.h"
 
-#define WELL 3000.f	/* electrons of a fully exposed pixel at gain 1 */
-#define READ .0016f	/* deviation in the dark at gain 1, in full exposures */
-#define STRAY .004f	/* of the ring light's, from nowhere in particular */
+#define WELL 3000.f	 /* electrons of a fully exposed pixel at gain 1 */
+#define READ .0016f	 /* deviation in the dark at gain 1, in full exposures */
+#define STRAY .004f	 /* of the ring light's, from nowhere in particular */
 #define BELL_WIDTH 3.45f /* what makes the deviation of noise_bell() 1 */
 
 void sensor_set(struct sensor *sensor, double exposure, double gain, double light,
@@ -23,8 +23,8 @@ void sensor_set(struct sensor *sensor, double exposure, double gain, double ligh
 }
 
 /* Shot noise: the variance of electrons is their number. */
-HOT void sensor_expose(const struct sensor *sensor, float *restrict light, int n, uint32_t low,
-		       uint32_t high)
+HOT void sensor_expose(const struct sensor *sensor, float *restrict light, int n,
+		       uint32_t low, uint32_t high)
 {
 	const float exposure = sensor->exposure, gain = sensor->gain;
 	const float stray = sensor->stray;
@@ -41,7 +41,8 @@ HOT void sensor_expose(const struct sensor *sensor, float *restrict light, int n
 	}
 }
 
-void sensor_row(const struct sensor *sensor, float *light, int n, uint64_t first, uint8_t *bytes)
+void sensor_row(const struct sensor *sensor, float *light, int n, uint64_t first,
+		uint8_t *bytes)
 {
 	const uint32_t high = sensor->seed[1] ^ noise_hash((uint32_t)(first >> 32));
 

@@ -15,8 +15,10 @@ struct sensor {
 void sensor_set(struct sensor *sensor, double exposure, double gain, double light,
 		uint64_t seed);
 
-/* n values of light to n bytes.  first numbers the first value among all of the sensor, so
- * that a place keeps its noise whatever is cropped away around it.  Overwrites light. */
-void sensor_row(const struct sensor *sensor, float *light, int n, uint64_t first, uint8_t *bytes);
+/* n values of light to n bytes.  first numbers the first value among all of the sensor,
+ * so that a place keeps its noise whatever is cropped away around it.  Overwrites light.
+ */
+void sensor_row(const struct sensor *sensor, float *light, int n, uint64_t first,
+		uint8_t *bytes);
 
 #endif
