@@ -1,0 +1,271 @@
+/* The rig over MQTT: direct commands, who may use a device when, and the emergency stop.
+ */
+#include "tests/harness/world.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define HELLO "hello_world_async_task"
+#define SHORT_HELLO "{'total_steps':1,'delay':0.01}"
+#define LONG_WALK "{'steps':10000,'delay':0.05}"
+
+/* A move of the rotor from 90 to 0 degrees takes two seconds. */
+static const struct world_options real_time = {.sim_speed = "1"};
+
+static void a_motor_moves_where_it_is_told(struct world *w)
+{
+	const cJSON *there = ask_ok(w, "motor/move", "{'name':'rotor','degrees':30}");
+	const cJSON *further =
+		ask_ok(w, "motor/move", "{'name':'rotor','degrees':-10,'relative':true}");
+	const cJSON *round =
+		ask_ok(w, "motor/move", "{'name':'turntable','degrees':370}");
+
+	assert_true(number_at(there, "data.angle") > 29.9 &&
+		    number_at(there, "data.angle") < 30.1);
+	assert_true(number_at(further, "data.angle") > 19.9 &&
+		    number_at(further, "data.angle") < 20.1);
+	assert_true(number_at(round, "data.angle") > 9.8 &&
+		    number_at(round, "data.angle") < 10.2);
+	assert_false(bool_at(round, "data.busy"));
+	assert_string_equal(text_at(round, "data.position"), "known");
+	ask_refused(w, "motor/move", "invalid_args", "{'name':'rotor','degrees':141}");
+	ask_refused(w, "motor/move", "invalid_args", "{'name':'rotor','degrees':'far'}");
+}
+
+static void a_motor_homes_and_can_be_told_where_it_stands(struct world *w)
+{
+	ask_ok(w, "motor/override", "{'name':'rotor','degrees':80}");
+	wait_value(w, BASE "/motor/rotor", "angle", "80");
+
+	const cJSON *home = ask_ok(w, "motor/home", "{'name':'rotor'}");
+
+	assert_true(bool_at(home, "data.calibrated"));
+	assert_true(number_at(home, "data.angle") > 89.9 &&
+		    number_at(home, "data.angle") < 90.1);
+}
+
+static void a_moving_motor_is_told_and_can_be_stopped(struct world *w)
+{
+	size_t mark = client_mark(w->client);
+
+	tell(w, "motor/move", "{'name':'rotor','degrees':0,'request':'go'}");
+	wait_message(w, mark, BASE "/motor/rotor", "\"busy\":true");
+	ask_refused(w, "motor/move", "device_busy", "{'name':'rotor','degrees':100}");
+	int64_t asked = deadline_now();
+	ask_ok(w, "motor/stop", "{'name':'rotor'}");
+	const cJSON *moved = document(w, wait_message(w, mark, BASE "/reply/go", NULL));
+
+	assert_true(deadline_now() - asked < deadline_patient(1000));
+	assert_false(bool_at(moved, "ok"));
+	const cJSON *still = wait_value(w, BASE "/motor/rotor", "busy", "false");
+	assert_true(number_at(still, "angle") > 1);
+	assert_string_equal(text_at(still, "position"), "known");
+}
+
+static void lights_are_set_and_toggled(struct world *w)
+{
+	ask_ok(w, "light/set", "{'name':'ringlight','state':'ON','brightness':60}");
+	wait_value(w, BASE "/light/ringlight", "brightness", "60");
+
+	assert_string_equal(text_at(ask_ok(w, "light/toggle", "{}"), "data.state"),
+			    "OFF");
+	assert_string_equal(text_at(ask_ok(w, "light/toggle", "{}"), "data.state"), "ON");
+	assert_true(number_at(ask_ok(w, "light/set", "{}"), "data.brightness") == 60);
+	ask_refused(w, "light/set", "invalid_args", "{'brightness':101}");
+	ask_refused(w, "light/set", "not_found", "{'name':'sun','state':'ON'}");
+}
+
+static void a_preview_is_a_small_jpeg(struct world *w)
+{
+	size_t mark = client_mark(w->client);
+
+	ask_ok(w, "light/set", "ON");
+	ask_ok(w, "camera/capture", "{}");
+
+	const struct message *image =
+		wait_message(w, mark, BASE "/camera/sim/image", NULL);
+	assert_in_range(image->size, 200, 100 * 1024);
+	assert_memory_equal(image->payload, "\xff\xd8", 2);
+	assert_memory_equal(image->payload + image->size - 2, "\xff\xd9", 2);
+}
+
+static void camera_settings_are_checked_and_kept(struct world *w)
+{
+	const cJSON *set = ask_ok(w, "camera/settings", "{'settings':{'shutter':12}}");
+	const cJSON *asked = ask_ok(w, "camera/settings", "{'name':'sim'}");
+
+	assert_true(number_at(set, "data.settings.shutter") == 12);
+	assert_true(number_at(asked, "data.settings.shutter") == 12);
+	ask_refused(w, "camera/settings", "invalid_args", "{'settings':{'shutter':-1}}");
+}
+
+static void a_trigger_fires(struct world *w)
+{
+	const cJSON *fired = ask_ok(w, "trigger/fire", "{'name':'external','pre_ms':10}");
+
+	assert_false(bool_at(fired, "data.busy"));
+	assert_true(strlen(text_at(fired, "data.fired_at")) > 0);
+	ask_refused(w, "trigger/fire", "invalid_args", "{'pre_ms':-1}");
+}
+
+static void a_device_of_a_task_is_busy_for_others(struct world *w)
+{
+	create(w, "m", "motor_task", LONG_WALK);
+	create(w, "l", "device_task", LONG_WALK);
+	wait_status(w, "m", "running");
+	wait_status(w, "l", "running");
+
+	ask_refused(w, "motor/move", "device_busy", "{'name':'rotor','degrees':10}");
+	const cJSON *busy = ask_refused(w, "light/set", "device_busy", "ON");
+	assert_true(bool_at(busy, "retryable"));
+	ask_ok(w, "camera/capture", "{}");
+	ask_ok(w, "motor/stop", "{}");
+	ask_ok(w, "task/cancel", "l");
+	wait_status(w, "l", "cancelled");
+	ask_ok(w, "light/set", "ON");
+}
+
+static void two_tasks_never_share_a_device(struct world *w)
+{
+	create(w, "a", "motor_task", LONG_WALK);
+	wait_status(w, "a", "running");
+	create(w, "b", "motor_task", LONG_WALK);
+	create(w, "c", "device_task", LONG_WALK);
+
+	wait_status(w, "c", "running");
+	assert_status(w, "b", "pending");
+	ask_ok(w, "task/cancel", "a");
+	wait_status(w, "b", "running");
+}
+
+static void a_task_waits_for_a_direct_command(struct world *w)
+{
+	size_t mark = client_mark(w->client);
+
+	tell(w, "motor/move", "{'name':'rotor','degrees':40,'request':'go'}");
+	wait_message(w, mark, BASE "/motor/rotor", "\"busy\":true");
+	create(w, "m", "motor_task", "{'steps':1}");
+
+	assert_status(w, "m", "pending");
+	wait_message(w, mark, BASE "/reply/go", "\"ok\":true");
+	wait_status(w, "m", "completed");
+}
+
+static void an_estop_stops_everything_and_stays(struct world *w)
+{
+	ask_ok(w, "light/set", "ON");
+	create(w, "m", "device_task", LONG_WALK);
+	create(w, "h", HELLO, "{'total_steps':10000,'delay':0.05}");
+	wait_status(w, "m", "running");
+	wait_status(w, "h", "running");
+	size_t mark = client_mark(w->client);
+	tell(w, "motor/move", "{'name':'rotor','degrees':0,'request':'go'}");
+	wait_message(w, mark, BASE "/motor/rotor", "\"busy\":true");
+
+	ask_ok(w, "estop", "{}");
+
+	assert_false(bool_at(document(w, wait_message(w, mark, BASE "/reply/go", NULL)),
+			     "ok"));
+	assert_string_equal(text_at(wait_status(w, "m", "interrupted"), "error.code"),
+			    "estopped");
+	assert_status(w, "h", "running");
+	wait_value(w, BASE "/queue", "paused", "estop");
+	wait_value(w, BASE "/light/ringlight", "state", "OFF");
+	wait_value(w, BASE "/motor/rotor", "busy", "false");
+	wait_event(w, mark, "estop", NULL);
+	ask_refused(w, "motor/move", "estopped", "{'name':'rotor','degrees':10}");
+	ask_refused(w, "trigger/fire", "estopped", "{}");
+	create(w, "later", HELLO, SHORT_HELLO);
+	assert_status(w, "later", "pending");
+	world_restart_agent(w);
+	wait_value(w, BASE "/queue", "paused", "estop");
+	ask_refused(w, "motor/move", "estopped", "{'name':'rotor','degrees':10}");
+	assert_status(w, "later", "pending");
+}
+
+static void a_lifted_estop_homes_before_the_next_move(struct world *w)
+{
+	ask_ok(w, "estop", "{}");
+	create(w, "later", HELLO, SHORT_HELLO);
+
+	ask_ok(w, "queue/resume", "{}");
+
+	wait_value(w, BASE "/queue", "paused", "false");
+	wait_status(w, "later", "completed");
+	const cJSON *moved = ask_ok(w, "motor/move", "{'name':'rotor','degrees':20}");
+	assert_true(bool_at(moved, "data.calibrated"));
+}
+
+static void a_paused_queue_starts_nothing_also_after_a_restart(struct world *w)
+{
+	ask_ok(w, "queue/pause", "{}");
+	create(w, "a", HELLO, SHORT_HELLO);
+	wait_value(w, BASE "/queue", "paused", "person");
+
+	world_restart_agent(w);
+
+	wait_value(w, BASE "/queue", "paused", "person");
+	assert_status(w, "a", "pending");
+	ask_ok(w, "queue/resume", "{}");
+	wait_status(w, "a", "completed");
+}
+
+static void a_draining_agent_ends_what_runs_and_takes_nothing(struct world *w)
+{
+	create(w, "a", HELLO, "{'total_steps':10,'delay':0.1}");
+	wait_status(w, "a", "running");
+	create(w, "x", "exclusive_demo_task", "{'duration':0.1}");
+
+	ask_ok(w, "agent/drain", "{}");
+
+	wait_message(w, 0, BASE "/status", "draining");
+	ask_refused(w, "task/create", "draining", HELLO);
+	wait_status(w, "a", "completed");
+	wait_event(w, 0, "agent.drained", NULL);
+	assert_status(w, "x", "pending");
+	world_kill_agent(w);
+	size_t mark = client_mark(w->client);
+	assert_int_equal(device_start(&w->device), 0);
+	wait_message(w, mark, BASE "/status", "draining");
+	ask_refused(w, "task/create", "draining", HELLO);
+	ask_ok(w, "agent/undrain", "{}");
+	wait_status(w, "x", "completed");
+}
+
+static void all_devices_are_told(struct world *w)
+{
+	static const char *const topics[] = {
+		"/motor/rotor", "/motor/turntable",  "/light/ringlight",
+		"/camera/sim",	"/trigger/external", "/endstop/rotor-endstop",
+	};
+
+	for (size_t i = 0; i < sizeof(topics) / sizeof(topics[0]); i++) {
+		const cJSON *told =
+			parsed(w, retained(w, quoted(w, BASE "%s", topics[i])));
+
+		assert_string_equal(text_at(told, "name"), strrchr(topics[i], '/') + 1);
+	}
+}
+
+static const struct test tests[] = {
+	TEST(a_motor_moves_where_it_is_told),
+	TEST(a_motor_homes_and_can_be_told_where_it_stands),
+	TEST_WITH(a_moving_motor_is_told_and_can_be_stopped, real_time),
+	TEST(lights_are_set_and_toggled),
+	TEST(a_preview_is_a_small_jpeg),
+	TEST(camera_settings_are_checked_and_kept),
+	TEST(a_trigger_fires),
+	TEST(a_device_of_a_task_is_busy_for_others),
+	TEST(two_tasks_never_share_a_device),
+	TEST_WITH(a_task_waits_for_a_direct_command, real_time),
+	TEST_WITH(an_estop_stops_everything_and_stays, real_time),
+	TEST(a_lifted_estop_homes_before_the_next_move),
+	TEST(a_paused_queue_starts_nothing_also_after_a_restart),
+	TEST(a_draining_agent_ends_what_runs_and_takes_nothing),
+	TEST(all_devices_are_told),
+};
+
+int main(int argc, char **argv)
+{
+	return world_run("device", tests, sizeof(tests) / sizeof(tests[0]), argc, argv);
+}
