@@ -1,0 +1,22 @@
+/* The EXIF block of a photo: how it was taken, for those who look at it.
+ *
+ * The format is that of CIPA DC-008 (Exif 2.3), a TIFF structure in a JPEG APP1 marker.
+ * Pure functions; any thread. */
+#ifndef TASKS_EXIF_H
+#define TASKS_EXIF_H
+
+#include <stddef.h>
+
+struct frame;
+
+#define EXIF_MAX 1024
+
+/* Writes the block for frame: orientation, camera, time (UTC), exposure, sensitivity
+ * (gain 1 is ISO 100) and, when the focal length is known, its equivalent on 36 x 24 mm
+ * film, which photogrammetry begins with.  Returns its size. */
+size_t exif_write(const struct frame *frame, unsigned char bytes[EXIF_MAX]);
+
+/* The orientation flag of a block, 1 to 8; 1 when it has none or is damaged. */
+int exif_orientation(const unsigned char *bytes, size_t size);
+
+#endif
