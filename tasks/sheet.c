@@ -1,0 +1,102 @@
+#include "tasks/sheet.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/clock.h"
+#include "hal/frame.h"
+#include "tasks/photo.h"
+
+#define CELL_MAX 240
+#define MARGIN 2 /* around each photo */
+#define GREY 0x40
+#define QUALITY 85
+
+struct sheet {
+	int count, columns, cell;
+	bool *filled;
+	struct frame *page;
+};
+
+int sheet_open(struct sheet **out, int count, struct err *err)
+{
+	struct sheet *sheet = calloc(1, sizeof(*sheet));
+	int rows;
+
+	if (!sheet)
+		return err_set(err, -ENOMEM, "out of memory");
+	sheet->count = count;
+	sheet->columns = 1;
+	while (sheet->columns * sheet->columns < count)
+		sheet->columns++;
+	rows = (count + sheet->columns - 1) / sheet->columns;
+	sheet->cell = SHEET_SIDE / sheet->columns;
+	if (sheet->cell > CELL_MAX)
+		sheet->cell = CELL_MAX;
+
+	sheet->filled = calloc((size_t)count, sizeof(*sheet->filled));
+	sheet->page = frame_new(sheet->columns * sheet->cell, rows * sheet->cell);
+	if (!sheet->filled || !sheet->page) {
+		sheet_close(sheet);
+		return err_set(err, -ENOMEM, "out of memory");
+	}
+	memset(sheet->page->rgb, GREY,
+	       (size_t)sheet->page->width * (size_t)sheet->page->height * 3);
+	sheet->page->orientation = 1;
+	sheet->page->jpeg_quality = QUALITY;
+	sheet->page->taken_at_ms = clock_wall_ms();
+	*out = sheet;
+	return 0;
+}
+
+void sheet_close(struct sheet *sheet)
+{
+	if (!sheet)
+		return;
+	frame_free(sheet->page);
+	free(sheet->filled);
+	free(sheet);
+}
+
+/* In the middle of its cell. */
+static void paste(struct sheet *sheet, int place, const struct frame *photo)
+{
+	int x = place % sheet->columns * sheet->cell + (sheet->cell - photo->width) / 2;
+	int y = place / sheet->columns * sheet->cell + (sheet->cell - photo->height) / 2;
+	size_t row = (size_t)photo->width * 3;
+
+	for (int i = 0; i < photo->height; i++)
+		memcpy(sheet->page->rgb + ((size_t)(y + i) * (size_t)sheet->page->width +
+					   (size_t)x) *
+						  3,
+		       photo->rgb + (size_t)i * row, row);
+}
+
+int sheet_put(struct sheet *sheet, int place, const void *jpeg, size_t size,
+	      struct err *err)
+{
+	struct frame *photo, *upright;
+	int ret = photo_decode(jpeg, size, sheet->cell - 2 * MARGIN, &photo, err);
+
+	if (ret < 0)
+		return ret;
+	upright = photo_upright(photo);
+	frame_free(photo);
+	if (!upright)
+		return err_set(err, -ENOMEM, "out of memory");
+	paste(sheet, place, upright);
+	sheet->filled[place] = true;
+	frame_free(upright);
+	return 0;
+}
+
+bool sheet_has(const struct sheet *sheet, int place)
+{
+	return sheet->filled[place];
+}
+
+int sheet_encode(const struct sheet *sheet, void **jpeg, size_t *size, struct err *err)
+{
+	return photo_encode(sheet->page, jpeg, size, err);
+}
