@@ -48,8 +48,8 @@ int writer_open(struct writer **out, const struct folder *folder, struct err *er
 void writer_close(struct writer *writer);
 
 /* Hands a photo over; waits until the one before is done, not for its report to be taken.
- */
-void writer_put(struct writer *writer, const struct writer_job *job, struct err *err);
+ * -ENOMEM: frame and details are freed all the same. */
+int writer_put(struct writer *writer, const struct writer_job *job, struct err *err);
 
 /* Takes the oldest report.  wait: until there is one, or nothing is in work any more.
  * False when there is none. */
