@@ -1,0 +1,147 @@
+/* Holds mqtt/README.md to what it says: its examples are sent, its documents are
+ * compared. */
+#include "tests/harness/world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CONTRACT OPENSCAN_SOURCE_DIR "/mqtt/README.md"
+
+/* A scan that is still running when the next example means it. */
+static const struct world_options slow = {.sim_speed = "5"};
+
+/* The text of the next block of ```kind from *from on, NULL when there is none more. */
+static char *next_block(struct world *w, const char **from, const char *kind)
+{
+	const char *fence = quoted(w, "\n```%s\n", kind);
+	const char *begin = strstr(*from, fence), *end;
+
+	if (!begin)
+		return NULL;
+	begin += strlen(fence);
+	end = strstr(begin, "\n```");
+	assert_non_null(end);
+	*from = end;
+	char *text = quoted(w, "%*s", (int)(end - begin), "");
+	memcpy(text, begin, (size_t)(end - begin));
+	return text;
+}
+
+/* The word behind -x in a line of shell, without its quotes; NULL when it is not there.
+ */
+static char *option(struct world *w, const char *line, const char *name)
+{
+	const char *begin = strstr(line, quoted(w, " %s ", name));
+	size_t length;
+	char *text;
+
+	if (!begin)
+		return NULL;
+	begin += strlen(name) + 2;
+	begin += strspn(begin, " ");
+	if (*begin == '\'')
+		length = strcspn(++begin, "'");
+	else
+		length = strcspn(begin, " ");
+	text = quoted(w, "%*s", (int)length, "");
+	memcpy(text, begin, length);
+	return text;
+}
+
+static void try_line(struct world *w, const char *line)
+{
+	char *topic = option(w, line, "-t"), *payload = option(w, line, "-m");
+
+	if (strncmp(line, "mosquitto_sub", 13) == 0)
+		return;
+	if (!topic || !payload)
+		fail_msg("an example without -t or -m: %s", line);
+	const cJSON *reply = ask_topic(w, topic, payload, strlen(payload));
+	if (!bool_at(reply, "ok"))
+		fail_msg("the example is refused: %s: %s", line,
+			 text_at(reply, "message"));
+}
+
+static void every_line_of_the_contract_does_what_it_says(struct world *w)
+{
+	const char *from = wait_file(w, CONTRACT, "# The MQTT contract");
+	int lines = 0;
+	char *block;
+
+	while ((block = next_block(w, &from, "sh"))) {
+		for (char *line = strtok(block, "\n"); line; line = strtok(NULL, "\n")) {
+			if (strncmp(line, "mosquitto_", 10) != 0)
+				continue;
+			try_line(w, line);
+			lines++;
+		}
+	}
+
+	assert_true(lines >= 4);
+}
+
+/* What to send so that the reply of the contract is the answer. */
+static const struct fixture {
+	const char *verb;
+	bool ok;
+	const char *payload;
+} fixtures[] = {
+	{"light/set", true,
+	 "{'name':'ringlight','state':'ON','brightness':60,'request':'lamp-7'}"},
+	{"task/create", false,
+	 "{'type':'scan_task','args':{'project':'cup','settings':{'points':0}}}"},
+};
+
+static const struct fixture *fixture_of(const cJSON *example)
+{
+	for (size_t i = 0; i < sizeof(fixtures) / sizeof(fixtures[0]); i++)
+		if (strcmp(fixtures[i].verb, text_at(example, "verb")) == 0 &&
+		    fixtures[i].ok == bool_at(example, "ok"))
+			return &fixtures[i];
+	fail_msg("no fixture for the contract's reply of %s", text_at(example, "verb"));
+	return NULL;
+}
+
+static void compare(const cJSON *example, const cJSON *reply)
+{
+	const cJSON *member, *other;
+
+	assert_int_equal(cJSON_GetArraySize(example), cJSON_GetArraySize(reply));
+	cJSON_ArrayForEach(member, example)
+	{
+		other = cJSON_GetObjectItemCaseSensitive(reply, member->string);
+		if (!other)
+			fail_msg("the reply has no %s", member->string);
+		if (strcmp(member->string, "ts") != 0 &&
+		    !cJSON_Compare(member, other, true))
+			fail_msg("%s differs from the contract's", member->string);
+	}
+}
+
+static void every_document_of_the_contract_is_the_real_one(struct world *w)
+{
+	const char *from = wait_file(w, CONTRACT, "# The MQTT contract");
+	int documents = 0;
+	char *block;
+
+	while ((block = next_block(w, &from, "json"))) {
+		const cJSON *example = parsed(w, block);
+		const struct fixture *fixture = fixture_of(example);
+
+		compare(example, ask(w, fixture->verb, "%s", fixture->payload));
+		documents++;
+	}
+
+	assert_true(documents >= 2);
+}
+
+static const struct test tests[] = {
+	TEST_WITH(every_line_of_the_contract_does_what_it_says, slow),
+	TEST(every_document_of_the_contract_is_the_real_one),
+};
+
+int main(int argc, char **argv)
+{
+	return world_run("contract", tests, sizeof(tests) / sizeof(tests[0]), argc, argv);
+}
