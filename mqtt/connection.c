@@ -22,6 +22,7 @@
 #define CONNECT_PATIENCE_MS 30000 /* Paho's own timeout is 10 s, in steps of 3 s */
 #define LEAVE_MS 1000		  /* for DISCONNECT to get out */
 #define PACKET_OVERHEAD 64 /* more than header and properties of a message of ours */
+#define WHY_MAX sizeof(((struct err *)0)->text)
 
 enum item_kind { ITEM_PUBLISH, ITEM_SUBSCRIBE, ITEM_UNSUBSCRIBE, ITEM_PROBE };
 
@@ -46,10 +47,9 @@ struct connection {
 	pthread_t thread;
 
 	/* The sender's own. */
-	struct link_keep *keep;
 	struct link *link;
 	int64_t retry_ms; /* the middle of the next wait */
-	char last_why[256];
+	char last_why[WHY_MAX];
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -57,7 +57,7 @@ struct connection {
 	struct item *first, **last; /* waiting to be handed to Paho */
 	uint32_t epoch;
 	bool up, lost, disconnected; /* of the present link */
-	char why[256];
+	char why[WHY_MAX];
 	unsigned window;
 	uint32_t packet_max;
 	unsigned unacknowledged, unwritten; /* handed to Paho */
@@ -518,11 +518,6 @@ static void *sender(void *context)
 		end(c);
 		wait_to_retry(c);
 	}
-	pthread_mutex_unlock(&c->lock);
-
-	link_keep_free(c->keep);
-	pthread_mutex_lock(&c->lock);
-	c->keep = NULL;
 	c->finished = true;
 	pthread_cond_broadcast(&c->changed);
 	pthread_mutex_unlock(&c->lock);
@@ -582,7 +577,6 @@ static int copy_options(struct connection *c, const struct connection_options *o
 
 static void connection_free(struct connection *c)
 {
-	link_keep_free(c->keep);
 	url_clear(&c->options.url);
 	free(c->client_id);
 	free(c->will_topic);
@@ -629,9 +623,6 @@ int connection_open(struct connection **out, const struct connection_options *op
 	c->retry_ms = RETRY_MIN_MS;
 
 	ret = copy_options(c, options, err);
-	if (ret < 0)
-		goto fail;
-	ret = link_keep_open(&c->keep, err);
 	if (ret < 0)
 		goto fail;
 	ret = start_sender(c, err);

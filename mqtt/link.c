@@ -36,10 +36,6 @@ struct request {
 	struct request *next, *previous;
 };
 
-struct link_keep {
-	MQTTAsync handle;
-};
-
 static int paho_error(struct err *err, int code)
 {
 	switch (code) {
@@ -318,30 +314,6 @@ static int handle_new(MQTTAsync *handle, const char *server, const char *client_
 	code = MQTTAsync_createWithOptions(handle, server, client_id,
 					   MQTTCLIENT_PERSISTENCE_NONE, NULL, &options);
 	return code == MQTTASYNC_SUCCESS ? 0 : paho_error(err, code);
-}
-
-int link_keep_open(struct link_keep **out, struct err *err)
-{
-	struct link_keep *keep = calloc(1, sizeof(*keep));
-	int ret;
-
-	if (!keep)
-		return err_set(err, -ENOMEM, "out of memory");
-	ret = handle_new(&keep->handle, "mqtt://127.0.0.1:1883", "never-connected", err);
-	if (ret < 0) {
-		free(keep);
-		return ret;
-	}
-	*out = keep;
-	return 0;
-}
-
-void link_keep_free(struct link_keep *keep)
-{
-	if (!keep)
-		return;
-	MQTTAsync_destroy(&keep->handle);
-	free(keep);
 }
 
 static int begin_connect(struct link *link, const struct link_options *o, struct err *err)
