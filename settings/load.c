@@ -129,33 +129,39 @@ static int take_value(struct loading *l, const struct origin *origin,
 	return put(l, setting->key, cJSON_Duplicate(value, true), err);
 }
 
+static int merge(struct loading *l, const struct origin *origin, const char *section,
+		 const cJSON *object, struct err *err);
+
+static int merge_member(struct loading *l, const struct origin *origin, const char *key,
+			const cJSON *member, struct err *err)
+{
+	const struct setting *setting = table_find(key);
+
+	if (setting)
+		return take_value(l, origin, setting, member, err);
+	if (!table_section(key))
+		return refuse_unknown(l, origin, key, err);
+	if (cJSON_IsObject(member))
+		return merge(l, origin, key, member, err);
+	err_code(err, -EINVAL, "invalid_args", "%s must be an object { … }", key);
+	return refuse(l, origin, err);
+}
+
 /* Takes what stands in the object of section, "" for the whole file. */
 static int merge(struct loading *l, const struct origin *origin, const char *section,
 		 const cJSON *object, struct err *err)
 {
 	const cJSON *member;
-	int ret = 0;
 
 	cJSON_ArrayForEach(member, object)
 	{
-		const struct setting *setting;
-		char key[4 *
-			 TABLE_KEY]; /* a longer one is cut, and unknown all the same */
+		/* A longer key is cut, and unknown all the same. */
+		char key[4 * TABLE_KEY];
+		int ret;
 
 		snprintf(key, sizeof(key), "%s%s%s", section, section[0] ? "." : "",
 			 member->string);
-		setting = table_find(key);
-		if (setting) {
-			ret = take_value(l, origin, setting, member, err);
-		} else if (!table_section(key)) {
-			ret = refuse_unknown(l, origin, key, err);
-		} else if (cJSON_IsObject(member)) {
-			ret = merge(l, origin, key, member, err);
-		} else {
-			err_code(err, -EINVAL, "invalid_args",
-				 "%s must be an object { … }", key);
-			ret = refuse(l, origin, err);
-		}
+		ret = merge_member(l, origin, key, member, err);
 		if (ret < 0)
 			return ret;
 	}
@@ -175,7 +181,7 @@ static int merge_file(struct loading *l, const struct origin *origin, struct err
 	return ret;
 }
 
-/* folder/name, whichever is too long. */
+/* folder/name */
 static int join(char path[PATH_MAX], const char *folder, const char *name,
 		struct err *err)
 {
