@@ -9,10 +9,8 @@
 #define BAND 16	 /* rows in one turn of a thread */
 #define SPAN 128 /* pixels that are halved at once */
 
-/* A pyramid's first level is as soft as a bell curve of this deviation in pixels. */
-#define FIRST_LEVEL .7f
 /* Where the object ends, a pixel's light comes from both sides: softens stairs. */
-#define OUTLINE (1.1f * PICTURE_PIXEL)
+#define OUTLINE (1.0f * PICTURE_PIXEL)
 
 struct halving {
 	const struct picture *from;
@@ -53,7 +51,7 @@ static uint16_t mean_blur(const uint16_t *upper, const uint16_t *lower, int x0, 
 		sum += blur[i];
 		seen += blur[i] > 0;
 	}
-	return seen ? (uint16_t)(sum / seen) : 0;
+	return (uint16_t)(sum / (seen ? seen : 1));
 }
 
 static bool empty(const struct picture *p, int x, int n, int y)
@@ -112,24 +110,25 @@ static void halve_band(void *context, int band)
 				   h->to->width - x < SPAN ? h->to->width - x : SPAN, y);
 }
 
-/* The level, with fraction, whose blur is that of a circle of radius (a PICTURE_PIXEL is
- * a pixel); a disc's deviation is half its radius. */
-static float level_of(const struct lens *lens, float radius)
+/* The variance in square pixels of what level k shows through sample(): 3/4 from each
+ * halving, 1/4 from the spline, each in pixels of its own level.  Level 0 is taken as it
+ * is. */
+static float spread(int k)
 {
-	const float soft = radius / (2 * PICTURE_PIXEL * FIRST_LEVEL);
-	const float level = soft < 1 ? soft : 1 + log2f(soft);
-
-	return fminf(level, (float)(lens->levels - 1));
+	return k ? .5f * (float)(1 << 2 * k) - .25f : 0;
 }
 
 int lens_focus(struct lens *lens, double most_blur, struct interrupt *interrupt)
 {
-	const double soft = fmax(most_blur / (2 * (double)FIRST_LEVEL), 1);
-	const int wanted = 2 + (int)ceil(log2(soft));
+	const double variance = most_blur * most_blur / 4;
+	int wanted = 2;
 	int ret = 0;
 
+	while (wanted < LENS_LEVELS && (double)spread(wanted - 1) < variance)
+		wanted++;
+
 	lens->levels = 1;
-	while (ret == 0 && lens->levels < wanted && lens->levels < LENS_LEVELS) {
+	while (ret == 0 && lens->levels < wanted) {
 		const struct picture *from = &lens->level[lens->levels - 1];
 		struct picture *to = &lens->level[lens->levels];
 
@@ -143,26 +142,37 @@ int lens_focus(struct lens *lens, double most_blur, struct interrupt *interrupt)
 	return ret;
 }
 
-/* The light at the point (x, y) of level 0 as level number k shows it. */
+/* The weights of three neighbours at fraction f, -.5 .. .5, from the one in the middle:
+ * the quadratic B-spline, which shows no squares where a coarse level is enlarged. */
+static void spline(float f, float weight[3])
+{
+	weight[0] = .5f * (.5f - f) * (.5f - f);
+	weight[1] = .75f - f * f;
+	weight[2] = .5f * (.5f + f) * (.5f + f);
+}
+
+/* Adds weight times the light at the point (x, y) of level 0 as level number k shows it.
+ */
 static void sample(const struct picture *p, int k, int x, int y, float weight,
 		   float rgb[3])
 {
 	const float scale = 1 / (float)(1 << k);
-	const float sx = ((float)x + .5f) * scale - .5f,
-		    sy = ((float)y + .5f) * scale - .5f;
-	const int ix = (int)floorf(sx), iy = (int)floorf(sy);
-	const float fx = sx - (float)ix, fy = sy - (float)iy;
-	const int x0 = within(ix, p->width), x1 = within(ix + 1, p->width);
-	const uint16_t *a = rgb_at(p, x0, iy), *b = rgb_at(p, x1, iy);
-	const uint16_t *c = rgb_at(p, x0, iy + 1), *d = rgb_at(p, x1, iy + 1);
+	const float sx = ((float)x + .5f) * scale, sy = ((float)y + .5f) * scale;
+	const int ix = (int)sx, iy = (int)sy;
+	float across[3], down[3];
 
-	weight /= PICTURE_ONE;
-	for (int i = 0; i < 3; i++) {
-		const float top = (float)a[i] + ((float)b[i] - (float)a[i]) * fx;
-		const float bottom = (float)c[i] + ((float)d[i] - (float)c[i]) * fx;
+	spline(sx - (float)ix - .5f, across);
+	spline(sy - (float)iy - .5f, down);
+	for (int j = 0; j < 3; j++)
+		for (int i = 0; i < 3; i++) {
+			const int column = within(ix + i - 1, p->width);
+			const uint16_t *from = rgb_at(p, column, iy + j - 1);
+			const float part = across[i] * down[j] * weight / PICTURE_ONE;
 
-		rgb[i] += weight * (top + (bottom - top) * fy);
-	}
+			rgb[0] += part * (float)from[0];
+			rgb[1] += part * (float)from[1];
+			rgb[2] += part * (float)from[2];
+		}
 }
 
 /* The blur of the nearest thing in sight; where nothing is, 0: light that strays from the
@@ -191,28 +201,33 @@ static bool on_outline(const struct picture *p, int x, int y)
 	return !(left && right && up && down) && (left || right || up || down);
 }
 
+/* A mixture of two levels has the mixture of their variances. */
 static void blur_pixel(const struct lens *lens, int x, int y, float rgb[3])
 {
 	const struct picture *p = &lens->level[0];
 	const uint16_t here = blur_row(p, y)[x];
 	const uint16_t blur = here ? here : blur_near(lens, x, y);
 	float radius = (float)blur - 1;
-	float level;
-	int k;
+	float variance, share;
+	int k = 0;
 
 	if (blur == 0)
 		return;
 	if (radius < OUTLINE && on_outline(p, x, y))
 		radius = OUTLINE;
-	level = level_of(lens, radius);
-	if (level < .02f)
+	radius /= PICTURE_PIXEL;
+	variance = radius * radius / 4; /* a disc's */
+	if (variance < .01f)
 		return;
 
-	k = (int)level;
-	rgb[0] = rgb[1] = rgb[2] = 0;
-	sample(&lens->level[k], k, x, y, 1 - (level - (float)k), rgb);
-	if (level > (float)k)
-		sample(&lens->level[k + 1], k + 1, x, y, level - (float)k, rgb);
+	while (k < lens->levels - 2 && spread(k + 1) < variance)
+		k++;
+	share = fminf((variance - spread(k)) / (spread(k + 1) - spread(k)), 1);
+	for (int i = 0; i < 3; i++)
+		rgb[i] *= k ? 0 : 1 - share;
+	if (k > 0)
+		sample(&lens->level[k], k, x, y, 1 - share, rgb);
+	sample(&lens->level[k + 1], k + 1, x, y, share, rgb);
 }
 
 HOT void lens_copy_row(const uint16_t *restrict from, int n, float *restrict row)
