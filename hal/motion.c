@@ -1,0 +1,231 @@
+#include "hal/motion.h"
+
+#include <errno.h>
+#include <math.h>
+
+#define NS_PER_S 1e9
+#define LATE_SHARE 10 /* one part of so many of an interval is jitter, more is late */
+#define ROUNDING 1e-6 /* steps: what sums of square roots may be off by */
+#define NEVER INT64_MAX
+
+static double motion_root(double x)
+{
+	return sqrt(fmax(x, 0));
+}
+
+void motion_profile_plan(struct motion_profile *p, const struct motion_limits *limits,
+			 double speed, double distance)
+{
+	double a = limits->acceleration;
+	/* Up by start^2 + 2 a rise, down by 2 a (distance - rise): equal at the peak. */
+	double peak =
+		fmin(limits->max_speed, motion_root(a * distance + speed * speed / 2));
+	double fall;
+
+	peak = fmax(peak, speed);
+	p->acceleration = a;
+	p->start = speed;
+	p->peak = peak;
+	p->rise = (peak * peak - speed * speed) / (2 * a);
+	fall = peak * peak / (2 * a);
+	p->cruise = fmax(distance - p->rise - fall, 0);
+	p->total = distance;
+	p->rise_s = (peak - speed) / a;
+	p->cruise_s = peak > 0 ? p->cruise / peak : 0;
+	p->total_s = p->rise_s + p->cruise_s + peak / a;
+}
+
+void motion_profile_brake(struct motion_profile *p, const struct motion_limits *limits,
+			  double speed)
+{
+	*p = (struct motion_profile){
+		.acceleration = limits->acceleration,
+		.start = speed,
+		.peak = speed,
+		.total = speed * speed / (2 * limits->acceleration),
+		.total_s = speed / limits->acceleration,
+	};
+}
+
+double motion_profile_time(const struct motion_profile *p, double distance)
+{
+	double a = p->acceleration;
+
+	if (distance < p->rise)
+		return (motion_root(p->start * p->start + 2 * a * distance) - p->start) /
+		       a;
+	if (distance < p->rise + p->cruise)
+		return p->rise_s + (distance - p->rise) / p->peak;
+	return p->total_s - motion_root(2 * (p->total - distance) / a);
+}
+
+double motion_profile_speed(const struct motion_profile *p, double distance)
+{
+	double a = p->acceleration;
+
+	if (distance < p->rise)
+		return motion_root(p->start * p->start + 2 * a * distance);
+	if (distance < p->rise + p->cruise)
+		return p->peak;
+	return motion_root(2 * a * (p->total - distance));
+}
+
+double motion_seconds(int64_t steps, const struct motion_limits *limits)
+{
+	struct motion_profile p;
+
+	motion_profile_plan(&p, limits, 0, (double)steps);
+	return p.total_s;
+}
+
+/* Sets when the next pulse is due. */
+static void axis_aim(struct motion_axis *axis)
+{
+	double distance = (double)(axis->done + 1 - axis->base);
+	double at;
+
+	if (axis->done >= axis->goal) {
+		axis->due_ns = NEVER;
+		return;
+	}
+	at = motion_profile_time(&axis->profile, distance);
+	axis->due_ns = axis->origin_ns + llround(at * NS_PER_S);
+	/* The limit holds to the nanosecond, whatever the rounding. */
+	if (axis->due_ns < axis->last_ns + axis->shortest_ns)
+		axis->due_ns = axis->last_ns + axis->shortest_ns;
+}
+
+static double axis_speed(const struct motion_axis *axis)
+{
+	return motion_profile_speed(&axis->profile, (double)(axis->done - axis->base));
+}
+
+static void axis_start(struct motion_axis *axis, int64_t now)
+{
+	/* In whole nanoseconds, so that cruising and the limit above agree. */
+	axis->shortest_ns = (int64_t)ceil(NS_PER_S / axis->limits.max_speed);
+	axis->limits.max_speed = NS_PER_S / (double)axis->shortest_ns;
+	axis->done = 0;
+	axis->base = 0;
+	axis->goal = axis->steps;
+	axis->braking = false;
+	axis->origin_ns = now;
+	axis->last_ns = now;
+	motion_profile_plan(&axis->profile, &axis->limits, 0, (double)axis->steps);
+	axis_aim(axis);
+}
+
+/* Lets the axis come to rest, counted from its last pulse at that pulse's speed.  The
+ * next pulse is never due before it was: braking only delays. */
+static void axis_brake(struct motion_axis *axis, double speed)
+{
+	int64_t stop;
+
+	motion_profile_brake(&axis->profile, &axis->limits, speed);
+	stop = axis->done + (int64_t)floor(axis->profile.total + ROUNDING);
+	if (stop < axis->goal)
+		axis->goal = stop;
+	axis->braking = true;
+	axis->origin_ns = axis->last_ns;
+	axis->base = axis->done;
+	axis_aim(axis);
+}
+
+/* The highest speed that a rotor can have at the end of an interval in which it went one
+ * step and could speed up by the acceleration all the time, or rest and then speed up. */
+static double axis_reachable(const struct motion_axis *axis, int64_t interval_ns)
+{
+	double a = axis->limits.acceleration;
+	double interval = (double)interval_ns / NS_PER_S;
+
+	if (interval * interval > 2 / a)
+		return sqrt(2 * a);
+	return 1 / interval + a * interval / 2;
+}
+
+/* After a pulse at now: shifts or plans anew what a late pulse has changed. */
+static void axis_absorb(struct motion_axis *axis, int64_t now)
+{
+	int64_t late = now - axis->due_ns;
+	int64_t planned = axis->due_ns - axis->last_ns;
+	double speed = axis_speed(axis);
+
+	if (late <= planned / LATE_SHARE) {
+		axis->origin_ns += late;
+		axis->last_ns = now;
+		return;
+	}
+
+	speed = fmin(speed, axis_reachable(axis, now - axis->last_ns));
+	axis->last_ns = now;
+	if (axis->braking) {
+		axis_brake(axis, speed);
+		return;
+	}
+	axis->origin_ns = now;
+	axis->base = axis->done;
+	motion_profile_plan(&axis->profile, &axis->limits, speed,
+			    (double)(axis->goal - axis->done));
+}
+
+static struct motion_axis *motion_next(struct motion_axis *axes, size_t n)
+{
+	struct motion_axis *next = NULL;
+
+	for (size_t i = 0; i < n; i++)
+		if (axes[i].due_ns != NEVER && (!next || axes[i].due_ns < next->due_ns))
+			next = &axes[i];
+	return next;
+}
+
+static int motion_step(struct motion_axis *axes, struct motion_axis *axis,
+		       const struct motion_host *host, int64_t now)
+{
+	int answer = host->pulse(host->context, (size_t)(axis - axes));
+
+	if (answer < 0)
+		return answer;
+	axis->done++;
+	axis_absorb(axis, now);
+	if (answer == MOTION_HALT)
+		axis->goal = axis->done;
+	else if (answer == MOTION_BRAKE)
+		axis_brake(axis, axis_speed(axis));
+	axis_aim(axis);
+	return 0;
+}
+
+int motion_run(struct motion_axis *axes, size_t n, const struct motion_host *host)
+{
+	int64_t now = host->now(host->context);
+	struct motion_axis *axis;
+	bool braking = false;
+
+	for (size_t i = 0; i < n; i++)
+		axis_start(&axes[i], now);
+
+	while ((axis = motion_next(axes, n))) {
+		enum motion_wish wish = host->wish(host->context);
+		int ret;
+
+		if (wish == MOTION_STOP)
+			return -ECANCELED;
+		if (wish == MOTION_REST && !braking) {
+			braking = true;
+			for (size_t i = 0; i < n; i++)
+				axis_brake(&axes[i], axis_speed(&axes[i]));
+			continue;
+		}
+		now = host->wait_until(host->context, axis->due_ns);
+		if (now < axis->due_ns)
+			continue;
+		ret = motion_step(axes, axis, host, now);
+		if (ret < 0)
+			return ret;
+	}
+
+	for (size_t i = 0; braking && i < n; i++)
+		if (axes[i].done < axes[i].steps)
+			return -EINTR;
+	return 0;
+}

@@ -1,0 +1,105 @@
+/* Moves axes: when each step pulse of a move is due, and sending it then.
+ *
+ * An axis starts from rest, accelerates, cruises, and decelerates to rest on its last
+ * step; a move too short to cruise is a triangle.  The profile is continuous and the
+ * pulses fall where it crosses whole steps, pulse k of a start from rest at sqrt(2 k /
+ * acceleration). A mean of such a profile can change no faster than the profile itself,
+ * so
+ *
+ *     1 / interval <= max_speed                                      and
+ *     |1/interval' - 1/interval| <= acceleration * (interval + interval') / 2
+ *
+ * hold for any two neighbouring intervals: no speed spike, however short or odd the move.
+ * One step is one pulse.
+ *
+ * Knows no hardware and no clock: both come in as functions, so a test can be the clock.
+ */
+#ifndef HAL_MOTION_H
+#define HAL_MOTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct motion_limits {
+	double max_speed;    /* steps/s, above 0 */
+	double acceleration; /* steps/s^2, above 0 */
+};
+
+/* Seconds from rest to rest over so many steps. */
+double motion_seconds(int64_t steps, const struct motion_limits *limits);
+
+/* One stretch from some speed to rest: times in seconds and distances in steps, both from
+ * its beginning.  Plain data. */
+struct motion_profile {
+	double acceleration;
+	double start, peak;	    /* speeds, steps/s */
+	double rise, cruise, total; /* distances: speeding up, at the peak, all of it */
+	double rise_s, cruise_s, total_s;
+};
+
+/* The fastest way over distance that begins at speed, which must allow a stop within it.
+ */
+void motion_profile_plan(struct motion_profile *p, const struct motion_limits *limits,
+			 double speed, double distance);
+
+/* The shortest way from speed to rest. */
+void motion_profile_brake(struct motion_profile *p, const struct motion_limits *limits,
+			  double speed);
+
+/* When the distance is covered (0..total), and how fast the axis is then. */
+double motion_profile_time(const struct motion_profile *p, double distance);
+double motion_profile_speed(const struct motion_profile *p, double distance);
+
+/* What an axis shall do after a pulse. */
+enum motion_answer {
+	MOTION_GO,
+	MOTION_BRAKE, /* decelerate to rest */
+	MOTION_HALT,  /* no further pulse: only for speeds that allow it */
+};
+
+/* What the world wants of the whole move. */
+enum motion_wish { MOTION_RUN, MOTION_REST, MOTION_STOP };
+
+struct motion_host {
+	int64_t (*now)(void *context); /* nanoseconds */
+
+	/* Waits until time is due_ns and returns what time it is.  May return earlier, to
+	 * let the wish be looked at. */
+	int64_t (*wait_until)(void *context, int64_t due_ns);
+
+	/* MOTION_REST makes all axes brake, and holds; MOTION_STOP ends all pulses. */
+	enum motion_wish (*wish)(void *context);
+
+	/* Sends one pulse: a motion_answer, or a negative errno that ends all pulses. */
+	int (*pulse)(void *context, size_t axis);
+
+	void *context;
+};
+
+/* One axis of a move.  The caller fills the first part and reads done. */
+struct motion_axis {
+	struct motion_limits limits;
+	int64_t steps; /* to go, 0 or more */
+	int64_t done;  /* pulses sent */
+
+	/* The engine's own. */
+	struct motion_profile profile;
+	int64_t origin_ns, last_ns,
+		due_ns;	     /* profile's beginning, last pulse, next pulse */
+	int64_t base;	     /* done when the profile began */
+	int64_t goal;	     /* done when the axis will rest */
+	int64_t shortest_ns; /* no interval below this */
+	bool braking;	     /* never speeds up again */
+};
+
+/* Moves all axes in one merged timeline, on the caller's thread, and returns when all
+ * rest: 0, -EINTR when braked before all arrived, -ECANCELED when stopped, or pulse's
+ * error. done is exact in every case.  Allocates nothing.
+ *
+ * A pulse that comes late is never caught up: by up to a tenth of its interval, the rest
+ * of that axis is shifted; by more, the rotor is taken to have slowed down to what the
+ * interval says, and the axis speeds up from there within its acceleration. */
+int motion_run(struct motion_axis *axes, size_t n, const struct motion_host *host);
+
+#endif
