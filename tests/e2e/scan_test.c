@@ -75,7 +75,7 @@ static void behaviour_23_a_scan_takes_every_photo_and_goes_home(struct world *w)
 	assert_true(is_whole_jpeg(in_project(w, "cup/scan01/contact_sheet.jpg")));
 	wait_value(w, BASE "/motor/rotor", "angle", "90");
 	for (int i = 1; i <= 6; i++)
-		wait_message(w, 0, BASE "/event", quoted(w, "'done':%d", i));
+		wait_message(w, 0, BASE "/event", quoted(w, "'done':%d,", i));
 	assert_true(client_count(w->client, 0, BASE "/camera/sim/image") > 0);
 }
 
@@ -204,7 +204,7 @@ static void a_killed_scan_has_every_photo_once_and_in_order(struct world *w)
 
 	scan(w, "s", "cup", 24);
 	for (int kills = 1; kills <= 3; kills++) {
-		wait_message(w, 0, BASE "/event", quoted(w, "'done':%d", kills * 5));
+		wait_message(w, 0, BASE "/event", quoted(w, "'done':%d,", kills * 5));
 		world_restart_agent(w);
 	}
 
