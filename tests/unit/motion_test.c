@@ -450,6 +450,23 @@ static void a_rotor_that_was_held_up_speeds_up_from_rest(void **state)
 	free(world);
 }
 
+static void a_late_pulse_while_braking_only_stops_sooner(void **state)
+{
+	struct world *world = calloc(1, sizeof(*world));
+	struct motion_axis axis = axis_of(10000, 20000, 5000);
+
+	(void)state;
+	world->rest_at = 1000000000; /* 4375 steps gone, 625 until rest */
+	world->late_pulse = 4500;
+	world->late_ns = 500000000;
+
+	assert_int_equal(run(world, &axis, 1), -EINTR);
+
+	assert_int_equal(axis.done, 4502);
+	assert_good(world, &axis, 1);
+	free(world);
+}
+
 /* Any limits that a config may have, any length, lateness and moment to brake. */
 static void random_moves_keep_every_bound(void **state)
 {
@@ -509,6 +526,7 @@ int main(void)
 		cmocka_unit_test(a_fault_ends_all_pulses),
 		cmocka_unit_test(a_late_pulse_is_never_caught_up),
 		cmocka_unit_test(a_rotor_that_was_held_up_speeds_up_from_rest),
+		cmocka_unit_test(a_late_pulse_while_braking_only_stops_sooner),
 		cmocka_unit_test(random_moves_keep_every_bound),
 	};
 
