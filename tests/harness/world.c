@@ -576,6 +576,10 @@ void assert_revs_grow(struct world *w)
 
 const cJSON *document(struct world *w, const struct message *message)
 {
+	if (!message) {
+		fail_msg("there is no message");
+		return NULL;
+	}
 	return keep_json(w, message->payload, message->topic);
 }
 
