@@ -1,0 +1,88 @@
+/* What drives the devices: one table of functions for each kind of rig.
+ *
+ * How to add a backend: write hal/<name>/<name>.c like hal/sim/sim.c, with one global
+ * symbol, `const struct backend backend_<name>`, and add it to the list in hal/rig.c.  A
+ * device config chooses it by "backend": "<name>".  Nothing outside of hal/ changes.
+ *
+ * The rig has checked the config, knows the limits, counts the steps, decides who may
+ * move when and what time a pulse is due.  A backend only does what it is told, at once.
+ *
+ * Devices go by their index in the order of the config.  Threads: calls for different
+ * devices may come at the same time, calls for one device do not, but for safe(). */
+#ifndef HAL_BACKEND_H
+#define HAL_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cjson/cJSON.h>
+
+#include "agent/base/err.h"
+#include "agent/base/interrupt.h"
+#include "hal/frame.h"
+#include "hal/rig.h"
+
+/* One photo that somebody asked for. */
+struct backend_shot {
+	const cJSON *settings; /* of the camera, complete and checked */
+	struct interrupt *interrupt;
+
+	/* 0 while the photo is wanted, else -EINTR or -ECANCELED: look at it whenever
+	 * wait_until() returns. */
+	int (*wanted)(const struct backend_shot *shot);
+	const void *context;
+};
+
+struct backend {
+	const char *name;
+
+	/* Opens all devices of config in their safe state, motors not enabled. */
+	int (*open)(void **out, const cJSON *config, const struct rig_options *options,
+		    struct err *err);
+	void (*close)(void *backend); /* NULL is fine */
+
+	/* Is this a rig that nobody has ever moved, whose axes stand at their home
+	 * angles? Only a simulated one can say so. */
+	bool (*fresh)(const void *backend);
+
+	/* Nanoseconds that only grow, of the time that motions and exposures live in. */
+	int64_t (*now)(void *backend);
+
+	/* Waits until due_ns and returns now, as late as it got.  May return earlier, and
+	 * does so within 10 ms of real time when it would wait longer, or when interrupt
+	 * (NULL is fine) is raised. */
+	int64_t (*wait_until)(void *backend, int64_t due_ns, struct interrupt *interrupt);
+
+	/* The current of a motor's coils. */
+	int (*enable)(void *backend, size_t motor, bool on);
+
+	/* The level of the direction line for the steps that follow, set up when it
+	 * returns: forward is high. */
+	int (*direction)(void *backend, size_t motor, bool forward);
+
+	/* One pulse, over when it returns.  The motor is enabled and has its direction.
+	 */
+	int (*step)(void *backend, size_t motor);
+
+	int (*light)(void *backend, size_t light, int brightness); /* 0..100 */
+	int (*trigger)(void *backend, size_t trigger, bool active);
+
+	/* 1 while pressed, 0, or a negative errno.  Asked for between two pulses. */
+	int (*endstop)(void *backend, size_t endstop);
+
+	/* The largest mode of a camera, pixels. */
+	void (*camera_size)(const void *backend, size_t camera, int *width, int *height);
+
+	/* Takes one photo and fills all of a new frame but camera, orientation and
+	 * jpeg_quality.  0, what shot->wanted() said, or an error with its sentence. */
+	int (*capture)(void *backend, size_t camera, const struct backend_shot *shot,
+		       struct frame **out, struct err *err);
+
+	/* Light off, trigger idle, at once and without waiting; any thread. */
+	void (*safe)(void *backend);
+};
+
+extern const struct backend backend_simulated;
+
+#endif
