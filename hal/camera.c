@@ -1,0 +1,245 @@
+#include "hal/camera.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "agent/base/json.h"
+
+/* clang-format off */
+#define NUMBER(name, low, high, otherwise) \
+	"\"" name "\":{\"type\":\"number\",\"minimum\":" low ",\"maximum\":" high \
+	",\"default\":" otherwise "}"
+#define INTEGER(name, low, high, otherwise) \
+	"\"" name "\":{\"type\":\"integer\",\"minimum\":" low ",\"maximum\":" high \
+	",\"default\":" otherwise "}"
+#define LIST(name, count, low) \
+	"\"" name "\":{\"type\":[\"array\",\"null\"],\"minItems\":" count \
+	",\"maxItems\":" count ",\"items\":{\"type\":\"integer\",\"minimum\":" low "}," \
+	"\"default\":null}"
+
+static const char camera_schema[] =
+	"{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
+	NUMBER("shutter", "0.001", "435918.849", "50.0") "," /* ms */
+	NUMBER("saturation", "0", "32", "1.0") ","
+	NUMBER("contrast", "0", "32", "1.0") ","
+	NUMBER("awbg_red", "0", "32", "1.8") ","
+	NUMBER("awbg_blue", "0", "32", "1.8") ","
+	NUMBER("gain", "0", "32", "1.0") ","
+	INTEGER("jpeg_quality", "0", "100", "90") ","
+	"\"AF\":{\"type\":\"boolean\",\"default\":true},"
+	NUMBER("manual_focus", "0", "15", "12.0") "," /* dioptres */
+	NUMBER("crop_width", "0", "100", "10") "," /* percent */
+	NUMBER("crop_height", "0", "100", "10") "," /* percent */
+	INTEGER("orientation_flag", "1", "8", "8") "," /* of EXIF */
+	LIST("AF_window", "4", "0") ","
+	LIST("preview_resolution", "2", "16") ","
+	LIST("photo_resolution", "2", "16") "}}";
+/* clang-format on */
+
+/* The schema language has no bound that differs within a list. */
+static int camera_check_size(const struct camera *camera, const cJSON *settings,
+			     const char *key, struct err *err)
+{
+	const cJSON *size = cJSON_GetObjectItemCaseSensitive(settings, key);
+	const struct core *core = camera->core;
+	int width, height;
+
+	if (!cJSON_IsArray(size))
+		return 0;
+	core->backend->camera_size(core->hardware, camera->index, &width, &height);
+	if (cJSON_GetArrayItem(size, 0)->valueint <= width &&
+	    cJSON_GetArrayItem(size, 1)->valueint <= height)
+		return 0;
+	return err_code(err, -EINVAL, "invalid_args",
+			"%s must be at most %d by %d, not %d by %d", key, width, height,
+			cJSON_GetArrayItem(size, 0)->valueint,
+			cJSON_GetArrayItem(size, 1)->valueint);
+}
+
+static int camera_check(const struct camera *camera, cJSON *settings, const char *at,
+			struct err *err)
+{
+	int ret = core_check(camera_schema, settings, at, err);
+
+	if (ret == 0)
+		ret = camera_check_size(camera, settings, "photo_resolution", err);
+	if (ret == 0)
+		ret = camera_check_size(camera, settings, "preview_resolution", err);
+	return ret;
+}
+
+int camera_open(struct camera *camera, struct core *core, size_t index, const cJSON *item,
+		struct err *err)
+{
+	const cJSON *settings = cJSON_GetObjectItemCaseSensitive(item, "settings");
+	const char *type = json_string(item, "type");
+	char at[CORE_NAME + 16];
+	int ret = core_check_name(DEVICE_CAMERA, item->string, err);
+
+	if (ret < 0)
+		return ret;
+	camera->core = core;
+	camera->index = index;
+	snprintf(camera->name, sizeof(camera->name), "%s", item->string);
+	snprintf(camera->type, sizeof(camera->type), "%s",
+		 type ? type : core->backend->name);
+	camera->settings = cJSON_IsObject(settings) ? cJSON_Duplicate(settings, true)
+						    : cJSON_CreateObject();
+	snprintf(at, sizeof(at), "cameras.%s", item->string);
+	return camera_check(camera, camera->settings, at, err);
+}
+
+void camera_close(struct camera *camera)
+{
+	cJSON_Delete(camera->settings);
+}
+
+cJSON *camera_settings(struct camera *camera)
+{
+	cJSON *copy;
+
+	pthread_mutex_lock(&camera->core->lock);
+	copy = cJSON_Duplicate(camera->settings, true);
+	pthread_mutex_unlock(&camera->core->lock);
+	return copy;
+}
+
+static void camera_merge(cJSON *settings, const cJSON *patch)
+{
+	const cJSON *value;
+
+	cJSON_ArrayForEach(value, patch)
+	{
+		cJSON_DeleteItemFromObjectCaseSensitive(settings, value->string);
+		cJSON_AddItemToObject(settings, value->string,
+				      cJSON_Duplicate(value, true));
+	}
+}
+
+int camera_set(struct camera *camera, const cJSON *patch, struct err *err)
+{
+	struct core *core = camera->core;
+	cJSON *settings, *old;
+	int ret;
+
+	if (!cJSON_IsObject(patch))
+		return err_code(err, -EINVAL, "invalid_args",
+				"settings must be an object");
+
+	/* Checked under the lock, so that no change made meanwhile is lost. */
+	pthread_mutex_lock(&core->lock);
+	old = camera->settings;
+	settings = cJSON_Duplicate(old, true);
+	camera_merge(settings, patch);
+	ret = camera_check(camera, settings, NULL, err);
+	if (ret == 0)
+		camera->settings = settings;
+	pthread_mutex_unlock(&core->lock);
+
+	cJSON_Delete(ret == 0 ? old : settings);
+	if (ret == 0)
+		core_changed(core, DEVICE_CAMERA, camera->name);
+	return ret;
+}
+
+static bool camera_claim(struct camera *camera)
+{
+	bool free;
+
+	pthread_mutex_lock(&camera->core->lock);
+	free = !camera->busy;
+	camera->busy = true;
+	pthread_mutex_unlock(&camera->core->lock);
+	if (free)
+		core_changed(camera->core, DEVICE_CAMERA, camera->name);
+	return free;
+}
+
+static void camera_release(struct camera *camera)
+{
+	pthread_mutex_lock(&camera->core->lock);
+	camera->busy = false;
+	pthread_mutex_unlock(&camera->core->lock);
+	core_changed(camera->core, DEVICE_CAMERA, camera->name);
+}
+
+/* What a shot's context points at. */
+struct camera_act {
+	const struct core *core;
+	const struct core_leash *leash;
+};
+
+static int camera_wanted(const struct backend_shot *shot)
+{
+	const struct camera_act *act = shot->context;
+
+	return core_wanted(act->core, act->leash);
+}
+
+static int camera_shoot(struct camera *camera, const struct core_leash *leash,
+			struct frame **out, struct err *err)
+{
+	struct core *core = camera->core;
+	struct camera_act act = {.core = core, .leash = leash};
+	cJSON *settings = camera_settings(camera);
+	struct backend_shot shot = {
+		.settings = settings,
+		.interrupt = leash->interrupt,
+		.wanted = camera_wanted,
+		.context = &act,
+	};
+	struct frame *frame;
+	int ret = core_wanted(core, leash);
+
+	if (ret == 0)
+		ret = core->backend->capture(core->hardware, camera->index, &shot, &frame,
+					     err);
+	if (ret == 0) {
+		frame->orientation = (int)json_number(settings, "orientation_flag", 1);
+		frame->jpeg_quality = (int)json_number(settings, "jpeg_quality", 90);
+		snprintf(frame->camera, sizeof(frame->camera), "%s", camera->name);
+		*out = frame;
+	}
+	cJSON_Delete(settings);
+	return ret;
+}
+
+int camera_capture(struct camera *camera, struct interrupt *interrupt,
+		   struct frame **frame, struct err *err)
+{
+	struct core_leash leash;
+	int ret = core_begin(camera->core, interrupt, &leash, err);
+
+	if (ret < 0)
+		return ret;
+	if (!camera_claim(camera))
+		return err_code(err, -EBUSY, "device_busy",
+				"the camera %s is taking a photo", camera->name);
+
+	ret = camera_shoot(camera, &leash, frame, err);
+	camera_release(camera);
+	if (ret == -EINTR || ret == -ECANCELED)
+		return core_explain(camera->core, ret, err, "the photo of", camera->name);
+	return ret;
+}
+
+bool camera_busy(struct camera *camera)
+{
+	bool busy;
+
+	pthread_mutex_lock(&camera->core->lock);
+	busy = camera->busy;
+	pthread_mutex_unlock(&camera->core->lock);
+	return busy;
+}
+
+cJSON *camera_state(struct camera *camera)
+{
+	cJSON *state = cJSON_CreateObject();
+
+	cJSON_AddStringToObject(state, "name", camera->name);
+	cJSON_AddStringToObject(state, "type", camera->type);
+	cJSON_AddBoolToObject(state, "busy", camera_busy(camera));
+	cJSON_AddItemToObject(state, "settings", camera_settings(camera));
+	return state;
+}

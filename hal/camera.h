@@ -1,0 +1,32 @@
+/* A camera: its settings, and one photo at a time. */
+#ifndef HAL_CAMERA_H
+#define HAL_CAMERA_H
+
+#include "hal/core.h"
+
+struct camera {
+	struct core *core;
+	size_t index;
+	char name[CORE_NAME];
+	char type[CORE_NAME];
+	cJSON *settings; /* complete; core's lock */
+	bool busy;	 /* core's lock */
+};
+
+/* Reads the member item of the config's cameras. */
+int camera_open(struct camera *camera, struct core *core, size_t index, const cJSON *item,
+		struct err *err);
+void camera_close(struct camera *camera);
+
+/* As rig_camera_settings(), rig_camera_set() and rig_capture(). */
+cJSON *camera_settings(struct camera *camera);
+int camera_set(struct camera *camera, const cJSON *patch, struct err *err);
+int camera_capture(struct camera *camera, struct interrupt *interrupt,
+		   struct frame **frame, struct err *err);
+
+bool camera_busy(struct camera *camera);
+
+/* {name, type, busy, settings}. */
+cJSON *camera_state(struct camera *camera);
+
+#endif

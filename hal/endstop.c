@@ -1,0 +1,63 @@
+#include "hal/endstop.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/base/json.h"
+
+static const char endstop_schema[] =
+	"{\"type\":\"object\",\"required\":[\"angular_position\",\"motor_name\"],"
+	"\"properties\":{"
+	"\"angular_position\":{\"type\":\"number\",\"minimum\":0,\"maximum\":360},"
+	"\"motor_name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64}}}";
+
+int endstop_open(struct endstop *endstop, struct core *core, size_t index,
+		 const cJSON *item, struct err *err)
+{
+	const cJSON *settings = cJSON_GetObjectItemCaseSensitive(item, "settings");
+	cJSON *copy = settings ? cJSON_Duplicate(settings, true) : cJSON_CreateObject();
+	char at[CORE_NAME + 16];
+	int ret = core_check_name(DEVICE_ENDSTOP, item->string, err);
+
+	if (ret < 0)
+		goto done;
+	snprintf(at, sizeof(at), "endstops.%s", item->string);
+	ret = core_check(endstop_schema, copy, at, err);
+	if (ret < 0)
+		goto done;
+
+	endstop->core = core;
+	endstop->index = index;
+	snprintf(endstop->name, sizeof(endstop->name), "%s", item->string);
+	snprintf(endstop->motor, sizeof(endstop->motor), "%s",
+		 json_string(copy, "motor_name"));
+	endstop->angle = json_number(copy, "angular_position", 0);
+done:
+	cJSON_Delete(copy);
+	return ret;
+}
+
+int endstop_pressed(const struct endstop *endstop, struct err *err)
+{
+	struct core *core = endstop->core;
+	int ret = core->backend->endstop(core->hardware, endstop->index);
+
+	if (ret < 0)
+		return err_code(err, ret, "hardware_fault", "%s cannot be read: %s",
+				endstop->name, strerror(-ret));
+	return ret;
+}
+
+cJSON *endstop_state(const struct endstop *endstop)
+{
+	cJSON *state = cJSON_CreateObject();
+	int pressed = endstop_pressed(endstop, NULL);
+
+	cJSON_AddStringToObject(state, "name", endstop->name);
+	cJSON_AddStringToObject(state, "motor", endstop->motor);
+	if (pressed < 0)
+		cJSON_AddNullToObject(state, "pressed");
+	else
+		cJSON_AddBoolToObject(state, "pressed", pressed);
+	return state;
+}

@@ -1,0 +1,72 @@
+#include "hal/light.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+int light_open(struct light *light, struct core *core, size_t index, const cJSON *item,
+	       struct err *err)
+{
+	int ret = core_check_name(DEVICE_LIGHT, item->string, err);
+
+	if (ret < 0)
+		return ret;
+	light->core = core;
+	light->index = index;
+	snprintf(light->name, sizeof(light->name), "%s", item->string);
+	light->level = (struct rig_light){.on = false, .brightness = 100};
+	return 0;
+}
+
+int light_set(struct light *light, bool on, int brightness, struct err *err)
+{
+	struct core *core = light->core;
+	struct rig_light level;
+	bool changed;
+	int ret;
+
+	if (brightness < -1 || brightness > 100)
+		return err_code(err, -EINVAL, "invalid_args",
+				"brightness must be 0 to 100, not %d", brightness);
+
+	pthread_mutex_lock(&core->lock);
+	level = light->level;
+	level.on = on && brightness != 0;
+	if (brightness > 0)
+		level.brightness = brightness;
+	ret = core->backend->light(core->hardware, light->index,
+				   level.on ? level.brightness : 0);
+	changed = ret == 0 && (level.on != light->level.on ||
+			       level.brightness != light->level.brightness);
+	if (ret == 0)
+		light->level = level;
+	pthread_mutex_unlock(&core->lock);
+
+	if (ret < 0)
+		return err_code(err, ret, "hardware_fault", "%s cannot be switched: %s",
+				light->name, strerror(-ret));
+	if (changed)
+		core_changed(core, DEVICE_LIGHT, light->name);
+	return 0;
+}
+
+struct rig_light light_get(struct light *light)
+{
+	struct rig_light level;
+
+	pthread_mutex_lock(&light->core->lock);
+	level = light->level;
+	pthread_mutex_unlock(&light->core->lock);
+	return level;
+}
+
+cJSON *light_state(struct light *light)
+{
+	struct rig_light level = light_get(light);
+	cJSON *state = cJSON_CreateObject();
+
+	cJSON_AddStringToObject(state, "name", light->name);
+	cJSON_AddStringToObject(state, "state", level.on ? "ON" : "OFF");
+	cJSON_AddNumberToObject(state, "brightness", level.brightness);
+	return state;
+}

@@ -1,0 +1,199 @@
+#include "hal/trigger.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/json.h"
+
+#define NS_PER_MS INT64_C(1000000)
+
+static const char trigger_schema[] =
+	"{\"type\":\"object\",\"properties\":{"
+	"\"enabled\":{\"type\":\"boolean\",\"default\":true},"
+	"\"pulse_width_ms\":"
+	"{\"type\":\"number\",\"minimum\":1,\"maximum\":5000,\"default\":100}}}";
+
+int trigger_open(struct trigger *trigger, struct core *core, size_t index,
+		 const cJSON *item, struct err *err)
+{
+	cJSON *copy = cJSON_Duplicate(item, true);
+	char at[CORE_NAME + 16];
+	int ret = core_check_name(DEVICE_TRIGGER, item->string, err);
+
+	if (ret < 0)
+		goto done;
+	snprintf(at, sizeof(at), "triggers.%s", item->string);
+	ret = core_check(trigger_schema, copy, at, err);
+	if (ret < 0)
+		goto done;
+
+	*trigger = (struct trigger){
+		.core = core,
+		.index = index,
+		.enabled = json_bool(copy, "enabled", true),
+		.pulse_ms = (int64_t)json_number(copy, "pulse_width_ms", 100),
+	};
+	snprintf(trigger->name, sizeof(trigger->name), "%s", item->string);
+done:
+	cJSON_Delete(copy);
+	return ret;
+}
+
+static int trigger_check(const struct trigger *trigger, int64_t pre_ms, int64_t post_ms,
+			 struct err *err)
+{
+	if (pre_ms < 0 || pre_ms > TRIGGER_MAX_DELAY_MS)
+		return err_code(err, -EINVAL, "invalid_args",
+				"pre_ms must be 0 to %d, not %lld", TRIGGER_MAX_DELAY_MS,
+				(long long)pre_ms);
+	if (post_ms < 0 || post_ms > TRIGGER_MAX_DELAY_MS)
+		return err_code(err, -EINVAL, "invalid_args",
+				"post_ms must be 0 to %d, not %lld", TRIGGER_MAX_DELAY_MS,
+				(long long)post_ms);
+	if (!trigger->enabled)
+		return err_code(err, -EPERM, "invalid_state",
+				"the trigger %s is disabled in the device config",
+				trigger->name);
+	return 0;
+}
+
+static bool trigger_claim(struct trigger *trigger)
+{
+	bool free;
+
+	pthread_mutex_lock(&trigger->core->lock);
+	free = !trigger->busy;
+	trigger->busy = true;
+	pthread_mutex_unlock(&trigger->core->lock);
+	if (free)
+		core_changed(trigger->core, DEVICE_TRIGGER, trigger->name);
+	return free;
+}
+
+static void trigger_release(struct trigger *trigger)
+{
+	pthread_mutex_lock(&trigger->core->lock);
+	trigger->busy = false;
+	pthread_mutex_unlock(&trigger->core->lock);
+	core_changed(trigger->core, DEVICE_TRIGGER, trigger->name);
+}
+
+static int trigger_level(struct trigger *trigger, bool active, struct err *err)
+{
+	struct core *core = trigger->core;
+	int ret = core->backend->trigger(core->hardware, trigger->index, active);
+
+	if (ret < 0)
+		return err_code(err, ret, "hardware_fault", "%s cannot be switched: %s",
+				trigger->name, strerror(-ret));
+	return 0;
+}
+
+static int trigger_delay(struct trigger *trigger, int64_t ms,
+			 const struct core_leash *leash)
+{
+	struct core *core = trigger->core;
+
+	return core_wait(core, core->backend->now(core->hardware) + ms * NS_PER_MS,
+			 leash);
+}
+
+/* The line goes active unless a stop came first: an emergency stop that comes later finds
+ * the lock free and puts the line back. */
+static int trigger_activate(struct trigger *trigger, const struct core_leash *leash,
+			    struct err *err)
+{
+	struct core *core = trigger->core;
+	int ret;
+
+	pthread_mutex_lock(&core->lock);
+	ret = core_wanted(core, leash);
+	if (ret == 0)
+		ret = trigger_level(trigger, true, err);
+	if (ret == 0)
+		trigger->fired_at_ms = clock_wall_ms();
+	pthread_mutex_unlock(&core->lock);
+	return ret;
+}
+
+static int trigger_pulse(struct trigger *trigger, const struct core_leash *leash,
+			 struct err *err)
+{
+	struct core_leash stop_only = {.interrupt = NULL, .stops = leash->stops};
+	int ret = trigger_activate(trigger, leash, err);
+	int idle;
+
+	if (ret < 0)
+		return ret;
+	ret = trigger_delay(trigger, trigger->pulse_ms, &stop_only);
+	idle = trigger_level(trigger, false, err);
+	return idle < 0 ? idle : ret;
+}
+
+static int trigger_sequence(struct trigger *trigger, int64_t pre_ms, int64_t post_ms,
+			    const struct core_leash *leash, struct err *err)
+{
+	int ret = trigger_delay(trigger, pre_ms, leash);
+
+	if (ret < 0)
+		return ret;
+	ret = trigger_pulse(trigger, leash, err);
+	if (ret < 0)
+		return ret;
+	ret = trigger_delay(trigger, post_ms, leash);
+	return ret == -EINTR ? 0 : ret;
+}
+
+int trigger_fire(struct trigger *trigger, int64_t pre_ms, int64_t post_ms,
+		 struct interrupt *interrupt, struct err *err)
+{
+	struct core_leash leash;
+	int ret = trigger_check(trigger, pre_ms, post_ms, err);
+
+	if (ret < 0)
+		return ret;
+	ret = core_begin(trigger->core, interrupt, &leash, err);
+	if (ret < 0)
+		return ret;
+	if (!trigger_claim(trigger))
+		return err_code(err, -EBUSY, "device_busy", "the trigger %s is firing",
+				trigger->name);
+
+	ret = trigger_sequence(trigger, pre_ms, post_ms, &leash, err);
+	trigger_release(trigger);
+	if (ret == -EINTR || ret == -ECANCELED)
+		return core_explain(trigger->core, ret, err, "the trigger",
+				    trigger->name);
+	return ret;
+}
+
+bool trigger_busy(struct trigger *trigger)
+{
+	bool busy;
+
+	pthread_mutex_lock(&trigger->core->lock);
+	busy = trigger->busy;
+	pthread_mutex_unlock(&trigger->core->lock);
+	return busy;
+}
+
+cJSON *trigger_state(struct trigger *trigger)
+{
+	cJSON *state = cJSON_CreateObject();
+	char text[CLOCK_TEXT];
+	int64_t fired_at_ms;
+	bool busy;
+
+	pthread_mutex_lock(&trigger->core->lock);
+	busy = trigger->busy;
+	fired_at_ms = trigger->fired_at_ms;
+	pthread_mutex_unlock(&trigger->core->lock);
+
+	clock_text(fired_at_ms, text);
+	cJSON_AddStringToObject(state, "name", trigger->name);
+	cJSON_AddBoolToObject(state, "busy", busy);
+	json_put_string(state, "fired_at", fired_at_ms ? text : NULL);
+	return state;
+}
