@@ -1,0 +1,720 @@
+#include "hal/rig.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/json.h"
+#include "agent/base/log.h"
+#include "hal/camera.h"
+#include "hal/core.h"
+#include "hal/endstop.h"
+#include "hal/home.h"
+#include "hal/light.h"
+#include "hal/motor.h"
+#include "hal/move.h"
+#include "hal/trigger.h"
+
+/* Every backend there is. */
+static const struct backend *const backends[] = {&backend_simulated};
+#define BACKENDS (sizeof(backends) / sizeof(backends[0]))
+
+static const char *const kind_names[DEVICE_KINDS] = {
+	[DEVICE_MOTOR] = "motor",     [DEVICE_LIGHT] = "light",
+	[DEVICE_CAMERA] = "camera",   [DEVICE_ENDSTOP] = "endstop",
+	[DEVICE_TRIGGER] = "trigger",
+};
+
+/* The members of a device config, by kind. */
+static const char *const kind_keys[DEVICE_KINDS] = {
+	[DEVICE_MOTOR] = "motors",     [DEVICE_LIGHT] = "lights",
+	[DEVICE_CAMERA] = "cameras",   [DEVICE_ENDSTOP] = "endstops",
+	[DEVICE_TRIGGER] = "triggers",
+};
+
+struct rig {
+	struct core core;
+	struct position_file *positions;
+	struct motor *motors;
+	struct light *lights;
+	struct camera *cameras;
+	struct endstop *endstops;
+	struct trigger *triggers;
+	size_t counts[DEVICE_KINDS]; /* of those that are open */
+};
+
+const char *device_kind_name(enum device_kind kind)
+{
+	return kind_names[kind];
+}
+
+/* ---- opening and closing ---- */
+
+static const struct backend *rig_choose_backend(const cJSON *config, struct err *err)
+{
+	const char *name = json_string(config, "backend");
+	char known[256] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; name && i < BACKENDS; i++)
+		if (strcmp(backends[i]->name, name) == 0)
+			return backends[i];
+	for (size_t i = 0; i < BACKENDS && used < sizeof(known); i++)
+		used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s",
+					 i ? ", " : "", backends[i]->name);
+	err_code(err, -EINVAL, "invalid_args",
+		 "the device config needs a backend that this program has (%s), not '%s'",
+		 known, name ? name : "");
+	return NULL;
+}
+
+/* The devices of one kind, checked to be an object; NULL where the config names none. */
+static int rig_section(const cJSON *config, enum device_kind kind, const cJSON **section,
+		       struct err *err)
+{
+	const cJSON *value = cJSON_GetObjectItemCaseSensitive(config, kind_keys[kind]);
+
+	*section = cJSON_IsObject(value) ? value : NULL;
+	if (!value || cJSON_IsNull(value) || *section)
+		return 0;
+	return err_code(err, -EINVAL, "invalid_args", "%s must be an object of names",
+			kind_keys[kind]);
+}
+
+static int rig_open_device(struct rig *rig, enum device_kind kind, size_t i,
+			   const cJSON *item, struct err *err)
+{
+	struct core *core = &rig->core;
+
+	switch (kind) {
+	case DEVICE_MOTOR:
+		return motor_open(&rig->motors[i], core, i, item, rig->positions, err);
+	case DEVICE_LIGHT:
+		return light_open(&rig->lights[i], core, i, item, err);
+	case DEVICE_CAMERA:
+		return camera_open(&rig->cameras[i], core, i, item, err);
+	case DEVICE_ENDSTOP:
+		return endstop_open(&rig->endstops[i], core, i, item, err);
+	case DEVICE_TRIGGER:
+		return trigger_open(&rig->triggers[i], core, i, item, err);
+	}
+	return -EINVAL;
+}
+
+static int rig_open_devices(struct rig *rig, const cJSON *config, enum device_kind kind,
+			    struct err *err)
+{
+	const cJSON *section, *item;
+	int ret = rig_section(config, kind, &section, err);
+
+	if (ret < 0)
+		return ret;
+	cJSON_ArrayForEach(item, section)
+	{
+		if (!cJSON_IsObject(item))
+			return err_code(err, -EINVAL, "invalid_args",
+					"%s.%s must be an object", kind_keys[kind],
+					item->string);
+		/* Counted before it is open: a half open device can be closed. */
+		ret = rig_open_device(rig, kind, rig->counts[kind]++, item, err);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+static void *rig_room(const cJSON *config, enum device_kind kind, size_t size)
+{
+	const cJSON *section = cJSON_GetObjectItemCaseSensitive(config, kind_keys[kind]);
+	int count = cJSON_GetArraySize(section);
+
+	return calloc(count > 0 ? (size_t)count : 1, size);
+}
+
+static int rig_make_room(struct rig *rig, const cJSON *config, struct err *err)
+{
+	const cJSON *motors = cJSON_GetObjectItemCaseSensitive(config, "motors");
+
+	if (cJSON_GetArraySize(motors) > POSITION_AXES)
+		return err_code(err, -EINVAL, "invalid_args",
+				"motors must be at most %d, not %d", POSITION_AXES,
+				cJSON_GetArraySize(motors));
+	rig->motors = rig_room(config, DEVICE_MOTOR, sizeof(*rig->motors));
+	rig->lights = rig_room(config, DEVICE_LIGHT, sizeof(*rig->lights));
+	rig->cameras = rig_room(config, DEVICE_CAMERA, sizeof(*rig->cameras));
+	rig->endstops = rig_room(config, DEVICE_ENDSTOP, sizeof(*rig->endstops));
+	rig->triggers = rig_room(config, DEVICE_TRIGGER, sizeof(*rig->triggers));
+	if (!rig->motors || !rig->lights || !rig->cameras || !rig->endstops ||
+	    !rig->triggers)
+		return err_set(err, -ENOMEM, "out of memory");
+	return 0;
+}
+
+static int rig_open_positions(struct rig *rig, const struct rig_options *options,
+			      struct err *err)
+{
+	char boot_id[POSITION_BOOT_ID];
+	char path[PATH_MAX];
+	int ret = position_boot_id(boot_id, err);
+
+	if (ret < 0)
+		return ret;
+	if ((size_t)snprintf(path, sizeof(path), "%s/positions", options->state_dir) >=
+	    sizeof(path))
+		return err_set(err, -ENAMETOOLONG, "%s: the path is too long",
+			       options->state_dir);
+	return position_open(&rig->positions, path, boot_id,
+			     options->assume_position_after_power_cut, err);
+}
+
+static struct motor *rig_motor(const struct rig *rig, const char *name)
+{
+	for (size_t i = 0; i < rig->counts[DEVICE_MOTOR]; i++)
+		if (strcmp(rig->motors[i].name, name) == 0)
+			return &rig->motors[i];
+	return NULL;
+}
+
+static int rig_attach_endstops(struct rig *rig, struct err *err)
+{
+	for (size_t i = 0; i < rig->counts[DEVICE_ENDSTOP]; i++) {
+		const struct endstop *endstop = &rig->endstops[i];
+		struct motor *motor = rig_motor(rig, endstop->motor);
+
+		if (!motor)
+			return err_code(err, -EINVAL, "invalid_args",
+					"endstops.%s: there is no motor '%s'",
+					endstop->name, endstop->motor);
+		if (motor->endstop)
+			return err_code(err, -EINVAL, "invalid_args",
+					"endstops.%s: %s has the endstop %s already",
+					endstop->name, motor->name, motor->endstop->name);
+		motor_attach(motor, endstop);
+	}
+	return 0;
+}
+
+/* Nobody has moved a fresh rig: it stands at home. */
+static void rig_settle(struct rig *rig)
+{
+	if (!rig->core.backend->fresh(rig->core.hardware))
+		return;
+	for (size_t i = 0; i < rig->counts[DEVICE_MOTOR]; i++) {
+		struct motor *motor = &rig->motors[i];
+
+		position_declare(motor->position, motor_steps(motor, motor->home), false);
+	}
+}
+
+int rig_open(struct rig **out, const cJSON *config, const struct rig_options *options,
+	     struct err *err)
+{
+	const struct backend *backend = rig_choose_backend(config, err);
+	struct rig *rig = calloc(1, sizeof(*rig));
+	int ret;
+
+	if (!rig)
+		return err_set(err, -ENOMEM, "out of memory");
+	core_init(&rig->core, options);
+	rig->core.backend = backend;
+	ret = backend ? rig_make_room(rig, config, err) : -EINVAL;
+	if (ret == 0)
+		ret = rig_open_positions(rig, options, err);
+	if (ret == 0)
+		ret = backend->open(&rig->core.hardware, config, options, err);
+	for (enum device_kind kind = 0; ret == 0 && kind < DEVICE_KINDS; kind++)
+		ret = rig_open_devices(rig, config, kind, err);
+	if (ret == 0)
+		ret = rig_attach_endstops(rig, err);
+	if (ret < 0)
+		goto fail;
+
+	rig_settle(rig);
+	*out = rig;
+	return 0;
+fail:
+	rig_close(rig);
+	return ret;
+}
+
+void rig_close(struct rig *rig)
+{
+	if (!rig)
+		return;
+	rig_stop_motion(rig);
+	if (rig->core.hardware) {
+		rig->core.backend->safe(rig->core.hardware);
+		rig->core.backend->close(rig->core.hardware);
+	}
+	for (size_t i = 0; i < rig->counts[DEVICE_CAMERA]; i++)
+		camera_close(&rig->cameras[i]);
+	position_close(rig->positions);
+	core_destroy(&rig->core);
+	free(rig->motors);
+	free(rig->lights);
+	free(rig->cameras);
+	free(rig->endstops);
+	free(rig->triggers);
+	free(rig);
+}
+
+const char *rig_backend(const struct rig *rig)
+{
+	return rig->core.backend->name;
+}
+
+/* ---- devices by number and name ---- */
+
+size_t rig_count(const struct rig *rig, enum device_kind kind)
+{
+	return rig->counts[kind];
+}
+
+const char *rig_name(const struct rig *rig, enum device_kind kind, size_t i)
+{
+	switch (kind) {
+	case DEVICE_MOTOR:
+		return rig->motors[i].name;
+	case DEVICE_LIGHT:
+		return rig->lights[i].name;
+	case DEVICE_CAMERA:
+		return rig->cameras[i].name;
+	case DEVICE_ENDSTOP:
+		return rig->endstops[i].name;
+	case DEVICE_TRIGGER:
+		return rig->triggers[i].name;
+	}
+	return NULL;
+}
+
+/* "there are rotor, turntable", "there is rotor" or "there is none". */
+static void rig_names(const struct rig *rig, enum device_kind kind, char *text,
+		      size_t size)
+{
+	size_t count = rig->counts[kind];
+	size_t used = (size_t)snprintf(text, size, "%s",
+				       count > 1    ? "there are "
+				       : count == 1 ? "there is "
+						    : "there is none");
+
+	for (size_t i = 0; i < count && used < size; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "",
+					 rig_name(rig, kind, i));
+}
+
+int rig_find(const struct rig *rig, enum device_kind kind, const char *name,
+	     struct err *err)
+{
+	char names[512];
+
+	if (!name && rig->counts[kind] == 1)
+		return 0;
+	for (size_t i = 0; name && i < rig->counts[kind]; i++)
+		if (strcmp(rig_name(rig, kind, i), name) == 0)
+			return (int)i;
+
+	rig_names(rig, kind, names, sizeof(names));
+	if (name)
+		return err_code(err, -ENOENT, "not_found", "there is no %s '%.64s' (%s)",
+				kind_names[kind], name, names);
+	if (rig->counts[kind] == 0)
+		return err_code(err, -ENOENT, "not_found", "this rig has no %s",
+				kind_names[kind]);
+	return err_code(err, -EINVAL, "invalid_args", "say which %s: %s",
+			kind_names[kind], names);
+}
+
+cJSON *rig_state(struct rig *rig, enum device_kind kind, size_t i)
+{
+	switch (kind) {
+	case DEVICE_MOTOR:
+		return motor_state(&rig->motors[i]);
+	case DEVICE_LIGHT:
+		return light_state(&rig->lights[i]);
+	case DEVICE_CAMERA:
+		return camera_state(&rig->cameras[i]);
+	case DEVICE_ENDSTOP:
+		return endstop_state(&rig->endstops[i]);
+	case DEVICE_TRIGGER:
+		return trigger_state(&rig->triggers[i]);
+	}
+	return NULL;
+}
+
+/* ---- motion ---- */
+
+/* Motors in the order of the targets. */
+static int rig_resolve(const struct rig *rig, const struct rig_target *targets, size_t n,
+		       struct motor *motors[POSITION_AXES], struct err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		int found = rig_find(rig, DEVICE_MOTOR, targets[i].motor, err);
+
+		if (found < 0)
+			return found;
+		for (size_t k = 0; k < i; k++)
+			if (motors[k] == &rig->motors[found])
+				return err_code(err, -EINVAL, "invalid_args",
+						"%s can have only one target",
+						motors[k]->name);
+		motors[i] = &rig->motors[found];
+	}
+	return 0;
+}
+
+int rig_check_targets(const struct rig *rig, const struct rig_target *targets, size_t n,
+		      struct err *err)
+{
+	struct motor *motors[POSITION_AXES];
+	int ret = rig_resolve(rig, targets, n, motors, err);
+
+	for (size_t i = 0; ret == 0 && i < n; i++)
+		ret = motor_check(motors[i], &targets[i], err);
+	return ret;
+}
+
+/* All or none. */
+static int rig_claim(struct motor *const *motors, size_t n, struct err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		int ret = motor_claim(motors[i], err);
+
+		if (ret < 0) {
+			while (i-- > 0)
+				motor_release(motors[i]);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+static void rig_release(struct motor *const *motors, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		motor_release(motors[i]);
+}
+
+static int rig_lost(const struct motor *motor, struct err *err)
+{
+	return err_code(err, -ENODATA, "invalid_state",
+			"the position of %s is unknown: set it by hand, send "
+			"motor/override, then resume",
+			motor->name);
+}
+
+static int rig_home_motor(struct rig *rig, struct motor *motor,
+			  const struct core_leash *leash, struct err *err)
+{
+	int ret;
+
+	motor_aim(motor, false, 0);
+	ret = home_run(&rig->core, rig->positions, motor, leash, err);
+	core_changed(&rig->core, DEVICE_ENDSTOP, motor->endstop->name);
+	return ret;
+}
+
+/* Homes those that must; nothing moves when one of them cannot. */
+static int rig_home_lost(struct rig *rig, struct motor *const *motors, size_t n,
+			 const struct core_leash *leash, struct err *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (motor_lost(motors[i]) && !motors[i]->endstop)
+			return rig_lost(motors[i], err);
+	for (size_t i = 0; ret == 0 && i < n; i++)
+		if (motor_lost(motors[i]))
+			ret = rig_home_motor(rig, motors[i], leash, err);
+	return ret;
+}
+
+/* Moves claimed motors whose positions are known. */
+static int rig_travel(struct rig *rig, struct motor *const *motors,
+		      const struct rig_target *targets, size_t n,
+		      const struct core_leash *leash, struct err *err)
+{
+	struct move_leg legs[POSITION_AXES];
+
+	for (size_t i = 0; i < n; i++) {
+		int ret;
+
+		legs[i] = (struct move_leg){.motor = motors[i], .until = MOVE_GOAL};
+		ret = motor_goal(motors[i], &targets[i], &legs[i].goal, err);
+		if (ret < 0)
+			return ret;
+		motor_aim(motors[i], true, motor_angle(motors[i], legs[i].goal));
+	}
+	return move_run(&rig->core, rig->positions, legs, n, leash, err);
+}
+
+static int rig_explain_move(const struct rig *rig, int ret, struct motor *const *motors,
+			    size_t n, struct err *err)
+{
+	if (ret != -EINTR && ret != -ECANCELED)
+		return ret;
+	return core_explain(&rig->core, ret, err, "the move of",
+			    n == 1 ? motors[0]->name : "the axes");
+}
+
+int rig_move(struct rig *rig, const struct rig_target *targets, size_t n,
+	     struct interrupt *interrupt, struct err *err)
+{
+	struct motor *motors[POSITION_AXES];
+	struct core_leash leash;
+	int ret = rig_resolve(rig, targets, n, motors, err);
+
+	for (size_t i = 0; ret == 0 && i < n; i++)
+		ret = motor_check(motors[i], &targets[i], err);
+	if (ret == 0)
+		ret = core_begin(&rig->core, interrupt, &leash, err);
+	if (ret == 0)
+		ret = rig_claim(motors, n, err);
+	if (ret < 0)
+		return ret;
+
+	ret = rig_home_lost(rig, motors, n, &leash, err);
+	if (ret == 0)
+		ret = rig_travel(rig, motors, targets, n, &leash, err);
+	rig_release(motors, n);
+	return rig_explain_move(rig, ret, motors, n, err);
+}
+
+double rig_move_seconds(const struct rig *rig, const char *name, double from_degrees,
+			double to_degrees)
+{
+	const struct motor *motor = rig_motor(rig, name);
+	double way = to_degrees - from_degrees;
+
+	if (!motor)
+		return 0;
+	if (motor->endless) {
+		way -= 360 * (double)(int64_t)(way / 360);
+		if (way > 180)
+			way -= 360;
+		if (way < -180)
+			way += 360;
+	}
+	return motion_seconds(llabs(motor_steps(motor, way)), &motor->limits);
+}
+
+/* All claimed motors that can go home; one that cannot is named when the others are. */
+static int rig_go_home(struct rig *rig, struct motor *const *motors, size_t n,
+		       const struct core_leash *leash, struct err *err)
+{
+	struct rig_target targets[POSITION_AXES];
+	struct motor *able[POSITION_AXES] = {NULL};
+	const struct motor *lost = NULL;
+	size_t count = 0;
+	int ret;
+
+	for (size_t i = 0; i < n; i++) {
+		if (motor_lost(motors[i]) && !motors[i]->endstop) {
+			lost = motors[i];
+			continue;
+		}
+		if (motors[i]->endstop) {
+			ret = rig_home_motor(rig, motors[i], leash, err);
+			if (ret < 0)
+				return ret;
+		}
+		targets[count] = (struct rig_target){.motor = motors[i]->name,
+						     .degrees = motors[i]->home};
+		able[count++] = motors[i];
+	}
+	ret = rig_travel(rig, able, targets, count, leash, err);
+	return ret == 0 && lost ? rig_lost(lost, err) : ret;
+}
+
+int rig_home(struct rig *rig, const char *name, struct interrupt *interrupt,
+	     struct err *err)
+{
+	struct motor *motors[POSITION_AXES];
+	size_t n = name ? 1 : rig->counts[DEVICE_MOTOR];
+	struct core_leash leash;
+	int ret = name ? rig_find(rig, DEVICE_MOTOR, name, err) : 0;
+
+	if (ret < 0)
+		return ret;
+	for (size_t i = 0; i < n; i++)
+		motors[i] = &rig->motors[name ? (size_t)ret : i];
+	ret = core_begin(&rig->core, interrupt, &leash, err);
+	if (ret == 0)
+		ret = rig_claim(motors, n, err);
+	if (ret < 0)
+		return ret;
+
+	ret = rig_go_home(rig, motors, n, &leash, err);
+	rig_release(motors, n);
+	return rig_explain_move(rig, ret, motors, n, err);
+}
+
+int rig_override(struct rig *rig, const char *name, double degrees, struct err *err)
+{
+	struct rig_target target = {.motor = name, .degrees = degrees};
+	struct motor *motor;
+	int ret = rig_find(rig, DEVICE_MOTOR, name, err);
+
+	if (ret < 0)
+		return ret;
+	motor = &rig->motors[ret];
+	ret = motor_check(motor, &target, err);
+	if (ret == 0)
+		ret = motor_claim(motor, err);
+	if (ret < 0)
+		return ret;
+	position_declare(motor->position, motor_steps(motor, degrees), false);
+	motor_release(motor);
+	return 0;
+}
+
+void rig_adopt_endless(struct rig *rig)
+{
+	for (size_t i = 0; i < rig->counts[DEVICE_MOTOR]; i++) {
+		struct motor *motor = &rig->motors[i];
+
+		if (!motor->endless || motor->endstop || position_known(motor->position))
+			continue;
+		log_info("%s is declared to stand at %g degrees", motor->name,
+			 motor->home);
+		position_declare(motor->position, motor_steps(motor, motor->home), false);
+		core_changed(&rig->core, DEVICE_MOTOR, motor->name);
+	}
+}
+
+int rig_axis(const struct rig *rig, const char *name, struct rig_axis *axis,
+	     struct err *err)
+{
+	int found = rig_find(rig, DEVICE_MOTOR, name, err);
+	struct motor *motor;
+
+	if (found < 0)
+		return found;
+	motor = &rig->motors[found];
+	*axis = (struct rig_axis){
+		.known = position_known(motor->position),
+		.moving = motor_busy(motor),
+		.endstop = motor->endstop != NULL,
+		.endless = motor->endless,
+		.angle = motor_angle(motor, position_count(motor->position)),
+		.min = motor->min,
+		.max = motor->max,
+		.home = motor->home,
+		.steps_per_degree = motor->steps_per_turn / 360.0,
+		.max_speed = motor->limits.max_speed,
+		.acceleration = motor->limits.acceleration,
+	};
+	return 0;
+}
+
+void rig_stop_motion(struct rig *rig)
+{
+	atomic_fetch_add(&rig->core.stops, 1);
+}
+
+/* Puts light and trigger off again under the lock: a light that another thread was just
+ * switching on when safe() ran would stay on. */
+static void rig_darken(struct rig *rig)
+{
+	struct core *core = &rig->core;
+
+	pthread_mutex_lock(&core->lock);
+	core->backend->safe(core->hardware);
+	for (size_t i = 0; i < rig->counts[DEVICE_LIGHT]; i++)
+		rig->lights[i].level.on = false;
+	pthread_mutex_unlock(&core->lock);
+}
+
+void rig_estop(struct rig *rig)
+{
+	struct core *core = &rig->core;
+
+	atomic_store(&core->estopped, true);
+	atomic_fetch_add(&core->stops, 1);
+	core->backend->safe(core->hardware);
+	for (size_t i = 0; i < rig->counts[DEVICE_MOTOR]; i++)
+		position_doubt(rig->motors[i].position, true);
+	rig_darken(rig);
+	for (size_t i = 0; i < rig->counts[DEVICE_LIGHT]; i++)
+		core_changed(core, DEVICE_LIGHT, rig->lights[i].name);
+}
+
+void rig_release_estop(struct rig *rig)
+{
+	atomic_store(&rig->core.estopped, false);
+}
+
+bool rig_estopped(const struct rig *rig)
+{
+	return atomic_load(&rig->core.estopped);
+}
+
+bool rig_at_rest(struct rig *rig)
+{
+	for (size_t i = 0; i < rig->counts[DEVICE_MOTOR]; i++)
+		if (motor_busy(&rig->motors[i]))
+			return false;
+	for (size_t i = 0; i < rig->counts[DEVICE_CAMERA]; i++)
+		if (camera_busy(&rig->cameras[i]))
+			return false;
+	for (size_t i = 0; i < rig->counts[DEVICE_TRIGGER]; i++)
+		if (trigger_busy(&rig->triggers[i]))
+			return false;
+	return true;
+}
+
+/* ---- light, trigger, camera ---- */
+
+int rig_light_set(struct rig *rig, const char *name, bool on, int brightness,
+		  struct err *err)
+{
+	int ret = 0;
+
+	if (name) {
+		int found = rig_find(rig, DEVICE_LIGHT, name, err);
+
+		return found < 0 ? found
+				 : light_set(&rig->lights[found], on, brightness, err);
+	}
+	for (size_t i = 0; ret == 0 && i < rig->counts[DEVICE_LIGHT]; i++)
+		ret = light_set(&rig->lights[i], on, brightness, err);
+	return ret;
+}
+
+int rig_light_get(struct rig *rig, const char *name, struct rig_light *light,
+		  struct err *err)
+{
+	int found = rig_find(rig, DEVICE_LIGHT, name, err);
+
+	if (found < 0)
+		return found;
+	*light = light_get(&rig->lights[found]);
+	return 0;
+}
+
+int rig_trigger(struct rig *rig, const char *name, int64_t pre_ms, int64_t post_ms,
+		struct interrupt *interrupt, struct err *err)
+{
+	int found = rig_find(rig, DEVICE_TRIGGER, name, err);
+
+	if (found < 0)
+		return found;
+	return trigger_fire(&rig->triggers[found], pre_ms, post_ms, interrupt, err);
+}
+
+cJSON *rig_camera_settings(struct rig *rig, size_t camera)
+{
+	return camera_settings(&rig->cameras[camera]);
+}
+
+int rig_camera_set(struct rig *rig, size_t camera, const cJSON *patch, struct err *err)
+{
+	return camera_set(&rig->cameras[camera], patch, err);
+}
+
+int rig_capture(struct rig *rig, size_t camera, struct interrupt *interrupt,
+		struct frame **frame, struct err *err)
+{
+	return camera_capture(&rig->cameras[camera], interrupt, frame, err);
+}
