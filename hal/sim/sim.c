@@ -1,0 +1,487 @@
+/* The simulated rig: motors that are counts in a file, a light and a trigger that are
+ * numbers, an endstop that follows from the rotor's true angle, and a camera that renders
+ * what it would see.
+ *
+ * Each exposure appends one line to <state_dir>/sim/shutter.log:
+ *
+ *     <wall time> <number> <true rotor degrees> <true turntable degrees> <light 0..100>
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <math.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/json.h"
+#include "agent/base/log.h"
+#include "hal/backend.h"
+#include "hal/sim/pace.h"
+#include "hal/sim/render.h"
+#include "hal/sim/truth.h"
+
+#define SIM_LIGHTS 32
+#define SIM_ENDSTOPS 16
+#define NS_PER_MS 1e6
+#define WIDTH 1640 /* of a photo when nobody chose */
+#define HEIGHT 1232
+#define MAX_WIDTH 4656
+#define MAX_HEIGHT 3496
+#define EXPOSURE_MS 50.0 /* exposes well at gain 1 and full light */
+#define SURFACE 0.8	 /* of the radius: where the object's face is, for autofocus */
+#define NO_FOCUS 0.01	 /* dioptres for infinity: to the renderer 0 means all is sharp */
+
+struct sim_motor {
+	int sign; /* of the steps while the direction line is high */
+	int32_t steps_per_turn;
+	int direction; /* of the next steps */
+};
+
+struct sim_endstop {
+	size_t motor;
+	int64_t edge; /* count at which it is pressed */
+	bool above;   /* pressed from there upwards */
+};
+
+struct sim {
+	struct pace pace;
+	struct truth *truth;
+	struct sim_motor motors[TRUTH_AXES];
+	size_t motor_count;
+	int rotor, turntable; /* which motors these are, -1 for none */
+	struct sim_endstop endstops[SIM_ENDSTOPS];
+	atomic_int lights[SIM_LIGHTS];
+	size_t light_count;
+	double radius_mm;
+	bool room_lit;
+	int shutter_log; /* file descriptor */
+};
+
+static const cJSON *sim_section(const cJSON *config, const char *key)
+{
+	return cJSON_GetObjectItemCaseSensitive(config, key);
+}
+
+static int sim_index(const cJSON *section, const char *name)
+{
+	const cJSON *item;
+	int i = 0;
+
+	cJSON_ArrayForEach(item, section)
+	{
+		if (name && strcmp(item->string, name) == 0)
+			return i;
+		i++;
+	}
+	return -1;
+}
+
+static int sim_open_motors(struct sim *sim, const cJSON *config, const char *path,
+			   struct err *err)
+{
+	const char *names[TRUTH_AXES];
+	int64_t counts[TRUTH_AXES];
+	const cJSON *item;
+	size_t n = 0;
+
+	cJSON_ArrayForEach(item, sim_section(config, "motors"))
+	{
+		struct sim_motor *motor = &sim->motors[n];
+		double turn = json_number(item, "steps_per_rotation", 0);
+
+		if (n == TRUTH_AXES)
+			return err_code(err, -EINVAL, "invalid_args",
+					"motors must be at most %d", TRUTH_AXES);
+		/* The rig refuses what is outside; here it only must not hurt. */
+		motor->steps_per_turn =
+			turn >= 1 && turn <= INT32_MAX ? (int32_t)turn : 1;
+		motor->sign = json_number(item, "direction", 1) < 0 ? -1 : 1;
+		motor->direction = 1;
+		names[n] = item->string;
+		counts[n] = llround(json_number(item, "home_angle", 90) / 360 *
+				    motor->steps_per_turn);
+		n++;
+	}
+	sim->motor_count = n;
+	sim->rotor = sim_index(sim_section(config, "motors"), "rotor");
+	sim->turntable = sim_index(sim_section(config, "motors"), "turntable");
+	return truth_open(&sim->truth, path, names, counts, n, err);
+}
+
+static int sim_open_endstops(struct sim *sim, const cJSON *config, struct err *err)
+{
+	const cJSON *motors = sim_section(config, "motors");
+	const cJSON *item;
+	size_t n = 0;
+
+	cJSON_ArrayForEach(item, sim_section(config, "endstops"))
+	{
+		const cJSON *settings = sim_section(item, "settings");
+		int motor = sim_index(motors, json_string(settings, "motor_name"));
+		double angle = json_number(settings, "angular_position", 0);
+		const cJSON *axis;
+
+		if (n == SIM_ENDSTOPS)
+			return err_code(err, -EINVAL, "invalid_args",
+					"endstops must be at most %d", SIM_ENDSTOPS);
+		if (motor < 0)
+			return err_code(
+				err, -EINVAL, "invalid_args",
+				"endstops.%s: motor_name must be one of the motors",
+				item->string);
+		axis = cJSON_GetArrayItem(motors, motor);
+		sim->endstops[n++] = (struct sim_endstop){
+			.motor = (size_t)motor,
+			.edge = llround(angle / 360 * sim->motors[motor].steps_per_turn),
+			.above = 2 * angle >= json_number(axis, "min_angle", 0) +
+						      json_number(axis, "max_angle", 360),
+		};
+	}
+	return 0;
+}
+
+static int sim_open_files(struct sim *sim, const cJSON *config, const char *state_dir,
+			  struct err *err)
+{
+	char path[PATH_MAX - 32];
+	char file[PATH_MAX];
+	int ret;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/sim", state_dir) >= sizeof(path))
+		return err_set(err, -ENAMETOOLONG, "%s: the path is too long", state_dir);
+	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+		return err_set(err, -errno, "%s: %s", path, strerror(errno));
+	snprintf(file, sizeof(file), "%s/truth", path);
+	ret = sim_open_motors(sim, config, file, err);
+	if (ret < 0)
+		return ret;
+	snprintf(file, sizeof(file), "%s/shutter.log", path);
+	sim->shutter_log = open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	if (sim->shutter_log < 0)
+		return err_set(err, -errno, "%s: %s", file, strerror(errno));
+	return 0;
+}
+
+static int sim_open_rest(struct sim *sim, const cJSON *config, struct err *err)
+{
+	const cJSON *scene = sim_section(sim_section(config, "sim"), "scene");
+	int lights = cJSON_GetArraySize(sim_section(config, "lights"));
+
+	if (lights > SIM_LIGHTS)
+		return err_code(err, -EINVAL, "invalid_args",
+				"lights must be at most %d, not %d", SIM_LIGHTS, lights);
+	sim->light_count = (size_t)lights;
+	sim->room_lit = json_bool(scene, "room_lit", false);
+	sim->radius_mm = json_number(config, "scan_radius_mm", 1);
+	if (!(sim->radius_mm > 0))
+		return err_code(err, -EINVAL, "invalid_args",
+				"scan_radius_mm must be above 0, not %g", sim->radius_mm);
+	return sim_open_endstops(sim, config, err);
+}
+
+static void sim_close(void *backend)
+{
+	struct sim *sim = backend;
+
+	if (!sim)
+		return;
+	truth_close(sim->truth);
+	if (sim->shutter_log >= 0)
+		close(sim->shutter_log);
+	free(sim);
+}
+
+static int sim_open(void **out, const cJSON *config, const struct rig_options *options,
+		    struct err *err)
+{
+	struct sim *sim = calloc(1, sizeof(*sim));
+	int ret;
+
+	if (!sim)
+		return err_set(err, -ENOMEM, "out of memory");
+	sim->shutter_log = -1;
+	if (options->sim_speed > 0 && isfinite(options->sim_speed))
+		ret = sim_open_files(sim, config, options->state_dir, err);
+	else
+		ret = err_code(err, -EINVAL, "invalid_args",
+			       "the simulated rig's speed must be above 0, not %g",
+			       options->sim_speed);
+	if (ret == 0)
+		ret = sim_open_rest(sim, config, err);
+	if (ret < 0)
+		goto fail;
+
+	pace_start(&sim->pace, options->sim_speed);
+	*out = sim;
+	return 0;
+fail:
+	sim_close(sim);
+	return ret;
+}
+
+static bool sim_fresh(const void *backend)
+{
+	const struct sim *sim = backend;
+
+	return truth_is_new(sim->truth);
+}
+
+static int64_t sim_now(void *backend)
+{
+	struct sim *sim = backend;
+
+	return pace_now(&sim->pace);
+}
+
+static int64_t sim_wait_until(void *backend, int64_t due_ns, struct interrupt *interrupt)
+{
+	struct sim *sim = backend;
+
+	return pace_wait_until(&sim->pace, due_ns, interrupt);
+}
+
+/* A simulated coil holds without current too. */
+static int sim_enable(void *backend, size_t motor, bool on)
+{
+	(void)backend;
+	(void)motor;
+	(void)on;
+	return 0;
+}
+
+static int sim_direction(void *backend, size_t motor, bool forward)
+{
+	struct sim *sim = backend;
+
+	sim->motors[motor].direction = forward ? 1 : -1;
+	return 0;
+}
+
+static int sim_step(void *backend, size_t motor)
+{
+	struct sim *sim = backend;
+
+	truth_step(sim->truth, motor,
+		   sim->motors[motor].direction * sim->motors[motor].sign);
+	return 0;
+}
+
+static int sim_light(void *backend, size_t light, int brightness)
+{
+	struct sim *sim = backend;
+
+	atomic_store(&sim->lights[light], brightness);
+	return 0;
+}
+
+/* Nothing hangs on the line: a photo that it asks for is taken nowhere. */
+static int sim_trigger(void *backend, size_t trigger, bool active)
+{
+	(void)backend;
+	(void)trigger;
+	(void)active;
+	return 0;
+}
+
+static int sim_endstop(void *backend, size_t i)
+{
+	struct sim *sim = backend;
+	const struct sim_endstop *endstop = &sim->endstops[i];
+	int64_t count = truth_count(sim->truth, endstop->motor);
+
+	return endstop->above ? count >= endstop->edge : count <= endstop->edge;
+}
+
+static void sim_camera_size(const void *backend, size_t camera, int *width, int *height)
+{
+	(void)backend;
+	(void)camera;
+	*width = MAX_WIDTH;
+	*height = MAX_HEIGHT;
+}
+
+static void sim_safe(void *backend)
+{
+	struct sim *sim = backend;
+
+	for (size_t i = 0; i < sim->light_count; i++)
+		atomic_store(&sim->lights[i], 0);
+}
+
+/* ---- the camera ---- */
+
+static double sim_angle(const struct sim *sim, int motor)
+{
+	if (motor < 0)
+		return 0;
+	return (double)truth_count(sim->truth, (size_t)motor) * 360 /
+	       sim->motors[motor].steps_per_turn;
+}
+
+/* Into 0..360. */
+static double sim_turned(double degrees)
+{
+	degrees = fmod(degrees, 360);
+	return degrees < 0 ? degrees + 360 : degrees;
+}
+
+static int sim_brightness(struct sim *sim)
+{
+	int most = 0;
+
+	for (size_t i = 0; i < sim->light_count; i++) {
+		int brightness = atomic_load(&sim->lights[i]);
+
+		if (brightness > most)
+			most = brightness;
+	}
+	return most;
+}
+
+static double sim_focus(const struct sim *sim, const cJSON *settings)
+{
+	if (json_bool(settings, "AF", true))
+		return 1000 / (SURFACE * sim->radius_mm);
+	return fmax(json_number(settings, "manual_focus", 1), NO_FOCUS);
+}
+
+/* Orientations 5 to 8 show the photo turned by a quarter: its width is the sensor's
+ * height. */
+static void sim_frame_view(struct render_view *view, const cJSON *settings)
+{
+	const cJSON *size =
+		cJSON_GetObjectItemCaseSensitive(settings, "photo_resolution");
+	bool turned = json_number(settings, "orientation_flag", 1) >= 5;
+	double crop_width = json_number(settings, "crop_width", 0) / 100;
+	double crop_height = json_number(settings, "crop_height", 0) / 100;
+
+	view->width = cJSON_IsArray(size) ? cJSON_GetArrayItem(size, 0)->valueint : WIDTH;
+	view->height =
+		cJSON_IsArray(size) ? cJSON_GetArrayItem(size, 1)->valueint : HEIGHT;
+	view->crop_width = turned ? crop_height : crop_width;
+	view->crop_height = turned ? crop_width : crop_height;
+}
+
+/* What the camera sees at this moment. */
+static struct render_view sim_look(struct sim *sim, const cJSON *settings)
+{
+	double shutter_ms = json_number(settings, "shutter", EXPOSURE_MS);
+	double gain = json_number(settings, "gain", 1);
+	struct render_view view = {
+		.theta_deg = sim_angle(sim, sim->rotor),
+		.phi_deg = sim_turned(sim_angle(sim, sim->turntable)),
+		.radius_mm = sim->radius_mm,
+		.light = sim_brightness(sim) / 100.0,
+		.exposure = shutter_ms / EXPOSURE_MS * gain,
+		.gain = gain,
+		.focus_dioptres = sim_focus(sim, settings),
+		.room_lit = sim->room_lit,
+	};
+
+	sim_frame_view(&view, settings);
+	return view;
+}
+
+static void sim_log_shutter(struct sim *sim, const struct render_view *view,
+			    int64_t wall_ms)
+{
+	char at[CLOCK_TEXT];
+	char line[160];
+	int length;
+
+	clock_text(wall_ms, at);
+	length = snprintf(line, sizeof(line), "%s %" PRIu64 " %.4f %.4f %.0f\n", at,
+			  view->seed, view->theta_deg, view->phi_deg, view->light * 100);
+	/* For tests and the curious: a full disk must not cost a photo. */
+	if (write(sim->shutter_log, line, (size_t)length) != length)
+		log_warn("the shutter log of the simulated rig cannot be written: %s",
+			 strerror(errno));
+}
+
+static int sim_expose(struct sim *sim, double shutter_ms, const struct backend_shot *shot)
+{
+	int64_t due = sim_now(sim) + llround(shutter_ms * NS_PER_MS);
+	int64_t now;
+
+	do {
+		int ret;
+
+		now = sim_wait_until(sim, due, shot->interrupt);
+		ret = shot->wanted(shot);
+		if (ret < 0)
+			return ret;
+	} while (now < due);
+	return 0;
+}
+
+/* The frame of a photo whose exposure is over.  Like a sensor that is read out, it is not
+ * interrupted: the shutter has opened, so there shall be a photo. */
+static int sim_develop(const struct render_view *view, struct frame **out,
+		       struct err *err)
+{
+	struct frame *frame = frame_new(render_cropped(view->width, view->crop_width),
+					render_cropped(view->height, view->crop_height));
+	int ret;
+
+	if (!frame)
+		return err_set(err, -ENOMEM, "out of memory");
+	ret = render_photo(view, frame->rgb, NULL);
+	if (ret < 0) {
+		frame_free(frame);
+		return err_code(err, ret, "hardware_fault",
+				"the simulated camera took no photo: %s", strerror(-ret));
+	}
+	*out = frame;
+	return 0;
+}
+
+static int sim_capture(void *backend, size_t camera, const struct backend_shot *shot,
+		       struct frame **out, struct err *err)
+{
+	struct sim *sim = backend;
+	double shutter_ms = json_number(shot->settings, "shutter", EXPOSURE_MS);
+	int64_t taken_at_ms = clock_wall_ms();
+	struct render_view view = sim_look(sim, shot->settings);
+	struct frame *frame = NULL;
+	int ret = sim_expose(sim, shutter_ms, shot);
+
+	(void)camera; /* all look from the same place */
+	if (ret < 0)
+		return ret;
+	view.seed = truth_next_shutter(sim->truth);
+	sim_log_shutter(sim, &view, taken_at_ms);
+	ret = sim_develop(&view, &frame, err);
+	if (ret < 0)
+		return ret;
+
+	frame->taken_at_ms = taken_at_ms;
+	frame->shutter_ms = shutter_ms;
+	frame->gain = view.gain;
+	frame->focal_px = render_focal_px(view.width);
+	*out = frame;
+	return 0;
+}
+
+const struct backend backend_simulated = {
+	.name = "simulated",
+	.open = sim_open,
+	.close = sim_close,
+	.fresh = sim_fresh,
+	.now = sim_now,
+	.wait_until = sim_wait_until,
+	.enable = sim_enable,
+	.direction = sim_direction,
+	.step = sim_step,
+	.light = sim_light,
+	.trigger = sim_trigger,
+	.endstop = sim_endstop,
+	.camera_size = sim_camera_size,
+	.capture = sim_capture,
+	.safe = sim_safe,
+};
