@@ -144,7 +144,8 @@ static void a_wrong_form_is_a_bad_request(struct world *w)
 		    "{'id':'current','type':'" HELLO "'}");
 	ask_refused(w, "task/create", "bad_request",
 		    "{'type':'" HELLO "','priority':11}");
-	ask_refused(w, "task/create", "bad_request", "{'type':'" HELLO "','retries':11}");
+	ask_refused(w, "task/create", "invalid_args",
+		    "{'type':'" HELLO "','retries':11}");
 	ask_refused(w, "task/create", "bad_request",
 		    "{'type':'" HELLO "','request':'a b'}");
 	ask_refused(w, "task/create", "bad_request",

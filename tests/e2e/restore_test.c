@@ -149,6 +149,7 @@ static void a_task_that_kills_the_agent_is_given_up(struct world *w)
 	wait_status(w, "a", "completed");
 }
 
+/* The kills hit here and there in the life of a task. */
 static void kills_at_any_moment_lose_and_repeat_nothing(struct world *w)
 {
 	char *file = below(w, "count");
@@ -158,8 +159,7 @@ static void kills_at_any_moment_lose_and_repeat_nothing(struct world *w)
 		tell(w, "task/create", "{'id':'t%d','type':'count_task','args':%s}", i,
 		     counting(w, file, 1, 0.02));
 		if (i % 2 == 1) {
-			deadline_let_pass(i * 7 %
-					  30); /* here and there in the life of a task */
+			deadline_let_pass(i * 7 % 30);
 			world_restart_agent(w);
 		}
 	}
