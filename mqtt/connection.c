@@ -15,8 +15,12 @@
 #include "mqtt/link.h"
 #include "mqtt/url.h"
 
-#define WINDOW_MAX 16	 /* Paho stops for a second when it meets the broker's limit */
-#define UNWRITTEN_MAX 64 /* QoS 0 messages within Paho; the rest can still be dropped */
+#define WINDOW_MAX 16 /* Paho stops for a second when it meets the broker's limit */
+/* QoS 0 messages, and bytes in all, within Paho: it loses the memory of what it has not
+ * yet written when a handle is destroyed, so little must be waiting there on a stalled
+ * socket. */
+#define UNWRITTEN_MAX 4
+#define HANDED_MAX (64 * 1024)
 #define RETRY_MIN_MS 200 /* the first wait before a new connection */
 #define STABLE_MS 10000	 /* a connection of this age begins again with RETRY_MIN_MS */
 #define CONNECT_PATIENCE_MS 30000 /* Paho's own timeout is 10 s, in steps of 3 s */
@@ -60,7 +64,8 @@ struct connection {
 	char why[WHY_MAX];
 	unsigned window;
 	uint32_t packet_max;
-	unsigned unacknowledged, unwritten; /* handed to Paho */
+	unsigned unacknowledged, unwritten; /* handed to Paho, without an answer yet */
+	size_t handed;			    /* their bytes */
 	int64_t keep_alive_ms;
 	int64_t up_ms;	  /* when the link came up */
 	int64_t heard_ms; /* when the broker last said something */
@@ -110,6 +115,53 @@ static void lose(struct connection *c, const char *why)
 static bool acknowledged(const struct item *item)
 {
 	return item->kind != ITEM_PUBLISH || item->message.qos > 0;
+}
+
+static const char *first_topic(const struct item *item)
+{
+	if (item->kind == ITEM_PUBLISH)
+		return item->message.topic;
+	return item->kind == ITEM_SUBSCRIBE ? item->filters[0].topic : item->topics[0];
+}
+
+/* The bytes of item's packet, or a few more. */
+static size_t packet_size(const struct item *item)
+{
+	const struct outgoing *m = &item->message;
+
+	if (item->kind != ITEM_PUBLISH)
+		return PACKET_OVERHEAD;
+	return m->size + strlen(m->topic) + m->correlation_size + PACKET_OVERHEAD;
+}
+
+/* Counts item as handed to Paho; the lock is held. */
+static void count_in(struct connection *c, const struct item *item)
+{
+	c->handed += packet_size(item);
+	if (!acknowledged(item))
+		c->unwritten++;
+	else if (c->unacknowledged++ == 0)
+		c->due_ms = clock_monotonic_ms();
+}
+
+/* The lock is held. */
+static void count_out(struct connection *c, const struct item *item)
+{
+	c->handed -= packet_size(item);
+	if (acknowledged(item))
+		c->unacknowledged--;
+	else
+		c->unwritten--;
+}
+
+/* May item go to Paho now?  The lock is held. */
+static bool has_room(const struct connection *c, const struct item *item)
+{
+	if (c->handed && c->handed + packet_size(item) > HANDED_MAX)
+		return false;
+	if (acknowledged(item))
+		return c->unacknowledged < c->window;
+	return c->unwritten < UNWRITTEN_MAX;
 }
 
 /* ---- The events of a link, on Paho's threads ---- */
@@ -188,13 +240,9 @@ static void event_done(void *context, void *tag, enum link_result result)
 	bool muted;
 
 	pthread_mutex_lock(&c->lock);
-	if (acknowledged(item)) {
-		c->unacknowledged--;
-		if (result != LINK_BROKEN)
-			c->heard_ms = clock_monotonic_ms();
-	} else {
-		c->unwritten--;
-	}
+	count_out(c, item);
+	if (acknowledged(item) && result != LINK_BROKEN)
+		c->heard_ms = clock_monotonic_ms();
 	muted = c->abandoned || result == LINK_BROKEN;
 	/* The sender sleeps unless there is something to do: no wake-up for each PUBACK.
 	 */
@@ -219,19 +267,6 @@ static void event_disconnected(void *context)
 
 /* ---- The sender ---- */
 
-static const char *first_topic(const struct item *item)
-{
-	if (item->kind == ITEM_PUBLISH)
-		return item->message.topic;
-	return item->kind == ITEM_SUBSCRIBE ? item->filters[0].topic : item->topics[0];
-}
-
-/* The bytes of m's packet, or a few more. */
-static size_t packet_size(const struct outgoing *m)
-{
-	return m->size + strlen(m->topic) + m->correlation_size + PACKET_OVERHEAD;
-}
-
 /* Hands item to Paho; what cannot be sent is reported here. */
 static void hand_over(struct connection *c, struct item *item, uint32_t packet_max)
 {
@@ -242,7 +277,7 @@ static void hand_over(struct connection *c, struct item *item, uint32_t packet_m
 		ret = link_subscribe(c->link, item->filters, item->n, item, &err);
 	else if (item->kind != ITEM_PUBLISH)
 		ret = link_unsubscribe(c->link, item->topics, item->n, item, &err);
-	else if (packet_size(&item->message) > packet_max)
+	else if (packet_size(item) > packet_max)
 		ret = err_set(&err, -EINVAL, "the broker takes at most %u bytes",
 			      packet_max);
 	else
@@ -251,10 +286,7 @@ static void hand_over(struct connection *c, struct item *item, uint32_t packet_m
 		return;
 
 	pthread_mutex_lock(&c->lock);
-	if (acknowledged(item))
-		c->unacknowledged--;
-	else
-		c->unwritten--;
+	count_out(c, item);
 	if (ret != -EINVAL)
 		lose(c, err.text);
 	pthread_mutex_unlock(&c->lock);
@@ -265,26 +297,12 @@ static void hand_over(struct connection *c, struct item *item, uint32_t packet_m
 	free(item);
 }
 
-/* Counts item as handed over; the lock is held. */
-static void count_in(struct connection *c, const struct item *item)
-{
-	if (!acknowledged(item)) {
-		c->unwritten++;
-		return;
-	}
-	if (c->unacknowledged++ == 0)
-		c->due_ms = clock_monotonic_ms();
-}
-
 /* The first item when it may go to Paho now, else NULL; the lock is held. */
 static struct item *take(struct connection *c)
 {
 	struct item *item = c->first;
 
-	if (!item)
-		return NULL;
-	if (acknowledged(item) ? c->unacknowledged >= c->window
-			       : c->unwritten >= UNWRITTEN_MAX)
+	if (!item || !has_room(c, item))
 		return NULL;
 	c->first = item->next;
 	if (!c->first)
