@@ -7,6 +7,8 @@
 #include <uthash.h>
 #include <utlist.h>
 
+#define BOARD_TIDY 256 /* pumps between two looks for spent topics */
+
 struct notice {
 	char *topic;
 	int qos;
@@ -26,6 +28,7 @@ struct board {
 	struct notice *notices;
 	struct notice *waiting; /* oldest first */
 	unsigned flying;
+	unsigned pumps;
 	int64_t dropped;
 };
 
@@ -157,11 +160,27 @@ static void board_send(struct board *board, struct notice *notice, struct effect
 		board->flying++;
 }
 
+/* Progress topics of tasks that have ended.  They stay for their interval, which is what
+ * keeps the rate, and go when somebody looks. */
+static void board_tidy(struct board *board, int64_t now)
+{
+	struct notice *notice, *next;
+
+	HASH_ITER(hh, board->notices, notice, next) {
+		if (!notice->once || notice->waits || notice->token || notice->next_at > now)
+			continue;
+		HASH_DEL(board->notices, notice);
+		notice_free(notice);
+	}
+}
+
 void board_pump(struct board *board, struct effects *effects, uint32_t epoch, int64_t now,
 		unsigned flying, unsigned window, uint64_t *token)
 {
 	struct notice *notice, *next;
 
+	if (++board->pumps % BOARD_TIDY == 0)
+		board_tidy(board, now);
 	DL_FOREACH_SAFE(board->waiting, notice, next) {
 		if (notice->token || notice->next_at > now)
 			continue;
@@ -182,10 +201,6 @@ bool board_sent(struct board *board, uint64_t token)
 		notice->token = 0;
 		if (notice->qos)
 			board->flying--;
-		if (notice->once && !notice->waits) {
-			HASH_DEL(board->notices, notice);
-			notice_free(notice);
-		}
 		return true;
 	}
 	return false;

@@ -49,6 +49,7 @@ CREATE TABLE task (
 	ended_age      INTEGER NOT NULL,     -- agent's age in milliseconds when it ended
 	photos         INTEGER NOT NULL
 );
+CREATE INDEX task_ended ON task (ended_age, number) WHERE status >= 3;
 
 -- The tasks' logs, 64 KiB each at most.
 CREATE TABLE log (

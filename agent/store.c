@@ -32,7 +32,7 @@ enum statement {
 	S_TASK,
 	S_TASK_AFTER,
 	S_TASK_BEFORE,
-	S_TASK_TO_PRUNE,
+	S_TASK_ENDED,
 	S_TASK_COUNT,
 	S_LOG,
 	S_LOG_BYTES,
@@ -52,6 +52,7 @@ enum statement {
 	S_ACT,
 	S_ACT_DONE,
 	S_ACTS,
+	S_ACTS_CLEAR,
 	STATEMENTS,
 };
 
@@ -83,11 +84,9 @@ static const char *const statement_text[STATEMENTS] = {
 	[S_TASK_AFTER] = "SELECT " TASK_COLUMNS " FROM task WHERE number > ? ORDER BY number LIMIT 1",
 	[S_TASK_BEFORE] = "SELECT " TASK_COLUMNS
 			  " FROM task WHERE number < ? ORDER BY number DESC LIMIT 1",
-	[S_TASK_TO_PRUNE] = "SELECT " TASK_COLUMNS " FROM task WHERE status >= 3 AND ended_age <= ?3 "
-			    "AND (ended_age < ?2 OR (SELECT count(*) FROM task WHERE status >= 3) > ?1)"
-			    " AND id NOT IN (SELECT task FROM outbox) "
-			    "ORDER BY ended_age, number LIMIT 1",
-	[S_TASK_COUNT] = "SELECT count(*) FROM task WHERE (status >= 3) = ?",
+	[S_TASK_ENDED] = "SELECT " TASK_COLUMNS " FROM task WHERE status >= 3 AND "
+			 "(ended_age, number) > (?1, ?2) ORDER BY ended_age, number LIMIT 1",
+	[S_TASK_COUNT] = "SELECT count(*) FROM task WHERE status >= 3",
 	[S_LOG] = "INSERT INTO log VALUES (?1, 1 + coalesce((SELECT max(line) FROM log "
 		  "WHERE task = ?1), 0), ?2, ?3, ?4)",
 	[S_LOG_BYTES] = "SELECT coalesce(sum(length(message)), 0) FROM log WHERE task = ?",
@@ -109,6 +108,7 @@ static const char *const statement_text[STATEMENTS] = {
 	[S_ACT] = "INSERT INTO act VALUES (?, ?, ?, ?, ?)",
 	[S_ACT_DONE] = "DELETE FROM act WHERE number = ?",
 	[S_ACTS] = "SELECT * FROM act ORDER BY number",
+	[S_ACTS_CLEAR] = "DELETE FROM act",
 };
 
 struct store {
@@ -586,23 +586,20 @@ struct task *store_task_before(struct store *store, int64_t before)
 	return store_read_task(store, statement);
 }
 
-struct task *store_task_to_prune(struct store *store, int64_t keep, int64_t oldest_age,
-				 int64_t newest_age)
+struct task *store_task_ended(struct store *store, int64_t ended_age, int64_t number)
 {
-	sqlite3_stmt *statement = store_statement(store, S_TASK_TO_PRUNE);
+	sqlite3_stmt *statement = store_statement(store, S_TASK_ENDED);
 
-	bind_number(statement, 1, keep);
-	bind_number(statement, 2, oldest_age);
-	bind_number(statement, 3, newest_age);
+	bind_number(statement, 1, ended_age);
+	bind_number(statement, 2, number);
 	return store_read_task(store, statement);
 }
 
-int64_t store_task_count(struct store *store, bool ended)
+int64_t store_count_ended(struct store *store)
 {
 	sqlite3_stmt *statement = store_statement(store, S_TASK_COUNT);
 	int64_t count = 0;
 
-	bind_number(statement, 1, ended);
 	if (store_row(store, statement))
 		count = sqlite3_column_int64(statement, 0);
 	store_done(statement);
@@ -835,4 +832,9 @@ void store_acts(struct store *store, void (*each)(void *context, const struct ac
 		each(context, &row);
 	}
 	store_done(s);
+}
+
+void store_acts_clear(struct store *store)
+{
+	store_run(store, store_write(store, S_ACTS_CLEAR));
 }

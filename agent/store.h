@@ -48,11 +48,10 @@ struct task *store_task(struct store *store, const char *id);
 struct task *store_task_after(struct store *store, int64_t after);
 struct task *store_task_before(struct store *store, int64_t before);
 
-/* Ended tasks that may be pruned, the longest ended first: beyond keep in number or ended
- * before oldest_age, ended at or before newest_age; without a document in the outbox. */
-struct task *store_task_to_prune(struct store *store, int64_t keep, int64_t oldest_age,
-				 int64_t newest_age);
-int64_t store_task_count(struct store *store, bool ended);
+/* The ended task that comes next behind (ended_age, number), the longest ended first; the
+ * caller frees it. */
+struct task *store_task_ended(struct store *store, int64_t ended_age, int64_t number);
+int64_t store_count_ended(struct store *store);
 
 /* ---- a task's log ---- */
 void store_log(struct store *store, int64_t task, int64_t ts, int level, const char *message);
@@ -105,6 +104,7 @@ struct act_row {
 };
 void store_act(struct store *store, const struct act_row *row);
 void store_act_done(struct store *store, int64_t number);
+void store_acts_clear(struct store *store);
 void store_acts(struct store *store, void (*each)(void *context, const struct act_row *row),
 		void *context);
 

@@ -22,8 +22,10 @@ struct schema_problem {
 	char message[256]; /* without the name: "must be 1 to 999, not 0" */
 };
 
-/* Compiles text.  The schema does not keep text.  Patterns are compiled here by pcre2 with
- * limits, so a bad one is found at start and a malicious value cannot stall a match. */
+/* Compiles text.  -ENOTSUP for a keyword that is not ours, -EINVAL for a schema that is none;
+ * err names the place.  A default is not checked against its own schema.  The schema does not
+ * keep text.  Patterns are compiled here by pcre2 with limits, so a bad one is found at start
+ * and a malicious value cannot stall a match. */
 int schema_compile(struct schema **out, const char *text, struct err *err);
 void schema_free(struct schema *schema);
 
@@ -32,12 +34,13 @@ void schema_free(struct schema *schema);
 size_t schema_check(const struct schema *schema, const cJSON *value, const char *at,
 		    struct schema_problem *problems, size_t max);
 
-/* Adds the default of each property that is missing in an object, all the way down. */
+/* Adds the default of each property that is missing in an object, all the way down.  An object
+ * that is missing is made only when it has a default itself.  Of oneOf and anyOf the first
+ * that value fits counts, so check value before. */
 void schema_fill(const struct schema *schema, cJSON *value);
 
 /* Replaces each value that its schema marks writeOnly by "***". */
 void schema_mask(const struct schema *schema, cJSON *value);
-
 
 /* The required properties of the top level, by number. */
 size_t schema_required_count(const struct schema *schema);

@@ -75,7 +75,6 @@ add_problem(struct check *c, const place *here, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(problem->message, sizeof(problem->message), fmt, args);
 	va_end(args);
-	json_trim(problem->message);
 }
 
 /* "an object", "a number"; what has one spelling only is written as it is. */

@@ -1,0 +1,31 @@
+/* An act: a direct command (motor/move, camera/capture, project/delete) that takes time.
+ *
+ * It runs on a worker thread and holds its devices as a task does; its reply comes when it is
+ * done.  This header is the core's side of it; agent/deed.h is what the worker executes. */
+#ifndef AGENT_ACT_H
+#define AGENT_ACT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/base/json.h"
+#include "mqtt/command.h"
+
+struct act {
+	uint64_t run;
+	int64_t number;   /* its row; 0: not stored */
+	char verb[2 * NAME_MAX_LENGTH + 2];
+	char id[NAME_MAX_LENGTH + 1];
+	char request[NAME_MAX_LENGTH + 1];
+	char hash[SHA256_HEX];
+	char topic[TOPIC_MAX]; /* where the reply goes */
+	void *correlation;
+	size_t correlation_size;
+	uint64_t claim;   /* devices, one bit each */
+	bool remember;    /* its request is remembered when it was ok */
+	bool writes;      /* its reply is a promise, not the answer to a read */
+	int64_t delay_ms; /* of its reply, in a fleet */
+	struct act *next;
+};
+
+#endif

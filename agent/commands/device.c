@@ -1,0 +1,128 @@
+/* The devices' nouns: motor, light, camera, trigger.  What they do takes time and happens on a
+ * worker (agent/deed.c); here is decided whether it may. */
+#include "agent/commands/verb.h"
+
+#include <string.h>
+
+#define NAME "\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64}"
+#define OBJECT(properties)                                                                         \
+	"{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{" properties "}}"
+#define NEEDS(required, properties)                                                                \
+	"{\"type\":\"object\",\"additionalProperties\":false,\"required\":[" required              \
+	"],\"properties\":{" properties "}}"
+
+/* The devices of that kind that the command names: all without a name. */
+static bool named_devices(struct core *core, struct answer *answer, enum device_kind kind,
+			  uint64_t *devices)
+{
+	const char *name = json_string(answer->command->body, "name");
+
+	*devices = core_device(core, kind, name);
+	if (*devices)
+		return true;
+	if (name)
+		answer_refuse(answer, "not_found", "there is no %s '%s'", device_kind_name(kind), name);
+	else
+		answer_refuse(answer, "not_found", "this rig has no %s", device_kind_name(kind));
+	return false;
+}
+
+static bool not_estopped(const struct core *core, struct answer *answer)
+{
+	if (!core->estop)
+		return true;
+	answer_refuse(answer, "estopped", "the emergency stop is latched: send queue/resume first");
+	return false;
+}
+
+static void device_act(struct core *core, struct answer *answer, enum device_kind kind)
+{
+	uint64_t devices;
+
+	if (named_devices(core, answer, kind, &devices))
+		answer_act(core, answer, devices);
+}
+
+static void motor_move(struct core *core, struct answer *answer)
+{
+	if (not_estopped(core, answer))
+		device_act(core, answer, DEVICE_MOTOR);
+}
+
+static void motor_override(struct core *core, struct answer *answer)
+{
+	device_act(core, answer, DEVICE_MOTOR);
+}
+
+/* The pulses have stopped already, before this command reached the loop; once more does no
+ * harm and serves those that came by a group.  Reading the state needs no claim. */
+static void motor_stop(struct core *core, struct answer *answer)
+{
+	struct reflexes *reflexes = &core->options.reflexes;
+	uint64_t devices;
+
+	reflexes->stop_motion(reflexes->context);
+	if (named_devices(core, answer, DEVICE_MOTOR, &devices))
+		answer_act(core, answer, 0);
+}
+
+static void light_set(struct core *core, struct answer *answer)
+{
+	device_act(core, answer, DEVICE_LIGHT);
+}
+
+static void camera_capture(struct core *core, struct answer *answer)
+{
+	if (not_estopped(core, answer))
+		device_act(core, answer, DEVICE_CAMERA);
+}
+
+static void camera_settings(struct core *core, struct answer *answer)
+{
+	device_act(core, answer, DEVICE_CAMERA);
+}
+
+static void trigger_fire(struct core *core, struct answer *answer)
+{
+	if (not_estopped(core, answer))
+		device_act(core, answer, DEVICE_TRIGGER);
+}
+
+const struct verb motor_verbs[] = {
+	{"motor/move", VERB_WRITES | VERB_FRESH | VERB_MOTION,
+	 NEEDS("\"name\",\"degrees\"",
+	       NAME ",\"degrees\":{\"type\":\"number\",\"minimum\":-36000,\"maximum\":36000},"
+		    "\"relative\":{\"type\":\"boolean\"}"),
+	 motor_move},
+	{"motor/home", VERB_WRITES | VERB_FRESH | VERB_MOTION, OBJECT(NAME), motor_move},
+	{"motor/stop", VERB_WRITES | VERB_MOTION, OBJECT(NAME), motor_stop},
+	{"motor/override", VERB_WRITES | VERB_FRESH | VERB_MOTION,
+	 NEEDS("\"name\",\"degrees\"",
+	       NAME ",\"degrees\":{\"type\":\"number\",\"minimum\":-360,\"maximum\":360}"),
+	 motor_override},
+	{.name = NULL},
+};
+
+const struct verb light_verbs[] = {
+	{"light/set", VERB_WRITES | VERB_FRESH,
+	 OBJECT(NAME ",\"state\":{\"enum\":[\"ON\",\"OFF\"]},"
+		     "\"brightness\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":100}"),
+	 light_set},
+	{"light/toggle", VERB_WRITES | VERB_FRESH, OBJECT(NAME), light_set},
+	{.name = NULL},
+};
+
+const struct verb camera_verbs[] = {
+	{"camera/capture", VERB_WRITES | VERB_FRESH, OBJECT(NAME), camera_capture},
+	{"camera/settings", VERB_WRITES | VERB_FRESH,
+	 OBJECT(NAME ",\"settings\":{\"type\":\"object\"}"), camera_settings},
+	{.name = NULL},
+};
+
+const struct verb trigger_verbs[] = {
+	{"trigger/fire", VERB_WRITES | VERB_FRESH,
+	 OBJECT(NAME ",\"pre_ms\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":600000},"
+		     "\"post_ms\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":600000}"),
+	 trigger_fire},
+	{.name = NULL},
+};

@@ -1,0 +1,24 @@
+#include "agent/commands/verb.h"
+
+/* The rig stopped when the message arrived; this makes it last.  Whatever else the body says,
+ * an emergency stop is never refused for its form. */
+static void estop(struct core *core, struct answer *answer)
+{
+	struct reflexes *reflexes = &core->options.reflexes;
+
+	reflexes->estop(reflexes->context);
+	if (!core->estop) {
+		core->estop = true;
+		core->scheduler.paused = true;
+		core->queue_changed = true;
+		store_set_number(core->store, "estop", 1);
+		core_happened(core, "estop", NULL, NULL);
+	}
+	life_estop(core);
+	answer_ok(answer, "ok", NULL);
+}
+
+const struct verb estop_verbs[] = {
+	{"estop", VERB_WRITES | VERB_BROADCAST, "{\"type\":\"object\"}", estop},
+	{.name = NULL},
+};

@@ -1,0 +1,74 @@
+#include "agent/commands/verb.h"
+
+#include <stdio.h>
+
+static void queue_set(struct core *core)
+{
+	core->scheduler.paused = core->person_paused || core->estop || core->stopping;
+	core->queue_changed = true;
+}
+
+static void queue_pause(struct core *core, struct answer *answer)
+{
+	if (!core->person_paused) {
+		core->person_paused = true;
+		store_set_number(core->store, "paused", 1);
+		queue_set(core);
+		core_happened(core, "queue.paused", NULL, NULL);
+	}
+	answer_ok(answer, "ok", NULL);
+}
+
+/* Lifts an emergency stop as well, but only on the device's own topic: somebody must have
+ * looked at this rig. */
+static void queue_resume(struct core *core, struct answer *answer)
+{
+	bool own = answer->command->topic.scope == SCOPE_DEVICE;
+
+	if (core->estop && !own) {
+		answer_refuse(answer, "estopped",
+			      "the emergency stop is lifted on the device's own topic only");
+		return;
+	}
+	if (core->estop) {
+		core->estop = false;
+		store_set_number(core->store, "estop", 0);
+		effects_add(core->effects, EFFECT_RELEASE_ESTOP);
+	}
+	if (core->scheduler.paused) {
+		core->person_paused = false;
+		store_set_number(core->store, "paused", 0);
+		queue_set(core);
+		core_happened(core, "queue.resumed", NULL, NULL);
+	}
+	answer_ok(answer, "ok", NULL);
+}
+
+static void queue_clear(struct core *core, struct answer *answer)
+{
+	cJSON *data = cJSON_CreateObject();
+	cJSON *cancelled = cJSON_AddArrayToObject(data, "cancelled");
+	size_t i = 0;
+
+	/* A cancel may end others that come after it: begin again whenever one went. */
+	while (i < core->scheduler.count) {
+		struct task *task = core->scheduler.live[i];
+
+		if (task->status != TASK_PENDING) {
+			i++;
+			continue;
+		}
+		cJSON_AddItemToArray(cancelled, cJSON_CreateString(task->id));
+		task->after_count = 0;
+		life_cancel(core, task);
+		i = 0;
+	}
+	answer_ok(answer, "ok", data);
+}
+
+const struct verb queue_verbs[] = {
+	{"queue/pause", VERB_WRITES | VERB_BROADCAST, NULL, queue_pause},
+	{"queue/resume", VERB_WRITES | VERB_BROADCAST | VERB_FRESH, NULL, queue_resume},
+	{"queue/clear", VERB_WRITES, NULL, queue_clear},
+	{.name = NULL},
+};

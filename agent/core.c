@@ -1,0 +1,698 @@
+#include "agent/core.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/log.h"
+
+#define MINUTE_MS 60000
+#define MEMORY_AGE_MS (7LL * 24 * 3600 * 1000)
+
+int64_t core_age(const struct core *core)
+{
+	return core->age_before + core->now.ms - core->started;
+}
+
+/* splitmix64: only spreads replies, nothing secret. */
+uint64_t core_random(struct core *core)
+{
+	uint64_t z = (core->random += 0x9e3779b97f4a7c15u);
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+	return z ^ (z >> 31);
+}
+
+void core_happened(struct core *core, const char *name, const char *id, cJSON *data)
+{
+	char *text = data ? json_text(data) : NULL;
+
+	outbox_event(core->outbox, name, id, text, core->store_name, core->now.wall);
+	free(text);
+	cJSON_Delete(data);
+}
+
+/* ---- devices ---- */
+
+uint64_t core_device(const struct core *core, enum device_kind kind, const char *name)
+{
+	uint64_t devices = 0;
+
+	for (size_t i = 0; i < core->options.device_count; i++) {
+		const struct core_device *device = &core->options.devices[i];
+
+		if (device->kind == kind && (!name || !strcmp(device->name, name)))
+			devices |= UINT64_C(1) << i;
+	}
+	return devices;
+}
+
+bool core_device_known(const struct core *core, enum device_kind kind, const char *name)
+{
+	return core_device(core, kind, name) != 0;
+}
+
+uint64_t core_devices(const struct core *core, const char *const *uses)
+{
+	uint64_t devices = 0;
+
+	for (; uses && *uses; uses++) {
+		const char *slash = strchr(*uses, '/');
+		size_t length = slash ? (size_t)(slash - *uses) : strlen(*uses);
+
+		for (int kind = 0; kind < DEVICE_KINDS; kind++) {
+			const char *name = device_kind_name((enum device_kind)kind);
+
+			if (strlen(name) == length && !strncmp(name, *uses, length))
+				devices |= core_device(core, (enum device_kind)kind,
+						       slash ? slash + 1 : NULL);
+		}
+	}
+	return devices;
+}
+
+/* ---- the retained topics that are made from memory ---- */
+
+static void core_set(struct core *core, const char *rest, const char *value, int64_t interval_ms)
+{
+	char topic[TOPIC_MAX];
+	struct board_topic notice = {
+		.topic = topic_make(topic, core->options.root, core->options.device, "%s", rest),
+		.qos = 1,
+		.retain = true,
+		.interval_ms = interval_ms,
+	};
+
+	board_set(core->board, &notice, value, strlen(value));
+}
+
+static void core_set_json(struct core *core, const char *rest, cJSON *value, int64_t interval_ms)
+{
+	char *text = json_text(value);
+
+	core_set(core, rest, text, interval_ms);
+	free(text);
+	cJSON_Delete(value);
+}
+
+void core_publish_status(struct core *core)
+{
+	if (core->link.phase == LINK_READY)
+		core_set(core, "status", core->draining ? "draining" : "online", 0);
+}
+
+static cJSON *info_limits(const struct core *core)
+{
+	cJSON *limits = cJSON_CreateObject();
+
+	cJSON_AddNumberToObject(limits, "payload_bytes", COMMAND_MAX_PAYLOAD);
+	cJSON_AddNumberToObject(limits, "live_tasks", SCHEDULER_LIVE_MAX);
+	cJSON_AddNumberToObject(limits, "max_concurrent", core->options.max_concurrent);
+	cJSON_AddNumberToObject(limits, "blocking_threads", core->options.blocking_threads);
+	cJSON_AddNumberToObject(limits, "keep_tasks", (double)core->options.keep_tasks);
+	return limits;
+}
+
+static cJSON *info_schemas(const struct core *core)
+{
+	cJSON *schemas = cJSON_CreateObject();
+
+	for (size_t i = 0; i < registry_count(core->options.registry); i++) {
+		const struct registered_type *type = registry_at(core->options.registry, i);
+
+		cJSON_AddStringToObject(schemas, type->type->name, schema_hash(type->schema));
+	}
+	return schemas;
+}
+
+void core_publish_info(struct core *core)
+{
+	const struct core_options *o = &core->options;
+	cJSON *info = cJSON_CreateObject();
+	cJSON *problems;
+	const cJSON *rival;
+	char since[CLOCK_TEXT];
+
+	clock_text(core->info_since, since);
+	cJSON_AddStringToObject(info, "agent", OPENSCAN_VERSION);
+	cJSON_AddNumberToObject(info, "contract", 1);
+	cJSON_AddStringToObject(info, "device", o->device);
+	cJSON_AddStringToObject(info, "hal", o->backend);
+	cJSON_AddStringToObject(info, "store", core->store_name);
+	cJSON_AddStringToObject(info, "boot", o->boot);
+	cJSON_AddStringToObject(info, "since", since);
+	cJSON_AddStringToObject(info, "mqtt_version", core->link.version == 5 ? "5" : "3.1.1");
+	cJSON_AddItemToObject(info, "groups", cJSON_Duplicate(o->groups, true));
+	cJSON_AddItemToObject(info, "pools", cJSON_CreateArray());
+	cJSON_AddItemToObject(info, "limits", info_limits(core));
+	cJSON_AddItemToObject(info, "schemas", info_schemas(core));
+	problems = cJSON_Duplicate(o->problems, true);
+	cJSON_ArrayForEach(rival, core->rivals)
+		cJSON_AddItemToArray(problems, cJSON_Duplicate(rival, true));
+	cJSON_AddItemToObject(info, "problems", problems);
+	core_set_json(core, "info", info, 0);
+}
+
+static cJSON *type_document(const struct registered_type *registered)
+{
+	const struct task_type *type = registered->type;
+	cJSON *document = cJSON_CreateObject();
+	cJSON *uses;
+
+	cJSON_AddStringToObject(document, "type", type->name);
+	cJSON_AddStringToObject(document, "title", type->title);
+	cJSON_AddStringToObject(document, "category", type->category);
+	cJSON_AddBoolToObject(document, "is_exclusive", type->is_exclusive);
+	cJSON_AddBoolToObject(document, "is_blocking", type->is_blocking);
+	cJSON_AddBoolToObject(document, "resumable", type->resumable);
+	uses = cJSON_AddArrayToObject(document, "uses");
+	for (const char *const *device = type->uses; device && *device; device++)
+		cJSON_AddItemToArray(uses, cJSON_CreateString(*device));
+	cJSON_AddItemToObject(document, "args", cJSON_Duplicate(schema_json(registered->schema), true));
+	cJSON_AddStringToObject(document, "schema", schema_hash(registered->schema));
+	cJSON_AddStringToObject(document, "source", registered->source);
+	return document;
+}
+
+static void core_publish_types(struct core *core)
+{
+	for (size_t i = 0; i < registry_count(core->options.registry); i++) {
+		const struct registered_type *type = registry_at(core->options.registry, i);
+		char rest[128];
+
+		snprintf(rest, sizeof(rest), "types/%s", type->type->name);
+		core_set_json(core, rest, type_document(type), 0);
+	}
+}
+
+static void core_publish_settings(struct core *core)
+{
+	cJSON *settings = cJSON_CreateObject();
+
+	cJSON_AddNumberToObject(settings, "rev", 1);
+	cJSON_AddItemToObject(settings, "values", cJSON_Duplicate(core->options.settings, true));
+	cJSON_AddItemToObject(settings, "restart_needed", cJSON_CreateArray());
+	core_set_json(core, "settings", settings, 0);
+}
+
+static void core_publish_queue(struct core *core)
+{
+	const struct scheduler *s = &core->scheduler;
+	cJSON *queue = cJSON_CreateObject();
+	cJSON *running = cJSON_AddArrayToObject(queue, "running");
+	cJSON *pending = cJSON_AddArrayToObject(queue, "pending");
+	const struct task *current = scheduler_current(s);
+	int depth = 0;
+
+	for (size_t i = 0; i < s->count; i++) {
+		const struct task *task = s->live[i];
+
+		if (task_works(task))
+			cJSON_AddItemToArray(running, cJSON_CreateString(task->id));
+		else if (depth++ < 32)
+			cJSON_AddItemToArray(pending, cJSON_CreateString(task->id));
+	}
+	cJSON_AddNumberToObject(queue, "depth", depth);
+	cJSON_AddNumberToObject(queue, "capacity", SCHEDULER_LIVE_MAX);
+	if (core->estop)
+		cJSON_AddStringToObject(queue, "paused", "estop");
+	else if (core->person_paused)
+		cJSON_AddStringToObject(queue, "paused", "person");
+	else
+		cJSON_AddFalseToObject(queue, "paused");
+	cJSON_AddBoolToObject(queue, "draining", core->draining);
+	if (depth && current && current->is_exclusive)
+		cJSON_AddStringToObject(queue, "blocked_by", current->id);
+	core_set_json(core, "queue", queue, 100);
+	core->queue_changed = false;
+}
+
+static void current_put_finish(cJSON *current, double eta, int64_t wall)
+{
+	char text[CLOCK_TEXT];
+
+	if (eta < 0) {
+		cJSON_AddNullToObject(current, "eta_s");
+		cJSON_AddNullToObject(current, "finish_at");
+		return;
+	}
+	clock_text(wall + (int64_t)(eta * 1000), text);
+	cJSON_AddNumberToObject(current, "eta_s", (double)(int64_t)(eta * 10) / 10);
+	cJSON_AddStringToObject(current, "finish_at", text);
+}
+
+static void core_publish_current(struct core *core)
+{
+	const struct task *task = scheduler_current(&core->scheduler);
+	cJSON *current = cJSON_CreateObject();
+	double percent = task ? task_percent(task) : -1;
+
+	cJSON_AddStringToObject(current, "status", task ? task_status_name(task->status) : "idle");
+	json_put_string(current, "id", task ? task->id : NULL);
+	json_put_string(current, "type", task ? task->type_name : NULL);
+	if (percent < 0)
+		cJSON_AddNullToObject(current, "percent");
+	else
+		cJSON_AddNumberToObject(current, "percent", percent);
+	json_put_string(current, "message", task ? task->message : "");
+	current_put_finish(current, task ? task_eta(task, core->now.ms) : -1, core->now.wall);
+	if (task && task->photos >= 0)
+		cJSON_AddNumberToObject(current, "photos", task->photos);
+	else
+		cJSON_AddNullToObject(current, "photos");
+	core_set_json(core, "current", current, 1000);
+	core->current_changed = false;
+}
+
+/* Values that change with every task are made only when they can be sent. */
+static void core_publish_changes(struct core *core)
+{
+	char topic[TOPIC_MAX];
+	const char *root = core->options.root, *device = core->options.device;
+
+	if (core->queue_changed &&
+	    board_due(core->board, topic_make(topic, root, device, "queue"), core->now.ms))
+		core_publish_queue(core);
+	if (core->current_changed &&
+	    board_due(core->board, topic_make(topic, root, device, "current"), core->now.ms))
+		core_publish_current(core);
+}
+
+static cJSON *health_refused(const struct core *core);
+
+static void core_publish_health(struct core *core)
+{
+	char topic[TOPIC_MAX];
+	struct board_topic notice = {
+		.topic = topic_make(topic, core->options.root, core->options.device, "health"),
+		.retain = true,
+		.expiry_s = 180,
+	};
+	cJSON *health = core->health ? cJSON_Parse(core->health) : cJSON_CreateObject();
+	cJSON *stuck;
+	char *text;
+
+	cJSON_AddNumberToObject(health, "db_bytes", (double)store_size(core->store));
+	cJSON_AddStringToObject(health, "storage", "ok");
+	cJSON_AddNumberToObject(health, "outbox", (double)outbox_depth(core->outbox));
+	cJSON_AddNumberToObject(health, "outbox_dropped", (double)outbox_dropped(core->outbox));
+	cJSON_AddNumberToObject(health, "reconnects", (double)core->link.reconnects);
+	cJSON_AddNumberToObject(health, "dropped_progress", (double)board_dropped(core->board));
+	cJSON_AddItemToObject(health, "refused", health_refused(core));
+	stuck = cJSON_AddArrayToObject(health, "stuck");
+	for (size_t i = 0; i < core->scheduler.count; i++) {
+		const struct task *task = core->scheduler.live[i];
+
+		if (task->stop_asked && core->now.ms - task->stop_asked > core->options.kill_after_ms)
+			cJSON_AddItemToArray(stuck, cJSON_CreateString(task->id));
+	}
+	text = json_text(health);
+	board_set(core->board, &notice, text, strlen(text));
+	free(text);
+	cJSON_Delete(health);
+}
+
+static cJSON *health_refused(const struct core *core)
+{
+	cJSON *refused = cJSON_CreateObject();
+
+	for (size_t i = 0; i < sizeof(core->refused) / sizeof(core->refused[0]); i++) {
+		const char *code = answer_code(i);
+
+		if (code && core->refused[i])
+			cJSON_AddNumberToObject(refused, code, (double)core->refused[i]);
+	}
+	return refused;
+}
+
+void core_publish_all(struct core *core)
+{
+	core_publish_status(core);
+	core_publish_info(core);
+	core_publish_types(core);
+	core_publish_settings(core);
+	core_publish_queue(core);
+	core_publish_current(core);
+	board_again(core->board);
+	/* Oldest first, so that the newest state of a dashboard is the last to change. */
+	for (int64_t number = 0;;) {
+		struct task *task = store_task_after(core->store, number);
+
+		if (!task)
+			break;
+		outbox_document_again(core->outbox, task->id);
+		number = task->number;
+		task_free(task);
+	}
+	core->link.published_at = core->now.ms;
+}
+
+struct effect *core_publish(struct core *core, const char *topic, const char *payload, int qos,
+			    bool retain)
+{
+	struct effect *effect = effects_add(core->effects, EFFECT_PUBLISH);
+
+	effect->epoch = core->link.epoch;
+	task_set_text(&effect->name, topic);
+	task_set_text(&effect->text, payload);
+	effect->size = strlen(payload);
+	effect->qos = qos;
+	effect->retain = retain;
+	return effect;
+}
+
+/* ---- opening ---- */
+
+static char *core_task_topic(void *context, const char *task)
+{
+	struct core *core = context;
+	char topic[TOPIC_MAX];
+
+	return strdup(topic_make(topic, core->options.root, core->options.device, "task/%s", task));
+}
+
+static char *core_task_document(void *context, const char *id)
+{
+	struct core *core = context;
+	struct task *ended = NULL;
+	struct task *task = life_find(core, id, &ended);
+	cJSON *document;
+	char *text;
+
+	if (!task)
+		return NULL;
+	document = life_document(core, task, false);
+	text = json_text(document);
+	cJSON_Delete(document);
+	task_free(ended);
+	return text;
+}
+
+static void core_read_meta(struct core *core)
+{
+	struct store *store = core->store;
+
+	store_text(store, "store", core->store_name, sizeof(core->store_name));
+	if (!core->store_name[0]) {
+		snprintf(core->store_name, sizeof(core->store_name), "%s", core->options.new_store);
+		store_set_text(store, "store", core->store_name);
+	}
+	core->age_before = store_number(store, "age_ms", 0);
+	core->next_task = store_number(store, "next_task", 1);
+	core->next_arrival = store_number(store, "next_arrival", 1);
+	core->next_act = store_number(store, "next_act", 1);
+	core->person_paused = store_number(store, "paused", 0);
+	core->estop = store_number(store, "estop", 0);
+	core->draining = store_number(store, "draining", 0);
+	core->drained = core->draining;
+	core->ended_count = store_count_ended(store);
+	core->scheduler.paused = core->person_paused || core->estop;
+	core->scheduler.draining = core->draining;
+}
+
+int core_open(struct core **out, const struct core_options *options, struct now now,
+	      struct effects *effects, struct err *err)
+{
+	struct core *core = calloc(1, sizeof(*core));
+	char event_topic[TOPIC_MAX];
+	struct outbox_options outbox = {
+		.event_topic = topic_make(event_topic, options->root, options->device, "event"),
+		.document = core_task_document,
+		.topic = core_task_topic,
+		.context = core,
+	};
+	int ret;
+
+	if (!core)
+		return err_set(err, -ENOMEM, "out of memory");
+
+	core->options = *options;
+	core->now = now;
+	core->started = now.ms;
+	core->info_since = now.wall;
+	core->random = options->seed;
+	core->effects = effects;
+	core->minute_at = now.ms;
+	core->prune_at = now.ms + MINUTE_MS;
+	core->link.sweep_at = -1;
+	core->rivals = cJSON_CreateArray();
+	core->scheduler.max_concurrent = options->max_concurrent;
+	core->scheduler.blocking_threads = options->blocking_threads;
+	ret = store_open(&core->store, options->state_dir, err);
+	if (ret < 0)
+		goto fail;
+	core_read_meta(core);
+	outbox.store = core->store;
+	ret = outbox_open(&core->outbox, &outbox, err);
+	if (ret == 0)
+		ret = board_open(&core->board);
+	if (ret < 0)
+		goto fail;
+	if (core->estop)
+		options->reflexes.estop(options->reflexes.context);
+
+	answer_interrupted_acts(core);
+	ret = life_restore(core, err);
+	if (ret < 0)
+		goto fail;
+	core_happened(core, "agent.started", NULL, NULL);
+	life_schedule(core);
+	ret = store_commit(core->store, err);
+	if (ret < 0)
+		goto fail;
+	core->queue_changed = true;
+	core->current_changed = true;
+	*out = core;
+	return 0;
+fail:
+	core_close(core);
+	return ret;
+}
+
+static void acts_free(struct act *act)
+{
+	while (act) {
+		struct act *next = act->next;
+
+		free(act->correlation);
+		free(act);
+		act = next;
+	}
+}
+
+void core_close(struct core *core)
+{
+	if (!core)
+		return;
+
+	for (size_t i = 0; i < core->scheduler.count; i++)
+		task_free(core->scheduler.live[i]);
+	acts_free(core->acts);
+	for (struct verb_schema *known = core->verb_schemas; known->verb; known++)
+		schema_free(known->schema);
+	outbox_close(core->outbox);
+	board_close(core->board);
+	store_close(core->store);
+	cJSON_Delete(core->rivals);
+	free(core->health);
+	free(core);
+}
+
+/* ---- the turn ---- */
+
+static void core_message(struct core *core, const struct event *event)
+{
+	struct topic topic;
+
+	/* A message of an ended connection cannot be acknowledged any more: it comes again. */
+	if (event->epoch != core->link.epoch)
+		return;
+	topic_parse(core->options.root, core->options.device, event->topic, &topic);
+	if (!link_message(core, event, &topic))
+		answer_message(core, event, &topic);
+}
+
+static void core_device_event(struct core *core, const struct event *event)
+{
+	core_set(core, event->topic, event->data, 500);
+}
+
+static void core_image(struct core *core, const struct event *event)
+{
+	char topic[TOPIC_MAX];
+	struct board_topic notice = {
+		.topic = topic_make(topic, core->options.root, core->options.device, "%s",
+				    event->topic),
+		.retain = true,
+		.interval_ms = 500,
+	};
+
+	board_set(core->board, &notice, event->data, event->size);
+}
+
+static void core_stop(struct core *core)
+{
+	if (core->stopping)
+		return;
+	core->stopping = true;
+	core->stop_asked = core->now.ms;
+	core_happened(core, "agent.stopping", NULL, NULL);
+	life_stop(core);
+}
+
+static void core_event(struct core *core, struct event *event)
+{
+	switch (event->kind) {
+	case EVENT_MESSAGE:
+		core_message(core, event);
+		break;
+	case EVENT_LINK_UP:
+	case EVENT_LINK_DOWN:
+	case EVENT_SUBSCRIBED:
+		link_event(core, event);
+		break;
+	case EVENT_SENT:
+		if (event->epoch == core->link.epoch &&
+		    !outbox_sent(core->outbox, event->token, event->flag, core->now.ms))
+			board_sent(core->board, event->token);
+		break;
+	case EVENT_PROGRESS:
+	case EVENT_BEGAN:
+	case EVENT_CHECKPOINT:
+	case EVENT_LOG:
+	case EVENT_HAPPENED:
+	case EVENT_HELD:
+	case EVENT_FINISHED:
+		life_run_event(core, event);
+		break;
+	case EVENT_ACT_DONE:
+		answer_act_done(core, event);
+		break;
+	case EVENT_DEVICE:
+		core_device_event(core, event);
+		break;
+	case EVENT_IMAGE:
+		core_image(core, event);
+		break;
+	case EVENT_HEALTH:
+		task_set_text(&core->health, event->data);
+		core_publish_health(core);
+		break;
+	case EVENT_STOP:
+		core_stop(core);
+		break;
+	}
+	if (event->waiter)
+		effects_add(core->effects, EFFECT_RELEASE)->waiter = event->waiter;
+}
+
+static void core_minute(struct core *core)
+{
+	if (core->now.ms < core->minute_at)
+		return;
+	core->minute_at = core->now.ms + MINUTE_MS;
+	store_set_number(core->store, "age_ms", core_age(core));
+	store_forget(core->store, core_age(core) - MEMORY_AGE_MS);
+	core->age_saved = core_age(core);
+	core_publish_health(core);
+}
+
+static void core_prune(struct core *core)
+{
+	int64_t keep = core->link.phase == LINK_READY ? core->options.keep_tasks : 1000;
+
+	if (core->now.ms < core->prune_at)
+		return;
+	/* A full batch means that there is more: go on in the next second. */
+	core->prune_at = core->now.ms +
+			 (life_prune(core, keep, core->options.keep_ms, 100) == 100 ? 1000 : MINUTE_MS);
+}
+
+static void core_drained(struct core *core)
+{
+	bool drained = core->draining && scheduler_idle(&core->scheduler) && !core->acts;
+
+	if (drained && !core->drained)
+		core_happened(core, "agent.drained", NULL, NULL);
+	core->drained = drained;
+}
+
+static bool core_at_rest(const struct core *core)
+{
+	return core->stopping && !life_runs(core) && !core->acts;
+}
+
+static void core_pump(struct core *core)
+{
+	struct link *link = &core->link;
+
+	if (link->phase == LINK_DOWN)
+		return;
+	outbox_pump(core->outbox, core->effects, link->epoch, core->now.ms, core_age(core),
+		    link->window > board_flying(core->board) ? link->window - board_flying(core->board)
+							     : 0,
+		    &core->next_token);
+	board_pump(core->board, core->effects, link->epoch, core->now.ms,
+		   outbox_flying(core->outbox), link->window, &core->next_token);
+}
+
+int core_turn(struct core *core, struct event *events, struct now now, struct effects *effects,
+	      struct err *err)
+{
+	int ret;
+
+	core->now = now;
+	core->effects = effects;
+	for (struct event *event = events; event; event = event->next)
+		core_event(core, event);
+	life_tick(core);
+	life_schedule(core);
+	link_tick(core);
+	core_minute(core);
+	core_prune(core);
+	core_drained(core);
+	if (store_dirty(core->store) || outbox_wants_settling(core->outbox, now.ms - 1000))
+		outbox_settle(core->outbox);
+	ret = store_commit(core->store, err);
+	if (ret < 0)
+		return ret;
+
+	core_publish_changes(core);
+	core_pump(core);
+	if (core_at_rest(core))
+		effects_add(effects, EFFECT_STOPPED);
+	return 0;
+}
+
+static void wake_at(int64_t *wake, int64_t at)
+{
+	if (at >= 0 && (*wake < 0 || at < *wake))
+		*wake = at;
+}
+
+int64_t core_wake(const struct core *core)
+{
+	int64_t now = core->now.ms;
+	int64_t wake = core->minute_at;
+
+	wake_at(&wake, core->prune_at);
+	wake_at(&wake, life_wake(core));
+	wake_at(&wake, scheduler_wake(&core->scheduler, now));
+	wake_at(&wake, outbox_wake(core->outbox, now));
+	if (core->link.phase != LINK_DOWN) {
+		/* What waits only for room in the window is woken by an acknowledgement. */
+		int64_t board = board_wake(core->board, now);
+
+		if (board > now)
+			wake_at(&wake, board);
+		if (core->queue_changed)
+			wake_at(&wake, now + 100);
+		if (core->current_changed)
+			wake_at(&wake, now + 1000);
+	}
+	wake_at(&wake, link_wake(core));
+	return wake;
+}

@@ -1,0 +1,197 @@
+/* The agent's decisions: a function from (state, events, now) to (state, effects).
+ *
+ * Everything that happens enters as an event, time is passed in, what is to be done leaves as
+ * a list after the commit.  Nothing here reads a clock, a socket or a random number; so the
+ * same code runs in the agent's loop and under a simulated one.
+ *
+ * core.c is the turn; life.c what happens to tasks; link.c what happens on the connection;
+ * answer.c how commands are received and answered; commands/ has one file a noun. */
+#ifndef AGENT_CORE_H
+#define AGENT_CORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/act.h"
+#include "agent/board.h"
+#include "agent/effect.h"
+#include "agent/event.h"
+#include "agent/outbox.h"
+#include "agent/scheduler.h"
+#include "agent/store.h"
+#include "hal/rig.h"
+#include "mqtt/topic.h"
+#include "tasks/registry.h"
+
+#define CORE_TURN_EVENTS 64
+#define CORE_DEVICES_MAX 64
+#define CORE_VERBS_MAX 64
+
+struct now {
+	int64_t ms;   /* monotonic */
+	int64_t wall; /* for people */
+};
+
+/* Acts that stop something.  They leave at once, before any commit. */
+struct reflexes {
+	void *context;
+	void (*pause_run)(void *context, uint64_t run);
+	void (*stop_run)(void *context, uint64_t run, bool estopped);
+	void (*stop_motion)(void *context);
+	void (*estop)(void *context);
+};
+
+struct core_device {
+	enum device_kind kind;
+	const char *name;
+};
+
+struct core_options {
+	const char *root, *device, *state_dir;
+	const struct registry *registry;
+	const struct core_device *devices;
+	size_t device_count;
+	const char *backend;      /* of the rig, for info */
+	const char *boot;         /* 16 random hex digits of this start */
+	const char *new_store;    /* the same, used when the database is new */
+	uint64_t seed;            /* of the delays that spread a fleet's replies */
+	int max_concurrent, blocking_threads;
+	int64_t max_pause_ms, kill_after_ms, stop_timeout_ms, reply_spread_ms;
+	int64_t keep_tasks, keep_ms;
+	const cJSON *groups;      /* array of strings */
+	bool group_motion;
+	const char *birth_prefix; /* Home Assistant's, "homeassistant" */
+	const cJSON *settings;    /* what R/<d>/settings shows, secrets masked */
+	const cJSON *problems;    /* of start-up, an array of strings */
+	struct reflexes reflexes;
+};
+
+enum link_phase {
+	LINK_DOWN,
+	LINK_SUBSCRIBING, /* connected; what comes in has waited for us */
+	LINK_BARRIER,     /* the barrier is on its way */
+	LINK_READY,       /* what comes in is fresh */
+};
+
+struct link {
+	enum link_phase phase;
+	uint32_t epoch;
+	unsigned window;
+	int version;
+	bool session_present;
+	uint64_t subscribe_token;
+	int64_t barrier_number; /* what the barrier's payload says */
+	int64_t barrier_at;     /* monotonic; when it was sent last */
+	int64_t published_at;   /* monotonic; when all retained topics were marked unsent; 0: never */
+	int64_t sweep_at;       /* monotonic; -1: no sweep is due */
+	bool sweeping;
+	bool info_known;        /* our info was on the broker during this boot */
+	int64_t reconnects;
+};
+
+/* What a verb's arguments are checked with. */
+struct verb_schema {
+	const struct verb *verb; /* NULL: the end */
+	struct schema *schema;
+};
+
+struct core {
+	struct core_options options;
+	struct store *store;
+	struct scheduler scheduler;
+	struct outbox *outbox;
+	struct board *board;
+	struct link link;
+	struct verb_schema verb_schemas[CORE_VERBS_MAX + 1];
+	struct act *acts;        /* direct commands under way */
+	struct effects *effects; /* of the turn */
+	struct now now;
+	char store_name[17];
+	int64_t age_before, started; /* age = age_before + now - started */
+	int64_t age_saved;
+	int64_t next_task, next_arrival, next_act;
+	uint64_t next_run, next_token, next_start;
+	bool person_paused, estop, draining, drained, stopping;
+	int64_t stop_asked;
+	int64_t ended_count;
+	uint64_t random;
+	bool queue_changed, current_changed;
+	int64_t minute_at, prune_at;
+	struct err failed; /* the commit that did not succeed */
+	int64_t refused[64]; /* refusals by number of their code, for health */
+	char *health;        /* what the process told of itself last */
+	int64_t info_since;
+	cJSON *rivals;       /* sentences for info */
+};
+
+/* Opens the database, restores what it holds and makes the first effects.  effects are the
+ * caller's. */
+int core_open(struct core **out, const struct core_options *options, struct now now,
+	      struct effects *effects, struct err *err);
+void core_close(struct core *core); /* NULL is fine */
+
+/* One turn: handles the events (a list; stays the caller's), commits, adds the effects.
+ * A negative errno means that the commit failed: nothing of this turn may be told, the
+ * process must end without acknowledging (exit 75). */
+int core_turn(struct core *core, struct event *events, struct now now, struct effects *effects,
+	      struct err *err);
+
+/* When the core wants a turn without an event: monotonic ms, -1 for never. */
+int64_t core_wake(const struct core *core);
+
+/* ---- for the files of the core ---- */
+
+/* Seconds that the agent ran in its life, in milliseconds: what ages are measured with. */
+int64_t core_age(const struct core *core);
+uint64_t core_random(struct core *core);
+
+/* An event on R/<d>/event; data is a new object that is taken over, or NULL. */
+void core_happened(struct core *core, const char *name, const char *id, cJSON *data);
+
+/* The devices a uses-list or a kind and name stand for, one bit each. */
+uint64_t core_devices(const struct core *core, const char *const *uses);
+uint64_t core_device(const struct core *core, enum device_kind kind, const char *name);
+bool core_device_known(const struct core *core, enum device_kind kind, const char *name);
+
+void core_publish_status(struct core *core);
+void core_publish_info(struct core *core);
+void core_publish_all(struct core *core); /* everything again */
+
+/* Marks the effect so that it is dropped when the link has changed meanwhile. */
+struct effect *core_publish(struct core *core, const char *topic, const char *payload, int qos,
+			    bool retain);
+
+/* ---- life.c ---- */
+struct task *life_find(struct core *core, const char *id, struct task **ended);
+int life_restore(struct core *core, struct err *err);
+void life_schedule(struct core *core);
+void life_tick(struct core *core);
+int64_t life_wake(const struct core *core);
+void life_changed(struct core *core, struct task *task); /* a committed change */
+void life_admit(struct core *core, struct task *task);   /* a new task */
+void life_cancel(struct core *core, struct task *task);
+void life_pause(struct core *core, struct task *task);
+void life_resume(struct core *core, struct task *task);
+void life_restart(struct core *core, struct task *task, bool from_checkpoint);
+void life_delete(struct core *core, const struct task *task, const char *event);
+int64_t life_prune(struct core *core, int64_t keep, int64_t older_than_ms, int64_t most);
+void life_estop(struct core *core);
+void life_stop(struct core *core);
+void life_run_event(struct core *core, struct event *event);
+bool life_open_after(struct core *core, struct task *task, const char **missing);
+cJSON *life_document(struct core *core, const struct task *task, bool whole);
+bool life_runs(const struct core *core);
+
+/* ---- link.c ---- */
+void link_event(struct core *core, const struct event *event);
+bool link_message(struct core *core, const struct event *event, const struct topic *topic);
+void link_tick(struct core *core);
+int64_t link_wake(const struct core *core);
+
+/* ---- answer.c ---- */
+void answer_message(struct core *core, const struct event *event, const struct topic *topic);
+void answer_act_done(struct core *core, const struct event *event);
+void answer_interrupted_acts(struct core *core);
+const char *answer_code(size_t number); /* the code of that number, NULL beyond the last */
+
+#endif
