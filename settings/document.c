@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/base/json.h"
+#include "settings/table.h"
 
 /* All of file, to be freed; NULL with a sentence. */
 static char *read_text(FILE *file, const char *path, size_t *length, struct err *err)
@@ -72,4 +73,22 @@ int document_read(cJSON **out, const char *path, struct err *err)
 	ret = parse(out, text, length, path, err);
 	free(text);
 	return ret;
+}
+
+cJSON *document_section(cJSON *document, const char *key, const char **name)
+{
+	const char *dot = strchr(key, '.');
+	char section[TABLE_KEY];
+	cJSON *object;
+
+	*name = dot ? dot + 1 : key;
+	if (!dot)
+		return document;
+
+	snprintf(section, sizeof(section), "%.*s", (int)(dot - key), key);
+	object = cJSON_GetObjectItemCaseSensitive(document, section);
+	if (cJSON_IsObject(object))
+		return object;
+	cJSON_DeleteItemFromObjectCaseSensitive(document, section);
+	return cJSON_AddObjectToObject(document, section);
 }

@@ -13,4 +13,8 @@
  * reading said; the sentence begins with the path. */
 int document_read(cJSON **out, const char *path, struct err *err);
 
+/* The object in document that holds the dotted key, made when missing; *name becomes the
+ * part of key that names the member there.  NULL when memory is out. */
+cJSON *document_section(cJSON *document, const char *key, const char **name);
+
 #endif

@@ -21,6 +21,7 @@
 struct loading {
 	const struct settings_source *source;
 	cJSON *values;
+	cJSON *beneath;
 	cJSON *problems;
 };
 
@@ -65,11 +66,32 @@ static int put(struct loading *l, const char *key, cJSON *value, struct err *err
 	return 0;
 }
 
-static const char *environment(const struct loading *l, const char *name)
+static const char *environment(const struct settings_source *source, const char *name)
 {
-	const char *text = name ? l->source->env(name) : NULL;
+	const char *text = name ? source->env(name) : NULL;
 
 	return text && text[0] ? text : NULL;
+}
+
+bool load_by_environment(const struct settings_source *source,
+			 const struct setting *setting)
+{
+	return environment(source, setting->env) != NULL;
+}
+
+int load_hidden(cJSON *problems, const char *file, const struct setting *setting)
+{
+	char text[PATH_MAX + 128];
+	const cJSON *known;
+
+	snprintf(text, sizeof(text), "%s: %s has no effect, as %s is set", file,
+		 setting->key, setting->env);
+	cJSON_ArrayForEach(known, problems)
+	{
+		if (!strcmp(known->valuestring, text))
+			return 0;
+	}
+	return cJSON_AddItemToArray(problems, cJSON_CreateString(text)) ? 0 : -ENOMEM;
 }
 
 static int add_defaults(struct loading *l, struct err *err)
@@ -120,12 +142,9 @@ static int take_value(struct loading *l, const struct origin *origin,
 	}
 	if (value_check(setting, setting->key, value, err) < 0)
 		return refuse(l, origin, err);
-	if (origin->own && environment(l, setting->env)) {
-		int ret = problem(l, err, "%s: %s has no effect, as %s is set",
-				  origin->path, setting->key, setting->env);
-		if (ret < 0)
-			return ret;
-	}
+	if (origin->own && load_by_environment(l->source, setting) &&
+	    load_hidden(l->problems, origin->path, setting) < 0)
+		return out_of_memory(err);
 	return put(l, setting->key, cJSON_Duplicate(value, true), err);
 }
 
@@ -261,7 +280,7 @@ static int merge_environment(struct loading *l, struct err *err)
 {
 	for (size_t i = 0; i < table_size(); i++) {
 		const struct setting *setting = table_at(i);
-		const char *text = environment(l, setting->env);
+		const char *text = environment(l->source, setting->env);
 		cJSON *value;
 		int ret;
 
@@ -362,14 +381,32 @@ static int work_out_threads(struct loading *l, struct err *err)
 	return put(l, key, cJSON_CreateNumber(machine_blocking_threads()), err);
 }
 
+static int keep_beneath(struct loading *l, struct err *err)
+{
+	l->beneath = cJSON_Duplicate(l->values, true);
+	return l->beneath ? 0 : out_of_memory(err);
+}
+
+/* What the agent's own file may set has to be worked out without it too. */
+static int work_out_beneath(struct loading *l, struct err *err)
+{
+	struct loading below = *l;
+	int ret;
+
+	below.values = l->beneath;
+	ret = work_out_project_dir(&below, err);
+	return ret < 0 ? ret : work_out_threads(&below, err);
+}
+
 /* The environment counts twice: it may say where the agent's own file is, and wins over
  * it. */
 static int load_all(struct loading *l, struct err *err)
 {
 	int (*const steps[])(struct loading *, struct err *) = {
-		add_defaults,	    merge_user_files,	  merge_environment,
-		work_out_state_dir, merge_own_file,	  merge_environment,
-		work_out_device_id, work_out_project_dir, work_out_threads,
+		add_defaults,	      merge_user_files,	  merge_environment,
+		work_out_state_dir,   work_out_device_id, keep_beneath,
+		work_out_beneath,     merge_own_file,	  merge_environment,
+		work_out_project_dir, work_out_threads,
 	};
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
@@ -381,7 +418,7 @@ static int load_all(struct loading *l, struct err *err)
 	return 0;
 }
 
-int load_values(cJSON **values, cJSON **problems, const struct settings_source *source,
+int load_values(struct loaded *loaded, const struct settings_source *source,
 		struct err *err)
 {
 	struct loading l = {
@@ -396,13 +433,16 @@ int load_values(cJSON **values, cJSON **problems, const struct settings_source *
 	if (!err)
 		err = &unread;
 	ret = l.values && l.problems ? load_all(&l, err) : out_of_memory(err);
-	if (ret < 0) {
-		cJSON_Delete(l.values);
-		cJSON_Delete(l.problems);
-		return ret;
-	}
+	*loaded = (struct loaded){l.values, l.beneath, l.problems};
+	if (ret < 0)
+		load_free(loaded);
+	return ret;
+}
 
-	*values = l.values;
-	*problems = l.problems;
-	return 0;
+void load_free(struct loaded *loaded)
+{
+	cJSON_Delete(loaded->values);
+	cJSON_Delete(loaded->beneath);
+	cJSON_Delete(loaded->problems);
+	*loaded = (struct loaded){0};
 }

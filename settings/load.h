@@ -6,16 +6,31 @@
 
 #include "agent/base/err.h"
 #include "settings/settings.h"
+#include "settings/table.h"
 
 /* The agent's own file in its state directory: what "settings/set" changed. */
 #define LOAD_OWN_FILE "settings.json"
 
-/* Makes values, an object with a member for each row of the table, named by its whole
- * dotted key, and problems, an array of sentences; both are the caller's.  A user's file
- * that does not fit is an error.  In the agent's own file a value that does not fit is
- * left out and a file that is no JSON is moved aside, so that nothing set from afar keeps
- * a rig from starting; problems tells of both. */
-int load_values(cJSON **values, cJSON **problems, const struct settings_source *source,
+/* What a start found.  Values are objects with a member for each row of the table, named
+ * by its whole dotted key. */
+struct loaded {
+	cJSON *values;	 /* what holds */
+	cJSON *beneath;	 /* what would hold without the agent's own file */
+	cJSON *problems; /* an array of sentences */
+};
+
+/* A user's file that does not fit is an error.  In the agent's own file a value that does
+ * not fit is left out and a file that is no JSON is moved aside, so that nothing set from
+ * afar keeps a rig from starting; problems tells of both. */
+int load_values(struct loaded *loaded, const struct settings_source *source,
 		struct err *err);
+void load_free(struct loaded *loaded);
+
+/* Is this setting given by the environment, which wins over everything? */
+bool load_by_environment(const struct settings_source *source,
+			 const struct setting *setting);
+
+/* Adds the sentence about a stored value that the environment hides, once. */
+int load_hidden(cJSON *problems, const char *file, const struct setting *setting);
 
 #endif

@@ -8,15 +8,35 @@
 
 #include "agent/base/log.h"
 #include "settings/device.h"
+#include "settings/document.h"
 #include "settings/load.h"
+#include "settings/own.h"
 #include "settings/table.h"
 #include "settings/value.h"
 
 struct settings {
-	cJSON *values;	 /* a member a row of the table, by its dotted key */
-	cJSON *problems; /* strings */
-	char *system_dir;
+	struct settings_source source; /* its strings are copies */
+	struct loaded loaded;
+	cJSON *started; /* the values as they were loaded */
 };
+
+static int out_of_memory(struct err *err)
+{
+	return err_set(err, -ENOMEM, "out of memory");
+}
+
+static int copy_source(struct settings *settings, const struct settings_source *source,
+		       struct err *err)
+{
+	settings->source.env = source->env;
+	settings->source.system_dir = strdup(source->system_dir);
+	if (source->config_file)
+		settings->source.config_file = strdup(source->config_file);
+	if (!settings->source.system_dir ||
+	    (source->config_file && !settings->source.config_file))
+		return out_of_memory(err);
+	return 0;
+}
 
 int settings_load(struct settings **out, const struct settings_source *source,
 		  struct err *err)
@@ -25,15 +45,18 @@ int settings_load(struct settings **out, const struct settings_source *source,
 	int ret;
 
 	if (!settings)
-		return err_set(err, -ENOMEM, "out of memory");
-	settings->system_dir = strdup(source->system_dir);
-	if (!settings->system_dir) {
-		ret = err_set(err, -ENOMEM, "out of memory");
-		goto fail;
-	}
-	ret = load_values(&settings->values, &settings->problems, source, err);
+		return out_of_memory(err);
+	ret = copy_source(settings, source, err);
 	if (ret < 0)
 		goto fail;
+	ret = load_values(&settings->loaded, &settings->source, err);
+	if (ret < 0)
+		goto fail;
+	settings->started = cJSON_Duplicate(settings->loaded.values, true);
+	if (!settings->started) {
+		ret = out_of_memory(err);
+		goto fail;
+	}
 
 	*out = settings;
 	return 0;
@@ -47,26 +70,35 @@ void settings_free(struct settings *settings)
 	if (!settings)
 		return;
 
-	cJSON_Delete(settings->values);
-	cJSON_Delete(settings->problems);
-	free(settings->system_dir);
+	load_free(&settings->loaded);
+	cJSON_Delete(settings->started);
+	free((char *)settings->source.system_dir);
+	free((char *)settings->source.config_file);
 	free(settings);
 }
 
 /* A key that is asked for wrongly is found by the first run of the line that asks. */
-static const cJSON *value_of(const struct settings *settings, const char *key,
-			     enum setting_type type)
+static const struct setting *row_of(const char *key)
 {
 	const struct setting *setting = table_find(key);
 
-	if (!setting || setting->type != type) {
-		log_error("the code asks for the setting %s, which is not in "
-			  "settings/table.c "
-			  "or of another type",
-			  key);
+	if (!setting) {
+		log_error(
+			"the code asks for the setting %s, which settings/table.c lacks",
+			key);
 		abort();
 	}
-	return cJSON_GetObjectItemCaseSensitive(settings->values, key);
+	return setting;
+}
+
+static const cJSON *value_of(const struct settings *settings, const char *key,
+			     enum setting_type type)
+{
+	if (row_of(key)->type != type) {
+		log_error("the code asks for the setting %s as another type", key);
+		abort();
+	}
+	return cJSON_GetObjectItemCaseSensitive(settings->loaded.values, key);
 }
 
 const char *settings_string(const struct settings *settings, const char *key)
@@ -94,32 +126,16 @@ const cJSON *settings_list(const struct settings *settings, const char *key)
 	return value_of(settings, key, SETTING_LIST);
 }
 
-/* The object that holds key, made when missing; *name becomes the last part of key. */
-static cJSON *section_of(cJSON *tree, const char *key, const char **name)
-{
-	const char *dot = strchr(key, '.');
-	char section[TABLE_KEY];
-	cJSON *object;
-
-	*name = dot ? dot + 1 : key;
-	if (!dot)
-		return tree;
-
-	snprintf(section, sizeof(section), "%.*s", (int)(dot - key), key);
-	object = cJSON_GetObjectItemCaseSensitive(tree, section);
-	return object ? object : cJSON_AddObjectToObject(tree, section);
-}
-
 cJSON *settings_values(const struct settings *settings)
 {
 	cJSON *tree = cJSON_CreateObject();
 
 	for (size_t i = 0; tree && i < table_size(); i++) {
 		const struct setting *setting = table_at(i);
-		const cJSON *value =
-			cJSON_GetObjectItemCaseSensitive(settings->values, setting->key);
+		const cJSON *value = cJSON_GetObjectItemCaseSensitive(
+			settings->loaded.values, setting->key);
 		const char *name;
-		cJSON *section = section_of(tree, setting->key, &name);
+		cJSON *section = document_section(tree, setting->key, &name);
 		cJSON *shown = value_shown(setting, value);
 
 		if (!cJSON_AddItemToObject(section, name, shown)) {
@@ -133,7 +149,100 @@ cJSON *settings_values(const struct settings *settings)
 
 const cJSON *settings_problems(const struct settings *settings)
 {
-	return settings->problems;
+	return settings->loaded.problems;
+}
+
+static int check_change(const cJSON *change, struct err *err)
+{
+	const struct setting *setting = table_find(change->string);
+	char nearest[TABLE_KEY];
+
+	if (!setting && table_nearest(change->string, nearest))
+		return err_code(err, -EINVAL, "invalid_args",
+				"%s is not a setting (did you mean %s?)", change->string,
+				nearest);
+	if (!setting)
+		return err_code(err, -EINVAL, "invalid_args", "%s is not a setting",
+				change->string);
+	if (setting->fixed)
+		return err_code(err, -EINVAL, "invalid_args",
+				"%s can only be set on the machine itself", setting->key);
+	if (cJSON_IsNull(change))
+		return 0;
+	if (setting->secret && cJSON_IsString(change) &&
+	    strstr(change->valuestring, VALUE_HIDDEN))
+		return err_code(err, -EINVAL, "invalid_args",
+				"%s must hold the password itself, not " VALUE_HIDDEN,
+				setting->key);
+	return value_check(setting, setting->key, change, err);
+}
+
+/* Takes a change that is in the file. */
+static int take(struct settings *settings, const char *file, const cJSON *change)
+{
+	const struct setting *setting = table_find(change->string);
+	struct loaded *loaded = &settings->loaded;
+	const cJSON *beneath =
+		cJSON_GetObjectItemCaseSensitive(loaded->beneath, setting->key);
+	cJSON *value;
+
+	if (!cJSON_IsNull(change) && load_by_environment(&settings->source, setting))
+		return load_hidden(loaded->problems, file, setting);
+
+	value = cJSON_Duplicate(cJSON_IsNull(change) ? beneath : change, true);
+	if (!value ||
+	    !cJSON_ReplaceItemInObjectCaseSensitive(loaded->values, setting->key, value))
+		return -ENOMEM;
+	return 0;
+}
+
+int settings_set(struct settings *settings, const cJSON *changes, struct err *err)
+{
+	char path[PATH_MAX];
+	const cJSON *change;
+	int ret;
+
+	cJSON_ArrayForEach(change, changes)
+	{
+		ret = check_change(change, err);
+		if (ret < 0)
+			return ret;
+	}
+	snprintf(path, sizeof(path), "%s/" LOAD_OWN_FILE,
+		 settings_string(settings, "state_dir"));
+	ret = own_change(path, changes, err);
+	if (ret < 0)
+		return ret;
+
+	cJSON_ArrayForEach(change, changes)
+	{
+		if (take(settings, path, change) < 0)
+			return out_of_memory(err);
+	}
+	return 0;
+}
+
+bool settings_at_once(const char *key)
+{
+	return row_of(key)->at_once;
+}
+
+cJSON *settings_restart_needed(const struct settings *settings)
+{
+	cJSON *keys = cJSON_CreateArray();
+
+	for (size_t i = 0; keys && i < table_size(); i++) {
+		const char *key = table_at(i)->key;
+		const cJSON *now =
+			cJSON_GetObjectItemCaseSensitive(settings->loaded.values, key);
+		const cJSON *then =
+			cJSON_GetObjectItemCaseSensitive(settings->started, key);
+
+		if (table_at(i)->at_once || cJSON_Compare(now, then, true))
+			continue;
+		cJSON_AddItemToArray(keys, cJSON_CreateString(key));
+	}
+	return keys;
 }
 
 int settings_device(const struct settings *settings, cJSON **out, struct err *err)
@@ -149,6 +258,6 @@ int settings_device(const struct settings *settings, cJSON **out, struct err *er
 	};
 
 	snprintf(own, sizeof(own), "%s/device", settings_string(settings, "state_dir"));
-	snprintf(system, sizeof(system), "%s/device", settings->system_dir);
+	snprintf(system, sizeof(system), "%s/device", settings->source.system_dir);
 	return device_read(out, settings_string(settings, "device_config"), folders, err);
 }

@@ -1,7 +1,7 @@
 /* The agent's settings: defaults < files < state dir's settings.json < environment.
  *
- * settings/schema.json-like knowledge lives in settings/table.c: one row a setting with its
- * dotted key, type, default, range, whether it acts at once, whether it is a secret. */
+ * What is known of each stands in settings/table.c: one row a setting with its dotted key,
+ * type, default, range, whether it acts at once, whether it is a secret. */
 #ifndef SETTINGS_SETTINGS_H
 #define SETTINGS_SETTINGS_H
 
@@ -38,6 +38,19 @@ cJSON *settings_values(const struct settings *settings);
 
 /* What was odd but not wrong while loading, for info: an array of strings, settings' own. */
 const cJSON *settings_problems(const struct settings *settings);
+
+/* Changes settings by their dotted keys, null for the default, and writes them to
+ * <state_dir>/settings.json, all or none; what the environment sets stays as it is, and
+ * settings_problems() says so.  Pointers from earlier answers are no longer valid.  On the
+ * thread that owns settings only; returns when the file is on disk.  -EINVAL, "invalid_args"
+ * and the sentence of the first value that does not fit. */
+int settings_set(struct settings *settings, const cJSON *changes, struct err *err);
+
+/* Does a change of key act without a restart?  Aborts as the questions above do. */
+bool settings_at_once(const char *key);
+
+/* The keys that were changed since the load and wait for a restart; the caller deletes it. */
+cJSON *settings_restart_needed(const struct settings *settings);
 
 /* The device config that the settings name, loaded and checked as far as JSON goes; the
  * caller deletes it.  A plain name ("simulated") is a shipped file, anything with a slash is

@@ -31,6 +31,7 @@ struct setting {
 	const char *env; /* the environment variable that sets it, or NULL */
 	bool secret;	 /* an address that may hold a password, which is never shown */
 	bool fixed;	 /* must not be set in the state directory's own file */
+	bool at_once;	 /* a change acts without a restart */
 };
 
 size_t table_size(void);

@@ -35,7 +35,8 @@ static void mask(const char *text, char *shown, size_t size)
 	if (!at || user + open > at)
 		snprintf(shown, size, "%s", text);
 	else
-		snprintf(shown, size, "%.*s:***%s", (int)(user + open - text), text, at);
+		snprintf(shown, size, "%.*s:" VALUE_HIDDEN "%s",
+			 (int)(user + open - text), text, at);
 }
 
 /* What was asked for instead of a value of this kind. */
@@ -169,7 +170,7 @@ cJSON *value_shown(const struct setting *setting, const cJSON *value)
 	if (!setting->secret)
 		return cJSON_Duplicate(value, true);
 
-	size = strlen(value->valuestring) + sizeof(":***");
+	size = strlen(value->valuestring) + sizeof(":" VALUE_HIDDEN);
 	shown = malloc(size);
 	if (!shown)
 		return NULL;

@@ -7,6 +7,8 @@
 #include "agent/base/err.h"
 #include "settings/table.h"
 
+#define VALUE_HIDDEN "***" /* stands where a password was */
+
 /* 0, or -EINVAL, "invalid_args" and the sentence "<name> must be 1 to 64, not 0", where
  * name is what the reader wrote: the setting's key or its variable.  A password is not
  * shown. */

@@ -694,6 +694,156 @@ static void a_broken_config_is_not_passed_over(void **state)
 	assert_non_null(strstr(err.text, "etc/device/simulated.json: must be an object"));
 }
 
+static int set(struct settings *settings, const char *changes, struct err *err)
+{
+	cJSON *object = cJSON_Parse(changes);
+	int ret = settings_set(settings, object, err);
+
+	cJSON_Delete(object);
+	return ret;
+}
+
+static void what_is_set_holds_now_and_after_a_restart(void **state)
+{
+	struct settings *settings = loaded();
+	struct err err;
+	struct stat st;
+
+	(void)state;
+
+	assert_int_equal(set(settings, "{\"agent.keep_tasks\":50,\"sim_speed\":2}", &err),
+			 0);
+	assert_int_equal(settings_int(settings, "agent.keep_tasks"), 50);
+	settings_free(settings);
+
+	settings = loaded();
+	assert_int_equal(settings_int(settings, "agent.keep_tasks"), 50);
+	assert_true(settings_number(settings, "sim_speed") == 2.0);
+	assert_int_equal(stat(in_root("state/settings.json"), &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	settings_free(settings);
+}
+
+static void null_brings_back_what_stands_beneath(void **state)
+{
+	struct settings *settings;
+	struct err err;
+	int64_t threads;
+
+	(void)state;
+	write_file("etc/agent.json", "{\"agent\":{\"keep_tasks\":77}}");
+	write_file("state/settings.json", "{\"agent\":{\"keep_tasks\":88},"
+					  "\"scheduler\":{\"blocking_threads\":1},"
+					  "\"sim_speed\":3}");
+	threads = sysconf(_SC_NPROCESSORS_ONLN) + 4;
+	settings = loaded();
+	assert_int_equal(settings_int(settings, "scheduler.blocking_threads"), 1);
+
+	assert_int_equal(
+		set(settings,
+		    "{\"agent.keep_tasks\":null,\"scheduler.blocking_threads\":null,"
+		    "\"mqtt.root\":null}",
+		    &err),
+		0);
+
+	assert_int_equal(settings_int(settings, "agent.keep_tasks"), 77);
+	assert_int_equal(settings_int(settings, "scheduler.blocking_threads"), threads);
+	settings_free(settings);
+	settings = loaded();
+	assert_int_equal(settings_int(settings, "agent.keep_tasks"), 77);
+	assert_int_equal(settings_int(settings, "scheduler.blocking_threads"), threads);
+	assert_true(settings_number(settings, "sim_speed") == 3.0);
+	settings_free(settings);
+}
+
+static void of_changes_that_do_not_all_fit_none_is_made(void **state)
+{
+	struct settings *settings = loaded();
+	struct err err;
+
+	(void)state;
+
+	assert_int_equal(set(settings, "{\"sim_speed\":5,\"agent.keep_tasks\":0}", &err),
+			 -EINVAL);
+	assert_string_equal(err.text, "agent.keep_tasks must be 1 to 1000, not 0");
+	assert_string_equal(err.code, "invalid_args");
+	assert_int_equal(set(settings, "{\"sim_speed\":5,\"agent.keep_task\":9}", &err),
+			 -EINVAL);
+	assert_string_equal(err.text, "agent.keep_task is not a setting "
+				      "(did you mean agent.keep_tasks?)");
+	assert_int_equal(set(settings, "{\"device.id\":\"x\"}", &err), -EINVAL);
+	assert_string_equal(err.text, "device.id can only be set on the machine itself");
+	assert_int_equal(set(settings, "{\"mqtt.url\":\"mqtt://me:***@host\"}", &err),
+			 -EINVAL);
+	assert_string_equal(err.text, "mqtt.url must hold the password itself, not ***");
+
+	assert_true(settings_number(settings, "sim_speed") == 1.0);
+	assert_int_equal(access(in_root("state/settings.json"), F_OK), -1);
+	settings_free(settings);
+}
+
+static void what_the_environment_sets_cannot_be_changed_from_afar(void **state)
+{
+	struct settings *settings;
+	struct err err;
+
+	(void)state;
+	set_env("OPENSCAN_SIM_SPEED", "9");
+	settings = loaded();
+
+	assert_int_equal(set(settings, "{\"sim_speed\":5}", &err), 0);
+	assert_int_equal(set(settings, "{\"sim_speed\":5}", &err), 0);
+
+	assert_true(settings_number(settings, "sim_speed") == 9.0);
+	assert_non_null(strstr(only_problem(settings), "sim_speed has no effect"));
+	settings_free(settings);
+}
+
+static void what_acts_later_waits_for_a_restart(void **state)
+{
+	struct settings *settings = loaded();
+	struct err err;
+	cJSON *keys;
+
+	(void)state;
+
+	assert_int_equal(
+		set(settings, "{\"mqtt.root\":\"a/b\",\"agent.keep_tasks\":9}", &err), 0);
+	keys = settings_restart_needed(settings);
+	assert_int_equal(cJSON_GetArraySize(keys), 1);
+	assert_string_equal(cJSON_GetArrayItem(keys, 0)->valuestring, "mqtt.root");
+	assert_true(settings_at_once("agent.keep_tasks"));
+	assert_false(settings_at_once("mqtt.root"));
+	cJSON_Delete(keys);
+
+	assert_int_equal(set(settings, "{\"mqtt.root\":null}", &err), 0);
+	keys = settings_restart_needed(settings);
+	assert_int_equal(cJSON_GetArraySize(keys), 0);
+	cJSON_Delete(keys);
+	settings_free(settings);
+}
+
+static void every_setting_stands_in_the_readme(void **state)
+{
+	char *text = calloc(1, 65536);
+	FILE *file = fopen("settings/README.md", "re");
+
+	(void)state;
+	assert_non_null(text);
+	assert_non_null(file);
+	assert_true(fread(text, 1, 65535, file) > 0);
+	fclose(file);
+
+	for (size_t i = 0; i < table_size(); i++) {
+		char quoted[TABLE_KEY + 2];
+
+		snprintf(quoted, sizeof(quoted), "`%s`", table_at(i)->key);
+		if (!strstr(text, quoted))
+			fail_msg("settings/README.md does not name %s", quoted);
+	}
+	free(text);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, new_machine, drop_machine)
 
 int main(void)
@@ -724,6 +874,12 @@ int main(void)
 		TEST(a_users_config_hides_the_shipped_one),
 		TEST(a_config_that_is_not_there_names_those_that_are),
 		TEST(a_broken_config_is_not_passed_over),
+		TEST(what_is_set_holds_now_and_after_a_restart),
+		TEST(null_brings_back_what_stands_beneath),
+		TEST(of_changes_that_do_not_all_fit_none_is_made),
+		TEST(what_the_environment_sets_cannot_be_changed_from_afar),
+		TEST(what_acts_later_waits_for_a_restart),
+		TEST(every_setting_stands_in_the_readme),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
