@@ -19,7 +19,7 @@
 #define BAND 16 /* rows in one turn of developing */
 
 #define MOST_STEPS 96
-#define STRIDE .75f	/* of the distance: scene_distance() may be a third too long */
+#define STRIDE .6f	/* of the distance: relief makes it too long at times */
 #define TOUCH 1.3f	/* stop when this many beam radii away */
 #define RAY_BEAM .27f	/* a ray's beam radius in pixels */
 #define BLOCK_BEAM 5.7f /* a block's: its half diagonal */
@@ -142,6 +142,8 @@ static void march(const struct shot *shot, struct rays *rays, float beam,
 
 	hits->n = 0;
 	for (int step = 0; rays->n > 0 && step < MOST_STEPS; step++) {
+		/* What still skims the surface in the end has all but touched it. */
+		const float touch = step < MOST_STEPS - 1 ? TOUCH : 3 * TOUCH;
 		int kept = 0;
 
 		render_advance(shot->object.eye, &rays->way, rays->t, &at,
@@ -149,9 +151,9 @@ static void march(const struct shot *shot, struct rays *rays, float beam,
 		measure(&at, distance, groups(rays->n));
 		for (int i = 0; i < rays->n; i++) {
 			const float wide = beam * rays->t[i];
-			const float next = rays->t[i] + STRIDE * (distance[i] - wide);
+			const float next = rays->t[i] + STRIDE * (distance[i] - wide / 3);
 
-			if (distance[i] < TOUCH * wide || step == MOST_STEPS - 1) {
+			if (distance[i] < touch * wide) {
 				hits->way.x[hits->n] = rays->way.x[i];
 				hits->way.y[hits->n] = rays->way.y[i];
 				hits->way.z[hits->n] = rays->way.z[i];
@@ -170,17 +172,25 @@ static void march(const struct shot *shot, struct rays *rays, float beam,
 	}
 }
 
-/* From where march() stopped onto the surface itself, so that pixels of different photos
- * see the same point. */
+/* From where march() stopped onto the surface itself, by one step and a secant, so that
+ * the photos of all angles show the same surface. */
 static void settle(const struct shot *shot, struct hits *hits)
 {
 	struct scene_points at;
-	float distance[SCENE_BATCH];
+	float before[SCENE_BATCH], after[SCENE_BATCH];
 
 	render_advance(shot->object.eye, &hits->way, hits->t, &at, groups(hits->n));
-	scene_distance(&at, distance, groups(hits->n));
+	scene_distance(&at, before, groups(hits->n));
 	for (int i = 0; i < hits->n; i++)
-		hits->t[i] += distance[i];
+		hits->t[i] += before[i];
+	render_advance(shot->object.eye, &hits->way, hits->t, &at, groups(hits->n));
+	scene_distance(&at, after, groups(hits->n));
+	for (int i = 0; i < hits->n; i++) {
+		const float gained = before[i] - after[i];
+
+		if (gained > .2f * before[i] && before[i] > 0)
+			hits->t[i] += after[i] * before[i] / gained;
+	}
 	render_advance(shot->object.eye, &hits->way, hits->t, &hits->at, groups(hits->n));
 }
 

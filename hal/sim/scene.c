@@ -138,7 +138,7 @@ HOT_INLINE float form_distance(float x, float y, float z)
 HOT_INLINE float tooth(float phase)
 {
 	const float f = phase - (float)noise_floor(phase);
-	const float up = f * (1 / .7f), down = (1 - f) * (1 / .3f);
+	const float up = f * (1 / .62f), down = (1 - f) * (1 / .38f);
 	const float ramp = smaller(up, down);
 
 	return ramp * ramp * (3 - 2 * ramp);
@@ -149,11 +149,11 @@ HOT_INLINE float relief(float x, float y, float z)
 {
 	const float soft = noise_value(11 * x, 11 * y, 11 * z);
 	const float rough = noise_value(22 * x + 13 * y, 22 * y - 13 * x, 26 * z);
-	const float rows = tooth(16 * z + 1.2f * soft + 4 * fabsf(y));
-	const float on_owl = clamp01((z + .29f) * 20);
+	const float rows = tooth(16 * z + soft + 4 * fabsf(y));
+	const float on_owl = clamp01((z + .30f) * 14);
 	const float toes = tooth((fabsf(y) - foot.y) * 26 + .85f);
 	const float on_feet =
-		clamp01((.008f - ball_distance(foot, x, fabsf(y), z)) * 200) *
+		clamp01((.016f - ball_distance(foot, x, fabsf(y), z)) * 60) *
 		clamp01((x - .10f) * 30);
 	const float on_head = clamp01((z - .07f) * 14);
 	const float on_eyes = clamp01(1.6f - ball_distance(eye, x, fabsf(y), z) * 60);
@@ -162,7 +162,7 @@ HOT_INLINE float relief(float x, float y, float z)
 		.007f * soft + .004f * rough + .009f * (1 - .7f * on_head) * rows;
 
 	return on_owl * (1 - .9f * on_eyes) * plumes +
-	       (1 - on_owl) * on_feet * .008f * toes;
+	       (1 - on_owl) * on_feet * .007f * toes;
 }
 
 HOT void scene_clearance(const struct scene_points *p, float *distance, int groups)

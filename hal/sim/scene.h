@@ -18,7 +18,8 @@ struct scene_points {
 /* A lower bound of the distance to the surface, cheap: the form without its relief. */
 void scene_clearance(const struct scene_points *p, float *distance, int groups);
 
-/* The distance to the surface, within a third of it. */
+/* The distance to the surface; where the relief is steep it may be up to twice too long.
+ */
 void scene_distance(const struct scene_points *p, float *distance, int groups);
 
 /* Unit normals at points on the surface, over a width that is the same for every view. */
