@@ -7,13 +7,6 @@
 
 #include "agent/base/nearest.h"
 
-/* Steps that one match may take in all.  A pattern that is tried at each place of the
- * text shares them; 2,000,000 take well below a second on a small board. */
-#define MATCH_STEPS 2000000
-#define MATCH_STEPS_LEAST 100 /* a place */
-#define MATCH_DEPTH 10000
-#define MATCH_HEAP_KIB 4096
-
 #define SHOWN 64 /* bytes of a value in a message */
 
 /* One schema_check() under way. */
@@ -28,39 +21,6 @@ typedef struct schema_place place;
 
 static void check_node(struct check *c, const struct schema_node *node,
 		       const cJSON *value, const place *here);
-
-/* Appends ~0 for ~ and ~1 for /. */
-static void append_key(char *text, size_t size, const char *key)
-{
-	size_t used = strlen(text);
-
-	for (; *key && used + 3 < size; key++) {
-		if (*key == '~' || *key == '/') {
-			text[used++] = '~';
-			text[used++] = *key == '~' ? '0' : '1';
-		} else {
-			text[used++] = *key;
-		}
-	}
-	text[used] = '\0';
-}
-
-void schema_place_text(const struct schema_place *here, const char *at, char *text,
-		       size_t size)
-{
-	char index[24];
-
-	if (!here) {
-		snprintf(text, size, "%s", at);
-		return;
-	}
-	schema_place_text(here->up, at, text, size);
-	if (strlen(text) + 1 < size)
-		strcat(text, "/");
-	snprintf(index, sizeof(index), "%zu", here->index);
-	append_key(text, size, here->key ? here->key : index);
-	json_trim(text);
-}
 
 __attribute__((format(printf, 3, 4))) static void
 add_problem(struct check *c, const place *here, const char *fmt, ...)
@@ -331,42 +291,10 @@ static size_t characters(const char *text)
 	return count;
 }
 
-/* pcre2 counts its steps anew at each place where it tries a pattern that is not
- * anchored. */
-static uint32_t steps_a_place(const pcre2_code *code, size_t size)
-{
-	uint32_t options = 0;
-	size_t steps = MATCH_STEPS;
-
-	pcre2_pattern_info(code, PCRE2_INFO_ALLOPTIONS, &options);
-	if (!(options & PCRE2_ANCHORED))
-		steps /= size + 1;
-	return steps < MATCH_STEPS_LEAST ? MATCH_STEPS_LEAST : (uint32_t)steps;
-}
-
-/* What pcre2_match() says: from 0 on a match, below 0 none or a failure. */
-static int match(const pcre2_code *code, const char *text)
-{
-	pcre2_match_context *limits = pcre2_match_context_create(NULL);
-	pcre2_match_data *data = pcre2_match_data_create(1, NULL);
-	size_t size = strlen(text);
-	int ret = PCRE2_ERROR_NOMEMORY;
-
-	if (limits && data) {
-		pcre2_set_match_limit(limits, steps_a_place(code, size));
-		pcre2_set_depth_limit(limits, MATCH_DEPTH);
-		pcre2_set_heap_limit(limits, MATCH_HEAP_KIB);
-		ret = pcre2_match(code, (PCRE2_SPTR)text, size, 0, 0, data, limits);
-	}
-	pcre2_match_data_free(data);
-	pcre2_match_context_free(limits);
-	return ret;
-}
-
 static void check_pattern(struct check *c, const struct schema_node *node,
 			  const cJSON *value, const place *here)
 {
-	int ret = match(node->code, value->valuestring);
+	int ret = schema_match(node->code, value->valuestring);
 	char must[160];
 
 	if (ret >= 0)

@@ -82,6 +82,10 @@ void schema_place_text(const struct schema_place *place, const char *at, char *t
 const struct schema_node *schema_node_property(const struct schema_node *node,
 					       const char *key);
 
+/* Searches text for the pattern, with limits on steps, depth and memory: from 0 on found,
+ * below 0 what pcre2_match() says. */
+int schema_match(const pcre2_code *code, const char *text);
+
 /* Does value fit node, all the way down? */
 bool schema_node_fits(const struct schema_node *node, const cJSON *value);
 
