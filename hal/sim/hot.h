@@ -3,7 +3,7 @@
 #ifndef HAL_SIM_HOT_H
 #define HAL_SIM_HOT_H
 
-#include <stddef.h> /* tells whether this is glibc, whose loader can pick */
+#include <stdint.h> /* tells whether this is glibc, whose loader can pick */
 
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) &&                    \
 	!defined(__clang__) && !defined(__SANITIZE_ADDRESS__) &&                         \

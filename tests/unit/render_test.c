@@ -211,7 +211,8 @@ static void the_eyes_are_where_a_pinhole_camera_sees_them(void **state)
 	photo = photo_of(&view);
 	find_eyes(&photo, &x, &y);
 
-	/* The middle of the eyes' amber is 0.175 in front of and 0.177 above the origin. */
+	/* The middle of the eyes' amber is 0.175 in front of and 0.177 above the origin.
+	 */
 	level = HEIGHT - .177 / (1 - .175) * render_focal_px(view.width);
 	assert_true(fabs(x - WIDTH) < 2);
 	assert_true(fabs(y - level) < 2);
