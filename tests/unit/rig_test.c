@@ -1,0 +1,1206 @@
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/json.h"
+#include "hal/frame.h"
+#include "hal/position.h"
+#include "hal/rig.h"
+#include "hal/sim/truth.h"
+
+#define ROTOR_TURN 42667
+#define TABLE_TURN 3200
+#define DEADLINE_MS 20000
+#define FAST 1000
+
+static const char config_text[] =
+	"{\"backend\":\"simulated\",\"name\":\"Simulated rig\",\"scan_radius_mm\":130,"
+	"\"motors\":{"
+	"\"rotor\":{\"acceleration\":20000,\"max_speed\":5000,\"direction\":-1,"
+	"\"steps_per_rotation\":42667,\"min_angle\":0,\"max_angle\":140,\"home_angle\":"
+	"90},"
+	"\"turntable\":{\"acceleration\":5000,\"max_speed\":5000,\"direction\":1,"
+	"\"steps_per_rotation\":3200}},"
+	"\"lights\":{\"ringlight\":{\"pwm_support\":true},\"lamp\":{}},"
+	"\"endstops\":{\"rotor-endstop\":{\"settings\":{"
+	"\"angular_position\":140,\"motor_name\":\"rotor\"}}},"
+	"\"triggers\":{\"external\":{\"pulse_width_ms\":100},"
+	"\"off\":{\"enabled\":false}},"
+	"\"cameras\":{\"sim\":{\"type\":\"simulated\",\"settings\":{"
+	"\"orientation_flag\":1,\"crop_width\":0,\"crop_height\":0,"
+	"\"photo_resolution\":[64,48]}}}}";
+
+/* ---- one rig in a folder of its own ---- */
+
+struct bench {
+	char dir[64];
+	struct rig *rig;
+	struct err err;
+
+	pthread_mutex_t lock;
+	pthread_cond_t told;
+	unsigned tellings[DEVICE_KINDS]; /* lock */
+};
+
+static void bench_changed(void *context, enum device_kind kind, const char *name)
+{
+	struct bench *bench = context;
+
+	(void)name;
+	pthread_mutex_lock(&bench->lock);
+	bench->tellings[kind]++;
+	pthread_cond_broadcast(&bench->told);
+	pthread_mutex_unlock(&bench->lock);
+}
+
+static cJSON *config_new(void)
+{
+	struct err err;
+	cJSON *config = json_parse(config_text, strlen(config_text), &err);
+
+	assert_non_null(config);
+	return config;
+}
+
+static int bench_try(struct bench *bench, const cJSON *config, double speed)
+{
+	struct rig_options options = {
+		.state_dir = bench->dir,
+		.sim_speed = speed,
+		.changed = bench_changed,
+		.context = bench,
+	};
+
+	return rig_open(&bench->rig, config, &options, &bench->err);
+}
+
+static void bench_open(struct bench *bench, double speed)
+{
+	cJSON *config = config_new();
+
+	if (bench_try(bench, config, speed) < 0)
+		fail_msg("%s", bench->err.text);
+	cJSON_Delete(config);
+}
+
+static void bench_close(struct bench *bench)
+{
+	rig_close(bench->rig);
+	bench->rig = NULL;
+}
+
+static void bench_reopen(struct bench *bench, double speed)
+{
+	bench_close(bench);
+	bench_open(bench, speed);
+}
+
+static int bench_setup(void **state)
+{
+	struct bench *bench = calloc(1, sizeof(*bench));
+
+	pthread_mutex_init(&bench->lock, NULL);
+	pthread_cond_init(&bench->told, NULL);
+	snprintf(bench->dir, sizeof(bench->dir), "/tmp/rig_testXXXXXX");
+	*state = bench;
+	return mkdtemp(bench->dir) ? 0 : -1;
+}
+
+static void bench_remove(const struct bench *bench, const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", bench->dir, name);
+	remove(path);
+}
+
+static int bench_teardown(void **state)
+{
+	struct bench *bench = *state;
+
+	bench_close(bench);
+	bench_remove(bench, "positions");
+	bench_remove(bench, "sim/truth");
+	bench_remove(bench, "sim/shutter.log");
+	bench_remove(bench, "sim");
+	bench_remove(bench, "");
+	pthread_cond_destroy(&bench->told);
+	pthread_mutex_destroy(&bench->lock);
+	free(bench);
+	return 0;
+}
+
+static void forget_positions(struct bench *bench, double speed)
+{
+	bench_close(bench);
+	bench_remove(bench, "positions");
+	bench_open(bench, speed);
+}
+
+static int64_t true_count(const struct bench *bench, const char *axis)
+{
+	char path[PATH_MAX];
+	struct truth *truth;
+	const int64_t none = 0;
+	int64_t count;
+
+	snprintf(path, sizeof(path), "%s/sim/truth", bench->dir);
+	assert_int_equal(truth_open(&truth, path, &axis, &none, 1, NULL), 0);
+	count = truth_count(truth, 0);
+	truth_close(truth);
+	return count;
+}
+
+/* Somebody turns the rotor by hand. */
+static void shove_rotor(const struct bench *bench, int64_t steps)
+{
+	const char *axis = "rotor";
+	char path[PATH_MAX];
+	struct truth *truth;
+	const int64_t none = 0;
+
+	snprintf(path, sizeof(path), "%s/sim/truth", bench->dir);
+	assert_int_equal(truth_open(&truth, path, &axis, &none, 1, NULL), 0);
+	for (int64_t i = 0; i < llabs(steps); i++)
+		truth_step(truth, 0, steps < 0 ? -1 : 1);
+	truth_close(truth);
+}
+
+/* The count that the position file holds. */
+static int64_t recorded_count(const struct bench *bench, const char *axis, uint32_t turn)
+{
+	char boot_id[POSITION_BOOT_ID];
+	struct position_file *file;
+	struct position *position;
+	char path[PATH_MAX];
+	int64_t count;
+
+	snprintf(path, sizeof(path), "%s/positions", bench->dir);
+	assert_int_equal(position_boot_id(boot_id, NULL), 0);
+	assert_int_equal(position_open(&file, path, boot_id, false, NULL), 0);
+	assert_int_equal(position_find(file, axis, turn, &position, NULL), 0);
+	count = position_count(position);
+	position_close(file);
+	return count;
+}
+
+static void assert_truth_is_known(const struct bench *bench)
+{
+	assert_int_equal(recorded_count(bench, "rotor", ROTOR_TURN),
+			 true_count(bench, "rotor"));
+	assert_int_equal(recorded_count(bench, "turntable", TABLE_TURN),
+			 true_count(bench, "turntable"));
+}
+
+static struct rig_axis axis_of(struct bench *bench, const char *motor)
+{
+	struct rig_axis axis;
+
+	assert_int_equal(rig_axis(bench->rig, motor, &axis, &bench->err), 0);
+	return axis;
+}
+
+static void assert_angle(struct bench *bench, const char *motor, double degrees)
+{
+	struct rig_axis axis = axis_of(bench, motor);
+
+	if (!axis.known || fabs(axis.angle - degrees) > .5 / axis.steps_per_degree + 1e-9)
+		fail_msg("%s stands at %f (known: %d), not at %f", motor, axis.angle,
+			 axis.known, degrees);
+}
+
+static int move(struct bench *bench, const char *motor, double degrees)
+{
+	struct rig_target target = {.motor = motor, .degrees = degrees};
+
+	return rig_move(bench->rig, &target, 1, NULL, &bench->err);
+}
+
+static void assert_refused(const struct bench *bench, int ret, int number,
+			   const char *code, const char *text)
+{
+	assert_int_equal(ret, number);
+	assert_string_equal(bench->err.code, code);
+	assert_string_equal(bench->err.text, text);
+}
+
+/* ---- a move on a thread of its own ---- */
+
+struct mover {
+	struct bench *bench;
+	struct rig_target targets[2];
+	size_t n;
+	struct interrupt interrupt;
+	struct err err;
+	int ret;
+	pthread_t thread;
+};
+
+static void *mover_main(void *context)
+{
+	struct mover *mover = context;
+
+	mover->ret = rig_move(mover->bench->rig, mover->targets, mover->n,
+			      &mover->interrupt, &mover->err);
+	return NULL;
+}
+
+static int64_t deadline_ms(void)
+{
+	return clock_monotonic_ms() + DEADLINE_MS;
+}
+
+/* Waits until the true rotor has gone so many steps from where it was. */
+static void wait_for_steps(const struct bench *bench, int64_t from, int64_t steps)
+{
+	int64_t deadline = deadline_ms();
+	struct timespec moment = {.tv_nsec = 500000};
+
+	while (llabs(true_count(bench, "rotor") - from) < steps) {
+		assert_true(clock_monotonic_ms() < deadline);
+		nanosleep(&moment, NULL);
+	}
+}
+
+static void mover_start(struct mover *mover, struct bench *bench, double rotor,
+			double turntable)
+{
+	int64_t from = true_count(bench, "rotor");
+
+	*mover = (struct mover){
+		.bench = bench,
+		.targets = {{.motor = "rotor", .degrees = rotor},
+			    {.motor = "turntable", .degrees = turntable}},
+		.n = 2,
+	};
+	interrupt_init(&mover->interrupt);
+	assert_int_equal(pthread_create(&mover->thread, NULL, mover_main, mover), 0);
+	wait_for_steps(bench, from, 50);
+}
+
+static int mover_join(struct mover *mover)
+{
+	pthread_join(mover->thread, NULL);
+	interrupt_destroy(&mover->interrupt);
+	return mover->ret;
+}
+
+/* ---- opening ---- */
+
+static void a_new_rig_stands_at_home_and_knows_it(void **state)
+{
+	struct bench *bench = *state;
+
+	bench_open(bench, FAST);
+
+	assert_string_equal(rig_backend(bench->rig), "simulated");
+	assert_angle(bench, "rotor", 90);
+	assert_angle(bench, "turntable", 90);
+	assert_truth_is_known(bench);
+	assert_true(rig_at_rest(bench->rig));
+}
+
+static void a_lost_position_file_is_an_unknown_position(void **state)
+{
+	struct bench *bench = *state;
+	cJSON *motor;
+
+	bench_open(bench, FAST);
+
+	forget_positions(bench, FAST);
+
+	motor = rig_state(bench->rig, DEVICE_MOTOR, 0);
+	assert_true(cJSON_IsNull(cJSON_GetObjectItem(motor, "angle")));
+	assert_string_equal(json_string(motor, "position"), "unknown");
+	cJSON_Delete(motor);
+}
+
+static void positions_outlive_the_program(void **state)
+{
+	struct bench *bench = *state;
+
+	bench_open(bench, FAST);
+	assert_int_equal(move(bench, "rotor", 33), 0);
+
+	bench_reopen(bench, FAST);
+
+	assert_angle(bench, "rotor", 33);
+	assert_truth_is_known(bench);
+}
+
+static void refuse_config(struct bench *bench, const char *section, const char *name,
+			  const char *key, cJSON *value, const char *sentence)
+{
+	cJSON *config = config_new();
+	cJSON *device = cJSON_GetObjectItem(cJSON_GetObjectItem(config, section), name);
+
+	if (cJSON_GetObjectItem(device, "settings"))
+		device = cJSON_GetObjectItem(device, "settings");
+	cJSON_DeleteItemFromObject(device, key);
+	cJSON_AddItemToObject(device, key, value);
+	assert_refused(bench, bench_try(bench, config, FAST), -EINVAL, "invalid_args",
+		       sentence);
+	cJSON_Delete(config);
+}
+
+static void a_config_that_does_not_fit_is_refused_by_name(void **state)
+{
+	struct bench *bench = *state;
+
+	refuse_config(bench, "motors", "rotor", "max_speed", cJSON_CreateNumber(0),
+		      "motors.rotor: max_speed must be 1 to 7500, not 0");
+	refuse_config(bench, "motors", "rotor", "home_angle", cJSON_CreateNumber(141),
+		      "motors.rotor: home_angle must be 0 to 140, not 141");
+	refuse_config(bench, "motors", "rotor", "min_angle", cJSON_CreateNumber(150),
+		      "motors.rotor: min_angle 150 must not be above max_angle 140");
+	refuse_config(bench, "endstops", "rotor-endstop", "motor_name",
+		      cJSON_CreateString("wrist"),
+		      "endstops.rotor-endstop: motor_name must be one of the motors");
+	refuse_config(bench, "cameras", "sim", "jpeg_quality", cJSON_CreateNumber(101),
+		      "cameras.sim: jpeg_quality must be 0 to 100, not 101");
+}
+
+static void an_unknown_backend_is_refused(void **state)
+{
+	struct bench *bench = *state;
+	cJSON *config = config_new();
+
+	json_put_string(config, "backend", "steam");
+
+	assert_refused(bench, bench_try(bench, config, FAST), -EINVAL, "invalid_args",
+		       "the device config needs a backend that this program has "
+		       "(simulated), not 'steam'");
+	cJSON_Delete(config);
+}
+
+/* ---- names and states ---- */
+
+static void devices_are_found_by_name(void **state)
+{
+	struct bench *bench = *state;
+
+	bench_open(bench, FAST);
+
+	assert_int_equal(rig_count(bench->rig, DEVICE_MOTOR), 2);
+	assert_int_equal(rig_find(bench->rig, DEVICE_MOTOR, "turntable", &bench->err), 1);
+	assert_int_equal(rig_find(bench->rig, DEVICE_CAMERA, NULL, &bench->err), 0);
+	assert_refused(bench, rig_find(bench->rig, DEVICE_MOTOR, "x", &bench->err),
+		       -ENOENT, "not_found",
+		       "there is no motor 'x' (there are rotor, turntable)");
+	assert_refused(bench, rig_find(bench->rig, DEVICE_LIGHT, NULL, &bench->err),
+		       -EINVAL, "invalid_args",
+		       "say which light: there are ringlight, lamp");
+}
+
+static void assert_state(struct bench *bench, enum device_kind kind, size_t i,
+			 const char *wanted)
+{
+	cJSON *document = rig_state(bench->rig, kind, i);
+	char *text = json_text(document);
+
+	assert_string_equal(text, wanted);
+	free(text);
+	cJSON_Delete(document);
+}
+
+static void states_are_as_the_contract_says(void **state)
+{
+	struct bench *bench = *state;
+	cJSON *camera;
+
+	bench_open(bench, FAST);
+
+	assert_state(bench, DEVICE_MOTOR, 0,
+		     "{\"name\":\"rotor\",\"angle\":90,\"target\":null,\"busy\":false,"
+		     "\"position\":\"known\",\"calibrated\":false,\"enabled\":false,"
+		     "\"min\":0,\"max\":140}");
+	assert_state(bench, DEVICE_LIGHT, 0,
+		     "{\"name\":\"ringlight\",\"state\":\"OFF\",\"brightness\":100}");
+	assert_state(
+		bench, DEVICE_ENDSTOP, 0,
+		"{\"name\":\"rotor-endstop\",\"motor\":\"rotor\",\"pressed\":false}");
+	assert_state(bench, DEVICE_TRIGGER, 0,
+		     "{\"name\":\"external\",\"busy\":false,\"fired_at\":null}");
+	camera = rig_state(bench->rig, DEVICE_CAMERA, 0);
+	assert_string_equal(json_string(camera, "type"), "simulated");
+	assert_int_equal(
+		(int)json_number(cJSON_GetObjectItem(camera, "settings"), "shutter", 0),
+		50);
+	cJSON_Delete(camera);
+}
+
+/* ---- moving ---- */
+
+static void axes_go_together_where_they_are_told(void **state)
+{
+	struct bench *bench = *state;
+	struct rig_target targets[] = {{.motor = "turntable", .degrees = 222.5},
+				       {.motor = "rotor", .degrees = 45}};
+
+	bench_open(bench, FAST);
+
+	assert_int_equal(rig_move(bench->rig, targets, 2, NULL, &bench->err), 0);
+
+	assert_angle(bench, "rotor", 45);
+	assert_angle(bench, "turntable", 222.5);
+	assert_truth_is_known(bench);
+	assert_state(bench, DEVICE_MOTOR, 0,
+		     "{\"name\":\"rotor\",\"angle\":45,\"target\":null,\"busy\":false,"
+		     "\"position\":\"known\",\"calibrated\":false,\"enabled\":true,"
+		     "\"min\":0,\"max\":140}");
+}
+
+static void a_limited_axis_stays_within_its_limits(void **state)
+{
+	struct bench *bench = *state;
+	struct rig_target further = {.motor = "rotor", .degrees = 60, .relative = true};
+
+	bench_open(bench, FAST);
+
+	assert_refused(bench, move(bench, "rotor", 170), -EINVAL, "invalid_args",
+		       "rotor must be 0 to 140 degrees, not 170");
+	assert_int_equal(move(bench, "rotor", -1), -EINVAL);
+	assert_int_equal(move(bench, "rotor", NAN), -EINVAL);
+	assert_int_equal(rig_move(bench->rig, &further, 1, NULL, &bench->err), -EINVAL);
+	assert_int_equal(rig_check_targets(bench->rig, &further, 1, &bench->err),
+			 -EINVAL);
+	assert_angle(bench, "rotor", 90);
+	assert_int_equal(move(bench, "rotor", 140), 0);
+	assert_int_equal(move(bench, "rotor", 0), 0);
+	assert_angle(bench, "rotor", 0);
+}
+
+static void an_endless_axis_goes_the_shorter_way(void **state)
+{
+	struct bench *bench = *state;
+
+	bench_open(bench, FAST);
+
+	assert_int_equal(move(bench, "turntable", 350), 0);
+	assert_int_equal(true_count(bench, "turntable"), -89);
+	assert_int_equal(move(bench, "turntable", 10), 0);
+	assert_int_equal(true_count(bench, "turntable"), 89);
+	assert_int_equal(move(bench, "turntable", 370), 0);
+	assert_int_equal(true_count(bench, "turntable"), 89);
+	assert_int_equal(move(bench, "turntable", -90), 0);
+	assert_angle(bench, "turntable", 270);
+}
+
+static void a_relative_move_goes_the_way_it_is_told(void **state)
+{
+	struct bench *bench = *state;
+	struct rig_target turn = {.motor = "turntable", .degrees = 270, .relative = true};
+
+	bench_open(bench, FAST);
+
+	assert_int_equal(rig_move(bench->rig, &turn, 1, NULL, &bench->err), 0);
+
+	assert_int_equal(true_count(bench, "turntable"), TABLE_TURN);
+	assert_angle(bench, "turntable", 0);
+}
+
+static void many_small_moves_lose_no_steps(void **state)
+{
+	struct bench *bench = *state;
+
+	bench_open(bench, FAST);
+
+	for (int i = 1; i <= 1000; i++) {
+		struct rig_target target = {.motor = "turntable", .degrees = i * .36};
+
+		assert_int_equal(rig_move(bench->rig, &target, 1, NULL, &bench->err), 0);
+	}
+
+	assert_int_equal(true_count(bench, "turntable"), TABLE_TURN);
+	assert_angle(bench, "turntable", 0);
+}
+
+static void one_axis_cannot_have_two_targets(void **state)
+{
+	struct bench *bench = *state;
+	struct rig_target targets[] = {{.motor = "rotor", .degrees = 10},
+				       {.motor = "rotor", .degrees = 20}};
+
+	bench_open(bench, FAST);
+
+	assert_refused(bench, rig_move(bench->rig, targets, 2, NULL, &bench->err),
+		       -EINVAL, "invalid_args", "rotor can have only one target");
+}
+
+static void a_moving_axis_takes_no_second_move(void **state)
+{
+	struct bench *bench = *state;
+	struct mover mover;
+
+	bench_open(bench, 1);
+	mover_start(&mover, bench, 0, 90);
+
+	assert_refused(bench, move(bench, "rotor", 20), -EBUSY, "device_busy",
+		       "rotor is moving");
+	assert_int_equal(rig_override(bench->rig, "rotor", 20, &bench->err), -EBUSY);
+	assert_true(axis_of(bench, "rotor").moving);
+	assert_false(rig_at_rest(bench->rig));
+
+	rig_stop_motion(bench->rig);
+	assert_int_equal(mover_join(&mover), -ECANCELED);
+	assert_truth_is_known(bench);
+}
+
+static void an_interrupted_move_brakes_and_goes_on_exactly(void **state)
+{
+	struct bench *bench = *state;
+	struct mover mover;
+
+	bench_open(bench, 1);
+	mover_start(&mover, bench, 60, 180);
+
+	interrupt_raise(&mover.interrupt);
+
+	assert_int_equal(mover_join(&mover), -EINTR);
+	assert_string_equal(mover.err.code, "interrupted");
+	assert_true(axis_of(bench, "rotor").angle > 60.1);
+	assert_truth_is_known(bench);
+
+	assert_int_equal(rig_move(bench->rig, mover.targets, 2, NULL, &bench->err), 0);
+	assert_angle(bench, "rotor", 60);
+	assert_angle(bench, "turntable", 180);
+	assert_truth_is_known(bench);
+}
+
+static void a_stop_ends_a_move_within_20_ms(void **state)
+{
+	struct bench *bench = *state;
+	struct mover mover;
+	int64_t before;
+
+	bench_open(bench, 1);
+	mover_start(&mover, bench, 0, 90);
+
+	before = clock_monotonic_ms();
+	rig_stop_motion(bench->rig);
+
+	assert_int_equal(mover_join(&mover), -ECANCELED);
+	assert_true(clock_monotonic_ms() - before <= 20);
+	assert_string_equal(mover.err.text, "the move of the axes was stopped");
+	assert_truth_is_known(bench);
+	assert_angle(bench, "rotor", axis_of(bench, "rotor").angle);
+}
+
+static void even_a_crawling_axis_stops_within_20_ms(void **state)
+{
+	struct bench *bench = *state;
+	struct mover mover;
+	int64_t before;
+
+	bench_open(bench, .01);
+	mover = (struct mover){.bench = bench,
+			       .targets = {{.motor = "turntable", .degrees = 200}},
+			       .n = 1};
+	interrupt_init(&mover.interrupt);
+	pthread_create(&mover.thread, NULL, mover_main, &mover);
+	while (!axis_of(bench, "turntable").moving)
+		sched_yield();
+
+	before = clock_monotonic_ms();
+	rig_stop_motion(bench->rig);
+
+	mover_join(&mover);
+	/* A stop that came before the move had begun is no stop of this move. */
+	assert_true(mover.ret == -ECANCELED);
+	assert_true(clock_monotonic_ms() - before <= 20);
+}
+
+static void moves_take_their_time(void **state)
+{
+	struct bench *bench = *state;
+	int64_t before;
+	double seconds;
+
+	bench_open(bench, 10);
+	seconds = rig_move_seconds(bench->rig, "rotor", 90, 0);
+	before = clock_monotonic_ms();
+
+	assert_int_equal(move(bench, "rotor", 0), 0);
+
+	assert_true(fabs(seconds - 2.3834) < .001);
+	assert_true(clock_monotonic_ms() - before >= 230);
+	assert_true(rig_move_seconds(bench->rig, "turntable", 350, 10) <
+		    rig_move_seconds(bench->rig, "turntable", 10, 50));
+}
+
+static void a_listener_hears_of_a_move(void **state)
+{
+	struct bench *bench = *state;
+
+	bench_open(bench, FAST);
+
+	assert_int_equal(move(bench, "rotor", 80), 0);
+
+	pthread_mutex_lock(&bench->lock);
+	assert_true(bench->tellings[DEVICE_MOTOR] >= 2);
+	pthread_mutex_unlock(&bench->lock);
+}
+
+/* ---- homing and unknown positions ---- */
+
+static void an_unknown_axis_homes_before_it_moves(void **state)
+{
+	struct bench *bench = *state;
+
+	bench_open(bench, FAST);
+	assert_int_equal(move(bench, "rotor", 12), 0);
+	forget_positions(bench, FAST);
+
+	assert_int_equal(move(bench, "rotor", 50), 0);
+
+	assert_angle(bench, "rotor", 50);
+	assert_int_equal(recorded_count(bench, "rotor", ROTOR_TURN),
+			 true_count(bench, "rotor"));
+}
+
+static void an_axis_homes_from_a_pressed_endstop(void **state)
+{
+	struct bench *bench = *state;
+
+	bench_open(bench, FAST);
+	shove_rotor(bench, 55 * ROTOR_TURN / 360);
+	forget_positions(bench, FAST);
+
+	assert_int_equal(rig_home(bench->rig, "rotor", NULL, &bench->err), 0);
+
+	assert_angle(bench, "rotor", 90);
+	assert_int_equal(recorded_count(bench, "rotor", ROTOR_TURN),
+			 true_count(bench, "rotor"));
+	assert_state(bench, DEVICE_MOTOR, 0,
+		     "{\"name\":\"rotor\",\"angle\":90,\"target\":null,\"busy\":false,"
+		     "\"position\":\"known\",\"calibrated\":true,\"enabled\":true,"
+		     "\"min\":0,\"max\":140}");
+}
+
+static void an_axis_without_endstop_asks_for_a_person(void **state)
+{
+	struct bench *bench = *state;
+
+	bench_open(bench, FAST);
+	forget_positions(bench, FAST);
+
+	assert_refused(bench, move(bench, "turntable", 10), -ENODATA, "invalid_state",
+		       "the position of turntable is unknown: set it by hand, send "
+		       "motor/override, then resume");
+	assert_int_equal(rig_override(bench->rig, "turntable", 400, &bench->err), 0);
+	assert_angle(bench, "turntable", 40);
+	assert_int_equal(move(bench, "turntable", 10), 0);
+	assert_angle(bench, "turntable", 10);
+}
+
+static void nothing_moves_when_one_axis_is_lost_for_good(void **state)
+{
+	struct bench *bench = *state;
+	struct rig_target targets[] = {{.motor = "rotor", .degrees = 10},
+				       {.motor = "turntable", .degrees = 20}};
+	int64_t stood;
+
+	bench_open(bench, FAST);
+	forget_positions(bench, FAST);
+	stood = true_count(bench, "rotor");
+
+	assert_int_equal(rig_move(bench->rig, targets, 2, NULL, &bench->err), -ENODATA);
+
+	assert_int_equal(true_count(bench, "rotor"), stood);
+}
+
+static void a_new_scan_adopts_an_endless_axis(void **state)
+{
+	struct bench *bench = *state;
+
+	bench_open(bench, FAST);
+	forget_positions(bench, FAST);
+
+	rig_adopt_endless(bench->rig);
+
+	assert_angle(bench, "turntable", 90);
+	assert_false(axis_of(bench, "rotor").known);
+}
+
+static void home_without_a_name_homes_everything(void **state)
+{
+	struct bench *bench = *state;
+
+	bench_open(bench, FAST);
+	assert_int_equal(move(bench, "turntable", 200), 0);
+	shove_rotor(bench, -700);
+
+	assert_int_equal(rig_home(bench->rig, NULL, NULL, &bench->err), 0);
+
+	assert_angle(bench, "rotor", 90);
+	assert_angle(bench, "turntable", 90);
+	assert_truth_is_known(bench);
+}
+
+static void an_endstop_that_is_never_met_is_a_fault(void **state)
+{
+	struct bench *bench = *state;
+
+	bench_open(bench, FAST);
+	shove_rotor(bench, -200 * ROTOR_TURN / 360);
+
+	assert_refused(bench, rig_home(bench->rig, "rotor", NULL, &bench->err), -EIO,
+		       "hardware_fault",
+		       "rotor does not meet its endstop: check the endstop rotor-endstop "
+		       "and its wiring");
+	assert_false(axis_of(bench, "rotor").known);
+}
+
+static void an_endstop_that_does_not_let_go_is_a_fault(void **state)
+{
+	struct bench *bench = *state;
+
+	bench_open(bench, FAST);
+	shove_rotor(bench, 100 * ROTOR_TURN / 360);
+
+	assert_int_equal(rig_home(bench->rig, "rotor", NULL, &bench->err), -EIO);
+
+	assert_string_equal(bench->err.code, "hardware_fault");
+	assert_false(axis_of(bench, "rotor").known);
+}
+
+static void an_endstop_at_the_wrong_angle_tells_of_lost_steps(void **state)
+{
+	struct bench *bench = *state;
+
+	bench_open(bench, FAST);
+	shove_rotor(bench, 30 * ROTOR_TURN / 360);
+
+	assert_refused(bench, move(bench, "rotor", 135), -EIO, "hardware_fault",
+		       "rotor met its endstop at 110.0 degrees instead of 140.0: it has "
+		       "lost steps and must home");
+	assert_false(axis_of(bench, "rotor").known);
+	assert_int_equal(move(bench, "rotor", 135), 0);
+	assert_int_equal(recorded_count(bench, "rotor", ROTOR_TURN),
+			 true_count(bench, "rotor"));
+}
+
+static void an_interrupted_homing_can_be_begun_again(void **state)
+{
+	struct bench *bench = *state;
+	struct mover mover;
+
+	bench_open(bench, FAST);
+	assert_int_equal(move(bench, "rotor", 0), 0);
+	forget_positions(bench, 1);
+	rig_adopt_endless(bench->rig);
+	mover_start(&mover, bench, 90, 90);
+
+	interrupt_raise(&mover.interrupt);
+
+	assert_int_equal(mover_join(&mover), -EINTR);
+	assert_false(axis_of(bench, "rotor").known);
+	bench_reopen(bench, FAST);
+	assert_int_equal(move(bench, "rotor", 90), 0);
+	assert_int_equal(recorded_count(bench, "rotor", ROTOR_TURN),
+			 true_count(bench, "rotor"));
+}
+
+/* ---- the emergency stop ---- */
+
+static void the_emergency_stop_ends_everything_and_latches(void **state)
+{
+	struct bench *bench = *state;
+	struct rig_light light;
+	struct frame *frame;
+	struct mover mover;
+
+	bench_open(bench, 1);
+	assert_int_equal(rig_light_set(bench->rig, NULL, true, 40, &bench->err), 0);
+	mover_start(&mover, bench, 0, 90);
+
+	rig_estop(bench->rig);
+
+	assert_int_equal(mover_join(&mover), -ECANCELED);
+	assert_string_equal(mover.err.code, "estopped");
+	assert_true(rig_estopped(bench->rig));
+	assert_int_equal(rig_light_get(bench->rig, "ringlight", &light, &bench->err), 0);
+	assert_false(light.on);
+	assert_int_equal(light.brightness, 40);
+	assert_refused(bench, move(bench, "turntable", 10), -EPERM, "estopped",
+		       "the emergency stop is on: send queue/resume to lift it");
+	assert_int_equal(rig_home(bench->rig, NULL, NULL, &bench->err), -EPERM);
+	assert_int_equal(rig_capture(bench->rig, 0, NULL, &frame, &bench->err), -EPERM);
+	assert_int_equal(rig_trigger(bench->rig, "external", 0, 0, NULL, &bench->err),
+			 -EPERM);
+	assert_truth_is_known(bench);
+}
+
+static void after_an_emergency_stop_the_rotor_homes_first(void **state)
+{
+	struct bench *bench = *state;
+
+	bench_open(bench, FAST);
+	rig_estop(bench->rig);
+	shove_rotor(bench, -500);
+	rig_release_estop(bench->rig);
+	/* Also when the program was killed in between. */
+	bench_reopen(bench, FAST);
+
+	assert_int_equal(move(bench, "turntable", 20), 0);
+	assert_int_equal(recorded_count(bench, "rotor", ROTOR_TURN),
+			 true_count(bench, "rotor") + 500);
+	assert_int_equal(move(bench, "rotor", 20), 0);
+
+	assert_truth_is_known(bench);
+	assert_angle(bench, "rotor", 20);
+}
+
+/* ---- light and trigger ---- */
+
+static void assert_light(struct bench *bench, const char *name, bool on, int brightness)
+{
+	struct rig_light light;
+
+	assert_int_equal(rig_light_get(bench->rig, name, &light, &bench->err), 0);
+	assert_int_equal(light.on, on);
+	assert_int_equal(light.brightness, brightness);
+}
+
+static void a_light_keeps_its_brightness_while_off(void **state)
+{
+	struct bench *bench = *state;
+
+	bench_open(bench, FAST);
+
+	assert_int_equal(rig_light_set(bench->rig, "lamp", true, 30, &bench->err), 0);
+	assert_light(bench, "lamp", true, 30);
+	assert_int_equal(rig_light_set(bench->rig, "lamp", false, -1, &bench->err), 0);
+	assert_light(bench, "lamp", false, 30);
+	assert_int_equal(rig_light_set(bench->rig, "lamp", true, -1, &bench->err), 0);
+	assert_light(bench, "lamp", true, 30);
+	assert_int_equal(rig_light_set(bench->rig, "lamp", true, 0, &bench->err), 0);
+	assert_light(bench, "lamp", false, 30);
+	assert_light(bench, "ringlight", false, 100);
+	assert_refused(bench, rig_light_set(bench->rig, "lamp", true, 170, &bench->err),
+		       -EINVAL, "invalid_args", "brightness must be 0 to 100, not 170");
+}
+
+static void a_trigger_tells_when_it_fired(void **state)
+{
+	struct bench *bench = *state;
+	int64_t before;
+	cJSON *trigger;
+
+	bench_open(bench, 10);
+	before = clock_monotonic_ms();
+
+	assert_int_equal(rig_trigger(bench->rig, "external", 300, 200, NULL, &bench->err),
+			 0);
+
+	/* 600 ms at ten times the speed, and no sleep of the last 2 ms. */
+	assert_true(clock_monotonic_ms() - before >= 50);
+	trigger = rig_state(bench->rig, DEVICE_TRIGGER, 0);
+	assert_non_null(json_string(trigger, "fired_at"));
+	cJSON_Delete(trigger);
+	assert_refused(bench, rig_trigger(bench->rig, "off", 0, 0, NULL, &bench->err),
+		       -EPERM, "invalid_state",
+		       "the trigger off is disabled in the device config");
+	assert_int_equal(rig_trigger(bench->rig, "external", -1, 0, NULL, &bench->err),
+			 -EINVAL);
+}
+
+static void a_trigger_interrupted_before_its_pulse_has_not_fired(void **state)
+{
+	struct bench *bench = *state;
+	struct interrupt interrupt;
+
+	bench_open(bench, 1);
+	interrupt_init(&interrupt);
+	interrupt_raise(&interrupt);
+
+	assert_int_equal(
+		rig_trigger(bench->rig, "external", 60000, 0, &interrupt, &bench->err),
+		-EINTR);
+
+	assert_state(bench, DEVICE_TRIGGER, 0,
+		     "{\"name\":\"external\",\"busy\":false,\"fired_at\":null}");
+	interrupt_destroy(&interrupt);
+}
+
+/* ---- the camera ---- */
+
+static int set_camera(struct bench *bench, const char *text)
+{
+	cJSON *patch = json_parse(text, strlen(text), &bench->err);
+	int ret = rig_camera_set(bench->rig, 0, patch, &bench->err);
+
+	cJSON_Delete(patch);
+	return ret;
+}
+
+static struct frame *capture(struct bench *bench)
+{
+	struct frame *frame = NULL;
+
+	if (rig_capture(bench->rig, 0, NULL, &frame, &bench->err) < 0)
+		fail_msg("%s", bench->err.text);
+	return frame;
+}
+
+/* Line number line (from 1) of the shutter log without its time; "" when there is none.
+ */
+static void shutter_line(const struct bench *bench, int line, char text[160])
+{
+	char path[PATH_MAX];
+	char buffer[160];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/sim/shutter.log", bench->dir);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	text[0] = '\0';
+	for (int i = 1; fgets(buffer, sizeof(buffer), file); i++)
+		if (i == line)
+			snprintf(text, 160, "%s", strchr(buffer, ' ') + 1);
+	fclose(file);
+	text[strcspn(text, "\n")] = '\0';
+}
+
+static void each_shutter_is_one_line_of_truth(void **state)
+{
+	struct bench *bench = *state;
+	char line[160];
+
+	bench_open(bench, FAST);
+	assert_int_equal(move(bench, "turntable", 180), 0);
+	assert_int_equal(rig_light_set(bench->rig, "ringlight", true, 70, &bench->err),
+			 0);
+	frame_free(capture(bench));
+	bench_reopen(bench, FAST);
+	shove_rotor(bench, ROTOR_TURN);
+	frame_free(capture(bench));
+
+	shutter_line(bench, 1, line);
+	assert_string_equal(line, "1 90.0021 180.0000 70");
+	shutter_line(bench, 2, line);
+	assert_string_equal(line, "2 450.0021 180.0000 0");
+	shutter_line(bench, 3, line);
+	assert_string_equal(line, "");
+}
+
+static void a_photo_is_as_the_settings_say(void **state)
+{
+	struct bench *bench = *state;
+	struct frame *frame;
+
+	bench_open(bench, FAST);
+	assert_int_equal(set_camera(bench, "{\"shutter\":20,\"gain\":2,\"crop_width\":50,"
+					   "\"orientation_flag\":6,\"jpeg_quality\":75}"),
+			 0);
+
+	frame = capture(bench);
+
+	/* Turned by a quarter, so the width that is cropped is the sensor's height. */
+	assert_int_equal(frame->width, 64);
+	assert_int_equal(frame->height, 24);
+	assert_int_equal(frame->orientation, 6);
+	assert_int_equal(frame->jpeg_quality, 75);
+	assert_true(fabs(frame->shutter_ms - 20) < 1e-9);
+	assert_true(fabs(frame->gain - 2) < 1e-9);
+	assert_true(frame->focal_px > 40 && frame->focal_px < 60);
+	assert_true(llabs(frame->taken_at_ms - clock_wall_ms()) < DEADLINE_MS);
+	assert_string_equal(frame->camera, "sim");
+	frame_free(frame);
+}
+
+static void camera_settings_change_all_or_none(void **state)
+{
+	struct bench *bench = *state;
+	cJSON *settings;
+
+	bench_open(bench, FAST);
+
+	assert_refused(bench, set_camera(bench, "{\"gain\":3,\"shutter\":0}"), -EINVAL,
+		       "invalid_args", "shutter must be 0.001 to 435918.849, not 0");
+	assert_refused(bench, set_camera(bench, "{\"photo_resolution\":[4658,100]}"),
+		       -EINVAL, "invalid_args",
+		       "photo_resolution must be at most 4656 by 3496, not 4658 by 100");
+	assert_int_equal(set_camera(bench, "{\"gian\":3}"), -EINVAL);
+	assert_int_equal(set_camera(bench, "{\"AF\":null}"), -EINVAL);
+	assert_int_equal(set_camera(bench, "{\"photo_resolution\":[64]}"), -EINVAL);
+	assert_int_equal(set_camera(bench, "{\"photo_resolution\":null}"), 0);
+
+	settings = rig_camera_settings(bench->rig, 0);
+	assert_int_equal((int)json_number(settings, "gain", 0), 1);
+	assert_true(cJSON_IsNull(cJSON_GetObjectItem(settings, "photo_resolution")));
+	cJSON_Delete(settings);
+}
+
+static void an_interrupted_exposure_is_no_photo(void **state)
+{
+	struct bench *bench = *state;
+	struct interrupt interrupt;
+	struct frame *frame;
+	char line[160];
+
+	bench_open(bench, 1);
+	assert_int_equal(set_camera(bench, "{\"shutter\":60000}"), 0);
+	interrupt_init(&interrupt);
+	interrupt_raise(&interrupt);
+
+	assert_int_equal(rig_capture(bench->rig, 0, &interrupt, &frame, &bench->err),
+			 -EINTR);
+
+	shutter_line(bench, 1, line);
+	assert_string_equal(line, "");
+	assert_true(rig_at_rest(bench->rig));
+	interrupt_destroy(&interrupt);
+}
+
+static void *capture_main(void *context)
+{
+	struct mover *mover = context;
+	struct frame *frame;
+
+	mover->ret = rig_capture(mover->bench->rig, 0, NULL, &frame, &mover->err);
+	return NULL;
+}
+
+static void an_exposing_camera_is_busy_until_stopped(void **state)
+{
+	struct bench *bench = *state;
+	struct mover mover = {.bench = bench};
+	struct frame *frame;
+	int64_t before;
+
+	bench_open(bench, 1);
+	assert_int_equal(set_camera(bench, "{\"shutter\":60000}"), 0);
+	pthread_create(&mover.thread, NULL, capture_main, &mover);
+	while (rig_at_rest(bench->rig))
+		sched_yield();
+
+	assert_refused(bench, rig_capture(bench->rig, 0, NULL, &frame, &bench->err),
+		       -EBUSY, "device_busy", "the camera sim is taking a photo");
+	before = clock_monotonic_ms();
+	rig_estop(bench->rig);
+	pthread_join(mover.thread, NULL);
+
+	assert_int_equal(mover.ret, -ECANCELED);
+	assert_true(clock_monotonic_ms() - before <= 20);
+}
+
+/* ---- killed ---- */
+
+/* Moves to and fro for ever; says by a byte that it has begun. */
+static void move_until_killed(struct bench *bench, int fd)
+{
+	bench_open(bench, 20);
+	if (write(fd, "x", 1) != 1)
+		_exit(1);
+	for (;;) {
+		struct rig_target there[] = {{.motor = "rotor", .degrees = 130},
+					     {.motor = "turntable", .degrees = 200}};
+		struct rig_target back[] = {{.motor = "rotor", .degrees = 10},
+					    {.motor = "turntable", .degrees = 90}};
+
+		if (rig_move(bench->rig, there, 2, NULL, &bench->err) < 0 ||
+		    rig_move(bench->rig, back, 2, NULL, &bench->err) < 0)
+			_exit(1);
+	}
+}
+
+static void a_kill_in_mid_move_costs_at_most_one_step(void **state)
+{
+	struct bench *bench = *state;
+
+	for (int round = 0; round < 10; round++) {
+		int pipes[2];
+		pid_t pid;
+		char byte;
+
+		assert_int_equal(pipe(pipes), 0);
+		pid = fork();
+		if (pid == 0)
+			move_until_killed(bench, pipes[1]);
+		assert_int_equal(read(pipes[0], &byte, 1), 1);
+		wait_for_steps(bench, true_count(bench, "rotor"), 300 + 211 * round);
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+
+		assert_true(llabs(recorded_count(bench, "rotor", ROTOR_TURN) -
+				  true_count(bench, "rotor")) <= 1);
+		assert_true(llabs(recorded_count(bench, "turntable", TABLE_TURN) -
+				  true_count(bench, "turntable")) <= 1);
+		bench_open(bench, FAST);
+		assert_true(axis_of(bench, "rotor").known);
+		assert_true(axis_of(bench, "turntable").known);
+		/* Homing takes the one step out again. */
+		assert_int_equal(rig_home(bench->rig, NULL, NULL, &bench->err), 0);
+		assert_int_equal(recorded_count(bench, "rotor", ROTOR_TURN),
+				 true_count(bench, "rotor"));
+		bench_close(bench);
+		close(pipes[0]);
+		close(pipes[1]);
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, bench_setup, bench_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_new_rig_stands_at_home_and_knows_it),
+		TEST(a_lost_position_file_is_an_unknown_position),
+		TEST(positions_outlive_the_program),
+		TEST(a_config_that_does_not_fit_is_refused_by_name),
+		TEST(an_unknown_backend_is_refused),
+		TEST(devices_are_found_by_name),
+		TEST(states_are_as_the_contract_says),
+		TEST(axes_go_together_where_they_are_told),
+		TEST(a_limited_axis_stays_within_its_limits),
+		TEST(an_endless_axis_goes_the_shorter_way),
+		TEST(a_relative_move_goes_the_way_it_is_told),
+		TEST(many_small_moves_lose_no_steps),
+		TEST(one_axis_cannot_have_two_targets),
+		TEST(a_moving_axis_takes_no_second_move),
+		TEST(an_interrupted_move_brakes_and_goes_on_exactly),
+		TEST(a_stop_ends_a_move_within_20_ms),
+		TEST(even_a_crawling_axis_stops_within_20_ms),
+		TEST(moves_take_their_time),
+		TEST(a_listener_hears_of_a_move),
+		TEST(an_unknown_axis_homes_before_it_moves),
+		TEST(an_axis_homes_from_a_pressed_endstop),
+		TEST(an_axis_without_endstop_asks_for_a_person),
+		TEST(nothing_moves_when_one_axis_is_lost_for_good),
+		TEST(a_new_scan_adopts_an_endless_axis),
+		TEST(home_without_a_name_homes_everything),
+		TEST(an_endstop_that_is_never_met_is_a_fault),
+		TEST(an_endstop_that_does_not_let_go_is_a_fault),
+		TEST(an_endstop_at_the_wrong_angle_tells_of_lost_steps),
+		TEST(an_interrupted_homing_can_be_begun_again),
+		TEST(the_emergency_stop_ends_everything_and_latches),
+		TEST(after_an_emergency_stop_the_rotor_homes_first),
+		TEST(a_light_keeps_its_brightness_while_off),
+		TEST(a_trigger_tells_when_it_fired),
+		TEST(a_trigger_interrupted_before_its_pulse_has_not_fired),
+		TEST(each_shutter_is_one_line_of_truth),
+		TEST(a_photo_is_as_the_settings_say),
+		TEST(camera_settings_change_all_or_none),
+		TEST(an_interrupted_exposure_is_no_photo),
+		TEST(an_exposing_camera_is_busy_until_stopped),
+		TEST(a_kill_in_mid_move_costs_at_most_one_step),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
