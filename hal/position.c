@@ -208,8 +208,9 @@ static void record_begin(struct position *record, const char *name)
 	record->moving = MARK_OFF;
 	record->doubted = MARK_OFF;
 	record->word = position_pack(0);
-	/* The name last: a record with a name is complete. */
-	atomic_thread_fence(memory_order_release);
+	/* The name last: to whoever comes after a kill, a record with a name is complete.
+	 */
+	atomic_signal_fence(memory_order_release);
 	snprintf(record->name, sizeof(record->name), "%s", name);
 }
 

@@ -390,10 +390,15 @@ static int rig_claim(struct motor *const *motors, size_t n, struct err *err)
 	return 0;
 }
 
-static void rig_release(struct motor *const *motors, size_t n)
+/* Where an axis has been, its endstop may have changed. */
+static void rig_release(struct rig *rig, struct motor *const *motors, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		motor_release(motors[i]);
+		if (motors[i]->endstop)
+			core_changed(&rig->core, DEVICE_ENDSTOP,
+				     motors[i]->endstop->name);
+	}
 }
 
 static int rig_lost(const struct motor *motor, struct err *err)
@@ -407,12 +412,8 @@ static int rig_lost(const struct motor *motor, struct err *err)
 static int rig_home_motor(struct rig *rig, struct motor *motor,
 			  const struct core_leash *leash, struct err *err)
 {
-	int ret;
-
 	motor_aim(motor, false, 0);
-	ret = home_run(&rig->core, rig->positions, motor, leash, err);
-	core_changed(&rig->core, DEVICE_ENDSTOP, motor->endstop->name);
-	return ret;
+	return home_run(&rig->core, rig->positions, motor, leash, err);
 }
 
 /* Homes those that must; nothing moves when one of them cannot. */
@@ -477,7 +478,7 @@ int rig_move(struct rig *rig, const struct rig_target *targets, size_t n,
 	ret = rig_home_lost(rig, motors, n, &leash, err);
 	if (ret == 0)
 		ret = rig_travel(rig, motors, targets, n, &leash, err);
-	rig_release(motors, n);
+	rig_release(rig, motors, n);
 	return rig_explain_move(rig, ret, motors, n, err);
 }
 
@@ -546,7 +547,7 @@ int rig_home(struct rig *rig, const char *name, struct interrupt *interrupt,
 		return ret;
 
 	ret = rig_go_home(rig, motors, n, &leash, err);
-	rig_release(motors, n);
+	rig_release(rig, motors, n);
 	return rig_explain_move(rig, ret, motors, n, err);
 }
 
