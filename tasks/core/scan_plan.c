@@ -1,0 +1,224 @@
+#include "tasks/core/scan_plan.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "agent/base/json.h"
+#include "tasks/project.h"
+#include "tasks/route.h"
+#include "tasks/scan.h"
+
+/* JPEG of quality 90: a third of a byte a pixel and the metadata, rather too much. */
+#define BYTES_PER_PIXEL 0.35
+#define BYTES_PER_PHOTO 4096
+#define USUAL_PIXELS (1920.0 * 1080.0) /* of a camera that does not say */
+#define DEFAULT_SHUTTER_MS 50
+
+/* What the checks look at. */
+struct question {
+	const struct task_services *services;
+	const struct scan *scan;
+	const cJSON *args;
+};
+
+static int find_axes(struct scan_plan *plan, const struct question *q, struct err *err)
+{
+	int ret = rig_axis(q->services->rig, SCAN_ROTOR, &plan->rotor, err);
+
+	if (ret == 0)
+		ret = rig_axis(q->services->rig, SCAN_TURNTABLE, &plan->turntable, err);
+	return ret;
+}
+
+static int find_camera(struct scan_plan *plan, const struct question *q, struct err *err)
+{
+	const char *name = q->scan ? json_string(scan_document(q->scan), "camera_name")
+				   : json_string(q->args, "camera");
+	int camera = rig_find(q->services->rig, DEVICE_CAMERA, name, err);
+
+	if (camera < 0)
+		return camera;
+	plan->camera = (size_t)camera;
+	return 0;
+}
+
+static int check_name(struct scan_plan *plan, const struct question *q, struct err *err)
+{
+	const char *name = json_string(q->args, "project");
+
+	(void)plan;
+	return project_name_check(name ? name : "", err);
+}
+
+static int check_axis(const struct rig_axis *axis, const char *name, bool fresh,
+		      struct err *err)
+{
+	if (axis->known || axis->endstop || (fresh && axis->endless))
+		return 0;
+	return err_code(
+		err, -ENODATA, "invalid_state",
+		"the position of %s is unknown: set it by hand, send motor/override, "
+		"then start the scan",
+		name);
+}
+
+/* A new scan may begin anywhere on an endless axis, one that goes on may not. */
+static int check_axes(struct scan_plan *plan, const struct question *q, struct err *err)
+{
+	int ret = check_axis(&plan->rotor, SCAN_ROTOR, !q->scan, err);
+
+	if (ret == 0)
+		ret = check_axis(&plan->turntable, SCAN_TURNTABLE, !q->scan, err);
+	return ret;
+}
+
+static struct route_axis route_axis(const struct rig_axis *axis)
+{
+	return (struct route_axis){axis->steps_per_degree, axis->max_speed,
+				   axis->acceleration, axis->endless};
+}
+
+static struct route_rig route_rig(const struct scan_plan *plan)
+{
+	const struct rig_axis *rotor = &plan->rotor, *table = &plan->turntable;
+
+	return (struct route_rig){route_axis(rotor), route_axis(table),
+				  rotor->known ? rotor->angle : rotor->home,
+				  table->known ? table->angle : table->home};
+}
+
+static int plan_new(struct scan_plan *plan, const struct question *q, struct err *err)
+{
+	const cJSON *settings = cJSON_GetObjectItemCaseSensitive(q->args, "settings");
+	struct route_rig rig = route_rig(plan);
+	int n = scan_settings_read(&plan->settings, settings, &plan->rotor, err);
+
+	if (n < 0)
+		return n;
+	n = path_fibonacci(&plan->settings.range, plan->settings.points, plan->points,
+			   err);
+	if (n < 0)
+		return n;
+	plan->n = (size_t)n;
+	return route_sort(&rig, plan->settings.route, plan->points, plan->n, err);
+}
+
+static int plan_rest(struct scan_plan *plan, const struct scan *scan)
+{
+	const cJSON *settings =
+		cJSON_GetObjectItemCaseSensitive(scan_document(scan), "settings");
+	size_t n;
+	const struct path_point *points = scan_points(scan, &n);
+
+	plan->settings.pause_ms =
+		(int64_t)json_number(settings, "pause_before_capture_ms", 0);
+	for (size_t i = 0; i < n; i++)
+		if (scan_photo_bytes(scan, points[i].index) == 0)
+			plan->points[plan->n++] = points[i];
+	return 0;
+}
+
+static int plan_points(struct scan_plan *plan, const struct question *q, struct err *err)
+{
+	plan->points = calloc(PATH_MAX_POINTS, sizeof(*plan->points));
+	if (!plan->points)
+		return err_set(err, -ENOMEM, "out of memory");
+	return q->scan ? plan_rest(plan, q->scan) : plan_new(plan, q, err);
+}
+
+static double pixels_of(const cJSON *camera)
+{
+	const cJSON *size = cJSON_GetObjectItemCaseSensitive(camera, "photo_resolution");
+	const cJSON *width = cJSON_GetArrayItem(size, 0),
+		    *height = cJSON_GetArrayItem(size, 1);
+
+	if (!cJSON_IsNumber(width) || !cJSON_IsNumber(height))
+		return USUAL_PIXELS;
+	return width->valuedouble * height->valuedouble;
+}
+
+static double home_seconds(const struct scan_plan *plan, const struct route_rig *rig)
+{
+	const struct path_point *last = &plan->points[plan->n - 1];
+
+	return fmax(route_axis_seconds(&rig->theta, last->theta, plan->rotor.home),
+		    route_axis_seconds(&rig->fi, last->fi, plan->turntable.home));
+}
+
+static void add_up(struct scan_plan *plan, const struct question *q)
+{
+	cJSON *camera = rig_camera_settings(q->services->rig, plan->camera);
+	struct route_rig rig = route_rig(plan);
+	double shutter = json_number(camera, "shutter", DEFAULT_SHUTTER_MS);
+	double n = (double)plan->n;
+
+	plan->bytes = n * (pixels_of(camera) * BYTES_PER_PIXEL + BYTES_PER_PHOTO);
+	plan->seconds = n * (shutter + (double)plan->settings.pause_ms) / 1000;
+	plan->seconds += route_seconds(&rig, plan->points, plan->n);
+	if (plan->n > 0)
+		plan->seconds += home_seconds(plan, &rig);
+	cJSON_Delete(camera);
+}
+
+static int check_disk(struct scan_plan *plan, const struct question *q, struct err *err)
+{
+	double left;
+
+	plan->bytes_free = projects_bytes_free(q->services->projects);
+	add_up(plan, q);
+	left = (double)plan->bytes_free - plan->bytes;
+	if (left >= (double)q->services->min_free_bytes)
+		return 0;
+	return err_code(
+		err, -ENOSPC, "storage_full",
+		"the disk is too full: about %.0f MB for the photos and %.0f MB to spare "
+		"are needed, %.0f MB are free",
+		plan->bytes / 1e6, (double)q->services->min_free_bytes / 1e6,
+		(double)plan->bytes_free / 1e6);
+}
+
+static void add_problem(cJSON *problems, const struct err *err)
+{
+	cJSON *problem = cJSON_CreateObject();
+
+	json_put_string(problem, "code", err->code);
+	json_put_string(problem, "message", err->text);
+	cJSON_AddItemToArray(problems, problem);
+}
+
+int scan_plan_open(struct scan_plan *plan, const struct task_services *services,
+		   const struct scan *scan, const cJSON *args, cJSON *problems,
+		   struct err *err)
+{
+	/* Without axes and camera the others have nothing to ask. */
+	static const struct {
+		int (*check)(struct scan_plan *plan, const struct question *q,
+			     struct err *err);
+		bool needed;
+	} checks[] = {
+		{check_name, false}, {find_axes, true},	   {find_camera, true},
+		{check_axes, false}, {plan_points, false}, {check_disk, false},
+	};
+	const struct question q = {services, scan, args};
+
+	*plan = (struct scan_plan){0};
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+		struct err why = {0};
+		int ret = checks[i].check(plan, &q, &why);
+
+		if (ret == 0)
+			continue;
+		if (!problems)
+			return err_code(err, ret, why.code, "%s", why.text);
+		add_problem(problems, &why);
+		if (checks[i].needed)
+			break;
+	}
+	return 0;
+}
+
+void scan_plan_close(struct scan_plan *plan)
+{
+	free(plan->points);
+}

@@ -1,0 +1,42 @@
+/* Whether a scan can be done on this rig, where it goes and what it takes.
+ *
+ * Asks the rig and the disk, changes nothing.  Any thread. */
+#ifndef TASKS_CORE_SCAN_PLAN_H
+#define TASKS_CORE_SCAN_PLAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cjson/cJSON.h>
+
+#include "agent/base/err.h"
+#include "hal/rig.h"
+#include "tasks/core/scan_settings.h"
+#include "tasks/path.h"
+#include "tasks/services.h"
+
+#define SCAN_ROTOR "rotor"
+#define SCAN_TURNTABLE "turntable"
+
+struct scan;
+
+struct scan_plan {
+	struct rig_axis rotor, turntable;
+	size_t camera;
+	struct scan_settings settings;
+	struct path_point *points; /* still to be photographed, in visiting order */
+	size_t n;
+	double bytes, seconds; /* what those will take */
+	int64_t bytes_free;
+};
+
+/* Plans the scan that args describe; with scan, what is missing of that one, along its
+ * stored path.  With problems, all that speaks against it is added to that array as
+ * {"code","message"} and the answer is 0; without, the first is the error.  Close the
+ * plan in either case. */
+int scan_plan_open(struct scan_plan *plan, const struct task_services *services,
+		   const struct scan *scan, const cJSON *args, cJSON *problems,
+		   struct err *err);
+void scan_plan_close(struct scan_plan *plan);
+
+#endif

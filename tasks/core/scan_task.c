@@ -1,0 +1,499 @@
+/* scan_task: photographs an object from all sides.
+ *
+ * Prepares (or opens what an earlier run left), takes the photos, and puts the rig back
+ * as it was, whatever the end.  What is on disk is the truth: a run that goes on follows
+ * the path that is written down there and takes only what is missing. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/json.h"
+#include "tasks/core/scan_run.h"
+#include "tasks/folder.h"
+#include "tasks/project.h"
+#include "tasks/scan.h"
+#include "tasks/sheet.h"
+#include "tasks/writer.h"
+
+#define PHOTO_MAX (256u << 20)
+#define SHEET_NAME "contact_sheet.jpg"
+
+int scan_run_fail(struct scan_run *s, const struct err *err)
+{
+	if (s->err.number)
+		return -1; /* what went wrong first is the reason */
+	s->err = *err;
+	return s->host->explain(s->run, err->code, err->text);
+}
+
+int scan_run_checkpoint(struct scan_run *s)
+{
+	cJSON *state = cJSON_CreateObject();
+	char *text;
+	int ret;
+
+	cJSON_AddNumberToObject(state, "scan", s->index);
+	cJSON_AddNumberToObject(state, "done", (double)s->done);
+	cJSON_AddItemToObject(state, "lights", cJSON_Duplicate(s->lights, true));
+	text = json_text(state);
+	ret = text ? s->host->checkpoint(s->run, text) : 0;
+	cJSON_free(text);
+	cJSON_Delete(state);
+	return ret;
+}
+
+static void log_error_of(const struct scan_run *s, const char *what,
+			 const struct err *err)
+{
+	char text[sizeof(err->text) + 64];
+
+	snprintf(text, sizeof(text), "%s: %s", what, err->text);
+	s->host->log(s->run, TASK_LOG_ERROR, text);
+}
+
+/* ---- preparing ---- */
+
+static cJSON *lights_now(struct rig *rig)
+{
+	cJSON *lights = cJSON_CreateArray();
+
+	for (size_t i = 0; i < rig_count(rig, DEVICE_LIGHT); i++) {
+		const char *name = rig_name(rig, DEVICE_LIGHT, i);
+		struct rig_light state;
+		cJSON *light;
+
+		if (rig_light_get(rig, name, &state, NULL) < 0)
+			continue;
+		light = cJSON_CreateObject();
+		json_put_string(light, "name", name);
+		cJSON_AddBoolToObject(light, "on", state.on);
+		cJSON_AddNumberToObject(light, "brightness", state.brightness);
+		cJSON_AddItemToArray(lights, light);
+	}
+	return lights;
+}
+
+/* A run that goes on finds the lights as they were before the first one. */
+static void remember_lights(struct scan_run *s, const cJSON *saved)
+{
+	const cJSON *lights = cJSON_GetObjectItemCaseSensitive(saved, "lights");
+
+	s->lights = cJSON_IsArray(lights) ? cJSON_Duplicate(lights, true)
+					  : lights_now(s->rig);
+}
+
+/* The scan to go on with: of the checkpoint, or of the arguments; none for a new one. One
+ * that the checkpoint names but that is not on disk yet was cut off before it was made.
+ */
+static int open_existing(struct scan_run *s, const cJSON *saved, const cJSON *args,
+			 struct err *err)
+{
+	int asked = (int)json_number(args, "scan", 0), ret;
+
+	s->index = (int)json_number(saved, "scan", asked);
+	if (s->index == 0)
+		return 0;
+	ret = scan_open(&s->scan, s->projects, json_string(args, "project"), s->index,
+			err);
+	return ret == -ENOENT && !asked ? 0 : ret;
+}
+
+/* Its number is saved before anything is made: a run that is cut off here makes no second
+ * one when it goes on. */
+static int choose_number(struct scan_run *s, const cJSON *args)
+{
+	const char *project = json_string(args, "project");
+	struct err err = {0};
+
+	if (projects_ensure(s->projects, project, NULL, &err) < 0 ||
+	    (s->index == 0 &&
+	     projects_next_scan(s->projects, project, &s->index, &err) < 0))
+		return scan_run_fail(s, &err);
+	return scan_run_checkpoint(s);
+}
+
+static int create(struct scan_run *s, const cJSON *args)
+{
+	const char *project = json_string(args, "project");
+	cJSON *settings = scan_settings_json(&s->plan.settings);
+	cJSON *camera = rig_camera_settings(s->rig, s->plan.camera);
+	const struct scan_birth birth = {
+		.task_id = s->host->id(s->run),
+		.description = json_string(args, "description"),
+		.camera = rig_name(s->rig, DEVICE_CAMERA, s->plan.camera),
+		.settings = settings,
+		.camera_settings = camera,
+		.points = s->plan.points,
+		.n = s->plan.n,
+		.radius = SCAN_RADIUS,
+	};
+	struct err err = {0};
+	int ret = scan_create(&s->scan, s->projects, project, s->index, &birth, &err);
+
+	cJSON_Delete(settings);
+	cJSON_Delete(camera);
+	return ret < 0 ? scan_run_fail(s, &err) : 0;
+}
+
+/* A scan that goes on is taken with the settings that it began with. */
+static int set_camera(struct scan_run *s, struct err *err)
+{
+	const cJSON *wanted = cJSON_GetObjectItemCaseSensitive(scan_document(s->scan),
+							       "camera_settings");
+	cJSON *now = rig_camera_settings(s->rig, s->plan.camera);
+	int ret = 0;
+
+	if (!cJSON_IsObject(wanted) || cJSON_Compare(wanted, now, true)) {
+		cJSON_Delete(now);
+		return 0;
+	}
+	ret = rig_camera_set(s->rig, s->plan.camera, wanted, err);
+	if (ret < 0)
+		cJSON_Delete(now);
+	else
+		s->camera = now;
+	return ret;
+}
+
+static int open_tools(struct scan_run *s, struct err *err)
+{
+	int ret = sheet_open(&s->sheet, (int)s->total, err);
+
+	if (ret == 0)
+		ret = writer_open(&s->writer, projects_folder(s->projects), err);
+	if (ret == 0)
+		ret = set_camera(s, err);
+	if (ret == 0 && rig_count(s->rig, DEVICE_LIGHT) > 0)
+		ret = rig_light_set(s->rig, NULL, true, -1, err);
+	return ret;
+}
+
+/* The documents list what is on disk, also what a cut kept out of them. */
+static void count_what_is_there(struct scan_run *s)
+{
+	const struct path_point *points = scan_points(s->scan, &s->total);
+
+	for (size_t i = 0; i < s->total; i++) {
+		int64_t bytes = scan_photo_bytes(s->scan, points[i].index);
+
+		if (bytes > 0) {
+			scan_add_photo(s->scan, points[i].index, bytes);
+			s->done++;
+		}
+	}
+}
+
+static int begin_scan(struct scan_run *s)
+{
+	char message[64];
+	struct err err = {0};
+	int ret;
+
+	count_what_is_there(s);
+	scan_set_task(s->scan, s->host->id(s->run));
+	scan_set_status(s->scan, "running", NULL);
+	if (scan_save(s->scan, &err) < 0)
+		return scan_run_fail(s, &err);
+	ret = scan_run_checkpoint(s);
+	if (ret)
+		return ret;
+	if (open_tools(s, &err) < 0)
+		return scan_run_fail(s, &err);
+
+	snprintf(message, sizeof(message), "%s with photo %zu of %zu",
+		 s->done ? "Going on" : "Starting", s->done + (s->done < s->total),
+		 s->total);
+	s->host->progress(s->run, (double)s->done, (double)s->total, message);
+	return 0;
+}
+
+static int prepare(struct scan_run *s, const cJSON *args, const cJSON *saved)
+{
+	const struct task_services *services = s->host->services;
+	const char *on_error;
+	struct err err = {0};
+	int ret;
+
+	s->missing = cJSON_CreateArray();
+	on_error = json_string(args, "on_photo_error");
+	s->stop_on_error = on_error && !strcmp(on_error, "stop");
+	ret = open_existing(s, saved, args, &err);
+	if (ret == 0 && !s->scan)
+		rig_adopt_endless(s->rig);
+	if (ret == 0)
+		ret = scan_plan_open(&s->plan, services, s->scan, args, NULL, &err);
+	if (ret < 0)
+		return scan_run_fail(s, &err);
+
+	ret = s->host->begin(s->run);
+	if (ret)
+		return ret;
+	remember_lights(s, saved);
+	if (!s->scan) {
+		ret = choose_number(s, args);
+		if (ret == 0)
+			ret = create(s, args);
+	}
+	return ret ? ret : begin_scan(s);
+}
+
+/* ---- putting things back ---- */
+
+/* Not after somebody stopped the motion: then nothing moves until a person says so. */
+static void go_home(struct scan_run *s)
+{
+	const struct rig_target targets[] = {
+		{.motor = SCAN_ROTOR, .degrees = s->plan.rotor.home},
+		{.motor = SCAN_TURNTABLE, .degrees = s->plan.turntable.home},
+	};
+	struct err err = {0};
+
+	if (!s->moved || s->halted || s->host->estopped(s->run) || rig_estopped(s->rig))
+		return;
+	if (rig_move(s->rig, targets, 2, NULL, &err) < 0)
+		log_error_of(s, "the axes could not go home", &err);
+}
+
+static void restore_lights(struct scan_run *s)
+{
+	const cJSON *light;
+
+	if (rig_estopped(s->rig))
+		return; /* it turned them off on purpose */
+	cJSON_ArrayForEach(light, s->lights)
+	{
+		struct err err = {0};
+
+		if (rig_light_set(s->rig, json_string(light, "name"),
+				  json_bool(light, "on", false),
+				  (int)json_number(light, "brightness", -1), &err) < 0)
+			log_error_of(s, "the light could not be put back", &err);
+	}
+}
+
+static void restore_camera(struct scan_run *s)
+{
+	struct err err = {0};
+
+	if (s->camera && rig_camera_set(s->rig, s->plan.camera, s->camera, &err) < 0)
+		log_error_of(s, "the camera's settings could not be put back", &err);
+}
+
+static void put_back(struct scan_run *s)
+{
+	if (!s->writer)
+		return; /* it never got so far that something was changed */
+	go_home(s);
+	restore_lights(s);
+	restore_camera(s);
+}
+
+/* ---- the end ---- */
+
+/* Photos of earlier runs have no preview any more. */
+static void complete_sheet(struct scan_run *s)
+{
+	const struct folder *folder = projects_folder(s->projects);
+	size_t n;
+	const struct path_point *points = scan_points(s->scan, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		int place = scan_run_place(s, points[i].index);
+		char path[SCAN_PATH], *jpeg;
+		struct err err = {0};
+		size_t size;
+		int ret;
+
+		if (sheet_has(s->sheet, place) ||
+		    !scan_photo_bytes(s->scan, points[i].index))
+			continue;
+		scan_photo_path(s->scan, points[i].index, path);
+		ret = folder_read(folder, path, PHOTO_MAX, &jpeg, &size, &err);
+		if (ret == 0) {
+			ret = sheet_put(s->sheet, place, jpeg, size, &err);
+			free(jpeg);
+		}
+		if (ret < 0)
+			log_error_of(s, "a photo is not on the contact sheet", &err);
+	}
+}
+
+static bool write_sheet(struct scan_run *s)
+{
+	char path[SCAN_PATH];
+	struct err err = {0};
+	void *jpeg;
+	size_t size;
+	int ret;
+
+	complete_sheet(s);
+	snprintf(path, sizeof(path), "%s/" SHEET_NAME, scan_folder(s->scan));
+	ret = sheet_encode(s->sheet, &jpeg, &size, &err);
+	if (ret == 0) {
+		ret = folder_write(projects_folder(s->projects), path, jpeg, size, &err);
+		free(jpeg);
+	}
+	if (ret < 0)
+		log_error_of(s, "there is no contact sheet", &err);
+	return ret == 0;
+}
+
+static double bytes_of_photos(const struct scan_run *s)
+{
+	size_t n;
+	const struct path_point *points = scan_points(s->scan, &n);
+	double bytes = 0;
+
+	for (size_t i = 0; i < n; i++)
+		bytes += (double)scan_photo_bytes(s->scan, points[i].index);
+	return bytes;
+}
+
+static void tell_result(struct scan_run *s, bool sheet)
+{
+	cJSON *result = cJSON_CreateObject();
+	char folder[4096 + SCAN_PATH], *text;
+
+	snprintf(folder, sizeof(folder), "%s/%s", projects_root(s->projects),
+		 scan_folder(s->scan));
+	json_put_string(result, "project", scan_project(s->scan));
+	cJSON_AddNumberToObject(result, "scan", scan_index(s->scan));
+	json_put_string(result, "folder", folder);
+	cJSON_AddNumberToObject(result, "points", (double)s->total);
+	cJSON_AddNumberToObject(result, "photos", (double)s->done);
+	cJSON_AddNumberToObject(result, "bytes", bytes_of_photos(s));
+	cJSON_AddNumberToObject(result, "seconds",
+				json_number(scan_document(s->scan), "duration", 0));
+	json_put_string(result, "contact_sheet", sheet ? SHEET_NAME : NULL);
+	cJSON_AddItemToObject(result, "missing", cJSON_Duplicate(s->missing, true));
+	text = json_text(result);
+	if (text)
+		s->host->result(s->run, text);
+	cJSON_free(text);
+	cJSON_Delete(result);
+}
+
+static void save_end(struct scan_run *s, int ret)
+{
+	char message[sizeof(s->err.text) + 32];
+	struct err err = {0};
+
+	snprintf(message, sizeof(message), "Error during scan: %s", s->err.text);
+	if (ret == 0)
+		scan_set_status(s->scan, "completed", NULL);
+	else if (s->err.number && !s->halted)
+		scan_set_status(s->scan, "error", message);
+	else if (s->halted || s->host->estopped(s->run))
+		scan_set_status(s->scan, "interrupted", s->halted ? message : NULL);
+	else
+		scan_set_status(s->scan, "cancelled", NULL);
+	if (scan_save_final(s->scan, &err) < 0)
+		log_error_of(s, "scan.json is not up to date", &err);
+}
+
+/* A scan without a single photo is none. */
+static int judge(struct scan_run *s)
+{
+	return s->done > 0 ? 0 : scan_run_fail(s, &s->camera_err);
+}
+
+static int finish(struct scan_run *s, int ret)
+{
+	int late = scan_run_collect(s, true); /* what is in work shall count */
+
+	if (!ret)
+		ret = late;
+	put_back(s);
+	if (s->scan) {
+		if (ret == 0)
+			tell_result(s, write_sheet(s));
+		save_end(s, ret);
+	}
+	return ret;
+}
+
+static void run_close(struct scan_run *s)
+{
+	writer_close(s->writer);
+	sheet_close(s->sheet);
+	scan_plan_close(&s->plan);
+	scan_close(s->scan);
+	cJSON_Delete(s->lights);
+	cJSON_Delete(s->camera);
+	cJSON_Delete(s->missing);
+}
+
+static int scan_task_run(const struct task_type *type, const struct task_host *host,
+			 struct task_run *run, const char *text)
+{
+	cJSON *args = cJSON_Parse(text);
+	const char *saved_text = host->saved(run);
+	cJSON *saved = saved_text ? cJSON_Parse(saved_text) : NULL;
+	struct scan_run s = {
+		.host = host,
+		.run = run,
+		.rig = host->services->rig,
+		.projects = host->services->projects,
+	};
+	int ret;
+
+	(void)type;
+	ret = prepare(&s, args, saved);
+	if (ret == 0)
+		ret = scan_run_shoot(&s);
+	if (ret == 0)
+		ret = judge(&s);
+	ret = finish(&s, ret);
+	run_close(&s);
+	cJSON_Delete(saved);
+	cJSON_Delete(args);
+	return ret;
+}
+
+/* ---- dry_run ---- */
+
+static int scan_task_estimate(const struct task_type *type,
+			      const struct task_services *services, const char *text,
+			      struct task_estimate *estimate)
+{
+	cJSON *args = cJSON_Parse(text), *problems = cJSON_CreateArray();
+	int index = (int)json_number(args, "scan", 0);
+	struct scan *scan = NULL;
+	struct scan_plan plan;
+	struct err err = {0};
+
+	(void)type;
+	if (index && scan_open(&scan, services->projects, json_string(args, "project"),
+			       index, &err) < 0) {
+		cJSON *problem = cJSON_CreateObject();
+
+		json_put_string(problem, "code", err.code);
+		json_put_string(problem, "message", err.text);
+		cJSON_AddItemToArray(problems, problem);
+	} else {
+		scan_plan_open(&plan, services, scan, args, problems, NULL);
+		estimate->photos = (double)plan.n;
+		estimate->bytes = plan.bytes;
+		estimate->seconds = plan.seconds;
+		scan_plan_close(&plan);
+	}
+	estimate->bytes_free = (double)projects_bytes_free(services->projects);
+	estimate->problems = cJSON_GetArraySize(problems) ? json_text(problems) : NULL;
+	scan_close(scan);
+	cJSON_Delete(problems);
+	cJSON_Delete(args);
+	return 0;
+}
+
+const struct task_type task_scan = {
+	.name = "scan_task",
+	.title = "Photogrammetry scan",
+	.category = "core",
+	.is_exclusive = true,
+	.resumable = true,
+	.uses = (const char *const[]){"motor", "light", "camera", NULL},
+	.args = scan_settings_schema,
+	.run = scan_task_run,
+	.estimate = scan_task_estimate,
+};

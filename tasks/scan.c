@@ -1,0 +1,411 @@
+#include "tasks/scan.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/json.h"
+#include "tasks/folder.h"
+#include "tasks/project.h"
+
+struct scan {
+	struct projects *projects;
+	const struct folder *root;
+	char *project;
+	int index;
+	char folder[SCAN_PATH - 64];
+	cJSON *doc;
+	struct path_point *points;
+	size_t n;
+};
+
+static void put_number(cJSON *object, const char *key, double value)
+{
+	cJSON_DeleteItemFromObjectCaseSensitive(object, key);
+	cJSON_AddNumberToObject(object, key, value);
+}
+
+static void file_in(const struct scan *scan, const char *name, char path[SCAN_PATH])
+{
+	snprintf(path, SCAN_PATH, "%s/%s", scan->folder, name);
+}
+
+static int scan_new(struct scan **out, struct projects *projects, const char *project,
+		    int index, struct err *err)
+{
+	struct scan *scan;
+	int ret = project_name_check(project, err);
+
+	if (ret < 0)
+		return ret;
+	scan = calloc(1, sizeof(*scan));
+	if (scan)
+		scan->project = strdup(project);
+	if (!scan || !scan->project) {
+		free(scan);
+		return err_set(err, -ENOMEM, "out of memory");
+	}
+	scan->projects = projects;
+	scan->root = projects_folder(projects);
+	scan->index = index;
+	snprintf(scan->folder, sizeof(scan->folder), "%s/scan%02d", project, index);
+	*out = scan;
+	return 0;
+}
+
+void scan_close(struct scan *scan)
+{
+	if (!scan)
+		return;
+	cJSON_Delete(scan->doc);
+	free(scan->points);
+	free(scan->project);
+	free(scan);
+}
+
+/* ---- path.json ---- */
+
+static cJSON *point_json(const struct path_point *point, size_t step, double radius)
+{
+	cJSON *json = cJSON_CreateObject(), *polar, *cartesian;
+	double xyz[3];
+
+	path_cartesian(point, radius, xyz);
+	cJSON_AddNumberToObject(json, "execution_step", (double)step);
+	cJSON_AddNumberToObject(json, "original_step", point->index);
+	polar = cJSON_AddObjectToObject(json, "polar");
+	cJSON_AddNumberToObject(polar, "theta", point->theta);
+	cJSON_AddNumberToObject(polar, "fi", point->fi);
+	cJSON_AddNumberToObject(polar, "r", radius);
+	cartesian = cJSON_AddObjectToObject(json, "cartesian");
+	cJSON_AddNumberToObject(cartesian, "x", xyz[0]);
+	cJSON_AddNumberToObject(cartesian, "y", xyz[1]);
+	cJSON_AddNumberToObject(cartesian, "z", xyz[2]);
+	return json;
+}
+
+static int write_path(const struct scan *scan, double radius, struct err *err)
+{
+	cJSON *json = cJSON_CreateObject(), *points;
+	char now[CLOCK_TEXT], path[SCAN_PATH];
+	int ret;
+
+	clock_text(clock_wall_ms(), now);
+	json_put_string(json, "project_name", scan->project);
+	cJSON_AddNumberToObject(json, "scan_index", scan->index);
+	json_put_string(json, "generated", now);
+	points = cJSON_AddArrayToObject(json, "points");
+	for (size_t i = 0; i < scan->n; i++)
+		cJSON_AddItemToArray(points, point_json(&scan->points[i], i, radius));
+	file_in(scan, "path.json", path);
+	ret = folder_write_json(scan->root, path, json, err);
+	cJSON_Delete(json);
+	return ret;
+}
+
+static bool read_point(const cJSON *json, struct path_point *point)
+{
+	const cJSON *polar = cJSON_GetObjectItemCaseSensitive(json, "polar");
+	double index = json_number(json, "original_step", -1);
+
+	point->theta = json_number(polar, "theta", NAN);
+	point->fi = json_number(polar, "fi", NAN);
+	if (!(index >= 0 && index < PATH_MAX_POINTS) || isnan(point->theta) ||
+	    isnan(point->fi))
+		return false;
+	point->index = (int)index;
+	return true;
+}
+
+/* Every point once: a photo number that came twice would be a photo overwritten. */
+static bool read_points(struct scan *scan, const cJSON *points)
+{
+	bool seen[PATH_MAX_POINTS] = {false};
+	const cJSON *json;
+
+	cJSON_ArrayForEach(json, points)
+	{
+		struct path_point *point = &scan->points[scan->n];
+
+		if (!read_point(json, point) || seen[point->index])
+			return false;
+		seen[point->index] = true;
+		scan->n++;
+	}
+	return scan->n > 0;
+}
+
+static int read_path(struct scan *scan, struct err *err)
+{
+	char path[SCAN_PATH];
+	cJSON *json;
+	const cJSON *points;
+	int ret, count;
+
+	file_in(scan, "path.json", path);
+	ret = folder_read_json(scan->root, path, &json, err);
+	if (ret < 0)
+		return ret;
+	points = cJSON_GetObjectItemCaseSensitive(json, "points");
+	count = cJSON_IsArray(points) ? cJSON_GetArraySize(points) : 0;
+	if (count > 0 && count <= PATH_MAX_POINTS)
+		scan->points = calloc((size_t)count, sizeof(*scan->points));
+	if (!scan->points || !read_points(scan, points))
+		ret = err_code(err, -EBADMSG, "bad_json",
+			       "%s is damaged: it holds no path", path);
+	cJSON_Delete(json);
+	return ret;
+}
+
+/* ---- scan.json ---- */
+
+static cJSON *new_document(const struct scan *scan, const struct scan_birth *birth)
+{
+	cJSON *doc = cJSON_CreateObject();
+	char now[CLOCK_TEXT];
+
+	clock_text(clock_wall_ms(), now);
+	json_put_string(doc, "project_name", scan->project);
+	cJSON_AddNumberToObject(doc, "index", scan->index);
+	json_put_string(doc, "created", now);
+	json_put_string(doc, "status", "pending");
+	cJSON_AddItemToObject(doc, "settings", cJSON_Duplicate(birth->settings, true));
+	json_put_string(doc, "camera_name", birth->camera);
+	cJSON_AddItemToObject(doc, "camera_settings",
+			      cJSON_Duplicate(birth->camera_settings, true));
+	cJSON_AddNumberToObject(doc, "points", (double)birth->n);
+	cJSON_AddNumberToObject(doc, "current_step", 0);
+	json_put_string(doc, "system_message", NULL);
+	json_put_string(doc, "last_updated", now);
+	json_put_string(doc, "description", birth->description);
+	cJSON_AddNumberToObject(doc, "duration", 0);
+	cJSON_AddNumberToObject(doc, "total_size_bytes", 0);
+	cJSON_AddNumberToObject(doc, "stacked_size_bytes", 0);
+	cJSON_AddArrayToObject(doc, "photos");
+	json_put_string(doc, "task_id", birth->task_id);
+	cJSON_AddNullToObject(doc, "stacking_task_status");
+	return doc;
+}
+
+static int make_folder(const struct scan *scan, const char *path, struct err *err)
+{
+	int ret = folder_make(scan->root, path, err);
+
+	return ret == -EEXIST ? 0 : ret;
+}
+
+static int write_new(struct scan *scan, const struct scan_birth *birth, struct err *err)
+{
+	char metadata[SCAN_PATH];
+	int ret;
+
+	scan->points = calloc(birth->n, sizeof(*scan->points));
+	if (!scan->points)
+		return err_set(err, -ENOMEM, "out of memory");
+	memcpy(scan->points, birth->points, birth->n * sizeof(*scan->points));
+	scan->n = birth->n;
+	scan->doc = new_document(scan, birth);
+
+	file_in(scan, "metadata", metadata);
+	ret = make_folder(scan, scan->folder, err);
+	if (ret == 0)
+		ret = make_folder(scan, metadata, err);
+	if (ret == 0)
+		ret = write_path(scan, birth->radius, err);
+	if (ret == 0)
+		ret = scan_save(scan, err);
+	if (ret == 0)
+		ret = projects_note_scan(scan->projects, scan->project, scan->index,
+					 json_string(scan->doc, "created"), 0, err);
+	return ret;
+}
+
+int scan_create(struct scan **out, struct projects *projects, const char *project,
+		int index, const struct scan_birth *birth, struct err *err)
+{
+	struct scan *scan;
+	int ret = scan_new(&scan, projects, project, index, err);
+
+	if (ret < 0)
+		return ret;
+	ret = write_new(scan, birth, err);
+	if (ret < 0) {
+		scan_close(scan);
+		return ret;
+	}
+	*out = scan;
+	return 0;
+}
+
+int scan_open(struct scan **out, struct projects *projects, const char *project,
+	      int index, struct err *err)
+{
+	struct scan *scan;
+	char path[SCAN_PATH];
+	int ret = scan_new(&scan, projects, project, index, err);
+
+	if (ret < 0)
+		return ret;
+	file_in(scan, "scan.json", path);
+	ret = folder_read_json(scan->root, path, &scan->doc, err);
+	if (ret == 0)
+		ret = read_path(scan, err);
+	if (ret == -ENOENT)
+		ret = err_code(err, ret, "not_found", "project '%s' has no scan %d",
+			       project, index);
+	if (ret < 0) {
+		scan_close(scan);
+		return ret;
+	}
+	*out = scan;
+	return 0;
+}
+
+const char *scan_project(const struct scan *scan)
+{
+	return scan->project;
+}
+
+int scan_index(const struct scan *scan)
+{
+	return scan->index;
+}
+
+const struct path_point *scan_points(const struct scan *scan, size_t *n)
+{
+	*n = scan->n;
+	return scan->points;
+}
+
+const char *scan_folder(const struct scan *scan)
+{
+	return scan->folder;
+}
+
+const cJSON *scan_document(const struct scan *scan)
+{
+	return scan->doc;
+}
+
+/* ---- photos ---- */
+
+void scan_photo_name(const struct scan *scan, int index, char name[SCAN_PATH])
+{
+	snprintf(name, SCAN_PATH, "scan%02d_%03d.jpg", scan->index, index);
+}
+
+void scan_photo_path(const struct scan *scan, int index, char path[SCAN_PATH])
+{
+	snprintf(path, SCAN_PATH, "%s/scan%02d_%03d.jpg", scan->folder, scan->index,
+		 index);
+}
+
+void scan_metadata_path(const struct scan *scan, int index, char path[SCAN_PATH])
+{
+	snprintf(path, SCAN_PATH, "%s/metadata/scan%02d_%03d.json", scan->folder,
+		 scan->index, index);
+}
+
+static double recorded_bytes(const struct scan *scan, int index)
+{
+	char path[SCAN_PATH];
+	cJSON *metadata = NULL;
+	double bytes = 0;
+
+	scan_metadata_path(scan, index, path);
+	if (folder_read_json(scan->root, path, &metadata, NULL) == 0)
+		bytes = json_number(metadata, "bytes", 0);
+	cJSON_Delete(metadata);
+	return bytes;
+}
+
+int64_t scan_photo_bytes(const struct scan *scan, int index)
+{
+	unsigned char first[2], last[2];
+	char path[SCAN_PATH];
+	int64_t bytes;
+
+	scan_photo_path(scan, index, path);
+	bytes = folder_file_size(scan->root, path);
+	if (bytes < 4 || (double)bytes != recorded_bytes(scan, index) ||
+	    !folder_read_at(scan->root, path, 0, first, 2) ||
+	    !folder_read_at(scan->root, path, bytes - 2, last, 2))
+		return 0;
+	return first[0] == 0xff && first[1] == 0xd8 && last[0] == 0xff && last[1] == 0xd9
+		       ? bytes
+		       : 0;
+}
+
+/* ---- what happens ---- */
+
+static bool is_listed(const cJSON *photos, const char *name)
+{
+	const cJSON *photo;
+
+	cJSON_ArrayForEach(photo,
+			   photos) if (cJSON_IsString(photo) &&
+				       !strcmp(photo->valuestring, name)) return true;
+	return false;
+}
+
+void scan_add_photo(struct scan *scan, int index, int64_t bytes)
+{
+	cJSON *photos = cJSON_GetObjectItemCaseSensitive(scan->doc, "photos");
+	char name[SCAN_PATH];
+
+	if (!cJSON_IsArray(photos)) {
+		cJSON_DeleteItemFromObjectCaseSensitive(scan->doc, "photos");
+		photos = cJSON_AddArrayToObject(scan->doc, "photos");
+	}
+	scan_photo_name(scan, index, name);
+	if (is_listed(photos, name))
+		return;
+	cJSON_AddItemToArray(photos, cJSON_CreateString(name));
+	put_number(scan->doc, "current_step", cJSON_GetArraySize(photos));
+	put_number(scan->doc, "total_size_bytes",
+		   json_number(scan->doc, "total_size_bytes", 0) + (double)bytes);
+}
+
+void scan_set_status(struct scan *scan, const char *status, const char *message)
+{
+	json_put_string(scan->doc, "status", status);
+	json_put_string(scan->doc, "system_message", message);
+}
+
+void scan_add_seconds(struct scan *scan, double seconds)
+{
+	put_number(scan->doc, "duration",
+		   json_number(scan->doc, "duration", 0) + seconds);
+}
+
+void scan_set_task(struct scan *scan, const char *task_id)
+{
+	json_put_string(scan->doc, "task_id", task_id);
+}
+
+int scan_save(struct scan *scan, struct err *err)
+{
+	char now[CLOCK_TEXT], path[SCAN_PATH];
+
+	clock_text(clock_wall_ms(), now);
+	json_put_string(scan->doc, "last_updated", now);
+	file_in(scan, "scan.json", path);
+	return folder_write_json(scan->root, path, scan->doc, err);
+}
+
+int scan_save_final(struct scan *scan, struct err *err)
+{
+	const char *created = json_string(scan->doc, "created");
+	int64_t bytes = folder_tree_size(scan->root, scan->folder);
+	int ret;
+
+	put_number(scan->doc, "total_size_bytes", (double)bytes);
+	ret = scan_save(scan, err);
+	if (ret == 0)
+		ret = projects_note_scan(scan->projects, scan->project, scan->index,
+					 created, bytes, err);
+	return ret;
+}
