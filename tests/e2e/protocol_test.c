@@ -142,13 +142,13 @@ static void a_wrong_form_is_a_bad_request(struct world *w)
 	ask_refused(w, "task/create", "bad_request", "{'id':'a b','type':'" HELLO "'}");
 	ask_refused(w, "task/create", "bad_request",
 		    "{'id':'current','type':'" HELLO "'}");
-	ask_refused(w, "task/create", "bad_request",
+	ask_refused(w, "task/create", "invalid_args",
 		    "{'type':'" HELLO "','priority':11}");
 	ask_refused(w, "task/create", "invalid_args",
 		    "{'type':'" HELLO "','retries':11}");
 	ask_refused(w, "task/create", "bad_request",
 		    "{'type':'" HELLO "','request':'a b'}");
-	ask_refused(w, "task/create", "bad_request",
+	ask_refused(w, "task/create", "invalid_args",
 		    "{'type':'" HELLO "','colour':'red'}");
 	ask_refused(w, "task/get", "bad_request", "{}");
 }
