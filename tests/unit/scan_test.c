@@ -1,0 +1,758 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/interrupt.h"
+#include "agent/base/json.h"
+#include "agent/base/log.h"
+#include "agent/base/schema.h"
+#include "hal/frame.h"
+#include "hal/rig.h"
+#include "tasks/folder.h"
+#include "tasks/project.h"
+#include "tasks/services.h"
+#include "tasks/task_api.h"
+
+#define CANCELLED 7
+#define PHOTOS_MAX 64
+
+extern const struct task_type task_scan;
+
+static const char rig_config[] =
+	"{\"backend\":\"simulated\",\"name\":\"test\",\"cameras\":{\"sim\":{\"settings\":"
+	"{"
+	"\"shutter\":50,\"crop_width\":0,\"crop_height\":0,\"orientation_flag\":1,"
+	"\"photo_resolution\":[164,123]}}},"
+	"\"motors\":{\"rotor\":{\"acceleration\":20000,\"max_speed\":5000,\"direction\":"
+	"1,"
+	"\"steps_per_rotation\":42667,\"min_angle\":0,\"max_angle\":140,\"home_angle\":"
+	"90},"
+	"\"turntable\":{\"acceleration\":5000,\"max_speed\":5000,\"direction\":1,"
+	"\"steps_per_rotation\":3200,\"min_angle\":0,\"max_angle\":360,\"home_angle\":90}"
+	"},"
+	"\"lights\":{\"ringlight\":{\"pwm_support\":true}},"
+	"\"endstops\":{\"rotor-endstop\":{\"settings\":{\"angular_position\":140,"
+	"\"motor_name\":\"rotor\"}}},\"scan_radius_mm\":130}";
+
+/* A host as the agent is one, and all that a run told it. */
+struct task_run {
+	struct folder *top;
+	char path[64];
+	struct rig *rig;
+	struct projects *projects;
+	struct task_services services;
+	struct task_host host;
+	struct interrupt interrupt;
+	atomic_bool armed; /* the next motion raises the interrupt */
+	bool cancel;	   /* what the interrupt means: a cancel, else a pause */
+	int stop_at;	   /* photos after which the run is cancelled, 0 for never */
+	int blind_at;	   /* photos after which the camera fails, 0 for never */
+	bool blind;	   /* rival holds the camera */
+	bool sees_again;   /* after the first photo that failed */
+	int halt_at;	   /* photos after which the motion is stopped, 0 for never */
+	atomic_bool halt;
+	pthread_t rival;
+	struct interrupt rival_end;
+	int pauses, events, images, checkpoints;
+	int order[PHOTOS_MAX];
+	char *saved, *result;
+	char code[32], text[1024];
+	double current, total;
+};
+
+static void on_changed(void *context, enum device_kind kind, const char *name)
+{
+	struct task_run *run = context;
+
+	(void)name;
+	if (kind == DEVICE_MOTOR && atomic_exchange(&run->armed, false))
+		interrupt_raise(&run->interrupt);
+	if (kind == DEVICE_MOTOR && atomic_exchange(&run->halt, false))
+		rig_stop_motion(run->rig);
+}
+
+static void host_progress(struct task_run *run, double current, double total,
+			  const char *text)
+{
+	(void)text;
+	run->current = current;
+	run->total = total;
+}
+
+static int host_begin(struct task_run *run)
+{
+	(void)run;
+	return 0;
+}
+
+static int host_checkpoint(struct task_run *run, const char *state)
+{
+	free(run->saved);
+	run->saved = strdup(state);
+	run->checkpoints++;
+	return 0;
+}
+
+static const char *host_saved(struct task_run *run)
+{
+	return run->saved;
+}
+
+/* A camera fails for those who find it in use. */
+static void *hold_camera(void *context)
+{
+	struct task_run *run = context;
+
+	while (!interrupt_raised(&run->rival_end)) {
+		struct frame *frame;
+
+		if (rig_capture(run->rig, 0, &run->rival_end, &frame, NULL) == 0)
+			frame_free(frame);
+	}
+	return NULL;
+}
+
+static bool camera_busy(const struct task_run *run)
+{
+	cJSON *state = rig_state(run->rig, DEVICE_CAMERA, 0);
+	bool busy = json_bool(state, "busy", false);
+
+	cJSON_Delete(state);
+	return busy;
+}
+
+static void wait_for_rival(const struct task_run *run)
+{
+	int64_t deadline = clock_monotonic_ms() + 10000;
+
+	while (!camera_busy(run) && clock_monotonic_ms() < deadline)
+		sched_yield();
+	assert_true(camera_busy(run));
+}
+
+static void blind(struct task_run *run)
+{
+	cJSON *patch = cJSON_Parse("{\"shutter\":400000}");
+
+	assert_int_equal(rig_camera_set(run->rig, 0, patch, NULL), 0);
+	cJSON_Delete(patch);
+	assert_int_equal(pthread_create(&run->rival, NULL, hold_camera, run), 0);
+	run->blind = true;
+}
+
+static void unblind(struct task_run *run)
+{
+	cJSON *patch;
+
+	if (!run->blind)
+		return;
+	interrupt_raise(&run->rival_end);
+	pthread_join(run->rival, NULL);
+	patch = cJSON_Parse("{\"shutter\":50}");
+	assert_int_equal(rig_camera_set(run->rig, 0, patch, NULL), 0);
+	cJSON_Delete(patch);
+	run->blind = false;
+}
+
+static int host_gate(struct task_run *run)
+{
+	if (run->blind)
+		wait_for_rival(run);
+	if (!interrupt_raised(&run->interrupt))
+		return 0;
+	if (run->cancel)
+		return CANCELLED;
+	run->pauses++;
+	interrupt_lower(&run->interrupt);
+	return 0;
+}
+
+static int host_sleep(struct task_run *run, int64_t ms)
+{
+	(void)ms;
+	return host_gate(run);
+}
+
+static struct interrupt *host_interrupt(struct task_run *run)
+{
+	return &run->interrupt;
+}
+
+static void host_log(struct task_run *run, enum task_log level, const char *text)
+{
+	(void)level;
+	if (run->sees_again && strstr(text, "is missing"))
+		unblind(run);
+}
+
+static void host_result(struct task_run *run, const char *json)
+{
+	free(run->result);
+	run->result = strdup(json);
+}
+
+static int host_explain(struct task_run *run, const char *code, const char *text)
+{
+	snprintf(run->code, sizeof(run->code), "%s", code);
+	snprintf(run->text, sizeof(run->text), "%s", text);
+	return -1;
+}
+
+static void host_event(struct task_run *run, const char *name, const char *data)
+{
+	cJSON *json = cJSON_Parse(data);
+
+	assert_string_equal(name, "scan.photo");
+	run->order[run->events++] = (int)json_number(json, "index", -1);
+	assert_int_equal(json_number(json, "done", -1), run->current + 1);
+	cJSON_Delete(json);
+	if (run->events == run->stop_at) {
+		run->cancel = true;
+		interrupt_raise(&run->interrupt);
+	}
+	if (run->events == run->halt_at)
+		atomic_store(&run->halt, true);
+	if (run->events == run->blind_at)
+		blind(run);
+}
+
+static const char *host_id(struct task_run *run)
+{
+	(void)run;
+	return "scan-1";
+}
+
+static int host_attempt(struct task_run *run)
+{
+	(void)run;
+	return 1;
+}
+
+static bool host_estopped(struct task_run *run)
+{
+	(void)run;
+	return false;
+}
+
+static void host_image(struct task_run *run, const char *camera, const void *jpeg,
+		       uint64_t size)
+{
+	assert_string_equal(camera, "sim");
+	assert_non_null(jpeg);
+	assert_true(size > 100 && size <= 100000);
+	run->images++;
+}
+
+static const struct task_host host_functions = {
+	.version = TASK_API_VERSION,
+	.size = sizeof(struct task_host),
+	.progress = host_progress,
+	.begin = host_begin,
+	.checkpoint = host_checkpoint,
+	.saved = host_saved,
+	.gate = host_gate,
+	.sleep = host_sleep,
+	.interrupt = host_interrupt,
+	.log = host_log,
+	.result = host_result,
+	.explain = host_explain,
+	.event = host_event,
+	.id = host_id,
+	.attempt = host_attempt,
+	.estopped = host_estopped,
+	.image = host_image,
+};
+
+static void open_rig(struct task_run *run)
+{
+	cJSON *config = cJSON_Parse(rig_config);
+	const struct rig_options options = {
+		.state_dir = run->path,
+		.sim_speed = 1000,
+		.changed = on_changed,
+		.context = run,
+	};
+	struct err err = {0};
+
+	assert_non_null(config);
+	if (rig_open(&run->rig, config, &options, &err) < 0)
+		fail_msg("%s", err.text);
+	run->services.rig = run->rig;
+	cJSON_Delete(config);
+}
+
+static int make_run(void **state)
+{
+	struct task_run *run = calloc(1, sizeof(*run));
+	char projects[80];
+
+	snprintf(run->path, sizeof(run->path), "%s/openscan-scan-XXXXXX",
+		 getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+	assert_non_null(mkdtemp(run->path));
+	snprintf(projects, sizeof(projects), "%s/projects", run->path);
+	assert_int_equal(projects_open(&run->projects, projects, NULL), 0);
+	interrupt_init(&run->interrupt);
+	interrupt_init(&run->rival_end);
+	open_rig(run);
+	run->services.projects = run->projects;
+	run->services.min_free_bytes = 1;
+	run->host = host_functions;
+	run->host.services = &run->services;
+	*state = run;
+	return 0;
+}
+
+static int remove_run(void **state)
+{
+	struct task_run *run = *state;
+	char *slash = strrchr(run->path, '/');
+	struct folder *parent;
+
+	unblind(run);
+	rig_close(run->rig);
+	projects_close(run->projects);
+	interrupt_destroy(&run->interrupt);
+	interrupt_destroy(&run->rival_end);
+	free(run->saved);
+	free(run->result);
+	*slash = '\0';
+	assert_int_equal(folder_open(&parent, run->path, NULL), 0);
+	assert_int_equal(folder_remove(parent, slash + 1, NULL), 0);
+	folder_close(parent);
+	free(run);
+	return 0;
+}
+
+/* The arguments with their defaults, as the agent hands them over. */
+static char *filled(const char *args)
+{
+	struct schema *schema;
+	struct err err = {0};
+	struct schema_problem problem = {0};
+	cJSON *json = cJSON_Parse(args);
+	char *text;
+
+	if (schema_compile(&schema, task_scan.args, &err) < 0)
+		fail_msg("%s", err.text);
+	if (schema_check(schema, json, "/args", &problem, 1) > 0)
+		fail_msg("%s %s", problem.path, problem.message);
+	schema_fill(schema, json);
+	text = json_text(json);
+	schema_free(schema);
+	cJSON_Delete(json);
+	return text;
+}
+
+static int scan(struct task_run *run, const char *args)
+{
+	char *text = filled(args);
+	int ret = task_scan.run(&task_scan, &run->host, run, text);
+
+	cJSON_free(text);
+	return ret;
+}
+
+/* The run begins anew in a new process: only saved is left of the old one. */
+static void start_over(struct task_run *run)
+{
+	interrupt_lower(&run->interrupt);
+	run->cancel = false;
+	run->stop_at = run->blind_at = 0;
+	run->events = 0;
+	run->code[0] = '\0';
+}
+
+static cJSON *read_json(const struct task_run *run, const char *path)
+{
+	cJSON *json = NULL;
+	struct err err = {0};
+
+	if (folder_read_json(projects_folder(run->projects), path, &json, &err) < 0)
+		fail_msg("%s", err.text);
+	return json;
+}
+
+static void assert_status(const struct task_run *run, const char *status)
+{
+	cJSON *doc = read_json(run, "cup/scan01/scan.json");
+
+	assert_string_equal(json_string(doc, "status"), status);
+	cJSON_Delete(doc);
+}
+
+static void assert_at_home(const struct task_run *run)
+{
+	struct rig_axis rotor, table;
+
+	assert_int_equal(rig_axis(run->rig, "rotor", &rotor, NULL), 0);
+	assert_int_equal(rig_axis(run->rig, "turntable", &table, NULL), 0);
+	assert_true(fabs(rotor.angle - 90) < 0.2);
+	assert_true(fabs(table.angle - 90) < 0.2);
+}
+
+static int64_t size_of(const struct task_run *run, const char *path)
+{
+	return folder_file_size(projects_folder(run->projects), path);
+}
+
+static void remove_file(const struct task_run *run, const char *path)
+{
+	assert_int_equal(folder_remove(projects_folder(run->projects), path, NULL), 0);
+}
+
+/* Numbers of the points in the order that is written down. */
+static int read_order(const struct task_run *run, int order[PHOTOS_MAX])
+{
+	cJSON *path = read_json(run, "cup/scan01/path.json");
+	const cJSON *point;
+	int n = 0;
+
+	cJSON_ArrayForEach(point, cJSON_GetObjectItem(path, "points")) order[n++] =
+		(int)json_number(point, "original_step", -1);
+	cJSON_Delete(path);
+	return n;
+}
+
+static void a_scan_leaves_photos_documents_and_a_result(void **state)
+{
+	struct task_run *run = *state;
+	cJSON *result, *doc;
+
+	assert_int_equal(scan(run, "{\"project\":\"cup\",\"settings\":{\"points\":6}}"),
+			 0);
+
+	assert_int_equal(run->events, 6);
+	assert_int_equal(run->images, 6);
+	assert_int_equal(run->current, 6);
+	assert_int_equal(run->total, 6);
+	assert_true(size_of(run, "cup/scan01/scan01_000.jpg") > 500);
+	assert_true(size_of(run, "cup/scan01/scan01_005.jpg") > 500);
+	assert_true(size_of(run, "cup/scan01/metadata/scan01_005.json") > 100);
+	assert_true(size_of(run, "cup/scan01/contact_sheet.jpg") > 500);
+	assert_true(size_of(run, "cup/thumbnail.jpg") > 500);
+	result = cJSON_Parse(run->result);
+	assert_int_equal(json_number(result, "photos", 0), 6);
+	assert_int_equal(json_number(result, "scan", 0), 1);
+	assert_string_equal(json_string(result, "contact_sheet"), "contact_sheet.jpg");
+	assert_true(json_number(result, "bytes", 0) > 3000);
+	doc = read_json(run, "cup/scan01/scan.json");
+	assert_string_equal(json_string(doc, "status"), "completed");
+	assert_string_equal(json_string(doc, "task_id"), "scan-1");
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(doc, "photos")), 6);
+	cJSON_Delete(result);
+	cJSON_Delete(doc);
+}
+
+static void the_rig_is_put_back_as_it_was(void **state)
+{
+	struct task_run *run = *state;
+	struct rig_light light;
+
+	assert_int_equal(rig_light_set(run->rig, NULL, false, 40, NULL), 0);
+	assert_int_equal(scan(run, "{\"project\":\"cup\",\"settings\":{\"points\":3}}"),
+			 0);
+
+	assert_at_home(run);
+	assert_int_equal(rig_light_get(run->rig, NULL, &light, NULL), 0);
+	assert_false(light.on);
+	assert_int_equal(light.brightness, 40);
+}
+
+static void a_cancel_goes_home_and_keeps_what_is_there(void **state)
+{
+	struct task_run *run = *state;
+
+	run->stop_at = 3;
+	assert_int_equal(scan(run, "{\"project\":\"cup\",\"settings\":{\"points\":12}}"),
+			 CANCELLED);
+
+	assert_in_range(run->events, 3, 5);
+	assert_at_home(run);
+	assert_status(run, "cancelled");
+	assert_null(run->result);
+}
+
+static void a_cancel_in_a_move_stops_it(void **state)
+{
+	struct task_run *run = *state;
+
+	run->cancel = true;
+	atomic_store(&run->armed, true);
+	assert_int_equal(scan(run, "{\"project\":\"cup\",\"settings\":{\"points\":12}}"),
+			 CANCELLED);
+
+	assert_int_equal(run->events, 0);
+	assert_at_home(run);
+}
+
+static void a_pause_in_a_move_loses_nothing(void **state)
+{
+	struct task_run *run = *state;
+
+	atomic_store(&run->armed, true);
+	assert_int_equal(scan(run, "{\"project\":\"cup\",\"settings\":{\"points\":5}}"),
+			 0);
+
+	assert_true(run->pauses >= 1);
+	assert_int_equal(run->events, 5);
+	assert_status(run, "completed");
+}
+
+static void a_run_that_goes_on_takes_just_what_is_missing(void **state)
+{
+	struct task_run *run = *state;
+	int order[PHOTOS_MAX], n, next = 0;
+	bool taken[PHOTOS_MAX] = {false};
+	char lost[64];
+	cJSON *result;
+
+	run->stop_at = 5;
+	assert_int_equal(scan(run, "{\"project\":\"cup\",\"settings\":{\"points\":12}}"),
+			 CANCELLED);
+	n = read_order(run, order);
+	assert_int_equal(n, 12);
+	for (int i = 0; i < run->events; i++)
+		taken[run->order[i]] = true;
+	snprintf(lost, sizeof(lost), "cup/scan01/scan01_%03d.jpg", run->order[1]);
+	remove_file(run, lost);
+	taken[run->order[1]] = false;
+	snprintf(lost, sizeof(lost), "cup/scan01/scan01_%03d.jpg", run->order[3]);
+	assert_int_equal(folder_write(projects_folder(run->projects), lost,
+				      "\xff\xd8 half", 7, NULL),
+			 0);
+	taken[run->order[3]] = false;
+
+	start_over(run);
+	assert_int_equal(rig_move(run->rig, &(struct rig_target){"turntable", 300, false},
+				  1, NULL, NULL),
+			 0);
+	assert_int_equal(scan(run, "{\"project\":\"cup\",\"settings\":{\"points\":12}}"),
+			 0);
+
+	for (int i = 0; i < n; i++)
+		if (!taken[order[i]])
+			assert_int_equal(run->order[next++], order[i]);
+	assert_int_equal(run->events, next);
+	result = cJSON_Parse(run->result);
+	assert_int_equal(json_number(result, "photos", 0), 12);
+	assert_int_equal(json_number(result, "scan", 0), 1);
+	cJSON_Delete(result);
+	assert_false(folder_has(projects_folder(run->projects), "cup/scan02"));
+}
+
+static void another_task_may_go_on_with_a_scan(void **state)
+{
+	struct task_run *run = *state;
+	int before;
+
+	run->stop_at = 3;
+	assert_int_equal(scan(run, "{\"project\":\"cup\",\"settings\":{\"points\":8}}"),
+			 CANCELLED);
+	before = run->events;
+	start_over(run);
+	free(run->saved);
+	run->saved = NULL;
+	assert_int_equal(scan(run, "{\"project\":\"cup\",\"scan\":1}"), 0);
+
+	assert_int_equal(run->events, 8 - before);
+	assert_status(run, "completed");
+}
+
+static void a_new_scan_gets_the_next_number(void **state)
+{
+	struct task_run *run = *state;
+
+	assert_int_equal(scan(run, "{\"project\":\"cup\",\"settings\":{\"points\":1}}"),
+			 0);
+	start_over(run);
+	free(run->saved);
+	run->saved = NULL;
+	assert_int_equal(scan(run, "{\"project\":\"cup\",\"settings\":{\"points\":1}}"),
+			 0);
+
+	assert_true(size_of(run, "cup/scan02/scan02_000.jpg") > 500);
+}
+
+static void a_camera_that_is_gone_fails_the_scan_with_its_message(void **state)
+{
+	struct task_run *run = *state;
+	cJSON *doc;
+
+	run->blind_at = 2;
+	assert_int_equal(scan(run, "{\"project\":\"cup\",\"settings\":{\"points\":12}}"),
+			 -1);
+
+	assert_string_equal(run->code, "device_busy");
+	assert_in_range(run->events, 2, 4);
+	assert_at_home(run);
+	doc = read_json(run, "cup/scan01/scan.json");
+	assert_string_equal(json_string(doc, "status"), "error");
+	assert_non_null(strstr(json_string(doc, "system_message"), run->text));
+	cJSON_Delete(doc);
+}
+
+static void a_scan_told_to_stop_ends_at_the_first_bad_photo(void **state)
+{
+	struct task_run *run = *state;
+	cJSON *doc;
+
+	run->blind_at = 1;
+	assert_int_equal(scan(run, "{\"project\":\"cup\",\"on_photo_error\":\"stop\","
+				   "\"settings\":{\"points\":12}}"),
+			 -1);
+
+	assert_string_equal(run->code, "device_busy");
+	doc = read_json(run, "cup/scan01/scan.json");
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(doc, "photos")),
+			 run->events);
+	cJSON_Delete(doc);
+}
+
+static void a_photo_that_failed_is_named_and_the_scan_goes_on(void **state)
+{
+	struct task_run *run = *state;
+	cJSON *result;
+
+	run->blind_at = 2;
+	run->sees_again = true;
+	assert_int_equal(scan(run, "{\"project\":\"cup\",\"settings\":{\"points\":8}}"),
+			 0);
+
+	result = cJSON_Parse(run->result);
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(result, "missing")),
+			 8 - run->events);
+	assert_in_range(run->events, 6, 7);
+	cJSON_Delete(result);
+	assert_status(run, "completed");
+}
+
+static void motor_stop_ends_the_scan_where_it_stands(void **state)
+{
+	struct task_run *run = *state;
+
+	run->halt_at = 2;
+	assert_int_equal(scan(run, "{\"project\":\"cup\",\"settings\":{\"points\":12}}"),
+			 -1);
+
+	assert_string_equal(run->code, "interrupted");
+	assert_string_equal(run->text, "motion was stopped");
+	assert_status(run, "interrupted");
+}
+
+static void assert_refused(struct task_run *run, const char *args, const char *code,
+			   const char *words)
+{
+	start_over(run);
+	assert_int_equal(scan(run, args), -1);
+	assert_string_equal(run->code, code);
+	if (!strstr(run->text, words))
+		fail_msg("no '%s' in: %s", words, run->text);
+}
+
+static void what_cannot_be_done_is_refused_before_anything_is_made(void **state)
+{
+	struct task_run *run = *state;
+
+	assert_refused(run, "{\"project\":\"../cup\"}", "invalid_args", "'/'");
+	assert_refused(run, "{\"project\":\"cup\",\"camera\":\"nikon\"}", "not_found",
+		       "nikon");
+	assert_refused(run, "{\"project\":\"cup\",\"settings\":{\"max_theta\":150}}",
+		       "invalid_args", "max_theta must be 0 to 140");
+	assert_refused(
+		run,
+		"{\"project\":\"cup\",\"settings\":{\"min_theta\":90,\"max_theta\":"
+		"80}}",
+		"invalid_args", "less than or equal");
+	assert_refused(run,
+		       "{\"project\":\"cup\",\"settings\":{\"image_format\":\"dng\"}}",
+		       "not_supported", "dng");
+	assert_refused(run, "{\"project\":\"cup\",\"settings\":{\"focus_stacks\":3}}",
+		       "not_supported", "focus_stacks");
+	assert_refused(run, "{\"project\":\"cup\",\"scan\":4}", "not_found", "no scan 4");
+	run->services.min_free_bytes = INT64_MAX / 2;
+	assert_refused(run, "{\"project\":\"cup\"}", "storage_full", "disk");
+
+	assert_false(folder_has(projects_folder(run->projects), "cup"));
+	assert_int_equal(run->checkpoints, 0);
+}
+
+static void an_estimate_names_time_space_and_problems(void **state)
+{
+	struct task_run *run = *state;
+	struct task_estimate estimate = {0};
+	char *args = filled("{\"project\":\"cup\",\"settings\":{\"points\":130}}");
+
+	assert_int_equal(task_scan.estimate(&task_scan, &run->services, args, &estimate),
+			 0);
+	cJSON_free(args);
+	assert_int_equal(estimate.photos, 130);
+	assert_true(estimate.seconds > 55 && estimate.seconds < 80);
+	assert_true(estimate.bytes > 130 * 4000);
+	assert_true(estimate.bytes_free > 0);
+	assert_null(estimate.problems);
+
+	args = filled("{\"project\":\"cup\",\"settings\":{\"focus_stacks\":3}}");
+	assert_int_equal(task_scan.estimate(&task_scan, &run->services, args, &estimate),
+			 0);
+	cJSON_free(args);
+	assert_non_null(strstr(estimate.problems, "not_supported"));
+	free(estimate.problems);
+	assert_false(folder_has(projects_folder(run->projects), "cup"));
+}
+
+static void too_few_points_are_refused_by_the_schema(void **state)
+{
+	struct schema *schema;
+	struct schema_problem problem;
+	cJSON *args = cJSON_Parse("{\"project\":\"cup\",\"settings\":{\"points\":0}}");
+	char text[300];
+
+	(void)state;
+
+	assert_int_equal(schema_compile(&schema, task_scan.args, NULL), 0);
+	assert_int_equal(schema_check(schema, args, "/args", &problem, 1), 1);
+	schema_sentence(&problem, text, sizeof(text));
+
+	assert_string_equal(problem.path, "/args/settings/points");
+	assert_string_equal(text, "points must be 1 to 999, not 0");
+	schema_free(schema);
+	cJSON_Delete(args);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_run, remove_run)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_scan_leaves_photos_documents_and_a_result),
+		TEST(the_rig_is_put_back_as_it_was),
+		TEST(a_cancel_goes_home_and_keeps_what_is_there),
+		TEST(a_cancel_in_a_move_stops_it),
+		TEST(a_pause_in_a_move_loses_nothing),
+		TEST(a_run_that_goes_on_takes_just_what_is_missing),
+		TEST(another_task_may_go_on_with_a_scan),
+		TEST(a_new_scan_gets_the_next_number),
+		TEST(a_camera_that_is_gone_fails_the_scan_with_its_message),
+		TEST(a_scan_told_to_stop_ends_at_the_first_bad_photo),
+		TEST(a_photo_that_failed_is_named_and_the_scan_goes_on),
+		TEST(motor_stop_ends_the_scan_where_it_stands),
+		TEST(what_cannot_be_done_is_refused_before_anything_is_made),
+		TEST(an_estimate_names_time_space_and_problems),
+		cmocka_unit_test(too_few_points_are_refused_by_the_schema),
+	};
+
+	log_set_level(LOG_LEVEL_ERROR);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
