@@ -618,6 +618,18 @@ static void answer_verb(struct core *core, struct answer *answer, const struct v
 		answer_remember(core, "i", answer->id, answer, command->hash);
 }
 
+/* The refusal goes to the one place where it can do no harm. */
+static void reply_denied(const struct core *core, struct answer *answer)
+{
+	struct command *command = answer->command;
+
+	command->reply_to[0] = '\0';
+	command->request[0] = '\0';
+	command->id[0] = '\0';
+	answer_refuse(answer, "reply_to_denied", "replies go to %s/%s/reply/… or %s/_reply/… only",
+		      core->options.root, core->options.device, core->options.root);
+}
+
 static void answer_command(struct core *core, struct answer *answer, const struct event *event,
 			   const struct err *err)
 {
@@ -630,12 +642,13 @@ static void answer_command(struct core *core, struct answer *answer, const struc
 	}
 	if (command->reply_to[0] &&
 	    !topic_reply_allowed(core->options.root, core->options.device, command->reply_to)) {
-		command->reply_to[0] = '\0';
-		command->request[0] = '\0';
-		command->id[0] = '\0';
-		answer_refuse(answer, "reply_to_denied",
-			      "replies go to %s/%s/reply/… or %s/_reply/… only",
-			      core->options.root, core->options.device, core->options.root);
+		reply_denied(core, answer);
+		if (strcmp(command->verb, "estop") != 0)
+			return;
+		answer->refused = false;
+	}
+	if (err->number && !strcmp(err->code, "reply_to_denied")) {
+		reply_denied(core, answer);
 		return;
 	}
 	if (err->number) {
