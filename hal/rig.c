@@ -208,6 +208,14 @@ static void rig_settle(struct rig *rig)
 	}
 }
 
+/* What a config asks for and this rig does not do, said once. */
+static void rig_warn(const cJSON *config)
+{
+	if (json_number(config, "motors_timeout", 0) > 0)
+		log_warn(
+			"motors_timeout is not supported: the motors keep their current");
+}
+
 int rig_open(struct rig **out, const cJSON *config, const struct rig_options *options,
 	     struct err *err)
 {
@@ -232,6 +240,7 @@ int rig_open(struct rig **out, const cJSON *config, const struct rig_options *op
 		goto fail;
 
 	rig_settle(rig);
+	rig_warn(config);
 	*out = rig;
 	return 0;
 fail:
