@@ -657,7 +657,8 @@ static void answer_command(struct core *core, struct answer *answer, const struc
 	}
 	verb = verb_find(command->verb);
 	if (!verb) {
-		answer_refuse(answer, "unknown_verb", "there is no command '%s'", command->verb);
+		answer_refuse(answer, "not_supported", "this agent does not carry out '%s'",
+			      command->verb);
 		return;
 	}
 	answer_verb(core, answer, verb);

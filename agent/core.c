@@ -508,7 +508,8 @@ static void core_message(struct core *core, const struct event *event)
 	struct topic topic;
 
 	/* A message of an ended connection cannot be acknowledged any more: it comes again. */
-	if (event->epoch != core->link.epoch)
+	if (event->epoch < core->link.epoch ||
+	    (event->epoch == core->link.epoch && core->link.phase == LINK_DOWN))
 		return;
 	topic_parse(core->options.root, core->options.device, event->topic, &topic);
 	if (!link_message(core, event, &topic))
