@@ -510,6 +510,16 @@ static void a_pause_in_a_move_loses_nothing(void **state)
 	assert_status(run, "completed");
 }
 
+static void damage_photo(const struct task_run *run, int index, const char *bytes)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "cup/scan01/scan01_%03d.jpg", index);
+	assert_int_equal(folder_write(projects_folder(run->projects), path, bytes,
+				      strlen(bytes), NULL),
+			 0);
+}
+
 static void a_run_that_goes_on_takes_just_what_is_missing(void **state)
 {
 	struct task_run *run = *state;
@@ -528,10 +538,9 @@ static void a_run_that_goes_on_takes_just_what_is_missing(void **state)
 	snprintf(lost, sizeof(lost), "cup/scan01/scan01_%03d.jpg", run->order[1]);
 	remove_file(run, lost);
 	taken[run->order[1]] = false;
-	snprintf(lost, sizeof(lost), "cup/scan01/scan01_%03d.jpg", run->order[3]);
-	assert_int_equal(folder_write(projects_folder(run->projects), lost,
-				      "\xff\xd8 half", 7, NULL),
-			 0);
+	damage_photo(run, run->order[2], "\xff\xd8 half");
+	taken[run->order[2]] = false;
+	damage_photo(run, run->order[3], "\xff\xd8 whole, but another \xff\xd9");
 	taken[run->order[3]] = false;
 
 	start_over(run);
