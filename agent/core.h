@@ -175,7 +175,8 @@ void life_resume(struct core *core, struct task *task);
 void life_restart(struct core *core, struct task *task, bool from_checkpoint);
 void life_delete(struct core *core, const struct task *task, const char *event);
 int64_t life_prune(struct core *core, int64_t keep, int64_t older_than_ms, int64_t most);
-void life_estop(struct core *core);
+/* Stops the runs that hold one of these devices, and nothing of them moves on its way out. */
+void life_halt(struct core *core, uint64_t devices, enum stop_reason reason);
 void life_stop(struct core *core);
 void life_run_event(struct core *core, struct event *event);
 bool life_open_after(struct core *core, struct task *task, const char **missing);

@@ -12,6 +12,8 @@
 #define CRASHES_MAX 3
 #define PRUNE_REST_MS 60000
 
+static const char *const INTERRUPTED_BY_ESTOP = "an emergency stop interrupted it";
+static const char *const INTERRUPTED_BY_MOTOR_STOP = "motor/stop interrupted it";
 static const char *const INTERRUPTED_BY_SHUTDOWN = "Task was interrupted by application shutdown.";
 
 /* ---- looking up ---- */
@@ -280,7 +282,10 @@ static void life_stopped(struct core *core, struct task *task)
 		life_fail(core, task, "timeout", text);
 		break;
 	case STOP_ESTOP:
-		life_interrupt(core, task, "an emergency stop interrupted it");
+		life_interrupt(core, task, INTERRUPTED_BY_ESTOP);
+		break;
+	case STOP_MOTION:
+		life_interrupt(core, task, INTERRUPTED_BY_MOTOR_STOP);
 		break;
 	case STOP_SHUTDOWN:
 		life_shut_down(core, task);
@@ -312,7 +317,7 @@ static void life_failed(struct core *core, struct task *task, const struct event
 
 	if (!strcmp(code, "interrupted") || !strcmp(code, "estopped"))
 		life_interrupt(core, task, task->stop == STOP_ESTOP
-						   ? "an emergency stop interrupted it"
+						   ? INTERRUPTED_BY_ESTOP
 						   : text);
 	else if (!strcmp(code, "cancelled") && task->stop == STOP_CANCEL)
 		life_cancelled(core, task);
@@ -488,7 +493,8 @@ static void ask_to_stop(struct core *core, struct task *task, enum stop_reason r
 	if (task->stop != STOP_CANCEL)
 		task->stop = reason;
 	task->stop_asked = core->now.ms;
-	reflexes->stop_run(reflexes->context, task->run, reason == STOP_ESTOP);
+	reflexes->stop_run(reflexes->context, task->run,
+			   reason == STOP_ESTOP || reason == STOP_MOTION);
 }
 
 void life_cancel(struct core *core, struct task *task)
@@ -681,19 +687,19 @@ int64_t life_prune(struct core *core, int64_t keep, int64_t older_than_ms, int64
 	return pruned;
 }
 
-void life_estop(struct core *core)
+void life_halt(struct core *core, uint64_t devices, enum stop_reason reason)
 {
 	struct scheduler *s = &core->scheduler;
 
 	for (size_t i = s->count; i-- > 0;) {
 		struct task *task = s->live[i];
 
-		if (!task_works(task) || !task->claim)
+		if (!task_works(task) || !(task->claim & devices))
 			continue;
 		if (task->run)
-			ask_to_stop(core, task, STOP_ESTOP);
-		else
-			life_interrupt(core, task, "an emergency stop interrupted it");
+			ask_to_stop(core, task, reason);
+		else if (reason == STOP_ESTOP)
+			life_interrupt(core, task, INTERRUPTED_BY_ESTOP);
 	}
 }
 
@@ -855,7 +861,7 @@ static void restore_running(struct core *core, struct task *task)
 				   "the agent ended three times in a row while this task stood at "
 				   "the same place");
 	} else if (core->estop && task->claim) {
-		life_interrupt(core, task, "an emergency stop interrupted it");
+		life_interrupt(core, task, INTERRUPTED_BY_ESTOP);
 	} else if (!resumes && task->began) {
 		life_interrupt(core, task, INTERRUPTED_BY_SHUTDOWN);
 	} else {

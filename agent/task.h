@@ -31,7 +31,15 @@ enum task_status {
 enum task_stopping { STOPPING_NOT, STOPPING_PAUSE, STOPPING_CANCEL };
 
 /* Why a run was asked to stop; decides what its end is called. */
-enum stop_reason { STOP_NONE, STOP_CANCEL, STOP_TIMEOUT, STOP_ESTOP, STOP_SHUTDOWN, STOP_PAUSED_TOO_LONG };
+enum stop_reason {
+	STOP_NONE,
+	STOP_CANCEL,
+	STOP_TIMEOUT,
+	STOP_ESTOP,
+	STOP_MOTION, /* motor/stop: nothing may move any more, but nothing is latched */
+	STOP_SHUTDOWN,
+	STOP_PAUSED_TOO_LONG,
+};
 
 struct task {
 	/* as created */

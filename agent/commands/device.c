@@ -55,13 +55,15 @@ static void motor_override(struct core *core, struct answer *answer)
 }
 
 /* The pulses have stopped already, before this command reached the loop; once more does no
- * harm and serves those that came by a group.  Reading the state needs no claim. */
+ * harm and serves those that came by a group.  A task that stood between two moves must not
+ * go on with the next.  Reading the state needs no claim. */
 static void motor_stop(struct core *core, struct answer *answer)
 {
 	struct reflexes *reflexes = &core->options.reflexes;
 	uint64_t devices;
 
 	reflexes->stop_motion(reflexes->context);
+	life_halt(core, core_device(core, DEVICE_MOTOR, NULL), STOP_MOTION);
 	if (named_devices(core, answer, DEVICE_MOTOR, &devices))
 		answer_act(core, answer, 0);
 }

@@ -14,7 +14,7 @@ static void estop(struct core *core, struct answer *answer)
 		store_set_number(core->store, "estop", 1);
 		core_happened(core, "estop", NULL, NULL);
 	}
-	life_estop(core);
+	life_halt(core, UINT64_MAX, STOP_ESTOP);
 	answer_ok(answer, "ok", NULL);
 }
 
