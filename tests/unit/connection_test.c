@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -118,6 +119,8 @@ static void broker_run(struct broker *broker)
 	broker->pid = fork();
 	assert_true(broker->pid >= 0);
 	if (broker->pid == 0) {
+		/* A test that fails leaves no broker behind. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		dup2(out[1], STDERR_FILENO);
 		close(out[0]);
 		close(out[1]);
