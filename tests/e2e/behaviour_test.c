@@ -155,7 +155,7 @@ static void behaviour_10_progress_tells_the_total_early_and_ends_at_it(struct wo
 static void behaviour_11_a_cancelled_task_starts_over_when_it_is_told_to(struct world *w)
 {
 	create(w, "g", GENERATOR, "{'total_steps':20,'interval':0.05}");
-	wait_message(w, 0, BASE "/task/g/progress", "\"current\":5");
+	wait_step(w, "g", 5);
 
 	ask_ok(w, "task/cancel", "g");
 	const cJSON *cancelled = wait_status(w, "g", "cancelled");
@@ -233,12 +233,6 @@ static void behaviour_15_every_change_of_status_is_told_and_stored(struct world 
 	assert_revs_grow(w);
 }
 
-static bool has_begun(const cJSON *task, const void *context)
-{
-	(void)context;
-	return number_at(task, "progress.current") > 0;
-}
-
 /* The original forgot finished tasks; here they stay, and only what cannot resume is
  * interrupted. */
 static void
@@ -248,8 +242,8 @@ behaviour_16_a_restart_keeps_the_finished_and_interrupts_the_others(struct world
 	wait_status(w, "done", "completed");
 	create(w, "run", HELLO, LONG_HELLO);
 	create(w, "held", HELLO, LONG_HELLO);
-	wait_task(w, "run", has_begun, NULL, "stored progress");
-	wait_task(w, "held", has_begun, NULL, "stored progress");
+	wait_progress(w, "run", 1);
+	wait_progress(w, "held", 1);
 	ask_ok(w, "task/pause", "held");
 	wait_status(w, "held", "paused");
 
@@ -266,7 +260,7 @@ behaviour_17_an_interrupted_task_keeps_its_progress_and_can_go_on(struct world *
 	ask_ok(w, "task/create",
 	       "{'id':'g','type':'generator_task','on_interrupt':'interrupt',"
 	       "'args':{'total_steps':8,'interval':0.5}}");
-	wait_message(w, 0, BASE "/task/g/progress", "\"current\":3");
+	wait_step(w, "g", 3);
 
 	world_restart_agent(w);
 

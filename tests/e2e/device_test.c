@@ -70,7 +70,7 @@ static void lights_are_set_and_toggled(struct world *w)
 	assert_string_equal(text_at(ask_ok(w, "light/toggle", "{}"), "data.state"),
 			    "OFF");
 	assert_string_equal(text_at(ask_ok(w, "light/toggle", "{}"), "data.state"), "ON");
-	assert_true(number_at(ask_ok(w, "light/set", "{}"), "data.brightness") == 60);
+	wait_value(w, BASE "/light/ringlight", "brightness", "60");
 	ask_refused(w, "light/set", "invalid_args", "{'brightness':101}");
 	ask_refused(w, "light/set", "not_found", "{'name':'sun','state':'ON'}");
 }

@@ -310,7 +310,7 @@ static void a_retained_command_is_refused_and_cleared(struct world *w)
 	while (retained(w, BASE "/cmd/light/set"))
 		wait_message(w, mark, BASE "/cmd/light/set", NULL);
 	wait_event(w, mark, "retained.refused", NULL);
-	assert_string_equal(text_at(ask_ok(w, "light/set", "{}"), "data.state"), "OFF");
+	wait_value(w, BASE "/light/ringlight", "state", "OFF");
 }
 
 static const struct world_options later = {.agent_later = true};
@@ -350,7 +350,7 @@ static void late_commands_create_tasks_but_move_nothing(struct world *w)
 	assert_string_equal(text_at(reply_on(w, mark, BASE "/reply/_"), "code"), "stale");
 	assert_string_equal(text_at(reply_on(w, mark, BASE "/reply/p"), "code"), "ok");
 	wait_status(w, "late", "completed");
-	assert_string_equal(text_at(ask_ok(w, "light/set", "{}"), "data.state"), "OFF");
+	wait_value(w, BASE "/light/ringlight", "state", "OFF");
 	assert_status(w, "g", "running");
 }
 
@@ -468,7 +468,7 @@ static void the_types_and_the_agent_describe_themselves(struct world *w)
 
 static void settings_are_told_and_can_be_changed(struct world *w)
 {
-	const cJSON *before = parsed(w, retained(w, BASE "/settings"));
+	const cJSON *before = document(w, wait_message(w, 0, BASE "/settings", NULL));
 	double rev = number_at(before, "rev");
 
 	ask_refused(w, "settings/set", "rev_conflict",

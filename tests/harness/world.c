@@ -107,7 +107,8 @@ static void print_messages(struct world *w)
 	for (size_t i = from; i < count; i++) {
 		const struct message *message = client_at(w->client, i);
 
-		if (!strstr(message->topic, "/image"))
+		if (!strstr(message->topic, "/image") &&
+		    !strstr(message->topic, "/types/"))
 			fprintf(stderr, "%s%s %.400s\n", message->topic,
 				message->retain ? " (retained)" : "", message->payload);
 	}
@@ -396,6 +397,30 @@ static bool has_status(const cJSON *json, const void *context)
 const cJSON *wait_status(struct world *w, const char *id, const char *status)
 {
 	return wait_task(w, id, has_status, status, status);
+}
+
+static bool is_so_far(const cJSON *json, const void *context)
+{
+	const cJSON *current = at(json, "progress.current");
+
+	if (!current)
+		current = at(json, "current");
+	return cJSON_IsNumber(current) &&
+	       current->valuedouble >= *(const double *)context;
+}
+
+const cJSON *wait_progress(struct world *w, const char *id, double current)
+{
+	return wait_task(w, id, is_so_far, &current, "so far");
+}
+
+void wait_step(struct world *w, const char *id, double current)
+{
+	struct wanted wanted = {is_so_far, &current};
+
+	if (!client_wait(w->client, 0, quoted(w, BASE "/task/%s/progress", id), is_wanted,
+			 &wanted, deadline_patient(REPLY_MS), NULL))
+		fail_msg("task %s never told step %g", id, current);
 }
 
 static bool has_part(const struct message *message, const void *context)

@@ -111,6 +111,12 @@ typedef bool (*document_test)(const cJSON *document, const void *context);
 const cJSON *wait_task(struct world *w, const char *id, document_test test,
 		       const void *context, const char *sentence);
 
+/* Waits until the stored progress of a task is at least this far; the document. */
+const cJSON *wait_progress(struct world *w, const char *id, double current);
+
+/* Waits until its progress topic has told that it is at least this far: sooner. */
+void wait_step(struct world *w, const char *id, double current);
+
 /* Waits for the next message on a topic from mark on, that has text as a part (NULL:
  * any). */
 const struct message *wait_message(struct world *w, size_t mark, const char *filter,
