@@ -91,8 +91,7 @@ int scan_run_place(const struct scan_run *s, int index)
 	const struct path_point *points = scan_points(s->scan, &n);
 	int place = 0;
 
-	/* The sheet is in the order of the numbers, which may have gaps in a shared path.
-	 */
+	/* A path that was written by hand may leave numbers out. */
 	for (size_t i = 0; i < n; i++)
 		place += points[i].index < index;
 	return place;
