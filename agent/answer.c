@@ -110,6 +110,23 @@ void answer_conflict(struct core *core, struct answer *answer, const char *code,
 	answer->current = life_document(core, task, false);
 }
 
+static void answer_add_error(struct answer *answer, const char *path, const char *message)
+{
+	cJSON *error = cJSON_CreateObject();
+
+	if (!answer->errors)
+		answer->errors = cJSON_CreateArray();
+	cJSON_AddStringToObject(error, "path", path);
+	cJSON_AddStringToObject(error, "message", message);
+	cJSON_AddItemToArray(answer->errors, error);
+}
+
+void answer_problem(struct answer *answer, const char *code, const char *path, const char *sentence)
+{
+	answer_refuse(answer, code, "%s", sentence);
+	answer_add_error(answer, path, sentence);
+}
+
 void answer_problems(struct answer *answer, const char *code, const struct schema_problem *problems,
 		     size_t n)
 {
@@ -117,15 +134,8 @@ void answer_problems(struct answer *answer, const char *code, const struct schem
 
 	schema_sentence(&problems[0], sentence, sizeof(sentence));
 	answer_refuse(answer, code, "%s", sentence);
-	if (!answer->errors)
-		answer->errors = cJSON_CreateArray();
-	for (size_t i = 0; i < n && i < PROBLEMS_MAX; i++) {
-		cJSON *error = cJSON_CreateObject();
-
-		cJSON_AddStringToObject(error, "path", problems[i].path);
-		cJSON_AddStringToObject(error, "message", problems[i].message);
-		cJSON_AddItemToArray(answer->errors, error);
-	}
+	for (size_t i = 0; i < n && i < PROBLEMS_MAX; i++)
+		answer_add_error(answer, problems[i].path, problems[i].message);
 }
 
 /* ---- replies ---- */

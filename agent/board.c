@@ -130,6 +130,14 @@ void board_again(struct board *board)
 			board_wait(board, notice);
 }
 
+void board_again_topic(struct board *board, const char *topic)
+{
+	struct notice *notice = board_find(board, topic);
+
+	if (notice && notice->value)
+		board_wait(board, notice);
+}
+
 bool board_due(const struct board *board, const char *topic, int64_t now)
 {
 	const struct notice *notice = board_find(board, topic);

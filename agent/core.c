@@ -1,6 +1,7 @@
 #include "agent/core.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "agent/base/log.h"
 
 #define MINUTE_MS 60000
+#define PROBLEMS_MAX 16
 #define MEMORY_AGE_MS (7LL * 24 * 3600 * 1000)
 
 int64_t core_age(const struct core *core)
@@ -33,6 +35,19 @@ void core_happened(struct core *core, const char *name, const char *id, cJSON *d
 	outbox_event(core->outbox, name, id, text, core->store_name, core->now.wall);
 	free(text);
 	cJSON_Delete(data);
+}
+
+void core_problem(struct core *core, const char *fmt, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	log_error("%s", text);
+	if (cJSON_GetArraySize(core->problems) < PROBLEMS_MAX)
+		cJSON_AddItemToArray(core->problems, cJSON_CreateString(text));
 }
 
 /* ---- devices ---- */
@@ -100,8 +115,14 @@ static void core_set_json(struct core *core, const char *rest, cJSON *value, int
 
 void core_publish_status(struct core *core)
 {
-	if (core->link.phase == LINK_READY)
-		core_set(core, "status", core->draining ? "draining" : "online", 0);
+	char topic[TOPIC_MAX];
+
+	if (core->link.phase != LINK_READY)
+		return;
+	core_set(core, "status", core->draining ? "draining" : "online", 0);
+	/* Our will may have spoken meanwhile. */
+	board_again_topic(core->board,
+			  topic_make(topic, core->options.root, core->options.device, "status"));
 }
 
 static cJSON *info_limits(const struct core *core)
@@ -133,7 +154,7 @@ void core_publish_info(struct core *core)
 	const struct core_options *o = &core->options;
 	cJSON *info = cJSON_CreateObject();
 	cJSON *problems;
-	const cJSON *rival;
+	const cJSON *problem;
 	char since[CLOCK_TEXT];
 
 	clock_text(core->info_since, since);
@@ -150,8 +171,8 @@ void core_publish_info(struct core *core)
 	cJSON_AddItemToObject(info, "limits", info_limits(core));
 	cJSON_AddItemToObject(info, "schemas", info_schemas(core));
 	problems = cJSON_Duplicate(o->problems, true);
-	cJSON_ArrayForEach(rival, core->rivals)
-		cJSON_AddItemToArray(problems, cJSON_Duplicate(rival, true));
+	cJSON_ArrayForEach(problem, core->problems)
+		cJSON_AddItemToArray(problems, cJSON_Duplicate(problem, true));
 	cJSON_AddItemToObject(info, "problems", problems);
 	core_set_json(core, "info", info, 0);
 }
@@ -417,7 +438,7 @@ int core_open(struct core **out, const struct core_options *options, struct now 
 	      struct effects *effects, struct err *err)
 {
 	struct core *core = calloc(1, sizeof(*core));
-	char event_topic[TOPIC_MAX];
+	char event_topic[TOPIC_MAX], damaged[STORE_PATH];
 	struct outbox_options outbox = {
 		.event_topic = topic_make(event_topic, options->root, options->device, "event"),
 		.document = core_task_document,
@@ -438,12 +459,14 @@ int core_open(struct core **out, const struct core_options *options, struct now 
 	core->minute_at = now.ms;
 	core->prune_at = now.ms + MINUTE_MS;
 	core->link.sweep_at = -1;
-	core->rivals = cJSON_CreateArray();
+	core->problems = cJSON_CreateArray();
 	core->scheduler.max_concurrent = options->max_concurrent;
 	core->scheduler.blocking_threads = options->blocking_threads;
-	ret = store_open(&core->store, options->state_dir, err);
+	ret = store_open(&core->store, options->state_dir, damaged, err);
 	if (ret < 0)
 		goto fail;
+	if (damaged[0])
+		core_problem(core, "the database was damaged; it was moved to %s", damaged);
 	core_read_meta(core);
 	outbox.store = core->store;
 	ret = outbox_open(&core->outbox, &outbox, err);
@@ -496,7 +519,7 @@ void core_close(struct core *core)
 	outbox_close(core->outbox);
 	board_close(core->board);
 	store_close(core->store);
-	cJSON_Delete(core->rivals);
+	cJSON_Delete(core->problems);
 	free(core->health);
 	free(core);
 }

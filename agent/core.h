@@ -83,6 +83,7 @@ struct link {
 	int64_t barrier_number; /* what the barrier's payload says */
 	int64_t barrier_at;     /* monotonic; when it was sent last */
 	int64_t published_at;   /* monotonic; when all retained topics were marked unsent; 0: never */
+	bool publish_due;       /* they are to be marked again when a minute has passed */
 	int64_t sweep_at;       /* monotonic; -1: no sweep is due */
 	bool sweeping;
 	bool info_known;        /* our info was on the broker during this boot */
@@ -121,7 +122,7 @@ struct core {
 	int64_t refused[64]; /* refusals by number of their code, for health */
 	char *health;        /* what the process told of itself last */
 	int64_t info_since;
-	cJSON *rivals;       /* sentences for info */
+	cJSON *problems;     /* sentences for info, besides those of the start */
 };
 
 /* Opens the database, restores what it holds and makes the first effects.  effects are the
@@ -144,6 +145,9 @@ int64_t core_wake(const struct core *core);
 /* Seconds that the agent ran in its life, in milliseconds: what ages are measured with. */
 int64_t core_age(const struct core *core);
 uint64_t core_random(struct core *core);
+
+/* Something a person should know: said in the log and in info. */
+void core_problem(struct core *core, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* An event on R/<d>/event; data is a new object that is taken over, or NULL. */
 void core_happened(struct core *core, const char *name, const char *id, cJSON *data);

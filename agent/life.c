@@ -12,7 +12,6 @@
 #define CRASHES_MAX 3
 #define PRUNE_REST_MS 60000
 
-static const char *const INTERRUPTED_BY_ESTOP = "an emergency stop interrupted it";
 static const char *const INTERRUPTED_BY_MOTOR_STOP = "motor/stop interrupted it";
 static const char *const INTERRUPTED_BY_SHUTDOWN = "Task was interrupted by application shutdown.";
 
@@ -242,6 +241,12 @@ static void life_interrupt(struct core *core, struct task *task, const char *tex
 	life_end(core, task, TASK_INTERRUPTED);
 }
 
+static void life_estopped(struct core *core, struct task *task)
+{
+	task_set_error(task, "estopped", "an emergency stop interrupted it");
+	life_end(core, task, TASK_INTERRUPTED);
+}
+
 static void life_cancelled(struct core *core, struct task *task)
 {
 	task_set_error(task, "cancelled", "Task was cancelled by user.");
@@ -282,7 +287,7 @@ static void life_stopped(struct core *core, struct task *task)
 		life_fail(core, task, "timeout", text);
 		break;
 	case STOP_ESTOP:
-		life_interrupt(core, task, INTERRUPTED_BY_ESTOP);
+		life_estopped(core, task);
 		break;
 	case STOP_MOTION:
 		life_interrupt(core, task, INTERRUPTED_BY_MOTOR_STOP);
@@ -315,10 +320,10 @@ static void life_failed(struct core *core, struct task *task, const struct event
 	const char *code = event->code[0] ? event->code : "task_failed";
 	const char *text = event->text ? event->text : "the task failed and did not say why";
 
-	if (!strcmp(code, "interrupted") || !strcmp(code, "estopped"))
-		life_interrupt(core, task, task->stop == STOP_ESTOP
-						   ? INTERRUPTED_BY_ESTOP
-						   : text);
+	if (task->stop == STOP_ESTOP || !strcmp(code, "estopped"))
+		life_estopped(core, task);
+	else if (!strcmp(code, "interrupted"))
+		life_interrupt(core, task, text);
 	else if (!strcmp(code, "cancelled") && task->stop == STOP_CANCEL)
 		life_cancelled(core, task);
 	else if (!strcmp(code, "invalid_state") && task->checkpoint)
@@ -381,8 +386,8 @@ static void life_progress(struct core *core, struct task *task, const struct eve
 		snprintf(task->message, sizeof(task->message), "%.256s", event->text);
 	task->progress_waits = true;
 	core->current_changed = true;
-	/* After its first step a run is not started over in silence. */
-	if (!task->began && task->current > task->first_current) {
+	/* What has reported anything is not started over in silence. */
+	if (!task->began) {
 		task->began = true;
 		store_task_save(core->store, task);
 	}
@@ -699,7 +704,7 @@ void life_halt(struct core *core, uint64_t devices, enum stop_reason reason)
 		if (task->run)
 			ask_to_stop(core, task, reason);
 		else if (reason == STOP_ESTOP)
-			life_interrupt(core, task, INTERRUPTED_BY_ESTOP);
+			life_estopped(core, task);
 	}
 }
 
@@ -861,7 +866,7 @@ static void restore_running(struct core *core, struct task *task)
 				   "the agent ended three times in a row while this task stood at "
 				   "the same place");
 	} else if (core->estop && task->claim) {
-		life_interrupt(core, task, INTERRUPTED_BY_ESTOP);
+		life_estopped(core, task);
 	} else if (!resumes && task->began) {
 		life_interrupt(core, task, INTERRUPTED_BY_SHUTDOWN);
 	} else {

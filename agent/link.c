@@ -10,7 +10,6 @@
 #define PUBLISH_AGAIN_MS 60000
 #define RIVAL_BACK_OFF_MS 60000
 #define SWEEP_DELAY_MS (5 * 60 * 1000)
-#define RIVALS_MAX 8
 
 static char *link_topic(const struct core *core, char topic[TOPIC_MAX], const char *rest)
 {
@@ -123,17 +122,34 @@ static void link_sweep_ends(struct core *core)
 	link_unsubscribe(core, link_topic(core, topic, "task/+"));
 }
 
+/* All retained topics again, then the sweep.  Session present does not mean that the broker
+ * still has the right ones; but a broker that comes and goes is not told everything each time. */
+static void link_publish_again(struct core *core)
+{
+	struct link *link = &core->link;
+
+	link->publish_due = false;
+	core_publish_all(core);
+	if (link->sweep_at < 0)
+		link->sweep_at = core->now.ms;
+}
+
+static bool link_may_publish(const struct core *core)
+{
+	const struct link *link = &core->link;
+
+	return !link->published_at || core->now.ms - link->published_at >= PUBLISH_AGAIN_MS;
+}
+
 static void link_ready(struct core *core)
 {
 	struct link *link = &core->link;
-	bool again = !link->published_at || core->now.ms - link->published_at >= PUBLISH_AGAIN_MS;
 
 	link->phase = LINK_READY;
-	if (again) {
-		core_publish_all(core);
-		if (link->sweep_at < 0)
-			link->sweep_at = core->now.ms;
-	}
+	link->publish_due = true;
+	/* A broker without our session has lost the rest as well. */
+	if (!link->session_present || link_may_publish(core))
+		link_publish_again(core);
 	core_publish_status(core);
 	core_publish_info(core);
 	link->info_known = true;
@@ -180,14 +196,10 @@ static void link_swept(struct core *core, const struct event *event, const char 
 
 static void link_rival(struct core *core, const char *boot)
 {
-	char text[160];
-
-	snprintf(text, sizeof(text), "another agent (boot %.16s) uses the device id '%.64s'", boot,
-		 core->options.device);
-	log_error("%s", text);
-	if (cJSON_GetArraySize(core->rivals) < RIVALS_MAX)
-		cJSON_AddItemToArray(core->rivals, cJSON_CreateString(text));
 	cJSON *data = cJSON_CreateObject();
+
+	core_problem(core, "another agent (boot %.16s) uses the device id '%.64s'", boot,
+		     core->options.device);
 	cJSON_AddStringToObject(data, "boot", boot);
 	core_happened(core, "duplicate_device", NULL, data);
 	core->link.sweep_at = core->now.ms + SWEEP_DELAY_MS;
@@ -289,6 +301,8 @@ void link_tick(struct core *core)
 	if ((link->phase == LINK_BARRIER || link->sweeping) &&
 	    core->now.ms - link->barrier_at >= BARRIER_AGAIN_MS)
 		link_send_barrier(core);
+	if (link->phase == LINK_READY && link->publish_due && link_may_publish(core))
+		link_publish_again(core);
 	if (link->phase == LINK_READY && !link->sweeping && link->sweep_at >= 0 &&
 	    core->now.ms >= link->sweep_at)
 		link_sweep(core);
@@ -300,7 +314,10 @@ int64_t link_wake(const struct core *core)
 
 	if (link->phase == LINK_BARRIER || link->sweeping)
 		return link->barrier_at + BARRIER_AGAIN_MS;
-	if (link->phase == LINK_READY)
-		return link->sweep_at;
-	return -1;
+	if (link->phase != LINK_READY)
+		return -1;
+	if (link->publish_due &&
+	    (link->sweep_at < 0 || link->published_at + PUBLISH_AGAIN_MS < link->sweep_at))
+		return link->published_at + PUBLISH_AGAIN_MS;
+	return link->sweep_at;
 }

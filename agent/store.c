@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <sqlite3.h>
 
@@ -117,7 +118,7 @@ struct store {
 	bool dirty;
 	struct err failed; /* the first failure of this turn */
 	pthread_t owner;   /* only this thread may use the store */
-	char path[4096];
+	char path[STORE_PATH];
 };
 
 static void store_fail(struct store *store)
@@ -191,15 +192,23 @@ static void store_done(sqlite3_stmt *statement)
 
 /* ---- open and close ---- */
 
+/* What SQLite said last: -EBUSY, -EBADMSG for a damaged file, -EIO. */
+static int store_error(const struct store *store, struct err *err)
+{
+	int code = sqlite3_errcode(store->db);
+
+	if (code == SQLITE_BUSY)
+		return err_code(err, -EBUSY, "storage_error",
+				"%s is in use: another agent runs on this state folder", store->path);
+	return err_code(err, code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? -EBADMSG : -EIO,
+			"storage_error", "%s: %s", store->path, sqlite3_errmsg(store->db));
+}
+
 static int store_exec(struct store *store, const char *sql, struct err *err)
 {
 	if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK)
 		return 0;
-	if (sqlite3_errcode(store->db) == SQLITE_BUSY)
-		return err_code(err, -EBUSY, "storage_error",
-				"%s is in use: another agent runs on this state folder", store->path);
-	return err_code(err, -EIO, "storage_error", "%s: %s", store->path,
-			sqlite3_errmsg(store->db));
+	return store_error(store, err);
 }
 
 /* The answer of a pragma, as text. */
@@ -218,11 +227,7 @@ static int store_pragma(struct store *store, const char *sql, char *answer, size
 		goto fail;
 	goto out;
 fail:
-	ret = sqlite3_errcode(store->db) == SQLITE_BUSY
-		      ? err_code(err, -EBUSY, "storage_error",
-				 "%s is in use: another agent runs on this state folder", store->path)
-		      : err_code(err, -EIO, "storage_error", "%s: %s", store->path,
-				 sqlite3_errmsg(store->db));
+	ret = store_error(store, err);
 out:
 	sqlite3_finalize(statement);
 	return ret;
@@ -277,11 +282,12 @@ static int store_prepare_file(struct store *store, struct err *err)
 	if (ret == 0)
 		ret = store_pragma(store, "PRAGMA quick_check(1)", answer, sizeof(answer), err);
 	if (ret == 0 && strcmp(answer, "ok") != 0)
-		ret = err_code(err, -EIO, "storage_error", "%s is damaged: %s", store->path, answer);
+		ret = err_code(err, -EBADMSG, "storage_error", "%s is damaged: %s", store->path,
+			       answer);
 	return ret;
 }
 
-int store_open(struct store **out, const char *state_dir, struct err *err)
+static int store_try(struct store **out, const char *path, struct err *err)
 {
 	struct store *store = calloc(1, sizeof(*store));
 	int ret;
@@ -290,12 +296,11 @@ int store_open(struct store **out, const char *state_dir, struct err *err)
 		return err_set(err, -ENOMEM, "out of memory");
 
 	store->owner = pthread_self();
-	snprintf(store->path, sizeof(store->path), "%s/agent.sqlite", state_dir);
-	if (sqlite3_open_v2(store->path, &store->db,
+	snprintf(store->path, sizeof(store->path), "%s", path);
+	if (sqlite3_open_v2(path, &store->db,
 			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
 			    NULL) != SQLITE_OK) {
-		ret = err_code(err, -EIO, "storage_error", "%s: %s", store->path,
-			       sqlite3_errmsg(store->db));
+		ret = store_error(store, err);
 		goto fail;
 	}
 	ret = store_prepare_file(store, err);
@@ -309,6 +314,42 @@ int store_open(struct store **out, const char *state_dir, struct err *err)
 fail:
 	store_close(store);
 	return ret;
+}
+
+/* The database and what belongs to it, under the first free name. */
+static int store_move_aside(const char *path, char damaged[STORE_PATH], struct err *err)
+{
+	static const char *const parts[] = {"", "-wal", "-shm"};
+
+	for (int n = 1;; n++) {
+		snprintf(damaged, STORE_PATH, "%.4000s.damaged-%d", path, n);
+		if (access(damaged, F_OK) < 0)
+			break;
+	}
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		char from[STORE_PATH + 8], to[STORE_PATH + 8];
+
+		snprintf(from, sizeof(from), "%s%s", path, parts[i]);
+		snprintf(to, sizeof(to), "%s%s", damaged, parts[i]);
+		if (rename(from, to) < 0 && errno != ENOENT)
+			return err_code(err, -errno, "storage_error", "%s: %s", from,
+					strerror(errno));
+	}
+	return 0;
+}
+
+int store_open(struct store **out, const char *state_dir, char damaged[STORE_PATH], struct err *err)
+{
+	char path[STORE_PATH];
+	int ret;
+
+	damaged[0] = '\0';
+	snprintf(path, sizeof(path), "%.4000s/agent.sqlite", state_dir);
+	ret = store_try(out, path, err);
+	if (ret != -EBADMSG)
+		return ret;
+	ret = store_move_aside(path, damaged, err);
+	return ret < 0 ? ret : store_try(out, path, err);
 }
 
 void store_close(struct store *store)

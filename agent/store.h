@@ -15,9 +15,12 @@
 
 struct store;
 
-/* Opens or makes the database in state_dir.  Fails with a sentence when another agent has it,
- * or when the folder cannot be written. */
-int store_open(struct store **out, const char *state_dir, struct err *err);
+#define STORE_PATH 4096
+
+/* Opens or makes the database in state_dir.  A damaged one is moved aside and named in damaged
+ * ("" otherwise), and an empty one takes its place.  Fails with a sentence when another agent
+ * has it, or when the folder cannot be written. */
+int store_open(struct store **out, const char *state_dir, char damaged[STORE_PATH], struct err *err);
 void store_close(struct store *store); /* rolls back what was not committed; NULL is fine */
 
 /* Has this turn written anything? */

@@ -81,6 +81,12 @@ struct task_estimate {
 	char *problems; /* JSON array of {"code","message"}, malloc'ed, or NULL for none */
 };
 
+/* What is wrong with arguments, and where. */
+struct task_problem {
+	char path[128];    /* JSON pointer below the arguments: "/project" */
+	char sentence[512];
+};
+
 /* Every type is one of these. */
 struct task_type {
 	const char *name;     /* ^[a-z][a-z0-9_]*_task$ */
@@ -92,6 +98,11 @@ struct task_type {
 	const char *const *uses; /* "motor" "light" "camera" "trigger": every device of the kind;
 				  * "camera/sim": that one.  NULL-terminated, or NULL for none */
 	const char *args;     /* JSON Schema of the arguments */
+
+	/* What the schema cannot say about arguments that fit it: 0, or -1 with the problem.  Asked
+	 * when a task is created, so quick and without I/O; required arguments may still be
+	 * missing in a chain.  NULL for types that have nothing to add. */
+	int (*check)(const struct task_type *type, const char *args, struct task_problem *problem);
 
 	/* Does the work.  args is a JSON object that fits the schema, defaults filled in.  0 when
 	 * done; what gate() said when stopped; -1 after explain(). */

@@ -55,6 +55,20 @@ static size_t without_missing(struct schema_problem *problems, size_t n, const c
 	return kept;
 }
 
+/* What the schema cannot say, the type may. */
+static bool create_ask_type(struct answer *answer, const struct task *task, const char *at)
+{
+	const struct task_type *type = task->type->type;
+	struct task_problem problem;
+	char path[256];
+
+	if (!type->check || type->check(type, task->args, &problem) == 0)
+		return true;
+	snprintf(path, sizeof(path), "%s%s", at, problem.path);
+	answer_problem(answer, "invalid_args", path, problem.sentence);
+	return false;
+}
+
 static bool create_check_args(struct answer *answer, struct task *task, cJSON *args, const char *at,
 			      bool in_chain)
 {
@@ -70,7 +84,7 @@ static bool create_check_args(struct answer *answer, struct task *task, cJSON *a
 	if (n)
 		answer_problems(answer, "invalid_args", problems, n);
 	task->args = json_text(args);
-	return n == 0;
+	return n == 0 && create_ask_type(answer, task, at);
 }
 
 static bool create_labels(struct answer *answer, struct task *task, const cJSON *labels)

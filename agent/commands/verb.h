@@ -67,6 +67,9 @@ void answer_conflict(struct core *core, struct answer *answer, const char *code,
 void answer_problems(struct answer *answer, const char *code, const struct schema_problem *problems,
 		     size_t n);
 
+/* One problem whose sentence is whole. */
+void answer_problem(struct answer *answer, const char *code, const char *path, const char *sentence);
+
 /* Starts an act with these devices: after the commit it runs on a worker, and its end is the
  * answer.  Refused with device_busy when a device is held. */
 void answer_act(struct core *core, struct answer *answer, uint64_t devices);
