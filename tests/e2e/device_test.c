@@ -166,8 +166,8 @@ static void an_estop_stops_everything_and_stays(struct world *w)
 
 	assert_false(bool_at(document(w, wait_message(w, mark, BASE "/reply/go", NULL)),
 			     "ok"));
-	assert_string_equal(text_at(wait_status(w, "m", "interrupted"), "error.code"),
-			    "estopped");
+	const cJSON *m = wait_status(w, "m", "interrupted");
+	assert_non_null(strstr(text_at(m, "error.message"), "emergency stop"));
 	assert_status(w, "h", "running");
 	wait_value(w, BASE "/queue", "paused", "estop");
 	wait_value(w, BASE "/light/ringlight", "state", "OFF");

@@ -21,19 +21,22 @@ static const struct world_options one_slot = {
 
 static void bug_01_pending_tasks_run_and_can_be_cancelled_after_a_restart(struct world *w)
 {
-	create(w, "x", EXCLUSIVE, "{'duration':60}");
-	wait_status(w, "x", "running");
+	create(w, "hold", HELLO, LONG_HELLO);
+	wait_progress(w, "hold", 1);
+	create(w, "x", EXCLUSIVE, "{'duration':0.1}");
 	create(w, "a", HELLO, "{'total_steps':1,'delay':0.01}");
-	create(w, "b", EXCLUSIVE, "{'duration':60}");
-	create(w, "c", HELLO, "{'total_steps':1,'delay':0.01}");
+	create(w, "y", EXCLUSIVE, "{'duration':60}");
+	create(w, "b", HELLO, "{'total_steps':1,'delay':0.01}");
 
 	world_restart_agent(w);
 
+	wait_status(w, "hold", "interrupted");
+	wait_status(w, "x", "completed");
 	wait_status(w, "a", "completed");
-	ask_ok(w, "task/cancel", "b");
-	wait_status(w, "b", "cancelled");
-	ask_ok(w, "task/delete", "b");
-	wait_status(w, "c", "completed");
+	ask_ok(w, "task/cancel", "y");
+	wait_status(w, "y", "cancelled");
+	ask_ok(w, "task/delete", "y");
+	wait_status(w, "b", "completed");
 }
 
 static void bug_02_a_blocking_task_is_only_cancelled_when_it_stopped(struct world *w)

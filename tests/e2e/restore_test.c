@@ -277,7 +277,22 @@ static void a_broker_that_forgot_everything_is_told_again(struct world *w)
 	ask_ok(w, "agent/ping", "{}");
 }
 
-static void a_broker_that_is_killed_loses_no_command(struct world *w)
+/* What somebody else, or the will, wrote there while we were away does not stay. */
+static void after_a_reconnect_the_status_is_true_again(struct world *w)
+{
+	struct publish how = {.qos = 1, .retain = true};
+
+	client_publish(w->client, BASE "/status", "lost", 4, &how);
+	broker_stop(&w->broker);
+	size_t mark = client_mark(w->client);
+
+	assert_int_equal(broker_restart(&w->broker), 0);
+
+	wait_message(w, mark, BASE "/status", "online");
+	assert_string_equal(retained(w, BASE "/status"), "online");
+}
+
+static void a_broker_that_is_killed_costs_nothing_that_was_accepted(struct world *w)
 {
 	char *file = below(w, "count");
 
@@ -285,7 +300,11 @@ static void a_broker_that_is_killed_loses_no_command(struct world *w)
 		ask_ok(w, "task/create", "{'id':'t%d','type':'count_task','args':%s}", i,
 		       counting(w, file, 1, 0));
 		broker_kill(&w->broker);
+		size_t mark = client_mark(w->client);
 		assert_int_equal(broker_restart(&w->broker), 0);
+		/* It forgot the session: what comes before the agent is back goes
+		 * nowhere. */
+		wait_message(w, mark, BASE "/reply/_barrier", NULL);
 	}
 
 	for (int i = 0; i < 4; i++)
@@ -362,7 +381,8 @@ static const struct test tests[] = {
 	TEST(a_killed_agent_is_told_to_be_lost),
 	TEST_WITH(tasks_run_on_without_a_broker, persistent),
 	TEST(a_broker_that_forgot_everything_is_told_again),
-	TEST_WITH(a_broker_that_is_killed_loses_no_command, persistent),
+	TEST_WITH(after_a_reconnect_the_status_is_true_again, persistent),
+	TEST_WITH(a_broker_that_is_killed_costs_nothing_that_was_accepted, persistent),
 	TEST_WITH(the_agent_starts_without_a_broker, later),
 	TEST(an_agent_without_a_broker_stops_in_order),
 	TEST_WITH(topics_of_tasks_that_nobody_knows_are_cleared, later),
