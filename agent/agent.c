@@ -32,8 +32,10 @@
 
 struct agent {
 	struct settings *settings;
-	const char *root, *device;
+	/* copies: those of the settings change with them */
+	char root[TOPIC_MAX], device[NAME_MAX_LENGTH + 1], birth_prefix[TOPIC_MAX];
 	char state_dir[4096];
+	cJSON *groups, *problems;
 	struct registry *registry;
 	struct rig *rig;
 	struct projects *projects;
@@ -45,7 +47,6 @@ struct agent {
 	struct core_device devices[CORE_DEVICES_MAX];
 	atomic_bool device_changed[CORE_DEVICES_MAX];
 	size_t device_count;
-	cJSON *values, *problems; /* of the settings */
 	char boot[17], store[17];
 	struct machine machine;
 	int64_t health_at;
@@ -464,6 +465,11 @@ static bool has_told_offline(const struct agent *agent)
 	return !agent->epoch || agent->offline_sent;
 }
 
+static bool is_disconnected(const struct agent *agent)
+{
+	return !agent->epoch;
+}
+
 static void agent_say_offline(struct agent *agent)
 {
 	char topic[TOPIC_MAX];
@@ -491,6 +497,52 @@ static void agent_stop(struct agent *agent)
 	agent_run_until(agent, has_told_all, clock_monotonic_ms() + OFFLINE_WAIT_MS);
 	agent_say_offline(agent);
 	agent_run_until(agent, has_told_offline, clock_monotonic_ms() + OFFLINE_WAIT_MS);
+	/* The loop goes on meanwhile: a message that came last still waits for its commit. */
+	connection_finish(agent->connection, OFFLINE_WAIT_MS);
+	agent_run_until(agent, is_disconnected, clock_monotonic_ms() + OFFLINE_WAIT_MS);
+}
+
+/* ---- settings ---- */
+
+static void read_tunables(const struct settings *s, struct tunables *tunables)
+{
+	*tunables = (struct tunables){
+		.max_concurrent = (int)settings_int(s, "scheduler.max_concurrent"),
+		.max_pause_ms = settings_int(s, "scheduler.max_pause_s") * 1000,
+		.kill_after_ms = settings_int(s, "tasks.kill_after_s") * 1000,
+		.reply_spread_ms = settings_int(s, "fleet.reply_spread_ms"),
+		.keep_tasks = settings_int(s, "agent.keep_tasks"),
+		.keep_ms = settings_int(s, "agent.keep_days") * 24 * 3600 * 1000,
+		.group_motion = settings_bool(s, "fleet.group_motion"),
+	};
+}
+
+static cJSON *read_values(void *context)
+{
+	struct agent *agent = context;
+
+	return settings_values(agent->settings);
+}
+
+static cJSON *read_restart_needed(void *context)
+{
+	struct agent *agent = context;
+
+	return settings_restart_needed(agent->settings);
+}
+
+static int change_settings(void *context, const cJSON *changes, struct tunables *tunables,
+			   struct err *err)
+{
+	struct agent *agent = context;
+	int ret = settings_set(agent->settings, changes, err);
+
+	if (ret < 0)
+		return ret;
+	read_tunables(agent->settings, tunables);
+	log_set_level(
+		(enum log_level)log_level_parse(settings_string(agent->settings, "log_level")));
+	return 0;
 }
 
 /* ---- opening ---- */
@@ -608,18 +660,13 @@ static int open_core(struct agent *agent, struct effects *effects, struct err *e
 		.boot = agent->boot,
 		.new_store = agent->store,
 		.seed = strtoull(agent->boot, NULL, 16),
-		.max_concurrent = (int)settings_int(s, "scheduler.max_concurrent"),
 		.blocking_threads = (int)settings_int(s, "scheduler.blocking_threads"),
-		.max_pause_ms = settings_int(s, "scheduler.max_pause_s") * 1000,
-		.kill_after_ms = settings_int(s, "tasks.kill_after_s") * 1000,
-		.stop_timeout_ms = settings_int(s, "agent.stop_timeout_s") * 1000,
-		.reply_spread_ms = settings_int(s, "fleet.reply_spread_ms"),
-		.keep_tasks = settings_int(s, "agent.keep_tasks"),
-		.keep_ms = settings_int(s, "agent.keep_days") * 24 * 3600 * 1000,
-		.groups = settings_list(s, "fleet.groups"),
-		.group_motion = settings_bool(s, "fleet.group_motion"),
-		.birth_prefix = settings_string(s, "homeassistant.prefix"),
-		.settings = agent->values,
+		.groups = agent->groups,
+		.birth_prefix = agent->birth_prefix,
+		.settings = {.context = agent,
+			     .values = read_values,
+			     .restart_needed = read_restart_needed,
+			     .set = change_settings},
 		.problems = agent->problems,
 		.reflexes = {.context = agent,
 			     .pause_run = reflex_pause_run,
@@ -628,6 +675,7 @@ static int open_core(struct agent *agent, struct effects *effects, struct err *e
 			     .estop = reflex_estop},
 	};
 
+	read_tunables(s, &options.tunables);
 	return core_open(&agent->core, &options, now(), effects, err);
 }
 
@@ -678,9 +726,11 @@ static int agent_open(struct agent *agent, const struct type_offer *extra, struc
 	struct effects effects;
 	int ret;
 
-	agent->root = settings_string(s, "mqtt.root");
-	agent->device = settings_string(s, "device.id");
-	agent->values = settings_values(s);
+	snprintf(agent->root, sizeof(agent->root), "%s", settings_string(s, "mqtt.root"));
+	snprintf(agent->device, sizeof(agent->device), "%s", settings_string(s, "device.id"));
+	snprintf(agent->birth_prefix, sizeof(agent->birth_prefix), "%s",
+		 settings_string(s, "homeassistant.prefix"));
+	agent->groups = cJSON_Duplicate(settings_list(s, "fleet.groups"), true);
 	agent->problems = cJSON_Duplicate(settings_problems(s), true);
 	snprintf(agent->state_dir, sizeof(agent->state_dir), "%s", settings_string(s, "state_dir"));
 	machine_init(&agent->machine, clock_monotonic_ms());
@@ -726,7 +776,7 @@ static void agent_close(struct agent *agent)
 	mailbox_close(agent->mailbox);
 	registry_close(agent->registry);
 	settings_free(agent->settings);
-	cJSON_Delete(agent->values);
+	cJSON_Delete(agent->groups);
 	cJSON_Delete(agent->problems);
 	if (agent->signals >= 0)
 		close(agent->signals);

@@ -51,7 +51,7 @@ static size_t code_number(const char *code)
 
 static const struct verb *const verb_tables[] = {
 	task_verbs,   queue_verbs,   project_verbs, motor_verbs, light_verbs,
-	camera_verbs, trigger_verbs, agent_verbs,   estop_verbs,
+	camera_verbs, trigger_verbs, settings_verbs, agent_verbs, estop_verbs,
 };
 
 #define TABLES (sizeof(verb_tables) / sizeof(verb_tables[0]))
@@ -214,9 +214,9 @@ static void reply_topic(const struct core *core, const struct command *command, 
 /* In a fleet everybody hears the command at once; not everybody shall answer at once. */
 static int64_t reply_delay(struct core *core, const struct command *command)
 {
-	if (command->topic.scope == SCOPE_DEVICE || core->options.reply_spread_ms <= 0)
+	if (command->topic.scope == SCOPE_DEVICE || core->options.tunables.reply_spread_ms <= 0)
 		return 0;
-	return (int64_t)(core_random(core) % (uint64_t)core->options.reply_spread_ms);
+	return (int64_t)(core_random(core) % (uint64_t)core->options.tunables.reply_spread_ms);
 }
 
 static void reply_send(struct core *core, struct answer *answer, bool stored)
@@ -531,7 +531,7 @@ static bool answer_scope(struct core *core, struct answer *answer, const struct 
 			      verb->name);
 		return false;
 	}
-	if (scope == SCOPE_GROUP && (verb->flags & VERB_MOTION) && !core->options.group_motion) {
+	if (scope == SCOPE_GROUP && (verb->flags & VERB_MOTION) && !core->options.tunables.group_motion) {
 		answer_refuse(answer, "not_broadcast",
 			      "%s is for groups only with the setting fleet.group_motion",
 			      verb->name);

@@ -131,9 +131,9 @@ static cJSON *info_limits(const struct core *core)
 
 	cJSON_AddNumberToObject(limits, "payload_bytes", COMMAND_MAX_PAYLOAD);
 	cJSON_AddNumberToObject(limits, "live_tasks", SCHEDULER_LIVE_MAX);
-	cJSON_AddNumberToObject(limits, "max_concurrent", core->options.max_concurrent);
+	cJSON_AddNumberToObject(limits, "max_concurrent", core->options.tunables.max_concurrent);
 	cJSON_AddNumberToObject(limits, "blocking_threads", core->options.blocking_threads);
-	cJSON_AddNumberToObject(limits, "keep_tasks", (double)core->options.keep_tasks);
+	cJSON_AddNumberToObject(limits, "keep_tasks", (double)core->options.tunables.keep_tasks);
 	return limits;
 }
 
@@ -209,14 +209,20 @@ static void core_publish_types(struct core *core)
 	}
 }
 
-static void core_publish_settings(struct core *core)
+cJSON *core_settings(struct core *core)
 {
+	const struct settings_access *access = &core->options.settings;
 	cJSON *settings = cJSON_CreateObject();
 
-	cJSON_AddNumberToObject(settings, "rev", 1);
-	cJSON_AddItemToObject(settings, "values", cJSON_Duplicate(core->options.settings, true));
-	cJSON_AddItemToObject(settings, "restart_needed", cJSON_CreateArray());
-	core_set_json(core, "settings", settings, 0);
+	cJSON_AddNumberToObject(settings, "rev", (double)core->settings_rev);
+	cJSON_AddItemToObject(settings, "values", access->values(access->context));
+	cJSON_AddItemToObject(settings, "restart_needed", access->restart_needed(access->context));
+	return settings;
+}
+
+void core_publish_settings(struct core *core)
+{
+	core_set_json(core, "settings", core_settings(core), 0);
 }
 
 static void core_publish_queue(struct core *core)
@@ -327,7 +333,7 @@ static void core_publish_health(struct core *core)
 	for (size_t i = 0; i < core->scheduler.count; i++) {
 		const struct task *task = core->scheduler.live[i];
 
-		if (task->stop_asked && core->now.ms - task->stop_asked > core->options.kill_after_ms)
+		if (task->stop_asked && core->now.ms - task->stop_asked > core->options.tunables.kill_after_ms)
 			cJSON_AddItemToArray(stuck, cJSON_CreateString(task->id));
 	}
 	text = json_text(health);
@@ -429,6 +435,7 @@ static void core_read_meta(struct core *core)
 	core->estop = store_number(store, "estop", 0);
 	core->draining = store_number(store, "draining", 0);
 	core->drained = core->draining;
+	core->settings_rev = store_number(store, "settings_rev", 1);
 	core->ended_count = store_count_ended(store);
 	core->scheduler.paused = core->person_paused || core->estop;
 	core->scheduler.draining = core->draining;
@@ -460,7 +467,7 @@ int core_open(struct core **out, const struct core_options *options, struct now 
 	core->prune_at = now.ms + MINUTE_MS;
 	core->link.sweep_at = -1;
 	core->problems = cJSON_CreateArray();
-	core->scheduler.max_concurrent = options->max_concurrent;
+	core->scheduler.max_concurrent = options->tunables.max_concurrent;
 	core->scheduler.blocking_threads = options->blocking_threads;
 	ret = store_open(&core->store, options->state_dir, damaged, err);
 	if (ret < 0)
@@ -626,13 +633,13 @@ static void core_minute(struct core *core)
 
 static void core_prune(struct core *core)
 {
-	int64_t keep = core->link.phase == LINK_READY ? core->options.keep_tasks : 1000;
+	int64_t keep = core->link.phase == LINK_READY ? core->options.tunables.keep_tasks : 1000;
 
 	if (core->now.ms < core->prune_at)
 		return;
 	/* A full batch means that there is more: go on in the next second. */
 	core->prune_at = core->now.ms +
-			 (life_prune(core, keep, core->options.keep_ms, 100) == 100 ? 1000 : MINUTE_MS);
+			 (life_prune(core, keep, core->options.tunables.keep_ms, 100) == 100 ? 1000 : MINUTE_MS);
 }
 
 static void core_drained(struct core *core)

@@ -41,6 +41,23 @@ struct reflexes {
 	void (*estop)(void *context);
 };
 
+/* Settings that act at once. */
+struct tunables {
+	int max_concurrent;
+	int64_t max_pause_ms, kill_after_ms, reply_spread_ms;
+	int64_t keep_tasks, keep_ms;
+	bool group_motion;
+};
+
+/* The settings, which stand outside the core; on the loop's thread. */
+struct settings_access {
+	void *context;
+	cJSON *(*values)(void *context);         /* a tree, secrets masked; the caller deletes it */
+	cJSON *(*restart_needed)(void *context); /* keys; the caller deletes it */
+	/* Changes settings durably, all or none, and tells what acts at once. */
+	int (*set)(void *context, const cJSON *changes, struct tunables *tunables, struct err *err);
+};
+
 struct core_device {
 	enum device_kind kind;
 	const char *name;
@@ -55,13 +72,11 @@ struct core_options {
 	const char *boot;         /* 16 random hex digits of this start */
 	const char *new_store;    /* the same, used when the database is new */
 	uint64_t seed;            /* of the delays that spread a fleet's replies */
-	int max_concurrent, blocking_threads;
-	int64_t max_pause_ms, kill_after_ms, stop_timeout_ms, reply_spread_ms;
-	int64_t keep_tasks, keep_ms;
+	int blocking_threads;
+	struct tunables tunables;
 	const cJSON *groups;      /* array of strings */
-	bool group_motion;
 	const char *birth_prefix; /* Home Assistant's, "homeassistant" */
-	const cJSON *settings;    /* what R/<d>/settings shows, secrets masked */
+	struct settings_access settings;
 	const cJSON *problems;    /* of start-up, an array of strings */
 	struct reflexes reflexes;
 };
@@ -121,6 +136,7 @@ struct core {
 	struct err failed; /* the commit that did not succeed */
 	int64_t refused[64]; /* refusals by number of their code, for health */
 	char *health;        /* what the process told of itself last */
+	int64_t settings_rev;
 	int64_t info_since;
 	cJSON *problems;     /* sentences for info, besides those of the start */
 };
@@ -159,6 +175,8 @@ bool core_device_known(const struct core *core, enum device_kind kind, const cha
 
 void core_publish_status(struct core *core);
 void core_publish_info(struct core *core);
+void core_publish_settings(struct core *core);
+cJSON *core_settings(struct core *core); /* the document of R/<d>/settings */
 void core_publish_all(struct core *core); /* everything again */
 
 /* Marks the effect so that it is dropped when the link has changed meanwhile. */

@@ -805,9 +805,9 @@ static bool timed_out(const struct core *core, const struct task *task)
 
 static bool paused_too_long(const struct core *core, const struct task *task)
 {
-	return core->options.max_pause_ms && task->status == TASK_PAUSED &&
+	return core->options.tunables.max_pause_ms && task->status == TASK_PAUSED &&
 	       task->stop == STOP_NONE &&
-	       core->now.ms - task->paused_since >= core->options.max_pause_ms;
+	       core->now.ms - task->paused_since >= core->options.tunables.max_pause_ms;
 }
 
 void life_tick(struct core *core)
@@ -847,9 +847,9 @@ int64_t life_wake(const struct core *core)
 			wake_at(&wake, task->progress_saved + PROGRESS_SAVE_MS);
 		if (task->timeout_ms && task->running_since && task->stop == STOP_NONE)
 			wake_at(&wake, task->running_since + task->timeout_ms - task->attempt_ms);
-		if (core->options.max_pause_ms && task->status == TASK_PAUSED &&
+		if (core->options.tunables.max_pause_ms && task->status == TASK_PAUSED &&
 		    task->stop == STOP_NONE)
-			wake_at(&wake, task->paused_since + core->options.max_pause_ms);
+			wake_at(&wake, task->paused_since + core->options.tunables.max_pause_ms);
 	}
 	return wake;
 }

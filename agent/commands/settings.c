@@ -1,0 +1,96 @@
+#include "agent/commands/verb.h"
+
+#include <string.h>
+
+/* The member of a tree by its dotted key, NULL when there is none. */
+static cJSON *by_key(cJSON *tree, const char *key)
+{
+	while (tree) {
+		size_t length = strcspn(key, ".");
+		cJSON *member;
+
+		cJSON_ArrayForEach(member, tree)
+			if (strlen(member->string) == length &&
+			    !strncmp(member->string, key, length))
+				break;
+		if (!key[length])
+			return member;
+		tree = member;
+		key += length + 1;
+	}
+	return NULL;
+}
+
+/* Only the keys that were asked for, under their dotted names. */
+static bool pick(struct answer *answer, cJSON *settings, const cJSON *keys)
+{
+	cJSON *values = cJSON_GetObjectItemCaseSensitive(settings, "values");
+	cJSON *picked = cJSON_CreateObject();
+	const cJSON *key;
+
+	cJSON_ArrayForEach(key, keys) {
+		cJSON *value = by_key(values, key->valuestring);
+
+		if (!value) {
+			answer_refuse(answer, "not_found", "there is no setting '%s'",
+				      key->valuestring);
+			cJSON_Delete(picked);
+			return false;
+		}
+		cJSON_AddItemToObject(picked, key->valuestring, cJSON_Duplicate(value, true));
+	}
+	cJSON_ReplaceItemInObjectCaseSensitive(settings, "values", picked);
+	return true;
+}
+
+static void settings_get(struct core *core, struct answer *answer)
+{
+	const cJSON *keys = cJSON_GetObjectItemCaseSensitive(answer->command->body, "keys");
+	cJSON *settings = core_settings(core);
+
+	if (keys && !pick(answer, settings, keys)) {
+		cJSON_Delete(settings);
+		return;
+	}
+	answer->rev = core->settings_rev;
+	answer_ok(answer, "ok", settings);
+}
+
+static void settings_change(struct core *core, struct answer *answer)
+{
+	const struct settings_access *access = &core->options.settings;
+	const cJSON *values = cJSON_GetObjectItemCaseSensitive(answer->command->body, "values");
+	struct err err;
+
+	if (answer->command->if_rev >= 0 && answer->command->if_rev != core->settings_rev) {
+		answer_refuse(answer, "rev_conflict",
+			      "the settings are at revision %lld, not %lld",
+			      (long long)core->settings_rev, (long long)answer->command->if_rev);
+		answer->current = core_settings(core);
+		return;
+	}
+	if (access->set(access->context, values, &core->options.tunables, &err) < 0) {
+		answer_refuse(answer, strcmp(err.code, "internal") ? err.code : "storage_error",
+			      "%s", err.text);
+		return;
+	}
+	core->scheduler.max_concurrent = core->options.tunables.max_concurrent;
+	core->settings_rev++;
+	store_set_number(core->store, "settings_rev", core->settings_rev);
+	core_publish_settings(core);
+	core_happened(core, "settings.changed", NULL, core_settings(core));
+	answer->rev = core->settings_rev;
+	answer_ok(answer, "ok", core_settings(core));
+}
+
+const struct verb settings_verbs[] = {
+	{"settings/get", 0,
+	 "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
+	 "\"keys\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}}}}",
+	 settings_get},
+	{"settings/set", VERB_WRITES,
+	 "{\"type\":\"object\",\"required\":[\"values\"],\"additionalProperties\":false,"
+	 "\"properties\":{\"values\":{\"type\":\"object\"}}}",
+	 settings_change},
+	{.name = NULL},
+};
