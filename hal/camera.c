@@ -41,12 +41,12 @@ static int camera_check_size(const struct camera *camera, const cJSON *settings,
 			     const char *key, struct err *err)
 {
 	const cJSON *size = cJSON_GetObjectItemCaseSensitive(settings, key);
-	const struct core *core = camera->core;
+	const struct chassis *chassis = camera->chassis;
 	int width, height;
 
 	if (!cJSON_IsArray(size))
 		return 0;
-	core->backend->camera_size(core->hardware, camera->index, &width, &height);
+	chassis->backend->camera_size(chassis->hardware, camera->index, &width, &height);
 	if (cJSON_GetArrayItem(size, 0)->valueint <= width &&
 	    cJSON_GetArrayItem(size, 1)->valueint <= height)
 		return 0;
@@ -59,7 +59,7 @@ static int camera_check_size(const struct camera *camera, const cJSON *settings,
 static int camera_check(const struct camera *camera, cJSON *settings, const char *at,
 			struct err *err)
 {
-	int ret = core_check(camera_schema, settings, at, err);
+	int ret = chassis_check(camera_schema, settings, at, err);
 
 	if (ret == 0)
 		ret = camera_check_size(camera, settings, "photo_resolution", err);
@@ -68,21 +68,21 @@ static int camera_check(const struct camera *camera, cJSON *settings, const char
 	return ret;
 }
 
-int camera_open(struct camera *camera, struct core *core, size_t index, const cJSON *item,
+int camera_open(struct camera *camera, struct chassis *chassis, size_t index, const cJSON *item,
 		struct err *err)
 {
 	const cJSON *settings = cJSON_GetObjectItemCaseSensitive(item, "settings");
 	const char *type = json_string(item, "type");
-	char at[CORE_NAME + 16];
-	int ret = core_check_name(DEVICE_CAMERA, item->string, err);
+	char at[CHASSIS_NAME + 16];
+	int ret = chassis_check_name(DEVICE_CAMERA, item->string, err);
 
 	if (ret < 0)
 		return ret;
-	camera->core = core;
+	camera->chassis = chassis;
 	camera->index = index;
 	snprintf(camera->name, sizeof(camera->name), "%s", item->string);
 	snprintf(camera->type, sizeof(camera->type), "%s",
-		 type ? type : core->backend->name);
+		 type ? type : chassis->backend->name);
 	camera->settings = cJSON_IsObject(settings) ? cJSON_Duplicate(settings, true)
 						    : cJSON_CreateObject();
 	snprintf(at, sizeof(at), "cameras.%s", item->string);
@@ -98,9 +98,9 @@ cJSON *camera_settings(struct camera *camera)
 {
 	cJSON *copy;
 
-	pthread_mutex_lock(&camera->core->lock);
+	pthread_mutex_lock(&camera->chassis->lock);
 	copy = cJSON_Duplicate(camera->settings, true);
-	pthread_mutex_unlock(&camera->core->lock);
+	pthread_mutex_unlock(&camera->chassis->lock);
 	return copy;
 }
 
@@ -118,7 +118,7 @@ static void camera_merge(cJSON *settings, const cJSON *patch)
 
 int camera_set(struct camera *camera, const cJSON *patch, struct err *err)
 {
-	struct core *core = camera->core;
+	struct chassis *chassis = camera->chassis;
 	cJSON *settings, *old;
 	int ret;
 
@@ -127,18 +127,18 @@ int camera_set(struct camera *camera, const cJSON *patch, struct err *err)
 				"settings must be an object");
 
 	/* Checked under the lock, so that no change made meanwhile is lost. */
-	pthread_mutex_lock(&core->lock);
+	pthread_mutex_lock(&chassis->lock);
 	old = camera->settings;
 	settings = cJSON_Duplicate(old, true);
 	camera_merge(settings, patch);
 	ret = camera_check(camera, settings, NULL, err);
 	if (ret == 0)
 		camera->settings = settings;
-	pthread_mutex_unlock(&core->lock);
+	pthread_mutex_unlock(&chassis->lock);
 
 	cJSON_Delete(ret == 0 ? old : settings);
 	if (ret == 0)
-		core_changed(core, DEVICE_CAMERA, camera->name);
+		chassis_changed(chassis, DEVICE_CAMERA, camera->name);
 	return ret;
 }
 
@@ -146,41 +146,41 @@ static bool camera_claim(struct camera *camera)
 {
 	bool free;
 
-	pthread_mutex_lock(&camera->core->lock);
+	pthread_mutex_lock(&camera->chassis->lock);
 	free = !camera->busy;
 	camera->busy = true;
-	pthread_mutex_unlock(&camera->core->lock);
+	pthread_mutex_unlock(&camera->chassis->lock);
 	if (free)
-		core_changed(camera->core, DEVICE_CAMERA, camera->name);
+		chassis_changed(camera->chassis, DEVICE_CAMERA, camera->name);
 	return free;
 }
 
 static void camera_release(struct camera *camera)
 {
-	pthread_mutex_lock(&camera->core->lock);
+	pthread_mutex_lock(&camera->chassis->lock);
 	camera->busy = false;
-	pthread_mutex_unlock(&camera->core->lock);
-	core_changed(camera->core, DEVICE_CAMERA, camera->name);
+	pthread_mutex_unlock(&camera->chassis->lock);
+	chassis_changed(camera->chassis, DEVICE_CAMERA, camera->name);
 }
 
 /* What a shot's context points at. */
 struct camera_act {
-	const struct core *core;
-	const struct core_leash *leash;
+	const struct chassis *chassis;
+	const struct chassis_leash *leash;
 };
 
 static int camera_wanted(const struct backend_shot *shot)
 {
 	const struct camera_act *act = shot->context;
 
-	return core_wanted(act->core, act->leash);
+	return chassis_wanted(act->chassis, act->leash);
 }
 
-static int camera_shoot(struct camera *camera, const struct core_leash *leash,
+static int camera_shoot(struct camera *camera, const struct chassis_leash *leash,
 			struct frame **out, struct err *err)
 {
-	struct core *core = camera->core;
-	struct camera_act act = {.core = core, .leash = leash};
+	struct chassis *chassis = camera->chassis;
+	struct camera_act act = {.chassis = chassis, .leash = leash};
 	cJSON *settings = camera_settings(camera);
 	struct backend_shot shot = {
 		.settings = settings,
@@ -189,10 +189,10 @@ static int camera_shoot(struct camera *camera, const struct core_leash *leash,
 		.context = &act,
 	};
 	struct frame *frame;
-	int ret = core_wanted(core, leash);
+	int ret = chassis_wanted(chassis, leash);
 
 	if (ret == 0)
-		ret = core->backend->capture(core->hardware, camera->index, &shot, &frame,
+		ret = chassis->backend->capture(chassis->hardware, camera->index, &shot, &frame,
 					     err);
 	if (ret == 0) {
 		frame->orientation = (int)json_number(settings, "orientation_flag", 1);
@@ -207,8 +207,8 @@ static int camera_shoot(struct camera *camera, const struct core_leash *leash,
 int camera_capture(struct camera *camera, struct interrupt *interrupt,
 		   struct frame **frame, struct err *err)
 {
-	struct core_leash leash;
-	int ret = core_begin(camera->core, interrupt, &leash, err);
+	struct chassis_leash leash;
+	int ret = chassis_begin(camera->chassis, interrupt, &leash, err);
 
 	if (ret < 0)
 		return ret;
@@ -219,7 +219,7 @@ int camera_capture(struct camera *camera, struct interrupt *interrupt,
 	ret = camera_shoot(camera, &leash, frame, err);
 	camera_release(camera);
 	if (ret == -EINTR || ret == -ECANCELED)
-		return core_explain(camera->core, ret, err, "the photo of", camera->name);
+		return chassis_explain(camera->chassis, ret, err, "the photo of", camera->name);
 	return ret;
 }
 
@@ -227,9 +227,9 @@ bool camera_busy(struct camera *camera)
 {
 	bool busy;
 
-	pthread_mutex_lock(&camera->core->lock);
+	pthread_mutex_lock(&camera->chassis->lock);
 	busy = camera->busy;
-	pthread_mutex_unlock(&camera->core->lock);
+	pthread_mutex_unlock(&camera->chassis->lock);
 	return busy;
 }
 

@@ -2,19 +2,19 @@
 #ifndef HAL_CAMERA_H
 #define HAL_CAMERA_H
 
-#include "hal/core.h"
+#include "hal/chassis.h"
 
 struct camera {
-	struct core *core;
+	struct chassis *chassis;
 	size_t index;
-	char name[CORE_NAME];
-	char type[CORE_NAME];
-	cJSON *settings; /* complete; core's lock */
-	bool busy;	 /* core's lock */
+	char name[CHASSIS_NAME];
+	char type[CHASSIS_NAME];
+	cJSON *settings; /* complete; chassis's lock */
+	bool busy;	 /* chassis's lock */
 };
 
 /* Reads the member item of the config's cameras. */
-int camera_open(struct camera *camera, struct core *core, size_t index, const cJSON *item,
+int camera_open(struct camera *camera, struct chassis *chassis, size_t index, const cJSON *item,
 		struct err *err);
 void camera_close(struct camera *camera);
 

@@ -11,22 +11,22 @@ static const char endstop_schema[] =
 	"\"angular_position\":{\"type\":\"number\",\"minimum\":0,\"maximum\":360},"
 	"\"motor_name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64}}}";
 
-int endstop_open(struct endstop *endstop, struct core *core, size_t index,
+int endstop_open(struct endstop *endstop, struct chassis *chassis, size_t index,
 		 const cJSON *item, struct err *err)
 {
 	const cJSON *settings = cJSON_GetObjectItemCaseSensitive(item, "settings");
 	cJSON *copy = settings ? cJSON_Duplicate(settings, true) : cJSON_CreateObject();
-	char at[CORE_NAME + 16];
-	int ret = core_check_name(DEVICE_ENDSTOP, item->string, err);
+	char at[CHASSIS_NAME + 16];
+	int ret = chassis_check_name(DEVICE_ENDSTOP, item->string, err);
 
 	if (ret < 0)
 		goto done;
 	snprintf(at, sizeof(at), "endstops.%s", item->string);
-	ret = core_check(endstop_schema, copy, at, err);
+	ret = chassis_check(endstop_schema, copy, at, err);
 	if (ret < 0)
 		goto done;
 
-	endstop->core = core;
+	endstop->chassis = chassis;
 	endstop->index = index;
 	snprintf(endstop->name, sizeof(endstop->name), "%s", item->string);
 	snprintf(endstop->motor, sizeof(endstop->motor), "%s",
@@ -39,8 +39,8 @@ done:
 
 int endstop_pressed(const struct endstop *endstop, struct err *err)
 {
-	struct core *core = endstop->core;
-	int ret = core->backend->endstop(core->hardware, endstop->index);
+	struct chassis *chassis = endstop->chassis;
+	int ret = chassis->backend->endstop(chassis->hardware, endstop->index);
 
 	if (ret < 0)
 		return err_code(err, ret, "hardware_fault", "%s cannot be read: %s",

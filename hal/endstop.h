@@ -2,18 +2,18 @@
 #ifndef HAL_ENDSTOP_H
 #define HAL_ENDSTOP_H
 
-#include "hal/core.h"
+#include "hal/chassis.h"
 
 struct endstop {
-	struct core *core;
+	struct chassis *chassis;
 	size_t index;
-	char name[CORE_NAME];
-	char motor[CORE_NAME];
+	char name[CHASSIS_NAME];
+	char motor[CHASSIS_NAME];
 	double angle; /* where it is pressed */
 };
 
 /* Reads the member item of the config's endstops. */
-int endstop_open(struct endstop *endstop, struct core *core, size_t index,
+int endstop_open(struct endstop *endstop, struct chassis *chassis, size_t index,
 		 const cJSON *item, struct err *err);
 
 /* 1 while pressed, 0, or a negative errno with "hardware_fault". */

@@ -9,10 +9,10 @@
 #define MARGIN 15.0	 /* degrees that an axis may stand beyond its limits */
 
 struct home {
-	struct core *core;
+	struct chassis *chassis;
 	struct position_file *positions;
 	struct motor *motor;
-	const struct core_leash *leash;
+	const struct chassis_leash *leash;
 	struct err *err;
 };
 
@@ -29,7 +29,7 @@ static int home_go(const struct home *home, double degrees, double speed,
 		.speed = speed,
 		.until = until,
 	};
-	int ret = move_run(home->core, home->positions, &leg, 1, home->leash, home->err);
+	int ret = move_run(home->chassis, home->positions, &leg, 1, home->leash, home->err);
 
 	*met = leg.met;
 	return ret;
@@ -85,11 +85,11 @@ static int home_back_off(const struct home *home, double speed)
 	return ret;
 }
 
-int home_run(struct core *core, struct position_file *positions, struct motor *motor,
-	     const struct core_leash *leash, struct err *err)
+int home_run(struct chassis *chassis, struct position_file *positions, struct motor *motor,
+	     const struct chassis_leash *leash, struct err *err)
 {
 	const struct home home = {
-		.core = core,
+		.chassis = chassis,
 		.positions = positions,
 		.motor = motor,
 		.leash = leash,

@@ -4,14 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
-int light_open(struct light *light, struct core *core, size_t index, const cJSON *item,
+int light_open(struct light *light, struct chassis *chassis, size_t index, const cJSON *item,
 	       struct err *err)
 {
-	int ret = core_check_name(DEVICE_LIGHT, item->string, err);
+	int ret = chassis_check_name(DEVICE_LIGHT, item->string, err);
 
 	if (ret < 0)
 		return ret;
-	light->core = core;
+	light->chassis = chassis;
 	light->index = index;
 	snprintf(light->name, sizeof(light->name), "%s", item->string);
 	light->level = (struct rig_light){.on = false, .brightness = 100};
@@ -20,7 +20,7 @@ int light_open(struct light *light, struct core *core, size_t index, const cJSON
 
 int light_set(struct light *light, bool on, int brightness, struct err *err)
 {
-	struct core *core = light->core;
+	struct chassis *chassis = light->chassis;
 	struct rig_light level;
 	bool changed;
 	int ret;
@@ -29,24 +29,24 @@ int light_set(struct light *light, bool on, int brightness, struct err *err)
 		return err_code(err, -EINVAL, "invalid_args",
 				"brightness must be 0 to 100, not %d", brightness);
 
-	pthread_mutex_lock(&core->lock);
+	pthread_mutex_lock(&chassis->lock);
 	level = light->level;
 	level.on = on && brightness != 0;
 	if (brightness > 0)
 		level.brightness = brightness;
-	ret = core->backend->light(core->hardware, light->index,
+	ret = chassis->backend->light(chassis->hardware, light->index,
 				   level.on ? level.brightness : 0);
 	changed = ret == 0 && (level.on != light->level.on ||
 			       level.brightness != light->level.brightness);
 	if (ret == 0)
 		light->level = level;
-	pthread_mutex_unlock(&core->lock);
+	pthread_mutex_unlock(&chassis->lock);
 
 	if (ret < 0)
 		return err_code(err, ret, "hardware_fault", "%s cannot be switched: %s",
 				light->name, strerror(-ret));
 	if (changed)
-		core_changed(core, DEVICE_LIGHT, light->name);
+		chassis_changed(chassis, DEVICE_LIGHT, light->name);
 	return 0;
 }
 
@@ -54,9 +54,9 @@ struct rig_light light_get(struct light *light)
 {
 	struct rig_light level;
 
-	pthread_mutex_lock(&light->core->lock);
+	pthread_mutex_lock(&light->chassis->lock);
 	level = light->level;
-	pthread_mutex_unlock(&light->core->lock);
+	pthread_mutex_unlock(&light->chassis->lock);
 	return level;
 }
 

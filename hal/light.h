@@ -2,17 +2,17 @@
 #ifndef HAL_LIGHT_H
 #define HAL_LIGHT_H
 
-#include "hal/core.h"
+#include "hal/chassis.h"
 
 struct light {
-	struct core *core;
+	struct chassis *chassis;
 	size_t index;
-	char name[CORE_NAME];
-	struct rig_light level; /* core's lock */
+	char name[CHASSIS_NAME];
+	struct rig_light level; /* chassis's lock */
 };
 
 /* Reads the member item of the config's lights; the light is off. */
-int light_open(struct light *light, struct core *core, size_t index, const cJSON *item,
+int light_open(struct light *light, struct chassis *chassis, size_t index, const cJSON *item,
 	       struct err *err);
 
 /* As rig_light_set(). */

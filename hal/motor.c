@@ -45,21 +45,21 @@ static int motor_read(struct motor *motor, const cJSON *config, struct err *err)
 	return 0;
 }
 
-int motor_open(struct motor *motor, struct core *core, size_t index, const cJSON *item,
+int motor_open(struct motor *motor, struct chassis *chassis, size_t index, const cJSON *item,
 	       struct position_file *positions, struct err *err)
 {
 	cJSON *copy = cJSON_Duplicate(item, true);
-	char at[CORE_NAME + 16];
-	int ret = core_check_name(DEVICE_MOTOR, item->string, err);
+	char at[CHASSIS_NAME + 16];
+	int ret = chassis_check_name(DEVICE_MOTOR, item->string, err);
 
 	if (ret < 0)
 		goto done;
 	snprintf(at, sizeof(at), "motors.%s", item->string);
-	ret = core_check(motor_schema, copy, at, err);
+	ret = chassis_check(motor_schema, copy, at, err);
 	if (ret < 0)
 		goto done;
 
-	motor->core = core;
+	motor->chassis = chassis;
 	motor->index = index;
 	snprintf(motor->name, sizeof(motor->name), "%s", item->string);
 	ret = motor_read(motor, copy, err);
@@ -81,41 +81,41 @@ int motor_claim(struct motor *motor, struct err *err)
 {
 	bool free;
 
-	pthread_mutex_lock(&motor->core->lock);
+	pthread_mutex_lock(&motor->chassis->lock);
 	free = !motor->busy;
 	motor->busy = true;
-	pthread_mutex_unlock(&motor->core->lock);
+	pthread_mutex_unlock(&motor->chassis->lock);
 	if (!free)
 		return err_code(err, -EBUSY, "device_busy", "%s is moving", motor->name);
-	core_changed(motor->core, DEVICE_MOTOR, motor->name);
+	chassis_changed(motor->chassis, DEVICE_MOTOR, motor->name);
 	return 0;
 }
 
 void motor_release(struct motor *motor)
 {
-	pthread_mutex_lock(&motor->core->lock);
+	pthread_mutex_lock(&motor->chassis->lock);
 	motor->busy = false;
 	motor->has_target = false;
-	pthread_mutex_unlock(&motor->core->lock);
-	core_changed(motor->core, DEVICE_MOTOR, motor->name);
+	pthread_mutex_unlock(&motor->chassis->lock);
+	chassis_changed(motor->chassis, DEVICE_MOTOR, motor->name);
 }
 
 bool motor_busy(struct motor *motor)
 {
 	bool busy;
 
-	pthread_mutex_lock(&motor->core->lock);
+	pthread_mutex_lock(&motor->chassis->lock);
 	busy = motor->busy;
-	pthread_mutex_unlock(&motor->core->lock);
+	pthread_mutex_unlock(&motor->chassis->lock);
 	return busy;
 }
 
 void motor_aim(struct motor *motor, bool has_target, double target)
 {
-	pthread_mutex_lock(&motor->core->lock);
+	pthread_mutex_lock(&motor->chassis->lock);
 	motor->has_target = has_target;
 	motor->target = target;
-	pthread_mutex_unlock(&motor->core->lock);
+	pthread_mutex_unlock(&motor->chassis->lock);
 }
 
 static int64_t motor_wrap(int64_t count, int64_t turn)
@@ -215,12 +215,12 @@ cJSON *motor_state(struct motor *motor)
 	bool busy, enabled, has_target;
 	double target;
 
-	pthread_mutex_lock(&motor->core->lock);
+	pthread_mutex_lock(&motor->chassis->lock);
 	busy = motor->busy;
 	enabled = motor->enabled;
 	has_target = motor->has_target;
 	target = motor->target;
-	pthread_mutex_unlock(&motor->core->lock);
+	pthread_mutex_unlock(&motor->chassis->lock);
 
 	cJSON_AddStringToObject(state, "name", motor->name);
 	if (known)

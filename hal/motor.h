@@ -2,15 +2,15 @@
 #ifndef HAL_MOTOR_H
 #define HAL_MOTOR_H
 
-#include "hal/core.h"
+#include "hal/chassis.h"
 #include "hal/endstop.h"
 #include "hal/motion.h"
 #include "hal/position.h"
 
 struct motor {
-	struct core *core;
+	struct chassis *chassis;
 	size_t index;
-	char name[CORE_NAME];
+	char name[CHASSIS_NAME];
 	struct motion_limits limits;
 	int32_t steps_per_turn;
 	bool forward; /* does the angle grow with the direction line high? */
@@ -19,14 +19,14 @@ struct motor {
 	const struct endstop *endstop; /* NULL: has none */
 	struct position *position;
 
-	/* core's lock */
+	/* chassis's lock */
 	bool busy, enabled;
 	bool has_target;
 	double target; /* degrees */
 };
 
 /* Reads the member item of the config's motors and finds its position. */
-int motor_open(struct motor *motor, struct core *core, size_t index, const cJSON *item,
+int motor_open(struct motor *motor, struct chassis *chassis, size_t index, const cJSON *item,
 	       struct position_file *positions, struct err *err);
 
 /* Gives it its endstop.  Before any move. */

@@ -13,10 +13,10 @@
 #define ENDSTOP_TOLERANCE 2.0 /* degrees between an endstop and where it was met */
 
 struct move {
-	struct core *core;
+	struct chassis *chassis;
 	struct move_leg *legs;
 	size_t n;
-	struct core_leash leash;
+	struct chassis_leash leash;
 	bool resting; /* told to brake: its interrupt no longer wakes */
 	unsigned pulses;
 	int64_t told_ms;
@@ -27,7 +27,7 @@ static int64_t move_now(void *context)
 {
 	struct move *move = context;
 
-	return move->core->backend->now(move->core->hardware);
+	return move->chassis->backend->now(move->chassis->hardware);
 }
 
 static int64_t move_wait_until(void *context, int64_t due_ns)
@@ -35,13 +35,13 @@ static int64_t move_wait_until(void *context, int64_t due_ns)
 	struct move *move = context;
 	struct interrupt *interrupt = move->resting ? NULL : move->leash.interrupt;
 
-	return move->core->backend->wait_until(move->core->hardware, due_ns, interrupt);
+	return move->chassis->backend->wait_until(move->chassis->hardware, due_ns, interrupt);
 }
 
 static enum motion_wish move_wish(void *context)
 {
 	struct move *move = context;
-	int ret = core_wanted(move->core, &move->leash);
+	int ret = chassis_wanted(move->chassis, &move->leash);
 
 	if (ret == -ECANCELED)
 		return MOTION_STOP;
@@ -58,7 +58,7 @@ static int leg_sign(const struct move_leg *leg)
 static void move_tell(struct move *move)
 {
 	for (size_t i = 0; i < move->n; i++)
-		core_changed(move->core, DEVICE_MOTOR, move->legs[i].motor->name);
+		chassis_changed(move->chassis, DEVICE_MOTOR, move->legs[i].motor->name);
 }
 
 static void move_tell_sometimes(struct move *move)
@@ -117,7 +117,7 @@ static int move_pulse(void *context, size_t i)
 	int ret;
 
 	position_write(motor->position, position_count(motor->position) + sign);
-	ret = move->core->backend->step(move->core->hardware, motor->index);
+	ret = move->chassis->backend->step(move->chassis->hardware, motor->index);
 	if (ret < 0) {
 		position_forget(motor->position);
 		return err_code(move->err, ret, "hardware_fault",
@@ -127,21 +127,21 @@ static int move_pulse(void *context, size_t i)
 	return leg_watch(move, leg, sign > 0);
 }
 
-static int leg_prepare(struct core *core, struct move_leg *leg, struct err *err)
+static int leg_prepare(struct chassis *chassis, struct move_leg *leg, struct err *err)
 {
 	struct motor *motor = leg->motor;
 	bool upwards = leg_sign(leg) > 0;
-	int ret = core->backend->enable(core->hardware, motor->index, true);
+	int ret = chassis->backend->enable(chassis->hardware, motor->index, true);
 
 	if (ret == 0)
-		ret = core->backend->direction(core->hardware, motor->index,
+		ret = chassis->backend->direction(chassis->hardware, motor->index,
 					       upwards == motor->forward);
 	if (ret < 0)
 		return err_code(err, ret, "hardware_fault", "%s cannot be switched: %s",
 				motor->name, strerror(-ret));
-	pthread_mutex_lock(&core->lock);
+	pthread_mutex_lock(&chassis->lock);
 	motor->enabled = true;
-	pthread_mutex_unlock(&core->lock);
+	pthread_mutex_unlock(&chassis->lock);
 	return 0;
 }
 
@@ -168,11 +168,11 @@ static void move_mark(struct position_file *positions, struct move_leg *legs, si
 				 legs[i].motor->name);
 }
 
-int move_run(struct core *core, struct position_file *positions, struct move_leg *legs,
-	     size_t n, const struct core_leash *leash, struct err *err)
+int move_run(struct chassis *chassis, struct position_file *positions, struct move_leg *legs,
+	     size_t n, const struct chassis_leash *leash, struct err *err)
 {
 	struct move move = {
-		.core = core,
+		.chassis = chassis,
 		.legs = legs,
 		.n = n,
 		.leash = *leash,
@@ -190,7 +190,7 @@ int move_run(struct core *core, struct position_file *positions, struct move_leg
 	int ret;
 
 	for (size_t i = 0; i < n; i++) {
-		ret = leg_prepare(core, &legs[i], err);
+		ret = leg_prepare(chassis, &legs[i], err);
 		if (ret < 0)
 			return ret;
 		legs[i].met = false;

@@ -24,7 +24,7 @@ struct move_leg {
 /* Moves all legs together and returns when all rest.  0, -EINTR, -ECANCELED, or an error
  * with "hardware_fault".  Counts are exact except after a fault of the hardware, which
  * makes the position of that axis unknown. */
-int move_run(struct core *core, struct position_file *positions, struct move_leg *legs,
-	     size_t n, const struct core_leash *leash, struct err *err);
+int move_run(struct chassis *chassis, struct position_file *positions, struct move_leg *legs,
+	     size_t n, const struct chassis_leash *leash, struct err *err);
 
 #endif

@@ -9,7 +9,7 @@
 #include "agent/base/json.h"
 #include "agent/base/log.h"
 #include "hal/camera.h"
-#include "hal/core.h"
+#include "hal/chassis.h"
 #include "hal/endstop.h"
 #include "hal/home.h"
 #include "hal/light.h"
@@ -35,7 +35,7 @@ static const char *const kind_keys[DEVICE_KINDS] = {
 };
 
 struct rig {
-	struct core core;
+	struct chassis chassis;
 	struct position_file *positions;
 	struct motor *motors;
 	struct light *lights;
@@ -43,6 +43,7 @@ struct rig {
 	struct endstop *endstops;
 	struct trigger *triggers;
 	size_t counts[DEVICE_KINDS]; /* of those that are open */
+	double scan_radius_mm;
 };
 
 const char *device_kind_name(enum device_kind kind)
@@ -86,19 +87,19 @@ static int rig_section(const cJSON *config, enum device_kind kind, const cJSON *
 static int rig_open_device(struct rig *rig, enum device_kind kind, size_t i,
 			   const cJSON *item, struct err *err)
 {
-	struct core *core = &rig->core;
+	struct chassis *chassis = &rig->chassis;
 
 	switch (kind) {
 	case DEVICE_MOTOR:
-		return motor_open(&rig->motors[i], core, i, item, rig->positions, err);
+		return motor_open(&rig->motors[i], chassis, i, item, rig->positions, err);
 	case DEVICE_LIGHT:
-		return light_open(&rig->lights[i], core, i, item, err);
+		return light_open(&rig->lights[i], chassis, i, item, err);
 	case DEVICE_CAMERA:
-		return camera_open(&rig->cameras[i], core, i, item, err);
+		return camera_open(&rig->cameras[i], chassis, i, item, err);
 	case DEVICE_ENDSTOP:
-		return endstop_open(&rig->endstops[i], core, i, item, err);
+		return endstop_open(&rig->endstops[i], chassis, i, item, err);
 	case DEVICE_TRIGGER:
-		return trigger_open(&rig->triggers[i], core, i, item, err);
+		return trigger_open(&rig->triggers[i], chassis, i, item, err);
 	}
 	return -EINVAL;
 }
@@ -199,7 +200,7 @@ static int rig_attach_endstops(struct rig *rig, struct err *err)
 /* Nobody has moved a fresh rig: it stands at home. */
 static void rig_settle(struct rig *rig)
 {
-	if (!rig->core.backend->fresh(rig->core.hardware))
+	if (!rig->chassis.backend->fresh(rig->chassis.hardware))
 		return;
 	for (size_t i = 0; i < rig->counts[DEVICE_MOTOR]; i++) {
 		struct motor *motor = &rig->motors[i];
@@ -225,13 +226,14 @@ int rig_open(struct rig **out, const cJSON *config, const struct rig_options *op
 
 	if (!rig)
 		return err_set(err, -ENOMEM, "out of memory");
-	core_init(&rig->core, options);
-	rig->core.backend = backend;
+	chassis_init(&rig->chassis, options);
+	rig->scan_radius_mm = json_number(config, "scan_radius_mm", 1);
+	rig->chassis.backend = backend;
 	ret = backend ? rig_make_room(rig, config, err) : -EINVAL;
 	if (ret == 0)
 		ret = rig_open_positions(rig, options, err);
 	if (ret == 0)
-		ret = backend->open(&rig->core.hardware, config, options, err);
+		ret = backend->open(&rig->chassis.hardware, config, options, err);
 	for (enum device_kind kind = 0; ret == 0 && kind < DEVICE_KINDS; kind++)
 		ret = rig_open_devices(rig, config, kind, err);
 	if (ret == 0)
@@ -253,14 +255,14 @@ void rig_close(struct rig *rig)
 	if (!rig)
 		return;
 	rig_stop_motion(rig);
-	if (rig->core.hardware) {
-		rig->core.backend->safe(rig->core.hardware);
-		rig->core.backend->close(rig->core.hardware);
+	if (rig->chassis.hardware) {
+		rig->chassis.backend->safe(rig->chassis.hardware);
+		rig->chassis.backend->close(rig->chassis.hardware);
 	}
 	for (size_t i = 0; i < rig->counts[DEVICE_CAMERA]; i++)
 		camera_close(&rig->cameras[i]);
 	position_close(rig->positions);
-	core_destroy(&rig->core);
+	chassis_destroy(&rig->chassis);
 	free(rig->motors);
 	free(rig->lights);
 	free(rig->cameras);
@@ -271,7 +273,12 @@ void rig_close(struct rig *rig)
 
 const char *rig_backend(const struct rig *rig)
 {
-	return rig->core.backend->name;
+	return rig->chassis.backend->name;
+}
+
+double rig_scan_radius(const struct rig *rig)
+{
+	return rig->scan_radius_mm;
 }
 
 /* ---- devices by number and name ---- */
@@ -405,7 +412,7 @@ static void rig_release(struct rig *rig, struct motor *const *motors, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		motor_release(motors[i]);
 		if (motors[i]->endstop)
-			core_changed(&rig->core, DEVICE_ENDSTOP,
+			chassis_changed(&rig->chassis, DEVICE_ENDSTOP,
 				     motors[i]->endstop->name);
 	}
 }
@@ -419,15 +426,15 @@ static int rig_lost(const struct motor *motor, struct err *err)
 }
 
 static int rig_home_motor(struct rig *rig, struct motor *motor,
-			  const struct core_leash *leash, struct err *err)
+			  const struct chassis_leash *leash, struct err *err)
 {
 	motor_aim(motor, false, 0);
-	return home_run(&rig->core, rig->positions, motor, leash, err);
+	return home_run(&rig->chassis, rig->positions, motor, leash, err);
 }
 
 /* Homes those that must; nothing moves when one of them cannot. */
 static int rig_home_lost(struct rig *rig, struct motor *const *motors, size_t n,
-			 const struct core_leash *leash, struct err *err)
+			 const struct chassis_leash *leash, struct err *err)
 {
 	int ret = 0;
 
@@ -443,7 +450,7 @@ static int rig_home_lost(struct rig *rig, struct motor *const *motors, size_t n,
 /* Moves claimed motors whose positions are known. */
 static int rig_travel(struct rig *rig, struct motor *const *motors,
 		      const struct rig_target *targets, size_t n,
-		      const struct core_leash *leash, struct err *err)
+		      const struct chassis_leash *leash, struct err *err)
 {
 	struct move_leg legs[POSITION_AXES];
 
@@ -456,7 +463,7 @@ static int rig_travel(struct rig *rig, struct motor *const *motors,
 			return ret;
 		motor_aim(motors[i], true, motor_angle(motors[i], legs[i].goal));
 	}
-	return move_run(&rig->core, rig->positions, legs, n, leash, err);
+	return move_run(&rig->chassis, rig->positions, legs, n, leash, err);
 }
 
 static int rig_explain_move(const struct rig *rig, int ret, struct motor *const *motors,
@@ -464,7 +471,7 @@ static int rig_explain_move(const struct rig *rig, int ret, struct motor *const 
 {
 	if (ret != -EINTR && ret != -ECANCELED)
 		return ret;
-	return core_explain(&rig->core, ret, err, "the move of",
+	return chassis_explain(&rig->chassis, ret, err, "the move of",
 			    n == 1 ? motors[0]->name : "the axes");
 }
 
@@ -472,13 +479,13 @@ int rig_move(struct rig *rig, const struct rig_target *targets, size_t n,
 	     struct interrupt *interrupt, struct err *err)
 {
 	struct motor *motors[POSITION_AXES];
-	struct core_leash leash;
+	struct chassis_leash leash;
 	int ret = rig_resolve(rig, targets, n, motors, err);
 
 	for (size_t i = 0; ret == 0 && i < n; i++)
 		ret = motor_check(motors[i], &targets[i], err);
 	if (ret == 0)
-		ret = core_begin(&rig->core, interrupt, &leash, err);
+		ret = chassis_begin(&rig->chassis, interrupt, &leash, err);
 	if (ret == 0)
 		ret = rig_claim(motors, n, err);
 	if (ret < 0)
@@ -511,7 +518,7 @@ double rig_move_seconds(const struct rig *rig, const char *name, double from_deg
 
 /* All claimed motors that can go home; one that cannot is named when the others are. */
 static int rig_go_home(struct rig *rig, struct motor *const *motors, size_t n,
-		       const struct core_leash *leash, struct err *err)
+		       const struct chassis_leash *leash, struct err *err)
 {
 	struct rig_target targets[POSITION_AXES];
 	struct motor *able[POSITION_AXES] = {NULL};
@@ -542,14 +549,14 @@ int rig_home(struct rig *rig, const char *name, struct interrupt *interrupt,
 {
 	struct motor *motors[POSITION_AXES];
 	size_t n = name ? 1 : rig->counts[DEVICE_MOTOR];
-	struct core_leash leash;
+	struct chassis_leash leash;
 	int ret = name ? rig_find(rig, DEVICE_MOTOR, name, err) : 0;
 
 	if (ret < 0)
 		return ret;
 	for (size_t i = 0; i < n; i++)
 		motors[i] = &rig->motors[name ? (size_t)ret : i];
-	ret = core_begin(&rig->core, interrupt, &leash, err);
+	ret = chassis_begin(&rig->chassis, interrupt, &leash, err);
 	if (ret == 0)
 		ret = rig_claim(motors, n, err);
 	if (ret < 0)
@@ -589,7 +596,7 @@ void rig_adopt_endless(struct rig *rig)
 		log_info("%s is declared to stand at %g degrees", motor->name,
 			 motor->home);
 		position_declare(motor->position, motor_steps(motor, motor->home), false);
-		core_changed(&rig->core, DEVICE_MOTOR, motor->name);
+		chassis_changed(&rig->chassis, DEVICE_MOTOR, motor->name);
 	}
 }
 
@@ -620,44 +627,44 @@ int rig_axis(const struct rig *rig, const char *name, struct rig_axis *axis,
 
 void rig_stop_motion(struct rig *rig)
 {
-	atomic_fetch_add(&rig->core.stops, 1);
+	atomic_fetch_add(&rig->chassis.stops, 1);
 }
 
 /* Puts light and trigger off again under the lock: a light that another thread was just
  * switching on when safe() ran would stay on. */
 static void rig_darken(struct rig *rig)
 {
-	struct core *core = &rig->core;
+	struct chassis *chassis = &rig->chassis;
 
-	pthread_mutex_lock(&core->lock);
-	core->backend->safe(core->hardware);
+	pthread_mutex_lock(&chassis->lock);
+	chassis->backend->safe(chassis->hardware);
 	for (size_t i = 0; i < rig->counts[DEVICE_LIGHT]; i++)
 		rig->lights[i].level.on = false;
-	pthread_mutex_unlock(&core->lock);
+	pthread_mutex_unlock(&chassis->lock);
 }
 
 void rig_estop(struct rig *rig)
 {
-	struct core *core = &rig->core;
+	struct chassis *chassis = &rig->chassis;
 
-	atomic_store(&core->estopped, true);
-	atomic_fetch_add(&core->stops, 1);
-	core->backend->safe(core->hardware);
+	atomic_store(&chassis->estopped, true);
+	atomic_fetch_add(&chassis->stops, 1);
+	chassis->backend->safe(chassis->hardware);
 	for (size_t i = 0; i < rig->counts[DEVICE_MOTOR]; i++)
 		position_doubt(rig->motors[i].position, true);
 	rig_darken(rig);
 	for (size_t i = 0; i < rig->counts[DEVICE_LIGHT]; i++)
-		core_changed(core, DEVICE_LIGHT, rig->lights[i].name);
+		chassis_changed(chassis, DEVICE_LIGHT, rig->lights[i].name);
 }
 
 void rig_release_estop(struct rig *rig)
 {
-	atomic_store(&rig->core.estopped, false);
+	atomic_store(&rig->chassis.estopped, false);
 }
 
 bool rig_estopped(const struct rig *rig)
 {
-	return atomic_load(&rig->core.estopped);
+	return atomic_load(&rig->chassis.estopped);
 }
 
 bool rig_at_rest(struct rig *rig)

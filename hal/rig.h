@@ -52,6 +52,10 @@ void rig_close(struct rig *rig);
 /* "simulated", … */
 const char *rig_backend(const struct rig *rig);
 
+/* From the object's middle to the camera in millimetres, as the config says; 1 when it does
+ * not. */
+double rig_scan_radius(const struct rig *rig);
+
 /* ---- devices by number and name ---- */
 
 size_t rig_count(const struct rig *rig, enum device_kind kind);

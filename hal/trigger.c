@@ -15,22 +15,22 @@ static const char trigger_schema[] =
 	"\"pulse_width_ms\":"
 	"{\"type\":\"number\",\"minimum\":1,\"maximum\":5000,\"default\":100}}}";
 
-int trigger_open(struct trigger *trigger, struct core *core, size_t index,
+int trigger_open(struct trigger *trigger, struct chassis *chassis, size_t index,
 		 const cJSON *item, struct err *err)
 {
 	cJSON *copy = cJSON_Duplicate(item, true);
-	char at[CORE_NAME + 16];
-	int ret = core_check_name(DEVICE_TRIGGER, item->string, err);
+	char at[CHASSIS_NAME + 16];
+	int ret = chassis_check_name(DEVICE_TRIGGER, item->string, err);
 
 	if (ret < 0)
 		goto done;
 	snprintf(at, sizeof(at), "triggers.%s", item->string);
-	ret = core_check(trigger_schema, copy, at, err);
+	ret = chassis_check(trigger_schema, copy, at, err);
 	if (ret < 0)
 		goto done;
 
 	*trigger = (struct trigger){
-		.core = core,
+		.chassis = chassis,
 		.index = index,
 		.enabled = json_bool(copy, "enabled", true),
 		.pulse_ms = (int64_t)json_number(copy, "pulse_width_ms", 100),
@@ -63,27 +63,27 @@ static bool trigger_claim(struct trigger *trigger)
 {
 	bool free;
 
-	pthread_mutex_lock(&trigger->core->lock);
+	pthread_mutex_lock(&trigger->chassis->lock);
 	free = !trigger->busy;
 	trigger->busy = true;
-	pthread_mutex_unlock(&trigger->core->lock);
+	pthread_mutex_unlock(&trigger->chassis->lock);
 	if (free)
-		core_changed(trigger->core, DEVICE_TRIGGER, trigger->name);
+		chassis_changed(trigger->chassis, DEVICE_TRIGGER, trigger->name);
 	return free;
 }
 
 static void trigger_release(struct trigger *trigger)
 {
-	pthread_mutex_lock(&trigger->core->lock);
+	pthread_mutex_lock(&trigger->chassis->lock);
 	trigger->busy = false;
-	pthread_mutex_unlock(&trigger->core->lock);
-	core_changed(trigger->core, DEVICE_TRIGGER, trigger->name);
+	pthread_mutex_unlock(&trigger->chassis->lock);
+	chassis_changed(trigger->chassis, DEVICE_TRIGGER, trigger->name);
 }
 
 static int trigger_level(struct trigger *trigger, bool active, struct err *err)
 {
-	struct core *core = trigger->core;
-	int ret = core->backend->trigger(core->hardware, trigger->index, active);
+	struct chassis *chassis = trigger->chassis;
+	int ret = chassis->backend->trigger(chassis->hardware, trigger->index, active);
 
 	if (ret < 0)
 		return err_code(err, ret, "hardware_fault", "%s cannot be switched: %s",
@@ -92,36 +92,36 @@ static int trigger_level(struct trigger *trigger, bool active, struct err *err)
 }
 
 static int trigger_delay(struct trigger *trigger, int64_t ms,
-			 const struct core_leash *leash)
+			 const struct chassis_leash *leash)
 {
-	struct core *core = trigger->core;
+	struct chassis *chassis = trigger->chassis;
 
-	return core_wait(core, core->backend->now(core->hardware) + ms * NS_PER_MS,
+	return chassis_wait(chassis, chassis->backend->now(chassis->hardware) + ms * NS_PER_MS,
 			 leash);
 }
 
 /* The line goes active unless a stop came first: an emergency stop that comes later finds
  * the lock free and puts the line back. */
-static int trigger_activate(struct trigger *trigger, const struct core_leash *leash,
+static int trigger_activate(struct trigger *trigger, const struct chassis_leash *leash,
 			    struct err *err)
 {
-	struct core *core = trigger->core;
+	struct chassis *chassis = trigger->chassis;
 	int ret;
 
-	pthread_mutex_lock(&core->lock);
-	ret = core_wanted(core, leash);
+	pthread_mutex_lock(&chassis->lock);
+	ret = chassis_wanted(chassis, leash);
 	if (ret == 0)
 		ret = trigger_level(trigger, true, err);
 	if (ret == 0)
 		trigger->fired_at_ms = clock_wall_ms();
-	pthread_mutex_unlock(&core->lock);
+	pthread_mutex_unlock(&chassis->lock);
 	return ret;
 }
 
-static int trigger_pulse(struct trigger *trigger, const struct core_leash *leash,
+static int trigger_pulse(struct trigger *trigger, const struct chassis_leash *leash,
 			 struct err *err)
 {
-	struct core_leash stop_only = {.interrupt = NULL, .stops = leash->stops};
+	struct chassis_leash stop_only = {.interrupt = NULL, .stops = leash->stops};
 	int ret = trigger_activate(trigger, leash, err);
 	int idle;
 
@@ -133,7 +133,7 @@ static int trigger_pulse(struct trigger *trigger, const struct core_leash *leash
 }
 
 static int trigger_sequence(struct trigger *trigger, int64_t pre_ms, int64_t post_ms,
-			    const struct core_leash *leash, struct err *err)
+			    const struct chassis_leash *leash, struct err *err)
 {
 	int ret = trigger_delay(trigger, pre_ms, leash);
 
@@ -149,12 +149,12 @@ static int trigger_sequence(struct trigger *trigger, int64_t pre_ms, int64_t pos
 int trigger_fire(struct trigger *trigger, int64_t pre_ms, int64_t post_ms,
 		 struct interrupt *interrupt, struct err *err)
 {
-	struct core_leash leash;
+	struct chassis_leash leash;
 	int ret = trigger_check(trigger, pre_ms, post_ms, err);
 
 	if (ret < 0)
 		return ret;
-	ret = core_begin(trigger->core, interrupt, &leash, err);
+	ret = chassis_begin(trigger->chassis, interrupt, &leash, err);
 	if (ret < 0)
 		return ret;
 	if (!trigger_claim(trigger))
@@ -164,7 +164,7 @@ int trigger_fire(struct trigger *trigger, int64_t pre_ms, int64_t post_ms,
 	ret = trigger_sequence(trigger, pre_ms, post_ms, &leash, err);
 	trigger_release(trigger);
 	if (ret == -EINTR || ret == -ECANCELED)
-		return core_explain(trigger->core, ret, err, "the trigger",
+		return chassis_explain(trigger->chassis, ret, err, "the trigger",
 				    trigger->name);
 	return ret;
 }
@@ -173,9 +173,9 @@ bool trigger_busy(struct trigger *trigger)
 {
 	bool busy;
 
-	pthread_mutex_lock(&trigger->core->lock);
+	pthread_mutex_lock(&trigger->chassis->lock);
 	busy = trigger->busy;
-	pthread_mutex_unlock(&trigger->core->lock);
+	pthread_mutex_unlock(&trigger->chassis->lock);
 	return busy;
 }
 
@@ -186,10 +186,10 @@ cJSON *trigger_state(struct trigger *trigger)
 	int64_t fired_at_ms;
 	bool busy;
 
-	pthread_mutex_lock(&trigger->core->lock);
+	pthread_mutex_lock(&trigger->chassis->lock);
 	busy = trigger->busy;
 	fired_at_ms = trigger->fired_at_ms;
-	pthread_mutex_unlock(&trigger->core->lock);
+	pthread_mutex_unlock(&trigger->chassis->lock);
 
 	clock_text(fired_at_ms, text);
 	cJSON_AddStringToObject(state, "name", trigger->name);

@@ -2,23 +2,23 @@
 #ifndef HAL_TRIGGER_H
 #define HAL_TRIGGER_H
 
-#include "hal/core.h"
+#include "hal/chassis.h"
 
 #define TRIGGER_MAX_DELAY_MS 600000
 
 struct trigger {
-	struct core *core;
+	struct chassis *chassis;
 	size_t index;
-	char name[CORE_NAME];
+	char name[CHASSIS_NAME];
 	bool enabled;
 	int64_t pulse_ms;
 
-	bool busy;	     /* core's lock */
-	int64_t fired_at_ms; /* wall clock, 0 for never; core's lock */
+	bool busy;	     /* chassis's lock */
+	int64_t fired_at_ms; /* wall clock, 0 for never; chassis's lock */
 };
 
 /* Reads the member item of the config's triggers; the line is idle. */
-int trigger_open(struct trigger *trigger, struct core *core, size_t index,
+int trigger_open(struct trigger *trigger, struct chassis *chassis, size_t index,
 		 const cJSON *item, struct err *err);
 
 /* As rig_trigger().  An interrupt before the pulse gives -EINTR, and nothing was fired;

@@ -12,8 +12,6 @@
 #include "tasks/core/scan_plan.h"
 #include "tasks/task_api.h"
 
-#define SCAN_RADIUS 1.0 /* the rig does not tell; positions are on the unit sphere */
-
 struct scan;
 struct sheet;
 struct writer;

@@ -277,7 +277,7 @@ static cJSON *details_of(const struct scan_run *s, const struct path_point *poin
 	cJSON_AddNumberToObject(part, "width", frame->width);
 	cJSON_AddNumberToObject(part, "height", frame->height);
 
-	path_cartesian(point, SCAN_RADIUS, xyz);
+	path_cartesian(point, rig_scan_radius(s->rig), xyz);
 	scan = cJSON_AddObjectToObject(details, "scan_metadata");
 	cJSON_AddNumberToObject(scan, "step", point->index);
 	json_put_string(scan, "project_name", scan_project(s->scan));
@@ -286,7 +286,7 @@ static cJSON *details_of(const struct scan_run *s, const struct path_point *poin
 	part = cJSON_AddObjectToObject(scan, "polar_coordinates");
 	cJSON_AddNumberToObject(part, "theta", point->theta);
 	cJSON_AddNumberToObject(part, "fi", point->fi);
-	cJSON_AddNumberToObject(part, "r", SCAN_RADIUS);
+	cJSON_AddNumberToObject(part, "r", rig_scan_radius(s->rig));
 	part = cJSON_AddObjectToObject(scan, "cart_coordinates");
 	cJSON_AddNumberToObject(part, "x", xyz[0]);
 	cJSON_AddNumberToObject(part, "y", xyz[1]);

@@ -126,7 +126,7 @@ static int create(struct scan_run *s, const cJSON *args)
 		.camera_settings = camera,
 		.points = s->plan.points,
 		.n = s->plan.n,
-		.radius = SCAN_RADIUS,
+		.radius = rig_scan_radius(s->rig),
 	};
 	struct err err = {0};
 	int ret = scan_create(&s->scan, s->projects, project, s->index, &birth, &err);
