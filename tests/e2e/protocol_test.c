@@ -466,24 +466,25 @@ static void the_types_and_the_agent_describe_themselves(struct world *w)
 	wait_event(w, 0, "agent.started", NULL);
 }
 
-static void settings_are_told_and_can_be_changed(struct world *w)
+static const struct world_options other_values = {
+	.settings = "{'agent':{'keep_tasks':50}}",
+};
+
+static void settings_are_told(struct world *w)
 {
-	const cJSON *before = document(w, wait_message(w, 0, BASE "/settings", NULL));
-	double rev = number_at(before, "rev");
+	const cJSON *told = document(w, wait_message(w, 0, BASE "/settings", NULL));
 
-	ask_refused(w, "settings/set", "rev_conflict",
-		    "{'values':{'agent.keep_tasks':50},'if_rev':%.0f}", rev + 1);
-	ask_refused(w, "settings/set", "invalid_args",
-		    "{'values':{'agent.keep_task':50}}");
-	ask_ok(w, "settings/set", "{'values':{'agent.keep_tasks':50},'if_rev':%.0f}",
-	       rev);
+	assert_true(number_at(told, "rev") >= 1);
+	assert_true(number_at(told, "values.agent.keep_tasks") == 50);
+	assert_true(number_at(told, "values.scheduler.max_concurrent") == 3);
+}
 
-	wait_value(w, BASE "/settings", "values.agent.keep_tasks", "50");
-	world_restart_agent(w);
-	const cJSON *reply = ask_ok(w, "settings/get", "{'keys':['agent.keep_tasks']}");
-	char *text = cJSON_PrintUnformatted(at(reply, "data"));
-	assert_non_null(strstr(text, "50"));
-	cJSON_free(text);
+static void what_is_not_there_yet_says_so(struct world *w)
+{
+	ask_refused(w, "settings/get", "not_supported", "{}");
+	ask_refused(w, "settings/set", "not_supported", "{'values':{}}");
+	ask_refused(w, "gpio/set", "not_supported", "{'line':4,'value':1}");
+	ask_refused(w, "device/reload", "not_supported", "{}");
 }
 
 static const struct test tests[] = {
@@ -511,7 +512,8 @@ static const struct test tests[] = {
 	TEST_WITH(only_the_own_topic_lifts_an_estop, in_a_group),
 	TEST(a_list_is_read_page_by_page),
 	TEST(the_types_and_the_agent_describe_themselves),
-	TEST(settings_are_told_and_can_be_changed),
+	TEST_WITH(settings_are_told, other_values),
+	TEST(what_is_not_there_yet_says_so),
 };
 
 int main(int argc, char **argv)

@@ -165,6 +165,20 @@ fail:
 	return -1;
 }
 
+/* A sanitizer's report fails the test, also when everything looked right from outside. */
+static void assert_sanitizers_silent(struct world *w)
+{
+	static const char *const signs[] = {"Sanitizer", "runtime error: "};
+	char *log = file_read(w->device.log, NULL);
+	bool silent = true;
+
+	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
+		silent = silent && !(log && strstr(log, signs[i]));
+	free(log);
+	if (!silent)
+		fail_msg("a sanitizer reported something in the agent's log");
+}
+
 static void world_body(void **state)
 {
 	struct world *w = *state;
@@ -172,6 +186,7 @@ static void world_body(void **state)
 	if (!w->test->options || !w->test->options->agent_later)
 		world_start_agent(w);
 	w->test->body(w);
+	assert_sanitizers_silent(w);
 	w->passed = true;
 }
 
