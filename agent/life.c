@@ -696,10 +696,11 @@ void life_halt(struct core *core, uint64_t devices, enum stop_reason reason)
 {
 	struct scheduler *s = &core->scheduler;
 
+	/* An end may take others with it that come after it. */
 	for (size_t i = s->count; i-- > 0;) {
-		struct task *task = s->live[i];
+		struct task *task = i < s->count ? s->live[i] : NULL;
 
-		if (!task_works(task) || !(task->claim & devices))
+		if (!task || !task_works(task) || !(task->claim & devices))
 			continue;
 		if (task->run)
 			ask_to_stop(core, task, reason);
@@ -814,9 +815,12 @@ void life_tick(struct core *core)
 {
 	struct scheduler *s = &core->scheduler;
 
+	/* As in life_halt(). */
 	for (size_t i = s->count; i-- > 0;) {
-		struct task *task = s->live[i];
+		struct task *task = i < s->count ? s->live[i] : NULL;
 
+		if (!task)
+			continue;
 		life_save_progress(core, task);
 		if (timed_out(core, task))
 			ask_to_stop(core, task, STOP_TIMEOUT);
