@@ -205,6 +205,12 @@ static void life_decide_after(struct core *core, const struct task *ended)
 	}
 }
 
+static void life_cancelled(struct core *core, struct task *task)
+{
+	task_set_error(task, "cancelled", "Task was cancelled by user.");
+	life_end(core, task, TASK_CANCELLED);
+}
+
 static bool may_retry(const char *code)
 {
 	static const char *const codes[] = {"task_failed", "hardware_fault", "hal_unavailable",
@@ -220,6 +226,11 @@ static void life_fail(struct core *core, struct task *task, const char *code, co
 {
 	if (!may_retry(code) || !task->retries_left) {
 		life_fail_for_good(core, task, code, text);
+		return;
+	}
+	/* The cancel was for the task, not for this attempt. */
+	if (task->stop == STOP_CANCEL) {
+		life_cancelled(core, task);
 		return;
 	}
 	life_run_over(core, task);
@@ -245,12 +256,6 @@ static void life_estopped(struct core *core, struct task *task)
 {
 	task_set_error(task, "estopped", "an emergency stop interrupted it");
 	life_end(core, task, TASK_INTERRUPTED);
-}
-
-static void life_cancelled(struct core *core, struct task *task)
-{
-	task_set_error(task, "cancelled", "Task was cancelled by user.");
-	life_end(core, task, TASK_CANCELLED);
 }
 
 /* An orderly stop of the agent reached this run. */
@@ -326,7 +331,7 @@ static void life_failed(struct core *core, struct task *task, const struct event
 		life_interrupt(core, task, text);
 	else if (!strcmp(code, "cancelled") && task->stop == STOP_CANCEL)
 		life_cancelled(core, task);
-	else if (!strcmp(code, "invalid_state") && task->checkpoint)
+	else if (!strcmp(code, "invalid_state") && task->checkpoint && task->stop == STOP_NONE)
 		life_wait_for_person(core, task, text);
 	else
 		life_fail(core, task, code, text);
