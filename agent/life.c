@@ -258,6 +258,18 @@ static void life_estopped(struct core *core, struct task *task)
 	life_end(core, task, TASK_INTERRUPTED);
 }
 
+/* It is at rest and waits for a resume. */
+static void life_paused(struct core *core, struct task *task)
+{
+	clock_stop(core, task);
+	task->status = TASK_PAUSED;
+	task->stopping = STOPPING_NOT;
+	task->stop_asked = 0;
+	task->paused_since = core->now.ms;
+	life_changed(core, task);
+	life_happened(core, task, "task.paused");
+}
+
 /* An orderly stop of the agent reached this run. */
 static void life_shut_down(struct core *core, struct task *task)
 {
@@ -265,7 +277,13 @@ static void life_shut_down(struct core *core, struct task *task)
 
 	if (task->status == TASK_PAUSED && task->resumable) {
 		life_run_over(core, task);
+		task->paused_since = core->now.ms;
 		store_task_save(core->store, task);
+		return;
+	}
+	if (task->stopping == STOPPING_PAUSE && task->resumable) {
+		life_run_over(core, task);
+		life_paused(core, task);
 		return;
 	}
 	if (!resumes && task->began) {
@@ -313,11 +331,9 @@ static void life_stopped(struct core *core, struct task *task)
 static void life_wait_for_person(struct core *core, struct task *task, const char *text)
 {
 	life_run_over(core, task);
-	task->status = TASK_PAUSED;
-	task->paused_since = core->now.ms;
 	snprintf(task->message, sizeof(task->message), "%.256s", text);
-	life_changed(core, task);
-	life_happened(core, task, "task.paused");
+	json_trim(task->message);
+	life_paused(core, task);
 }
 
 static void life_failed(struct core *core, struct task *task, const struct event *event)
@@ -452,13 +468,7 @@ static void life_held(struct core *core, struct task *task)
 	task->held = true;
 	if (task->stopping != STOPPING_PAUSE)
 		return;
-	clock_stop(core, task);
-	task->status = TASK_PAUSED;
-	task->stopping = STOPPING_NOT;
-	task->stop_asked = 0;
-	task->paused_since = core->now.ms;
-	life_changed(core, task);
-	life_happened(core, task, "task.paused");
+	life_paused(core, task);
 }
 
 void life_run_event(struct core *core, struct event *event)
