@@ -48,20 +48,22 @@ static void queue_clear(struct core *core, struct answer *answer)
 {
 	cJSON *data = cJSON_CreateObject();
 	cJSON *cancelled = cJSON_AddArrayToObject(data, "cancelled");
+	struct scheduler *s = &core->scheduler;
 	size_t i = 0;
 
-	/* A cancel may end others that come after it: begin again whenever one went. */
-	while (i < core->scheduler.count) {
-		struct task *task = core->scheduler.live[i];
+	/* All of them end as cancelled: none shall fail because of another. */
+	for (size_t k = 0; k < s->count; k++)
+		if (s->live[k]->status == TASK_PENDING)
+			s->live[k]->after_open = 0;
+	while (i < s->count) {
+		struct task *task = s->live[i];
 
 		if (task->status != TASK_PENDING) {
 			i++;
 			continue;
 		}
 		cJSON_AddItemToArray(cancelled, cJSON_CreateString(task->id));
-		task->after_count = 0;
 		life_cancel(core, task);
-		i = 0;
 	}
 	answer_ok(answer, "ok", data);
 }
