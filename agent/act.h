@@ -25,6 +25,8 @@ struct act {
 	bool remember;    /* its request is remembered when it was ok */
 	bool writes;      /* its reply is a promise, not the answer to a read */
 	int64_t delay_ms; /* of its reply, in a fleet */
+	int packet;       /* of the message that asked for it; 0: none */
+	char message[SHA256_HEX];
 	struct act *next;
 };
 

@@ -49,6 +49,7 @@ struct agent {
 	size_t device_count;
 	char boot[17], store[17];
 	struct machine machine;
+	struct reserve_file reserve;
 	int64_t health_at;
 	int signals;
 	bool stopped;       /* all is at rest */
@@ -135,6 +136,7 @@ static struct event *message_event(uint32_t epoch, const struct incoming *messag
 	event->topic = strdup(message->topic);
 	event->retained = message->retained;
 	event->duplicate = message->duplicate;
+	event->number = message->qos ? message->packet_id : 0;
 	if (message->response_topic)
 		event->response_topic = strdup(message->response_topic);
 	if (message->correlation) {
@@ -668,6 +670,7 @@ static int open_core(struct agent *agent, struct effects *effects, struct err *e
 			     .restart_needed = read_restart_needed,
 			     .set = change_settings},
 		.problems = agent->problems,
+		.reserve = reserve_in(&agent->reserve, agent->state_dir),
 		.reflexes = {.context = agent,
 			     .pause_run = reflex_pause_run,
 			     .stop_run = reflex_stop_run,

@@ -231,7 +231,9 @@ static void reply_send(struct core *core, struct answer *answer, bool stored)
 		.correlation_size = answer->command->correlation_size,
 		.not_before = core->now.ms + reply_delay(core, answer->command),
 		.age = core_age(core),
-		.stored = stored,
+		.stored = stored && !core->held,
+		.packet = answer->packet,
+		.message = answer->message_hash,
 	};
 
 	reply_topic(core, answer->command, topic);
@@ -351,6 +353,8 @@ static struct act *act_new(struct core *core, const struct answer *answer)
 		abort(); /* see effects_add() */
 	act->run = ++core->next_run;
 	act->delay_ms = reply_delay(core, command);
+	act->packet = answer->packet;
+	snprintf(act->message, sizeof(act->message), "%s", answer->message_hash);
 	snprintf(act->verb, sizeof(act->verb), "%s", command->verb);
 	snprintf(act->id, sizeof(act->id), "%s", command->id);
 	snprintf(act->request, sizeof(act->request), "%s", command->request);
@@ -376,6 +380,8 @@ static void act_store(struct core *core, struct act *act)
 		.request = act->request,
 		.correlation = act->correlation,
 		.correlation_size = act->correlation_size,
+		.packet = act->packet,
+		.message = act->message,
 	};
 
 	row.number = act->number = core->next_act++;
@@ -463,6 +469,8 @@ void answer_act_done(struct core *core, const struct event *event)
 		return;
 
 	act_command(act, &command);
+	answer.packet = act->packet;
+	snprintf(answer.message_hash, sizeof(answer.message_hash), "%s", act->message);
 	if (event->flag) {
 		answer_ok(&answer, "ok", event->data ? cJSON_Parse(event->data) : NULL);
 		if (act->remember)
@@ -495,6 +503,8 @@ static void act_interrupted(void *context, const struct act_row *row)
 	snprintf(command.request, sizeof(command.request), "%s", row->request);
 	snprintf(command.reply_to, sizeof(command.reply_to), "%s", row->topic);
 	command.correlation = (uint8_t *)(uintptr_t)row->correlation;
+	answer.packet = row->packet;
+	snprintf(answer.message_hash, sizeof(answer.message_hash), "%s", row->message);
 	answer_refuse(&answer, "interrupted",
 		      "the agent ended while this was under way; it is not run again");
 	reply_send(core, &answer, true);
@@ -507,6 +517,45 @@ void answer_interrupted_acts(struct core *core)
 }
 
 /* ---- receiving a command ---- */
+
+static void message_hash(const struct event *event, char hash[SHA256_HEX])
+{
+	size_t topic = strlen(event->topic) + 1;
+	char *bytes = malloc(topic + event->size);
+
+	if (!bytes)
+		abort(); /* see effects_add() */
+	memcpy(bytes, event->topic, topic);
+	if (event->size)
+		memcpy(bytes + topic, event->data, event->size);
+	json_sha256(bytes, topic + event->size, hash);
+	free(bytes);
+}
+
+/* A redelivery of what was carried out: our PUBACK did not reach the broker, the reply is on
+ * its way or will be. */
+static bool is_redelivery(const struct core *core, const struct event *event, const char *hash)
+{
+	if (!event->duplicate || !event->number)
+		return false;
+	for (const struct act *act = core->acts; act; act = act->next)
+		if (act->packet == event->number && !strcmp(act->message, hash))
+			return true;
+	return outbox_answers(core->outbox, (int)event->number, hash);
+}
+
+/* A full disk: what frees room or stops something is carried out as long as it can be kept. */
+static bool answer_storage(const struct core *core, struct answer *answer, const struct verb *verb)
+{
+	bool stops = verb->flags & VERB_STOPS;
+	bool writes = verb->flags & VERB_WRITES;
+
+	if (stops || (!core->held && (!core->low || !writes || (verb->flags & VERB_FREES))))
+		return true;
+	answer_refuse(answer, "storage_full", "the disk of the agent is full");
+	answer->retry_after_s = 10;
+	return false;
+}
 
 /* Retained commands would be carried out again at every connect: refused, and taken off the
  * broker where that is ours to do. */
@@ -606,7 +655,7 @@ static void answer_verb(struct core *core, struct answer *answer, const struct v
 	bool create = !strcmp(verb->name, "task/create");
 	bool writes = verb->flags & VERB_WRITES;
 
-	if (!answer_scope(core, answer, verb))
+	if (!answer_scope(core, answer, verb) || !answer_storage(core, answer, verb))
 		return;
 	if (writes && (answer_known(core, answer, "r", command->request) ||
 		       answer_running_act(core, answer) ||
@@ -619,6 +668,7 @@ static void answer_verb(struct core *core, struct answer *answer, const struct v
 		answer_refuse(answer, "bad_request", "%s needs the id of a task", verb->name);
 		return;
 	}
+	core->stop_acted = core->held && (verb->flags & VERB_STOPS);
 	verb->handle(core, answer);
 	if (answer->refused || answer->later || !writes || !answer->code)
 		return;
@@ -695,6 +745,10 @@ void answer_message(struct core *core, const struct event *event, const struct t
 	/* An empty retained message is somebody clearing a topic. */
 	if (event->retained && !event->size)
 		return;
+	message_hash(event, answer.message_hash);
+	if (is_redelivery(core, event, answer.message_hash))
+		return;
+	answer.packet = (int)event->number;
 	if (command_parse(&command, topic, event->data, event->size, event->response_topic,
 			  event->correlation, event->correlation_size, &err) == 0)
 		err.number = 0;

@@ -323,7 +323,7 @@ static void core_publish_health(struct core *core)
 	char *text;
 
 	cJSON_AddNumberToObject(health, "db_bytes", (double)store_size(core->store));
-	cJSON_AddStringToObject(health, "storage", "ok");
+	cJSON_AddStringToObject(health, "storage", core->held || core->low ? "full" : "ok");
 	cJSON_AddNumberToObject(health, "outbox", (double)outbox_depth(core->outbox));
 	cJSON_AddNumberToObject(health, "outbox_dropped", (double)outbox_dropped(core->outbox));
 	cJSON_AddNumberToObject(health, "reconnects", (double)core->link.reconnects);
@@ -462,14 +462,16 @@ int core_open(struct core **out, const struct core_options *options, struct now 
 	core->started = now.ms;
 	core->info_since = now.wall;
 	core->random = options->seed;
-	core->effects = effects;
+	effects_init(&core->after);
+	core->effects = &core->after;
+	core->at_once = effects;
 	core->minute_at = now.ms;
 	core->prune_at = now.ms + MINUTE_MS;
 	core->link.sweep_at = -1;
 	core->problems = cJSON_CreateArray();
 	core->scheduler.max_concurrent = options->tunables.max_concurrent;
 	core->scheduler.blocking_threads = options->blocking_threads;
-	ret = store_open(&core->store, options->state_dir, damaged, err);
+	ret = store_open(&core->store, options->state_dir, &options->reserve, damaged, err);
 	if (ret < 0)
 		goto fail;
 	if (damaged[0])
@@ -493,6 +495,7 @@ int core_open(struct core **out, const struct core_options *options, struct now 
 	ret = store_commit(core->store, err);
 	if (ret < 0)
 		goto fail;
+	effects_move(effects, &core->after);
 	core->queue_changed = true;
 	core->current_changed = true;
 	*out = core;
@@ -523,6 +526,7 @@ void core_close(struct core *core)
 	acts_free(core->acts);
 	for (struct verb_schema *known = core->verb_schemas; known->verb; known++)
 		schema_free(known->schema);
+	effects_clear(&core->after);
 	outbox_close(core->outbox);
 	board_close(core->board);
 	store_close(core->store);
@@ -574,8 +578,12 @@ static void core_stop(struct core *core)
 	life_stop(core);
 }
 
+/* Whoever waits for an event that wrote nothing waits for no commit. */
 static void core_event(struct core *core, struct event *event)
 {
+	size_t writes = store_writes(core->store);
+
+	core->stop_acted = false;
 	switch (event->kind) {
 	case EVENT_MESSAGE:
 		core_message(core, event);
@@ -617,7 +625,11 @@ static void core_event(struct core *core, struct event *event)
 		break;
 	}
 	if (event->waiter)
-		effects_add(core->effects, EFFECT_RELEASE)->waiter = event->waiter;
+		effects_add(core->stop_acted || store_writes(core->store) == writes
+				    ? core->at_once
+				    : core->effects,
+			    EFFECT_RELEASE)
+			->waiter = event->waiter;
 }
 
 static void core_minute(struct core *core)
@@ -662,12 +674,57 @@ static void core_pump(struct core *core)
 
 	if (link->phase == LINK_DOWN)
 		return;
-	outbox_pump(core->outbox, core->effects, link->epoch, core->now.ms, core_age(core),
+	outbox_pump(core->outbox, core->at_once, link->epoch, core->now.ms, core_age(core),
 		    link->window > board_flying(core->board) ? link->window - board_flying(core->board)
 							     : 0,
 		    &core->next_token);
-	board_pump(core->board, core->effects, link->epoch, core->now.ms,
+	board_pump(core->board, core->at_once, link->epoch, core->now.ms,
 		   outbox_flying(core->outbox), link->window, &core->next_token);
+}
+
+/* Only what needs no commit: refusals, answers to reads, telemetry. */
+static void core_pump_held(struct core *core)
+{
+	if (core->link.phase == LINK_DOWN)
+		return;
+	outbox_pump_unstored(core->outbox, core->at_once, core->link.epoch, core->now.ms,
+			     core->link.window, &core->next_token);
+}
+
+static void core_say_storage(struct core *core)
+{
+	bool low = store_low(core->store);
+
+	if (low == core->low)
+		return;
+	core->low = low;
+	if (low)
+		log_error("the disk is full: the reserve is given up, commands that write are refused");
+	core_happened(core, low ? "storage.full" : "storage.ok", NULL, NULL);
+	core_publish_health(core);
+}
+
+/* Commits the turn, or holds it back while the disk is full (-ENOSPC). */
+static int core_commit(struct core *core, struct err *err)
+{
+	int ret;
+
+	if (core->held && core->now.ms < core->retry_at)
+		return -ENOSPC;
+	ret = store_commit(core->store, err);
+	if (ret == -ENOSPC && !core->held)
+		log_error("the disk is full and nothing can be committed: %s", err->text);
+	core->held = ret == -ENOSPC;
+	core->retry_at = core->now.ms + 1000;
+	return ret;
+}
+
+static void core_recover(struct core *core)
+{
+	if (!core->low || core->held || core->now.ms < core->retry_at)
+		return;
+	core->retry_at = core->now.ms + 1000;
+	store_recover(core->store);
 }
 
 int core_turn(struct core *core, struct event *events, struct now now, struct effects *effects,
@@ -676,21 +733,28 @@ int core_turn(struct core *core, struct event *events, struct now now, struct ef
 	int ret;
 
 	core->now = now;
-	core->effects = effects;
+	core->at_once = effects;
 	for (struct event *event = events; event; event = event->next)
 		core_event(core, event);
 	life_tick(core);
 	life_schedule(core);
 	link_tick(core);
+	core_recover(core);
+	core_say_storage(core);
 	core_minute(core);
 	core_prune(core);
 	core_drained(core);
 	if (store_dirty(core->store) || outbox_wants_settling(core->outbox, now.ms - 1000))
 		outbox_settle(core->outbox);
-	ret = store_commit(core->store, err);
+	ret = core_commit(core, err);
+	if (ret == -ENOSPC) {
+		core_pump_held(core);
+		return 0;
+	}
 	if (ret < 0)
 		return ret;
 
+	effects_move(effects, &core->after);
 	core_publish_changes(core);
 	core_pump(core);
 	if (core_at_rest(core))
@@ -710,6 +774,8 @@ int64_t core_wake(const struct core *core)
 	int64_t wake = core->minute_at;
 
 	wake_at(&wake, core->prune_at);
+	if (core->held || core->low)
+		wake_at(&wake, core->retry_at);
 	wake_at(&wake, life_wake(core));
 	wake_at(&wake, scheduler_wake(&core->scheduler, now));
 	wake_at(&wake, outbox_wake(core->outbox, now));

@@ -78,6 +78,7 @@ struct core_options {
 	const char *birth_prefix; /* Home Assistant's, "homeassistant" */
 	struct settings_access settings;
 	const cJSON *problems;    /* of start-up, an array of strings */
+	struct reserve reserve;
 	struct reflexes reflexes;
 };
 
@@ -120,7 +121,13 @@ struct core {
 	struct link link;
 	struct verb_schema verb_schemas[CORE_VERBS_MAX + 1];
 	struct act *acts;        /* direct commands under way */
-	struct effects *effects; /* of the turn */
+	struct effects *effects; /* what is done after the commit */
+	struct effects after;    /* holds them until it succeeds */
+	struct effects *at_once; /* what needs no commit */
+	bool held;               /* the disk is full: nothing is told until a commit succeeds */
+	bool low;                /* told: only what must not be lost is taken */
+	int64_t retry_at;        /* monotonic; when it is tried again */
+	bool stop_acted;         /* this event stopped hardware, which waits for no commit */
 	struct now now;
 	char store_name[17];
 	int64_t age_before, started; /* age = age_before + now - started */
@@ -133,7 +140,6 @@ struct core {
 	uint64_t random;
 	bool queue_changed, current_changed;
 	int64_t minute_at, prune_at;
-	struct err failed; /* the commit that did not succeed */
 	int64_t refused[64]; /* refusals by number of their code, for health */
 	char *health;        /* what the process told of itself last */
 	int64_t settings_rev;
@@ -148,7 +154,8 @@ int core_open(struct core **out, const struct core_options *options, struct now 
 void core_close(struct core *core); /* NULL is fine */
 
 /* One turn: handles the events (a list; stays the caller's), commits, adds the effects.
- * A negative errno means that the commit failed: nothing of this turn may be told, the
+ * A full disk is not an error: the turn is held, nothing of it is told, and a later turn
+ * commits it.  A negative errno means that the database cannot be trusted any more: the
  * process must end without acknowledging (exit 75). */
 int core_turn(struct core *core, struct event *events, struct now now, struct effects *effects,
 	      struct err *err);

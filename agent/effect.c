@@ -36,3 +36,12 @@ void effects_clear(struct effects *effects)
 	}
 	effects->last = &effects->first;
 }
+
+void effects_move(struct effects *effects, struct effects *from)
+{
+	if (!from->first)
+		return;
+	*effects->last = from->first;
+	effects->last = from->last;
+	effects_init(from);
+}

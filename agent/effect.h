@@ -53,4 +53,7 @@ void effects_init(struct effects *effects);
 struct effect *effects_add(struct effects *effects, enum effect_kind kind);
 void effects_clear(struct effects *effects);
 
+/* Puts all of from behind those of effects. */
+void effects_move(struct effects *effects, struct effects *from);
+
 #endif

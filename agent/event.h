@@ -11,7 +11,7 @@
 
 enum event_kind {
 	/* from the connection */
-	EVENT_MESSAGE,    /* topic, data, response_topic, correlation; waiter */
+	EVENT_MESSAGE,    /* topic, data, response_topic, correlation, number = packet id; waiter */
 	EVENT_LINK_UP,    /* epoch, number = window, flag = session present, version */
 	EVENT_LINK_DOWN,  /* epoch, text = why */
 	EVENT_SENT,       /* epoch, token, flag = ok */

@@ -45,12 +45,40 @@ static struct task *life_of_run(struct core *core, uint64_t run)
 
 /* ---- every change ---- */
 
+/* Adds the running time up to now; the clock goes on. */
+static void clock_read(struct core *core, struct task *task)
+{
+	if (!task->running_since)
+		return;
+	task->elapsed_ms += core->now.ms - task->running_since;
+	task->attempt_ms += core->now.ms - task->running_since;
+	task->running_since = core->now.ms;
+}
+
+static void clock_stop(struct core *core, struct task *task)
+{
+	clock_read(core, task);
+	task->running_since = 0;
+}
+
+static void clock_start(struct core *core, struct task *task)
+{
+	task->running_since = core->now.ms;
+}
+
+/* The row of a task as it is now. */
+static void life_store(struct core *core, struct task *task)
+{
+	clock_read(core, task);
+	store_task_save(core->store, task);
+}
+
 static void life_save(struct core *core, struct task *task)
 {
 	task->rev++;
 	task->progress_waits = false;
 	task->progress_saved = core->now.ms;
-	store_task_save(core->store, task);
+	life_store(core, task);
 	outbox_document(core->outbox, task->id, core_age(core));
 	core->current_changed = true;
 }
@@ -78,20 +106,6 @@ static void life_happened(struct core *core, const struct task *task, const char
 					task->error_message ? task->error_message : "");
 	}
 	core_happened(core, name, task->id, data);
-}
-
-static void clock_stop(struct core *core, struct task *task)
-{
-	if (!task->running_since)
-		return;
-	task->elapsed_ms += core->now.ms - task->running_since;
-	task->attempt_ms += core->now.ms - task->running_since;
-	task->running_since = 0;
-}
-
-static void clock_start(struct core *core, struct task *task)
-{
-	task->running_since = core->now.ms;
 }
 
 static void life_run_over(struct core *core, struct task *task)
@@ -278,7 +292,7 @@ static void life_shut_down(struct core *core, struct task *task)
 	if (task->status == TASK_PAUSED && task->resumable) {
 		life_run_over(core, task);
 		task->paused_since = core->now.ms;
-		store_task_save(core->store, task);
+		life_store(core, task);
 		return;
 	}
 	if (task->stopping == STOPPING_PAUSE && task->resumable) {
@@ -410,7 +424,7 @@ static void life_progress(struct core *core, struct task *task, const struct eve
 	/* What has reported anything is not started over in silence. */
 	if (!task->began) {
 		task->began = true;
-		store_task_save(core->store, task);
+		life_store(core, task);
 	}
 	if (core->link.phase != LINK_DOWN)
 		life_publish_progress(core, task);
@@ -428,7 +442,7 @@ static void life_checkpoint(struct core *core, struct task *task, const struct e
 	if (task->progress_waits && core->now.ms - task->progress_saved >= PROGRESS_SAVE_MS)
 		life_save(core, task);
 	else
-		store_task_save(core->store, task);
+		life_store(core, task);
 }
 
 static void life_log(struct core *core, struct task *task, const struct event *event)
@@ -483,7 +497,7 @@ void life_run_event(struct core *core, struct event *event)
 		break;
 	case EVENT_BEGAN:
 		task->began = true;
-		store_task_save(core->store, task);
+		life_store(core, task);
 		break;
 	case EVENT_CHECKPOINT:
 		life_checkpoint(core, task, event);
@@ -808,7 +822,7 @@ void life_schedule(struct core *core)
 
 static void life_save_progress(struct core *core, struct task *task)
 {
-	if (task->run && task->progress_waits &&
+	if (task->run && task->progress_waits && !core->low &&
 	    core->now.ms - task->progress_saved >= PROGRESS_SAVE_MS)
 		life_save(core, task);
 }

@@ -257,6 +257,8 @@ static void link_up(struct core *core, const struct event *event)
 	link->session_present = event->flag;
 	link->sweeping = false;
 	outbox_link_up(core->outbox);
+	if (!link->session_present)
+		outbox_new_session(core->outbox);
 	link_subscribe_all(core);
 }
 

@@ -23,6 +23,8 @@ struct letter {
 	char *payload; /* a reply's */
 	void *correlation;
 	size_t correlation_size;
+	int packet; /* a stored reply: the message that it answers, 0 for none */
+	char message[SHA256_HEX];
 	int64_t age, not_before;
 	uint64_t token; /* 0: not in flight */
 	bool changed;   /* a newer version came while it flew */
@@ -114,6 +116,8 @@ static void outbox_load(void *context, const struct promise_row *row)
 	}
 	task_set_text(&letter->payload, row->payload);
 	letter_set_correlation(letter, row->correlation, row->correlation_size);
+	letter->packet = row->packet;
+	snprintf(letter->message, sizeof(letter->message), "%s", row->message);
 	DL_APPEND(outbox->replies, letter);
 	outbox->reply_count++;
 }
@@ -172,6 +176,8 @@ static void outbox_store(struct outbox *outbox, struct letter *letter)
 		.correlation = letter->correlation,
 		.correlation_size = letter->correlation_size,
 		.age = letter->age,
+		.packet = letter->packet,
+		.message = letter->message,
 	};
 
 	if (!letter->number)
@@ -257,6 +263,10 @@ void outbox_reply(struct outbox *outbox, const struct outbox_reply *reply)
 	letter_set_correlation(letter, reply->correlation, reply->correlation_size);
 	letter->not_before = reply->not_before;
 	letter->age = reply->age;
+	if (reply->stored && reply->packet) {
+		letter->packet = reply->packet;
+		snprintf(letter->message, sizeof(letter->message), "%s", reply->message);
+	}
 	DL_APPEND(outbox->replies, letter);
 	if (++outbox->reply_count > OUTBOX_REPLIES_MAX)
 		outbox_drop_oldest_reply(outbox);
@@ -339,19 +349,22 @@ static void letter_fly(struct outbox *outbox, struct letter **list, struct lette
 	letter->changed = false;
 }
 
+static void outbox_drop_old_replies(struct outbox *outbox, int64_t age)
+{
+	while (outbox->replies && age - outbox->replies->age > OUTBOX_REPLY_AGE_MS)
+		outbox_drop_oldest_reply(outbox);
+}
+
 static bool pump_reply(struct outbox *outbox, struct effects *effects, uint32_t epoch, int64_t now,
-		       int64_t age, uint64_t *token)
+		       bool unstored_only, uint64_t *token)
 {
 	struct letter *letter, *next;
 
 	DL_FOREACH_SAFE(outbox->replies, letter, next) {
 		struct effect *effect;
 
-		if (age - letter->age > OUTBOX_REPLY_AGE_MS && letter == outbox->replies) {
-			outbox_drop_oldest_reply(outbox);
-			continue;
-		}
-		if (letter->not_before > now || letter->refused)
+		if (letter->not_before > now || letter->refused ||
+		    (unstored_only && letter->number))
 			continue;
 		letter_fly(outbox, &outbox->replies, letter, ++*token);
 		effect = publish(effects, epoch, *token, letter->topic, strdup(letter->payload));
@@ -425,15 +438,55 @@ void outbox_pump(struct outbox *outbox, struct effects *effects, uint32_t epoch,
 {
 	bool went = true;
 
+	outbox_drop_old_replies(outbox, age);
 	while (went) {
 		went = false;
 		if (outbox_flying(outbox) < window)
-			went |= pump_reply(outbox, effects, epoch, now, age, token);
+			went |= pump_reply(outbox, effects, epoch, now, false, token);
 		if (outbox_flying(outbox) < window)
 			went |= pump_event(outbox, effects, epoch, token);
 		if (outbox_flying(outbox) < window)
 			went |= pump_retained(outbox, effects, epoch, token);
 	}
+}
+
+void outbox_pump_unstored(struct outbox *outbox, struct effects *effects, uint32_t epoch,
+			  int64_t now, unsigned window, uint64_t *token)
+{
+	while (outbox_flying(outbox) < window)
+		if (!pump_reply(outbox, effects, epoch, now, true, token))
+			return;
+}
+
+static bool letter_answers(const struct letter *letter, int packet, const char *message)
+{
+	return letter->packet == packet && !strcmp(letter->message, message);
+}
+
+bool outbox_answers(const struct outbox *outbox, int packet, const char *message)
+{
+	const struct letter *letter;
+
+	DL_FOREACH(outbox->replies, letter)
+		if (letter_answers(letter, packet, message))
+			return true;
+	DL_FOREACH(outbox->flying, letter)
+		if (letter_answers(letter, packet, message))
+			return true;
+	return false;
+}
+
+void outbox_new_session(struct outbox *outbox)
+{
+	struct letter *letter;
+	bool any = false;
+
+	DL_FOREACH(outbox->replies, letter) {
+		any |= letter->packet != 0;
+		letter->packet = 0;
+	}
+	if (any)
+		store_new_session(outbox->options.store);
 }
 
 static void outbox_delivered(struct outbox *outbox, struct letter *letter)

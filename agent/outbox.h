@@ -52,7 +52,16 @@ struct outbox_reply {
 	int64_t not_before; /* monotonic */
 	int64_t age;
 	bool stored; /* false: the answer to a read */
+	int packet;  /* the message that it answers: its packet id, 0 for none */
+	const char *message; /* and its sha256 */
 };
+
+/* Was this message (a packet id and the sha256 of topic and payload) carried out already, and
+ * its reply not acknowledged yet?  Then it is a redelivery. */
+bool outbox_answers(const struct outbox *outbox, int packet, const char *message);
+
+/* The broker began a new session: packet ids mean nothing any more. */
+void outbox_new_session(struct outbox *outbox);
 void outbox_reply(struct outbox *outbox, const struct outbox_reply *reply);
 
 /* Writes and numbers an event; data is a JSON text or NULL. */
@@ -71,6 +80,10 @@ bool outbox_wants_settling(const struct outbox *outbox, int64_t before);
  * taken from *token. */
 void outbox_pump(struct outbox *outbox, struct effects *effects, uint32_t epoch, int64_t now,
 		 int64_t age, unsigned window, uint64_t *token);
+
+/* The same for what is not stored, while a full disk holds back the rest. */
+void outbox_pump_unstored(struct outbox *outbox, struct effects *effects, uint32_t epoch,
+			  int64_t now, unsigned window, uint64_t *token);
 
 /* True when token was one of the outbox's. */
 bool outbox_sent(struct outbox *outbox, uint64_t token, bool ok, int64_t now);

@@ -85,7 +85,9 @@ CREATE TABLE outbox (
 	task        TEXT NOT NULL,           -- for a document: whose
 	payload     TEXT NOT NULL,           -- for a reply
 	correlation BLOB,
-	age         INTEGER NOT NULL
+	age         INTEGER NOT NULL,
+	packet      INTEGER NOT NULL,        -- id of the message that it answers; 0: none
+	message     TEXT NOT NULL            -- sha256 of that message, see contract section 6
 );
 
 -- Direct commands that move something and have not been answered yet.
@@ -94,5 +96,7 @@ CREATE TABLE act (
 	verb        TEXT NOT NULL,
 	topic       TEXT NOT NULL,           -- where the reply goes
 	request     TEXT NOT NULL,
-	correlation BLOB
+	correlation BLOB,
+	packet      INTEGER NOT NULL,
+	message     TEXT NOT NULL
 );

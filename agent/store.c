@@ -23,7 +23,6 @@ extern const char store_schema[]; /* schema.sql, by CMake */
 enum statement {
 	S_BEGIN,
 	S_COMMIT,
-	S_ROLLBACK,
 	S_META,
 	S_SET_META,
 	S_TASK_INSERT,
@@ -50,6 +49,7 @@ enum statement {
 	S_PROMISE,
 	S_PROMISE_KEPT,
 	S_PROMISES,
+	S_NEW_SESSION,
 	S_ACT,
 	S_ACT_DONE,
 	S_ACTS,
@@ -67,7 +67,6 @@ enum statement {
 static const char *const statement_text[STATEMENTS] = {
 	[S_BEGIN] = "BEGIN IMMEDIATE",
 	[S_COMMIT] = "COMMIT",
-	[S_ROLLBACK] = "ROLLBACK",
 	[S_META] = "SELECT value FROM meta WHERE key = ?",
 	[S_SET_META] = "INSERT OR REPLACE INTO meta VALUES (?, ?)",
 	[S_TASK_INSERT] = "INSERT INTO task (" TASK_COLUMNS ") VALUES "
@@ -103,10 +102,11 @@ static const char *const statement_text[STATEMENTS] = {
 	[S_REMEMBER_STATUS] = "UPDATE memory SET status = ?2 WHERE key = ?1",
 	[S_FORGET] = "DELETE FROM memory WHERE age < ?",
 	[S_FORGET_MOST] = "DELETE FROM memory WHERE number <= (SELECT max(number) FROM memory) - ?",
-	[S_PROMISE] = "INSERT OR REPLACE INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?)",
+	[S_PROMISE] = "INSERT OR REPLACE INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[S_PROMISE_KEPT] = "DELETE FROM outbox WHERE number = ?",
 	[S_PROMISES] = "SELECT * FROM outbox ORDER BY number",
-	[S_ACT] = "INSERT INTO act VALUES (?, ?, ?, ?, ?)",
+	[S_NEW_SESSION] = "UPDATE outbox SET packet = 0 WHERE packet",
+	[S_ACT] = "INSERT INTO act VALUES (?, ?, ?, ?, ?, ?, ?)",
 	[S_ACT_DONE] = "DELETE FROM act WHERE number = ?",
 	[S_ACTS] = "SELECT * FROM act ORDER BY number",
 	[S_ACTS_CLEAR] = "DELETE FROM act",
@@ -116,17 +116,23 @@ struct store {
 	sqlite3 *db;
 	sqlite3_stmt *statements[STATEMENTS];
 	bool dirty;
-	struct err failed; /* the first failure of this turn */
+	struct err failed; /* the first failure since the last commit */
+	char **redo;       /* what was written since the last commit, as SQL with its values */
+	size_t redo_count, redo_room;
+	bool low;          /* the disk was full and the reserve is given up */
 	pthread_t owner;   /* only this thread may use the store */
+	struct reserve reserve;
 	char path[STORE_PATH];
 };
 
 static void store_fail(struct store *store)
 {
+	bool full = sqlite3_errcode(store->db) == SQLITE_FULL;
+
 	if (!store->failed.number)
-		err_code(&store->failed, -EIO,
-			 sqlite3_errcode(store->db) == SQLITE_FULL ? "storage_full" : "storage_error",
-			 "%s: %s", store->path, sqlite3_errmsg(store->db));
+		err_code(&store->failed, full ? -ENOSPC : -EIO,
+			 full ? "storage_full" : "storage_error", "%s: %s", store->path,
+			 sqlite3_errmsg(store->db));
 }
 
 static sqlite3_stmt *store_statement(struct store *store, enum statement which)
@@ -161,6 +167,42 @@ static sqlite3_stmt *store_write(struct store *store, enum statement which)
 	return store_statement(store, which);
 }
 
+static void redo_add(struct store *store, char *sql)
+{
+	if (store->redo_count == store->redo_room) {
+		size_t room = store->redo_room ? 2 * store->redo_room : 64;
+		char **redo = realloc(store->redo, room * sizeof(*redo));
+
+		if (!redo)
+			abort(); /* see effects_add() */
+		store->redo = redo;
+		store->redo_room = room;
+	}
+	store->redo[store->redo_count++] = sql;
+}
+
+static void redo_clear(struct store *store)
+{
+	while (store->redo_count)
+		sqlite3_free(store->redo[--store->redo_count]);
+}
+
+/* Carries a write out and keeps it until its commit: on a full disk SQLite takes back the
+ * whole transaction, and it is made again when there is room. */
+static void store_apply(struct store *store, sqlite3_stmt *statement)
+{
+	char *sql = statement ? sqlite3_expanded_sql(statement) : NULL;
+
+	if (sql)
+		redo_add(store, sql);
+	if (store->failed.number && statement) {
+		sqlite3_reset(statement);
+		sqlite3_clear_bindings(statement);
+		return;
+	}
+	store_run(store, statement);
+}
+
 static void bind_text(sqlite3_stmt *statement, int i, const char *text)
 {
 	if (statement)
@@ -188,6 +230,13 @@ static void store_done(sqlite3_stmt *statement)
 		return;
 	sqlite3_reset(statement);
 	sqlite3_clear_bindings(statement);
+}
+
+static void store_roll_back(struct store *store)
+{
+	/* A full disk may have rolled back by itself. */
+	if (!sqlite3_get_autocommit(store->db))
+		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
 /* ---- open and close ---- */
@@ -338,7 +387,8 @@ static int store_move_aside(const char *path, char damaged[STORE_PATH], struct e
 	return 0;
 }
 
-int store_open(struct store **out, const char *state_dir, char damaged[STORE_PATH], struct err *err)
+int store_open(struct store **out, const char *state_dir, const struct reserve *reserve,
+	       char damaged[STORE_PATH], struct err *err)
 {
 	char path[STORE_PATH];
 	int ret;
@@ -346,10 +396,18 @@ int store_open(struct store **out, const char *state_dir, char damaged[STORE_PAT
 	damaged[0] = '\0';
 	snprintf(path, sizeof(path), "%.4000s/agent.sqlite", state_dir);
 	ret = store_try(out, path, err);
-	if (ret != -EBADMSG)
+	if (ret == -EBADMSG) {
+		ret = store_move_aside(path, damaged, err);
+		if (ret == 0)
+			ret = store_try(out, path, err);
+	}
+	if (ret < 0)
 		return ret;
-	ret = store_move_aside(path, damaged, err);
-	return ret < 0 ? ret : store_try(out, path, err);
+	if (reserve && reserve->take) {
+		(*out)->reserve = *reserve;
+		(*out)->low = !reserve->take(reserve->context);
+	}
+	return 0;
 }
 
 void store_close(struct store *store)
@@ -357,12 +415,35 @@ void store_close(struct store *store)
 	if (!store)
 		return;
 
-	if (store->dirty)
-		store_run(store, store_statement(store, S_ROLLBACK));
+	store_roll_back(store);
+	redo_clear(store);
+	free(store->redo);
 	for (int i = 0; i < STATEMENTS; i++)
 		sqlite3_finalize(store->statements[i]);
 	sqlite3_close(store->db);
 	free(store);
+}
+
+/* ---- the reserve ---- */
+
+static void store_give_up_reserve(struct store *store)
+{
+	if (!store->reserve.give_up)
+		return;
+	store->reserve.give_up(store->reserve.context);
+	store->low = true;
+}
+
+bool store_low(const struct store *store)
+{
+	return store->low;
+}
+
+bool store_recover(struct store *store)
+{
+	if (store->low && !store->failed.number)
+		store->low = !store->reserve.take(store->reserve.context);
+	return !store->low;
 }
 
 bool store_dirty(const struct store *store)
@@ -370,24 +451,48 @@ bool store_dirty(const struct store *store)
 	return store->dirty;
 }
 
+/* Makes the transaction again from what was kept. */
+static void store_redo(struct store *store)
+{
+	store->failed.number = 0;
+	store_run(store, store_statement(store, S_BEGIN));
+	for (size_t i = 0; i < store->redo_count && !store->failed.number; i++)
+		if (sqlite3_exec(store->db, store->redo[i], NULL, NULL, NULL) != SQLITE_OK)
+			store_fail(store);
+	if (!store->failed.number)
+		store_run(store, store_statement(store, S_COMMIT));
+	if (store->failed.number)
+		store_roll_back(store);
+}
+
 int store_commit(struct store *store, struct err *err)
 {
-	int ret;
+	bool again = store->failed.number != 0;
 
 	if (!store->dirty)
 		return 0;
 
-	if (!store->failed.number)
+	if (!again)
 		store_run(store, store_statement(store, S_COMMIT));
-	ret = store->failed.number;
-	if (ret < 0) {
-		*err = store->failed;
-		if (!sqlite3_get_autocommit(store->db))
-			store_run(store, store_statement(store, S_ROLLBACK));
+	if (store->failed.number) {
+		store_roll_back(store);
+		if (store->failed.number == -ENOSPC)
+			store_give_up_reserve(store);
+		if (store->failed.number == -ENOSPC)
+			store_redo(store);
 	}
-	store->failed.number = 0;
+	if (store->failed.number) {
+		*err = store->failed;
+		return store->failed.number;
+	}
+	redo_clear(store);
 	store->dirty = false;
-	return ret;
+	return 0;
+}
+
+size_t store_writes(const struct store *store)
+{
+	return store->redo_count;
 }
 
 int64_t store_size(const struct store *store)
@@ -417,7 +522,7 @@ void store_set_number(struct store *store, const char *key, int64_t value)
 
 	bind_text(statement, 1, key);
 	bind_number(statement, 2, value);
-	store_run(store, statement);
+	store_apply(store, statement);
 }
 
 void store_text(struct store *store, const char *key, char *text, size_t size)
@@ -437,7 +542,7 @@ void store_set_text(struct store *store, const char *key, const char *value)
 
 	bind_text(statement, 1, key);
 	bind_text(statement, 2, value);
-	store_run(store, statement);
+	store_apply(store, statement);
 }
 
 /* ---- tasks ---- */
@@ -503,7 +608,7 @@ void store_task_insert(struct store *store, const struct task *task)
 	bind_number(s, 12, task->timeout_ms);
 	bind_text(s, 13, task->boot);
 	bind_number(s, 14, task->created_at);
-	store_run(store, s);
+	store_apply(store, s);
 }
 
 void store_task_save(struct store *store, const struct task *task)
@@ -511,7 +616,7 @@ void store_task_save(struct store *store, const struct task *task)
 	sqlite3_stmt *statement = store_write(store, S_TASK_SAVE);
 
 	bind_what_changes(statement, task);
-	store_run(store, statement);
+	store_apply(store, statement);
 }
 
 void store_task_delete(struct store *store, const struct task *task)
@@ -519,10 +624,10 @@ void store_task_delete(struct store *store, const struct task *task)
 	sqlite3_stmt *statement = store_write(store, S_TASK_DELETE);
 
 	bind_number(statement, 1, task->number);
-	store_run(store, statement);
+	store_apply(store, statement);
 	statement = store_write(store, S_LOG_DELETE);
 	bind_number(statement, 1, task->number);
-	store_run(store, statement);
+	store_apply(store, statement);
 }
 
 static const char *column(sqlite3_stmt *s, int i)
@@ -666,7 +771,7 @@ void store_log(struct store *store, int64_t task, int64_t ts, int level, const c
 	bind_number(statement, 2, ts);
 	bind_number(statement, 3, level);
 	bind_text(statement, 4, message);
-	store_run(store, statement);
+	store_apply(store, statement);
 }
 
 void store_log_lines(struct store *store, int64_t task, int limit,
@@ -691,12 +796,12 @@ void store_event(struct store *store, int64_t seq, const char *body)
 
 	bind_number(statement, 1, seq);
 	bind_text(statement, 2, body);
-	store_run(store, statement);
+	store_apply(store, statement);
 	if (seq % 100 || seq <= EVENTS_KEPT)
 		return;
 	statement = store_write(store, S_EVENT_TRIM);
 	bind_number(statement, 1, seq - EVENTS_KEPT);
-	store_run(store, statement);
+	store_apply(store, statement);
 }
 
 char *store_event_from(struct store *store, int64_t from, int64_t *seq)
@@ -736,7 +841,7 @@ void store_remember(struct store *store, const char *key, const char *hash, cons
 	bind_text(statement, 3, reply);
 	bind_text(statement, 4, status);
 	bind_number(statement, 5, age);
-	store_run(store, statement);
+	store_apply(store, statement);
 }
 
 bool store_recall(struct store *store, const char *key, struct memory *memory)
@@ -767,7 +872,7 @@ void store_remember_status(struct store *store, const char *key, const char *sta
 
 	bind_text(statement, 1, key);
 	bind_text(statement, 2, status);
-	store_run(store, statement);
+	store_apply(store, statement);
 }
 
 void store_forget(struct store *store, int64_t older_than_age)
@@ -775,10 +880,10 @@ void store_forget(struct store *store, int64_t older_than_age)
 	sqlite3_stmt *statement = store_write(store, S_FORGET);
 
 	bind_number(statement, 1, older_than_age);
-	store_run(store, statement);
+	store_apply(store, statement);
 	statement = store_write(store, S_FORGET_MOST);
 	bind_number(statement, 1, MEMORY_KEPT);
-	store_run(store, statement);
+	store_apply(store, statement);
 }
 
 /* ---- outbox ---- */
@@ -800,7 +905,9 @@ void store_promise(struct store *store, const struct promise_row *row)
 	bind_text(statement, 5, row->payload);
 	bind_blob(statement, 6, row->correlation, row->correlation_size);
 	bind_number(statement, 7, row->age);
-	store_run(store, statement);
+	bind_number(statement, 8, row->packet);
+	bind_text(statement, 9, row->message);
+	store_apply(store, statement);
 }
 
 void store_promise_kept(struct store *store, int64_t number)
@@ -808,7 +915,7 @@ void store_promise_kept(struct store *store, int64_t number)
 	sqlite3_stmt *statement = store_write(store, S_PROMISE_KEPT);
 
 	bind_number(statement, 1, number);
-	store_run(store, statement);
+	store_apply(store, statement);
 }
 
 void store_promises(struct store *store, void (*each)(void *context, const struct promise_row *row),
@@ -826,11 +933,18 @@ void store_promises(struct store *store, void (*each)(void *context, const struc
 			.correlation = sqlite3_column_blob(s, 5),
 			.correlation_size = (size_t)sqlite3_column_bytes(s, 5),
 			.age = sqlite3_column_int64(s, 6),
+			.packet = sqlite3_column_int(s, 7),
+			.message = column(s, 8),
 		};
 
 		each(context, &row);
 	}
 	store_done(s);
+}
+
+void store_new_session(struct store *store)
+{
+	store_apply(store, store_write(store, S_NEW_SESSION));
 }
 
 /* ---- direct commands under way ---- */
@@ -844,7 +958,9 @@ void store_act(struct store *store, const struct act_row *row)
 	bind_text(statement, 3, row->topic);
 	bind_text(statement, 4, row->request);
 	bind_blob(statement, 5, row->correlation, row->correlation_size);
-	store_run(store, statement);
+	bind_number(statement, 6, row->packet);
+	bind_text(statement, 7, row->message);
+	store_apply(store, statement);
 }
 
 void store_act_done(struct store *store, int64_t number)
@@ -852,7 +968,7 @@ void store_act_done(struct store *store, int64_t number)
 	sqlite3_stmt *statement = store_write(store, S_ACT_DONE);
 
 	bind_number(statement, 1, number);
-	store_run(store, statement);
+	store_apply(store, statement);
 }
 
 void store_acts(struct store *store, void (*each)(void *context, const struct act_row *row),
@@ -868,6 +984,8 @@ void store_acts(struct store *store, void (*each)(void *context, const struct ac
 			.request = column(s, 3),
 			.correlation = sqlite3_column_blob(s, 4),
 			.correlation_size = (size_t)sqlite3_column_bytes(s, 4),
+			.packet = sqlite3_column_int(s, 5),
+			.message = column(s, 6),
 		};
 
 		each(context, &row);
@@ -877,5 +995,5 @@ void store_acts(struct store *store, void (*each)(void *context, const struct ac
 
 void store_acts_clear(struct store *store)
 {
-	store_run(store, store_write(store, S_ACTS_CLEAR));
+	store_apply(store, store_write(store, S_ACTS_CLEAR));
 }

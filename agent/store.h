@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "agent/base/err.h"
+#include "agent/reserve.h"
 #include "agent/task.h"
 
 struct store;
@@ -18,16 +19,28 @@ struct store;
 #define STORE_PATH 4096
 
 /* Opens or makes the database in state_dir.  A damaged one is moved aside and named in damaged
- * ("" otherwise), and an empty one takes its place.  Fails with a sentence when another agent
+ * ("" otherwise), and an empty one takes its place.  reserve may be NULL.  Fails with a sentence when another agent
  * has it, or when the folder cannot be written. */
-int store_open(struct store **out, const char *state_dir, char damaged[STORE_PATH], struct err *err);
+int store_open(struct store **out, const char *state_dir, const struct reserve *reserve,
+	       char damaged[STORE_PATH], struct err *err);
 void store_close(struct store *store); /* rolls back what was not committed; NULL is fine */
 
 /* Has this turn written anything? */
 bool store_dirty(const struct store *store);
 
-/* Ends the turn's transaction: on disk when it returns 0. */
+/* Ends the turn's transaction: on disk when it returns 0.  -ENOSPC: the disk is full, the
+ * reserve did not help, nothing is on disk; all that was written is kept in memory, later
+ * writes join it, and the next call tries again.  Anything else: the database cannot be
+ * trusted any more, the process must end. */
 int store_commit(struct store *store, struct err *err);
+
+/* How many writes wait for the commit: tells whether something wrote. */
+size_t store_writes(const struct store *store);
+
+/* The disk was full and the reserve beside the database is given up: only what must not be
+ * lost should be written.  store_recover() tries to take it back; true when all is well. */
+bool store_low(const struct store *store);
+bool store_recover(struct store *store);
 
 int64_t store_size(const struct store *store); /* bytes of the database file */
 
@@ -92,11 +105,15 @@ struct promise_row {
 	const void *correlation;
 	size_t correlation_size;
 	int64_t age;
+	int packet;          /* a reply: the message that it answers, 0 for none */
+	const char *message; /* and the sha256 of that message */
 };
 void store_promise(struct store *store, const struct promise_row *row);
 void store_promise_kept(struct store *store, int64_t number); /* takes the row away */
 void store_promises(struct store *store, void (*each)(void *context, const struct promise_row *row),
 		    void *context);
+
+void store_new_session(struct store *store); /* packet ids begin anew */
 
 /* ---- direct commands under way ---- */
 struct act_row {
@@ -104,6 +121,8 @@ struct act_row {
 	const char *verb, *topic, *request;
 	const void *correlation;
 	size_t correlation_size;
+	int packet;          /* as of a reply */
+	const char *message;
 };
 void store_act(struct store *store, const struct act_row *row);
 void store_act_done(struct store *store, int64_t number);

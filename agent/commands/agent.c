@@ -62,7 +62,7 @@ const struct verb agent_verbs[] = {
 	{"agent/sync", VERB_BROADCAST, NULL, agent_sync},
 	{"agent/drain", VERB_WRITES | VERB_BROADCAST, NULL, agent_drain},
 	{"agent/undrain", VERB_WRITES | VERB_BROADCAST, NULL, agent_undrain},
-	{"agent/prune", VERB_WRITES,
+	{"agent/prune", VERB_WRITES | VERB_FREES,
 	 "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
 	 "\"keep\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":1000000},"
 	 "\"older_than_days\":{\"type\":\"number\",\"minimum\":0,\"maximum\":36500}}}",

@@ -97,7 +97,7 @@ const struct verb motor_verbs[] = {
 		    "\"relative\":{\"type\":\"boolean\"}"),
 	 motor_move},
 	{"motor/home", VERB_WRITES | VERB_FRESH | VERB_MOTION, OBJECT(NAME), motor_move},
-	{"motor/stop", VERB_WRITES | VERB_MOTION, OBJECT(NAME), motor_stop},
+	{"motor/stop", VERB_WRITES | VERB_MOTION | VERB_STOPS, OBJECT(NAME), motor_stop},
 	{"motor/override", VERB_WRITES | VERB_FRESH | VERB_MOTION,
 	 NEEDS("\"name\",\"degrees\"",
 	       NAME ",\"degrees\":{\"type\":\"number\",\"minimum\":-360,\"maximum\":360}"),

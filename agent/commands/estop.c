@@ -19,6 +19,6 @@ static void estop(struct core *core, struct answer *answer)
 }
 
 const struct verb estop_verbs[] = {
-	{"estop", VERB_WRITES | VERB_BROADCAST, "{\"type\":\"object\"}", estop},
+	{"estop", VERB_WRITES | VERB_BROADCAST | VERB_STOPS, "{\"type\":\"object\"}", estop},
 	{.name = NULL},
 };

@@ -52,7 +52,7 @@ const struct verb project_verbs[] = {
 	 "{\"type\":\"object\",\"required\":[\"project\"],\"additionalProperties\":false,"
 	 "\"properties\":{" PROJECT "}}",
 	 project_act},
-	{"project/delete", VERB_WRITES,
+	{"project/delete", VERB_WRITES | VERB_FREES,
 	 "{\"type\":\"object\",\"required\":[\"project\"],\"additionalProperties\":false,"
 	 "\"properties\":{" PROJECT "}}",
 	 project_delete},

@@ -737,14 +737,14 @@ static void task_events(struct core *core, struct answer *answer)
 
 const struct verb task_verbs[] = {
 	{"task/create", VERB_WRITES, CREATE_SCHEMA, task_create},
-	{"task/pause", VERB_WRITES | VERB_TASK, ONLY_ID, task_pause},
+	{"task/pause", VERB_WRITES | VERB_TASK | VERB_FREES, ONLY_ID, task_pause},
 	{"task/resume", VERB_WRITES | VERB_TASK, ONLY_ID, task_resume},
-	{"task/cancel", VERB_WRITES | VERB_TASK, ONLY_ID, task_cancel},
+	{"task/cancel", VERB_WRITES | VERB_TASK | VERB_FREES, ONLY_ID, task_cancel},
 	{"task/restart", VERB_WRITES | VERB_TASK,
 	 "{\"type\":\"object\",\"additionalProperties\":false,"
 	 "\"properties\":{\"from\":{\"enum\":[\"start\",\"checkpoint\"]}}}",
 	 task_restart},
-	{"task/delete", VERB_WRITES | VERB_TASK, ONLY_ID, task_delete},
+	{"task/delete", VERB_WRITES | VERB_TASK | VERB_FREES, ONLY_ID, task_delete},
 	{"task/get", VERB_TASK, ONLY_ID, task_get},
 	{"task/update", VERB_WRITES | VERB_TASK,
 	 "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"

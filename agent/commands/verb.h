@@ -18,6 +18,8 @@ enum verb_flag {
 	VERB_FRESH = 4,     /* refused as stale when it has waited at the broker */
 	VERB_MOTION = 8,    /* in groups only with fleet.group_motion */
 	VERB_TASK = 16,     /* names a task: id, current or PRESS */
+	VERB_FREES = 32,    /* carried out on a full disk: frees room or ends work */
+	VERB_STOPS = 64,    /* carried out whatever the storage says: stops hardware */
 };
 
 /* A command while it is answered. */
@@ -35,6 +37,8 @@ struct answer {
 	double retry_after_s; /* -1: none */
 	bool duplicate;
 	char id[NAME_MAX_LENGTH + 1];
+	int packet;         /* of the message; 0: none */
+	char message_hash[SHA256_HEX];
 };
 
 struct verb {
