@@ -1,0 +1,1230 @@
+/* The core under a clock that stands still until it is told: contract sections 4 to 8. */
+#include "tests/unit/fake_shell.h"
+
+static int open_shell(void **state)
+{
+	struct shell *s = shell_open();
+
+	link_up(s);
+	*state = s;
+	return 0;
+}
+
+static int close_shell(void **state)
+{
+	shell_close(*state);
+	return 0;
+}
+
+/* ---- the queue, contract 5 ---- */
+
+static void at_most_three_async_tasks_run(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "plain_task", "");
+	make(s, "b", "plain_task", "");
+	make(s, "c", "plain_task", "");
+	make(s, "d", "plain_task", "");
+
+	assert_true(runs(s, "a") && runs(s, "b") && runs(s, "c"));
+	assert_false(runs(s, "d"));
+	finish(s, "b", "'done'");
+	assert_true(runs(s, "d"));
+}
+
+static void a_paused_task_keeps_its_slot(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "plain_task", "");
+	make(s, "b", "plain_task", "");
+	make(s, "c", "plain_task", "");
+	ask_code(s, "task/pause", "a", "accepted");
+	held(s, "a");
+
+	make(s, "d", "plain_task", "");
+
+	assert_status(s, "a", "paused");
+	assert_false(runs(s, "d"));
+}
+
+static void blocking_tasks_have_slots_of_their_own(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "plain_task", "");
+	make(s, "b", "plain_task", "");
+	make(s, "c", "plain_task", "");
+	make(s, "x", "block_task", "");
+	make(s, "y", "block_task", "");
+	make(s, "z", "block_task", "");
+
+	assert_true(runs(s, "x") && runs(s, "y"));
+	assert_false(runs(s, "z"));
+}
+
+static void the_queue_is_in_order_of_priority_then_arrival(void **state)
+{
+	struct shell *s = *state;
+	const cJSON *queue;
+
+	make(s, "hold", "alone_task", "");
+	make(s, "first", "plain_task", "");
+	make(s, "second", "plain_task", "");
+	make(s, "urgent", "plain_task", "'priority':5");
+	make(s, "whenever", "plain_task", "'priority':-5");
+	pass(s, SECOND);
+
+	queue = told(s, "queue");
+	assert_string_equal(text_at(queue, "pending/0"), "urgent");
+	assert_string_equal(text_at(queue, "pending/1"), "first");
+	assert_string_equal(text_at(queue, "pending/2"), "second");
+	assert_string_equal(text_at(queue, "pending/3"), "whenever");
+	assert_string_equal(text_at(queue, "blocked_by"), "hold");
+	assert_int_equal(number_at(get(s, "first"), "queue_position"), 1);
+}
+
+static void a_new_priority_sorts_again_and_the_arrival_stays(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "hold", "alone_task", "");
+	make(s, "first", "plain_task", "");
+	make(s, "second", "plain_task", "");
+	make(s, "third", "plain_task", "'priority':1");
+
+	ask_code(s, "task/update", "{'id':'first','priority':1}", "ok");
+
+	assert_int_equal(number_at(get(s, "first"), "queue_position"), 0);
+	assert_int_equal(number_at(get(s, "third"), "queue_position"), 1);
+	assert_int_equal(number_at(get(s, "second"), "queue_position"), 2);
+}
+
+static void an_exclusive_task_holds_back_everything_behind_it(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "plain_task", "");
+	make(s, "x", "alone_task", "");
+	make(s, "b", "plain_task", "");
+
+	assert_false(runs(s, "x") || runs(s, "b"));
+	make(s, "before", "plain_task", "'priority':1");
+	assert_true(runs(s, "before"));
+	finish(s, "a", NULL);
+	assert_false(runs(s, "x"));
+	finish(s, "before", NULL);
+	assert_true(runs(s, "x"));
+	assert_false(runs(s, "b"));
+	finish(s, "x", NULL);
+	assert_true(runs(s, "b"));
+}
+
+static void an_exclusive_task_that_waits_for_another_holds_nothing_back(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "plain_task", "");
+	make(s, "x", "alone_task", "'after':['a']");
+	make(s, "b", "plain_task", "");
+
+	assert_true(runs(s, "b"));
+}
+
+static void cancelling_a_pending_exclusive_task_lets_those_behind_it_start(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "plain_task", "");
+	make(s, "x", "alone_task", "");
+	make(s, "b", "plain_task", "");
+
+	ask_code(s, "task/cancel", "x", "ok");
+
+	assert_status(s, "x", "cancelled");
+	assert_true(runs(s, "b"));
+}
+
+static void two_tasks_never_hold_one_device(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "m1", "move_task", "");
+	make(s, "m2", "move_task", "");
+	make(s, "photo", "photo_task", "");
+
+	assert_true(runs(s, "m1"));
+	assert_false(runs(s, "m2"));
+	assert_true(runs(s, "photo")); /* what waits for a device holds nothing back */
+	finish(s, "m1", NULL);
+	assert_true(runs(s, "m2"));
+}
+
+static void a_direct_command_to_a_held_device_is_busy(void **state)
+{
+	struct shell *s = *state;
+	const cJSON *reply;
+
+	make(s, "m1", "move_task", "");
+
+	reply = ask_code(s, "motor/move", "{'name':'rotor','degrees':10}", "device_busy");
+
+	assert_true(cJSON_IsTrue(at(reply, "retryable")));
+	assert_non_null(strstr(text_at(reply, "message"), "m1"));
+	ask_code(s, "task/get", "m1", "ok");
+	assert_null(ask(s, "motor/stop", ""));
+	assert_true(runs(s, "motor/stop"));
+	assert_int_equal(s->motion_stops, 1);
+}
+
+static void a_direct_command_holds_its_device_as_a_task_does(void **state)
+{
+	struct shell *s = *state;
+	size_t from;
+
+	assert_null(ask(s, "motor/move", "{'name':'rotor','degrees':10,'request':'r1'}"));
+	make(s, "m1", "move_task", "");
+	ask_code(s, "motor/move", "{'name':'rotor','degrees':20}", "device_busy");
+	assert_null(ask(s, "motor/move", "{'name':'turntable','degrees':20}"));
+
+	assert_false(runs(s, "m1"));
+	from = s->message_count;
+	act_ends(s, "motor/move", true, "", "{'name':'turntable'}");
+	assert_string_equal(text_at(reply_from(s, from), "data/name"), "turntable");
+	assert_false(runs(s, "m1"));
+	act_ends(s, "motor/move", true, "", "{'name':'rotor'}");
+	assert_string_equal(text_at(told(s, "reply/r1"), "code"), "ok");
+	assert_true(runs(s, "m1"));
+}
+
+static void the_current_task_is_the_exclusive_one_else_the_one_that_started_last(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "plain_task", "");
+	make(s, "b", "plain_task", "");
+	assert_string_equal(text_at(ask_code(s, "task/get", "current", "ok"), "id"), "b");
+	finish(s, "b", NULL);
+	assert_string_equal(text_at(ask_code(s, "task/get", "PRESS", "ok"), "id"), "a");
+	finish(s, "a", NULL);
+	ask_code(s, "task/pause", "current", "not_found");
+
+	make(s, "x", "alone_task", "");
+	ask_code(s, "task/pause", "current", "accepted");
+	held(s, "x");
+	assert_string_equal(text_at(ask_code(s, "task/resume", "current", "accepted"), "id"), "x");
+}
+
+static void a_paused_queue_starts_nothing_also_after_a_restart(void **state)
+{
+	struct shell *s = *state;
+
+	ask_code(s, "queue/pause", "", "ok");
+	make(s, "a", "plain_task", "");
+	assert_false(runs(s, "a"));
+
+	crash(s);
+	assert_false(runs(s, "a"));
+	link_up(s);
+	assert_string_equal(text_at(told(s, "queue"), "paused"), "person");
+	ask_code(s, "queue/resume", "", "ok");
+
+	assert_true(runs(s, "a"));
+	pass(s, SECOND);
+	assert_true(cJSON_IsFalse(at(told(s, "queue"), "paused")));
+}
+
+static void queue_clear_cancels_all_that_pend_chains_too(void **state)
+{
+	struct shell *s = *state;
+	const cJSON *reply;
+
+	make(s, "x", "alone_task", "");
+	make(s, "a", "plain_task", "'then':[{'type':'plain_task'},{'type':'plain_task'}]");
+	make(s, "b", "plain_task", "'after':['x']");
+
+	reply = ask_code(s, "queue/clear", "", "ok");
+
+	assert_int_equal(cJSON_GetArraySize(at(reply, "data/cancelled")), 4);
+	assert_status(s, "a", "cancelled");
+	assert_status(s, "a-1", "cancelled");
+	assert_status(s, "a-2", "cancelled");
+	assert_status(s, "b", "cancelled");
+	assert_status(s, "x", "running");
+}
+
+/* ---- what becomes of a task, contract 4 ---- */
+
+static void a_task_is_created_started_and_completed(void **state)
+{
+	struct shell *s = *state;
+	const cJSON *reply = ask_code(s, "task/create",
+				      "{'id':'a','type':'plain_task','args':{'n':3},"
+				      "'labels':{'who':'me'}}",
+				      "accepted");
+	const cJSON *doc;
+
+	assert_string_equal(text_at(reply, "id"), "a");
+	assert_int_equal(number_at(reply, "rev"), 1);
+	assert_true(cJSON_IsFalse(at(reply, "duplicate")));
+	assert_non_null(newest(s, "reply/a"));
+	assert_string_equal(text_at(document(s, "a"), "status"), "running");
+	progress(s, "a", 1, 4);
+	finish(s, "a", "{'x':1}");
+
+	doc = document(s, "a");
+	assert_string_equal(text_at(doc, "status"), "completed");
+	assert_int_equal(number_at(doc, "result/x"), 1);
+	assert_int_equal(number_at(doc, "percent"), 100);
+	assert_int_equal(number_at(doc, "args/n"), 3);
+	assert_string_equal(text_at(doc, "labels/who"), "me");
+	assert_true(null_at(doc, "error"));
+	assert_true(happened(s, "task.created", "a"));
+	assert_true(happened(s, "task.started", "a"));
+	assert_true(happened(s, "task.completed", "a"));
+}
+
+static void without_an_id_the_agent_makes_ids_sorted_by_age(void **state)
+{
+	struct shell *s = *state;
+	char first[80];
+
+	snprintf(first, sizeof(first), "%s",
+		 text_at(ask_code(s, "task/create", "plain_task", "accepted"), "id"));
+
+	assert_true(strcmp(first, text_at(ask_code(s, "task/create", "plain_task", "accepted"),
+					  "id")) < 0);
+}
+
+static void a_cancelled_run_holds_its_slot_until_it_has_stopped(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "m", "move_task", "");
+	make(s, "next", "move_task", "");
+
+	ask_code(s, "task/cancel", "m", "accepted");
+
+	assert_true(run_of(s, "m")->stop);
+	assert_string_equal(text_at(document(s, "m"), "status"), "running");
+	assert_string_equal(text_at(document(s, "m"), "stopping"), "cancel");
+	assert_false(runs(s, "next"));
+	ask_code(s, "task/cancel", "m", "ok");
+	ask_code(s, "task/pause", "m", "invalid_state");
+	ask_code(s, "task/resume", "m", "invalid_state");
+	stops(s, "m");
+	assert_string_equal(text_at(document(s, "m"), "status"), "cancelled");
+	assert_true(null_at(document(s, "m"), "stopping"));
+	assert_true(runs(s, "next"));
+	ask_code(s, "task/cancel", "m", "ok");
+}
+
+static void a_pause_is_told_when_the_run_stands_at_its_gate(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "plain_task", "");
+	ask_code(s, "task/resume", "a", "ok");
+
+	ask_code(s, "task/pause", "a", "accepted");
+	assert_true(run_of(s, "a")->pause);
+	assert_string_equal(text_at(document(s, "a"), "status"), "running");
+	assert_string_equal(text_at(document(s, "a"), "stopping"), "pause");
+	ask_code(s, "task/pause", "a", "ok");
+
+	held(s, "a");
+	assert_string_equal(text_at(document(s, "a"), "status"), "paused");
+	assert_true(null_at(document(s, "a"), "stopping"));
+	ask_code(s, "task/pause", "a", "ok");
+	assert_true(happened(s, "task.paused", "a"));
+	ask_code(s, "task/resume", "a", "accepted");
+	assert_false(run_of(s, "a")->pause);
+	assert_string_equal(text_at(document(s, "a"), "status"), "running");
+	assert_true(happened(s, "task.resumed", "a"));
+}
+
+static void a_resume_withdraws_a_pause_that_is_under_way(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "plain_task", "");
+	ask_code(s, "task/pause", "a", "accepted");
+
+	ask_code(s, "task/resume", "a", "accepted");
+	held(s, "a"); /* it had stopped before it heard */
+
+	assert_int_equal(run_of(s, "a")->went_on, 1);
+	assert_string_equal(text_at(document(s, "a"), "status"), "running");
+	assert_true(null_at(document(s, "a"), "stopping"));
+}
+
+static void a_cancel_beats_a_pause(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "plain_task", "");
+	ask_code(s, "task/pause", "a", "accepted");
+
+	ask_code(s, "task/cancel", "a", "accepted");
+	held(s, "a");
+	assert_string_equal(text_at(document(s, "a"), "stopping"), "cancel");
+	assert_string_equal(text_at(document(s, "a"), "status"), "running");
+	stops(s, "a");
+
+	assert_status(s, "a", "cancelled");
+}
+
+static void a_run_that_ends_before_it_sees_the_request_keeps_its_true_end(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "plain_task", "");
+	ask_code(s, "task/cancel", "a", "accepted");
+	finish(s, "a", "'done'");
+	make(s, "b", "plain_task", "");
+	ask_code(s, "task/pause", "b", "accepted");
+	fails(s, "b", "task_failed", "it broke");
+
+	assert_status(s, "a", "completed");
+	assert_status(s, "b", "error");
+	assert_true(null_at(document(s, "b"), "stopping"));
+}
+
+static void a_cancelled_task_is_not_tried_again(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "plain_task", "'retries':3");
+	ask_code(s, "task/cancel", "a", "accepted");
+	fails(s, "a", "task_failed", "it broke");
+
+	assert_false(runs(s, "a"));
+	assert_status(s, "a", "cancelled");
+}
+
+static void commands_by_state_are_those_of_the_table(void **state)
+{
+	struct shell *s = *state;
+	const cJSON *reply;
+
+	make(s, "x", "alone_task", "");
+	make(s, "pending", "plain_task", "");
+	reply = ask_code(s, "task/pause", "pending", "invalid_state");
+	assert_string_equal(text_at(reply, "current/status"), "pending");
+	assert_true(cJSON_IsFalse(at(reply, "retryable")));
+	ask_code(s, "task/resume", "pending", "invalid_state");
+	ask_code(s, "task/restart", "pending", "invalid_state");
+	ask_code(s, "task/delete", "pending", "invalid_state");
+	ask_code(s, "task/delete", "x", "invalid_state");
+	finish(s, "x", NULL);
+	finish(s, "pending", NULL);
+	ask_code(s, "task/pause", "x", "invalid_state");
+	ask_code(s, "task/resume", "x", "invalid_state");
+	ask_code(s, "task/cancel", "x", "invalid_state");
+	ask_code(s, "task/restart", "x", "invalid_state");
+	ask_code(s, "task/update", "{'id':'x','priority':1}", "invalid_state");
+	ask_code(s, "task/delete", "x", "ok");
+	reply = ask_code(s, "task/delete", "x", "ok");
+	assert_true(cJSON_IsTrue(at(reply, "data/gone")));
+	assert_int_equal(newest(s, "task/x")->size, 0);
+	ask_code(s, "task/get", "x", "not_found");
+}
+
+static void rev_grows_with_every_change_and_progress_alone_waits_two_seconds(void **state)
+{
+	struct shell *s = *state;
+	double rev;
+
+	make(s, "a", "plain_task", "");
+	rev = number_at(document(s, "a"), "rev");
+
+	progress(s, "a", 1, 10);
+	progress(s, "a", 2, 10);
+	pass(s, 1900);
+	assert_int_equal(number_at(document(s, "a"), "rev"), rev);
+	pass(s, 200);
+
+	assert_int_equal(number_at(document(s, "a"), "rev"), rev + 1);
+	assert_int_equal(number_at(document(s, "a"), "progress/current"), 2);
+}
+
+static void if_rev_forgives_progress_and_nothing_else(void **state)
+{
+	struct shell *s = *state;
+	char body[80];
+	double rev;
+	const cJSON *reply;
+
+	make(s, "a", "plain_task", "");
+	rev = number_at(document(s, "a"), "rev");
+	progress(s, "a", 1, 10);
+	pass(s, 3 * SECOND);
+	snprintf(body, sizeof(body), "{'id':'a','if_rev':%.0f,'priority':2}", rev);
+
+	ask_code(s, "task/update", body, "ok");
+	reply = ask_code(s, "task/update", body, "rev_conflict");
+
+	assert_int_equal(number_at(reply, "current/priority"), 2);
+	ask_code(s, "task/update", "{'id':'a','if_rev':999,'priority':3}", "rev_conflict");
+}
+
+static void progress_is_told_five_times_a_second_the_newest_wins(void **state)
+{
+	struct shell *s = *state;
+	size_t before;
+
+	make(s, "a", "plain_task", "");
+	before = count_of(s, "task/a/progress");
+
+	for (int i = 1; i <= 50; i++) {
+		progress(s, "a", i, 50);
+		pass(s, 20);
+	}
+	pass(s, SECOND);
+
+	assert_in_range(count_of(s, "task/a/progress") - before, 5, 7);
+	assert_int_equal(number_at(told(s, "task/a/progress"), "current"), 50);
+	assert_false(newest(s, "task/a/progress")->retain);
+	assert_int_equal(newest(s, "task/a/progress")->qos, 0);
+}
+
+static void current_is_told_once_a_second_and_says_idle_in_the_end(void **state)
+{
+	struct shell *s = *state;
+	size_t before;
+
+	make(s, "a", "plain_task", "");
+	before = count_of(s, "current");
+	for (int i = 1; i <= 50; i++) {
+		progress(s, "a", i, 50);
+		pass(s, 40);
+	}
+	assert_in_range(count_of(s, "current") - before, 1, 3);
+	assert_string_equal(text_at(told(s, "current"), "id"), "a");
+
+	finish(s, "a", NULL);
+	pass(s, 2 * SECOND);
+
+	assert_string_equal(text_at(told(s, "current"), "status"), "idle");
+}
+
+static void elapsed_does_not_count_pauses(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "plain_task", "");
+	pass(s, 10 * SECOND);
+	ask_code(s, "task/pause", "a", "accepted");
+	held(s, "a");
+	pass(s, HOUR);
+	ask_code(s, "task/resume", "a", "accepted");
+	pass(s, 5 * SECOND);
+	finish(s, "a", NULL);
+
+	assert_int_equal(number_at(document(s, "a"), "elapsed_s"), 15);
+}
+
+static void a_log_is_told_and_kept_for_task_log(void **state)
+{
+	struct shell *s = *state;
+	struct event *event;
+	const cJSON *reply;
+
+	make(s, "a", "plain_task", "");
+	event = run_event(s, "a", EVENT_LOG);
+	event->number = LOG_LEVEL_WARN;
+	event->text = strdup("the lamp flickers");
+	post(s, event);
+	settle(s);
+
+	assert_string_equal(text_at(told(s, "task/a/log"), "message"), "the lamp flickers");
+	reply = ask_code(s, "task/log", "a", "ok");
+	assert_string_equal(text_at(reply, "data/lines/0/level"), "warn");
+	assert_string_equal(text_at(reply, "data/lines/0/message"), "the lamp flickers");
+}
+
+/* ---- after, then ---- */
+
+static void a_task_runs_after_those_it_names_have_completed(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "plain_task", "");
+	make(s, "b", "plain_task", "");
+	make(s, "c", "plain_task", "'after':['a','b']");
+
+	assert_false(runs(s, "c"));
+	finish(s, "a", NULL);
+	assert_false(runs(s, "c"));
+	finish(s, "b", NULL);
+	assert_true(runs(s, "c"));
+}
+
+static void a_task_after_one_that_does_not_exist_is_refused(void **state)
+{
+	struct shell *s = *state;
+	const cJSON *reply = ask_code(s, "task/create",
+				      "{'id':'b','type':'plain_task','after':['ghost']}", "not_found");
+
+	assert_non_null(strstr(text_at(reply, "message"), "ghost"));
+	ask_code(s, "task/get", "b", "not_found");
+}
+
+static void a_completed_dependency_is_satisfied_also_when_it_is_deleted(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "plain_task", "");
+	finish(s, "a", NULL);
+	ask_code(s, "task/delete", "a", "ok");
+
+	make(s, "b", "plain_task", "'after':['a']");
+
+	assert_true(runs(s, "b"));
+}
+
+static void a_failed_dependency_fails_the_whole_chain_at_once(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "plain_task", "");
+	make(s, "b", "plain_task", "'after':['a']");
+	make(s, "c", "plain_task", "'after':['b']");
+	make(s, "d", "plain_task", "'after':['c'],'priority':9");
+
+	fails(s, "a", "task_failed", "it broke");
+
+	assert_string_equal(text_at(document(s, "b"), "error/code"), "dependency_failed");
+	assert_string_equal(text_at(document(s, "c"), "error/code"), "dependency_failed");
+	assert_string_equal(text_at(document(s, "d"), "error/code"), "dependency_failed");
+	assert_non_null(strstr(text_at(document(s, "c"), "error/message"), "'b'"));
+	assert_status(s, "d", "error");
+}
+
+static void a_task_after_one_that_has_failed_already_fails_at_once(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "plain_task", "");
+	fails(s, "a", "task_failed", "it broke");
+
+	make(s, "b", "plain_task", "'after':['a']");
+
+	assert_status(s, "b", "error");
+}
+
+static void a_restart_of_the_dependency_changes_nothing_one_of_the_failed_asks_again(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "plain_task", "");
+	make(s, "b", "plain_task", "'after':['a']");
+	fails(s, "a", "task_failed", "it broke");
+
+	ask_code(s, "task/restart", "a", "accepted");
+	assert_status(s, "b", "error");
+	ask_code(s, "task/restart", "b", "accepted");
+	assert_status(s, "b", "pending");
+	finish(s, "a", NULL);
+
+	assert_true(runs(s, "b"));
+}
+
+static void dependencies_are_decided_over_a_restart(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "step_task", "");
+	make(s, "b", "plain_task", "'after':['a']");
+	crash(s);
+	link_up(s);
+
+	assert_false(runs(s, "b"));
+	finish(s, "a", NULL);
+	assert_true(runs(s, "b"));
+}
+
+static void then_makes_a_chain_with_ids_of_its_own(void **state)
+{
+	struct shell *s = *state;
+	const cJSON *reply = ask_code(s, "task/create",
+				      "{'id':'a','type':'plain_task','then':[{'type':'plain_task'},"
+				      "{'id':'mine','type':'plain_task'}]}",
+				      "accepted");
+
+	assert_string_equal(text_at(reply, "data/then/0"), "a-1");
+	assert_string_equal(text_at(reply, "data/then/1"), "mine");
+	assert_string_equal(text_at(get(s, "mine"), "after/0"), "a-1");
+	finish(s, "a", NULL);
+	assert_true(runs(s, "a-1"));
+	assert_false(runs(s, "mine"));
+	finish(s, "a-1", NULL);
+	assert_true(runs(s, "mine"));
+}
+
+static void a_chain_is_made_whole_or_not_at_all(void **state)
+{
+	struct shell *s = *state;
+	const cJSON *reply;
+
+	make(s, "a-2", "plain_task", "");
+
+	ask_code(s, "task/create",
+		 "{'id':'a','type':'plain_task','then':[{'type':'plain_task'},{'type':'plain_task'}]}",
+		 "id_conflict");
+	reply = ask_code(s, "task/create",
+			 "{'id':'b','type':'plain_task','then':[{'type':'plain_task','args':{'n':0}}]}",
+			 "invalid_args");
+
+	assert_string_equal(text_at(reply, "errors/0/path"), "/then/0/args/n");
+	ask_code(s, "task/get", "a", "not_found");
+	ask_code(s, "task/get", "a-1", "not_found");
+	ask_code(s, "task/get", "b", "not_found");
+	ask_code(s, "task/create",
+		 "{'id':'c','type':'plain_task','then':[{'type':'plain_task','then':[]}]}",
+		 "invalid_args");
+}
+
+static void in_a_chain_missing_arguments_come_from_the_one_before(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "plain_task", "'then':[{'type':'needy_task'}]");
+
+	finish(s, "a", "{'input':42,'other':1}");
+
+	assert_string_equal(run_of(s, "a-1")->args, "{\"input\":42}");
+	ask_code(s, "task/create", "{'type':'needy_task'}", "invalid_args");
+}
+
+static void in_a_chain_arguments_that_nobody_gives_are_invalid_in_the_end(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "plain_task", "'then':[{'type':'needy_task'}]");
+
+	finish(s, "a", "{'else':1}");
+
+	assert_string_equal(text_at(document(s, "a-1"), "error/code"), "invalid_args");
+}
+
+/* ---- retries, timeouts, pauses too long ---- */
+
+static void a_failed_attempt_is_tried_again_after_its_delay(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "step_task", "'retries':1,'retry_delay_s':30");
+	make(s, "b", "plain_task", "'after':['a']");
+	checkpoint(s, "a", "{\"at\":3}");
+	fails(s, "a", "task_failed", "it broke");
+
+	assert_string_equal(text_at(document(s, "a"), "status"), "pending");
+	assert_string_equal(text_at(document(s, "a"), "error/code"), "task_failed");
+	assert_int_equal(number_at(document(s, "a"), "attempt"), 2);
+	assert_true(happened(s, "task.retry", "a"));
+	pass(s, 29 * SECOND);
+	assert_false(runs(s, "a"));
+	pass(s, 2 * SECOND);
+	assert_true(runs(s, "a"));
+	assert_string_equal(run_of(s, "a")->saved, "{\"at\":3}");
+	assert_int_equal(run_of(s, "a")->attempt, 2);
+	assert_int_equal(number_at(document(s, "a"), "resumed"), 1);
+	assert_status(s, "b", "pending");
+	fails(s, "a", "task_failed", "it broke again");
+	assert_status(s, "a", "error");
+	assert_status(s, "b", "error");
+}
+
+static void only_failures_that_may_pass_are_tried_again(void **state)
+{
+	static const char *const codes[] = {"task_failed", "hardware_fault", "hal_unavailable",
+					    "timeout"};
+	struct shell *s = *state;
+
+	for (int i = 0; i < 4; i++) {
+		char id[16];
+
+		snprintf(id, sizeof(id), "r%d", i);
+		make(s, id, "plain_task", "'retries':1");
+		fails(s, id, codes[i], "it broke");
+		assert_true(runs(s, id));
+		finish(s, id, NULL);
+	}
+	make(s, "a", "plain_task", "'retries':1");
+	fails(s, "a", "storage_full", "no room");
+
+	assert_status(s, "a", "error");
+	assert_string_equal(text_at(document(s, "a"), "error/code"), "storage_full");
+}
+
+static void retries_are_counted_anew_after_a_restart_command(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "plain_task", "'retries':1");
+	fails(s, "a", "task_failed", "1");
+	fails(s, "a", "task_failed", "2");
+	assert_status(s, "a", "error");
+
+	ask_code(s, "task/restart", "a", "accepted");
+	assert_int_equal(run_of(s, "a")->attempt, 3);
+	fails(s, "a", "task_failed", "3");
+
+	assert_true(runs(s, "a"));
+}
+
+static void a_timeout_counts_the_running_time_of_one_attempt(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "plain_task", "'timeout_s':10,'retries':1");
+	pass(s, 8 * SECOND);
+	ask_code(s, "task/pause", "a", "accepted");
+	held(s, "a");
+	pass(s, MINUTE);
+	ask_code(s, "task/resume", "a", "accepted");
+	assert_false(run_of(s, "a")->stop);
+	pass(s, 3 * SECOND);
+	assert_true(run_of(s, "a")->stop);
+	stops(s, "a");
+	assert_true(runs(s, "a"));
+
+	pass(s, 9 * SECOND);
+	assert_false(run_of(s, "a")->stop);
+	pass(s, 2 * SECOND);
+	stops(s, "a");
+
+	assert_status(s, "a", "error");
+	assert_string_equal(text_at(document(s, "a"), "error/code"), "timeout");
+}
+
+static void a_task_paused_too_long_is_interrupted_with_its_checkpoint(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "step_task", "");
+	checkpoint(s, "a", "{\"at\":3}");
+	ask_code(s, "task/pause", "a", "accepted");
+	held(s, "a");
+	pass(s, DAY - SECOND);
+	assert_false(run_of(s, "a")->stop);
+
+	pass(s, 2 * SECOND);
+	stops(s, "a");
+
+	assert_status(s, "a", "interrupted");
+	ask_code(s, "task/restart", "a", "accepted");
+	assert_string_equal(run_of(s, "a")->saved, "{\"at\":3}");
+}
+
+/* A restored pause has no run; its end takes its dependents along, wherever they stand. */
+static void pauses_too_long_without_a_run_end_whole_chains(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "step_task", "");
+	checkpoint(s, "a", "{\"at\":3}");
+	ask_code(s, "task/pause", "a", "accepted");
+	held(s, "a");
+	make(s, "b", "plain_task", "'after':['a'],'priority':3");
+	make(s, "c", "plain_task", "'after':['b'],'priority':4");
+	crash(s);
+
+	pass(s, DAY + SECOND);
+	link_up(s);
+
+	assert_status(s, "a", "interrupted");
+	assert_status(s, "b", "error");
+	assert_status(s, "c", "error");
+}
+
+/* ---- restart ---- */
+
+static void a_restart_goes_on_from_the_checkpoint_or_from_the_start(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "step_task", "");
+	checkpoint(s, "a", "{\"at\":7}");
+	fails(s, "a", "storage_full", "no room");
+
+	ask_code(s, "task/restart", "a", "accepted");
+	assert_string_equal(run_of(s, "a")->saved, "{\"at\":7}");
+	assert_int_equal(number_at(document(s, "a"), "attempt"), 2);
+	assert_true(null_at(document(s, "a"), "error"));
+	fails(s, "a", "storage_full", "no room");
+	ask_code(s, "task/restart", "{'id':'a','from':'start'}", "accepted");
+
+	assert_null(run_of(s, "a")->saved);
+	assert_int_equal(number_at(document(s, "a"), "resumed"), 1);
+}
+
+/* ---- restore, contract 7 ---- */
+
+static void pending_tasks_keep_their_place(void **state)
+{
+	struct shell *s = *state;
+
+	ask_code(s, "queue/pause", "", "ok");
+	make(s, "a", "plain_task", "");
+	make(s, "b", "alone_task", "'priority':2");
+	make(s, "c", "plain_task", "");
+	crash(s);
+	link_up(s);
+
+	assert_int_equal(number_at(get(s, "b"), "queue_position"), 0);
+	assert_int_equal(number_at(get(s, "a"), "queue_position"), 1);
+	assert_int_equal(number_at(get(s, "c"), "queue_position"), 2);
+	assert_status(s, "c", "pending");
+}
+
+static void a_running_task_that_can_goes_on_from_its_checkpoint(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "step_task", "");
+	checkpoint(s, "a", "{\"at\":5}");
+	crash(s);
+	link_up(s);
+
+	assert_true(runs(s, "a"));
+	assert_string_equal(run_of(s, "a")->saved, "{\"at\":5}");
+	assert_int_equal(number_at(document(s, "a"), "resumed"), 1);
+	assert_string_equal(text_at(document(s, "a"), "status"), "running");
+}
+
+static void a_running_task_that_cannot_is_interrupted(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "plain_task", "");
+	progress(s, "a", 1, 10);
+	make(s, "b", "plain_task", "'retries':5");
+	begin(s, "b");
+	make(s, "c", "step_task", "'on_interrupt':'interrupt'");
+	checkpoint(s, "c", "{\"at\":5}");
+	crash(s);
+	link_up(s);
+
+	assert_status(s, "a", "interrupted");
+	assert_status(s, "b", "interrupted");
+	assert_status(s, "c", "interrupted");
+	ask_code(s, "task/restart", "c", "accepted");
+	assert_string_equal(run_of(s, "c")->saved, "{\"at\":5}");
+}
+
+static void one_whose_first_step_was_never_reported_is_pending_again(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "plain_task", "");
+	crash(s);
+
+	assert_true(runs(s, "a"));
+	link_up(s);
+	assert_int_equal(number_at(document(s, "a"), "resumed"), 0);
+}
+
+static void a_paused_resumable_task_stays_paused_with_its_devices(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "m", "move_task", "");
+	checkpoint(s, "m", "{\"at\":5}");
+	ask_code(s, "task/pause", "m", "accepted");
+	held(s, "m");
+	make(s, "n", "move_task", "");
+	crash(s);
+	link_up(s);
+
+	assert_status(s, "m", "paused");
+	assert_false(runs(s, "m") || runs(s, "n"));
+	ask_code(s, "task/resume", "m", "accepted");
+	assert_string_equal(run_of(s, "m")->saved, "{\"at\":5}");
+	assert_string_equal(text_at(document(s, "m"), "status"), "running");
+	assert_int_equal(number_at(document(s, "m"), "resumed"), 1);
+	assert_false(runs(s, "n"));
+}
+
+static void one_that_was_stopping_for_a_pause_is_paused(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "step_task", "");
+	checkpoint(s, "a", "{\"at\":5}");
+	ask_code(s, "task/pause", "a", "accepted");
+	crash(s);
+	link_up(s);
+
+	assert_status(s, "a", "paused");
+	assert_false(runs(s, "a"));
+}
+
+static void a_paused_task_that_cannot_go_on_is_interrupted(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "plain_task", "");
+	ask_code(s, "task/pause", "a", "accepted");
+	held(s, "a");
+	crash(s);
+	link_up(s);
+
+	assert_status(s, "a", "interrupted");
+}
+
+static void one_that_was_stopping_for_a_cancel_is_cancelled(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "step_task", "");
+	checkpoint(s, "a", "{\"at\":5}");
+	ask_code(s, "task/cancel", "a", "accepted");
+	crash(s);
+	link_up(s);
+
+	assert_status(s, "a", "cancelled");
+	assert_false(runs(s, "a"));
+}
+
+static void three_crashes_at_one_checkpoint_are_a_crash_loop(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "step_task", "");
+	checkpoint(s, "a", "{\"at\":5}");
+	crash(s);
+	crash(s);
+	assert_true(runs(s, "a"));
+	crash(s);
+	link_up(s);
+
+	assert_status(s, "a", "error");
+	assert_string_equal(text_at(document(s, "a"), "error/code"), "crash_loop");
+}
+
+static void a_checkpoint_that_moves_on_ends_the_count_of_crashes(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "step_task", "");
+	checkpoint(s, "a", "{\"at\":5}");
+	crash(s);
+	crash(s);
+	checkpoint(s, "a", "{\"at\":6}");
+	crash(s);
+	crash(s);
+	assert_true(runs(s, "a"));
+	crash(s);
+
+	assert_false(runs(s, "a"));
+}
+
+static void a_type_that_is_gone_is_an_error_with_its_name(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "x", "alone_task", "");
+	make(s, "a", "needy_task", "'args':{'input':1,'password':'hunter2'}");
+	core_end(s);
+	registry_close(s->registry);
+	s->registry = fake_registry(1);
+	s->options.registry = s->registry;
+	core_start(s);
+	link_up(s);
+
+	assert_string_equal(text_at(document(s, "a"), "error/code"), "unknown_type");
+	assert_string_equal(text_at(document(s, "a"), "error/message"),
+			    "Task type 'needy_task' is not registered. Cannot restore.");
+	assert_null(strstr(newest(s, "task/a")->text, "hunter2"));
+	ask_code(s, "task/restart", "a", "unknown_type");
+}
+
+static void running_time_is_kept_over_a_crash(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "step_task", "'timeout_s':30");
+	pass(s, 20 * SECOND);
+	checkpoint(s, "a", "{\"at\":5}");
+	crash(s);
+	link_up(s);
+
+	assert_int_equal(number_at(document(s, "a"), "elapsed_s"), 20);
+	pass(s, 11 * SECOND);
+	assert_true(run_of(s, "a")->stop);
+}
+
+static void a_direct_command_found_unfinished_is_answered_interrupted(void **state)
+{
+	struct shell *s = *state;
+
+	assert_null(ask(s, "motor/move", "{'name':'rotor','degrees':10,'request':'r1'}"));
+	crash(s);
+	link_up(s);
+
+	assert_string_equal(text_at(told(s, "reply/r1"), "code"), "interrupted");
+	assert_false(runs(s, "motor/move"));
+	pass(s, 2 * SECOND);
+	crash(s);
+	link_up(s);
+	assert_int_equal(count_of(s, "reply/r1"), 1);
+}
+
+/* ---- an orderly stop ---- */
+
+static void stop_in_order(struct shell *s)
+{
+	post(s, event_of(s, EVENT_STOP));
+	settle(s);
+}
+
+static void an_orderly_stop_lets_runs_end_and_counts_no_crash(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "step_task", "");
+	checkpoint(s, "a", "{\"at\":5}");
+	make(s, "b", "plain_task", "");
+	progress(s, "b", 1, 2);
+	for (int i = 0; i < 4; i++) {
+		stop_in_order(s);
+		ask_code(s, "task/create", "plain_task", "draining");
+		assert_false(s->stopped);
+		stops(s, "a");
+		if (i == 0)
+			stops(s, "b");
+		assert_true(s->stopped);
+		assert_status(s, "a", "pending");
+		assert_status(s, "b", "interrupted");
+		crash(s);
+		link_up(s);
+	}
+
+	assert_true(runs(s, "a"));
+	assert_int_equal(number_at(document(s, "a"), "resumed"), 4);
+	assert_true(happened(s, "agent.stopping", NULL));
+	assert_true(happened(s, "agent.started", NULL));
+}
+
+static void a_paused_task_stays_paused_over_an_orderly_stop(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "step_task", "");
+	checkpoint(s, "a", "{\"at\":5}");
+	ask_code(s, "task/pause", "a", "accepted");
+	held(s, "a");
+	stop_in_order(s);
+	stops(s, "a");
+	assert_true(s->stopped);
+	assert_status(s, "a", "paused");
+	crash(s);
+	link_up(s);
+
+	assert_status(s, "a", "paused");
+}
+
+static void one_that_is_stopping_for_a_pause_stays_paused_over_an_orderly_stop(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "step_task", "");
+	checkpoint(s, "a", "{\"at\":5}");
+	ask_code(s, "task/pause", "a", "accepted");
+	stop_in_order(s);
+	stops(s, "a");
+	crash(s);
+	link_up(s);
+
+	assert_status(s, "a", "paused");
+	assert_false(runs(s, "a"));
+}
+
+static void a_cancel_under_way_is_a_cancel_also_in_an_orderly_stop(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "step_task", "");
+	checkpoint(s, "a", "{\"at\":5}");
+	ask_code(s, "task/cancel", "a", "accepted");
+	stop_in_order(s);
+	stops(s, "a");
+
+	assert_status(s, "a", "cancelled");
+	assert_true(s->stopped);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(at_most_three_async_tasks_run, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_paused_task_keeps_its_slot, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(blocking_tasks_have_slots_of_their_own, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(the_queue_is_in_order_of_priority_then_arrival, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_new_priority_sorts_again_and_the_arrival_stays, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(an_exclusive_task_holds_back_everything_behind_it, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(an_exclusive_task_that_waits_for_another_holds_nothing_back, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(cancelling_a_pending_exclusive_task_lets_those_behind_it_start, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(two_tasks_never_hold_one_device, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_direct_command_to_a_held_device_is_busy, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_direct_command_holds_its_device_as_a_task_does, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(the_current_task_is_the_exclusive_one_else_the_one_that_started_last, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_paused_queue_starts_nothing_also_after_a_restart, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(queue_clear_cancels_all_that_pend_chains_too, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_task_is_created_started_and_completed, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(without_an_id_the_agent_makes_ids_sorted_by_age, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_cancelled_run_holds_its_slot_until_it_has_stopped, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_pause_is_told_when_the_run_stands_at_its_gate, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_resume_withdraws_a_pause_that_is_under_way, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_cancel_beats_a_pause, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_run_that_ends_before_it_sees_the_request_keeps_its_true_end, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_cancelled_task_is_not_tried_again, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(commands_by_state_are_those_of_the_table, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(rev_grows_with_every_change_and_progress_alone_waits_two_seconds, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(if_rev_forgives_progress_and_nothing_else, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(progress_is_told_five_times_a_second_the_newest_wins, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(current_is_told_once_a_second_and_says_idle_in_the_end, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(elapsed_does_not_count_pauses, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_log_is_told_and_kept_for_task_log, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_task_runs_after_those_it_names_have_completed, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_task_after_one_that_does_not_exist_is_refused, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_completed_dependency_is_satisfied_also_when_it_is_deleted, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_failed_dependency_fails_the_whole_chain_at_once, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_task_after_one_that_has_failed_already_fails_at_once, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_restart_of_the_dependency_changes_nothing_one_of_the_failed_asks_again, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(dependencies_are_decided_over_a_restart, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(then_makes_a_chain_with_ids_of_its_own, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_chain_is_made_whole_or_not_at_all, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(in_a_chain_missing_arguments_come_from_the_one_before, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(in_a_chain_arguments_that_nobody_gives_are_invalid_in_the_end, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_failed_attempt_is_tried_again_after_its_delay, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(only_failures_that_may_pass_are_tried_again, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(retries_are_counted_anew_after_a_restart_command, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_timeout_counts_the_running_time_of_one_attempt, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_task_paused_too_long_is_interrupted_with_its_checkpoint, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(pauses_too_long_without_a_run_end_whole_chains, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_restart_goes_on_from_the_checkpoint_or_from_the_start, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(pending_tasks_keep_their_place, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_running_task_that_can_goes_on_from_its_checkpoint, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_running_task_that_cannot_is_interrupted, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(one_whose_first_step_was_never_reported_is_pending_again, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_paused_resumable_task_stays_paused_with_its_devices, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(one_that_was_stopping_for_a_pause_is_paused, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_paused_task_that_cannot_go_on_is_interrupted, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(one_that_was_stopping_for_a_cancel_is_cancelled, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(three_crashes_at_one_checkpoint_are_a_crash_loop, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_checkpoint_that_moves_on_ends_the_count_of_crashes, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_type_that_is_gone_is_an_error_with_its_name, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(running_time_is_kept_over_a_crash, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_direct_command_found_unfinished_is_answered_interrupted, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(an_orderly_stop_lets_runs_end_and_counts_no_crash, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_paused_task_stays_paused_over_an_orderly_stop, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(one_that_is_stopping_for_a_pause_stays_paused_over_an_orderly_stop, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_cancel_under_way_is_a_cancel_also_in_an_orderly_stop, open_shell, close_shell),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
