@@ -654,12 +654,14 @@ static void answer_verb(struct core *core, struct answer *answer, const struct v
 	const struct command *command = answer->command;
 	bool create = !strcmp(verb->name, "task/create");
 	bool writes = verb->flags & VERB_WRITES;
+	/* The rig has stopped for this message already, repeated or not: so must the tasks. */
+	bool repeats = writes && strcmp(verb->name, "estop") != 0;
 
 	if (!answer_scope(core, answer, verb) || !answer_storage(core, answer, verb))
 		return;
-	if (writes && (answer_known(core, answer, "r", command->request) ||
-		       answer_running_act(core, answer) ||
-		       (create && answer_known(core, answer, "i", command->id))))
+	if (repeats && (answer_known(core, answer, "r", command->request) ||
+			answer_running_act(core, answer) ||
+			(create && answer_known(core, answer, "i", command->id))))
 		return;
 	if (!answer_fresh(answer, verb) || !answer_body(core, answer, verb) ||
 	    !answer_current(core, answer))
@@ -696,21 +698,21 @@ static void answer_command(struct core *core, struct answer *answer, const struc
 	struct command *command = answer->command;
 	const struct verb *verb;
 
+	bool denied = err->number && !strcmp(err->code, "reply_to_denied");
+
+	if (command->reply_to[0] &&
+	    !topic_reply_allowed(core->options.root, core->options.device, command->reply_to))
+		denied = true;
+	/* First of all: whatever is answered below must not go there. */
+	if (denied)
+		reply_denied(core, answer);
 	if (event->retained) {
 		refuse_retained(core, answer, event->topic);
 		return;
 	}
-	if (command->reply_to[0] &&
-	    !topic_reply_allowed(core->options.root, core->options.device, command->reply_to)) {
-		reply_denied(core, answer);
-		if (strcmp(command->verb, "estop") != 0)
-			return;
-		answer->refused = false;
-	}
-	if (err->number && !strcmp(err->code, "reply_to_denied")) {
-		reply_denied(core, answer);
+	if (denied && strcmp(command->verb, "estop") != 0)
 		return;
-	}
+	answer->refused = false;
 	if (err->number) {
 		answer_refuse(answer, codes[code_number(err->code)].code, "%s", err->text);
 		return;
