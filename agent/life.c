@@ -918,6 +918,10 @@ static void restore_paused(struct core *core, struct task *task)
 		life_interrupt(core, task, INTERRUPTED_BY_SHUTDOWN);
 		return;
 	}
+	if (core->estop && task->claim) {
+		life_estopped(core, task);
+		return;
+	}
 	task->status = TASK_PAUSED;
 	task->stopping = STOPPING_NOT;
 	task->paused_since = core->now.ms;
