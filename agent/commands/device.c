@@ -68,8 +68,19 @@ static void motor_stop(struct core *core, struct answer *answer)
 		answer_act(core, answer, 0);
 }
 
+static void light_toggle(struct core *core, struct answer *answer)
+{
+	device_act(core, answer, DEVICE_LIGHT);
+}
+
 static void light_set(struct core *core, struct answer *answer)
 {
+	const cJSON *body = answer->command->body;
+
+	if (!cJSON_HasObjectItem(body, "state") && !cJSON_HasObjectItem(body, "brightness")) {
+		answer_refuse(answer, "bad_request", "light/set needs state or brightness");
+		return;
+	}
 	device_act(core, answer, DEVICE_LIGHT);
 }
 
@@ -110,7 +121,7 @@ const struct verb light_verbs[] = {
 	 OBJECT(NAME ",\"state\":{\"enum\":[\"ON\",\"OFF\"]},"
 		     "\"brightness\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":100}"),
 	 light_set},
-	{"light/toggle", VERB_WRITES | VERB_FRESH, OBJECT(NAME), light_set},
+	{"light/toggle", VERB_WRITES | VERB_FRESH, OBJECT(NAME), light_toggle},
 	{.name = NULL},
 };
 

@@ -250,7 +250,7 @@ static bool chain_name(struct core *core, struct answer *answer, struct chain *c
 	for (size_t i = 1; i < chain->count; i++) {
 		const char *given = json_string(cJSON_GetArrayItem(then, (int)i - 1), "id");
 		struct task *task = chain->tasks[i];
-		char id[TASK_ID + 8];
+		char id[TASK_ID + 24];
 
 		snprintf(id, sizeof(id), "%s-%zu", chain->tasks[0]->id, i);
 		if (!given && strlen(id) >= TASK_ID) {
