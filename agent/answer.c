@@ -11,6 +11,7 @@
 
 #define REPLY_KEPT_MAX 1024
 #define PROBLEMS_MAX 8
+#define MQTT_5 5
 #define NO_ARGUMENTS "{\"type\":\"object\",\"additionalProperties\":false}"
 
 /* Every code of the contract that refuses, and whether the same command may succeed later. */
@@ -565,8 +566,10 @@ static void refuse_retained(struct core *core, struct answer *answer, const char
 
 	answer_refuse(answer, "retained_command",
 		      "a command must not be retained: publish it without the retain flag");
-	if (answer->command->topic.scope == SCOPE_DEVICE)
+	if (answer->command->topic.scope == SCOPE_DEVICE) {
 		outbox_clearing(core->outbox, topic, core_age(core));
+		snprintf(core->cleared[core->cleared_next++ % 4], TOPIC_MAX, "%s", topic);
+	}
 	cJSON_AddStringToObject(data, "topic", topic);
 	core_happened(core, "retained.refused", NULL, data);
 }
@@ -596,6 +599,31 @@ static bool answer_fresh(struct answer *answer, const struct verb *verb)
 	answer_refuse(answer, "stale",
 		      "%s has waited at the broker while the agent was away; send it again",
 		      verb->name);
+	return false;
+}
+
+/* MQTT 3.1.1 cannot tell a clearing from an empty command, so an empty one changes nothing. */
+static bool answer_empty(const struct core *core, struct answer *answer, const struct verb *verb)
+{
+	if (!answer->command->empty || core->link.version == MQTT_5 ||
+	    !(verb->flags & VERB_WRITES) || !strcmp(verb->name, "estop"))
+		return true;
+	answer_refuse(answer, "bad_request",
+		      "an empty payload changes nothing over MQTT 3.1.1: send {}");
+	return false;
+}
+
+/* On 3.1.1 there is no No Local: our own clearing of a retained command comes back, once. */
+static bool is_own_clearing(struct core *core, const struct event *event)
+{
+	if (event->size || core->link.version == MQTT_5)
+		return false;
+	for (size_t i = 0; i < sizeof(core->cleared) / sizeof(core->cleared[0]); i++) {
+		if (strcmp(core->cleared[i], event->topic) != 0)
+			continue;
+		core->cleared[i][0] = '\0';
+		return true;
+	}
 	return false;
 }
 
@@ -657,7 +685,8 @@ static void answer_verb(struct core *core, struct answer *answer, const struct v
 	/* The rig has stopped for this message already, repeated or not: so must the tasks. */
 	bool repeats = writes && strcmp(verb->name, "estop") != 0;
 
-	if (!answer_scope(core, answer, verb) || !answer_storage(core, answer, verb))
+	if (!answer_scope(core, answer, verb) || !answer_empty(core, answer, verb) ||
+	    !answer_storage(core, answer, verb))
 		return;
 	if (repeats && (answer_known(core, answer, "r", command->request) ||
 			answer_running_act(core, answer) ||
@@ -745,7 +774,7 @@ void answer_message(struct core *core, const struct event *event, const struct t
 	};
 
 	/* An empty retained message is somebody clearing a topic. */
-	if (event->retained && !event->size)
+	if ((event->retained && !event->size) || is_own_clearing(core, event))
 		return;
 	message_hash(event, answer.message_hash);
 	if (is_redelivery(core, event, answer.message_hash))

@@ -141,6 +141,8 @@ struct core {
 	bool queue_changed, current_changed;
 	int64_t minute_at, prune_at;
 	int64_t refused[64]; /* refusals by number of their code, for health */
+	char cleared[4][TOPIC_MAX]; /* 3.1.1: clearings of ours that will come back to us */
+	unsigned cleared_next;
 	char *health;        /* what the process told of itself last */
 	int64_t settings_rev;
 	int64_t info_since;
