@@ -6,6 +6,10 @@
 
 #include "agent/base/clock.h"
 
+/* What a document without arguments, result and labels takes at most: 32 ids in after, an
+ * error of 1 KiB and a message of 256 bytes of characters that JSON writes with six each. */
+#define DOCUMENT_REST (11 * 1024)
+
 static const char *const status_names[] = {"pending",   "running", "paused",     "completed",
 					   "cancelled", "error",   "interrupted"};
 
@@ -133,25 +137,31 @@ static void document_put_args(cJSON *document, const struct task *task, bool who
 
 /* A result that is too large for a retained topic is told as a file: its size and hash;
  * task/get has the content. */
-static void document_put_result(cJSON *document, const struct task *task, bool whole)
+static cJSON *result_as_file(const char *result)
 {
 	char hash[SHA256_HEX];
-	size_t size = task->result ? strlen(task->result) : 0;
-
-	if (whole || size <= TASK_RESULT_IN_DOCUMENT) {
-		cJSON *result = task->result ? cJSON_Parse(task->result) : NULL;
-
-		cJSON_AddItemToObject(document, "result", result ? result : cJSON_CreateNull());
-		return;
-	}
-	json_sha256(task->result, size, hash);
-	cJSON *result = cJSON_AddObjectToObject(document, "result");
-	cJSON *files = cJSON_AddArrayToObject(result, "files");
+	cJSON *list = cJSON_CreateObject();
+	cJSON *files = cJSON_AddArrayToObject(list, "files");
 	cJSON *file = cJSON_CreateObject();
+
+	json_sha256(result, strlen(result), hash);
 	cJSON_AddStringToObject(file, "name", "result.json");
-	cJSON_AddNumberToObject(file, "bytes", (double)size);
+	cJSON_AddNumberToObject(file, "bytes", (double)strlen(result));
 	cJSON_AddStringToObject(file, "sha256", hash);
 	cJSON_AddItemToArray(files, file);
+	return list;
+}
+
+static void document_put_result(cJSON *document, const struct task *task, bool whole)
+{
+	size_t size = task->result ? strlen(task->result) : 0;
+	cJSON *result;
+
+	if (whole || size <= TASK_RESULT_IN_DOCUMENT)
+		result = task->result ? cJSON_Parse(task->result) : NULL;
+	else
+		result = result_as_file(task->result);
+	cJSON_AddItemToObject(document, "result", result ? result : cJSON_CreateNull());
 }
 
 static void document_put_error(cJSON *document, const struct task *task)
@@ -170,6 +180,34 @@ static void document_put_error(cJSON *document, const struct task *task)
 static const char *stopping_name(enum task_stopping stopping)
 {
 	return stopping == STOPPING_PAUSE ? "pause" : stopping == STOPPING_CANCEL ? "cancel" : NULL;
+}
+
+static bool document_fits(const cJSON *document)
+{
+	char *text = json_text(document);
+	bool fits = strlen(text) <= TASK_DOCUMENT_MAX;
+
+	free(text);
+	return fits;
+}
+
+/* Each part may be at its bound, but not all of them in one document: then arguments go
+ * first, the result next, the labels last. */
+static void document_shrink(cJSON *document, const struct task *task)
+{
+	size_t parts = strlen(task->args) + strlen(task->labels) +
+		       (task->result ? strlen(task->result) : 0);
+
+	if (parts <= TASK_DOCUMENT_MAX - DOCUMENT_REST || document_fits(document))
+		return;
+	cJSON_DeleteItemFromObjectCaseSensitive(document, "args");
+	if (document_fits(document))
+		return;
+	if (task->result)
+		cJSON_ReplaceItemInObjectCaseSensitive(document, "result",
+						       result_as_file(task->result));
+	if (!document_fits(document))
+		cJSON_DeleteItemFromObjectCaseSensitive(document, "labels");
 }
 
 cJSON *task_document(const struct task *task, const char *store, int place, int64_t now, bool whole)
@@ -209,5 +247,7 @@ cJSON *task_document(const struct task *task, const char *store, int place, int6
 	for (size_t i = 0; i < task->after_count; i++)
 		cJSON_AddItemToArray(after, cJSON_CreateString(task->after[i]));
 	cJSON_AddStringToObject(document, "boot", task->boot);
+	if (!whole)
+		document_shrink(document, task);
 	return document;
 }
