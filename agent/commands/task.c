@@ -8,6 +8,8 @@
 #include "agent/base/log.h"
 
 #define LABELS_MAX 16
+#define LABEL_NAME_MAX 64
+#define LABEL_MAX 256
 #define THEN_MAX 32
 #define QUEUE_FULL_RETRY_S 10
 #define LIST_BYTES (96 * 1024) /* pages end here, well below the 128 KiB of a reply */
@@ -97,12 +99,19 @@ static bool create_labels(struct answer *answer, struct task *task, const cJSON 
 		return false;
 	}
 	cJSON_ArrayForEach(label, labels) {
-		if (strlen(label->string) <= 64)
-			continue;
-		answer_refuse(answer, "invalid_args",
-			      "labels must have names of at most 64 bytes, not %zu",
-			      strlen(label->string));
-		return false;
+		if (strlen(label->string) > LABEL_NAME_MAX) {
+			answer_refuse(answer, "invalid_args",
+				      "labels must have names of at most %d bytes, not %zu",
+				      LABEL_NAME_MAX, strlen(label->string));
+			return false;
+		}
+		/* The schema counts characters. */
+		if (strlen(label->valuestring) > LABEL_MAX) {
+			answer_refuse(answer, "invalid_args",
+				      "labels must have at most %d bytes, not %zu", LABEL_MAX,
+				      strlen(label->valuestring));
+			return false;
+		}
 	}
 	task->labels = labels ? json_text(labels) : strdup("{}");
 	return true;
@@ -483,7 +492,7 @@ static void task_resume(struct core *core, struct answer *answer)
 
 	if (!task)
 		return;
-	if (task->stopping == STOPPING_CANCEL || task->stop != STOP_NONE) {
+	if (!task_works(task) || task->stopping == STOPPING_CANCEL || task->stop != STOP_NONE) {
 		wrong_state(core, answer, task, "resumed");
 	} else if (core->estop && task->claim && task->status == TASK_PAUSED) {
 		answer_refuse(answer, "estopped",
@@ -491,10 +500,8 @@ static void task_resume(struct core *core, struct answer *answer)
 	} else if (task->status == TASK_PAUSED || task->stopping == STOPPING_PAUSE) {
 		life_resume(core, task);
 		answer_named(core, answer, "accepted");
-	} else if (task->status == TASK_RUNNING) {
-		answer_named(core, answer, "ok");
 	} else {
-		wrong_state(core, answer, task, "resumed");
+		answer_named(core, answer, "ok");
 	}
 	task_free(ended);
 }
