@@ -64,6 +64,7 @@ struct shell {
 	/* the broker */
 	bool deaf;     /* it acknowledges nothing */
 	bool silent;   /* the barrier does not come back */
+	bool one_barrier; /* one comes back, then it falls silent */
 	uint32_t epoch;
 	struct message *messages;
 	size_t message_count;
@@ -71,7 +72,7 @@ struct shell {
 	struct fake_run *runs;
 	size_t run_count;
 	/* what else was asked for */
-	int estops, estop_releases, motion_stops, released;
+	int estops, estop_releases, motion_stops, released, turns;
 	bool stopped;
 	int64_t restart_after; /* of the last link restart, -1: none */
 	char subscribed[8192], unsubscribed[2048]; /* topics, a space behind each */
@@ -343,8 +344,10 @@ static inline void broker_take(struct shell *s, const struct effect *effect)
 	broker_judge(s, &m);
 	s->messages = realloc(s->messages, (s->message_count + 1) * sizeof(m));
 	s->messages[s->message_count++] = m;
-	if (!s->silent && !strcmp(m.topic, OURS "reply/_barrier"))
+	if (!s->silent && !strcmp(m.topic, OURS "reply/_barrier")) {
 		post(s, message_event(s, m.topic, m.text));
+		s->silent = s->one_barrier;
+	}
 	if (m.token && !s->deaf)
 		post_ack(s, &s->messages[s->message_count - 1], true);
 }
@@ -449,6 +452,7 @@ static inline int shell_turn(struct shell *s, struct err *err)
 	struct effects effects;
 	int ret;
 
+	s->turns++;
 	effects_init(&effects);
 	ret = core_turn(s->core, events, (struct now){s->now, s->wall}, &effects, err);
 	if (ret == 0)

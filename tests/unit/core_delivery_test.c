@@ -1,0 +1,1383 @@
+/* The core towards the broker: contract sections 2, 3, 6, 7 and 8. */
+#include "tests/unit/fake_shell.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+
+static int open_shell(void **state)
+{
+	struct shell *s = shell_open();
+
+	link_up(s);
+	*state = s;
+	return 0;
+}
+
+static int close_shell(void **state)
+{
+	shell_close(*state);
+	return 0;
+}
+
+/* ---- ids and requests, contract 6 ---- */
+
+static void the_same_create_again_does_nothing_and_says_so(void **state)
+{
+	struct shell *s = *state;
+	const cJSON *reply;
+
+	make(s, "a", "plain_task", "'args':{'n':1,'text':'x'}");
+	finish(s, "a", NULL);
+
+	reply = ask_code(s, "task/create",
+			 "{'request':'other','args':{'text':'x','n':1},'type':'plain_task','id':'a'}",
+			 "accepted");
+
+	assert_true(cJSON_IsTrue(at(reply, "duplicate")));
+	assert_int_equal(number_at(reply, "rev"), 1);
+	assert_string_equal(text_at(reply, "data/status"), "completed");
+	assert_false(runs(s, "a"));
+}
+
+static void another_create_with_a_known_id_is_a_conflict_that_shows_the_task(void **state)
+{
+	struct shell *s = *state;
+	const cJSON *reply;
+
+	make(s, "a", "plain_task", "'args':{'n':1}");
+
+	reply = ask_code(s, "task/create", "{'id':'a','type':'plain_task','args':{'n':2}}",
+			 "id_conflict");
+
+	assert_int_equal(number_at(reply, "current/args/n"), 1);
+}
+
+static void ids_outlive_their_tasks_for_seven_days(void **state)
+{
+	struct shell *s = *state;
+	const cJSON *reply;
+
+	make(s, "a", "plain_task", "");
+	finish(s, "a", NULL);
+	ask_code(s, "task/delete", "a", "ok");
+	reply = ask_code(s, "task/create", "{'id':'a','type':'plain_task'}", "accepted");
+	assert_true(cJSON_IsTrue(at(reply, "duplicate")));
+	assert_true(cJSON_IsTrue(at(reply, "data/gone")));
+	assert_string_equal(text_at(reply, "data/status"), "completed");
+	ask_code(s, "task/create", "{'id':'a','type':'block_task'}", "id_conflict");
+
+	pass(s, 7 * (int64_t)DAY - HOUR);
+	reply = ask_code(s, "task/create", "{'id':'a','type':'plain_task'}", "accepted");
+	assert_true(cJSON_IsTrue(at(reply, "duplicate")));
+	pass(s, 2 * HOUR);
+	reply = ask_code(s, "task/create", "{'id':'a','type':'plain_task'}", "accepted");
+
+	assert_true(cJSON_IsFalse(at(reply, "duplicate")));
+	assert_true(runs(s, "a"));
+}
+
+/* A board without a clock battery starts in 1970 and jumps. */
+static void ages_do_not_follow_the_wall_clock(void **state)
+{
+	struct shell *s = *state;
+	const cJSON *reply;
+
+	make(s, "a", "plain_task", "");
+	finish(s, "a", NULL);
+	s->wall += 3650 * (int64_t)DAY;
+	pass(s, 3 * MINUTE);
+
+	reply = ask_code(s, "task/create", "{'id':'a','type':'plain_task'}", "accepted");
+
+	assert_true(cJSON_IsTrue(at(reply, "duplicate")));
+	assert_string_equal(text_at(reply, "data/status"), "completed");
+}
+
+static void ages_count_only_the_time_that_the_agent_ran(void **state)
+{
+	struct shell *s = *state;
+	const cJSON *reply;
+
+	make(s, "a", "plain_task", "");
+	finish(s, "a", NULL);
+	pass(s, 2 * MINUTE);
+	core_end(s);
+	s->now = SECOND; /* the machine was off for weeks and has just started */
+	core_start(s);
+	link_up(s);
+	pass(s, 6 * (int64_t)DAY);
+	reply = ask_code(s, "task/create", "{'id':'a','type':'plain_task'}", "accepted");
+	assert_true(cJSON_IsTrue(at(reply, "duplicate")));
+
+	pass(s, DAY + HOUR);
+	ask_code(s, "task/delete", "a", "ok");
+	reply = ask_code(s, "task/create", "{'id':'a','type':'plain_task'}", "accepted");
+
+	assert_true(cJSON_IsFalse(at(reply, "duplicate")));
+}
+
+static void a_request_makes_any_command_idempotent(void **state)
+{
+	struct shell *s = *state;
+	const cJSON *reply;
+
+	make(s, "a", "plain_task", "");
+	fails(s, "a", "task_failed", "it broke");
+	ask_code(s, "task/restart", "{'id':'a','request':'r1'}", "accepted");
+	fails(s, "a", "task_failed", "it broke");
+	crash(s);
+	link_up(s);
+
+	reply = ask_code(s, "task/restart", "{'request':'r1','id':'a'}", "accepted");
+
+	assert_true(cJSON_IsTrue(at(reply, "duplicate")));
+	assert_string_equal(text_at(reply, "request"), "r1");
+	assert_false(runs(s, "a"));
+	ask_code(s, "task/delete", "{'request':'r1','id':'a'}", "id_conflict");
+	assert_status(s, "a", "error");
+}
+
+static void a_refused_command_is_judged_anew(void **state)
+{
+	struct shell *s = *state;
+	const cJSON *reply;
+
+	make(s, "a", "plain_task", "");
+	ask_code(s, "task/restart", "{'id':'a','request':'r1'}", "invalid_state");
+	fails(s, "a", "task_failed", "it broke");
+
+	reply = ask_code(s, "task/restart", "{'id':'a','request':'r1'}", "accepted");
+
+	assert_true(cJSON_IsFalse(at(reply, "duplicate")));
+}
+
+static void a_direct_command_repeated_while_it_runs_runs_once(void **state)
+{
+	struct shell *s = *state;
+	const cJSON *reply;
+	size_t orders;
+
+	assert_null(ask(s, "motor/move", "{'name':'rotor','degrees':10,'request':'r1'}"));
+	orders = s->run_count;
+	reply = ask(s, "motor/move", "{'name':'rotor','degrees':10,'request':'r1'}");
+	assert_true(cJSON_IsTrue(at(reply, "duplicate")));
+	ask_code(s, "motor/move", "{'name':'rotor','degrees':11,'request':'r1'}", "id_conflict");
+	act_ends(s, "motor/move", true, "", "{}");
+
+	reply = ask_code(s, "motor/move", "{'name':'rotor','degrees':10,'request':'r1'}", "ok");
+
+	assert_true(cJSON_IsTrue(at(reply, "duplicate")));
+	assert_int_equal(s->run_count, orders);
+}
+
+static void a_direct_command_that_failed_may_be_tried_again(void **state)
+{
+	struct shell *s = *state;
+
+	assert_null(ask(s, "motor/move", "{'name':'rotor','degrees':10,'request':'r1'}"));
+	act_ends(s, "motor/move", false, "hardware_fault", "the endstop did not open");
+	assert_string_equal(text_at(told(s, "reply/r1"), "message"), "the endstop did not open");
+	assert_true(cJSON_IsTrue(at(told(s, "reply/r1"), "retryable")));
+
+	assert_null(ask(s, "motor/move", "{'name':'rotor','degrees':10,'request':'r1'}"));
+
+	assert_true(runs(s, "motor/move"));
+}
+
+static void a_dry_run_stores_runs_and_remembers_nothing(void **state)
+{
+	struct shell *s = *state;
+	size_t from = s->message_count;
+
+	assert_null(ask(s, "task/create",
+			"{'id':'a','type':'plain_task','dry_run':true,'request':'r1'}"));
+	act_ends(s, "task/create", true, "", "{'photos':3}");
+
+	assert_int_equal(number_at(reply_from(s, from), "data/photos"), 3);
+	ask_code(s, "task/get", "a", "not_found");
+	make(s, "a", "plain_task", "'request':'r1'");
+	assert_true(runs(s, "a"));
+}
+
+static void an_emergency_stop_is_never_a_repetition(void **state)
+{
+	struct shell *s = *state;
+
+	ask_code(s, "estop", "{'request':'r1'}", "ok");
+	ask_code(s, "queue/resume", "", "ok");
+	make(s, "m", "move_task", "");
+
+	ask_code(s, "estop", "{'request':'r1'}", "ok");
+
+	assert_true(run_of(s, "m")->stop);
+	ask_code(s, "motor/move", "{'name':'rotor','degrees':10}", "estopped");
+}
+
+/* ---- replies, contract 2 ---- */
+
+static void a_reply_goes_where_it_was_asked_for(void **state)
+{
+	struct shell *s = *state;
+	struct event *event;
+
+	ask_code(s, "agent/ping", "{'reply_to':'" OURS "reply/me'}", "ok");
+	assert_non_null(newest(s, "reply/me"));
+	ask_code(s, "agent/ping", "{'request':'r1','id':'x'}", "ok");
+	assert_non_null(newest(s, "reply/r1"));
+	ask_code(s, "task/get", "x", "not_found");
+	assert_non_null(newest(s, "reply/x"));
+	ask_code(s, "agent/ping", "", "ok");
+	assert_non_null(newest(s, "reply/_"));
+
+	event = command_event(s, "agent/ping", "{'reply_to':'" OURS "reply/other'}");
+	event->response_topic = strdup(ROOT "/_reply/console");
+	event->correlation = (uint8_t *)strdup("c0");
+	event->correlation_size = 2;
+	post(s, event);
+	settle(s);
+
+	assert_string_equal(newest(s, "/" ROOT "/_reply/console")->correlation, "c0");
+	assert_false(newest(s, "/" ROOT "/_reply/console")->retain);
+	assert_int_equal(newest(s, "/" ROOT "/_reply/console")->qos, 1);
+	assert_null(newest(s, "reply/other"));
+}
+
+static void a_reply_can_never_become_a_command(void **state)
+{
+	static const char *const elsewhere[] = {
+		ROOT "/rig2/cmd/estop", OURS "cmd/estop",	OURS "reply/#", "somewhere",
+		ROOT "/rig2/reply/x",	OURS "reply/_barrier", OURS "reply/",
+	};
+	struct shell *s = *state;
+	char body[200], topic[200];
+
+	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++) {
+		size_t from = s->message_count;
+
+		snprintf(body, sizeof(body), "{'id':'a','type':'plain_task','reply_to':'%s'}",
+			 elsewhere[i]);
+		snprintf(topic, sizeof(topic), "/%s", elsewhere[i]);
+
+		ask_code(s, "task/create", body, "reply_to_denied");
+
+		assert_null(newest_from(s, topic, from));
+		assert_non_null(newest_from(s, "reply/_", from));
+	}
+	ask_code(s, "task/get", "a", "not_found");
+}
+
+static void also_the_refusal_of_a_retained_command_goes_nowhere_else(void **state)
+{
+	struct shell *s = *state;
+	struct event *event = command_event(
+		s, "task/create", "{'type':'plain_task','reply_to':'" ROOT "/rig2/cmd/estop'}");
+
+	event->retained = true;
+	post(s, event);
+	settle(s);
+
+	assert_null(newest(s, "/" ROOT "/rig2/cmd/estop"));
+	assert_non_null(newest(s, "reply/_"));
+	assert_int_equal(newest(s, "cmd/task/create")->size, 0);
+}
+
+static void whatever_cannot_be_carried_out_is_answered(void **state)
+{
+	struct shell *s = *state;
+
+	ask_code(s, "task/create", "{nonsense", "bad_json");
+	ask_code(s, "task/create", "", "bad_request");
+	ask_code(s, "task/create", "{}", "bad_request");
+	ask_code(s, "task/dance", "", "unknown_verb");
+	ask_code(s, "a/b/c/d", "", "unknown_verb");
+	ask_code(s, "task/create", "nobody_task", "unknown_type");
+	ask_code(s, "task/create", "{'type':'plain_task','args':{'n':0}}", "invalid_args");
+	ask_code(s, "task/create", "{'type':'plain_task','schema':'00'}", "schema_mismatch");
+	ask_code(s, "task/create", "{'type':'plain_task','id':'current'}", "bad_request");
+	ask_code(s, "task/create", "{'type':'plain_task','wrong':1}", "invalid_args");
+	ask_code(s, "task/pause", "nobody", "not_found");
+}
+
+static void a_reply_still_comes_after_a_crash(void **state)
+{
+	struct shell *s = *state;
+
+	s->deaf = true;
+	make(s, "a", "plain_task", "");
+	crash(s);
+	s->deaf = false;
+	link_up(s);
+
+	assert_int_equal(count_of(s, "reply/a"), 2);
+	pass(s, 2 * SECOND);
+	crash(s);
+	link_up(s);
+	assert_int_equal(count_of(s, "reply/a"), 2);
+}
+
+static void a_reply_an_hour_old_is_not_sent_any_more(void **state)
+{
+	struct shell *s = *state;
+
+	s->deaf = true;
+	make(s, "a", "plain_task", "");
+	link_lost(s);
+	pass(s, HOUR + MINUTE);
+	s->deaf = false;
+	link_up(s);
+
+	assert_int_equal(count_of(s, "reply/a"), 1);
+}
+
+static void reads_write_nothing(void **state)
+{
+	struct shell *s = *state;
+	size_t from;
+
+	make(s, "a", "plain_task", "");
+	s->deaf = true;
+	ask_code(s, "task/list", "", "ok");
+	ask_code(s, "task/get", "{'id':'a','request':'r1'}", "ok");
+	ask_code(s, "agent/ping", "", "ok");
+	crash(s);
+	s->deaf = false;
+	from = s->message_count;
+	link_up(s);
+
+	assert_null(newest_from(s, "reply/_", from));
+	assert_null(newest_from(s, "reply/r1", from));
+}
+
+static void a_fleet_answers_one_after_the_other(void **state)
+{
+	struct shell *s = *state;
+	int64_t before = s->now;
+	size_t from = s->message_count;
+
+	for (int i = 0; i < 8; i++)
+		post(s, command_event(s, "/" ROOT "/_all/cmd/agent/ping", ""));
+	settle(s);
+	pass(s, 499);
+
+	int64_t first = -1, last = -1;
+	for (size_t i = from; i < s->message_count; i++) {
+		if (strcmp(s->messages[i].topic, OURS "reply/_") != 0)
+			continue;
+		if (first < 0)
+			first = s->messages[i].at;
+		last = s->messages[i].at;
+	}
+	assert_true(first >= before && last > first);
+	assert_int_equal(count_of(s, "reply/_"), 8);
+}
+
+static void the_whole_fleet_takes_only_what_is_meant_for_it(void **state)
+{
+	struct shell *s = *state;
+	size_t from = s->message_count;
+
+	post(s, command_event(s, "/" ROOT "/_all/cmd/task/create", "plain_task"));
+	post(s, command_event(s, "/" ROOT "/_group/g/cmd/motor/move", "{'name':'rotor','degrees':1}"));
+	settle(s);
+	pass(s, SECOND);
+
+	assert_string_equal(text_at(reply_from(s, from), "code"), "not_broadcast");
+	assert_string_equal(text_at(told(s, "reply/_"), "code"), "not_broadcast");
+	assert_int_equal(s->run_count, 0);
+}
+
+/* ---- late and retained commands ---- */
+
+static void what_waited_at_the_broker_is_late(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "x", "alone_task", "");
+	link_lost(s);
+	s->silent = true;
+	link_up(s);
+
+	ask_code(s, "motor/move", "{'name':'rotor','degrees':10}", "stale");
+	ask_code(s, "light/set", "ON", "stale");
+	ask_code(s, "queue/resume", "", "stale");
+	ask_code(s, "task/pause", "current", "stale");
+	ask_code(s, "task/pause", "PRESS", "stale");
+	ask_code(s, "task/create", "plain_task", "accepted");
+	ask_code(s, "task/pause", "x", "accepted");
+	ask_code(s, "queue/pause", "", "ok");
+	assert_null(ask(s, "motor/stop", ""));
+	ask_code(s, "estop", "", "ok");
+}
+
+static void the_barrier_is_sent_again_after_five_seconds_and_then_all_is_fresh(void **state)
+{
+	struct shell *s = *state;
+	size_t before;
+
+	link_lost(s);
+	before = count_of(s, "reply/_barrier");
+	s->silent = true;
+	link_up(s);
+	assert_int_equal(count_of(s, "reply/_barrier"), before + 1);
+	pass(s, 4900);
+	assert_int_equal(count_of(s, "reply/_barrier"), before + 1);
+	s->silent = false;
+	pass(s, 200);
+
+	assert_int_equal(count_of(s, "reply/_barrier"), before + 2);
+	assert_null(ask(s, "motor/move", "{'name':'rotor','degrees':10}"));
+	assert_true(runs(s, "motor/move"));
+}
+
+static void a_barrier_of_an_earlier_life_opens_nothing(void **state)
+{
+	struct shell *s = *state;
+
+	link_lost(s);
+	s->silent = true;
+	link_up(s);
+	post(s, message_event(s, OURS "reply/_barrier", "b000000000000000 1"));
+	settle(s);
+
+	ask_code(s, "queue/resume", "", "stale");
+}
+
+static void a_retained_command_is_refused_and_taken_off_the_broker(void **state)
+{
+	struct shell *s = *state;
+	struct event *event = command_event(s, "task/create", "{'id':'a','type':'plain_task'}");
+
+	event->retained = true;
+	post(s, event);
+	settle(s);
+
+	assert_string_equal(text_at(told(s, "reply/a"), "code"), "retained_command");
+	assert_int_equal(newest(s, "cmd/task/create")->size, 0);
+	assert_true(newest(s, "cmd/task/create")->retain);
+	assert_true(happened(s, "retained.refused", NULL));
+	ask_code(s, "task/get", "a", "not_found");
+}
+
+static void below_group_and_all_it_is_only_reported(void **state)
+{
+	struct shell *s = *state;
+	struct event *event = command_event(s, "/" ROOT "/_all/cmd/estop", "");
+
+	event_set_data(event, "{}", 2);
+	event->retained = true;
+	post(s, event);
+	settle(s);
+
+	assert_null(newest(s, "/" ROOT "/_all/cmd/estop"));
+	assert_true(happened(s, "retained.refused", NULL));
+	assert_int_equal(s->estops, 0);
+}
+
+static void an_empty_retained_message_is_a_clearing_never_a_command(void **state)
+{
+	struct shell *s = *state;
+	struct event *event = command_event(s, "estop", "");
+	size_t from = s->message_count;
+
+	event->retained = true;
+	post(s, event);
+	settle(s);
+
+	assert_int_equal(s->message_count, from);
+	assert_int_equal(s->estops, 0);
+}
+
+/* ---- estop, drain, prune ---- */
+
+static void an_emergency_stop_interrupts_latches_and_is_lifted_by_hand(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "m", "move_task", "'retries':3");
+	make(s, "p", "plain_task", "");
+	make(s, "n", "move_task", "");
+
+	ask_code(s, "estop", "", "ok");
+
+	assert_int_equal(s->estops, 1);
+	assert_true(run_of(s, "m")->stop && run_of(s, "m")->estopped);
+	assert_false(run_of(s, "p")->stop); /* it holds no hardware */
+	assert_true(happened(s, "estop", NULL));
+	stops(s, "m");
+	assert_status(s, "m", "interrupted");
+	assert_false(runs(s, "n"));
+	pass(s, SECOND);
+	assert_string_equal(text_at(told(s, "queue"), "paused"), "estop");
+	ask_code(s, "motor/move", "{'name':'rotor','degrees':10}", "estopped");
+	ask_code(s, "motor/home", "", "estopped");
+	ask_code(s, "camera/capture", "", "estopped");
+	ask_code(s, "trigger/fire", "", "estopped");
+
+	ask_code(s, "queue/resume", "", "ok");
+	assert_int_equal(s->estop_releases, 1);
+	assert_true(runs(s, "n"));
+}
+
+static void the_latch_holds_over_a_restart(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "m", "move_task", "");
+	checkpoint(s, "m", "{\"at\":1}");
+	ask_code(s, "estop", "", "ok");
+	crash(s);
+
+	assert_int_equal(s->estops, 2);
+	assert_false(runs(s, "m"));
+	link_up(s);
+	assert_status(s, "m", "interrupted");
+	ask_code(s, "motor/move", "{'name':'rotor','degrees':10}", "estopped");
+	make(s, "n", "plain_task", "");
+	assert_false(runs(s, "n"));
+	ask_code(s, "queue/resume", "", "ok");
+	assert_true(runs(s, "n"));
+}
+
+static void a_paused_task_that_holds_hardware_is_interrupted_too(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "m", "move_task", "");
+	checkpoint(s, "m", "{\"at\":1}");
+	ask_code(s, "task/pause", "m", "accepted");
+	held(s, "m");
+	ask_code(s, "estop", "", "ok");
+	crash(s); /* before the run could end */
+	link_up(s);
+
+	assert_status(s, "m", "interrupted");
+}
+
+static void the_stop_of_one_rig_is_not_lifted_from_afar(void **state)
+{
+	struct shell *s = *state;
+
+	ask_code(s, "estop", "", "ok");
+	post(s, command_event(s, "/" ROOT "/_all/cmd/queue/resume", ""));
+	settle(s);
+	pass(s, SECOND);
+
+	assert_string_equal(text_at(told(s, "reply/_"), "code"), "estopped");
+	assert_int_equal(s->estop_releases, 0);
+}
+
+static void an_emergency_stop_takes_any_form(void **state)
+{
+	struct shell *s = *state;
+
+	ask_code(s, "estop", "{broken", "ok");
+	ask_code(s, "estop", "{'reply_to':'" ROOT "/rig2/cmd/estop'}", "ok");
+
+	assert_int_equal(s->estops, 2);
+	assert_null(newest(s, "/" ROOT "/rig2/cmd/estop"));
+}
+
+static void draining_ends_what_runs_retries_too_and_takes_nothing_new(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "x", "alone_task", "'retries':1");
+	make(s, "p", "plain_task", "");
+
+	ask_code(s, "agent/drain", "", "ok");
+
+	assert_string_equal(newest(s, "status")->text, "draining");
+	ask_code(s, "task/create", "plain_task", "draining");
+	fails(s, "x", "task_failed", "once");
+	assert_true(runs(s, "x"));
+	assert_false(happened(s, "agent.drained", NULL));
+	fails(s, "x", "task_failed", "twice");
+	assert_true(happened(s, "agent.drained", NULL));
+	assert_false(runs(s, "p"));
+	ask_code(s, "task/restart", "x", "draining");
+	crash(s);
+	link_up(s);
+	assert_false(runs(s, "p"));
+	assert_string_equal(newest(s, "status")->text, "draining");
+	ask_code(s, "agent/undrain", "", "ok");
+	assert_true(runs(s, "p"));
+	assert_string_equal(newest(s, "status")->text, "online");
+}
+
+static void prune_takes_what_ended_a_minute_ago_and_is_acknowledged(void **state)
+{
+	struct shell *s = *state;
+	const cJSON *reply;
+
+	make(s, "a", "plain_task", "");
+	finish(s, "a", NULL);
+	reply = ask_code(s, "agent/prune", "{'keep':0}", "ok");
+	assert_int_equal(number_at(reply, "data/pruned"), 0);
+	pass(s, MINUTE + SECOND);
+	s->deaf = true;
+	make(s, "b", "plain_task", "");
+	finish(s, "b", NULL);
+	make(s, "live", "plain_task", "");
+	pass(s, MINUTE + SECOND);
+
+	reply = ask_code(s, "agent/prune", "{'keep':0}", "ok");
+
+	assert_int_equal(number_at(reply, "data/pruned"), 1);
+	ask_code(s, "task/get", "a", "not_found");
+	ask_code(s, "task/get", "b", "ok");
+	ask_code(s, "task/get", "live", "ok");
+	s->deaf = false;
+	broker_ack_all(s);
+	settle(s);
+	assert_int_equal(newest(s, "task/a")->size, 0);
+	assert_true(happened(s, "task.pruned", "a"));
+}
+
+static void the_newest_finished_tasks_are_kept_and_none_for_ever(void **state)
+{
+	struct shell *s = *state;
+
+	s->core->options.tunables.keep_tasks = 3;
+	for (int i = 0; i < 5; i++) {
+		char id[16];
+
+		snprintf(id, sizeof(id), "t%d", i);
+		make(s, id, "plain_task", "");
+		finish(s, id, NULL);
+	}
+
+	pass(s, 3 * MINUTE);
+
+	ask_code(s, "task/get", "t0", "not_found");
+	ask_code(s, "task/get", "t1", "not_found");
+	ask_code(s, "task/get", "t2", "ok");
+	ask_code(s, "task/get", "t4", "ok");
+	pass(s, 31 * (int64_t)DAY);
+	ask_code(s, "task/get", "t4", "not_found");
+}
+
+/* ---- bounds, contract 8 ---- */
+
+static void two_hundred_and_fifty_six_tasks_live_and_no_more(void **state)
+{
+	struct shell *s = *state;
+	const cJSON *reply;
+
+	for (int i = 0; i < 250; i++)
+		post(s, command_event(s, "task/create", "plain_task"));
+	settle(s);
+	reply = ask_code(s, "task/create",
+			 "{'type':'plain_task','then':[{'type':'plain_task'},{'type':'plain_task'},"
+			 "{'type':'plain_task'},{'type':'plain_task'},{'type':'plain_task'},"
+			 "{'type':'plain_task'}]}",
+			 "queue_full");
+	assert_true(number_at(reply, "retry_after_s") > 0);
+	for (int i = 0; i < 6; i++)
+		ask_code(s, "task/create", "plain_task", "accepted");
+
+	ask_code(s, "task/create", "plain_task", "queue_full");
+
+	pass(s, SECOND);
+	assert_int_equal(cJSON_GetArraySize(at(told(s, "queue"), "pending")), 32);
+	assert_int_equal(number_at(told(s, "queue"), "depth"), 253);
+	crash(s);
+	link_up(s);
+	ask_code(s, "task/create", "plain_task", "queue_full");
+}
+
+static void a_thousand_replies_wait_the_oldest_go_first(void **state)
+{
+	struct shell *s = *state;
+	size_t from, n = 0;
+
+	make(s, "x", "alone_task", "");
+	s->deaf = true;
+	for (int i = 0; i < 1100; i++) {
+		char body[80];
+
+		snprintf(body, sizeof(body), "{'id':'x','priority':1,'request':'r%d'}", i);
+		post(s, command_event(s, "task/update", body));
+	}
+	settle(s);
+	assert_true(outbox_dropped(s->core->outbox) >= 100);
+	crash(s);
+	s->deaf = false;
+	from = s->message_count;
+	link_up(s);
+
+	for (size_t i = from; i < s->message_count; i++)
+		n += !strncmp(s->messages[i].topic, OURS "reply/r", strlen(OURS "reply/r"));
+	assert_in_range(n, 990, 1000);
+	assert_null(newest_from(s, "reply/r99", from));
+	assert_non_null(newest_from(s, "reply/r200", from));
+	assert_non_null(newest_from(s, "reply/r1099", from));
+}
+
+static void five_thousand_events_wait_the_oldest_are_skipped_but_kept(void **state)
+{
+	struct shell *s = *state;
+	size_t from;
+	double first = -1, last = -1, newest_seq;
+	const cJSON *reply;
+
+	make(s, "x", "plain_task", "");
+	link_lost(s);
+	for (int i = 0; i < 5100; i++) {
+		struct event *event = run_event(s, "x", EVENT_HAPPENED);
+
+		event->topic = strdup("scan.photo");
+		event->text = strdup("{\"done\":1}");
+		post(s, event);
+	}
+	settle(s);
+	from = s->message_count;
+	newest_seq = (double)outbox_last_seq(s->core->outbox);
+	link_up(s);
+
+	for (size_t i = from; i < s->message_count; i++) {
+		if (strcmp(s->messages[i].topic, OURS "event") != 0)
+			continue;
+		double seq = number_at(keep_parsed(s, s->messages[i].text), "seq");
+		if (first < 0)
+			first = seq;
+		else
+			assert_true(seq == last + 1);
+		last = seq;
+	}
+	assert_true(first == newest_seq - 4999);
+	assert_true(last == newest_seq);
+	reply = ask_code(s, "task/events", "{'since':10,'limit':2}", "ok");
+	assert_int_equal(number_at(reply, "data/events/0/seq"), 11);
+	assert_int_equal(number_at(reply, "data/next"), 12);
+	assert_int_equal(number_at(reply, "data/oldest"), 1);
+}
+
+static void labels_are_sixteen_of_sixty_four_and_two_hundred_and_fifty_six_bytes(void **state)
+{
+	struct shell *s = *state;
+	char body[2048], *end = body;
+
+	end += sprintf(end, "{'type':'plain_task','labels':{'l':'");
+	for (int i = 0; i < 128; i++)
+		end += sprintf(end, "ü");
+	strcpy(end, "'}}");
+	ask_code(s, "task/create", body, "accepted");
+	strcpy(end, "ü'}}");
+	ask_code(s, "task/create", body, "invalid_args");
+
+	end = body + sprintf(body, "{'type':'plain_task','labels':{");
+	for (int i = 0; i < 17; i++)
+		end += sprintf(end, "%s'l%d':'x'", i ? "," : "", i);
+	strcpy(end, "}}");
+	ask_code(s, "task/create", body, "invalid_args");
+
+	sprintf(body, "{'type':'plain_task','labels':{'%064d':'x'}}", 1);
+	ask_code(s, "task/create", body, "accepted");
+	sprintf(body, "{'type':'plain_task','labels':{'%065d':'x'}}", 1);
+	ask_code(s, "task/create", body, "invalid_args");
+}
+
+static void a_document_has_sixteen_kilobytes_at_most_whatever_it_holds(void **state)
+{
+	struct shell *s = *state;
+	char *body = malloc(64 * 1024), *end = body;
+	char text[1024], id[80];
+
+	/* Everything at its bound at once, in characters that JSON writes with six bytes. */
+	for (int i = 0; i < 31; i++) {
+		snprintf(id, sizeof(id), "%064d", i);
+		make(s, id, "plain_task", "");
+	}
+	memset(text, 'x', sizeof(text));
+	end += sprintf(end, "{'id':'big','type':'plain_task','args':{'text':'");
+	for (int i = 0; i < 660; i++)
+		end += sprintf(end, "\\u0001");
+	end += sprintf(end, "'},'labels':{");
+	for (int i = 0; i < 16; i++) {
+		end += sprintf(end, "%s'%064d':'", i ? "," : "", i);
+		for (int k = 0; k < 256; k++)
+			end += sprintf(end, "\\u0001");
+		end += sprintf(end, "'");
+	}
+	end += sprintf(end, "},'after':[");
+	for (int i = 0; i < 31; i++)
+		end += sprintf(end, "%s'%064d'", i ? "," : "", i);
+	sprintf(end, "]}");
+	ask_code(s, "task/create", body, "accepted");
+	free(body);
+
+	assert_true(newest(s, "task/big")->size <= 16 * 1024);
+	assert_string_equal(text_at(document(s, "big"), "status"), "pending");
+	assert_int_equal(cJSON_GetArraySize(at(get(s, "big"), "labels")), 16);
+}
+
+static void large_arguments_are_left_out_of_the_document_and_told_by_get(void **state)
+{
+	struct shell *s = *state;
+	char body[6000], long_text[5000];
+
+	memset(long_text, 'x', sizeof(long_text));
+	long_text[sizeof(long_text) - 1] = '\0';
+	snprintf(body, sizeof(body), "{'id':'a','type':'plain_task','args':{'text':'%s'}}", long_text);
+	ask_code(s, "task/create", body, "accepted");
+
+	assert_null(at(document(s, "a"), "args"));
+	assert_string_equal(text_at(get(s, "a"), "args/text"), long_text);
+	snprintf(body, sizeof(body), "['%s','%.4000s']", "", long_text);
+	finish(s, "a", body);
+	assert_string_equal(text_at(document(s, "a"), "result/1") + 3990, "xxxxxxxxxx");
+}
+
+static void secrets_are_masked_everywhere(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "needy_task", "'args':{'input':1,'password':'hunter2'}");
+	get(s, "a");
+	ask_code(s, "task/list", "", "ok");
+	ask_code(s, "task/create", "{'id':'b','type':'needy_task','args':{'input':'x','password':'hunter2'}}",
+		 "invalid_args");
+	ask_code(s, "task/create", "{'id':'a','type':'needy_task','args':{'input':2}}", "id_conflict");
+
+	assert_non_null(strstr(run_of(s, "a")->args, "hunter2"));
+	for (size_t i = 0; i < s->message_count; i++)
+		assert_null(strstr(s->messages[i].text, "hunter2"));
+}
+
+/* ---- out: order, versions, commits ---- */
+
+/* The shell judges every message; here the broker is slow on purpose. */
+static void a_slow_broker_sees_revisions_grow_and_one_message_of_a_topic(void **state)
+{
+	struct shell *s = *state;
+
+	s->deaf = true;
+	make(s, "a", "plain_task", "");
+	for (int i = 0; i < 20; i++) {
+		char body[40];
+
+		snprintf(body, sizeof(body), "{'id':'a','priority':%d}", i % 7);
+		post(s, command_event(s, "task/update", body));
+		settle(s);
+		if (i % 3 == 0)
+			broker_ack_all(s);
+		if (i % 5 == 4) {
+			link_lost(s);
+			link_up(s);
+		}
+	}
+	s->deaf = false;
+	broker_ack_all(s);
+	settle(s);
+
+	assert_true(number_at(document(s, "a"), "rev") == number_at(get(s, "a"), "rev"));
+}
+
+static void a_document_is_sent_again_until_its_newest_version_is_acknowledged(void **state)
+{
+	struct shell *s = *state;
+	size_t from;
+
+	s->deaf = true;
+	make(s, "a", "plain_task", "");
+	finish(s, "a", NULL);
+	assert_string_equal(text_at(document(s, "a"), "status"), "running");
+	s->deaf = false;
+	broker_ack_all(s);
+	settle(s);
+	assert_string_equal(text_at(document(s, "a"), "status"), "completed");
+
+	pass(s, 2 * SECOND);
+	from = s->message_count;
+	link_lost(s);
+	link_up(s);
+	assert_null(newest_from(s, "task/a", from));
+}
+
+static void a_delete_and_its_clearing_survive_a_crash(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "plain_task", "");
+	finish(s, "a", NULL);
+	s->deaf = true;
+	ask_code(s, "task/delete", "a", "ok");
+	crash(s);
+	s->deaf = false;
+	link_up(s);
+
+	assert_int_equal(newest(s, "task/a")->size, 0);
+	assert_true(newest(s, "task/a")->retain);
+}
+
+static void events_are_numbered_without_gaps_and_sent_in_order(void **state)
+{
+	struct shell *s = *state;
+	double last = 0;
+
+	make(s, "a", "plain_task", "");
+	link_lost(s);
+	finish(s, "a", NULL);
+	crash(s);
+	link_up(s);
+
+	for (size_t i = 0; i < s->message_count; i++) {
+		if (strcmp(s->messages[i].topic, OURS "event") != 0)
+			continue;
+		double seq = number_at(keep_parsed(s, s->messages[i].text), "seq");
+		assert_true(seq <= last + 1);
+		if (seq > last)
+			last = seq;
+	}
+	assert_true(last == (double)outbox_last_seq(s->core->outbox));
+}
+
+/* The database may not grow, so the commit fails; the pages of a test's commands are small
+ * and stand in memory until then. */
+static void nothing_is_told_and_nobody_released_before_the_commit(void **state)
+{
+	struct shell *s = *state;
+	struct rlimit before, none;
+	struct event *event;
+	struct err err;
+	size_t messages = s->message_count, orders = s->run_count;
+	int released = s->released;
+
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &before);
+	none = before;
+	none.rlim_cur = 0;
+	event = command_event(s, "task/create", "{'id':'a','type':'plain_task'}");
+	event->waiter = (struct waiter *)s;
+	post(s, event);
+
+	setrlimit(RLIMIT_FSIZE, &none);
+	int ret = shell_turn(s, &err);
+	setrlimit(RLIMIT_FSIZE, &before);
+
+	assert_true(ret < 0);
+	assert_int_equal(s->message_count, messages);
+	assert_int_equal(s->run_count, orders);
+	assert_int_equal(s->released, released);
+	crash(s);
+	link_up(s);
+	ask_code(s, "task/get", "a", "not_found");
+	make(s, "a", "plain_task", "");
+	assert_true(runs(s, "a"));
+}
+
+static void whoever_waits_for_the_commit_is_released_by_it(void **state)
+{
+	struct shell *s = *state;
+	struct event *event = command_event(s, "task/create", "{'id':'a','type':'plain_task'}");
+	int released = s->released;
+
+	event->waiter = (struct waiter *)s;
+	post(s, event);
+	settle(s);
+
+	assert_int_equal(s->released, released + 1);
+}
+
+/* ---- connecting, contract 7 ---- */
+
+static void the_agent_works_without_a_broker(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "step_task", "");
+	link_lost(s);
+	progress(s, "a", 1, 2);
+	finish(s, "a", "'done'");
+	pass(s, HOUR);
+	link_up(s);
+
+	assert_string_equal(text_at(document(s, "a"), "status"), "completed");
+}
+
+static void everything_retained_is_told_at_a_connect(void **state)
+{
+	static const char *const topics[] = {"status", "info", "queue", "current", "settings",
+					     "types/plain_task", "task/a"};
+	struct shell *s = *state;
+	size_t from;
+
+	make(s, "a", "plain_task", "");
+	finish(s, "a", NULL);
+	pass(s, 2 * MINUTE);
+	link_lost(s);
+	from = s->message_count;
+	link_up(s);
+
+	for (size_t i = 0; i < sizeof(topics) / sizeof(topics[0]); i++) {
+		const struct message *m = newest_from(s, topics[i], from);
+
+		if (!m)
+			fail_msg("%s was not told again", topics[i]);
+		assert_true(m->retain);
+		assert_int_equal(m->qos, 1);
+	}
+	assert_string_equal(newest(s, "status")->text, "online");
+	assert_string_equal(text_at(told(s, "info"), "store"), "5707e00000000001");
+}
+
+static void our_will_is_corrected_at_every_connect_the_rest_once_a_minute(void **state)
+{
+	struct shell *s = *state;
+	size_t from;
+
+	make(s, "a", "plain_task", "");
+	pass(s, 2 * SECOND);
+	link_lost(s);
+	from = s->message_count;
+	link_up(s);
+	assert_string_equal(newest_from(s, "status", from)->text, "online");
+	assert_null(newest_from(s, "types/plain_task", from));
+
+	pass(s, MINUTE);
+
+	assert_non_null(newest_from(s, "types/plain_task", from));
+	assert_non_null(newest_from(s, "task/a", from));
+}
+
+static void sync_tells_everything_again(void **state)
+{
+	struct shell *s = *state;
+	size_t from;
+
+	make(s, "a", "plain_task", "");
+	pass(s, 2 * SECOND);
+	from = s->message_count;
+
+	ask_code(s, "agent/sync", "", "ok");
+
+	assert_non_null(newest_from(s, "types/plain_task", from));
+	assert_non_null(newest_from(s, "task/a", from));
+	assert_non_null(newest_from(s, "status", from));
+}
+
+static void post_retained(struct shell *s, const char *topic, const char *text, bool retained)
+{
+	struct event *event = message_event(s, topic, text);
+
+	event->retained = retained;
+	post(s, event);
+	settle(s);
+}
+
+static void the_sweep_clears_tasks_that_nobody_knows(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "known", "plain_task", "");
+	pass(s, 2 * MINUTE);
+	link_lost(s);
+	s->one_barrier = true;
+	s->subscribed[0] = '\0';
+	link_up(s);
+	assert_non_null(strstr(s->subscribed, OURS "task/+"));
+
+	post_retained(s, OURS "task/ghost", "{\"id\":\"ghost\"}", true);
+	post_retained(s, OURS "task/known", "{\"id\":\"known\"}", true);
+	post_retained(s, OURS "task/live", "{\"id\":\"live\"}", false);
+
+	assert_int_equal(newest(s, "task/ghost")->size, 0);
+	assert_true(newest(s, "task/ghost")->retain);
+	assert_true(newest(s, "task/known")->size > 0);
+	assert_null(newest(s, "task/live"));
+}
+
+static void the_sweep_ends_at_its_barrier_and_first_thing_at_every_connect(void **state)
+{
+	struct shell *s = *state;
+	const char *filter = OURS "task/+ ";
+
+	assert_non_null(strstr(s->unsubscribed, filter));
+	assert_non_null(strstr(strstr(s->unsubscribed, filter) + 1, filter));
+	post_retained(s, OURS "task/ghost", "{\"id\":\"ghost\"}", true);
+	assert_null(newest(s, "task/ghost"));
+	s->unsubscribed[0] = '\0';
+	link_lost(s);
+	link_up(s);
+
+	assert_non_null(strstr(s->unsubscribed, filter));
+}
+
+static void a_group_that_was_left_is_unsubscribed(void **state)
+{
+	struct shell *s = *state;
+
+	cJSON_AddItemToArray((cJSON *)(uintptr_t)s->options.groups, cJSON_CreateString("left"));
+	cJSON_AddItemToArray((cJSON *)(uintptr_t)s->options.groups, cJSON_CreateString("kept"));
+	link_lost(s);
+	link_up(s);
+	assert_non_null(strstr(s->subscribed, ROOT "/_group/left/cmd/# "));
+	cJSON_DeleteItemFromArray((cJSON *)(uintptr_t)s->options.groups, 0);
+	crash(s);
+	s->subscribed[0] = '\0';
+	s->unsubscribed[0] = '\0';
+	link_up(s);
+
+	assert_non_null(strstr(s->unsubscribed, ROOT "/_group/left/cmd/# "));
+	assert_null(strstr(s->unsubscribed, "kept"));
+	assert_null(strstr(s->subscribed, "left"));
+	assert_non_null(strstr(s->subscribed, ROOT "/_group/kept/cmd/# "));
+}
+
+static void info_from(struct shell *s, const char *boot, const char *store, bool retained)
+{
+	char text[200];
+	struct event *event;
+
+	snprintf(text, sizeof(text), "{\"boot\":\"%s\",\"store\":\"%s\"}", boot, store);
+	event = message_event(s, OURS "info", text);
+	event->retained = retained;
+	post(s, event);
+	settle(s);
+}
+
+static void a_live_info_of_another_boot_is_a_rival(void **state)
+{
+	struct shell *s = *state;
+
+	info_from(s, s->boot, s->core->store_name, false);
+	assert_int_equal(s->restart_after, -1);
+
+	info_from(s, "badbadbadbadbad0", "0000000000000000", false);
+
+	assert_true(s->restart_after >= 60 * SECOND);
+	assert_true(happened(s, "duplicate_device", NULL));
+	link_lost(s);
+	pass(s, 2 * MINUTE);
+	s->subscribed[0] = '\0';
+	link_up(s);
+	assert_non_null(strstr(text_at(told(s, "info"), "problems/0"), "badbadbadbadbad0"));
+	assert_null(strstr(s->subscribed, OURS "task/+"));
+	pass(s, 4 * MINUTE);
+	assert_non_null(strstr(s->subscribed, OURS "task/+"));
+}
+
+static void our_own_info_of_an_earlier_boot_is_no_rival(void **state)
+{
+	struct shell *s = *state;
+
+	crash(s);
+	link_up(s);
+	info_from(s, "b000000000000001", s->core->store_name, true);
+
+	assert_int_equal(s->restart_after, -1);
+}
+
+/* Its info was there before ours: the database was made anew, or the rig was. */
+static void a_stored_info_of_another_store_delays_the_sweep(void **state)
+{
+	struct shell *s = *state;
+
+	shell_close(s);
+	*state = s = shell_open();
+	s->silent = true;
+	link_up(s);
+	info_from(s, "badbadbadbadbad0", "0000000000000000", true);
+	s->silent = false;
+	pass(s, 6 * SECOND);
+	assert_string_equal(newest(s, "status")->text, "online");
+	assert_int_equal(s->restart_after, -1);
+	pass(s, 4 * MINUTE);
+	assert_null(strstr(s->subscribed, OURS "task/+"));
+
+	pass(s, MINUTE);
+
+	assert_non_null(strstr(s->subscribed, OURS "task/+"));
+}
+
+static void a_message_of_an_ended_connection_is_left_to_come_again(void **state)
+{
+	struct shell *s = *state;
+	struct event *event = command_event(s, "task/create", "{'id':'a','type':'plain_task'}");
+
+	post(s, event_of(s, EVENT_LINK_DOWN));
+	s->epoch++;
+	event->epoch = s->epoch - 1;
+	post(s, event_of(s, EVENT_LINK_UP));
+	s->first->next->number = 64;
+	s->first->next->version = 5;
+	post(s, event);
+	settle(s);
+
+	ask_code(s, "task/get", "a", "not_found");
+}
+
+static void an_idle_agent_sleeps(void **state)
+{
+	struct shell *s = *state;
+	size_t messages;
+	int turns;
+
+	pass(s, 10 * MINUTE);
+	messages = s->message_count;
+	turns = s->turns;
+	pass(s, 10 * MINUTE);
+
+	assert_in_range(s->turns - turns, 1, 40);
+	assert_in_range(s->message_count - messages, 0, 10);
+}
+
+static void health_is_telemetry_that_expires(void **state)
+{
+	struct shell *s = *state;
+	struct event *event = event_of(s, EVENT_HEALTH);
+
+	event->data = strdup("{\"uptime_s\":17}");
+	post(s, event);
+	settle(s);
+
+	assert_int_equal(number_at(told(s, "health"), "uptime_s"), 17);
+	assert_int_equal(newest(s, "health")->qos, 0);
+	assert_true(newest(s, "health")->expiry_s > 60);
+}
+
+static void health_counts_refusals_and_names_those_that_do_not_stop(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "a", "plain_task", "");
+	ask_code(s, "task/cancel", "a", "accepted");
+	ask_code(s, "task/pause", "nobody", "not_found");
+	ask_code(s, "task/pause", "nobody", "not_found");
+	pass(s, 2 * MINUTE);
+
+	assert_int_equal(number_at(told(s, "health"), "refused/not_found"), 2);
+	assert_string_equal(text_at(told(s, "health"), "stuck/0"), "a");
+}
+
+static void a_device_is_told_twice_a_second_at_most(void **state)
+{
+	struct shell *s = *state;
+	size_t before = count_of(s, "motor/rotor");
+
+	for (int i = 0; i < 40; i++) {
+		struct event *event = event_of(s, EVENT_DEVICE);
+		char text[40];
+
+		event->topic = strdup("motor/rotor");
+		snprintf(text, sizeof(text), "{\"angle\":%d}", i);
+		event->data = strdup(text);
+		post(s, event);
+		settle(s);
+		pass(s, 50);
+	}
+	pass(s, SECOND);
+
+	assert_in_range(count_of(s, "motor/rotor") - before, 4, 6);
+	assert_int_equal(number_at(told(s, "motor/rotor"), "angle"), 39);
+	assert_true(newest(s, "motor/rotor")->retain);
+}
+
+static void on_3_1_1_an_empty_payload_asks_and_changes_nothing(void **state)
+{
+	struct shell *s = *state;
+
+	link_lost(s);
+	go_up(s, 3);
+
+	ask_code(s, "agent/ping", "", "ok");
+	ask_code(s, "agent/sync", "", "ok");
+	ask_code(s, "task/list", "", "ok");
+	ask_code(s, "queue/pause", "", "bad_request");
+	ask_code(s, "queue/pause", "{}", "ok");
+	ask_code(s, "estop", "", "ok");
+}
+
+static void on_3_1_1_our_own_clearing_is_no_command(void **state)
+{
+	struct shell *s = *state;
+	struct event *event;
+	size_t from;
+
+	link_lost(s);
+	go_up(s, 3);
+	event = command_event(s, "estop", "{}");
+	event->retained = true;
+	post(s, event);
+	settle(s);
+	assert_int_equal(newest(s, "cmd/estop")->size, 0);
+	from = s->message_count;
+
+	assert_null(ask(s, "estop", ""));
+
+	assert_int_equal(s->message_count, from);
+	assert_int_equal(s->estops, 0);
+	ask_code(s, "estop", "", "ok");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(the_same_create_again_does_nothing_and_says_so, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(another_create_with_a_known_id_is_a_conflict_that_shows_the_task, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(ids_outlive_their_tasks_for_seven_days, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(ages_do_not_follow_the_wall_clock, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(ages_count_only_the_time_that_the_agent_ran, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_request_makes_any_command_idempotent, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_refused_command_is_judged_anew, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_direct_command_repeated_while_it_runs_runs_once, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_direct_command_that_failed_may_be_tried_again, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_dry_run_stores_runs_and_remembers_nothing, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(an_emergency_stop_is_never_a_repetition, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_reply_goes_where_it_was_asked_for, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_reply_can_never_become_a_command, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(also_the_refusal_of_a_retained_command_goes_nowhere_else, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(whatever_cannot_be_carried_out_is_answered, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_reply_still_comes_after_a_crash, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_reply_an_hour_old_is_not_sent_any_more, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(reads_write_nothing, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_fleet_answers_one_after_the_other, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(the_whole_fleet_takes_only_what_is_meant_for_it, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(what_waited_at_the_broker_is_late, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(the_barrier_is_sent_again_after_five_seconds_and_then_all_is_fresh, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_barrier_of_an_earlier_life_opens_nothing, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_retained_command_is_refused_and_taken_off_the_broker, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(below_group_and_all_it_is_only_reported, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(an_empty_retained_message_is_a_clearing_never_a_command, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(an_emergency_stop_interrupts_latches_and_is_lifted_by_hand, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(the_latch_holds_over_a_restart, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_paused_task_that_holds_hardware_is_interrupted_too, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(the_stop_of_one_rig_is_not_lifted_from_afar, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(an_emergency_stop_takes_any_form, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(draining_ends_what_runs_retries_too_and_takes_nothing_new, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(prune_takes_what_ended_a_minute_ago_and_is_acknowledged, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(the_newest_finished_tasks_are_kept_and_none_for_ever, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(two_hundred_and_fifty_six_tasks_live_and_no_more, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_thousand_replies_wait_the_oldest_go_first, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(five_thousand_events_wait_the_oldest_are_skipped_but_kept, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(labels_are_sixteen_of_sixty_four_and_two_hundred_and_fifty_six_bytes, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_document_has_sixteen_kilobytes_at_most_whatever_it_holds, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(large_arguments_are_left_out_of_the_document_and_told_by_get, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(secrets_are_masked_everywhere, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_slow_broker_sees_revisions_grow_and_one_message_of_a_topic, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_document_is_sent_again_until_its_newest_version_is_acknowledged, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_delete_and_its_clearing_survive_a_crash, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(events_are_numbered_without_gaps_and_sent_in_order, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(nothing_is_told_and_nobody_released_before_the_commit, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(whoever_waits_for_the_commit_is_released_by_it, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(the_agent_works_without_a_broker, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(everything_retained_is_told_at_a_connect, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(our_will_is_corrected_at_every_connect_the_rest_once_a_minute, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(sync_tells_everything_again, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(the_sweep_clears_tasks_that_nobody_knows, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(the_sweep_ends_at_its_barrier_and_first_thing_at_every_connect, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_group_that_was_left_is_unsubscribed, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_live_info_of_another_boot_is_a_rival, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(our_own_info_of_an_earlier_boot_is_no_rival, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_stored_info_of_another_store_delays_the_sweep, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_message_of_an_ended_connection_is_left_to_come_again, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(an_idle_agent_sleeps, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(health_is_telemetry_that_expires, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(health_counts_refusals_and_names_those_that_do_not_stop, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_device_is_told_twice_a_second_at_most, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(on_3_1_1_an_empty_payload_asks_and_changes_nothing, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(on_3_1_1_our_own_clearing_is_no_command, open_shell, close_shell),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
