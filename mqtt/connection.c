@@ -13,6 +13,8 @@
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "mqtt/link.h"
+#include "mqtt/login.h"
+#include "mqtt/tls.h"
 #include "mqtt/url.h"
 
 #define WINDOW_MAX 16 /* Paho stops for a second when it meets the broker's limit */
@@ -25,8 +27,13 @@
 #define STABLE_MS 10000	 /* a connection of this age begins again with RETRY_MIN_MS */
 #define CONNECT_PATIENCE_MS 30000 /* Paho's own timeout is 10 s, in steps of 3 s */
 #define LEAVE_MS 1000		  /* for DISCONNECT to get out */
+#define HANG_UPS_MAX 3		  /* on CONNECTs of MQTT 5, before 3.1.1 is tried */
+#define MQTT_5_AGAIN_MS (60 * 60 * 1000)
+#define TLS_WHY_MS 1000	   /* to find out why; less than anybody waits for the end */
 #define PACKET_OVERHEAD 64 /* more than header and properties of a message of ours */
 #define WHY_MAX sizeof(((struct err *)0)->text)
+
+enum { MQTT_3_1_1 = 4, MQTT_5 = 5 };
 
 enum item_kind { ITEM_PUBLISH, ITEM_SUBSCRIBE, ITEM_UNSUBSCRIBE, ITEM_PROBE };
 
@@ -47,6 +54,7 @@ struct connection {
 	struct connection_callbacks callbacks;
 	struct link_options options; /* the strings are below */
 	char *client_id, *will_topic, *will_text, *probe_topic;
+	char *user, *password_file, *ca_file, *cert_file, *key_file;
 	int reconnect_max_s;
 	pthread_t thread;
 
@@ -54,6 +62,8 @@ struct connection {
 	struct link *link;
 	int64_t retry_ms; /* the middle of the next wait */
 	char last_why[WHY_MAX];
+	int hang_ups;		 /* one after the other, on MQTT 5 */
+	int64_t mqtt_5_again_ms; /* while 3.1.1 is spoken: until when */
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -62,6 +72,7 @@ struct connection {
 	uint32_t epoch;
 	bool up, lost, disconnected; /* of the present link */
 	char why[WHY_MAX];
+	enum link_loss loss;
 	unsigned window;
 	uint32_t packet_max;
 	unsigned unacknowledged, unwritten; /* handed to Paho, without an answer yet */
@@ -186,18 +197,21 @@ static void event_up(void *context, const struct link_terms *terms)
 	pthread_cond_broadcast(&c->changed);
 	pthread_mutex_unlock(&c->lock);
 
-	log_info("connected to %s:%u%s", c->options.url.host, c->options.url.port,
+	log_info("connected to %s:%u with MQTT %s%s", c->options.url.host,
+		 c->options.url.port, terms->mqtt_version == MQTT_5 ? "5" : "3.1.1",
 		 terms->session_present ? ", the broker kept our session" : "");
 	if (!muted)
 		c->callbacks.up(c->callbacks.context, epoch, terms->session_present,
 				window, terms->mqtt_version);
 }
 
-static void event_lost(void *context, const char *why)
+static void event_lost(void *context, enum link_loss loss, const char *why)
 {
 	struct connection *c = context;
 
 	pthread_mutex_lock(&c->lock);
+	if (!c->why[0])
+		c->loss = loss;
 	lose(c, why);
 	pthread_mutex_unlock(&c->lock);
 }
@@ -417,6 +431,24 @@ static void serve(struct connection *c)
 	}
 }
 
+/* Makes the link with the login as it is now; Paho copies what it keeps. */
+static int open_link(struct connection *c, const struct link_events *events,
+		     struct err *err)
+{
+	struct link_options options = c->options;
+	struct login login;
+	int ret = login_read(&login, &options.url, c->user, c->password_file, err);
+
+	if (ret == 0) {
+		options.user = login.user;
+		options.password = login.password;
+		ret = link_open(&c->link, &options, events, err);
+	}
+	login_clear(&login);
+	url_clear(&options.url);
+	return ret;
+}
+
 /* Makes the next link; the lock is held. */
 static int begin(struct connection *c)
 {
@@ -433,10 +465,13 @@ static int begin(struct connection *c)
 
 	mine.context = c;
 	c->why[0] = '\0';
+	c->loss = LOSS_OTHER;
 	c->lost = c->disconnected = false;
 	c->keep_alive_ms = c->options.keep_alive_s * INT64_C(1000);
+	if (clock_monotonic_ms() >= c->mqtt_5_again_ms)
+		c->options.mqtt_version = MQTT_5;
 	pthread_mutex_unlock(&c->lock);
-	ret = link_open(&c->link, &c->options, &mine, &err);
+	ret = open_link(c, &mine, &err);
 	pthread_mutex_lock(&c->lock);
 	if (ret < 0)
 		note_why(c, err.text);
@@ -468,11 +503,44 @@ static void log_why(struct connection *c, const char *why, bool was_up, bool clo
 	snprintf(c->last_why, sizeof(c->last_why), "%s", was_up ? "" : why);
 }
 
+/* Puts OpenSSL's reason in the place of Paho's, which has none. */
+static void find_tls_reason(const struct connection *c, enum link_loss *loss,
+			    char why[WHY_MAX])
+{
+	struct err err;
+
+	if (!c->options.url.tls || (*loss != LOSS_NO_LINK && *loss != LOSS_HUNG_UP))
+		return;
+	if (tls_fails(&c->options.url, &c->options.tls, TLS_WHY_MS, &err)) {
+		snprintf(why, WHY_MAX, "%s", err.text);
+		*loss = LOSS_OTHER;
+	}
+}
+
+/* Which version the next link speaks, after one that ended by loss. */
+static void choose_version(struct connection *c, enum link_loss loss)
+{
+	bool again = loss == LOSS_VERSION;
+
+	if (c->options.mqtt_version == MQTT_5) {
+		c->hang_ups = loss == LOSS_HUNG_UP ? c->hang_ups + 1 : 0;
+		if (!again && c->hang_ups < HANG_UPS_MAX)
+			return;
+		log_info("MQTT 5 is not understood: trying 3.1.1");
+		c->options.mqtt_version = MQTT_3_1_1;
+		c->mqtt_5_again_ms = clock_monotonic_ms() + MQTT_5_AGAIN_MS;
+	} else if (again || loss == LOSS_HUNG_UP) {
+		c->mqtt_5_again_ms = 0;
+	}
+	c->hang_ups = 0;
+}
+
 /* Ends the link and with it the epoch.  The lock is held, and let go meanwhile. */
 static void end(struct connection *c)
 {
 	struct item *items;
 	char why[sizeof(c->why)];
+	enum link_loss loss;
 	uint32_t epoch;
 	bool was_up, muted, closing;
 
@@ -487,6 +555,7 @@ static void end(struct connection *c)
 	closing = c->closing;
 	muted = c->abandoned;
 	memcpy(why, c->why, sizeof(why));
+	loss = c->loss;
 	items = c->first;
 	c->first = NULL;
 	c->last = &c->first;
@@ -496,7 +565,10 @@ static void end(struct connection *c)
 	pthread_mutex_unlock(&c->lock);
 
 	free_items(items);
+	if (!was_up && !closing)
+		find_tls_reason(c, &loss, why);
 	log_why(c, why, was_up, closing);
+	choose_version(c, loss);
 	if (was_up && !muted)
 		c->callbacks.down(c->callbacks.context, epoch, why);
 	pthread_mutex_lock(&c->lock);
@@ -562,6 +634,28 @@ static int check_options(const struct connection_options *o, struct err *err)
 	return 0;
 }
 
+static int copy(char **to, const char *from)
+{
+	*to = strdup(from ? from : "");
+	return *to ? 0 : -ENOMEM;
+}
+
+static int copy_strings(struct connection *c, const struct connection_options *o)
+{
+	if (copy(&c->client_id, o->client_id) < 0 ||
+	    copy(&c->will_topic, o->will_topic) < 0 ||
+	    copy(&c->will_text, o->will_text) < 0 || copy(&c->user, o->user) < 0 ||
+	    copy(&c->password_file, o->password_file) < 0 ||
+	    copy(&c->ca_file, o->ca_file) < 0 || copy(&c->cert_file, o->cert_file) < 0 ||
+	    copy(&c->key_file, o->key_file) < 0)
+		return -ENOMEM;
+	if (asprintf(&c->probe_topic, "%s/probe", o->will_topic) < 0) {
+		c->probe_topic = NULL;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
 static int copy_options(struct connection *c, const struct connection_options *o,
 			struct err *err)
 {
@@ -571,22 +665,17 @@ static int copy_options(struct connection *c, const struct connection_options *o
 		ret = url_parse(&c->options.url, o->url ? o->url : "", err);
 	if (ret < 0)
 		return ret;
-	if (c->options.url.tls || c->options.url.websocket)
-		return err_set(
-			err, -ENOTSUP,
-			"the broker's url must begin with mqtt://: this program speaks "
-			"neither TLS nor WebSockets");
-	c->client_id = strdup(o->client_id);
-	c->will_topic = strdup(o->will_topic);
-	c->will_text = strdup(o->will_text);
-	if (!c->client_id || !c->will_topic || !c->will_text ||
-	    asprintf(&c->probe_topic, "%s/probe", o->will_topic) < 0) {
-		c->probe_topic = NULL;
-		return err_set(err, -ENOMEM, "out of memory");
-	}
+	if (c->options.url.tls && strchr(c->options.url.host, ':'))
+		return err_set(err, -EINVAL,
+			       "the broker's url must name its host for TLS: an IPv6 "
+			       "address cannot be checked against a certificate");
+	ret = copy_strings(c, o);
+	if (ret < 0)
+		return err_set(err, ret, "out of memory");
 	c->options.client_id = c->client_id;
 	c->options.will_topic = c->will_topic;
 	c->options.will_text = c->will_text;
+	c->options.tls = (struct tls_files){c->ca_file, c->cert_file, c->key_file};
 	c->options.session_expiry_s = o->session_expiry_s;
 	c->options.keep_alive_s = o->keep_alive_s;
 	c->reconnect_max_s = o->reconnect_max_s;
@@ -600,6 +689,11 @@ static void connection_free(struct connection *c)
 	free(c->will_topic);
 	free(c->will_text);
 	free(c->probe_topic);
+	free(c->user);
+	free(c->password_file);
+	free(c->ca_file);
+	free(c->cert_file);
+	free(c->key_file);
 	pthread_cond_destroy(&c->changed);
 	pthread_mutex_destroy(&c->lock);
 	free(c);

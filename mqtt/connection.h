@@ -23,7 +23,12 @@
 struct connection;
 
 struct connection_options {
-	const char *url;       /* mqtt://[user[:password]@]host[:port]; never logged whole */
+	/* mqtt, mqtts, ws or wss://[user[:password]@]host[:port]; never logged whole */
+	const char *url;
+	/* NULL and "" are none: see mqtt/login.h and mqtt/tls.h.  The files are read anew at
+	 * each attempt to connect, so what is wrong with them can be mended meanwhile. */
+	const char *user, *password_file;
+	const char *ca_file, *cert_file, *key_file;
 	const char *client_id;
 	const char *will_topic; /* retained, QoS 1 */
 	const char *will_text;
@@ -70,7 +75,7 @@ struct connection_callbacks {
 	/* Connected.  window: how many QoS 1 messages may be unacknowledged at once; more of
 	 * them wait in the queue here. */
 	void (*up)(void *context, uint32_t epoch, bool session_present, unsigned window,
-		   int mqtt_version);
+		   int mqtt_version); /* 5, or 4 for 3.1.1 */
 	void (*down)(void *context, uint32_t epoch, const char *why);
 	/* On Paho's thread: the PUBACK leaves when this returns, so return after the commit. */
 	void (*message)(void *context, uint32_t epoch, const struct incoming *message);
@@ -84,7 +89,11 @@ struct connection_callbacks {
 };
 
 /* Checks the options and starts the sender, which connects and reconnects by itself: after
- * 0.2 s, doubling with 50 % jitter up to reconnect_max_s.  All strings are copied. */
+ * 0.2 s, doubling with 50 % jitter up to reconnect_max_s.  All strings are copied.
+ *
+ * A broker that refuses MQTT 5, or hangs up on it three times in a row, is spoken to in
+ * 3.1.1; an hour later the next new connection tries 5 again.  Why there is no connection
+ * is logged once for each new reason. */
 int connection_open(struct connection **out, const struct connection_options *options,
 		    const struct connection_callbacks *callbacks, struct err *err);
 

@@ -16,14 +16,16 @@
 #define INCOMING_MAX 8		 /* unacknowledged messages that the broker may send us */
 #define PACKET_MAX (256u * 1024) /* bytes of one packet to us */
 #define RECEIVE_MAX_DEFAULT 65535u /* MQTT 5, section 3.2.2.3.3 */
+#define GRANTED_MAX 2		   /* the highest QoS; above is a refusal in 3.1.1 */
 
 /* The longest text that Paho wants to hear of as its server. */
-#define SERVER_MAX (sizeof("mqtt://[]:65535") + sizeof(((struct url *)0)->host))
+#define SERVER_MAX (sizeof("mqtts://[]:65535") + sizeof(((struct url *)0)->host))
 
 struct link {
 	MQTTAsync handle;
 	struct link_events events;
-	int keep_alive_s;
+	int version, keep_alive_s;
+	const char *will_topic, *will_text; /* the options' */
 	pthread_mutex_t lock;
 	struct request *requests; /* lock */
 };
@@ -33,6 +35,7 @@ struct request {
 	struct link *link;
 	void *tag;
 	const char *what;
+	size_t filters; /* of a subscription: 3.1.1 does not tell how many it answers */
 	struct request *next, *previous;
 };
 
@@ -53,6 +56,23 @@ static const char *reason_text(int code)
 	const char *text = MQTTReasonCode_toString((enum MQTTReasonCodes)code);
 
 	return text ? text : "unknown reason code";
+}
+
+/* The return codes of a CONNACK of 3.1.1, section 3.2.2.3. */
+static const char *return_code_text(int code)
+{
+	static const char *const texts[] = {
+		NULL,
+		"unacceptable protocol version",
+		"client identifier rejected",
+		"server unavailable",
+		"bad user name or password",
+		"not authorized",
+	};
+
+	if (code > 0 && (size_t)code < sizeof(texts) / sizeof(texts[0]))
+		return texts[code];
+	return "unknown return code";
 }
 
 static struct request *request_new(struct link *link, void *tag, const char *what)
@@ -146,6 +166,38 @@ static void on_failed(void *context, MQTTAsync_failureData5 *data)
 	request_end(request, LINK_REFUSED);
 }
 
+/* The answers of 3.1.1, which Paho gives in other types. */
+
+static void on_sent_3(void *context, MQTTAsync_successData *data)
+{
+	(void)data;
+	request_end(context, LINK_DONE);
+}
+
+static void on_subscribed_3(void *context, MQTTAsync_successData *data)
+{
+	struct request *request = context;
+	bool ok = true;
+
+	if (request->filters < 2)
+		ok = data->alt.qos <= GRANTED_MAX;
+	for (size_t i = 0; request->filters > 1 && i < request->filters; i++)
+		ok = ok && data->alt.qosList[i] <= GRANTED_MAX;
+	request_end(request, ok ? LINK_DONE : LINK_REFUSED);
+}
+
+static void on_failed_3(void *context, MQTTAsync_failureData *data)
+{
+	struct request *request = context;
+
+	if (!data || data->code <= GRANTED_MAX) {
+		request_end(request, LINK_BROKEN);
+		return;
+	}
+	log_debug("the broker refused a %s", request->what);
+	request_end(request, LINK_REFUSED);
+}
+
 static void on_up(void *context, MQTTAsync_successData5 *data)
 {
 	struct link *link = context;
@@ -170,28 +222,72 @@ static void on_up(void *context, MQTTAsync_successData5 *data)
 	link->events.up(link->events.context, &terms);
 }
 
-static void on_not_up(void *context, MQTTAsync_failureData5 *data)
+static void on_up_3(void *context, MQTTAsync_successData *data)
 {
 	struct link *link = context;
+	struct link_terms terms = {
+		.session_present = data->alt.connect.sessionPresent != 0,
+		.mqtt_version = MQTTVERSION_3_1_1,
+		.receive_max = RECEIVE_MAX_DEFAULT,
+		.packet_max = UINT32_MAX,
+		.keep_alive_s = link->keep_alive_s,
+	};
+
+	link->events.up(link->events.context, &terms);
+}
+
+/* Brokers from before MQTT 5 answer its CONNECT in their own language, with return
+ * code 1.
+ */
+static bool is_version_refusal(int code)
+{
+	return code == 1 || code == MQTTREASONCODE_UNSUPPORTED_PROTOCOL_VERSION;
+}
+
+/* code above 0 is the broker's own, message Paho's way to say where it stopped. */
+static void not_up(struct link *link, int code, const char *message)
+{
+	enum link_loss loss = LOSS_OTHER;
 	char why[256];
 
-	if (data->code > 0)
+	if (!message)
+		message = "";
+	if (code > 0 && is_version_refusal(code)) {
+		loss = LOSS_VERSION;
+		snprintf(why, sizeof(why), "the broker does not speak MQTT %s",
+			 link->version == MQTTVERSION_5 ? "5" : "3.1.1");
+	} else if (code > 0) {
 		snprintf(why, sizeof(why), "the broker refuses: %s",
-			 reason_text(data->code));
-	else if (data->message && strstr(data->message, "timeout"))
+			 link->version == MQTTVERSION_5 ? reason_text(code)
+							: return_code_text(code));
+	} else if (strstr(message, "timeout")) {
 		snprintf(why, sizeof(why), "no answer within %d s", CONNECT_TIMEOUT_S);
-	else if (data->message && strstr(data->message, "completion"))
+	} else if (strstr(message, "completion")) {
+		loss = LOSS_HUNG_UP;
 		snprintf(why, sizeof(why), "the broker hung up instead of answering");
-	else
+	} else {
+		loss = LOSS_NO_LINK;
 		snprintf(why, sizeof(why), "nobody listens there");
-	link->events.lost(link->events.context, why);
+	}
+	link->events.lost(link->events.context, loss, why);
+}
+
+static void on_not_up(void *context, MQTTAsync_failureData5 *data)
+{
+	not_up(context, data->code, data->message);
+}
+
+static void on_not_up_3(void *context, MQTTAsync_failureData *data)
+{
+	not_up(context, data ? data->code : 0, data ? data->message : NULL);
 }
 
 static void on_lost(void *context, char *cause)
 {
 	struct link *link = context;
 
-	link->events.lost(link->events.context, cause ? cause : "the connection broke");
+	link->events.lost(link->events.context, LOSS_OTHER,
+			  cause ? cause : "the connection broke");
 }
 
 /* After this one Paho does not call on_lost(). */
@@ -204,7 +300,7 @@ static void on_broker_disconnect(void *context, MQTTProperties *properties,
 	(void)properties;
 	snprintf(why, sizeof(why), "the broker disconnects: %s",
 		 reason_text((int)reason));
-	link->events.lost(link->events.context, why);
+	link->events.lost(link->events.context, LOSS_OTHER, why);
 }
 
 static const MQTTLenString *message_property(MQTTProperties *properties,
@@ -273,6 +369,14 @@ static void on_disconnected(void *context, MQTTAsync_successData5 *data)
 	link->events.disconnected(link->events.context);
 }
 
+static void on_disconnected_3(void *context, MQTTAsync_successData *data)
+{
+	struct link *link = context;
+
+	(void)data;
+	link->events.disconnected(link->events.context);
+}
+
 static int add_number(MQTTProperties *properties, enum MQTTPropertyCodes code,
 		      unsigned value, struct err *err)
 {
@@ -303,60 +407,127 @@ static int add_bytes(MQTTProperties *properties, enum MQTTPropertyCodes code,
 	return 0;
 }
 
-static int handle_new(MQTTAsync *handle, const char *server, const char *client_id,
+static int handle_new(MQTTAsync *handle, const struct link_options *o, const char *server,
 		      struct err *err)
 {
 	MQTTAsync_createOptions options = MQTTAsync_createOptions_initializer5;
 	int code;
 
+	options.MQTTVersion = o->mqtt_version;
 	/* Our own window is far below; Paho's must never be what refuses a message. */
 	options.maxBufferedMessages = INT_MAX;
-	code = MQTTAsync_createWithOptions(handle, server, client_id,
+	code = MQTTAsync_createWithOptions(handle, server, o->client_id,
 					   MQTTCLIENT_PERSISTENCE_NONE, NULL, &options);
 	return code == MQTTASYNC_SUCCESS ? 0 : paho_error(err, code);
 }
 
-static int begin_connect(struct link *link, const struct link_options *o, struct err *err)
+/* What MQTT 5 says in its CONNECT besides what 3.1.1 says. */
+static int add_terms(MQTTProperties *properties, MQTTProperties *will_properties,
+		     const struct link_options *o, struct err *err)
 {
-	MQTTAsync_connectOptions options = MQTTAsync_connectOptions_initializer5;
-	MQTTAsync_willOptions will = MQTTAsync_willOptions_initializer;
-	MQTTProperties properties = MQTTProperties_initializer;
-	MQTTProperties will_properties = MQTTProperties_initializer;
-	int code;
-	int ret;
+	int ret = add_number(properties, MQTTPROPERTY_CODE_SESSION_EXPIRY_INTERVAL,
+			     (unsigned)o->session_expiry_s, err);
 
-	ret = add_number(&properties, MQTTPROPERTY_CODE_SESSION_EXPIRY_INTERVAL,
-			 (unsigned)o->session_expiry_s, err);
 	if (!ret)
-		ret = add_number(&properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM,
+		ret = add_number(properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM,
 				 INCOMING_MAX, err);
 	if (!ret)
-		ret = add_number(&properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE,
+		ret = add_number(properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE,
 				 PACKET_MAX, err);
 	if (!ret)
-		ret = add_number(&will_properties, MQTTPROPERTY_CODE_WILL_DELAY_INTERVAL,
+		ret = add_number(will_properties, MQTTPROPERTY_CODE_WILL_DELAY_INTERVAL,
 				 WILL_DELAY_S, err);
-	if (ret < 0)
-		goto out;
+	return ret;
+}
+
+static MQTTAsync_willOptions will_of(const struct link_options *o)
+{
+	MQTTAsync_willOptions will = MQTTAsync_willOptions_initializer;
 
 	will.topicName = o->will_topic;
 	will.message = o->will_text;
 	will.qos = 1;
 	will.retained = 1;
+	return will;
+}
+
+static const char *file_or_null(const char *path)
+{
+	return path && *path ? path : NULL;
+}
+
+/* The chain is checked, and that the certificate is for the host in the url; there is no
+ * setting that leaves this out. */
+static MQTTAsync_SSLOptions tls_of(const struct link_options *o)
+{
+	MQTTAsync_SSLOptions tls = MQTTAsync_SSLOptions_initializer;
+
+	tls.trustStore = file_or_null(o->tls.ca_file);
+	tls.keyStore = file_or_null(o->tls.cert_file);
+	tls.privateKey = file_or_null(o->tls.key_file);
+	tls.enableServerCertAuth = 1;
+	tls.verify = 1;
+	return tls;
+}
+
+static int connect_error(struct err *err, int code)
+{
+	if (code == MQTTASYNC_SUCCESS)
+		return 0;
+	if (code == MQTTASYNC_BAD_UTF8_STRING)
+		return err_set(err, -EINVAL,
+			       "the user name and the password must be valid UTF-8");
+	return paho_error(err, code);
+}
+
+/* What both versions of the protocol say in their CONNECT. */
+static void put_connect(MQTTAsync_connectOptions *options, struct link *link,
+			const struct link_options *o)
+{
+	options->keepAliveInterval = o->keep_alive_s;
+	options->connectTimeout = CONNECT_TIMEOUT_S;
+	options->username = o->user;
+	options->password = o->password;
+	options->context = link;
+}
+
+static int connect_3(struct link *link, const struct link_options *o, struct err *err)
+{
+	MQTTAsync_connectOptions options = MQTTAsync_connectOptions_initializer;
+	MQTTAsync_willOptions will = will_of(o);
+	MQTTAsync_SSLOptions tls = tls_of(o);
+
+	put_connect(&options, link, o);
+	options.MQTTVersion = MQTTVERSION_3_1_1;
+	options.cleansession = 0;
 	options.will = &will;
+	options.ssl = o->url.tls ? &tls : NULL;
+	options.onSuccess = on_up_3;
+	options.onFailure = on_not_up_3;
+	return connect_error(err, MQTTAsync_connect(link->handle, &options));
+}
+
+static int connect_5(struct link *link, const struct link_options *o, struct err *err)
+{
+	MQTTAsync_connectOptions options = MQTTAsync_connectOptions_initializer5;
+	MQTTAsync_willOptions will = will_of(o);
+	MQTTAsync_SSLOptions tls = tls_of(o);
+	MQTTProperties properties = MQTTProperties_initializer;
+	MQTTProperties will_properties = MQTTProperties_initializer;
+	int ret;
+
+	ret = add_terms(&properties, &will_properties, o, err);
+	if (ret < 0)
+		goto out;
+	put_connect(&options, link, o);
 	options.cleanstart = 0;
-	options.keepAliveInterval = o->keep_alive_s;
-	options.connectTimeout = CONNECT_TIMEOUT_S;
-	options.username = o->url.has_user ? o->url.user : NULL;
-	options.password = o->url.has_password ? o->url.password : NULL;
+	options.will = &will;
+	options.ssl = o->url.tls ? &tls : NULL;
 	options.connectProperties = &properties;
 	options.willProperties = &will_properties;
 	options.onSuccess5 = on_up;
 	options.onFailure5 = on_not_up;
-	options.context = link;
-	code = MQTTAsync_connect(link->handle, &options);
-	if (code != MQTTASYNC_SUCCESS)
-		ret = paho_error(err, code);
+	ret = connect_error(err, MQTTAsync_connect(link->handle, &options));
 out:
 	MQTTProperties_free(&properties);
 	MQTTProperties_free(&will_properties);
@@ -365,10 +536,11 @@ out:
 
 static void server_text(char text[SERVER_MAX], const struct url *url)
 {
+	static const char *const schemes[2][2] = {{"mqtt", "ws"}, {"mqtts", "wss"}};
 	bool bare = strchr(url->host, ':') != NULL;
 
-	snprintf(text, SERVER_MAX, "mqtt://%s%s%s:%u", bare ? "[" : "", url->host,
-		 bare ? "]" : "", url->port);
+	snprintf(text, SERVER_MAX, "%s://%s%s%s:%u", schemes[url->tls][url->websocket],
+		 bare ? "[" : "", url->host, bare ? "]" : "", url->port);
 }
 
 int link_open(struct link **out, const struct link_options *options,
@@ -378,25 +550,28 @@ int link_open(struct link **out, const struct link_options *options,
 	char server[SERVER_MAX];
 	int ret;
 
-	if (options->url.tls || options->url.websocket)
-		return err_set(err, -ENOTSUP,
-			       "only mqtt:// is supported here, not TLS or "
-			       "WebSockets");
 	link = calloc(1, sizeof(*link));
 	if (!link)
 		return err_set(err, -ENOMEM, "out of memory");
 	pthread_mutex_init(&link->lock, NULL);
 	link->events = *events;
+	link->version = options->mqtt_version;
 	link->keep_alive_s = options->keep_alive_s;
+	link->will_topic = options->will_topic;
+	link->will_text = options->will_text;
 	server_text(server, &options->url);
-	ret = handle_new(&link->handle, server, options->client_id, err);
+	ret = handle_new(&link->handle, options, server, err);
 	if (ret < 0)
 		goto fail;
 	/* Before the connect: messages of a kept session come right behind the CONNACK.
 	 */
 	MQTTAsync_setCallbacks(link->handle, link, on_lost, on_message, NULL);
-	MQTTAsync_setDisconnected(link->handle, link, on_broker_disconnect);
-	ret = begin_connect(link, options, err);
+	if (link->version == MQTTVERSION_5) {
+		MQTTAsync_setDisconnected(link->handle, link, on_broker_disconnect);
+		ret = connect_5(link, options, err);
+	} else {
+		ret = connect_3(link, options, err);
+	}
 	if (ret < 0)
 		goto fail;
 
@@ -407,40 +582,64 @@ fail:
 	return ret;
 }
 
+/* Paho's two kinds of answers to request; success_3 and success_5 mean the same. */
+static MQTTAsync_responseOptions answers_for(struct request *request,
+					     MQTTAsync_onSuccess *success_3,
+					     MQTTAsync_onSuccess5 *success_5)
+{
+	MQTTAsync_responseOptions options = MQTTAsync_responseOptions_initializer;
+
+	options.context = request;
+	if (request->link->version == MQTTVERSION_5) {
+		options.onSuccess5 = success_5;
+		options.onFailure5 = on_failed;
+	} else {
+		options.onSuccess = success_3;
+		options.onFailure = on_failed_3;
+	}
+	return options;
+}
+
+static int add_message_properties(MQTTProperties *properties,
+				  const struct outgoing *message, struct err *err)
+{
+	int ret = 0;
+
+	if (message->expiry_s > 0)
+		ret = add_number(properties, MQTTPROPERTY_CODE_MESSAGE_EXPIRY_INTERVAL,
+				 (unsigned)message->expiry_s, err);
+	if (!ret && message->correlation)
+		ret = add_bytes(properties, MQTTPROPERTY_CODE_CORRELATION_DATA,
+				message->correlation, message->correlation_size, err);
+	return ret;
+}
+
 int link_send(struct link *link, const struct outgoing *message, void *tag,
 	      struct err *err)
 {
-	MQTTAsync_responseOptions options = MQTTAsync_responseOptions_initializer;
+	MQTTAsync_responseOptions options;
+	struct request *request;
 	int ret = 0;
 	int code;
 
 	if (message->size > INT_MAX)
 		return err_set(err, -EINVAL, "the message is too large");
-	if (message->expiry_s > 0)
-		ret = add_number(&options.properties,
-				 MQTTPROPERTY_CODE_MESSAGE_EXPIRY_INTERVAL,
-				 (unsigned)message->expiry_s, err);
-	if (!ret && message->correlation)
-		ret = add_bytes(&options.properties, MQTTPROPERTY_CODE_CORRELATION_DATA,
-				message->correlation, message->correlation_size, err);
+	request = request_new(link, tag, "message");
+	if (!request)
+		return err_set(err, -ENOMEM, "out of memory");
+	options = answers_for(request, on_sent_3, on_sent);
+	if (link->version == MQTTVERSION_5)
+		ret = add_message_properties(&options.properties, message, err);
 	if (ret < 0)
 		goto out;
-
-	options.onSuccess5 = on_sent;
-	options.onFailure5 = on_failed;
-	options.context = request_new(link, tag, "message");
-	if (!options.context) {
-		ret = err_set(err, -ENOMEM, "out of memory");
-		goto out;
-	}
 	code = MQTTAsync_send(link->handle, message->topic, (int)message->size,
 			      message->size ? message->payload : "", message->qos,
 			      message->retain, &options);
-	if (code != MQTTASYNC_SUCCESS) {
-		request_free(options.context);
+	if (code != MQTTASYNC_SUCCESS)
 		ret = paho_error(err, code);
-	}
 out:
+	if (ret < 0)
+		request_free(request);
 	MQTTProperties_free(&options.properties);
 	return ret;
 }
@@ -448,7 +647,7 @@ out:
 int link_subscribe(struct link *link, const struct filter *filters, size_t n, void *tag,
 		   struct err *err)
 {
-	MQTTAsync_responseOptions options = MQTTAsync_responseOptions_initializer;
+	MQTTAsync_responseOptions options;
 	char **topics = calloc(n, sizeof(*topics));
 	int *qos = calloc(n, sizeof(*qos));
 	MQTTSubscribe_options *list = calloc(n, sizeof(*list));
@@ -462,6 +661,7 @@ int link_subscribe(struct link *link, const struct filter *filters, size_t n, vo
 		ret = err_set(err, -ENOMEM, "out of memory");
 		goto out;
 	}
+	request->filters = n;
 	for (size_t i = 0; i < n; i++) {
 		MQTTSubscribe_options one = MQTTSubscribe_options_initializer;
 
@@ -472,12 +672,12 @@ int link_subscribe(struct link *link, const struct filter *filters, size_t n, vo
 		topics[i] = (char *)(uintptr_t)filters[i].topic; /* only read */
 		qos[i] = filters[i].qos;
 	}
-	options.onSuccess5 = on_subscribed;
-	options.onFailure5 = on_failed;
-	options.context = request;
-	options.subscribeOptions = list[0];
-	options.subscribeOptionsList = list;
-	options.subscribeOptionsCount = (int)n;
+	options = answers_for(request, on_subscribed_3, on_subscribed);
+	if (link->version == MQTTVERSION_5) {
+		options.subscribeOptions = list[0];
+		options.subscribeOptionsList = list;
+		options.subscribeOptionsCount = (int)n;
+	}
 	code = MQTTAsync_subscribeMany(link->handle, (int)n, topics, qos, &options);
 	if (code != MQTTASYNC_SUCCESS) {
 		request_free(request);
@@ -493,24 +693,24 @@ out:
 int link_unsubscribe(struct link *link, const char *const *topics, size_t n, void *tag,
 		     struct err *err)
 {
-	MQTTAsync_responseOptions options = MQTTAsync_responseOptions_initializer;
+	struct request *request = request_new(link, tag, "unsubscription");
+	MQTTAsync_responseOptions options;
 	int code;
 
-	options.onSuccess5 = on_unsubscribed;
-	options.onFailure5 = on_failed;
-	options.context = request_new(link, tag, "unsubscription");
-	if (!options.context)
+	if (!request)
 		return err_set(err, -ENOMEM, "out of memory");
+	/* 3.1.1 cannot refuse it: its answer is that of a message. */
+	options = answers_for(request, on_sent_3, on_unsubscribed);
 	code = MQTTAsync_unsubscribeMany(link->handle, (int)n,
 					 (char *const *)(uintptr_t)topics, &options);
 	if (code != MQTTASYNC_SUCCESS) {
-		request_free(options.context);
+		request_free(request);
 		return paho_error(err, code);
 	}
 	return 0;
 }
 
-int link_disconnect(struct link *link, bool with_will)
+static int disconnect_5(struct link *link, bool with_will)
 {
 	MQTTAsync_disconnectOptions options = MQTTAsync_disconnectOptions_initializer5;
 
@@ -518,9 +718,29 @@ int link_disconnect(struct link *link, bool with_will)
 		options.reasonCode = MQTTREASONCODE_DISCONNECT_WITH_WILL_MESSAGE;
 	options.onSuccess5 = on_disconnected;
 	options.context = link;
-	return MQTTAsync_disconnect(link->handle, &options) == MQTTASYNC_SUCCESS
-		       ? 0
-		       : -ENOTCONN;
+	return MQTTAsync_disconnect(link->handle, &options);
+}
+
+/* Paho takes leave of the broker whenever a handle ends, and so its will is never heard.
+ */
+static int disconnect_3(struct link *link, bool with_will)
+{
+	MQTTAsync_disconnectOptions options = MQTTAsync_disconnectOptions_initializer;
+
+	if (with_will)
+		MQTTAsync_send(link->handle, link->will_topic,
+			       (int)strlen(link->will_text), link->will_text, 0, 1, NULL);
+	options.onSuccess = on_disconnected_3;
+	options.context = link;
+	return MQTTAsync_disconnect(link->handle, &options);
+}
+
+int link_disconnect(struct link *link, bool with_will)
+{
+	int code = link->version == MQTTVERSION_5 ? disconnect_5(link, with_will)
+						  : disconnect_3(link, with_will);
+
+	return code == MQTTASYNC_SUCCESS ? 0 : -ENOTCONN;
 }
 
 void link_free(struct link *link)

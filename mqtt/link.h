@@ -17,12 +17,17 @@
 
 #include "agent/base/err.h"
 #include "mqtt/connection.h"
+#include "mqtt/tls.h"
 #include "mqtt/url.h"
 
 struct link;
 
 struct link_options {
 	struct url url;
+	struct tls_files tls;
+	int mqtt_version; /* 5, or 4 for 3.1.1 (what Paho and the CONNECT packet call it)
+			   */
+	const char *user, *password; /* NULL without one */
 	const char *client_id;
 	const char *will_topic;
 	const char *will_text;
@@ -39,6 +44,14 @@ struct link_terms {
 	int keep_alive_s;     /* its own, else ours */
 };
 
+/* What the end of a link means for the next one. */
+enum link_loss {
+	LOSS_OTHER,   /* nothing: the network, a login, an end after a CONNACK */
+	LOSS_NO_LINK, /* no TCP, TLS or WebSocket connection came about */
+	LOSS_HUNG_UP, /* the broker closed instead of answering the CONNECT */
+	LOSS_VERSION, /* the broker does not speak this version of MQTT */
+};
+
 enum link_result {
 	LINK_DONE,    /* acknowledged, or written at QoS 0 */
 	LINK_REFUSED, /* the broker answered with a reason code of 0x80 and above */
@@ -50,7 +63,7 @@ struct link_events {
 	void *context;
 	void (*up)(void *context, const struct link_terms *terms);
 	/* Not connected, or no longer.  May come more than once; the first knows best. */
-	void (*lost)(void *context, const char *why);
+	void (*lost)(void *context, enum link_loss loss, const char *why);
 	void (*message)(void *context, const struct incoming *message);
 	/* What was asked for with tag has ended: exactly once for each call that returned
 	 * 0, perhaps before it returned, and in link_free() for whatever is left then. */
@@ -59,7 +72,9 @@ struct link_events {
 	void (*disconnected)(void *context);
 };
 
-/* Makes the handle and begins to connect; up() or lost() follows. */
+/* Makes the handle and begins to connect; up() or lost() follows.  In 3.1.1 properties,
+ * expiry and the options of filters are left out: the protocol has none.  will_topic and
+ * will_text must stay valid as long as the link; all else is copied. */
 int link_open(struct link **out, const struct link_options *options,
 	      const struct link_events *events, struct err *err);
 
@@ -73,7 +88,8 @@ int link_unsubscribe(struct link *link, const char *const *topics, size_t n, voi
 		     struct err *err);
 
 /* Sends DISCONNECT behind what was asked for before; with_will: the broker shall publish
- * the will all the same.  disconnected() follows when this returns 0. */
+ * the will all the same (3.1.1 has no such reason, so there the link publishes it
+ * itself).  disconnected() follows when this returns 0. */
 int link_disconnect(struct link *link, bool with_will);
 
 /* Closes the socket and waits until the event that runs has returned.  When it was the
