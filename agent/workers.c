@@ -448,8 +448,11 @@ static void run_ask(struct task_run *run, enum ask ask)
 	pthread_mutex_lock(&run->lock);
 	if (ask == ASK_PAUSE)
 		run->pause = true;
-	if (ask == ASK_GO_ON)
+	if (ask == ASK_GO_ON) {
 		run->pause = false;
+		/* A pause that follows before the run has woken up is told anew. */
+		run->held = false;
+	}
 	if (ask == ASK_STOP || ask == ASK_ESTOP)
 		run->stop = true;
 	if (ask == ASK_ESTOP)
