@@ -55,7 +55,7 @@ struct workers {
 	pthread_cond_t work, ended;
 	struct task_run *runs;              /* all that the loop has not let go of */
 	struct task_run *waiting, **newest; /* started, no thread yet; linked by queue_next */
-	int idle, threads, busy;
+	int idle, threads, busy, unclaimed; /* unclaimed: how many are waiting */
 	bool closing;
 };
 
@@ -347,6 +347,7 @@ static void *worker(void *context)
 		if (!run)
 			break;
 		workers->waiting = run->next;
+		workers->unclaimed--;
 		if (!workers->waiting)
 			workers->newest = &workers->waiting;
 		run->next = workers->runs;
@@ -422,7 +423,8 @@ void workers_start(struct workers *workers, const struct run_order *order)
 	pthread_mutex_lock(&workers->lock);
 	*workers->newest = run;
 	workers->newest = &run->next;
-	if (workers->idle)
+	/* An idle thread that was called for another run stays idle until it wakes up. */
+	if (++workers->unclaimed <= workers->idle)
 		pthread_cond_signal(&workers->work);
 	else
 		worker_spawn(workers);
