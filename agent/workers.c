@@ -589,6 +589,16 @@ static bool wait_for_threads(struct workers *workers, int64_t timeout_ms)
 	return true;
 }
 
+static void runs_free(struct task_run *run)
+{
+	while (run) {
+		struct task_run *next = run->next;
+
+		run_free(run);
+		run = next;
+	}
+}
+
 bool workers_close(struct workers *workers, int64_t timeout_ms)
 {
 	bool ended;
@@ -600,18 +610,16 @@ bool workers_close(struct workers *workers, int64_t timeout_ms)
 	workers->closing = true;
 	for (struct task_run *run = workers->runs; run; run = run->next)
 		run_ask(run, ASK_STOP);
+	for (struct task_run *run = workers->waiting; run; run = run->next)
+		run_ask(run, ASK_STOP);
 	pthread_cond_broadcast(&workers->work);
 	ended = wait_for_threads(workers, timeout_ms);
 	pthread_mutex_unlock(&workers->lock);
 	if (!ended)
 		return false;
 
-	while (workers->runs) {
-		struct task_run *run = workers->runs;
-
-		workers->runs = run->next;
-		run_free(run);
-	}
+	runs_free(workers->runs);
+	runs_free(workers->waiting); /* there was no thread to be had */
 	pthread_cond_destroy(&workers->ended);
 	pthread_cond_destroy(&workers->work);
 	pthread_mutex_destroy(&workers->lock);
