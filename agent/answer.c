@@ -558,6 +558,20 @@ static bool answer_storage(const struct core *core, struct answer *answer, const
 	return false;
 }
 
+/* Over 3.1.1 the clearing comes back to us as an empty command.  It is known then and dropped,
+ * but an emergency stop must never be dropped by mistake: there its topic stays as it is. */
+static void clear_retained(struct core *core, const struct command *command, const char *topic)
+{
+	bool comes_back = core->link.version != MQTT_5;
+
+	if (comes_back && !strcmp(command->verb, "estop"))
+		return;
+	outbox_clearing(core->outbox, topic, core_age(core));
+	if (comes_back)
+		snprintf(core->cleared[core->cleared_next++ % CORE_CLEARED_MAX], TOPIC_MAX, "%s",
+			 topic);
+}
+
 /* Retained commands would be carried out again at every connect: refused, and taken off the
  * broker where that is ours to do. */
 static void refuse_retained(struct core *core, struct answer *answer, const char *topic)
@@ -566,10 +580,8 @@ static void refuse_retained(struct core *core, struct answer *answer, const char
 
 	answer_refuse(answer, "retained_command",
 		      "a command must not be retained: publish it without the retain flag");
-	if (answer->command->topic.scope == SCOPE_DEVICE) {
-		outbox_clearing(core->outbox, topic, core_age(core));
-		snprintf(core->cleared[core->cleared_next++ % 4], TOPIC_MAX, "%s", topic);
-	}
+	if (answer->command->topic.scope == SCOPE_DEVICE)
+		clear_retained(core, answer->command, topic);
 	cJSON_AddStringToObject(data, "topic", topic);
 	core_happened(core, "retained.refused", NULL, data);
 }
@@ -618,7 +630,7 @@ static bool is_own_clearing(struct core *core, const struct event *event)
 {
 	if (event->size || core->link.version == MQTT_5)
 		return false;
-	for (size_t i = 0; i < sizeof(core->cleared) / sizeof(core->cleared[0]); i++) {
+	for (size_t i = 0; i < CORE_CLEARED_MAX; i++) {
 		if (strcmp(core->cleared[i], event->topic) != 0)
 			continue;
 		core->cleared[i][0] = '\0';

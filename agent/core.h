@@ -26,6 +26,7 @@
 #define CORE_TURN_EVENTS 64
 #define CORE_DEVICES_MAX 64
 #define CORE_VERBS_MAX 64
+#define CORE_CLEARED_MAX 16
 
 struct now {
 	int64_t ms;   /* monotonic */
@@ -141,7 +142,7 @@ struct core {
 	bool queue_changed, current_changed;
 	int64_t minute_at, prune_at;
 	int64_t refused[64]; /* refusals by number of their code, for health */
-	char cleared[4][TOPIC_MAX]; /* 3.1.1: clearings of ours that will come back to us */
+	char cleared[CORE_CLEARED_MAX][TOPIC_MAX]; /* 3.1.1: clearings of ours that will come back to us */
 	unsigned cleared_next;
 	char *health;        /* what the process told of itself last */
 	int64_t settings_rev;
