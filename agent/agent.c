@@ -21,6 +21,7 @@
 #include "agent/waiter.h"
 #include "agent/workers.h"
 #include "mqtt/connection.h"
+#include "mqtt/url.h"
 #include "settings/settings.h"
 #include "tasks/project.h"
 
@@ -56,6 +57,7 @@ struct agent {
 	bool offline_sent;  /* the broker has it */
 	uint64_t offline_token;
 	uint32_t epoch;     /* of the connection, 0 while it is down */
+	atomic_int mqtt_version; /* of the newest connection */
 };
 
 /* ---- reflexes: called by the core at once ---- */
@@ -119,9 +121,11 @@ static void act_on_stops(struct agent *agent, const struct incoming *message)
 	topic_parse(agent->root, agent->device, message->topic, &topic);
 	if (topic.kind != TOPIC_COMMAND || message->retained)
 		return;
+	/* Over 3.1.1 an empty motor/stop is refused: it may be our own clearing. */
 	if (!strcmp(topic.noun, "estop") && !topic.verb[0])
 		rig_estop(agent->rig);
-	else if (!strcmp(topic.noun, "motor") && !strcmp(topic.verb, "stop") &&
+	else if ((message->size || atomic_load(&agent->mqtt_version) == 5) &&
+		 !strcmp(topic.noun, "motor") && !strcmp(topic.verb, "stop") &&
 		 topic.scope == SCOPE_DEVICE)
 		rig_stop_motion(agent->rig);
 }
@@ -185,6 +189,7 @@ static void on_up(void *context, uint32_t epoch, bool session_present, unsigned 
 	struct agent *agent = context;
 	struct event *event = link_event_new(EVENT_LINK_UP, epoch);
 
+	atomic_store(&agent->mqtt_version, version);
 	event->flag = session_present;
 	event->number = window;
 	event->version = version;
@@ -688,6 +693,11 @@ static int open_connection(struct agent *agent, struct err *err)
 	char will[TOPIC_MAX];
 	struct connection_options options = {
 		.url = settings_string(s, "mqtt.url"),
+		.user = settings_string(s, "mqtt.user"),
+		.password_file = settings_string(s, "mqtt.password_file"),
+		.ca_file = settings_string(s, "mqtt.ca_file"),
+		.cert_file = settings_string(s, "mqtt.cert_file"),
+		.key_file = settings_string(s, "mqtt.key_file"),
 		.client_id = agent->device,
 		.will_topic = topic_make(will, agent->root, agent->device, "status"),
 		.will_text = "lost",
@@ -819,6 +829,15 @@ static const char *environment(const char *name)
 	return getenv(name);
 }
 
+/* /proc tells a process's environment to everybody of the same user for as long as it runs. */
+static void hide_password(void)
+{
+	char *url = getenv("OPENSCAN_MQTT_URL");
+
+	if (url)
+		url_hide_password(url);
+}
+
 static int print_config(const struct settings *settings)
 {
 	cJSON *values = settings_values(settings);
@@ -846,7 +865,7 @@ int agent_main(int argc, char **argv, const struct type_offer *extra)
 	static struct agent agent;
 	bool check = false, print = false;
 	struct err err;
-	int option;
+	int option, ret;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == OPTION_CONFIG) {
@@ -863,13 +882,15 @@ int agent_main(int argc, char **argv, const struct type_offer *extra)
 			return option == OPTION_HELP ? EXIT_SUCCESS : AGENT_EXIT_USAGE;
 		}
 	}
-	if (settings_load(&agent.settings, &source, &err) < 0) {
+	ret = settings_load(&agent.settings, &source, &err);
+	hide_password();
+	if (ret < 0) {
 		fprintf(stderr, "%s\n", err.text);
 		return EXIT_FAILURE;
 	}
 	log_set_level((enum log_level)log_level_parse(settings_string(agent.settings, "log_level")));
 	if (check || print) {
-		int ret = print ? print_config(agent.settings) : EXIT_SUCCESS;
+		ret = print ? print_config(agent.settings) : EXIT_SUCCESS;
 
 		if (check)
 			puts("the configuration is in order");

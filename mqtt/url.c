@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HIDDEN_STARS 3
+
 struct scheme {
 	const char *prefix;
 	bool tls, websocket;
@@ -172,6 +174,24 @@ int url_parse(struct url *url, const char *text, struct err *err)
 		return err_set(err, -EINVAL,
 			       "the broker's url must end after host and port");
 	return parse_host(url, text, length, err);
+}
+
+void url_hide_password(char *text)
+{
+	const struct scheme *scheme = scheme_of(text);
+	char *login = scheme ? text + strlen(scheme->prefix) : text;
+	char *colon = strchr(login, ':');
+	char *at = strrchr(login, '@');
+	size_t length, shown, rest;
+
+	if (!colon || !at || colon > at)
+		return;
+	length = (size_t)(at - colon) - 1;
+	shown = length < HIDDEN_STARS ? length : HIDDEN_STARS;
+	rest = strlen(at);
+	memset(colon + 1, '*', shown);
+	memmove(colon + 1 + shown, at, rest);
+	explicit_bzero(colon + 1 + shown + rest, length - shown);
 }
 
 void url_clear(struct url *url)

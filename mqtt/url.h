@@ -21,6 +21,10 @@ struct url {
  * password. */
 int url_parse(struct url *url, const char *text, struct err *err);
 
+/* Overwrites the password in the text of a url, where it stands: "mqtt://me:***@host".
+ * A text that is no url loses what stands between its first : and its last @. */
+void url_hide_password(char *text);
+
 /* Overwrites the password, in a way that the compiler does not leave out. */
 void url_clear(struct url *url);
 

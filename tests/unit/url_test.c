@@ -105,11 +105,40 @@ static void what_is_wrong_is_said_without_the_password(void **state)
 	}
 }
 
+static void a_password_is_overwritten_where_it_stands(void **state)
+{
+	static const struct {
+		const char *text, *hidden;
+	} cases[] = {
+		{"mqtt://me:secret@host:18", "mqtt://me:***@host:18"},
+		{"mqtts://me:a:b@c@host", "mqtts://me:***@host"},
+		{"ws://me:x@host", "ws://me:*@host"},
+		{"ws://me:@host", "ws://me:@host"},
+		{"mqtt://me@host:18", "mqtt://me@host:18"},
+		{"mqtt://host:18", "mqtt://host:18"},
+		{"me:secret@host", "me:***@host"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[64] = {0};
+		size_t length = strlen(cases[i].text);
+
+		memcpy(text, cases[i].text, length);
+		url_hide_password(text);
+
+		assert_string_equal(text, cases[i].hidden);
+		for (size_t at = strlen(text); at < length; at++)
+			assert_int_equal(text[at], 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_host_alone_gets_the_port_of_its_scheme),
 		cmocka_unit_test(a_login_is_percent_decoded),
+		cmocka_unit_test(a_password_is_overwritten_where_it_stands),
 		cmocka_unit_test(the_last_at_sign_ends_the_login),
 		cmocka_unit_test(an_ipv6_address_stands_in_brackets),
 		cmocka_unit_test(what_is_wrong_is_said_without_the_password),
