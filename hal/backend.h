@@ -28,8 +28,8 @@ struct backend_shot {
 	const cJSON *settings; /* of the camera, complete and checked */
 	struct interrupt *interrupt;
 
-	/* 0 while the photo is wanted, else -EINTR or -ECANCELED: look at it whenever
-	 * wait_until() returns. */
+	/* 0 while the photo is wanted, else -EINTR, -ECANCELED or, when it took too long,
+	 * -ETIMEDOUT: look at it whenever wait_until() returns. */
 	int (*wanted)(const struct backend_shot *shot);
 	const void *context;
 };
@@ -74,10 +74,22 @@ struct backend {
 	/* The largest mode of a camera, pixels. */
 	void (*camera_size)(const void *backend, size_t camera, int *width, int *height);
 
-	/* Takes one photo and fills all of a new frame but camera, orientation and
-	 * jpeg_quality.  0, what shot->wanted() said, or an error with its sentence. */
-	int (*capture)(void *backend, size_t camera, const struct backend_shot *shot,
-		       struct frame **out, struct err *err);
+	/* Does the camera answer?  0, or an error with its sentence.  NULL: it always
+	 * does. */
+	int (*answers)(void *backend, size_t camera, struct err *err);
+
+	/* Exposes one photo and returns when the shutter is closed.  *latent is what is
+	 * needed to read it out; a backend that cannot part the two makes it the frame.  0,
+	 * what shot->wanted() said, or an error with its sentence. */
+	int (*expose)(void *backend, size_t camera, const struct backend_shot *shot,
+		      void **latent, struct err *err);
+
+	/* Reads the photo out into a new frame, all of it but camera, orientation,
+	 * jpeg_quality and comment, and takes latent, also when it fails.  Any thread, also
+	 * while the camera takes the next one.  discard() only takes latent. */
+	int (*read_out)(void *backend, size_t camera, void *latent, struct frame **out,
+			struct err *err);
+	void (*discard)(void *backend, size_t camera, void *latent);
 
 	/* Light off, trigger idle, at once and without waiting; any thread. */
 	void (*safe)(void *backend);

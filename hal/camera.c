@@ -1,7 +1,9 @@
 #include "hal/camera.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "agent/base/json.h"
 
@@ -35,6 +37,13 @@ static const char camera_schema[] =
 	LIST("preview_resolution", "2", "16") ","
 	LIST("photo_resolution", "2", "16") "}}";
 /* clang-format on */
+
+/* A photo between its exposure and its read-out. */
+struct rig_shot {
+	struct camera *camera;
+	void *latent; /* the backend's */
+	int orientation, jpeg_quality;
+};
 
 /* The schema language has no bound that differs within a list. */
 static int camera_check_size(const struct camera *camera, const cJSON *settings,
@@ -167,60 +176,159 @@ static void camera_release(struct camera *camera)
 struct camera_act {
 	const struct chassis *chassis;
 	const struct chassis_leash *leash;
+	int64_t due; /* in the backend's time: when its patience ends */
 };
 
 static int camera_wanted(const struct backend_shot *shot)
 {
 	const struct camera_act *act = shot->context;
+	const struct chassis *chassis = act->chassis;
+	int ret = chassis_wanted(chassis, act->leash);
 
-	return chassis_wanted(act->chassis, act->leash);
+	if (ret == 0 && chassis->backend->now(chassis->hardware) > act->due)
+		return -ETIMEDOUT;
+	return ret;
+}
+
+static int64_t camera_due(const struct chassis *chassis, const cJSON *settings)
+{
+	double ms = json_number(settings, "shutter", 0) + RIG_CAMERA_PATIENCE_S * 1e3;
+
+	return chassis->backend->now(chassis->hardware) + llround(ms * 1e6);
 }
 
 static int camera_shoot(struct camera *camera, const struct chassis_leash *leash,
-			struct frame **out, struct err *err)
+			struct rig_shot *out, struct err *err)
 {
 	struct chassis *chassis = camera->chassis;
-	struct camera_act act = {.chassis = chassis, .leash = leash};
 	cJSON *settings = camera_settings(camera);
+	struct camera_act act = {chassis, leash, camera_due(chassis, settings)};
 	struct backend_shot shot = {
 		.settings = settings,
 		.interrupt = leash->interrupt,
 		.wanted = camera_wanted,
 		.context = &act,
 	};
-	struct frame *frame;
 	int ret = chassis_wanted(chassis, leash);
 
 	if (ret == 0)
-		ret = chassis->backend->capture(chassis->hardware, camera->index, &shot, &frame,
-					     err);
-	if (ret == 0) {
-		frame->orientation = (int)json_number(settings, "orientation_flag", 1);
-		frame->jpeg_quality = (int)json_number(settings, "jpeg_quality", 90);
-		snprintf(frame->camera, sizeof(frame->camera), "%s", camera->name);
-		*out = frame;
-	}
+		ret = chassis->backend->expose(chassis->hardware, camera->index, &shot,
+					       &out->latent, err);
+	out->camera = camera;
+	out->orientation = (int)json_number(settings, "orientation_flag", 1);
+	out->jpeg_quality = (int)json_number(settings, "jpeg_quality", 90);
 	cJSON_Delete(settings);
 	return ret;
+}
+
+static int camera_begin(struct camera *camera, struct interrupt *interrupt,
+			struct chassis_leash *leash, struct err *err)
+{
+	int ret = chassis_begin(camera->chassis, interrupt, leash, err);
+
+	if (ret == 0 && !camera_claim(camera))
+		ret = err_code(err, -EBUSY, "device_busy", "the camera %s is taking a photo",
+			       camera->name);
+	return ret;
+}
+
+static int camera_explain(const struct camera *camera, int ret, struct err *err)
+{
+	if (ret == -EINTR || ret == -ECANCELED)
+		return chassis_explain(camera->chassis, ret, err, "the photo of", camera->name);
+	if (ret == -ETIMEDOUT)
+		return err_code(err, ret, "hardware_fault",
+				"the camera %s did not answer for %d seconds", camera->name,
+				RIG_CAMERA_PATIENCE_S);
+	return ret;
+}
+
+int camera_expose(struct camera *camera, struct interrupt *interrupt,
+		  struct rig_shot **out, struct err *err)
+{
+	struct rig_shot *shot = calloc(1, sizeof(*shot));
+	struct chassis_leash leash;
+	int ret;
+
+	if (!shot)
+		return err_set(err, -ENOMEM, "out of memory");
+	ret = camera_begin(camera, interrupt, &leash, err);
+	if (ret == 0) {
+		ret = camera_shoot(camera, &leash, shot, err);
+		camera_release(camera);
+	}
+	if (ret < 0) {
+		free(shot);
+		return camera_explain(camera, ret, err);
+	}
+	*out = shot;
+	return 0;
+}
+
+static int camera_develop(const struct rig_shot *shot, struct frame **out, struct err *err)
+{
+	const struct camera *camera = shot->camera;
+	const struct chassis *chassis = camera->chassis;
+	struct frame *frame;
+	int ret = chassis->backend->read_out(chassis->hardware, camera->index, shot->latent,
+					     &frame, err);
+
+	if (ret < 0)
+		return ret;
+	if (frame->rows < frame->height) {
+		ret = err_code(err, -EIO, "hardware_fault",
+			       "the photo of %s is torn: %d of %d rows arrived",
+			       camera->name, frame->rows, frame->height);
+		frame_free(frame);
+		return ret;
+	}
+	frame->orientation = shot->orientation;
+	frame->jpeg_quality = shot->jpeg_quality;
+	snprintf(frame->camera, sizeof(frame->camera), "%s", camera->name);
+	*out = frame;
+	return 0;
+}
+
+int camera_read_out(struct rig_shot *shot, struct frame **frame, struct err *err)
+{
+	int ret = camera_develop(shot, frame, err);
+
+	free(shot);
+	return ret;
+}
+
+void camera_drop(struct rig_shot *shot)
+{
+	if (!shot)
+		return;
+	shot->camera->chassis->backend->discard(shot->camera->chassis->hardware,
+						shot->camera->index, shot->latent);
+	free(shot);
 }
 
 int camera_capture(struct camera *camera, struct interrupt *interrupt,
 		   struct frame **frame, struct err *err)
 {
+	struct rig_shot shot = {0};
 	struct chassis_leash leash;
-	int ret = chassis_begin(camera->chassis, interrupt, &leash, err);
+	int ret = camera_begin(camera, interrupt, &leash, err);
 
 	if (ret < 0)
 		return ret;
-	if (!camera_claim(camera))
-		return err_code(err, -EBUSY, "device_busy",
-				"the camera %s is taking a photo", camera->name);
-
-	ret = camera_shoot(camera, &leash, frame, err);
+	ret = camera_shoot(camera, &leash, &shot, err);
+	if (ret == 0)
+		ret = camera_develop(&shot, frame, err);
 	camera_release(camera);
-	if (ret == -EINTR || ret == -ECANCELED)
-		return chassis_explain(camera->chassis, ret, err, "the photo of", camera->name);
-	return ret;
+	return ret < 0 ? camera_explain(camera, ret, err) : 0;
+}
+
+int camera_answers(struct camera *camera, struct err *err)
+{
+	const struct chassis *chassis = camera->chassis;
+
+	if (!chassis->backend->answers)
+		return 0;
+	return chassis->backend->answers(chassis->hardware, camera->index, err);
 }
 
 bool camera_busy(struct camera *camera)

@@ -18,11 +18,16 @@ int camera_open(struct camera *camera, struct chassis *chassis, size_t index, co
 		struct err *err);
 void camera_close(struct camera *camera);
 
-/* As rig_camera_settings(), rig_camera_set() and rig_capture(). */
+/* As the functions of rig.h. */
 cJSON *camera_settings(struct camera *camera);
 int camera_set(struct camera *camera, const cJSON *patch, struct err *err);
 int camera_capture(struct camera *camera, struct interrupt *interrupt,
 		   struct frame **frame, struct err *err);
+int camera_expose(struct camera *camera, struct interrupt *interrupt,
+		  struct rig_shot **shot, struct err *err);
+int camera_read_out(struct rig_shot *shot, struct frame **frame, struct err *err);
+void camera_drop(struct rig_shot *shot);
+int camera_answers(struct camera *camera, struct err *err);
 
 bool camera_busy(struct camera *camera);
 

@@ -17,6 +17,7 @@ struct frame *frame_new(int width, int height)
 		return NULL;
 	frame->width = width;
 	frame->height = height;
+	frame->rows = height;
 	pixels = mmap(NULL, frame_bytes(frame), PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (pixels == MAP_FAILED) {

@@ -735,3 +735,24 @@ int rig_capture(struct rig *rig, size_t camera, struct interrupt *interrupt,
 {
 	return camera_capture(&rig->cameras[camera], interrupt, frame, err);
 }
+
+int rig_camera_answers(struct rig *rig, size_t camera, struct err *err)
+{
+	return camera_answers(&rig->cameras[camera], err);
+}
+
+int rig_expose(struct rig *rig, size_t camera, struct interrupt *interrupt,
+	       struct rig_shot **shot, struct err *err)
+{
+	return camera_expose(&rig->cameras[camera], interrupt, shot, err);
+}
+
+int rig_read_out(struct rig_shot *shot, struct frame **frame, struct err *err)
+{
+	return camera_read_out(shot, frame, err);
+}
+
+void rig_shot_drop(struct rig_shot *shot)
+{
+	camera_drop(shot);
+}

@@ -23,7 +23,8 @@
 #include "agent/base/interrupt.h"
 
 struct rig;
-struct frame; /* hal/frame.h */
+struct rig_shot; /* a photo that is exposed and not yet read out */
+struct frame;	 /* hal/frame.h */
 
 enum device_kind { DEVICE_MOTOR, DEVICE_LIGHT, DEVICE_CAMERA, DEVICE_ENDSTOP, DEVICE_TRIGGER };
 #define DEVICE_KINDS 5
@@ -153,9 +154,26 @@ cJSON *rig_camera_settings(struct rig *rig, size_t camera);
 /* Changes those that patch names, all or none. */
 int rig_camera_set(struct rig *rig, size_t camera, const cJSON *patch, struct err *err);
 
+/* Does the camera answer?  "hal_unavailable" with a sentence when it does not. */
+int rig_camera_answers(struct rig *rig, size_t camera, struct err *err);
+
 /* Takes one photo with the settings as they are; the caller frees the frame.  Returns when
- * the frame is complete.  -EINTR and -ECANCELED as in rig_move(). */
+ * the frame is complete.  -EINTR and -ECANCELED as in rig_move(); a camera that fails, that
+ * does not answer for RIG_CAMERA_PATIENCE_S after the exposure, or whose photo is torn is a
+ * "hardware_fault". */
+#define RIG_CAMERA_PATIENCE_S 20
 int rig_capture(struct rig *rig, size_t camera, struct interrupt *interrupt,
 		struct frame **frame, struct err *err);
+
+/* The same in two steps, so that the axes may move while a sensor is read out.
+ * rig_expose() returns when the shutter is closed. */
+int rig_expose(struct rig *rig, size_t camera, struct interrupt *interrupt,
+	       struct rig_shot **shot, struct err *err);
+
+/* Reads it out and takes shot, also when it fails; every shot comes here or to
+ * rig_shot_drop() before rig_close().  Any thread; takes up to some seconds and is not
+ * interrupted. */
+int rig_read_out(struct rig_shot *shot, struct frame **frame, struct err *err);
+void rig_shot_drop(struct rig_shot *shot); /* NULL is fine */
 
 #endif

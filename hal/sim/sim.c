@@ -22,7 +22,9 @@
 #include "agent/base/json.h"
 #include "agent/base/log.h"
 #include "hal/backend.h"
+#include "hal/sim/fault.h"
 #include "hal/sim/pace.h"
+#include "hal/sim/poster.h"
 #include "hal/sim/render.h"
 #include "hal/sim/truth.h"
 
@@ -35,6 +37,8 @@
 #define MAX_HEIGHT 3496
 #define EXPOSURE_MS 50.0 /* exposes well at gain 1 and full light */
 #define SURFACE 0.8	 /* of the radius: where the object's face is, for autofocus */
+#define SENSOR_MM 5.68	 /* wide: that of an IMX519 */
+#define HANG_MS 1e12	 /* longer than anybody waits */
 #define NO_FOCUS 0.01	 /* dioptres for infinity: to the renderer 0 means all is sharp */
 
 struct sim_motor {
@@ -60,7 +64,17 @@ struct sim {
 	size_t light_count;
 	double radius_mm;
 	bool room_lit;
+	struct faults *faults;
+	struct poster *poster; /* what is held before the camera, or NULL */
 	int shutter_log; /* file descriptor */
+};
+
+/* A photo that is exposed. */
+struct sim_latent {
+	struct render_view view;
+	int64_t taken_at_ms;
+	double shutter_ms;
+	bool torn;
 };
 
 static const cJSON *sim_section(const cJSON *config, const char *key)
@@ -170,19 +184,26 @@ static int sim_open_files(struct sim *sim, const cJSON *config, const char *stat
 
 static int sim_open_rest(struct sim *sim, const cJSON *config, struct err *err)
 {
-	const cJSON *scene = sim_section(sim_section(config, "sim"), "scene");
+	const cJSON *own = sim_section(config, "sim");
+	const char *image = json_string(own, "show_image");
 	int lights = cJSON_GetArraySize(sim_section(config, "lights"));
+	int ret;
 
 	if (lights > SIM_LIGHTS)
 		return err_code(err, -EINVAL, "invalid_args",
 				"lights must be at most %d, not %d", SIM_LIGHTS, lights);
 	sim->light_count = (size_t)lights;
-	sim->room_lit = json_bool(scene, "room_lit", false);
+	sim->room_lit = json_bool(sim_section(own, "scene"), "room_lit", false);
 	sim->radius_mm = json_number(config, "scan_radius_mm", 1);
 	if (!(sim->radius_mm > 0))
 		return err_code(err, -EINVAL, "invalid_args",
 				"scan_radius_mm must be above 0, not %g", sim->radius_mm);
-	return sim_open_endstops(sim, config, err);
+	ret = sim_open_endstops(sim, config, err);
+	if (ret == 0)
+		ret = faults_open(&sim->faults, sim_section(own, "faults"), err);
+	if (ret == 0 && image)
+		ret = poster_open(&sim->poster, image, err);
+	return ret;
 }
 
 static void sim_close(void *backend)
@@ -192,6 +213,8 @@ static void sim_close(void *backend)
 	if (!sim)
 		return;
 	truth_close(sim->truth);
+	faults_close(sim->faults);
+	poster_close(sim->poster);
 	if (sim->shutter_log >= 0)
 		close(sim->shutter_log);
 	free(sim);
@@ -420,52 +443,108 @@ static int sim_expose(struct sim *sim, double shutter_ms, const struct backend_s
 	return 0;
 }
 
-/* The frame of a photo whose exposure is over.  Like a sensor that is read out, it is not
- * interrupted: the shutter has opened, so there shall be a photo. */
-static int sim_develop(const struct render_view *view, struct frame **out,
-		       struct err *err)
+static int sim_answers(void *backend, size_t camera, struct err *err)
 {
-	struct frame *frame = frame_new(render_cropped(view->width, view->crop_width),
-					render_cropped(view->height, view->crop_height));
-	int ret;
+	const struct sim *sim = backend;
 
-	if (!frame)
-		return err_set(err, -ENOMEM, "out of memory");
-	ret = render_photo(view, frame->rgb, NULL);
-	if (ret < 0) {
-		frame_free(frame);
-		return err_code(err, ret, "hardware_fault",
-				"the simulated camera took no photo: %s", strerror(-ret));
-	}
-	*out = frame;
+	(void)camera;
+	if (faults_gone(sim->faults))
+		return err_code(err, -ENODEV, "hal_unavailable",
+				"the simulated camera does not answer");
 	return 0;
 }
 
-static int sim_capture(void *backend, size_t camera, const struct backend_shot *shot,
-		       struct frame **out, struct err *err)
+/* Waits as long as the exposure takes, or as a fault makes it. */
+static int sim_take(struct sim *sim, double shutter_ms, const struct fault *fault,
+		    const struct backend_shot *shot, struct err *err)
+{
+	if (fault->kind == FAULT_GONE)
+		return err_code(err, -ENODEV, "hardware_fault", "the simulated camera is gone");
+	if (fault->kind == FAULT_HANG)
+		return sim_expose(sim, HANG_MS, shot);
+	if (fault->kind == FAULT_SLOW)
+		shutter_ms += fault->ms;
+	return sim_expose(sim, shutter_ms, shot);
+}
+
+static int sim_shoot(void *backend, size_t camera, const struct backend_shot *shot,
+		     void **out, struct err *err)
 {
 	struct sim *sim = backend;
-	double shutter_ms = json_number(shot->settings, "shutter", EXPOSURE_MS);
-	int64_t taken_at_ms = clock_wall_ms();
-	struct render_view view = sim_look(sim, shot->settings);
-	struct frame *frame = NULL;
-	int ret = sim_expose(sim, shutter_ms, shot);
+	struct sim_latent *latent = calloc(1, sizeof(*latent));
+	struct fault fault = faults_next(sim->faults);
+	int ret;
 
 	(void)camera; /* all look from the same place */
-	if (ret < 0)
+	if (!latent)
+		return err_set(err, -ENOMEM, "out of memory");
+	latent->taken_at_ms = clock_wall_ms();
+	latent->shutter_ms = json_number(shot->settings, "shutter", EXPOSURE_MS);
+	latent->view = sim_look(sim, shot->settings);
+	latent->torn = fault.kind == FAULT_TORN;
+	ret = sim_take(sim, latent->shutter_ms, &fault, shot, err);
+	if (ret == 0 && fault.kind == FAULT_FAIL)
+		ret = err_code(err, -EIO, "hardware_fault",
+			       "the simulated camera failed, as it was told to");
+	if (ret < 0) {
+		free(latent);
 		return ret;
-	view.seed = truth_next_shutter(sim->truth);
-	sim_log_shutter(sim, &view, taken_at_ms);
-	ret = sim_develop(&view, &frame, err);
-	if (ret < 0)
-		return ret;
-
-	frame->taken_at_ms = taken_at_ms;
-	frame->shutter_ms = shutter_ms;
-	frame->gain = view.gain;
-	frame->focal_px = render_focal_px(view.width);
-	*out = frame;
+	}
+	latent->view.seed = truth_next_shutter(sim->truth);
+	sim_log_shutter(sim, &latent->view, latent->taken_at_ms);
+	*out = latent;
 	return 0;
+}
+
+/* What the sensor holds.  It is not interrupted: the shutter has opened, so there shall
+ * be a photo. */
+static int sim_develop(const struct sim *sim, const struct render_view *view,
+		       struct frame *frame, struct err *err)
+{
+	int ret;
+
+	if (sim->poster) {
+		poster_show(sim->poster, frame);
+		return 0;
+	}
+	ret = render_photo(view, frame->rgb, NULL);
+	if (ret < 0)
+		return err_code(err, ret, "hardware_fault",
+				"the simulated camera took no photo: %s", strerror(-ret));
+	return 0;
+}
+
+static void sim_discard(void *backend, size_t camera, void *latent)
+{
+	(void)backend;
+	(void)camera;
+	free(latent);
+}
+
+static int sim_read_out(void *backend, size_t camera, void *latent_photo,
+			struct frame **out, struct err *err)
+{
+	const struct sim *sim = backend;
+	struct sim_latent *latent = latent_photo;
+	const struct render_view *view = &latent->view;
+	struct frame *frame = frame_new(render_cropped(view->width, view->crop_width),
+					render_cropped(view->height, view->crop_height));
+	int ret = frame ? sim_develop(sim, view, frame, err)
+			: err_set(err, -ENOMEM, "out of memory");
+
+	if (ret == 0) {
+		frame->taken_at_ms = latent->taken_at_ms;
+		frame->shutter_ms = latent->shutter_ms;
+		frame->gain = view->gain;
+		frame->focal_px = render_focal_px(view->width);
+		frame->focal_mm = frame->focal_px / view->width * SENSOR_MM;
+		frame->rows = latent->torn ? frame->height / 2 : frame->height;
+		*out = frame;
+	} else {
+		frame_free(frame);
+	}
+	sim_discard(backend, camera, latent);
+	return ret;
 }
 
 const struct backend backend_simulated = {
@@ -482,6 +561,9 @@ const struct backend backend_simulated = {
 	.trigger = sim_trigger,
 	.endstop = sim_endstop,
 	.camera_size = sim_camera_size,
-	.capture = sim_capture,
+	.answers = sim_answers,
+	.expose = sim_shoot,
+	.read_out = sim_read_out,
+	.discard = sim_discard,
 	.safe = sim_safe,
 };

@@ -22,6 +22,7 @@
 #include "hal/position.h"
 #include "hal/rig.h"
 #include "hal/sim/truth.h"
+#include "tasks/photo.h"
 
 #define ROTOR_TURN 42667
 #define TABLE_TURN 3200
@@ -1125,6 +1126,210 @@ static void an_exposing_camera_is_busy_until_stopped(void **state)
 	assert_true(best <= SOON_MS);
 }
 
+/* ---- ordered faults ---- */
+
+/* The rig with this as its member "sim"; what opening it said. */
+static int try_with_sim(struct bench *bench, const char *sim)
+{
+	cJSON *config = config_new();
+	int ret;
+
+	cJSON_AddItemToObject(config, "sim", json_parse(sim, strlen(sim), &bench->err));
+	ret = bench_try(bench, config, FAST);
+	cJSON_Delete(config);
+	return ret;
+}
+
+static void open_with_sim(struct bench *bench, const char *sim)
+{
+	if (try_with_sim(bench, sim) < 0)
+		fail_msg("%s", bench->err.text);
+}
+
+static int try_photo(struct bench *bench)
+{
+	struct frame *frame = NULL;
+	int ret = rig_capture(bench->rig, 0, NULL, &frame, &bench->err);
+
+	frame_free(frame);
+	return ret;
+}
+
+static void a_camera_fails_every_nth_time(void **state)
+{
+	struct bench *bench = *state;
+
+	open_with_sim(bench, "{\"faults\":[{\"kind\":\"fail\",\"every\":3}]}");
+
+	for (int photo = 1; photo <= 6; photo++)
+		assert_int_equal(try_photo(bench), photo % 3 ? 0 : -EIO);
+	assert_string_equal(bench->err.code, "hardware_fault");
+}
+
+static void a_camera_fails_at_a_photo_and_those_after_it(void **state)
+{
+	struct bench *bench = *state;
+
+	open_with_sim(bench,
+		      "{\"faults\":[{\"kind\":\"fail\",\"photo\":2,\"times\":2}]}");
+
+	for (int photo = 1; photo <= 5; photo++)
+		assert_int_equal(try_photo(bench), photo == 2 || photo == 3 ? -EIO : 0);
+}
+
+static void a_torn_photo_is_no_photo(void **state)
+{
+	struct bench *bench = *state;
+
+	open_with_sim(bench, "{\"faults\":[{\"kind\":\"torn\",\"photo\":1}]}");
+
+	assert_refused(bench, try_photo(bench), -EIO, "hardware_fault",
+		       "the photo of sim is torn: 24 of 48 rows arrived");
+	assert_int_equal(try_photo(bench), 0);
+}
+
+static void nobody_waits_for_ever_for_a_camera_that_hangs(void **state)
+{
+	struct bench *bench = *state;
+
+	open_with_sim(bench, "{\"faults\":[{\"kind\":\"hang\",\"photo\":1}]}");
+
+	assert_refused(bench, try_photo(bench), -ETIMEDOUT, "hardware_fault",
+		       "the camera sim did not answer for 20 seconds");
+	assert_true(rig_at_rest(bench->rig));
+	assert_int_equal(try_photo(bench), 0);
+}
+
+static void a_slow_camera_is_waited_for(void **state)
+{
+	struct bench *bench = *state;
+	int64_t before;
+
+	open_with_sim(bench, "{\"faults\":[{\"kind\":\"slow\",\"photo\":1,"
+			     "\"ms\":19000}]}");
+	before = clock_monotonic_ms();
+
+	assert_int_equal(try_photo(bench), 0);
+
+	/* 19 seconds at a thousand times the speed, and no sleep of the last 2 ms. */
+	assert_true(clock_monotonic_ms() - before >= 15);
+}
+
+static void a_camera_that_is_gone_does_not_answer(void **state)
+{
+	struct bench *bench = *state;
+
+	open_with_sim(bench, "{\"faults\":[{\"kind\":\"gone\",\"photo\":2}]}");
+
+	assert_int_equal(rig_camera_answers(bench->rig, 0, &bench->err), 0);
+	assert_int_equal(try_photo(bench), 0);
+	assert_refused(bench, rig_camera_answers(bench->rig, 0, &bench->err), -ENODEV,
+		       "hal_unavailable", "the simulated camera does not answer");
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(try_photo(bench), -ENODEV);
+}
+
+static void a_fault_that_makes_no_sense_is_refused(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_refused(bench, try_with_sim(bench, "{\"faults\":[{\"kind\":\"fail\"}]}"),
+		       -EINVAL, "invalid_args",
+		       "sim.faults[0]: either every or photo is needed");
+	assert_refused(bench,
+		       try_with_sim(bench, "{\"faults\":[{\"kind\":\"explode\","
+					   "\"every\":1}]}"),
+		       -EINVAL, "invalid_args",
+		       "sim.faults[0]: kind must be one of fail, hang, slow, torn, gone, "
+		       "not \"explode\"");
+	assert_refused(bench, try_with_sim(bench, "{\"show_image\":\"/nowhere.jpg\"}"),
+		       -ENOENT, "invalid_args",
+		       "sim.show_image: /nowhere.jpg: No such file or directory");
+}
+
+/* ---- in two steps ---- */
+
+static void a_photo_is_read_out_after_the_next_one_is_taken(void **state)
+{
+	struct bench *bench = *state;
+	struct rig_shot *first, *second;
+	struct frame *before, *after;
+
+	bench_open(bench, FAST);
+	assert_int_equal(rig_light_set(bench->rig, NULL, true, 100, &bench->err), 0);
+	assert_int_equal(rig_expose(bench->rig, 0, NULL, &first, &bench->err), 0);
+	assert_int_equal(move(bench, "turntable", 270), 0);
+	assert_int_equal(rig_expose(bench->rig, 0, NULL, &second, &bench->err), 0);
+
+	assert_int_equal(rig_read_out(second, &after, &bench->err), 0);
+	assert_int_equal(rig_read_out(first, &before, &bench->err), 0);
+
+	/* Each shows the object from where the camera stood when the shutter was open. */
+	assert_memory_not_equal(before->rgb, after->rgb, 64 * 48 * 3);
+	assert_int_equal(move(bench, "turntable", 90), 0);
+	frame_free(after);
+	after = capture(bench);
+	for (int i = 0; i < 64 * 48 * 3; i++)
+		assert_true(abs(before->rgb[i] - after->rgb[i]) < 60);
+	frame_free(before);
+	frame_free(after);
+}
+
+static void a_shot_that_nobody_wants_is_dropped(void **state)
+{
+	struct bench *bench = *state;
+	struct rig_shot *shot;
+
+	bench_open(bench, FAST);
+	assert_int_equal(rig_expose(bench->rig, 0, NULL, &shot, &bench->err), 0);
+
+	rig_shot_drop(shot);
+
+	assert_true(rig_at_rest(bench->rig));
+}
+
+static void write_poster(const char *path)
+{
+	struct frame *picture = frame_new(96, 96);
+	struct err err = {0};
+	void *jpeg;
+	size_t size;
+	FILE *file;
+
+	memset(picture->rgb + 96 * 48 * 3, 255, 96 * 48 * 3);
+	picture->orientation = 1;
+	picture->jpeg_quality = 95;
+	if (photo_encode(picture, &jpeg, &size, &err) < 0)
+		fail_msg("%s", err.text);
+	file = fopen(path, "wb");
+	assert_non_null(file);
+	assert_int_equal(fwrite(jpeg, 1, size, file), size);
+	fclose(file);
+	free(jpeg);
+	frame_free(picture);
+}
+
+static void a_picture_can_be_held_before_the_camera(void **state)
+{
+	struct bench *bench = *state;
+	char path[96], sim[128];
+	struct frame *frame;
+
+	snprintf(path, sizeof(path), "%s/poster.jpg", bench->dir);
+	write_poster(path);
+	snprintf(sim, sizeof(sim), "{\"show_image\":\"%s\"}", path);
+	open_with_sim(bench, sim);
+
+	frame = capture(bench);
+
+	/* 48 of 64 pixels wide, in the middle: black above, white below. */
+	assert_in_range(frame->rgb[(12 * 64 + 32) * 3], 0, 20);
+	assert_in_range(frame->rgb[(36 * 64 + 32) * 3], 235, 255);
+	assert_int_equal(frame->rgb[(36 * 64 + 4) * 3], 0);
+	frame_free(frame);
+	remove(path);
+}
+
 /* ---- killed ---- */
 
 /* Moves to and fro for ever; says by a byte that it has begun. */
@@ -1224,6 +1429,16 @@ int main(void)
 		TEST(camera_settings_change_all_or_none),
 		TEST(an_interrupted_exposure_is_no_photo),
 		TEST(an_exposing_camera_is_busy_until_stopped),
+		TEST(a_camera_fails_every_nth_time),
+		TEST(a_camera_fails_at_a_photo_and_those_after_it),
+		TEST(a_torn_photo_is_no_photo),
+		TEST(nobody_waits_for_ever_for_a_camera_that_hangs),
+		TEST(a_slow_camera_is_waited_for),
+		TEST(a_camera_that_is_gone_does_not_answer),
+		TEST(a_fault_that_makes_no_sense_is_refused),
+		TEST(a_photo_is_read_out_after_the_next_one_is_taken),
+		TEST(a_shot_that_nobody_wants_is_dropped),
+		TEST(a_picture_can_be_held_before_the_camera),
 		TEST(a_kill_in_mid_move_costs_at_most_one_step),
 	};
 
