@@ -1,6 +1,9 @@
 #include "agent/machine.h"
 
+#include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -14,31 +17,41 @@ static double cpu_seconds(void)
 	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
+/* The first line of a small file of the kernel's; false when it cannot be read. */
+static bool read_line(const char *path, char *line, int size)
+{
+	FILE *file = fopen(path, "re");
+	bool read = file && fgets(line, size, file);
+
+	if (file)
+		fclose(file);
+	return read;
+}
+
 /* The second number of statm is the resident set in pages. */
 static long rss_kb(void)
 {
-	FILE *file = fopen("/proc/self/statm", "re");
-	long pages = 0;
+	char line[128], *rest;
 
-	if (!file)
+	if (!read_line("/proc/self/statm", line, sizeof(line)))
 		return 0;
-	if (fscanf(file, "%*d %ld", &pages) != 1)
-		pages = 0;
-	fclose(file);
-	return pages * (sysconf(_SC_PAGESIZE) / 1024);
+	strtol(line, &rest, 10);
+	return strtol(rest, NULL, 10) * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
 static cJSON *temperature(void)
 {
-	FILE *file = fopen("/sys/class/thermal/thermal_zone0/temp", "re");
-	cJSON *value = NULL;
-	long milli;
+	char line[32];
 
-	if (file && fscanf(file, "%ld", &milli) == 1)
-		value = cJSON_CreateNumber((double)milli / 1000);
-	if (file)
-		fclose(file);
-	return value ? value : cJSON_CreateNull();
+	if (!read_line("/sys/class/thermal/thermal_zone0/temp", line, sizeof(line)))
+		return cJSON_CreateNull();
+	return cJSON_CreateNumber((double)strtol(line, NULL, 10) / 1000);
+}
+
+/* To one digit behind the point. */
+static double rounded(double value)
+{
+	return round(value * 10) / 10;
 }
 
 void machine_init(struct machine *machine, int64_t now_ms)
@@ -53,13 +66,13 @@ cJSON *machine_look(struct machine *machine, const char *folder, int64_t now_ms)
 	cJSON *health = cJSON_CreateObject();
 	struct statvfs disk;
 	double cpu = cpu_seconds();
+	double age = (double)(now_ms - machine->started_ms) / 1000;
 	double passed = (double)(now_ms - machine->looked_ms) / 1000;
 
-	cJSON_AddNumberToObject(health, "uptime_s", (double)((now_ms - machine->started_ms) / 1000));
+	cJSON_AddNumberToObject(health, "uptime_s", floor(age));
 	cJSON_AddNumberToObject(health, "rss_kb", (double)rss_kb());
 	cJSON_AddNumberToObject(health, "cpu_percent",
-				passed > 0 ? (double)(long)((cpu - machine->cpu_s) / passed * 1000) / 10
-					   : 0);
+				passed > 0 ? rounded((cpu - machine->cpu_s) / passed * 100) : 0);
 	cJSON_AddItemToObject(health, "temperature_c", temperature());
 	if (statvfs(folder, &disk) == 0) {
 		cJSON_AddNumberToObject(health, "disk_free",

@@ -267,9 +267,10 @@ void outbox_reply(struct outbox *outbox, const struct outbox_reply *reply)
 		letter->packet = reply->packet;
 		snprintf(letter->message, sizeof(letter->message), "%s", reply->message);
 	}
-	DL_APPEND(outbox->replies, letter);
-	if (++outbox->reply_count > OUTBOX_REPLIES_MAX)
+	if (outbox->reply_count == OUTBOX_REPLIES_MAX && outbox->replies)
 		outbox_drop_oldest_reply(outbox);
+	DL_APPEND(outbox->replies, letter);
+	outbox->reply_count++;
 	if (reply->stored)
 		outbox_store(outbox, letter);
 }

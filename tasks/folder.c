@@ -317,7 +317,7 @@ int folder_read_json(const struct folder *folder, const char *path, cJSON **out,
 		     struct err *err)
 {
 	struct err why = {0};
-	char *text;
+	char *text = NULL;
 	size_t size;
 	cJSON *value;
 	int ret = folder_read(folder, path, MAX_JSON, &text, &size, err);

@@ -105,7 +105,7 @@ static void sort_nearest(const struct route_rig *rig, struct path_point *points,
 
 static double cost(const struct tour *t, int a, int b)
 {
-	return (double)t->cost[(size_t)a * (size_t)(t->n + 2) + (size_t)b];
+	return (double)t->cost[(size_t)a * ((size_t)t->n + 2) + (size_t)b];
 }
 
 static void touch(struct tour *t, int stop)
@@ -328,7 +328,7 @@ static void disturb(struct tour *t, int *kept)
 static void fill_cost(struct tour *t, const struct route_rig *rig,
 		      const struct path_point *points)
 {
-	size_t stride = (size_t)(t->n + 2);
+	size_t stride = (size_t)t->n + 2;
 
 	for (int a = 0; a <= t->n; a++) {
 		double theta = a ? points[a - 1].theta : rig->start_theta;

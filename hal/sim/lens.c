@@ -75,7 +75,7 @@ static void halve_span(const struct halving *h, int x, int n, int y)
 	const int seen = within(2 * (x + n), from->width) + 1 - first;
 	const uint16_t *upper = blur_row(from, 2 * y), *lower = blur_row(from, 2 * y + 1);
 	const size_t start = (size_t)y * (size_t)h->to->width;
-	uint32_t sum[(2 * SPAN + 2) * 3];
+	uint32_t sum[(2 * SPAN + 2) * 3] = {0};
 
 	if (empty(from, first, seen, 2 * y))
 		return; /* as black as it was mapped */

@@ -317,9 +317,12 @@ static void trace_tile(void *context, int tile)
 	struct rays cones = {0};
 	struct hits blocks = {0};
 
-	for (int i = 0; i < SCENE_BATCH; i++)
-		aim(shot, (float)(x + (i % BLOCK) * BLOCK + BLOCK / 2),
-		    (float)(y + (i / BLOCK) * BLOCK + BLOCK / 2), beam * 1.6f, &cones, i);
+	for (int i = 0; i < SCENE_BATCH; i++) {
+		const int middle_x = x + i % BLOCK * BLOCK + BLOCK / 2;
+		const int middle_y = y + i / BLOCK * BLOCK + BLOCK / 2;
+
+		aim(shot, (float)middle_x, (float)middle_y, beam * 1.6f, &cones, i);
+	}
 	march(shot, &cones, beam, scene_clearance, &blocks);
 	for (int i = 0; i < blocks.n; i++)
 		trace_block(shot, x + blocks.who[i] % BLOCK * BLOCK,
@@ -398,6 +401,7 @@ static void set_up(struct shot *shot, const struct render_view *view)
 	sensor_set(&shot->sensor, view->exposure, view->gain, view->light, view->seed);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): written through the development */
 int render_photo(const struct render_view *view, uint8_t *rgb,
 		 struct interrupt *interrupt)
 {
