@@ -318,7 +318,7 @@ int folder_read_json(const struct folder *folder, const char *path, cJSON **out,
 {
 	struct err why = {0};
 	char *text = NULL;
-	size_t size;
+	size_t size = 0;
 	cJSON *value;
 	int ret = folder_read(folder, path, MAX_JSON, &text, &size, err);
 
