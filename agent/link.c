@@ -214,9 +214,12 @@ static void link_info(struct core *core, const struct event *event)
 	const char *store = json_string(info, "store");
 	bool foreign = boot && store && strcmp(boot, core->options.boot) != 0;
 	bool other_store = foreign && strcmp(store, core->store_name) != 0;
+	/* Without No Local (3.1.1) what we told before we were killed waits for us. */
+	bool ourselves = !other_store && core->link.phase != LINK_READY;
+	bool live = !event->retained && !ourselves;
 
 	/* Live: somebody is there now.  Stored: somebody was there after us. */
-	if (foreign && (!event->retained || (other_store && core->link.info_known)))
+	if (foreign && (live || (other_store && core->link.info_known)))
 		link_rival(core, boot);
 	else if (other_store)
 		core->link.sweep_at = core->now.ms + SWEEP_DELAY_MS;
