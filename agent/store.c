@@ -89,7 +89,7 @@ static const char *const statement_text[STATEMENTS] = {
 	[S_TASK_COUNT] = "SELECT count(*) FROM task WHERE status >= 3",
 	[S_LOG] = "INSERT INTO log VALUES (?1, 1 + coalesce((SELECT max(line) FROM log "
 		  "WHERE task = ?1), 0), ?2, ?3, ?4)",
-	[S_LOG_BYTES] = "SELECT coalesce(sum(length(message)), 0) FROM log WHERE task = ?",
+	[S_LOG_BYTES] = "SELECT coalesce(sum(length(CAST(message AS BLOB))), 0) FROM log WHERE task = ?",
 	[S_LOG_LINES] = "SELECT ts, level, message FROM (SELECT * FROM log WHERE task = ?1 "
 			"ORDER BY line DESC LIMIT ?2) ORDER BY line",
 	[S_EVENT] = "INSERT INTO event VALUES (?, ?)",
