@@ -55,7 +55,7 @@ static bool takes_connections(int port)
 
 static int write_config(const struct broker *broker, const char *path)
 {
-	char text[PATH_MAX + 512];
+	char text[PATH_MAX + sizeof(broker->more) + 512];
 	int length = snprintf(text, sizeof(text),
 			      "listener %d 127.0.0.1\n"
 			      "allow_anonymous true\n"
@@ -65,9 +65,10 @@ static int write_config(const struct broker *broker, const char *path)
 			      "log_dest stdout\n"
 			      "log_type error\nlog_type warning\nlog_type notice\n"
 			      "persistence %s\n"
-			      "persistence_location %s/\n",
+			      "persistence_location %s/\n"
+			      "%s",
 			      broker->port, broker->persistence ? "true" : "false",
-			      broker->folder);
+			      broker->folder, broker->more);
 
 	return file_write(path, text, (size_t)length);
 }
@@ -101,12 +102,42 @@ int broker_start(struct broker *broker, const char *folder, bool persistence)
 	int ret = -EADDRINUSE;
 
 	broker->persistence = persistence;
+	broker->more[0] = '\0';
 	snprintf(broker->folder, sizeof(broker->folder), "%s", folder);
 	for (int attempt = 0; ret == -EADDRINUSE && attempt < 10; attempt++) {
 		broker->port = free_port();
 		ret = broker->port < 0 ? -EADDRNOTAVAIL : broker_restart(broker);
 	}
 	return ret;
+}
+
+static int wait_connections(int port)
+{
+	int64_t until = deadline_now() + deadline_patient(SOON_MS);
+
+	while (!takes_connections(port)) {
+		if (deadline_now() > until)
+			return -ETIMEDOUT;
+		deadline_let_pass(5);
+	}
+	return 0;
+}
+
+int broker_listen(struct broker *broker, const char *options)
+{
+	size_t before = strlen(broker->more);
+	int port = -1, ret = -EADDRINUSE;
+
+	for (int attempt = 0; ret == -EADDRINUSE && attempt < 10; attempt++) {
+		port = free_port();
+		snprintf(broker->more + before, sizeof(broker->more) - before,
+			 "listener %d 127.0.0.1\n%s", port, options);
+		broker_stop(broker);
+		ret = port < 0 ? -EADDRNOTAVAIL : broker_restart(broker);
+	}
+	if (ret == 0)
+		ret = wait_connections(port);
+	return ret < 0 ? ret : port;
 }
 
 void broker_stop(struct broker *broker)

@@ -90,13 +90,17 @@ int device_settings(struct device *device, const char *settings)
 int device_start(struct device *device)
 {
 	const char *argv[] = {device->program, "--config", device->settings_file, NULL};
-	char url[64], id[128], speed[64], state[PATH_MAX + 32], projects[PATH_MAX + 32];
+	char url[512], id[128], speed[64], state[PATH_MAX + 32], projects[PATH_MAX + 32];
 	char rig[PATH_MAX + 32], community[PATH_MAX + 64];
 	const char *env[] = {url,      id,  speed,     state,
 			     projects, rig, community, "OPENSCAN_LOG_LEVEL=debug",
 			     NULL};
 
-	snprintf(url, sizeof(url), "OPENSCAN_MQTT_URL=mqtt://127.0.0.1:%d", device->port);
+	if (device->url)
+		snprintf(url, sizeof(url), "OPENSCAN_MQTT_URL=%s", device->url);
+	else
+		snprintf(url, sizeof(url), "OPENSCAN_MQTT_URL=mqtt://127.0.0.1:%d",
+			 device->port);
 	snprintf(id, sizeof(id), "OPENSCAN_DEVICE_ID=%s", device->id);
 	snprintf(speed, sizeof(speed), "OPENSCAN_SIM_SPEED=%s", device->sim_speed);
 	snprintf(state, sizeof(state), "OPENSCAN_STATE_DIR=%s", device->state_dir);

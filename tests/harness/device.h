@@ -14,6 +14,7 @@ struct device {
 	struct child child;
 	const struct folder *folder; /* the test's: log, config and state are in it */
 	int port;		     /* of its broker */
+	const char *url;	     /* of its broker, when it is not plain MQTT on port */
 	const char *id;		     /* DEVICE_ID unless changed before device_start() */
 	const char *sim_speed;	     /* "1000" unless changed before device_start() */
 	const char *program;	     /* the agent with the test task types */
