@@ -514,6 +514,17 @@ static void outbox_refused(struct outbox *outbox, struct letter *letter)
 		DL_PREPEND(outbox->ready, letter);
 }
 
+/* An event is over when it and all before it are acknowledged. */
+static void events_move_on(struct outbox *outbox)
+{
+	int64_t over = outbox->events_flying ? outbox->events[0].seq - 1 : outbox->event_posted;
+
+	if (over <= outbox->event_sent)
+		return;
+	outbox->event_sent = over;
+	outbox->event_sent_waits = true;
+}
+
 static bool event_sent(struct outbox *outbox, uint64_t token, bool ok)
 {
 	for (unsigned i = 0; i < outbox->events_flying; i++) {
@@ -522,12 +533,10 @@ static bool event_sent(struct outbox *outbox, uint64_t token, bool ok)
 		if (!ok)
 			log_warn("the broker refused event %lld",
 				 (long long)outbox->events[i].seq);
-		if (outbox->events[i].seq > outbox->event_sent)
-			outbox->event_sent = outbox->events[i].seq;
-		outbox->event_sent_waits = true;
 		outbox->events_flying--;
 		memmove(outbox->events + i, outbox->events + i + 1,
 			(outbox->events_flying - i) * sizeof(outbox->events[0]));
+		events_move_on(outbox);
 		return true;
 	}
 	return false;
