@@ -1288,26 +1288,45 @@ static void on_3_1_1_an_empty_payload_asks_and_changes_nothing(void **state)
 	ask_code(s, "estop", "", "ok");
 }
 
-static void on_3_1_1_our_own_clearing_is_no_command(void **state)
+static void post_retained_command(struct shell *s, const char *verb)
+{
+	struct event *event = command_event(s, verb, "{}");
+
+	event->retained = true;
+	post(s, event);
+	settle(s);
+}
+
+static void on_3_1_1_our_own_clearing_is_no_command_once(void **state)
 {
 	struct shell *s = *state;
-	struct event *event;
 	size_t from;
 
 	link_lost(s);
 	go_up(s, 3);
-	event = command_event(s, "estop", "{}");
-	event->retained = true;
-	post(s, event);
-	settle(s);
-	assert_int_equal(newest(s, "cmd/estop")->size, 0);
+	post_retained_command(s, "queue/pause");
+	assert_int_equal(newest(s, "cmd/queue/pause")->size, 0);
 	from = s->message_count;
 
-	assert_null(ask(s, "estop", ""));
+	assert_null(ask(s, "queue/pause", ""));
 
 	assert_int_equal(s->message_count, from);
+	ask_code(s, "queue/pause", "", "bad_request");
+}
+
+static void on_3_1_1_an_empty_emergency_stop_is_never_taken_for_a_clearing(void **state)
+{
+	struct shell *s = *state;
+
+	link_lost(s);
+	go_up(s, 3);
+	post_retained_command(s, "estop");
+	assert_null(newest(s, "cmd/estop"));
 	assert_int_equal(s->estops, 0);
+
 	ask_code(s, "estop", "", "ok");
+
+	assert_int_equal(s->estops, 1);
 }
 
 int main(void)
@@ -1376,7 +1395,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(health_counts_refusals_and_names_those_that_do_not_stop, open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(a_device_is_told_twice_a_second_at_most, open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(on_3_1_1_an_empty_payload_asks_and_changes_nothing, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(on_3_1_1_our_own_clearing_is_no_command, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(on_3_1_1_our_own_clearing_is_no_command_once, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(on_3_1_1_an_empty_emergency_stop_is_never_taken_for_a_clearing, open_shell, close_shell),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
