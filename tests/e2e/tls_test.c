@@ -1,0 +1,426 @@
+/* TLS, WebSockets and logins: what connects, what is refused with which sentence, and
+ * that no secret is seen anywhere. */
+#include "tests/harness/world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define PASSWORD "dark-matter-7"
+#define SCRIPT_MS 30000
+#define SEVERAL_TRIES_MS 2500 /* with reconnect_max_s 1 */
+
+/* ---- files ---- */
+
+/* Runs a script in the test's folder. */
+static void run_script(struct world *w, const char *script)
+{
+	struct child child = {0};
+	const char *argv[] = {"/bin/sh", "-ec",
+			      quoted(w, "cd '%s'; %s", w->folder.path, script), NULL};
+
+	/* quoted() writes " for '. */
+	if (child_start(&child, argv, NULL, below(w, "script.log")) < 0 ||
+	    !child_wait(&child, deadline_patient(SCRIPT_MS)) || child.status != 0)
+		fail_msg("the script failed: %s",
+			 file_read(below(w, "script.log"), NULL));
+}
+
+#define NEW_KEY                                                                          \
+	"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes "     \
+	"-days 2 "
+
+/* An authority: <name>.pem and <name>.key. */
+static void make_authority(struct world *w, const char *name)
+{
+	run_script(w, quoted(w, NEW_KEY "-subj '/CN=%s' -keyout %s.key -out %s.pem", name,
+			     name, name));
+}
+
+/* A certificate that the authority signed, for these names ("DNS:localhost"). */
+static void make_certificate(struct world *w, const char *name, const char *authority,
+			     const char *names)
+{
+	run_script(w, quoted(w,
+			     NEW_KEY
+			     "-CA %s.pem -CAkey %s.key -subj '/CN=%s' "
+			     "-addext basicConstraints=CA:FALSE "
+			     "-addext 'subjectAltName=%s' -keyout %s.key -out %s.pem",
+			     authority, authority, name, names, name, name));
+}
+
+/* ---- the scene ---- */
+
+/* A TLS listener whose certificate is for these names; returns its port. */
+static int listen_tls(struct world *w, const char *names, const char *more)
+{
+	int port;
+
+	make_authority(w, "ca");
+	make_certificate(w, "broker", "ca", names);
+	port = broker_listen(&w->broker,
+			     quoted(w, "%scafile %s\ncertfile %s\nkeyfile %s\n", more,
+				    below(w, "ca.pem"), below(w, "broker.pem"),
+				    below(w, "broker.key")));
+	if (port < 0)
+		fail_msg("the broker does not listen: %s", strerror(-port));
+	return port;
+}
+
+/* mqtt.* for the agent's next start; the files are named as they are in the folder. */
+static void use(struct world *w, const char *url, const char *ca, const char *cert)
+{
+	char *settings = quoted(w,
+				"{'mqtt':{'reconnect_max_s':1,'ca_file':'%s',"
+				"'cert_file':'%s','key_file':'%s'}}",
+				ca ? below(w, quoted(w, "%s.pem", ca)) : "",
+				cert ? below(w, quoted(w, "%s.pem", cert)) : "",
+				cert ? below(w, quoted(w, "%s.key", cert)) : "");
+
+	w->device.url = url;
+	assert_int_equal(device_settings(&w->device, settings), 0);
+}
+
+static char *url_of(struct world *w, const char *scheme, const char *host, int port)
+{
+	return quoted(w, "%s://%s:%d", scheme, host, port);
+}
+
+static void start_in_vain(struct world *w, const char *sentence)
+{
+	assert_int_equal(device_start(&w->device), 0);
+	wait_file(w, w->device.log, sentence);
+	assert_null(retained(w, BASE "/status"));
+}
+
+static size_t count_of(const char *path, const char *part)
+{
+	char *text = file_read(path, NULL);
+	size_t n = 0;
+
+	for (char *at = text; at && (at = strstr(at, part)); at++)
+		n++;
+	free(text);
+	return n;
+}
+
+static void wait_count(const char *path, const char *part, size_t n)
+{
+	int64_t until = deadline_now() + deadline_patient(SOON_MS);
+
+	while (count_of(path, part) < n) {
+		if (deadline_now() > until)
+			fail_msg("%s never had %zu times %s", path, n, part);
+		deadline_let_pass(5);
+	}
+}
+
+static void assert_nowhere(const char *path, const char *part)
+{
+	size_t size = 0;
+	char *bytes = file_read(path, &size);
+
+	assert_non_null(bytes);
+	assert_null(memmem(bytes, size, part, strlen(part)));
+	free(bytes);
+}
+
+/* ---- TLS ---- */
+
+static void tls_with_both_certificates_connects(struct world *w)
+{
+	int port = listen_tls(w, "DNS:localhost", "require_certificate true\n");
+	make_certificate(w, "rig", "ca", "DNS:rig1");
+	use(w, url_of(w, "mqtts", "localhost", port), "ca", "rig");
+
+	world_start_agent(w);
+
+	create(w, "a", "generator_task", "{'total_steps':3,'interval':0.01}");
+	wait_status(w, "a", "completed");
+	wait_value(w, BASE "/info", "mqtt_version", "5");
+}
+
+static void an_address_that_the_certificate_names_connects(struct world *w)
+{
+	int port = listen_tls(w, "IP:127.0.0.1", "");
+	use(w, url_of(w, "mqtts", "127.0.0.1", port), "ca", NULL);
+
+	world_start_agent(w);
+
+	ask_ok(w, "agent/ping", "{}");
+}
+
+static void a_broker_of_another_authority_is_refused(struct world *w)
+{
+	int port = listen_tls(w, "DNS:localhost", "");
+	make_authority(w, "other");
+	use(w, url_of(w, "mqtts", "localhost", port), "other", NULL);
+
+	start_in_vain(w, "the broker's certificate: self-signed certificate in "
+			 "certificate chain; trying again");
+}
+
+static void the_systems_authorities_do_not_know_this_broker(struct world *w)
+{
+	int port = listen_tls(w, "DNS:localhost", "");
+	use(w, url_of(w, "mqtts", "localhost", port), NULL, NULL);
+
+	start_in_vain(w, "the broker's certificate: self-signed certificate");
+}
+
+static void a_certificate_for_another_host_is_refused(struct world *w)
+{
+	int port = listen_tls(w, "DNS:elsewhere", "");
+	use(w, url_of(w, "mqtts", "localhost", port), "ca", NULL);
+
+	start_in_vain(w, "the broker's certificate: hostname mismatch");
+}
+
+static void a_certificate_for_another_address_is_refused(struct world *w)
+{
+	int port = listen_tls(w, "DNS:localhost,IP:127.0.0.2", "");
+	use(w, url_of(w, "mqtts", "127.0.0.1", port), "ca", NULL);
+
+	start_in_vain(w, "the broker's certificate: IP address mismatch");
+}
+
+static void another_host_is_refused_over_websockets_too(struct world *w)
+{
+	int port = listen_tls(w, "DNS:elsewhere", "protocol websockets\n");
+	use(w, url_of(w, "wss", "localhost", port), "ca", NULL);
+
+	start_in_vain(w, "the broker's certificate: hostname mismatch");
+}
+
+static void without_the_client_certificate_the_broker_breaks_off(struct world *w)
+{
+	int port = listen_tls(w, "DNS:localhost", "require_certificate true\n");
+	use(w, url_of(w, "mqtts", "localhost", port), "ca", NULL);
+
+	start_in_vain(w, "the broker broke off TLS: tlsv13 alert certificate required");
+}
+
+static void a_plain_listener_is_no_tls(struct world *w)
+{
+	use(w, url_of(w, "mqtts", "localhost", w->broker.port), NULL, NULL);
+
+	start_in_vain(w, "TLS");
+}
+
+static void a_missing_file_is_named_once_and_may_come_later(struct world *w)
+{
+	int port = listen_tls(w, "DNS:localhost", "");
+	const char *sentence =
+		quoted(w, "%s: No such file or directory", below(w, "late.pem"));
+	use(w, url_of(w, "mqtts", "localhost", port), "late", NULL);
+	start_in_vain(w, sentence);
+	deadline_let_pass(SEVERAL_TRIES_MS);
+	assert_int_equal(count_of(w->device.log, sentence), 1);
+
+	run_script(w, "cp ca.pem late.pem");
+
+	wait_message(w, 0, BASE "/status", "online");
+}
+
+static void a_reason_that_changes_is_said_again(struct world *w)
+{
+	int port = listen_tls(w, "DNS:localhost", "");
+	make_authority(w, "other");
+	use(w, url_of(w, "mqtts", "localhost", port), "other", NULL);
+	start_in_vain(w, "self-signed certificate");
+
+	broker_stop(&w->broker);
+
+	wait_file(w, w->device.log, "nobody listens there");
+	assert_int_equal(broker_restart(&w->broker), 0);
+	wait_count(w->device.log, "self-signed certificate", 2);
+	assert_int_equal(count_of(w->device.log, "nobody listens there"), 1);
+}
+
+/* ---- WebSockets ---- */
+
+static void assert_large_messages_pass(struct world *w)
+{
+	size_t size = 100 * 1024;
+	char *big = quoted(w, "%*s", (int)size, "");
+
+	memcpy(big, "{}", 2);
+	assert_true(bool_at(ask_topic(w, BASE "/cmd/agent/ping", big, size), "ok"));
+	create(w, "a", "generator_task", "{'total_steps':100,'interval':0.005}");
+	wait_status(w, "a", "completed");
+	ask_ok(w, "camera/capture", "{}");
+	ask_ok(w, "task/events", "{}");
+}
+
+static void websockets_connect(struct world *w)
+{
+	int port = broker_listen(&w->broker, "protocol websockets\n");
+	use(w, url_of(w, "ws", "127.0.0.1", port), NULL, NULL);
+
+	world_start_agent(w);
+
+	assert_large_messages_pass(w);
+}
+
+static void websockets_over_tls_connect(struct world *w)
+{
+	int port = listen_tls(w, "DNS:localhost", "protocol websockets\n");
+	use(w, url_of(w, "wss", "localhost", port), "ca", NULL);
+
+	world_start_agent(w);
+
+	assert_large_messages_pass(w);
+}
+
+static void a_broker_that_goes_away_is_found_again_over_tls(struct world *w)
+{
+	int port = listen_tls(w, "DNS:localhost", "");
+	use(w, url_of(w, "mqtts", "localhost", port), "ca", NULL);
+	world_start_agent(w);
+	create(w, "a", "generator_task", "{'total_steps':100,'interval':0.02}");
+
+	broker_kill(&w->broker);
+	size_t mark = client_mark(w->client);
+	assert_int_equal(broker_restart(&w->broker), 0);
+
+	wait_message(w, mark, BASE "/status", "online");
+	wait_status(w, "a", "completed");
+	assert_revs_grow(w);
+}
+
+/* ---- logins ---- */
+
+/* The broker lets nobody in with a wrong login, and writes down at once who came. */
+static void need_login(struct world *w)
+{
+	int port;
+
+	run_script(w, "mosquitto_passwd -b -c users rig " PASSWORD);
+	port = broker_listen(&w->broker, quoted(w, "password_file %s\nlog_dest stderr\n",
+						below(w, "users")));
+	assert_true(port > 0);
+	w->device.port = port;
+}
+
+static void use_password_file(struct world *w, const char *content, mode_t mode)
+{
+	char *path = below(w, "password");
+
+	assert_int_equal(file_write(path, content, strlen(content)), 0);
+	assert_int_equal(chmod(path, mode), 0);
+	assert_int_equal(
+		device_settings(&w->device,
+				quoted(w,
+				       "{'mqtt':{'reconnect_max_s':1,'user':'rig',"
+				       "'password_file':'%s'}}",
+				       path)),
+		0);
+}
+
+static void a_password_comes_from_its_file(struct world *w)
+{
+	need_login(w);
+	use_password_file(w, PASSWORD "\n", 0600);
+
+	world_start_agent(w);
+
+	assert_true(count_of(below(w, "mosquitto.log"), "as rig1 (p5, c0, k60, u'rig')") >
+		    0);
+	assert_nowhere(w->device.log, PASSWORD);
+}
+
+static void a_password_file_for_others_is_refused_until_it_is_mended(struct world *w)
+{
+	char *path;
+
+	need_login(w);
+	use_password_file(w, PASSWORD "\n", 0640);
+	path = below(w, "password");
+	start_in_vain(w, quoted(w,
+				"%s: a password file must be for its owner alone: "
+				"mode 0600, not 0640",
+				path));
+
+	assert_int_equal(chmod(path, 0600), 0);
+
+	wait_message(w, 0, BASE "/status", "online");
+	assert_nowhere(w->device.log, PASSWORD);
+}
+
+static void a_wrong_password_is_said_and_may_be_changed(struct world *w)
+{
+	need_login(w);
+	use_password_file(w, "wrong-one", 0600);
+	start_in_vain(w, "the broker refuses: ");
+	assert_nowhere(w->device.log, "wrong-one");
+
+	use_password_file(w, PASSWORD, 0600);
+
+	wait_message(w, 0, BASE "/status", "online");
+}
+
+static void a_password_in_the_url_is_seen_nowhere(struct world *w)
+{
+	size_t mark = client_mark(w->client);
+	const char *process;
+
+	need_login(w);
+	w->device.url = quoted(w, "mqtt://rig:" PASSWORD "@127.0.0.1:%d", w->device.port);
+	world_start_agent(w);
+	ask_ok(w, "settings/get", "{}");
+
+	process = quoted(w, "/proc/%d", (int)w->device.child.pid);
+	assert_nowhere(quoted(w, "%s/environ", process), PASSWORD);
+	assert_nowhere(quoted(w, "%s/cmdline", process), PASSWORD);
+	assert_nowhere(w->device.log, PASSWORD);
+	wait_message(w, mark, BASE "/settings", "rig:***@127.0.0.1");
+	for (size_t i = mark; i < client_mark(w->client); i++)
+		assert_null(strstr(client_at(w->client, i)->payload, PASSWORD));
+	assert_true(count_of(below(w, "mosquitto.log"), "u'rig'") > 0);
+}
+
+static void print_config_hides_the_password(struct world *w)
+{
+	const char *argv[] = {w->device.program, "--print-config", NULL};
+	const char *env[] = {"OPENSCAN_MQTT_URL=mqtt://rig:" PASSWORD "@broker", NULL};
+	struct child child = {0};
+	char *out = below(w, "printed.json");
+
+	assert_int_equal(child_start(&child, argv, env, out), 0);
+	assert_true(child_wait(&child, deadline_patient(SOON_MS)));
+
+	assert_int_equal(child.status, 0);
+	assert_int_equal(count_of(out, "mqtt://rig:***@broker"), 1);
+	assert_nowhere(out, PASSWORD);
+}
+
+static const struct world_options later = {.agent_later = true};
+
+static const struct test tests[] = {
+	TEST_WITH(tls_with_both_certificates_connects, later),
+	TEST_WITH(an_address_that_the_certificate_names_connects, later),
+	TEST_WITH(a_broker_of_another_authority_is_refused, later),
+	TEST_WITH(the_systems_authorities_do_not_know_this_broker, later),
+	TEST_WITH(a_certificate_for_another_host_is_refused, later),
+	TEST_WITH(a_certificate_for_another_address_is_refused, later),
+	TEST_WITH(another_host_is_refused_over_websockets_too, later),
+	TEST_WITH(without_the_client_certificate_the_broker_breaks_off, later),
+	TEST_WITH(a_plain_listener_is_no_tls, later),
+	TEST_WITH(a_missing_file_is_named_once_and_may_come_later, later),
+	TEST_WITH(a_reason_that_changes_is_said_again, later),
+	TEST_WITH(websockets_connect, later),
+	TEST_WITH(websockets_over_tls_connect, later),
+	TEST_WITH(a_broker_that_goes_away_is_found_again_over_tls, later),
+	TEST_WITH(a_password_comes_from_its_file, later),
+	TEST_WITH(a_password_file_for_others_is_refused_until_it_is_mended, later),
+	TEST_WITH(a_wrong_password_is_said_and_may_be_changed, later),
+	TEST_WITH(a_password_in_the_url_is_seen_nowhere, later),
+	TEST_WITH(print_config_hides_the_password, later),
+};
+
+int main(int argc, char **argv)
+{
+	return world_run("tls", tests, sizeof(tests) / sizeof(tests[0]), argc, argv);
+}
