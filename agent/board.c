@@ -134,8 +134,10 @@ void board_again_topic(struct board *board, const char *topic)
 {
 	struct notice *notice = board_find(board, topic);
 
-	if (notice && notice->value)
-		board_wait(board, notice);
+	if (!notice || !notice->value)
+		return;
+	board_unlist(board, notice);
+	board_wait(board, notice);
 }
 
 bool board_due(const struct board *board, const char *topic, int64_t now)

@@ -33,7 +33,8 @@ void board_set(struct board *board, const struct board_topic *topic, const void 
 /* Every retained topic goes out again. */
 void board_again(struct board *board);
 
-/* The broker may hold something else on this retained topic: its value goes out again. */
+/* The broker may hold something else on this retained topic: its value goes out again, behind
+ * all that waits now. */
 void board_again_topic(struct board *board, const char *topic);
 
 /* Would a new value of topic be sent at once?  For values that cost something to make. */

@@ -357,7 +357,6 @@ static cJSON *health_refused(const struct core *core)
 
 void core_publish_all(struct core *core)
 {
-	core_publish_status(core);
 	core_publish_info(core);
 	core_publish_types(core);
 	core_publish_settings(core);
@@ -374,6 +373,7 @@ void core_publish_all(struct core *core)
 		number = task->number;
 		task_free(task);
 	}
+	core_publish_status(core);
 	core->link.published_at = core->now.ms;
 }
 

@@ -150,8 +150,8 @@ static void link_ready(struct core *core)
 	/* A broker without our session has lost the rest as well. */
 	if (!link->session_present || link_may_publish(core))
 		link_publish_again(core);
-	core_publish_status(core);
 	core_publish_info(core);
+	core_publish_status(core);
 	link->info_known = true;
 }
 
