@@ -1,0 +1,535 @@
+#include "tests/simulation/disk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+#define FILES_MAX 12
+#define SECTOR 512
+#define RESERVE_BYTES 100000
+
+struct range {
+	size_t from, to;
+};
+
+struct content {
+	uint8_t *bytes;
+	size_t size, room;
+};
+
+struct file {
+	char path[64];
+	bool exists, durably; /* is it there; would it be after a power cut */
+	struct content now, synced;
+	struct range *dirty; /* written since the last sync */
+	size_t dirty_count, dirty_room;
+};
+
+/* SQLite's handle of a file; it dies with the process that opened it. */
+struct handle {
+	sqlite3_file base;
+	struct file *file;
+	uint32_t generation;
+};
+
+static struct {
+	struct file files[FILES_MAX];
+	struct content template;
+	uint32_t generation;
+	bool full;
+	bool reserved; /* the reserve is there */
+	size_t room;   /* what a full disk still takes: a reserve that was given up */
+	uint64_t random;
+} disk;
+
+/* ---- content ---- */
+
+static void content_reserve(struct content *content, size_t room)
+{
+	if (room <= content->room)
+		return;
+	if (room < 2 * content->room)
+		room = 2 * content->room;
+	content->bytes = realloc(content->bytes, room);
+	if (!content->bytes)
+		abort();
+	content->room = room;
+}
+
+/* New bytes are zero, as a file system makes them. */
+static void content_resize(struct content *content, size_t size)
+{
+	content_reserve(content, size);
+	if (size > content->size)
+		memset(content->bytes + content->size, 0, size - content->size);
+	content->size = size;
+}
+
+static void content_copy(struct content *to, const struct content *from)
+{
+	content_reserve(to, from->size);
+	if (from->size)
+		memcpy(to->bytes, from->bytes, from->size);
+	to->size = from->size;
+}
+
+/* ---- files ---- */
+
+static struct file *file_find(const char *path)
+{
+	for (size_t i = 0; i < FILES_MAX; i++)
+		if (disk.files[i].exists && !strcmp(disk.files[i].path, path))
+			return &disk.files[i];
+	return NULL;
+}
+
+static void file_empty(struct file *file)
+{
+	file->now.size = 0;
+	file->synced.size = 0;
+	file->dirty_count = 0;
+	file->durably = false;
+}
+
+static struct file *file_make(const char *path)
+{
+	for (size_t i = 0; i < FILES_MAX; i++) {
+		struct file *file = &disk.files[i];
+
+		if (file->exists)
+			continue;
+		file_empty(file);
+		snprintf(file->path, sizeof(file->path), "%s", path);
+		file->exists = true;
+		return file;
+	}
+	abort(); /* SQLite uses three files for a database */
+}
+
+static void file_dirty(struct file *file, size_t from, size_t to)
+{
+	struct range *last =
+		file->dirty_count ? &file->dirty[file->dirty_count - 1] : NULL;
+
+	if (last && last->to == from) {
+		last->to = to;
+		return;
+	}
+	if (file->dirty_count == file->dirty_room) {
+		file->dirty_room = file->dirty_room ? 2 * file->dirty_room : 64;
+		file->dirty =
+			realloc(file->dirty, file->dirty_room * sizeof(*file->dirty));
+		if (!file->dirty)
+			abort();
+	}
+	file->dirty[file->dirty_count++] = (struct range){from, to};
+}
+
+static void file_write(struct file *file, const void *bytes, size_t n, size_t at)
+{
+	if (at + n > file->now.size)
+		content_resize(&file->now, at + n);
+	memcpy(file->now.bytes + at, bytes, n);
+	file_dirty(file, at, at + n);
+}
+
+static void file_sync(struct file *file)
+{
+	content_resize(&file->synced, file->now.size);
+	for (size_t i = 0; i < file->dirty_count; i++) {
+		struct range range = file->dirty[i];
+
+		if (range.to > file->now.size)
+			range.to = file->now.size;
+		if (range.from < range.to)
+			memcpy(file->synced.bytes + range.from,
+			       file->now.bytes + range.from, range.to - range.from);
+	}
+	file->dirty_count = 0;
+	file->durably = true;
+}
+
+/* ---- the power goes ---- */
+
+enum mercy { ALL_LOST, ALL_KEPT, BY_LOT };
+
+static void sector_lost(struct file *file, size_t sector, struct dice *dice,
+			enum mercy mercy)
+{
+	size_t to = sector + SECTOR < file->now.size ? sector + SECTOR : file->now.size;
+	int lot = mercy == BY_LOT ? dice_throw(dice, 16) : 15;
+
+	if (mercy == ALL_LOST || lot < 7 || sector >= file->now.size)
+		return;
+	if (to > file->synced.size)
+		content_resize(&file->synced, to);
+	if (lot > 7)
+		memcpy(file->synced.bytes + sector, file->now.bytes + sector,
+		       to - sector);
+	else
+		memset(file->synced.bytes + sector, dice_throw(dice, 256), to - sector);
+}
+
+static void file_power_cut(struct file *file, struct dice *dice)
+{
+	enum mercy mercy = (enum mercy)dice_throw(dice, 3);
+	size_t lengths[] = {file->synced.size, file->now.size};
+	size_t length =
+		lengths[mercy == ALL_KEPT || (mercy == BY_LOT && dice_chance(dice, 50))];
+
+	for (size_t i = 0; i < file->dirty_count; i++) {
+		size_t sector = file->dirty[i].from / SECTOR * SECTOR;
+
+		for (; sector < file->dirty[i].to; sector += SECTOR)
+			sector_lost(file, sector, dice, mercy);
+	}
+	content_resize(&file->synced, length);
+	content_copy(&file->now, &file->synced);
+	file->dirty_count = 0;
+	if (!file->durably && mercy == ALL_LOST)
+		file->exists = false;
+	file->durably = true;
+}
+
+void disk_kill(void)
+{
+	disk.generation++;
+}
+
+void disk_power_cut(struct dice *dice)
+{
+	disk_kill();
+	for (size_t i = 0; i < FILES_MAX; i++)
+		if (disk.files[i].exists)
+			file_power_cut(&disk.files[i], dice);
+}
+
+void disk_set_full(bool full)
+{
+	disk.full = full;
+	disk.room = 0;
+}
+
+static bool reserve_take(void *context)
+{
+	(void)context;
+	disk.reserved |= !disk.full;
+	return disk.reserved;
+}
+
+static void reserve_give_up(void *context)
+{
+	(void)context;
+	if (disk.reserved)
+		disk.room = RESERVE_BYTES;
+	disk.reserved = false;
+}
+
+struct reserve disk_reserve(void)
+{
+	return (struct reserve){.take = reserve_take, .give_up = reserve_give_up};
+}
+
+bool disk_full(void)
+{
+	return disk.full;
+}
+
+/* ---- formatting and copies ---- */
+
+static uint64_t disk_random(void)
+{
+	disk.random = disk.random * 6364136223846793005u + 1442695040888963407u;
+	return disk.random >> 33;
+}
+
+void disk_format(uint64_t seed, bool from_template)
+{
+	for (size_t i = 0; i < FILES_MAX; i++)
+		disk.files[i].exists = false;
+	disk.full = false;
+	disk.reserved = false;
+	disk.random = seed;
+	sqlite3_randomness(0, NULL); /* it asks for a new seed */
+	if (from_template) {
+		struct file *file = file_make(DISK_FOLDER "/agent.sqlite");
+
+		content_copy(&file->now, &disk.template);
+		content_copy(&file->synced, &disk.template);
+		file->durably = true;
+	}
+}
+
+void disk_keep_template(void)
+{
+	const struct file *file = file_find(DISK_FOLDER "/agent.sqlite");
+
+	content_copy(&disk.template, &file->now);
+}
+
+static void file_copy(const char *name)
+{
+	char from[64], to[64];
+	struct file *source, *copy;
+
+	snprintf(from, sizeof(from), DISK_FOLDER "/%s", name);
+	snprintf(to, sizeof(to), DISK_COPY_FOLDER "/%s", name);
+	copy = file_find(to);
+	if (copy)
+		copy->exists = false;
+	source = file_find(from);
+	if (!source || !source->durably)
+		return;
+	copy = file_make(to);
+	content_copy(&copy->now, &source->synced);
+	content_copy(&copy->synced, &source->synced);
+	copy->durably = true;
+}
+
+void disk_copy(void)
+{
+	file_copy("agent.sqlite");
+	file_copy("agent.sqlite-wal");
+}
+
+int64_t disk_bytes(void)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < FILES_MAX; i++)
+		if (disk.files[i].exists &&
+		    !strncmp(disk.files[i].path, DISK_FOLDER, strlen(DISK_FOLDER)))
+			bytes += disk.files[i].synced.size;
+	return (int64_t)bytes;
+}
+
+/* ---- SQLite's side ---- */
+
+static struct handle *handle_of(sqlite3_file *base)
+{
+	return (struct handle *)base;
+}
+
+static bool handle_dead(const struct handle *handle)
+{
+	return handle->generation != disk.generation;
+}
+
+static int vfs_close(sqlite3_file *base)
+{
+	(void)base;
+	return SQLITE_OK;
+}
+
+static int vfs_read(sqlite3_file *base, void *bytes, int n, sqlite3_int64 at)
+{
+	const struct content *content = &handle_of(base)->file->now;
+	size_t from = (size_t)at, length = (size_t)n;
+	size_t there = from < content->size ? content->size - from : 0;
+
+	if (handle_dead(handle_of(base)))
+		return SQLITE_IOERR;
+	if (there >= length) {
+		memcpy(bytes, content->bytes + from, length);
+		return SQLITE_OK;
+	}
+	if (there)
+		memcpy(bytes, content->bytes + from, there);
+	memset((char *)bytes + there, 0, length - there);
+	return SQLITE_IOERR_SHORT_READ;
+}
+
+static int vfs_write(sqlite3_file *base, const void *bytes, int n, sqlite3_int64 at)
+{
+	struct handle *handle = handle_of(base);
+	size_t size = handle->file->now.size;
+	size_t growth = (size_t)(at + n) > size ? (size_t)(at + n) - size : 0;
+
+	if (handle_dead(handle))
+		return SQLITE_IOERR;
+	if (disk.full && growth > disk.room)
+		return SQLITE_FULL;
+	disk.room -= disk.full ? growth : 0;
+	file_write(handle->file, bytes, (size_t)n, (size_t)at);
+	return SQLITE_OK;
+}
+
+static int vfs_truncate(sqlite3_file *base, sqlite3_int64 size)
+{
+	struct handle *handle = handle_of(base);
+
+	if (handle_dead(handle))
+		return SQLITE_IOERR;
+	content_resize(&handle->file->now, (size_t)size);
+	return SQLITE_OK;
+}
+
+static int vfs_sync(sqlite3_file *base, int flags)
+{
+	struct handle *handle = handle_of(base);
+
+	(void)flags;
+	if (handle_dead(handle))
+		return SQLITE_IOERR;
+	file_sync(handle->file);
+	return SQLITE_OK;
+}
+
+static int vfs_size(sqlite3_file *base, sqlite3_int64 *size)
+{
+	*size = (sqlite3_int64)handle_of(base)->file->now.size;
+	return SQLITE_OK;
+}
+
+static int vfs_lock(sqlite3_file *base, int level)
+{
+	(void)base;
+	(void)level;
+	return SQLITE_OK;
+}
+
+static int vfs_is_locked(sqlite3_file *base, int *locked)
+{
+	(void)base;
+	*locked = 0;
+	return SQLITE_OK;
+}
+
+static int vfs_control(sqlite3_file *base, int what, void *arg)
+{
+	(void)base;
+	(void)what;
+	(void)arg;
+	return SQLITE_NOTFOUND;
+}
+
+static int vfs_sector(sqlite3_file *base)
+{
+	(void)base;
+	return SECTOR;
+}
+
+/* Nothing is promised: not even that a torn write leaves its neighbours alone. */
+static int vfs_characteristics(sqlite3_file *base)
+{
+	(void)base;
+	return 0;
+}
+
+static const sqlite3_io_methods methods = {
+	.iVersion = 1,
+	.xClose = vfs_close,
+	.xRead = vfs_read,
+	.xWrite = vfs_write,
+	.xTruncate = vfs_truncate,
+	.xSync = vfs_sync,
+	.xFileSize = vfs_size,
+	.xLock = vfs_lock,
+	.xUnlock = vfs_lock,
+	.xCheckReservedLock = vfs_is_locked,
+	.xFileControl = vfs_control,
+	.xSectorSize = vfs_sector,
+	.xDeviceCharacteristics = vfs_characteristics,
+};
+
+static int vfs_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *base, int flags,
+		    int *given)
+{
+	struct handle *handle = handle_of(base);
+
+	(void)vfs;
+	base->pMethods = NULL;
+	handle->file = path ? file_find(path) : NULL;
+	if (!handle->file && (!path || !(flags & SQLITE_OPEN_CREATE)))
+		return SQLITE_CANTOPEN;
+	if (!handle->file)
+		handle->file = file_make(path);
+	handle->generation = disk.generation;
+	base->pMethods = &methods;
+	if (given)
+		*given = flags;
+	return SQLITE_OK;
+}
+
+/* The living process alone deletes files (at an orderly close), and its deletions last.
+ */
+static int vfs_delete(sqlite3_vfs *vfs, const char *path, int sync_folder)
+{
+	struct file *file = file_find(path);
+
+	(void)vfs;
+	(void)sync_folder;
+	if (!file)
+		return SQLITE_IOERR_DELETE_NOENT;
+	file->exists = false;
+	return SQLITE_OK;
+}
+
+static int vfs_access(sqlite3_vfs *vfs, const char *path, int flags, int *answer)
+{
+	(void)vfs;
+	(void)flags;
+	*answer = file_find(path) != NULL;
+	return SQLITE_OK;
+}
+
+static int vfs_full_path(sqlite3_vfs *vfs, const char *path, int size, char *full)
+{
+	(void)vfs;
+	snprintf(full, (size_t)size, "%s", path);
+	return SQLITE_OK;
+}
+
+static int vfs_randomness(sqlite3_vfs *vfs, int n, char *bytes)
+{
+	(void)vfs;
+	for (int i = 0; i < n; i++)
+		bytes[i] = (char)disk_random();
+	return n;
+}
+
+static int vfs_sleep(sqlite3_vfs *vfs, int microseconds)
+{
+	(void)vfs;
+	return microseconds;
+}
+
+/* The agent never asks SQLite for the time. */
+static int vfs_time(sqlite3_vfs *vfs, double *julian_day)
+{
+	(void)vfs;
+	*julian_day = 2460000;
+	return SQLITE_OK;
+}
+
+static int vfs_last_error(sqlite3_vfs *vfs, int size, char *text)
+{
+	(void)vfs;
+	if (size)
+		text[0] = '\0';
+	return 0;
+}
+
+void disk_register(void)
+{
+	static sqlite3_vfs vfs = {
+		.iVersion = 1,
+		.szOsFile = sizeof(struct handle),
+		.mxPathname = 512,
+		.zName = "simulated",
+		.xOpen = vfs_open,
+		.xDelete = vfs_delete,
+		.xAccess = vfs_access,
+		.xFullPathname = vfs_full_path,
+		.xRandomness = vfs_randomness,
+		.xSleep = vfs_sleep,
+		.xCurrentTime = vfs_time,
+		.xGetLastError = vfs_last_error,
+	};
+
+	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	sqlite3_vfs_register(&vfs, 1);
+}

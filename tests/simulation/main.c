@@ -1,0 +1,143 @@
+/* The simulation's program: plays histories and counts them.  tests/sim builds and starts
+ * it. */
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/base/log.h"
+#include "tests/simulation/trace.h"
+#include "tests/simulation/world.h"
+
+struct plan {
+	uint64_t seed;
+	bool seeded, timed;
+	int64_t runs; /* -1: as many as there is time for */
+	double seconds;
+};
+
+static volatile uint64_t playing;
+
+/* A history that crashes has a number too.  Only what is safe in a signal handler. */
+static void on_crash(int signal_number)
+{
+	char text[40];
+	size_t n = sizeof(text);
+	uint64_t seed = playing;
+
+	text[--n] = '\n';
+	do
+		text[--n] = (char)('0' + seed % 10);
+	while (seed /= 10);
+	if (write(STDOUT_FILENO, "crashed in seed ", 16) == 16 &&
+	    write(STDOUT_FILENO, text + n, sizeof(text) - n) > 0)
+		signal(signal_number, SIG_DFL);
+	raise(signal_number);
+}
+
+static double seconds_of(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static int usage(void)
+{
+	fputs("usage: sim [--seconds S] [--seed N] [--runs K] [--trace]\n", stderr);
+	return 2;
+}
+
+static int parse(struct plan *plan, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"seconds", required_argument, NULL, 's'},
+		{"seed", required_argument, NULL, 'n'},
+		{"runs", required_argument, NULL, 'k'},
+		{"trace", no_argument, NULL, 't'},
+		{NULL, 0, NULL, 0},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
+		if (option == 's')
+			plan->seconds = atof(optarg);
+		else if (option == 'n')
+			plan->seed = strtoull(optarg, NULL, 10);
+		else if (option == 'k')
+			plan->runs = atoll(optarg);
+		else if (option == 't')
+			tracing = true;
+		else
+			return -1;
+		plan->seeded |= option == 'n';
+		plan->timed |= option == 's';
+	}
+	return optind == argc ? 0 : -1;
+}
+
+static bool goes_on(const struct plan *plan, int64_t played, double started)
+{
+	if (plan->runs >= 0)
+		return played < plan->runs;
+	return seconds_of(CLOCK_MONOTONIC) - started < plan->seconds;
+}
+
+static int play(const struct plan *plan)
+{
+	double started = seconds_of(CLOCK_MONOTONIC),
+	       cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+	int64_t played = 0, failed = 0, events = 0;
+
+	for (; goes_on(plan, played, started); played++) {
+		struct outcome_of_history history;
+
+		playing = plan->seed + (uint64_t)played;
+		history = world_play(playing);
+		events += history.events;
+		if (!history.broken)
+			continue;
+		failed++;
+		printf("seed %" PRIu64 ": %s\n", playing, history.broken);
+		printf("  again: tests/sim --seed %" PRIu64 " --trace\n", playing);
+		fflush(stdout);
+	}
+	cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+	printf("seeds %" PRIu64 " to %" PRIu64 ": %" PRId64
+	       " events, %.0f a second of CPU\n",
+	       plan->seed, playing, events, cpu > 0 ? (double)events / cpu : 0);
+	printf("%" PRId64 " passed, %" PRId64 " failed\n", played - failed, failed);
+	return failed || !played ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct plan plan = {.runs = -1, .seconds = 60};
+
+	if (parse(&plan, argc, argv) < 0)
+		return usage();
+	if (plan.seeded && !plan.timed && plan.runs < 0)
+		plan.runs = 1;
+	if (!plan.seeded) {
+		uint32_t random;
+
+		if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+			return 2;
+		plan.seed = random;
+	}
+	/* The agent's log belongs to its clock, not to ours. */
+	if (!tracing && !freopen("/dev/null", "w", stderr))
+		return 2;
+	signal(SIGABRT, on_crash);
+	signal(SIGSEGV, on_crash);
+	setvbuf(stdout, NULL, tracing ? _IOFBF : _IOLBF, 1 << 16);
+	log_set_level(LOG_LEVEL_ERROR);
+	world_prepare();
+	return play(&plan);
+}

@@ -1,0 +1,797 @@
+#include "tests/simulation/world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/core.h"
+#include "agent/outbox.h"
+#include "tests/simulation/broker.h"
+#include "tests/simulation/client.h"
+#include "tests/simulation/crew.h"
+#include "tests/simulation/disk.h"
+#include "tests/simulation/judge.h"
+#include "tests/simulation/kinds.h"
+#include "tests/simulation/mail.h"
+#include "tests/simulation/trace.h"
+
+#define SECOND 1000
+#define STOP_TIMEOUT (20 * SECOND)
+#define START_WALL INT64_C(1760000000000)
+#define SPINS_MAX 8
+#define END_ROUNDS 5000
+#define END_URGES 40
+
+/* What may happen next, each with a weight of this history's own. */
+enum move {
+	MOVE_SEND,
+	MOVE_RECEIVE,
+	MOVE_ANSWER,
+	MOVE_DELIVER,
+	MOVE_WORK,
+	MOVE_TIME,
+	MOVE_CONNECT,
+	MOVE_START,
+	MOVE_DISCONNECT,
+	MOVE_SNAPSHOT,
+	MOVE_COME_BACK,
+	MOVE_EXPIRE,
+	MOVE_KILL,
+	MOVE_POWER_CUT,
+	MOVE_FULL,
+	MOVE_WALL,
+	MOVE_STOP,
+	MOVES,
+};
+
+/* Of a thousand or so. */
+static const int weights[MOVES][4] = {
+	[MOVE_SEND] = {20, 60, 100, 200},     [MOVE_RECEIVE] = {50, 200, 300, 400},
+	[MOVE_ANSWER] = {50, 200, 300, 400},  [MOVE_DELIVER] = {40, 100, 200, 300},
+	[MOVE_WORK] = {30, 100, 200, 300},    [MOVE_TIME] = {10, 30, 60, 100},
+	[MOVE_CONNECT] = {20, 100, 200, 400}, [MOVE_START] = {50, 100, 200, 400},
+	[MOVE_DISCONNECT] = {0, 0, 5, 20},    [MOVE_SNAPSHOT] = {0, 0, 5, 20},
+	[MOVE_COME_BACK] = {0, 0, 2, 10},     [MOVE_EXPIRE] = {0, 0, 0, 2},
+	[MOVE_KILL] = {0, 2, 5, 20},	      [MOVE_POWER_CUT] = {0, 2, 5, 20},
+	[MOVE_FULL] = {0, 0, 0, 3},	      [MOVE_WALL] = {0, 0, 2, 5},
+	[MOVE_STOP] = {0, 0, 2, 5},
+};
+
+struct world {
+	struct dice dice;
+	struct core *core; /* NULL while the process is not there */
+	struct core_options options;
+	char boot[17];
+	int boots;
+	int64_t now, mono,
+		skew; /* of the world; monotonic = now - mono, wall = now + skew */
+	int turn, spins, eagerness;
+	int weight[MOVES];
+	bool stopping, stopped;
+	int64_t stop_at, settled_at, full_until;
+	struct packet delivered; /* a copy of the one message that is not released */
+	int64_t events;
+
+	struct mail mail;
+	struct broker broker;
+	struct crew crew;
+	struct client client;
+	struct judge judge;
+};
+
+static struct world world;
+static struct registry *registries[2];
+static cJSON *groups, *problems;
+
+static struct now at(const struct world *w)
+{
+	return (struct now){.ms = w->now - w->mono, .wall = w->now + w->skew};
+}
+
+/* ---- what stands around the core ---- */
+
+static void reflex_pause(void *context, uint64_t run)
+{
+	struct world *w = context;
+
+	crew_pause(&w->crew, run);
+}
+
+static void reflex_stop(void *context, uint64_t run, bool estopped)
+{
+	struct world *w = context;
+
+	crew_stop(&w->crew, run, estopped);
+}
+
+static void reflex_stop_motion(void *context)
+{
+	(void)context;
+}
+
+static void reflex_estop(void *context)
+{
+	struct world *w = context;
+
+	w->crew.estopped = true;
+}
+
+static cJSON *no_values(void *context)
+{
+	(void)context;
+	return cJSON_CreateObject();
+}
+
+static cJSON *no_restart(void *context)
+{
+	(void)context;
+	return cJSON_CreateArray();
+}
+
+static int no_change(void *context, const cJSON *changes, struct tunables *tunables,
+		     struct err *err)
+{
+	(void)context;
+	(void)changes;
+	(void)tunables;
+	(void)err;
+	return 0;
+}
+
+static struct core_options world_options(struct world *w)
+{
+	return (struct core_options){
+		.root = ROOT,
+		.device = DEVICE,
+		.state_dir = DISK_FOLDER,
+		.registry = registries[0],
+		.devices = kind_devices,
+		.device_count = KIND_DEVICES,
+		.backend = "simulated",
+		.boot = w->boot,
+		.new_store = "5707e00000000001",
+		.seed = 1,
+		.blocking_threads = dice_between(&w->dice, 1, 3),
+		.tunables = {.max_concurrent = dice_between(&w->dice, 1, 4),
+			     .max_pause_ms = dice_chance(&w->dice, 10) ? 60 * SECOND
+								       : 86400 * SECOND,
+			     .kill_after_ms = 10 * SECOND,
+			     .reply_spread_ms = 500,
+			     .keep_tasks = dice_chance(&w->dice, 30) ? 5 : 200,
+			     .keep_ms = 30 * INT64_C(86400) * SECOND},
+		.groups = groups,
+		.birth_prefix = "homeassistant",
+		.settings = {w, no_values, no_restart, no_change},
+		.problems = problems,
+		.reserve = disk_reserve(),
+		.reflexes = {w, reflex_pause, reflex_stop, reflex_stop_motion,
+			     reflex_estop},
+	};
+}
+
+/* ---- effects ---- */
+
+static void release(struct world *w, const struct waiter *waiter)
+{
+	for (int i = 0; i < w->crew.count; i++)
+		if (&w->crew.members[i].waiter == waiter && w->crew.members[i].saves)
+			judge_saved(&w->judge, &w->crew.members[i]);
+	if (!crew_release(&w->crew, waiter) && !broker_release(&w->broker, waiter))
+		broken("somebody was released who did not wait");
+}
+
+static void start(struct world *w, const struct effect *effect, bool late)
+{
+	if (effect->kind == EFFECT_ACT)
+		judge_act(&w->judge, effect, late);
+	else
+		judge_start(&w->judge, effect, w->core->store);
+	if (effect->kind == EFFECT_START && w->core->stopping)
+		broken("%s was started while the agent stops", effect->name);
+	crew_start(&w->crew, effect, &w->dice);
+}
+
+static void go_on(struct world *w, const struct effect *effect)
+{
+	const struct member *member = crew_find(&w->crew, effect->run);
+
+	if (!member)
+		return;
+	trace("  GO ON %s", member->id);
+	judge_go_on(&w->judge, member);
+	crew_go_on(&w->crew, effect->run);
+}
+
+static void carry_out_one(struct world *w, struct effect *effect, bool late)
+{
+	switch (effect->kind) {
+	case EFFECT_RELEASE:
+		release(w, effect->waiter);
+		break;
+	case EFFECT_START:
+	case EFFECT_ACT:
+		start(w, effect, late);
+		break;
+	case EFFECT_GO_ON:
+		go_on(w, effect);
+		break;
+	case EFFECT_PUBLISH:
+		judge_publish(&w->judge, effect, w->core->store);
+		/* fall through */
+	case EFFECT_SUBSCRIBE:
+	case EFFECT_UNSUBSCRIBE:
+		if (w->broker.connected && effect->epoch == w->broker.epoch)
+			broker_take(&w->broker, effect);
+		break;
+	case EFFECT_LINK_RESTART:
+		broken("the agent believes that it has a rival");
+		break;
+	case EFFECT_RELEASE_ESTOP:
+		w->crew.estopped = false;
+		judge_estop_released(&w->judge, late);
+		break;
+	case EFFECT_STOPPED:
+		w->stopped = true;
+		break;
+	}
+}
+
+/* The message that these effects acknowledge was handled before all of them. */
+static void carry_out_handled(struct world *w, const struct effects *effects)
+{
+	for (const struct effect *effect = effects->first; effect; effect = effect->next)
+		if (effect->kind == EFFECT_RELEASE &&
+		    effect->waiter == &w->broker.waiter && w->delivered.wish)
+			judge_handled(&w->judge, w->delivered.wish, &w->delivered,
+				      w->core->held);
+}
+
+static void carry_out(struct world *w, struct effects *effects)
+{
+	bool late = w->broker.waiting && w->delivered.waited;
+
+	carry_out_handled(w, effects);
+	for (struct effect *effect = effects->first; effect; effect = effect->next)
+		carry_out_one(w, effect, late);
+	judge_turn_end(&w->judge);
+}
+
+/* ---- life and death ---- */
+
+static void world_process_gone(struct world *w)
+{
+	broker_disconnect(&w->broker, &w->dice, false);
+	w->broker.waiting = false;
+	core_close(w->core);
+	w->core = NULL;
+	judge_process_gone(&w->judge);
+	w->stopping = false;
+	w->stopped = false;
+	mail_clear(&w->mail);
+	crew_init(&w->crew, &w->mail);
+}
+
+static void world_kill(struct world *w, const char *why)
+{
+	trace("the process is killed: %s", why);
+	disk_kill();
+	world_process_gone(w);
+}
+
+static void world_power_cut(struct world *w)
+{
+	trace("the power is cut");
+	disk_power_cut(&w->dice);
+	if (w->core)
+		world_process_gone(w);
+	w->mono = w->now - dice_between(&w->dice, 1, 100000);
+}
+
+static void world_start(struct world *w)
+{
+	struct effects effects;
+	struct err err;
+
+	snprintf(w->boot, sizeof(w->boot), "b%015x", (unsigned)++w->boots);
+	w->options.registry = registries[dice_chance(&w->dice, 3)];
+	w->turn++;
+	trace_at(w->turn, w->now);
+	trace("the agent starts, boot %d", w->boots);
+	judge_turn(&w->judge, w->turn);
+	effects_init(&effects);
+	if (core_open(&w->core, &w->options, at(w), &effects, &err) < 0) {
+		w->core = NULL;
+		disk_kill();
+		if (!disk_full())
+			broken("the agent does not start: %s", err.text);
+		effects_clear(&effects);
+		return;
+	}
+	w->settled_at = w->now;
+	carry_out(w, &effects);
+	judge_rows(&w->judge, w->core->store);
+	effects_clear(&effects);
+}
+
+/* The power goes now, in another world: is what was told still there? */
+static void world_look_at_copy(struct world *w)
+{
+	char damaged[STORE_PATH];
+	struct store *store;
+	struct err err;
+
+	disk_copy();
+	if (store_open(&store, DISK_COPY_FOLDER, NULL, damaged, &err) < 0) {
+		broken("after a power cut the database would be lost: %s", err.text);
+		return;
+	}
+	judge_rows(&w->judge, store);
+	store_close(store);
+}
+
+static bool time_to_look(struct world *w)
+{
+	return dice_throw(&w->dice, disk_bytes() < 400000 ? 100 : 2000) == 0;
+}
+
+/* ---- turns ---- */
+
+static struct event *world_take(struct world *w)
+{
+	struct event *events = mail_take(&w->mail, CORE_TURN_EVENTS);
+
+	for (const struct event *event = events; event; event = event->next) {
+		w->events++;
+		crew_see(&w->crew, event);
+	}
+	return events;
+}
+
+static bool has_message(const struct event *events)
+{
+	for (; events; events = events->next)
+		if (events->kind == EVENT_MESSAGE)
+			return true;
+	return false;
+}
+
+static void world_committed(struct world *w, struct effects *effects, bool message)
+{
+	carry_out(w, effects);
+	if (message && w->broker.waiting && !w->core->held)
+		broken("a message was not released in its turn");
+	if (!w->core->held)
+		w->judge.estop_unsaved = false;
+	if (outbox_depth(w->core->outbox) == 0)
+		w->settled_at = w->now;
+	if (w->now - w->settled_at > OUTBOX_REPLY_AGE_MS / 2)
+		w->judge.replies_aged = true;
+	if (time_to_look(w))
+		world_look_at_copy(w);
+}
+
+static void world_turn(struct world *w)
+{
+	struct effects effects;
+	struct event *events;
+	struct err err;
+
+	trace_at(++w->turn, w->now);
+	judge_turn(&w->judge, w->turn);
+	events = world_take(w);
+	w->spins = events ? 0 : w->spins + 1;
+	if (w->spins > SPINS_MAX)
+		broken("the core wants one turn after the other and does nothing");
+	effects_init(&effects);
+	if (core_turn(w->core, events, at(w), &effects, &err) == 0) {
+		world_committed(w, &effects, has_message(events));
+	} else {
+		broken("a turn was not committed: %s", err.text);
+		world_kill(w, err.text);
+	}
+	effects_clear(&effects);
+	mail_free(events);
+	if (w->core &&
+	    (w->stopped || (w->stopping && w->now > w->stop_at + STOP_TIMEOUT))) {
+		trace("the agent has stopped");
+		world_process_gone(w);
+	}
+}
+
+static bool world_turn_due(const struct world *w)
+{
+	int64_t wake = core_wake(w->core);
+
+	return wake >= 0 && wake <= w->now - w->mono;
+}
+
+/* Time passes; the core has its turns when it wants them. */
+static void world_pass(struct world *w, int64_t ms)
+{
+	int64_t until = w->now + ms;
+
+	while (w->core && !broken_promise()) {
+		int64_t wake = core_wake(w->core);
+
+		if (wake < 0 || wake + w->mono > until)
+			break;
+		if (wake + w->mono > w->now) {
+			w->now = wake + w->mono;
+			w->spins = 0;
+		}
+		world_turn(w);
+	}
+	if (w->now < until) {
+		w->now = until;
+		w->spins = 0;
+	}
+}
+
+/* ---- moves ---- */
+
+static void move_deliver(struct world *w)
+{
+	bool again;
+	const struct packet *packet = broker_deliver(&w->broker, &again);
+
+	if (!packet)
+		return;
+	w->delivered = *packet;
+	trace("delivers packet %d%s%s: %s", packet->id,
+	      packet->retained ? ", retained" : "", again ? ", DUP" : "",
+	      packet->wish ? packet->wish->body : packet->topic);
+	/* The receiving thread stops the rig before anything else happens. */
+	if (packet->wish && !packet->retained && !strcmp(packet->wish->verb, "estop"))
+		w->crew.estopped = true;
+}
+
+static void move_work(struct world *w)
+{
+	crew_step(&w->crew, &w->dice, false);
+	for (int i = 0; i < w->crew.count; i++)
+		if (w->crew.members[i].saves)
+			judge_saving(&w->judge, &w->crew.members[i]);
+}
+
+static void move_time(struct world *w)
+{
+	int lot = dice_throw(&w->dice, 10);
+
+	if (lot < 6)
+		world_pass(w, dice_between(&w->dice, 1, 300));
+	else if (lot < 9)
+		world_pass(w, dice_between(&w->dice, 1, 5) * SECOND);
+	else
+		world_pass(w, dice_between(&w->dice, 10, 90) * SECOND);
+}
+
+static void move_connect(struct world *w)
+{
+	/* The next connection is made when the callback of the last has returned. */
+	if (w->core && !w->broker.connected && !w->broker.waiting)
+		broker_connect(&w->broker, &w->dice);
+}
+
+static void move_come_back(struct world *w)
+{
+	broker_disconnect(&w->broker, &w->dice, w->core != NULL);
+	if (w->broker.waiting)
+		return;
+	broker_come_back(&w->broker);
+	w->judge.may_repeat = true;
+}
+
+static void move_expire(struct world *w)
+{
+	if (!w->broker.connected && !w->broker.waiting)
+		broker_lose_session(&w->broker);
+}
+
+static void move_wall(struct world *w)
+{
+	w->skew = START_WALL +
+		  (int64_t)dice_between(&w->dice, -1000, 1000) * 86400 * SECOND;
+	trace("the wall clock jumps");
+}
+
+static void move_stop(struct world *w)
+{
+	if (w->stopping)
+		return;
+	trace("SIGTERM");
+	w->stopping = true;
+	w->stop_at = w->now;
+	mail_post(&w->mail, EVENT_STOP);
+}
+
+static bool possible(const struct world *w, enum move move)
+{
+	switch (move) {
+	case MOVE_START:
+		return !w->core;
+	case MOVE_RECEIVE:
+	case MOVE_ANSWER:
+	case MOVE_DELIVER:
+	case MOVE_DISCONNECT:
+		return w->broker.connected;
+	case MOVE_WORK:
+	case MOVE_KILL:
+	case MOVE_STOP:
+		return w->core != NULL;
+	case MOVE_CONNECT:
+		return w->core && !w->broker.connected;
+	default:
+		return true;
+	}
+}
+
+static enum move choose(struct world *w)
+{
+	int total = 0, lot;
+
+	for (int i = 0; i < MOVES; i++)
+		total += possible(w, (enum move)i) ? w->weight[i] : 0;
+	lot = dice_throw(&w->dice, total);
+	for (int i = 0; i < MOVES; i++) {
+		if (!possible(w, (enum move)i))
+			continue;
+		if (lot < w->weight[i])
+			return (enum move)i;
+		lot -= w->weight[i];
+	}
+	return MOVE_TIME;
+}
+
+static void world_move(struct world *w, enum move move)
+{
+	switch (move) {
+	case MOVE_SEND:
+		broker_publish(&w->broker, client_make(&w->client, &w->dice));
+		break;
+	case MOVE_RECEIVE:
+		broker_receive(&w->broker);
+		break;
+	case MOVE_ANSWER:
+		broker_answer(&w->broker);
+		break;
+	case MOVE_DELIVER:
+		move_deliver(w);
+		break;
+	case MOVE_WORK:
+		move_work(w);
+		break;
+	case MOVE_CONNECT:
+		move_connect(w);
+		break;
+	case MOVE_START:
+		world_start(w);
+		break;
+	case MOVE_DISCONNECT:
+		broker_disconnect(&w->broker, &w->dice, true);
+		break;
+	case MOVE_SNAPSHOT:
+		broker_take_snapshot(&w->broker);
+		break;
+	case MOVE_COME_BACK:
+		move_come_back(w);
+		break;
+	case MOVE_EXPIRE:
+		move_expire(w);
+		break;
+	case MOVE_KILL:
+		world_kill(w, "by lot");
+		break;
+	case MOVE_POWER_CUT:
+		world_power_cut(w);
+		break;
+	case MOVE_FULL:
+		w->full_until = w->now + dice_between(&w->dice, 1, 20) * SECOND;
+		disk_set_full(true);
+		trace("the disk is full");
+		break;
+	case MOVE_WALL:
+		move_wall(w);
+		break;
+	case MOVE_STOP:
+		move_stop(w);
+		break;
+	case MOVE_TIME:
+	case MOVES:
+		move_time(w);
+		break;
+	}
+}
+
+static void world_step(struct world *w)
+{
+	trace_at(w->turn, w->now);
+	world_move(w, choose(w));
+	if (w->full_until && w->now >= w->full_until) {
+		w->full_until = 0;
+		disk_set_full(false);
+		trace("the disk has room again");
+	}
+	if (!w->core || broken_promise())
+		return;
+	if (world_turn_due(w) || (w->mail.first && dice_chance(&w->dice, w->eagerness)))
+		world_turn(w);
+}
+
+/* ---- the end ---- */
+
+/* Everything that is on its way arrives, everybody does their work. */
+static void end_round(struct world *w)
+{
+	if (!w->core)
+		world_start(w);
+	if (!w->core)
+		return;
+	move_connect(w);
+	while (broker_receive(&w->broker))
+		;
+	while (broker_answer(&w->broker))
+		;
+	move_deliver(w);
+	crew_step(&w->crew, &w->dice, true);
+	if (w->mail.first || world_turn_due(w))
+		world_turn(w);
+}
+
+static bool end_quiet(struct world *w)
+{
+	return w->core && !w->mail.first && w->broker.connected &&
+	       broker_quiet(&w->broker) && !crew_step(&w->crew, &w->dice, true) &&
+	       !w->mail.first;
+}
+
+static void end_send(struct world *w, const char *verb, const char *body)
+{
+	broker_publish(&w->broker, client_plain(&w->client, verb, body));
+}
+
+static bool end_live(struct world *w)
+{
+	return w->core->scheduler.count > 0;
+}
+
+static void end_resume(struct world *w, const char *id)
+{
+	struct wish *wish;
+	char body[100];
+
+	snprintf(body, sizeof(body), "{\"id\":\"%s\"}", id);
+	wish = client_plain(&w->client, "task/resume", body);
+	snprintf(wish->id, sizeof(wish->id), "%s", id);
+	broker_publish(&w->broker, wish);
+}
+
+/* Sends what lets everything go on. */
+static void end_urge(struct world *w)
+{
+	end_send(w, "agent/undrain", "{}");
+	end_send(w, "queue/resume", "{}");
+	for (int64_t number = 0;;) {
+		struct task *row = store_task_after(w->core->store, number);
+
+		if (!row)
+			break;
+		number = row->number;
+		if (row->status == TASK_PAUSED)
+			end_resume(w, row->id);
+		task_free(row);
+	}
+}
+
+static void end_settle(struct world *w)
+{
+	for (int round = 0; round < END_ROUNDS && !broken_promise(); round++) {
+		trace_at(w->turn, w->now);
+		end_round(w);
+		if (end_quiet(w))
+			return;
+	}
+}
+
+static void world_finish(struct world *w)
+{
+	trace("---- the end: everything may finish ----");
+	w->full_until = 0;
+	disk_set_full(false);
+	/* A stop that was asked for is carried out first. */
+	if (w->stopping)
+		world_kill(w, "to start again");
+	/* Long enough for republishing, retries, timeouts and the sweep. */
+	for (int i = 0; i < END_URGES && !broken_promise(); i++) {
+		bool live;
+
+		end_settle(w);
+		if (broken_promise() || !w->core)
+			continue;
+		live = end_live(w);
+		if (i < 3 || live)
+			end_urge(w);
+		end_settle(w);
+		world_pass(w, 20 * SECOND);
+		if (i > 6 && !live)
+			break;
+	}
+	end_settle(w);
+	if (!broken_promise() && w->core)
+		judge_end(&w->judge, w->core->store, &w->broker);
+	if (w->crew.estopped)
+		broken("the rig is stopped and nobody can lift it");
+}
+
+/* ---- a history ---- */
+
+static int history_length(struct dice *dice)
+{
+	return dice_chance(dice, 1) ? 5000 : dice_between(dice, 50, 500);
+}
+
+static void world_open(struct world *w, uint64_t seed)
+{
+	memset(w, 0, sizeof(*w));
+	w->dice = dice_of(seed * 0x9e3779b97f4a7c15u + 1);
+	disk_format(seed, !dice_chance(&w->dice, 5));
+	mail_init(&w->mail);
+	broker_init(&w->broker, &w->mail);
+	crew_init(&w->crew, &w->mail);
+	client_init(&w->client, &w->dice);
+	judge_init(&w->judge, &w->client, &w->crew);
+	w->options = world_options(w);
+	w->judge.max_concurrent = w->options.tunables.max_concurrent;
+	w->judge.blocking_threads = w->options.blocking_threads;
+	w->skew = START_WALL;
+	w->mono = -dice_between(&w->dice, 1, 1000000);
+	w->eagerness = dice_chance(&w->dice, 60) ? 100 : dice_between(&w->dice, 10, 90);
+	for (int i = 0; i < MOVES; i++)
+		w->weight[i] = weights[i][dice_throw(&w->dice, 4)];
+}
+
+static void world_close(struct world *w)
+{
+	disk_kill();
+	core_close(w->core);
+	mail_clear(&w->mail);
+	broker_clear(&w->broker);
+	judge_clear(&w->judge);
+	client_clear(&w->client);
+}
+
+struct outcome_of_history world_play(uint64_t seed)
+{
+	struct world *w = &world;
+	int length;
+
+	trace_begin(seed);
+	world_open(w, seed);
+	length = history_length(&w->dice);
+	world_start(w);
+	for (int i = 0; i < length && !broken_promise(); i++)
+		world_step(w);
+	if (!broken_promise())
+		world_finish(w);
+	world_close(w);
+	return (struct outcome_of_history){broken_promise(), w->events};
+}
+
+void world_prepare(void)
+{
+	char damaged[STORE_PATH];
+	struct store *store;
+	struct err err;
+
+	disk_register();
+	registries[0] = kinds_registry(true);
+	registries[1] = kinds_registry(false);
+	groups = cJSON_Parse("[\"" GROUP "\"]");
+	problems = cJSON_CreateArray();
+	disk_format(0, false);
+	if (store_open(&store, DISK_FOLDER, NULL, damaged, &err) < 0) {
+		fprintf(stderr, "no database: %s\n", err.text);
+		exit(2);
+	}
+	store_close(store);
+	disk_keep_template();
+}
