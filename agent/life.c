@@ -876,7 +876,7 @@ int64_t life_wake(const struct core *core)
 	for (size_t i = 0; i < core->scheduler.count; i++) {
 		const struct task *task = core->scheduler.live[i];
 
-		if (task->run && task->progress_waits)
+		if (task->run && task->progress_waits && !core->low)
 			wake_at(&wake, task->progress_saved + PROGRESS_SAVE_MS);
 		if (task->timeout_ms && task->running_since && task->stop == STOP_NONE)
 			wake_at(&wake, task->running_since + task->timeout_ms - task->attempt_ms);
