@@ -44,6 +44,9 @@ struct outbox {
 	struct letter *by_topic;
 	struct letter *ready, *replies, *flying;
 	unsigned flying_count, reply_count;
+	bool backlog; /* what came before this connection may come again */
+	struct letter *told; /* acknowledged replies that are remembered until it cannot */
+	unsigned told_count;
 	int64_t next_number;
 	/* events: all up to event_sent are acknowledged, all up to event_posted sent */
 	int64_t event_last, event_sent, event_posted;
@@ -132,6 +135,7 @@ int outbox_open(struct outbox **out, const struct outbox_options *options, struc
 	}
 	outbox->options = *options;
 	outbox->next_number = 1;
+	outbox->backlog = true;
 	outbox->event_last = store_number(options->store, "last_seq", 0);
 	outbox->event_sent = store_number(options->store, "event_sent", 0);
 	outbox->event_posted = outbox->event_sent;
@@ -159,6 +163,7 @@ void outbox_close(struct outbox *outbox)
 	list_free(&outbox->ready);
 	list_free(&outbox->replies);
 	list_free(&outbox->flying);
+	list_free(&outbox->told);
 	free(outbox->kept);
 	free(outbox->event_topic);
 	free(outbox);
@@ -474,18 +479,52 @@ bool outbox_answers(const struct outbox *outbox, int packet, const char *message
 	DL_FOREACH(outbox->flying, letter)
 		if (letter_answers(letter, packet, message))
 			return true;
+	DL_FOREACH(outbox->told, letter)
+		if (letter_answers(letter, packet, message))
+			return true;
 	return false;
+}
+
+static void outbox_forget_told(struct outbox *outbox)
+{
+	struct letter *letter = outbox->told;
+
+	DL_DELETE(outbox->told, letter);
+	outbox->told_count--;
+	outbox_keep(outbox, letter->number);
+	letter_free(letter);
+}
+
+/* Our PUBACK went ahead of the reply, but perhaps on a connection that ended before the broker
+ * had it: on the next one the reply may be acknowledged before its message comes again. */
+static void outbox_told(struct outbox *outbox, struct letter *letter)
+{
+	if (outbox->told_count == OUTBOX_REPLIES_MAX)
+		outbox_forget_told(outbox);
+	DL_APPEND(outbox->told, letter);
+	outbox->told_count++;
+}
+
+void outbox_backlog_over(struct outbox *outbox, int64_t now)
+{
+	outbox->backlog = false;
+	if (outbox->told && !outbox->kept_since)
+		outbox->kept_since = now;
+	while (outbox->told)
+		outbox_forget_told(outbox);
 }
 
 void outbox_new_session(struct outbox *outbox)
 {
 	struct letter *letter;
-	bool any = false;
+	bool any = outbox->told != NULL;
 
 	DL_FOREACH(outbox->replies, letter) {
 		any |= letter->packet != 0;
 		letter->packet = 0;
 	}
+	while (outbox->told)
+		outbox_forget_told(outbox);
 	if (any)
 		store_new_session(outbox->options.store);
 }
@@ -494,6 +533,10 @@ static void outbox_delivered(struct outbox *outbox, struct letter *letter)
 {
 	if (letter->kind == PROMISE_REPLY) {
 		outbox->reply_count--;
+		if (letter->packet && outbox->backlog) {
+			outbox_told(outbox, letter);
+			return;
+		}
 	} else if (letter->changed) {
 		DL_APPEND(outbox->ready, letter);
 		return;
@@ -592,6 +635,7 @@ void outbox_link_up(struct outbox *outbox)
 {
 	struct letter *letter;
 
+	outbox->backlog = true;
 	DL_FOREACH(outbox->ready, letter)
 		letter->refused = false;
 	DL_FOREACH(outbox->replies, letter)

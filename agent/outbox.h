@@ -57,8 +57,12 @@ struct outbox_reply {
 };
 
 /* Was this message (a packet id and the sha256 of topic and payload) carried out already, and
- * its reply not acknowledged yet?  Then it is a redelivery. */
+ * its reply not acknowledged yet, or only since the connection came up?  Then it is a
+ * redelivery. */
 bool outbox_answers(const struct outbox *outbox, int packet, const char *message);
+
+/* All that may be a redelivery on this connection has come. */
+void outbox_backlog_over(struct outbox *outbox, int64_t now);
 
 /* The broker began a new session: packet ids mean nothing any more. */
 void outbox_new_session(struct outbox *outbox);

@@ -446,10 +446,40 @@ static void a_redelivery_is_known_while_its_reply_is_unacknowledged(void **state
 	assert_true(outbox_answers(f->outbox, 17, "hash"));
 	assert_false(outbox_answers(f->outbox, 18, "hash"));
 	assert_false(outbox_answers(f->outbox, 17, "other"));
+	outbox_backlog_over(f->outbox, f->now);
 	sent(f);
 	assert_true(outbox_answers(f->outbox, 17, "hash"));
 	ack(f, f->token);
 
+	assert_false(outbox_answers(f->outbox, 17, "hash"));
+}
+
+/* The reply may be sent and acknowledged before the message that it answers comes again. */
+static void a_redelivery_is_known_until_the_backlog_is_over(void **state)
+{
+	struct fixture *f = *state;
+	struct outbox_reply r = {.topic = "r", .payload = "{}", .stored = true, .packet = 17,
+				 .message = "hash"};
+
+	outbox_reply(f->outbox, &r);
+	commit(f);
+	crash(f);
+	outbox_link_up(f->outbox);
+	sent(f);
+	ack(f, f->token);
+	commit(f);
+	assert_true(outbox_answers(f->outbox, 17, "hash"));
+	outbox_link_down(f->outbox);
+	crash(f);
+	assert_true(outbox_answers(f->outbox, 17, "hash"));
+	outbox_link_up(f->outbox);
+	sent(f);
+	ack(f, f->token);
+	outbox_backlog_over(f->outbox, f->now);
+	commit(f);
+
+	assert_false(outbox_answers(f->outbox, 17, "hash"));
+	crash(f);
 	assert_false(outbox_answers(f->outbox, 17, "hash"));
 }
 
@@ -492,6 +522,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_event_is_over_only_when_those_before_it_are, setup, teardown),
 		cmocka_unit_test_setup_teardown(beyond_five_thousand_the_oldest_events_are_skipped, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_redelivery_is_known_while_its_reply_is_unacknowledged, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_redelivery_is_known_until_the_backlog_is_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_new_session_forgets_packet_ids, setup, teardown),
 	};
 
