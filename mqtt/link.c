@@ -749,8 +749,10 @@ void link_free(struct link *link)
 		return;
 	if (link->handle)
 		MQTTAsync_destroy(&link->handle);
-	while (link->requests)
-		request_end(link->requests, LINK_BROKEN);
+	for (struct request *request = link->requests, *next; request; request = next) {
+		next = request->next;
+		request_end(request, LINK_BROKEN);
+	}
 	pthread_mutex_destroy(&link->lock);
 	free(link);
 }
