@@ -288,6 +288,7 @@ static void life_paused(struct core *core, struct task *task)
 static void life_shut_down(struct core *core, struct task *task)
 {
 	bool resumes = task->resumable && task->resumes;
+	bool pauses = task->status == TASK_PAUSED || task->stopping == STOPPING_PAUSE;
 
 	if (task->status == TASK_PAUSED && task->resumable) {
 		life_run_over(core, task);
@@ -300,7 +301,8 @@ static void life_shut_down(struct core *core, struct task *task)
 		life_paused(core, task);
 		return;
 	}
-	if (!resumes && task->began) {
+	/* Somebody paused it: it does not start again by itself, even if it had done nothing. */
+	if (!resumes && (task->began || pauses)) {
 		life_interrupt(core, task, INTERRUPTED_BY_SHUTDOWN);
 		return;
 	}
