@@ -32,6 +32,30 @@ struct path_range {
 int path_fibonacci(const struct path_range *range, int n, struct path_point *points,
 		   struct err *err);
 
+/* Rings of equal distance in theta, the points of a ring equally far apart in azimuth, and
+ * about as far from each other as from the next ring; exactly n in all.  Point 0 begins the
+ * ring at max_theta, the numbers go round each ring from min_fi.  Otherwise as
+ * path_fibonacci(). */
+int path_grid(const struct path_range *range, int n, struct path_point *points,
+	      struct err *err);
+
+/* One curve from max_theta to min_theta, with equal arcs between its points and about as
+ * much between its turns.  Where the range is no full turn in azimuth it goes to and fro
+ * between min_fi and max_fi.  Otherwise as path_fibonacci(). */
+int path_spiral(const struct path_range *range, int n, struct path_point *points,
+		struct err *err);
+
+enum path_method { PATH_FIBONACCI, PATH_GRID, PATH_SPIRAL };
+#define PATH_METHODS 3
+
+/* "fibonacci" "grid" "spiral"; -EINVAL for anything else. */
+int path_method_parse(const char *name);
+const char *path_method_name(enum path_method method);
+
+/* The points by that method. */
+int path_points(enum path_method method, const struct path_range *range, int n,
+		struct path_point *points, struct err *err);
+
 /* The place of a point on a sphere of radius r around the object. */
 void path_cartesian(const struct path_point *point, double r, double xyz[3]);
 
