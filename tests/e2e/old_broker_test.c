@@ -288,6 +288,21 @@ static void a_killed_agent_is_lost_and_a_stopped_one_offline(struct world *w)
 	assert_string_equal(retained(w, BASE "/status"), "offline");
 }
 
+static void who_leaves_the_field_to_a_rival_is_lost(struct world *w)
+{
+	static const char rival[] =
+		"{\"boot\":\"0123456789abcdef\",\"store\":\"another\"}";
+
+	start_old(w, OLD_REFUSES);
+	assert_version(w, "3.1.1");
+	size_t mark = client_mark(w->client);
+
+	client_publish(w->client, BASE "/info", rival, strlen(rival), NULL);
+
+	wait_message(w, mark, BASE "/status", "lost");
+	assert_string_equal(retained(w, BASE "/status"), "lost");
+}
+
 static void a_task_goes_on_after_a_kill(struct world *w)
 {
 	start_old(w, OLD_REFUSES);
@@ -317,6 +332,7 @@ static const struct test tests[] = {
 	TEST_WITH(a_task_topic_that_nobody_knows_is_swept, later),
 	TEST_WITH(commands_wait_while_the_agent_is_away, later),
 	TEST_WITH(a_killed_agent_is_lost_and_a_stopped_one_offline, later),
+	TEST_WITH(who_leaves_the_field_to_a_rival_is_lost, later),
 	TEST_WITH(a_task_goes_on_after_a_kill, later),
 };
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
+#include <unistd.h>
 
 #define PASSWORD "dark-matter-7"
 #define SCRIPT_MS 30000
@@ -349,6 +349,17 @@ static void a_password_file_for_others_is_refused_until_it_is_mended(struct worl
 	assert_nowhere(w->device.log, PASSWORD);
 }
 
+static void a_password_file_of_somebody_else_is_refused(struct world *w)
+{
+	need_login(w);
+	use_password_file(w, PASSWORD, 0600);
+	/* Only root can give a file away. */
+	if (chown(below(w, "password"), 12345, (gid_t)-1) < 0)
+		skip();
+
+	start_in_vain(w, "a password file must belong to root or to the agent's user");
+}
+
 static void a_wrong_password_is_said_and_may_be_changed(struct world *w)
 {
 	need_login(w);
@@ -415,6 +426,7 @@ static const struct test tests[] = {
 	TEST_WITH(a_broker_that_goes_away_is_found_again_over_tls, later),
 	TEST_WITH(a_password_comes_from_its_file, later),
 	TEST_WITH(a_password_file_for_others_is_refused_until_it_is_mended, later),
+	TEST_WITH(a_password_file_of_somebody_else_is_refused, later),
 	TEST_WITH(a_wrong_password_is_said_and_may_be_changed, later),
 	TEST_WITH(a_password_in_the_url_is_seen_nowhere, later),
 	TEST_WITH(print_config_hides_the_password, later),
