@@ -578,6 +578,15 @@ static void core_stop(struct core *core)
 	life_stop(core);
 }
 
+static void core_sent(struct core *core, const struct event *event)
+{
+	if (event->epoch != core->link.epoch)
+		return;
+	if (!outbox_sent(core->outbox, event->token, event->flag, core->now.ms))
+		board_sent(core->board, event->token);
+	outbox_heard(core->outbox, event->token, core->now.ms);
+}
+
 /* Whoever waits for an event that wrote nothing waits for no commit. */
 static void core_event(struct core *core, struct event *event)
 {
@@ -594,9 +603,7 @@ static void core_event(struct core *core, struct event *event)
 		link_event(core, event);
 		break;
 	case EVENT_SENT:
-		if (event->epoch == core->link.epoch &&
-		    !outbox_sent(core->outbox, event->token, event->flag, core->now.ms))
-			board_sent(core->board, event->token);
+		core_sent(core, event);
 		break;
 	case EVENT_PROGRESS:
 	case EVENT_BEGAN:

@@ -146,7 +146,7 @@ static void link_ready(struct core *core)
 	struct link *link = &core->link;
 
 	link->phase = LINK_READY;
-	outbox_backlog_over(core->outbox, core->now.ms);
+	outbox_backlog_came(core->outbox, core->next_token);
 	link->publish_due = true;
 	/* A broker without our session has lost the rest as well. */
 	if (!link->session_present || link_may_publish(core))

@@ -44,7 +44,8 @@ struct outbox {
 	struct letter *by_topic;
 	struct letter *ready, *replies, *flying;
 	unsigned flying_count, reply_count;
-	bool backlog; /* what came before this connection may come again */
+	bool backlog;          /* what came before this connection may come again */
+	uint64_t backlog_ends; /* with the acknowledgement of a later token; 0: not known yet */
 	struct letter *told; /* acknowledged replies that are remembered until it cannot */
 	unsigned told_count;
 	int64_t next_number;
@@ -496,7 +497,8 @@ static void outbox_forget_told(struct outbox *outbox)
 }
 
 /* Our PUBACK went ahead of the reply, but perhaps on a connection that ended before the broker
- * had it: on the next one the reply may be acknowledged before its message comes again. */
+ * had it: on the next one the reply may be acknowledged before its message comes again, and
+ * once more before the broker has the PUBACK of that. */
 static void outbox_told(struct outbox *outbox, struct letter *letter)
 {
 	if (outbox->told_count == OUTBOX_REPLIES_MAX)
@@ -505,8 +507,15 @@ static void outbox_told(struct outbox *outbox, struct letter *letter)
 	outbox->told_count++;
 }
 
-void outbox_backlog_over(struct outbox *outbox, int64_t now)
+void outbox_backlog_came(struct outbox *outbox, uint64_t token)
 {
+	outbox->backlog_ends = token;
+}
+
+void outbox_heard(struct outbox *outbox, uint64_t token, int64_t now)
+{
+	if (!outbox->backlog || !outbox->backlog_ends || token <= outbox->backlog_ends)
+		return;
 	outbox->backlog = false;
 	if (outbox->told && !outbox->kept_since)
 		outbox->kept_since = now;
@@ -636,6 +645,7 @@ void outbox_link_up(struct outbox *outbox)
 	struct letter *letter;
 
 	outbox->backlog = true;
+	outbox->backlog_ends = 0;
 	DL_FOREACH(outbox->ready, letter)
 		letter->refused = false;
 	DL_FOREACH(outbox->replies, letter)

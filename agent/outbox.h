@@ -57,12 +57,16 @@ struct outbox_reply {
 };
 
 /* Was this message (a packet id and the sha256 of topic and payload) carried out already, and
- * its reply not acknowledged yet, or only since the connection came up?  Then it is a
- * redelivery. */
+ * does the broker perhaps not know yet?  Then it is a redelivery.  It does not know while the
+ * reply is not acknowledged; nor, after a reconnect, before it has heard what was sent behind
+ * all redeliveries. */
 bool outbox_answers(const struct outbox *outbox, int packet, const char *message);
 
-/* All that may be a redelivery on this connection has come. */
-void outbox_backlog_over(struct outbox *outbox, int64_t now);
+/* All that may be a redelivery on this connection has come; token was given out last. */
+void outbox_backlog_came(struct outbox *outbox, uint64_t token);
+
+/* The broker has acknowledged the message of this token, anybody's. */
+void outbox_heard(struct outbox *outbox, uint64_t token, int64_t now);
 
 /* The broker began a new session: packet ids mean nothing any more. */
 void outbox_new_session(struct outbox *outbox);

@@ -402,6 +402,22 @@ static void sixteen_events_fly_in_order(void **state)
 	assert_non_null(strstr(sent(f), "\"seq\":17,"));
 }
 
+static void events_that_flew_at_a_disconnect_are_sent_again_in_order(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 3; i++)
+		event(f, "e");
+	sent(f);
+	ack(f, 1);
+	outbox_link_down(f->outbox);
+	outbox_link_up(f->outbox);
+
+	assert_null(strstr(sent(f), "\"seq\":1,"));
+	assert_true(strstr(f->text, "\"seq\":2,") < strstr(f->text, "\"seq\":3,"));
+	assert_non_null(strstr(f->text, "\"seq\":2,"));
+}
+
 /* A crash between two acknowledgements that came out of order. */
 static void an_event_is_over_only_when_those_before_it_are(void **state)
 {
@@ -446,7 +462,8 @@ static void a_redelivery_is_known_while_its_reply_is_unacknowledged(void **state
 	assert_true(outbox_answers(f->outbox, 17, "hash"));
 	assert_false(outbox_answers(f->outbox, 18, "hash"));
 	assert_false(outbox_answers(f->outbox, 17, "other"));
-	outbox_backlog_over(f->outbox, f->now);
+	outbox_backlog_came(f->outbox, f->token + 1);
+	outbox_heard(f->outbox, f->token + 2, f->now);
 	sent(f);
 	assert_true(outbox_answers(f->outbox, 17, "hash"));
 	ack(f, f->token);
@@ -455,7 +472,7 @@ static void a_redelivery_is_known_while_its_reply_is_unacknowledged(void **state
 }
 
 /* The reply may be sent and acknowledged before the message that it answers comes again. */
-static void a_redelivery_is_known_until_the_backlog_is_over(void **state)
+static void a_redelivery_is_known_until_the_broker_has_heard_all_acknowledgements(void **state)
 {
 	struct fixture *f = *state;
 	struct outbox_reply r = {.topic = "r", .payload = "{}", .stored = true, .packet = 17,
@@ -475,7 +492,10 @@ static void a_redelivery_is_known_until_the_backlog_is_over(void **state)
 	outbox_link_up(f->outbox);
 	sent(f);
 	ack(f, f->token);
-	outbox_backlog_over(f->outbox, f->now);
+	outbox_backlog_came(f->outbox, f->token);
+	outbox_heard(f->outbox, f->token, f->now);
+	assert_true(outbox_answers(f->outbox, 17, "hash"));
+	outbox_heard(f->outbox, f->token + 1, f->now);
 	commit(f);
 
 	assert_false(outbox_answers(f->outbox, 17, "hash"));
@@ -519,10 +539,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_reply_older_than_an_hour_is_given_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(events_are_numbered_and_written_as_the_contract_says, setup, teardown),
 		cmocka_unit_test_setup_teardown(sixteen_events_fly_in_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(events_that_flew_at_a_disconnect_are_sent_again_in_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_event_is_over_only_when_those_before_it_are, setup, teardown),
 		cmocka_unit_test_setup_teardown(beyond_five_thousand_the_oldest_events_are_skipped, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_redelivery_is_known_while_its_reply_is_unacknowledged, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_redelivery_is_known_until_the_backlog_is_over, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_redelivery_is_known_until_the_broker_has_heard_all_acknowledgements, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_new_session_forgets_packet_ids, setup, teardown),
 	};
 
