@@ -789,7 +789,8 @@ void answer_message(struct core *core, const struct event *event, const struct t
 	if ((event->retained && !event->size) || is_own_clearing(core, event))
 		return;
 	message_hash(event, answer.message_hash);
-	if (is_redelivery(core, event, answer.message_hash))
+	/* The rig has stopped for it again, so this is never a repetition. */
+	if (strcmp(topic->noun, "estop") != 0 && is_redelivery(core, event, answer.message_hash))
 		return;
 	answer.packet = (int)event->number;
 	if (command_parse(&command, topic, event->data, event->size, event->response_topic,
