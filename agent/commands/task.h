@@ -1,0 +1,31 @@
+/* What the files of the noun task share: create.c, list.c and task.c with its table. */
+#ifndef AGENT_COMMANDS_TASK_H
+#define AGENT_COMMANDS_TASK_H
+
+#include "agent/commands/verb.h"
+
+/* ---- create.c ---- */
+
+extern const char create_schema[];
+void task_create(struct core *core, struct answer *answer);
+
+/* Checks labels and gives them to the task; refused when they are too many or too long. */
+bool create_labels(struct answer *answer, struct task *task, const cJSON *labels);
+
+/* May n more tasks live?  Refused with draining or queue_full. */
+bool create_room(struct core *core, struct answer *answer, size_t n);
+
+/* ---- list.c ---- */
+
+void task_list(struct core *core, struct answer *answer);
+void task_log(struct core *core, struct answer *answer);
+void task_events(struct core *core, struct answer *answer);
+
+/* ---- task.c ---- */
+
+/* The task a command names; refused when it does not exist or has changed since if_rev.  One
+ * that has ended was read from the store: then it stands in *ended too, for the caller to
+ * free. */
+struct task *named_task(struct core *core, struct answer *answer, struct task **ended);
+
+#endif
