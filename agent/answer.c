@@ -223,6 +223,8 @@ static int64_t reply_delay(struct core *core, const struct command *command)
 static void reply_send(struct core *core, struct answer *answer, bool stored)
 {
 	char topic[TOPIC_MAX];
+	/* On a full disk an answer waits for its commit, but for those of what stops hardware. */
+	const struct verb *verb = verb_find(answer->command->verb);
 	cJSON *reply = answer->refused ? reply_refused(core, answer) : reply_accepted(core, answer);
 	char *text = json_text(reply);
 	struct outbox_reply out = {
@@ -232,7 +234,7 @@ static void reply_send(struct core *core, struct answer *answer, bool stored)
 		.correlation_size = answer->command->correlation_size,
 		.not_before = core->now.ms + reply_delay(core, answer->command),
 		.age = core_age(core),
-		.stored = stored && !core->held,
+		.stored = stored && !(core->held && verb && (verb->flags & VERB_STOPS)),
 		.packet = answer->packet,
 		.message = answer->message_hash,
 	};
