@@ -484,7 +484,7 @@ static void judge_once(const struct judge *judge, struct wish *wish, uint64_t ha
 			return;
 	if (wish->done_count < WISH_DONE)
 		wish->done[wish->done_count++] = hash;
-	if (repeatable(wish) || (!named && judge->may_repeat))
+	if (repeatable(wish) || (!named && (judge->may_repeat || judge->replies_aged)))
 		return;
 	if (wish->done_count > (named ? 1 : wish->sent))
 		broken("%s %s was sent %d times and carried out %d times", wish->verb,
@@ -721,13 +721,17 @@ static void end_retained(const struct broker *broker, struct store *store)
 	}
 }
 
-/* A change that is remembered has been answered. */
-static void end_wish(const struct wish *wish, struct store *store)
+/* A change that is remembered has been answered.  On a full disk answers to what stops
+ * hardware do not wait to be stored, and may be lost with the process. */
+static void end_wish(const struct judge *judge, const struct wish *wish,
+		     struct store *store)
 {
+	bool stops = is(wish, "motor/stop") || is(wish, "estop");
 	struct memory memory;
 	bool create = !strcmp(wish->verb, "task/create") && wish->id[0];
 
-	if (!wish->hears || wish->replied || wish->rivalled || wish->retained)
+	if (!wish->hears || wish->replied || wish->rivalled || wish->retained ||
+	    (stops && judge->was_full))
 		return;
 	memory.reply = NULL;
 	if ((wish->request[0] && remembered(store, 'r', wish->request, &memory)) ||
@@ -760,5 +764,5 @@ void judge_end(struct judge *judge, struct store *store, const struct broker *br
 	end_topic(broker, OURS "queue", "\"running\":[],\"pending\":[],\"depth\":0");
 	end_topic(broker, OURS "current", "\"status\":\"idle\"");
 	for (int i = 0; i < judge->client->count && !judge->replies_aged; i++)
-		end_wish(judge->client->wishes[i], store);
+		end_wish(judge, judge->client->wishes[i], store);
 }

@@ -43,6 +43,7 @@ struct judge {
 	int turn;
 	int max_concurrent, blocking_threads;
 	bool estopped, estop_unsaved; /* unsaved: carried out on a full disk */
+	bool was_full;		      /* the disk */
 	bool may_repeat;	      /* the broker came back from a snapshot */
 	bool replies_aged; /* they could not leave for so long that some were given up */
 	int any_resumed_at, any_restarted_at; /* by the short form, whoever was meant */

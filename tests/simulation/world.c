@@ -362,6 +362,7 @@ static void world_committed(struct world *w, struct effects *effects, bool messa
 		broken("a message was not released in its turn");
 	if (!w->core->held)
 		w->judge.estop_unsaved = false;
+	w->judge.was_full |= w->core->held;
 	if (outbox_depth(w->core->outbox) == 0)
 		w->settled_at = w->now;
 	if (w->now - w->settled_at > OUTBOX_REPLY_AGE_MS / 2)
