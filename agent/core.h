@@ -183,12 +183,6 @@ uint64_t core_devices(const struct core *core, const char *const *uses);
 uint64_t core_device(const struct core *core, enum device_kind kind, const char *name);
 bool core_device_known(const struct core *core, enum device_kind kind, const char *name);
 
-void core_publish_status(struct core *core);
-void core_publish_info(struct core *core);
-void core_publish_settings(struct core *core);
-cJSON *core_settings(struct core *core); /* the document of R/<d>/settings */
-void core_publish_all(struct core *core); /* everything again */
-
 /* Marks the effect so that it is dropped when the link has changed meanwhile. */
 struct effect *core_publish(struct core *core, const char *topic, const char *payload, int qos,
 			    bool retain);

@@ -1,4 +1,5 @@
 #include "agent/core.h"
+#include "agent/notices.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,7 +130,7 @@ static void link_publish_again(struct core *core)
 	struct link *link = &core->link;
 
 	link->publish_due = false;
-	core_publish_all(core);
+	notices_all(core);
 	if (link->sweep_at < 0)
 		link->sweep_at = core->now.ms;
 }
@@ -151,8 +152,8 @@ static void link_ready(struct core *core)
 	/* A broker without our session has lost the rest as well. */
 	if (!link->session_present || link_may_publish(core))
 		link_publish_again(core);
-	core_publish_info(core);
-	core_publish_status(core);
+	notices_info(core);
+	notices_status(core);
 	link->info_known = true;
 }
 

@@ -1,4 +1,5 @@
 #include "agent/commands/verb.h"
+#include "agent/notices.h"
 
 #include "agent/base/clock.h"
 
@@ -18,7 +19,7 @@ static void agent_ping(struct core *core, struct answer *answer)
 
 static void agent_sync(struct core *core, struct answer *answer)
 {
-	core_publish_all(core);
+	notices_all(core);
 	answer_ok(answer, "ok", NULL);
 }
 
@@ -29,7 +30,7 @@ static void agent_set_draining(struct core *core, struct answer *answer, bool dr
 		core->scheduler.draining = draining;
 		store_set_number(core->store, "draining", draining);
 		core->queue_changed = true;
-		core_publish_status(core);
+		notices_status(core);
 	}
 	answer_ok(answer, "ok", NULL);
 }

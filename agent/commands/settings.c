@@ -1,4 +1,5 @@
 #include "agent/commands/verb.h"
+#include "agent/notices.h"
 
 #include <string.h>
 
@@ -46,7 +47,7 @@ static bool pick(struct answer *answer, cJSON *settings, const cJSON *keys)
 static void settings_get(struct core *core, struct answer *answer)
 {
 	const cJSON *keys = cJSON_GetObjectItemCaseSensitive(answer->command->body, "keys");
-	cJSON *settings = core_settings(core);
+	cJSON *settings = notices_settings_document(core);
 
 	if (keys && !pick(answer, settings, keys)) {
 		cJSON_Delete(settings);
@@ -66,7 +67,7 @@ static void settings_change(struct core *core, struct answer *answer)
 		answer_refuse(answer, "rev_conflict",
 			      "the settings are at revision %lld, not %lld",
 			      (long long)core->settings_rev, (long long)answer->command->if_rev);
-		answer->current = core_settings(core);
+		answer->current = notices_settings_document(core);
 		return;
 	}
 	if (access->set(access->context, values, &core->options.tunables, &err) < 0) {
@@ -77,10 +78,10 @@ static void settings_change(struct core *core, struct answer *answer)
 	core->scheduler.max_concurrent = core->options.tunables.max_concurrent;
 	core->settings_rev++;
 	store_set_number(core->store, "settings_rev", core->settings_rev);
-	core_publish_settings(core);
-	core_happened(core, "settings.changed", NULL, core_settings(core));
+	notices_settings(core);
+	core_happened(core, "settings.changed", NULL, notices_settings_document(core));
 	answer->rev = core->settings_rev;
-	answer_ok(answer, "ok", core_settings(core));
+	answer_ok(answer, "ok", notices_settings_document(core));
 }
 
 const struct verb settings_verbs[] = {
