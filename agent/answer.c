@@ -7,6 +7,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
+#include "agent/life.h"
 #include "agent/commands/verb.h"
 
 #define REPLY_KEPT_MAX 1024

@@ -8,6 +8,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
+#include "agent/life.h"
 #include "agent/notices.h"
 
 #define MINUTE_MS 60000
@@ -200,7 +201,7 @@ int core_open(struct core **out, const struct core_options *options, struct now 
 		options->reflexes.estop(options->reflexes.context);
 
 	answer_interrupted_acts(core);
-	ret = life_restore(core, err);
+	ret = restore_tasks(core, err);
 	if (ret < 0)
 		goto fail;
 	core_happened(core, "agent.started", NULL, NULL);
@@ -307,7 +308,7 @@ static void core_event(struct core *core, struct event *event)
 	case EVENT_HAPPENED:
 	case EVENT_HELD:
 	case EVENT_FINISHED:
-		life_run_event(core, event);
+		runs_event(core, event);
 		break;
 	case EVENT_ACT_DONE:
 		answer_act_done(core, event);

@@ -187,28 +187,6 @@ bool core_device_known(const struct core *core, enum device_kind kind, const cha
 struct effect *core_publish(struct core *core, const char *topic, const char *payload, int qos,
 			    bool retain);
 
-/* ---- life.c ---- */
-struct task *life_find(struct core *core, const char *id, struct task **ended);
-int life_restore(struct core *core, struct err *err);
-void life_schedule(struct core *core);
-void life_tick(struct core *core);
-int64_t life_wake(const struct core *core);
-void life_changed(struct core *core, struct task *task); /* a committed change */
-void life_admit(struct core *core, struct task *task);   /* a new task */
-void life_cancel(struct core *core, struct task *task);
-void life_pause(struct core *core, struct task *task);
-void life_resume(struct core *core, struct task *task);
-void life_restart(struct core *core, struct task *task, bool from_checkpoint);
-void life_delete(struct core *core, const struct task *task, const char *event);
-int64_t life_prune(struct core *core, int64_t keep, int64_t older_than_ms, int64_t most);
-/* Stops the runs that hold one of these devices, and nothing of them moves on its way out. */
-void life_halt(struct core *core, uint64_t devices, enum stop_reason reason);
-void life_stop(struct core *core);
-void life_run_event(struct core *core, struct event *event);
-bool life_open_after(struct core *core, struct task *task, const char **missing);
-cJSON *life_document(struct core *core, const struct task *task, bool whole);
-bool life_runs(const struct core *core);
-
 /* ---- link.c ---- */
 void link_event(struct core *core, const struct event *event);
 bool link_message(struct core *core, const struct event *event, const struct topic *topic);

@@ -1,11 +1,12 @@
 #include "agent/core.h"
-#include "agent/notices.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/base/log.h"
+#include "agent/life.h"
+#include "agent/notices.h"
 
 #define BARRIER_AGAIN_MS 5000
 #define PUBLISH_AGAIN_MS 60000

@@ -1,7 +1,8 @@
 #include "agent/commands/verb.h"
-#include "agent/notices.h"
 
 #include "agent/base/clock.h"
+#include "agent/life.h"
+#include "agent/notices.h"
 
 #define DAY_MS (24LL * 3600 * 1000)
 #define PRUNE_MOST 1000

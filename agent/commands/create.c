@@ -1,4 +1,5 @@
 #include "agent/commands/task.h"
+#include "agent/life.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -287,7 +288,7 @@ static bool chain_after(struct core *core, struct answer *answer, struct chain *
 {
 	struct task *task = chain->tasks[i];
 	const char *missing = NULL;
-	bool known = life_open_after(core, task, &missing);
+	bool known = after_open(core, task, &missing);
 
 	if (known)
 		return true;
@@ -369,7 +370,7 @@ static void create_admit(struct core *core, struct answer *answer, struct chain 
 		const char *missing;
 
 		if (i > 0)
-			life_open_after(core, chain->tasks[i], &missing);
+			after_open(core, chain->tasks[i], &missing);
 		life_admit(core, chain->tasks[i]);
 	}
 	chain->count = 0;

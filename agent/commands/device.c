@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "agent/life.h"
+
 #define NAME "\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64}"
 #define OBJECT(properties)                                                                         \
 	"{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{" properties "}}"

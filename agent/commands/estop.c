@@ -1,5 +1,7 @@
 #include "agent/commands/verb.h"
 
+#include "agent/life.h"
+
 /* The rig stopped when the message arrived; this makes it last.  Whatever else the body says,
  * an emergency stop is never refused for its form. */
 static void estop(struct core *core, struct answer *answer)

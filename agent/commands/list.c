@@ -6,6 +6,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
+#include "agent/life.h"
 
 #define LIST_BYTES (96 * 1024) /* pages end here, well below the 128 KiB of a reply */
 

@@ -1,4 +1,5 @@
 #include "agent/commands/verb.h"
+#include "agent/life.h"
 
 #include <stdio.h>
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/life.h"
+
 #define ONLY_ID "{\"type\":\"object\",\"additionalProperties\":false}"
 
 /* The task a command names; refused when it does not exist or has changed since if_rev. */
