@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/life.h"
 #include "agent/notices.h"
@@ -200,7 +199,7 @@ int core_open(struct core **out, const struct core_options *options, struct now 
 	if (core->estop)
 		options->reflexes.estop(options->reflexes.context);
 
-	answer_interrupted_acts(core);
+	acts_interrupted(core);
 	ret = restore_tasks(core, err);
 	if (ret < 0)
 		goto fail;
@@ -261,7 +260,7 @@ static void core_message(struct core *core, const struct event *event)
 		return;
 	topic_parse(core->options.root, core->options.device, event->topic, &topic);
 	if (!link_message(core, event, &topic))
-		answer_message(core, event, &topic);
+		receive_message(core, event, &topic);
 }
 
 static void core_stop(struct core *core)
@@ -311,7 +310,7 @@ static void core_event(struct core *core, struct event *event)
 		runs_event(core, event);
 		break;
 	case EVENT_ACT_DONE:
-		answer_act_done(core, event);
+		acts_done(core, event);
 		break;
 	case EVENT_DEVICE:
 		notices_device(core, event);

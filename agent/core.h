@@ -4,8 +4,9 @@
  * a list after the commit.  Nothing here reads a clock, a socket or a random number; so the
  * same code runs in the agent's loop and under a simulated one.
  *
- * core.c is the turn; life.c what happens to tasks; link.c what happens on the connection;
- * answer.c how commands are received and answered; commands/ has one file a noun. */
+ * core.c is the turn; life.h what happens to tasks; link.c what happens on the connection;
+ * answer.h how commands are received and answered; commands/ has one file a noun; notices.h
+ * what is told from memory. */
 #ifndef AGENT_CORE_H
 #define AGENT_CORE_H
 
@@ -193,10 +194,9 @@ bool link_message(struct core *core, const struct event *event, const struct top
 void link_tick(struct core *core);
 int64_t link_wake(const struct core *core);
 
-/* ---- answer.c ---- */
-void answer_message(struct core *core, const struct event *event, const struct topic *topic);
-void answer_act_done(struct core *core, const struct event *event);
-void answer_interrupted_acts(struct core *core);
-const char *answer_code(size_t number); /* the code of that number, NULL beyond the last */
+/* ---- receive.c, acts.c ---- */
+void receive_message(struct core *core, const struct event *event, const struct topic *topic);
+void acts_done(struct core *core, const struct event *event);
+void acts_interrupted(struct core *core); /* those of a former life are answered */
 
 #endif

@@ -1,7 +1,6 @@
 #include "agent/life.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char *const INTERRUPTED_BY_MOTOR_STOP = "motor/stop interrupted it";

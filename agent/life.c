@@ -2,13 +2,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "agent/base/clock.h"
-#include "agent/base/log.h"
 
 #define PRUNE_REST_MS 60000
-
 
 /* ---- looking up ---- */
 
@@ -156,7 +152,6 @@ void life_pause(struct core *core, struct task *task)
 	reflexes->pause_run(reflexes->context, task->run);
 	life_changed(core, task);
 }
-
 
 static void life_begin_run(struct core *core, struct task *task)
 {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "agent/base/clock.h"
-
+#include "agent/code.h"
 
 static void notices_put(struct core *core, const char *rest, const char *value, int64_t interval_ms)
 {
@@ -229,7 +229,7 @@ static cJSON *health_refused(const struct core *core)
 	cJSON *refused = cJSON_CreateObject();
 
 	for (size_t i = 0; i < sizeof(core->refused) / sizeof(core->refused[0]); i++) {
-		const char *code = answer_code(i);
+		const char *code = code_name(i);
 
 		if (code && core->refused[i])
 			cJSON_AddNumberToObject(refused, code, (double)core->refused[i]);

@@ -2,11 +2,8 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define CRASHES_MAX 3
-
 
 static void restore_running(struct core *core, struct task *task)
 {

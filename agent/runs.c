@@ -12,7 +12,6 @@ static struct task *runs_find(struct core *core, uint64_t run)
 	return run ? scheduler_find_run(&core->scheduler, run) : NULL;
 }
 
-
 static void runs_publish_progress(struct core *core, const struct task *task)
 {
 	char topic[TOPIC_MAX];

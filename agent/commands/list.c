@@ -10,7 +10,6 @@
 
 #define LIST_BYTES (96 * 1024) /* pages end here, well below the 128 KiB of a reply */
 
-
 static bool list_has(const cJSON *list, const char *name)
 {
 	const cJSON *item;

@@ -1,6 +1,5 @@
 #include "agent/commands/task.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
