@@ -22,19 +22,40 @@ struct effect *effects_add(struct effects *effects, enum effect_kind kind)
 	return effect;
 }
 
+static void effect_free(struct effect *effect)
+{
+	free(effect->name);
+	free(effect->text);
+	free(effect->more);
+	free(effect->correlation);
+	free(effect);
+}
+
 void effects_clear(struct effects *effects)
 {
 	while (effects->first) {
 		struct effect *effect = effects->first;
 
 		effects->first = effect->next;
-		free(effect->name);
-		free(effect->text);
-		free(effect->more);
-		free(effect->correlation);
-		free(effect);
+		effect_free(effect);
 	}
 	effects->last = &effects->first;
+}
+
+bool effects_withdraw(struct effects *effects, enum effect_kind kind, uint64_t run)
+{
+	for (struct effect **place = &effects->first; *place; place = &(*place)->next) {
+		struct effect *effect = *place;
+
+		if (effect->kind != kind || effect->run != run)
+			continue;
+		*place = effect->next;
+		if (!effect->next)
+			effects->last = place;
+		effect_free(effect);
+		return true;
+	}
+	return false;
 }
 
 void effects_move(struct effects *effects, struct effects *from)

@@ -53,6 +53,9 @@ void effects_init(struct effects *effects);
 struct effect *effects_add(struct effects *effects, enum effect_kind kind);
 void effects_clear(struct effects *effects);
 
+/* Takes the effect of that kind and run back; false when it is not there. */
+bool effects_withdraw(struct effects *effects, enum effect_kind kind, uint64_t run);
+
 /* Puts all of from behind those of effects. */
 void effects_move(struct effects *effects, struct effects *from);
 

@@ -119,16 +119,25 @@ void life_paused(struct core *core, struct task *task)
 
 /* ---- what people ask for ---- */
 
-static void ask_to_stop(struct core *core, struct task *task, enum stop_reason reason)
+/* Returns false when nobody worked on it yet: then its run is over here and now, and task may
+ * be gone.  Its start waits for the commit, on a full disk for a long time, and must not come
+ * after what stops it. */
+static bool ask_to_stop(struct core *core, struct task *task, enum stop_reason reason)
 {
+	const struct event over = {.kind = EVENT_FINISHED, .outcome = OUTCOME_STOPPED};
 	struct reflexes *reflexes = &core->options.reflexes;
 
 	/* A cancel that is under way stays a cancel. */
 	if (task->stop != STOP_CANCEL)
 		task->stop = reason;
+	if (effects_withdraw(core->effects, EFFECT_START, task->run)) {
+		end_of_run(core, task, &over);
+		return false;
+	}
 	task->stop_asked = core->now.ms;
 	reflexes->stop_run(reflexes->context, task->run,
 			   reason == STOP_ESTOP || reason == STOP_MOTION);
+	return true;
 }
 
 void life_cancel(struct core *core, struct task *task)
@@ -139,8 +148,8 @@ void life_cancel(struct core *core, struct task *task)
 		return;
 	}
 	task->stopping = STOPPING_CANCEL;
-	ask_to_stop(core, task, STOP_CANCEL);
-	life_changed(core, task);
+	if (ask_to_stop(core, task, STOP_CANCEL))
+		life_changed(core, task);
 }
 
 void life_pause(struct core *core, struct task *task)
@@ -314,10 +323,11 @@ void life_stop(struct core *core)
 	struct scheduler *s = &core->scheduler;
 
 	s->paused = true;
+	/* As in life_halt(). */
 	for (size_t i = s->count; i-- > 0;) {
-		struct task *task = s->live[i];
+		struct task *task = i < s->count ? s->live[i] : NULL;
 
-		if (task->run && task->stop == STOP_NONE)
+		if (task && task->run && task->stop == STOP_NONE)
 			ask_to_stop(core, task, STOP_SHUTDOWN);
 	}
 }
@@ -395,8 +405,8 @@ void life_tick(struct core *core)
 		if (!task)
 			continue;
 		life_save_progress(core, task);
-		if (timed_out(core, task))
-			ask_to_stop(core, task, STOP_TIMEOUT);
+		if (timed_out(core, task) && !ask_to_stop(core, task, STOP_TIMEOUT))
+			continue;
 		if (!paused_too_long(core, task))
 			continue;
 		if (task->run)
