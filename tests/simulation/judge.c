@@ -351,7 +351,8 @@ void judge_start(struct judge *judge, const struct effect *effect, struct store 
 
 void judge_go_on(struct judge *judge, const struct member *member)
 {
-	if (judge->estopped && member->claim)
+	/* One that stops is let go on its way out. */
+	if (judge->estopped && member->claim && !member->stop)
 		broken("%s was resumed after an emergency stop", member->id);
 	judge_paused(judge, know(judge, member->id), "was let go on");
 }
@@ -363,7 +364,9 @@ void judge_act(struct judge *judge, const struct effect *effect, bool late)
 	uint32_t claim = effect->type ? 0 : verb_claim(effect->name, effect->text);
 
 	trace("  ACT %s %s", effect->name, effect->text);
-	if (judge->estopped && among(effect->name, moving))
+	/* One that was accepted before waits for its commit on a full disk; the rig
+	 * refuses it. */
+	if (judge->estopped && !judge->estop_unsaved && among(effect->name, moving))
 		broken("%s was begun after an emergency stop", effect->name);
 	if (late && among(effect->name, hardware))
 		broken("%s had waited at the broker and was carried out", effect->name);

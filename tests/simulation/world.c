@@ -308,6 +308,7 @@ static void world_start(struct world *w)
 		return;
 	}
 	w->settled_at = w->now;
+	w->spins = 0;
 	carry_out(w, &effects);
 	judge_rows(&w->judge, w->core->store);
 	effects_clear(&effects);
