@@ -1,0 +1,94 @@
+#include "agent/agent.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "agent/base/log.h"
+#include "agent/shell.h"
+#include "mqtt/url.h"
+
+static void print_usage(FILE *to)
+{
+	fputs("usage: openscan-agent [--config FILE] [--check-config] [--print-config] [--version]\n"
+	      "\n"
+	      "Drives a photogrammetry rig over MQTT.  mqtt/README.md describes topics, commands\n"
+	      "and the environment variables that set it up.\n",
+	      to);
+}
+
+static const char *environment(const char *name)
+{
+	return getenv(name);
+}
+
+/* /proc tells a process's environment to everybody of the same user for as long as it runs. */
+static void hide_password(void)
+{
+	char *url = getenv("OPENSCAN_MQTT_URL");
+
+	if (url)
+		url_hide_password(url);
+}
+
+static int print_config(const struct settings *settings)
+{
+	cJSON *values = settings_values(settings);
+	char *text = cJSON_Print(values);
+
+	puts(text);
+	free(text);
+	cJSON_Delete(values);
+	return EXIT_SUCCESS;
+}
+
+enum { OPTION_CONFIG = 1, OPTION_CHECK, OPTION_PRINT, OPTION_VERSION, OPTION_HELP };
+
+int agent_main(int argc, char **argv, const struct type_offer *extra)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, OPTION_CONFIG},
+		{"check-config", no_argument, NULL, OPTION_CHECK},
+		{"print-config", no_argument, NULL, OPTION_PRINT},
+		{"version", no_argument, NULL, OPTION_VERSION},
+		{"help", no_argument, NULL, OPTION_HELP},
+		{NULL, 0, NULL, 0},
+	};
+	struct settings_source source = {.system_dir = "/etc/openscan-agent", .env = environment};
+	static struct agent agent;
+	bool check = false, print = false;
+	struct err err;
+	int option, ret;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == OPTION_CONFIG) {
+			source.config_file = optarg;
+		} else if (option == OPTION_CHECK) {
+			check = true;
+		} else if (option == OPTION_PRINT) {
+			print = true;
+		} else if (option == OPTION_VERSION) {
+			puts("openscan-agent " OPENSCAN_VERSION);
+			return EXIT_SUCCESS;
+		} else {
+			print_usage(option == OPTION_HELP ? stdout : stderr);
+			return option == OPTION_HELP ? EXIT_SUCCESS : AGENT_EXIT_USAGE;
+		}
+	}
+	ret = settings_load(&agent.settings, &source, &err);
+	hide_password();
+	if (ret < 0) {
+		fprintf(stderr, "%s\n", err.text);
+		return EXIT_FAILURE;
+	}
+	log_set_level((enum log_level)log_level_parse(settings_string(agent.settings, "log_level")));
+	if (check || print) {
+		ret = print ? print_config(agent.settings) : EXIT_SUCCESS;
+
+		if (check)
+			puts("the configuration is in order");
+		settings_free(agent.settings);
+		return ret;
+	}
+	return agent_serve(&agent, extra);
+}

@@ -1,0 +1,71 @@
+/* The parts of the running agent, for the files that make it: agent.c opens, stops and closes;
+ * loop.c turns; ears.c takes in what other threads say; options.c is the command line. */
+#ifndef AGENT_SHELL_H
+#define AGENT_SHELL_H
+
+#include <stdatomic.h>
+
+#include "agent/core.h"
+#include "agent/machine.h"
+#include "agent/reserve.h"
+#include "agent/workers.h"
+#include "mqtt/connection.h"
+#include "settings/settings.h"
+#include "tasks/project.h"
+
+struct agent {
+	struct settings *settings;
+	/* copies: those of the settings change with them */
+	char root[TOPIC_MAX], device[NAME_MAX_LENGTH + 1], birth_prefix[TOPIC_MAX];
+	char state_dir[4096];
+	cJSON *groups, *problems;
+	struct registry *registry;
+	struct rig *rig;
+	struct projects *projects;
+	struct task_services services;
+	struct mailbox *mailbox;
+	struct workers *workers;
+	struct core *core;
+	struct connection *connection;
+	struct core_device devices[CORE_DEVICES_MAX];
+	atomic_bool device_changed[CORE_DEVICES_MAX];
+	size_t device_count;
+	char boot[17], store[17];
+	struct machine machine;
+	struct reserve_file reserve;
+	int64_t health_at;
+	int signals;
+	bool stopped;       /* all is at rest */
+	bool offline_sent;  /* the broker has it */
+	uint64_t offline_token;
+	uint32_t epoch;     /* of the connection, 0 while it is down */
+	atomic_int mqtt_version; /* of the newest connection */
+};
+
+/* ---- agent.c ---- */
+
+/* Opens everything, runs until a signal, stops in order; returns the exit code. */
+int agent_serve(struct agent *agent, const struct type_offer *extra);
+
+/* ---- loop.c ---- */
+
+struct now loop_now(void);
+
+/* Does what the core wants done, and empties the list. */
+void loop_carry_out(struct agent *agent, struct effects *effects);
+
+/* Turns until done() says so or the time (monotonic ms, -1: none) has come. */
+void loop_run_until(struct agent *agent, bool (*done)(const struct agent *agent), int64_t until);
+
+/* ---- ears.c ---- */
+
+extern const struct reflexes ears_reflexes;              /* their context is the agent */
+extern const struct connection_callbacks ears_callbacks; /* so is theirs */
+
+/* On whatever thread changed the device. */
+void ears_device_changed(void *context, enum device_kind kind, const char *name);
+
+/* A new event of that kind; ends the process when memory is out. */
+struct event *ears_event(enum event_kind kind, uint32_t epoch);
+
+#endif
