@@ -11,6 +11,8 @@
 #include "tasks/folder.h"
 #include "tasks/project.h"
 
+#define STEM 40
+
 struct scan {
 	struct projects *projects;
 	const struct folder *root;
@@ -20,6 +22,8 @@ struct scan {
 	cJSON *doc;
 	struct path_point *points;
 	size_t n;
+	int stacks;
+	enum format format;
 };
 
 static void put_number(cJSON *object, const char *key, double value)
@@ -28,7 +32,7 @@ static void put_number(cJSON *object, const char *key, double value)
 	cJSON_AddNumberToObject(object, key, value);
 }
 
-static void file_in(const struct scan *scan, const char *name, char path[SCAN_PATH])
+void scan_file_path(const struct scan *scan, const char *name, char path[SCAN_PATH])
 {
 	snprintf(path, SCAN_PATH, "%s/%s", scan->folder, name);
 }
@@ -100,7 +104,7 @@ static int write_path(const struct scan *scan, double radius, struct err *err)
 	points = cJSON_AddArrayToObject(json, "points");
 	for (size_t i = 0; i < scan->n; i++)
 		cJSON_AddItemToArray(points, point_json(&scan->points[i], i, radius));
-	file_in(scan, "path.json", path);
+	scan_file_path(scan, "path.json", path);
 	ret = folder_write_json(scan->root, path, json, err);
 	cJSON_Delete(json);
 	return ret;
@@ -145,7 +149,7 @@ static int read_path(struct scan *scan, struct err *err)
 	const cJSON *points;
 	int ret, count;
 
-	file_in(scan, "path.json", path);
+	scan_file_path(scan, "path.json", path);
 	ret = folder_read_json(scan->root, path, &json, err);
 	if (ret < 0)
 		return ret;
@@ -190,6 +194,27 @@ static cJSON *new_document(const struct scan *scan, const struct scan_birth *bir
 	return doc;
 }
 
+/* What its settings say of the photos. */
+static int read_settings(struct scan *scan, struct err *err)
+{
+	const cJSON *settings = cJSON_GetObjectItemCaseSensitive(scan->doc, "settings");
+	double stacks = json_number(settings, "focus_stacks", 1);
+	const char *name = json_string(settings, "image_format");
+	int format = format_parse(name ? name : "jpeg");
+
+	if (!(stacks >= 1 && stacks <= SCAN_STACKS_MAX))
+		return err_code(err, -EBADMSG, "bad_json",
+				"%s/scan.json is damaged: focus_stacks must be 1 to %d",
+				scan->folder, SCAN_STACKS_MAX);
+	if (format < 0)
+		return err_code(err, -ENOTSUP, "not_supported",
+				"the photos of %s are %s, supported are " FORMAT_LIST,
+				scan->folder, name);
+	scan->stacks = (int)stacks;
+	scan->format = (enum format)format;
+	return 0;
+}
+
 static int make_folder(const struct scan *scan, const char *path, struct err *err)
 {
 	int ret = folder_make(scan->root, path, err);
@@ -209,8 +234,10 @@ static int write_new(struct scan *scan, const struct scan_birth *birth, struct e
 	scan->n = birth->n;
 	scan->doc = new_document(scan, birth);
 
-	file_in(scan, "metadata", metadata);
-	ret = make_folder(scan, scan->folder, err);
+	scan_file_path(scan, "metadata", metadata);
+	ret = read_settings(scan, err);
+	if (ret == 0)
+		ret = make_folder(scan, scan->folder, err);
 	if (ret == 0)
 		ret = make_folder(scan, metadata, err);
 	if (ret == 0)
@@ -249,8 +276,10 @@ int scan_open(struct scan **out, struct projects *projects, const char *project,
 
 	if (ret < 0)
 		return ret;
-	file_in(scan, "scan.json", path);
+	scan_file_path(scan, "scan.json", path);
 	ret = folder_read_json(scan->root, path, &scan->doc, err);
+	if (ret == 0)
+		ret = read_settings(scan, err);
 	if (ret == 0)
 		ret = read_path(scan, err);
 	if (ret == -ENOENT)
@@ -292,51 +321,85 @@ const cJSON *scan_document(const struct scan *scan)
 
 /* ---- photos ---- */
 
-void scan_photo_name(const struct scan *scan, int index, char name[SCAN_PATH])
+int scan_stacks(const struct scan *scan)
 {
-	snprintf(name, SCAN_PATH, "scan%02d_%03d.jpg", scan->index, index);
+	return scan->stacks;
 }
 
-void scan_photo_path(const struct scan *scan, int index, char path[SCAN_PATH])
+enum format scan_format(const struct scan *scan)
 {
-	snprintf(path, SCAN_PATH, "%s/scan%02d_%03d.jpg", scan->folder, scan->index,
-		 index);
+	return scan->format;
 }
 
-void scan_metadata_path(const struct scan *scan, int index, char path[SCAN_PATH])
+/* "scan01_007_fs02", without its ending. */
+static void stem_of(const struct scan *scan, struct scan_photo photo, char stem[STEM])
 {
-	snprintf(path, SCAN_PATH, "%s/metadata/scan%02d_%03d.json", scan->folder,
-		 scan->index, index);
+	if (scan->stacks > 1)
+		snprintf(stem, STEM, "scan%02d_%03d_fs%02d", scan->index, photo.index,
+			 photo.stack);
+	else
+		snprintf(stem, STEM, "scan%02d_%03d", scan->index, photo.index);
 }
 
-static double recorded_bytes(const struct scan *scan, int index)
+void scan_photo_name(const struct scan *scan, struct scan_photo photo,
+		     char name[SCAN_PATH])
+{
+	char stem[STEM];
+
+	stem_of(scan, photo, stem);
+	snprintf(name, SCAN_PATH, "%s.%s", stem, format_ending(scan->format));
+}
+
+void scan_photo_path(const struct scan *scan, struct scan_photo photo,
+		     char path[SCAN_PATH])
+{
+	char stem[STEM];
+
+	stem_of(scan, photo, stem);
+	snprintf(path, SCAN_PATH, "%s/%s.%s", scan->folder, stem,
+		 format_ending(scan->format));
+}
+
+void scan_metadata_path(const struct scan *scan, struct scan_photo photo,
+			char path[SCAN_PATH])
+{
+	char stem[STEM];
+
+	stem_of(scan, photo, stem);
+	snprintf(path, SCAN_PATH, "%s/metadata/%s.json", scan->folder, stem);
+}
+
+cJSON *scan_photo_metadata(const struct scan *scan, struct scan_photo photo)
 {
 	char path[SCAN_PATH];
-	cJSON *metadata = NULL;
-	double bytes = 0;
+	cJSON *metadata;
 
-	scan_metadata_path(scan, index, path);
-	if (folder_read_json(scan->root, path, &metadata, NULL) == 0)
-		bytes = json_number(metadata, "bytes", 0);
+	scan_metadata_path(scan, photo, path);
+	return folder_read_json(scan->root, path, &metadata, NULL) == 0 ? metadata : NULL;
+}
+
+static double recorded_bytes(const struct scan *scan, struct scan_photo photo)
+{
+	cJSON *metadata = scan_photo_metadata(scan, photo);
+	double bytes = json_number(metadata, "bytes", 0);
+
 	cJSON_Delete(metadata);
 	return bytes;
 }
 
-int64_t scan_photo_bytes(const struct scan *scan, int index)
+int64_t scan_photo_bytes(const struct scan *scan, struct scan_photo photo)
 {
-	unsigned char first[2], last[2];
+	unsigned char first[FORMAT_EDGE], last[FORMAT_EDGE];
 	char path[SCAN_PATH];
 	int64_t bytes;
 
-	scan_photo_path(scan, index, path);
+	scan_photo_path(scan, photo, path);
 	bytes = folder_file_size(scan->root, path);
-	if (bytes < 4 || (double)bytes != recorded_bytes(scan, index) ||
-	    !folder_read_at(scan->root, path, 0, first, 2) ||
-	    !folder_read_at(scan->root, path, bytes - 2, last, 2))
+	if (bytes < 2 * FORMAT_EDGE || (double)bytes != recorded_bytes(scan, photo) ||
+	    !folder_read_at(scan->root, path, 0, first, FORMAT_EDGE) ||
+	    !folder_read_at(scan->root, path, bytes - FORMAT_EDGE, last, FORMAT_EDGE))
 		return 0;
-	return first[0] == 0xff && first[1] == 0xd8 && last[0] == 0xff && last[1] == 0xd9
-		       ? bytes
-		       : 0;
+	return format_is_whole(scan->format, first, last) ? bytes : 0;
 }
 
 /* ---- what happens ---- */
@@ -351,7 +414,7 @@ static bool is_listed(const cJSON *photos, const char *name)
 	return false;
 }
 
-void scan_add_photo(struct scan *scan, int index, int64_t bytes)
+void scan_add_photo(struct scan *scan, struct scan_photo photo, int64_t bytes)
 {
 	cJSON *photos = cJSON_GetObjectItemCaseSensitive(scan->doc, "photos");
 	char name[SCAN_PATH];
@@ -360,7 +423,7 @@ void scan_add_photo(struct scan *scan, int index, int64_t bytes)
 		cJSON_DeleteItemFromObjectCaseSensitive(scan->doc, "photos");
 		photos = cJSON_AddArrayToObject(scan->doc, "photos");
 	}
-	scan_photo_name(scan, index, name);
+	scan_photo_name(scan, photo, name);
 	if (is_listed(photos, name))
 		return;
 	cJSON_AddItemToArray(photos, cJSON_CreateString(name));
@@ -392,7 +455,7 @@ int scan_save(struct scan *scan, struct err *err)
 
 	clock_text(clock_wall_ms(), now);
 	json_put_string(scan->doc, "last_updated", now);
-	file_in(scan, "scan.json", path);
+	scan_file_path(scan, "scan.json", path);
 	return folder_write_json(scan->root, path, scan->doc, err);
 }
 

@@ -1,6 +1,7 @@
 /* One scan on disk: its document, its path and which of its photos are there.
  *
- * <project>/scan01/scan.json, path.json (in visiting order), scan01_000.jpg…, metadata/.
+ * <project>/scan01/scan.json, path.json (in visiting order), intrinsics.json,
+ * scan01_000.jpg…, metadata/.
  * The photos themselves are the truth; the document follows them.  One thread at a time.
  */
 #ifndef TASKS_SCAN_H
@@ -13,12 +14,20 @@
 #include <cjson/cJSON.h>
 
 #include "agent/base/err.h"
+#include "tasks/format.h"
 #include "tasks/path.h"
 
 struct projects;
 struct scan;
 
 #define SCAN_PATH 400
+#define SCAN_STACKS_MAX 99
+
+/* One photo of a scan: the number of its point, and which of the point's focus bracket. */
+struct scan_photo {
+	int index;
+	int stack; /* 0 to scan_stacks() - 1 */
+};
 
 /* What a new scan begins with; everything stays the caller's. */
 struct scan_birth {
@@ -52,18 +61,33 @@ const char *scan_folder(const struct scan *scan);
 /* The document, to read. */
 const cJSON *scan_document(const struct scan *scan);
 
-/* "scan01_007.jpg" and where it and its metadata lie below the projects' root. */
-void scan_photo_name(const struct scan *scan, int index, char name[SCAN_PATH]);
-void scan_photo_path(const struct scan *scan, int index, char path[SCAN_PATH]);
-void scan_metadata_path(const struct scan *scan, int index, char path[SCAN_PATH]);
+/* How many photos each point has: 1, or those of its focus bracket. */
+int scan_stacks(const struct scan *scan);
+
+enum format scan_format(const struct scan *scan);
+
+/* "scan01_007.jpg", in a bracket "scan01_007_fs02.jpg", and where it and its metadata lie
+ * below the projects' root. */
+void scan_photo_name(const struct scan *scan, struct scan_photo photo,
+		     char name[SCAN_PATH]);
+void scan_photo_path(const struct scan *scan, struct scan_photo photo,
+		     char path[SCAN_PATH]);
+void scan_metadata_path(const struct scan *scan, struct scan_photo photo,
+			char path[SCAN_PATH]);
+
+/* Where another file of the scan lies, by its name. */
+void scan_file_path(const struct scan *scan, const char *name, char path[SCAN_PATH]);
 
 /* The size of a photo that is on disk, whole and as long as its metadata says; else 0. */
-int64_t scan_photo_bytes(const struct scan *scan, int index);
+int64_t scan_photo_bytes(const struct scan *scan, struct scan_photo photo);
+
+/* What the metadata of a photo says; NULL when there is none.  The caller deletes it. */
+cJSON *scan_photo_metadata(const struct scan *scan, struct scan_photo photo);
 
 /* ---- what happens, to be written by scan_save() ---- */
 
 /* A photo is on disk.  One that is listed already is not listed twice. */
-void scan_add_photo(struct scan *scan, int index, int64_t bytes);
+void scan_add_photo(struct scan *scan, struct scan_photo photo, int64_t bytes);
 
 /* status is one of the task's; message may be NULL. */
 void scan_set_status(struct scan *scan, const char *status, const char *message);

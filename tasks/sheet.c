@@ -73,22 +73,32 @@ static void paste(struct sheet *sheet, int place, const struct frame *photo)
 		       photo->rgb + (size_t)i * row, row);
 }
 
-int sheet_put(struct sheet *sheet, int place, const void *jpeg, size_t size,
-	      struct err *err)
+int sheet_paste(struct sheet *sheet, int place, const struct frame *photo,
+		struct err *err)
 {
-	struct frame *photo, *upright;
-	int ret = photo_decode(jpeg, size, sheet->cell - 2 * MARGIN, &photo, err);
+	struct frame *small = photo_fit(photo, sheet->cell - 2 * MARGIN);
+	struct frame *upright = small ? photo_upright(small) : NULL;
 
-	if (ret < 0)
-		return ret;
-	upright = photo_upright(photo);
-	frame_free(photo);
+	frame_free(small);
 	if (!upright)
 		return err_set(err, -ENOMEM, "out of memory");
 	paste(sheet, place, upright);
 	sheet->filled[place] = true;
 	frame_free(upright);
 	return 0;
+}
+
+int sheet_put(struct sheet *sheet, int place, const void *jpeg, size_t size,
+	      struct err *err)
+{
+	struct frame *photo;
+	int ret = photo_decode(jpeg, size, sheet->cell - 2 * MARGIN, &photo, err);
+
+	if (ret < 0)
+		return ret;
+	ret = sheet_paste(sheet, place, photo, err);
+	frame_free(photo);
+	return ret;
 }
 
 bool sheet_has(const struct sheet *sheet, int place)

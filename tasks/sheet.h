@@ -11,6 +11,7 @@
 #include "agent/base/err.h"
 
 struct sheet;
+struct frame;
 
 #define SHEET_SIDE 2048
 
@@ -22,6 +23,10 @@ void sheet_close(struct sheet *sheet); /* NULL is fine */
  * none stays grey.  -EBADMSG for what is no whole JPEG. */
 int sheet_put(struct sheet *sheet, int place, const void *jpeg, size_t size,
 	      struct err *err);
+
+/* The same from pixels. */
+int sheet_paste(struct sheet *sheet, int place, const struct frame *photo,
+		struct err *err);
 
 /* Does this place have its photo? */
 bool sheet_has(const struct sheet *sheet, int place);

@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "hal/frame.h"
+#include "hal/rig.h"
 #include "tasks/folder.h"
 #include "tasks/photo.h"
 
@@ -24,24 +26,62 @@ struct writer {
 	pthread_cond_t changed;
 	bool closing;
 	struct piece *work;	     /* what the thread is at */
+	struct piece *waiting;	     /* what comes after it */
 	struct piece *first, **last; /* what it has done */
 };
 
-static int write_photo(const struct writer *writer, const struct writer_job *job,
+static int read_out(struct writer_job *job, struct writer_report *report)
+{
+	struct rig_shot *shot = job->shot;
+
+	job->shot = NULL; /* gone, whatever comes of it */
+	if (!shot || rig_read_out(shot, &job->frame, &report->err) == 0)
+		return 0;
+	job->frame = NULL;
+	report->unread = true;
+	return -1;
+}
+
+/* What the frame says of itself, where the original has what the driver says. */
+static void describe(const struct writer_job *job, struct writer_report *report)
+{
+	cJSON *camera = cJSON_GetObjectItemCaseSensitive(job->details, "camera_metadata");
+	const struct frame *frame = job->frame;
+	cJSON *raw = cJSON_CreateObject();
+
+	cJSON_AddNumberToObject(raw, "taken_at_ms", (double)frame->taken_at_ms);
+	cJSON_AddNumberToObject(raw, "shutter_ms", frame->shutter_ms);
+	cJSON_AddNumberToObject(raw, "gain", frame->gain);
+	cJSON_AddNumberToObject(raw, "focal_px", frame->focal_px);
+	cJSON_AddNumberToObject(raw, "width", frame->width);
+	cJSON_AddNumberToObject(raw, "height", frame->height);
+	cJSON_AddItemToObject(camera ? camera : job->details, "raw_metadata", raw);
+
+	quality_measure(frame, &report->quality);
+	quality_put(&report->quality, cJSON_AddObjectToObject(job->details, "quality"));
+	report->width = frame->width;
+	report->height = frame->height;
+	report->focal_px = frame->focal_px;
+	report->focal_mm = frame->focal_mm;
+}
+
+static int write_photo(const struct writer *writer, struct writer_job *job,
 		       struct writer_report *report)
 {
-	void *jpeg;
+	void *bytes;
 	size_t size;
-	int ret = photo_encode(job->frame, &jpeg, &size, &report->err);
+	int ret;
 
+	snprintf(job->frame->comment, sizeof(job->frame->comment), "%s", job->comment);
+	ret = format_encode(job->format, job->frame, &bytes, &size, &report->err);
 	if (ret < 0)
 		return ret;
 	cJSON_AddNumberToObject(job->details, "bytes", (double)size);
 	ret = folder_write_json(writer->folder, job->metadata, job->details,
 				&report->err);
 	if (ret == 0)
-		ret = folder_write(writer->folder, job->photo, jpeg, size, &report->err);
-	free(jpeg);
+		ret = folder_write(writer->folder, job->photo, bytes, size, &report->err);
+	free(bytes);
 	report->bytes = (int64_t)size;
 	return ret;
 }
@@ -49,6 +89,7 @@ static int write_photo(const struct writer *writer, const struct writer_job *job
 /* The pixels go as soon as they are not needed any more. */
 static void drop_job(struct writer_job *job)
 {
+	rig_shot_drop(job->shot);
 	frame_free(job->frame);
 	cJSON_Delete(job->details);
 }
@@ -59,10 +100,13 @@ static void do_piece(const struct writer *writer, struct piece *piece)
 	struct writer_report *report = &piece->report;
 
 	report->place = piece->job.place;
-	if (write_photo(writer, &piece->job, report) == 0 &&
-	    photo_preview(piece->job.frame, &report->preview, &report->preview_size,
-			  NULL) < 0)
-		report->preview = NULL;
+	if (read_out(&piece->job, report) == 0) {
+		describe(&piece->job, report);
+		if (write_photo(writer, &piece->job, report) == 0 &&
+		    photo_preview(piece->job.frame, &report->preview,
+				  &report->preview_size, NULL) < 0)
+			report->preview = NULL;
+	}
 	drop_job(&piece->job);
 }
 
@@ -85,7 +129,8 @@ static void *run(void *context)
 
 		*writer->last = piece;
 		writer->last = &piece->next;
-		writer->work = NULL;
+		writer->work = writer->waiting;
+		writer->waiting = NULL;
 		pthread_cond_broadcast(&writer->changed);
 	}
 	pthread_mutex_unlock(&writer->lock);
@@ -145,20 +190,25 @@ int writer_put(struct writer *writer, const struct writer_job *job, struct err *
 	}
 	piece->job = *job;
 	pthread_mutex_lock(&writer->lock);
-	while (writer->work)
+	while (writer->waiting)
 		pthread_cond_wait(&writer->changed, &writer->lock);
-	writer->work = piece;
+	if (writer->work)
+		writer->waiting = piece;
+	else
+		writer->work = piece;
 	pthread_cond_broadcast(&writer->changed);
 	pthread_mutex_unlock(&writer->lock);
 	return 0;
 }
 
-bool writer_take(struct writer *writer, bool wait, struct writer_report *report)
+static bool take(struct writer *writer, bool wait, const atomic_bool *enough,
+		 struct writer_report *report)
 {
 	struct piece *piece;
 
 	pthread_mutex_lock(&writer->lock);
-	while (wait && !writer->first && writer->work)
+	while (wait && !writer->first && writer->work &&
+	       !(enough && atomic_load(enough)))
 		pthread_cond_wait(&writer->changed, &writer->lock);
 	piece = writer->first;
 	if (piece) {
@@ -173,4 +223,22 @@ bool writer_take(struct writer *writer, bool wait, struct writer_report *report)
 	*report = piece->report;
 	free(piece);
 	return true;
+}
+
+bool writer_take(struct writer *writer, bool wait, struct writer_report *report)
+{
+	return take(writer, wait, NULL, report);
+}
+
+bool writer_take_until(struct writer *writer, const atomic_bool *enough,
+		       struct writer_report *report)
+{
+	return take(writer, true, enough, report);
+}
+
+void writer_wake(struct writer *writer)
+{
+	pthread_mutex_lock(&writer->lock);
+	pthread_cond_broadcast(&writer->changed);
+	pthread_mutex_unlock(&writer->lock);
 }

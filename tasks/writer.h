@@ -1,13 +1,14 @@
-/* Encodes photos and writes them to disk on a thread of its own, so that the axes can
- * move meanwhile.
+/* Reads photos out of the camera, encodes them and writes them to disk on a thread of its
+ * own, so that the axes can move meanwhile.
  *
- * One photo is in work at a time and none waits: with the one that the camera takes
- * meanwhile there are never more than two in memory.  A slow card slows the scan down.
+ * One photo is in work at a time and one waits, so memory is bounded: a slow card slows
+ * the scan down.
  *
  * One thread hands photos over and takes the reports; it may be any. */
 #ifndef TASKS_WRITER_H
 #define TASKS_WRITER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,9 +17,13 @@
 
 #include "agent/base/err.h"
 
+#include "tasks/format.h"
+#include "tasks/quality.h"
+
 struct writer;
 struct folder;
 struct frame;
+struct rig_shot; /* hal/rig.h */
 
 #define WRITER_PATH 512
 
@@ -28,8 +33,12 @@ struct writer_job {
 	char photo[WRITER_PATH];
 	char metadata[WRITER_PATH]; /* written before the photo, with its size as "bytes"
 				     */
-	struct frame *frame;	    /* the writer's from writer_put() on */
-	cJSON *details;		    /* what metadata shall say; the writer's too */
+	enum format format;
+	char comment[160];     /* for the photo's EXIF block; may be empty */
+	struct rig_shot *shot; /* to be read out; the writer's from writer_put() on */
+	struct frame *frame;   /* or this, which is read out already; the writer's too */
+	cJSON *details;	       /* what metadata shall say; the writer's too.  It adds what
+				* the frame says of itself and how good the photo is */
 };
 
 /* What became of it. */
@@ -38,7 +47,11 @@ struct writer_report {
 	int64_t bytes; /* of the photo, which is on disk now */
 	void *preview; /* a small JPEG, to be freed; NULL when it failed */
 	size_t preview_size;
-	struct err err; /* number 0: all is well */
+	struct quality quality;
+	int width, height;	    /* pixels */
+	double focal_px, focal_mm;  /* as of the frame */
+	bool unread;		    /* err is the camera's: it gave no photo */
+	struct err err;		    /* number 0: all is well */
 };
 
 /* folder must outlive the writer. */
@@ -47,12 +60,18 @@ int writer_open(struct writer **out, const struct folder *folder, struct err *er
 /* Finishes what is in work; reports that nobody took are dropped.  NULL is fine. */
 void writer_close(struct writer *writer);
 
-/* Hands a photo over; waits until the one before is done, not for its report to be taken.
- * -ENOMEM: frame and details are freed all the same. */
+/* Hands a photo over; waits while there is one that waits, not for reports to be taken.
+ * -ENOMEM: shot, frame and details are freed all the same. */
 int writer_put(struct writer *writer, const struct writer_job *job, struct err *err);
 
 /* Takes the oldest report.  wait: until there is one, or nothing is in work any more.
  * False when there is none. */
 bool writer_take(struct writer *writer, bool wait, struct writer_report *report);
+
+/* The same, waiting, but no longer than *enough is false; whoever sets it calls
+ * writer_wake(), from any thread. */
+bool writer_take_until(struct writer *writer, const atomic_bool *enough,
+		       struct writer_report *report);
+void writer_wake(struct writer *writer);
 
 #endif

@@ -11,6 +11,7 @@
 
 /* JPEG of quality 90: a third of a byte a pixel and the metadata, rather too much. */
 #define BYTES_PER_PIXEL 0.35
+#define BYTES_PER_RAW_PIXEL 3
 #define BYTES_PER_PHOTO 4096
 #define USUAL_PIXELS (1920.0 * 1080.0) /* of a camera that does not say */
 #define DEFAULT_SHUTTER_MS 50
@@ -96,12 +97,23 @@ static int plan_new(struct scan_plan *plan, const struct question *q, struct err
 
 	if (n < 0)
 		return n;
-	n = path_fibonacci(&plan->settings.range, plan->settings.points, plan->points,
-			   err);
+	n = path_points(plan->settings.path, &plan->settings.range, plan->settings.points,
+			plan->points, err);
 	if (n < 0)
 		return n;
 	plan->n = (size_t)n;
+	plan->photos = plan->n * (size_t)plan->settings.stacks;
 	return route_sort(&rig, plan->settings.route, plan->points, plan->n, err);
+}
+
+/* How many photos of a point are not on disk. */
+static size_t missing_of(const struct scan *scan, int index)
+{
+	size_t missing = 0;
+
+	for (int stack = 0; stack < scan_stacks(scan); stack++)
+		missing += scan_photo_bytes(scan, (struct scan_photo){index, stack}) == 0;
+	return missing;
 }
 
 static int plan_rest(struct scan_plan *plan, const struct scan *scan)
@@ -111,11 +123,14 @@ static int plan_rest(struct scan_plan *plan, const struct scan *scan)
 	size_t n;
 	const struct path_point *points = scan_points(scan, &n);
 
-	plan->settings.pause_ms =
-		(int64_t)json_number(settings, "pause_before_capture_ms", 0);
-	for (size_t i = 0; i < n; i++)
-		if (scan_photo_bytes(scan, points[i].index) == 0)
+	scan_settings_recall(&plan->settings, settings);
+	for (size_t i = 0; i < n; i++) {
+		size_t missing = missing_of(scan, points[i].index);
+
+		if (missing)
 			plan->points[plan->n++] = points[i];
+		plan->photos += missing;
+	}
 	return 0;
 }
 
@@ -125,6 +140,27 @@ static int plan_points(struct scan_plan *plan, const struct question *q, struct 
 	if (!plan->points)
 		return err_set(err, -ENOMEM, "out of memory");
 	return q->scan ? plan_rest(plan, q->scan) : plan_new(plan, q, err);
+}
+
+/* The path of a scan that goes on was made for the rig as it was then. */
+static int check_limits(struct scan_plan *plan, const struct question *q, struct err *err)
+{
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct rig_target targets[] = {
+			{.motor = SCAN_ROTOR, .degrees = plan->points[i].theta},
+			{.motor = SCAN_TURNTABLE, .degrees = plan->points[i].fi},
+		};
+		int ret = rig_check_targets(q->services->rig, targets, 2, err);
+
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+static int check_camera(struct scan_plan *plan, const struct question *q, struct err *err)
+{
+	return rig_camera_answers(q->services->rig, plan->camera, err);
 }
 
 static double pixels_of(const cJSON *camera)
@@ -151,10 +187,13 @@ static void add_up(struct scan_plan *plan, const struct question *q)
 	cJSON *camera = rig_camera_settings(q->services->rig, plan->camera);
 	struct route_rig rig = route_rig(plan);
 	double shutter = json_number(camera, "shutter", DEFAULT_SHUTTER_MS);
-	double n = (double)plan->n;
+	double photos = (double)plan->photos;
+	double bytes = plan->settings.format == FORMAT_JPEG ? BYTES_PER_PIXEL
+							    : BYTES_PER_RAW_PIXEL;
 
-	plan->bytes = n * (pixels_of(camera) * BYTES_PER_PIXEL + BYTES_PER_PHOTO);
-	plan->seconds = n * (shutter + (double)plan->settings.pause_ms) / 1000;
+	plan->bytes = photos * (pixels_of(camera) * bytes + BYTES_PER_PHOTO);
+	plan->seconds = photos * shutter / 1000;
+	plan->seconds += (double)plan->n * (double)plan->settings.pause_ms / 1000;
 	plan->seconds += route_seconds(&rig, plan->points, plan->n);
 	if (plan->n > 0)
 		plan->seconds += home_seconds(plan, &rig);
@@ -197,8 +236,9 @@ int scan_plan_open(struct scan_plan *plan, const struct task_services *services,
 			     struct err *err);
 		bool needed;
 	} checks[] = {
-		{check_name, false}, {find_axes, true},	   {find_camera, true},
-		{check_axes, false}, {plan_points, false}, {check_disk, false},
+		{check_name, false},  {find_axes, true},    {find_camera, true},
+		{check_axes, false},  {check_camera, false}, {plan_points, false},
+		{check_limits, false}, {check_disk, false},
 	};
 	const struct question q = {services, scan, args};
 

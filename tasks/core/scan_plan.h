@@ -26,6 +26,7 @@ struct scan_plan {
 	struct scan_settings settings;
 	struct path_point *points; /* still to be photographed, in visiting order */
 	size_t n;
+	size_t photos; /* of those that are missing */
 	double bytes, seconds; /* what those will take */
 	int64_t bytes_free;
 };

@@ -2,6 +2,7 @@
 #ifndef TASKS_CORE_SCAN_RUN_H
 #define TASKS_CORE_SCAN_RUN_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -10,11 +11,26 @@
 
 #include "agent/base/err.h"
 #include "tasks/core/scan_plan.h"
+#include "tasks/scan.h"
 #include "tasks/task_api.h"
 
-struct scan;
 struct sheet;
 struct writer;
+
+enum scan_take_state {
+	TAKE_WANTED,  /* not tried yet */
+	TAKE_WRITING, /* exposed; the writer has it */
+	TAKE_THERE,   /* on disk */
+	TAKE_FAILED,  /* tried in vain */
+};
+
+/* One photo that the run shall take. */
+struct scan_take {
+	const struct path_point *point; /* of the plan */
+	struct scan_photo photo;
+	enum scan_take_state state;
+	char *reason; /* why it failed the last time, or NULL */
+};
 
 struct scan_run {
 	const struct task_host *host;
@@ -29,12 +45,16 @@ struct scan_run {
 	struct sheet *sheet;
 	cJSON *lights;	/* as they were: [{name,on,brightness}] */
 	cJSON *camera;	/* its settings as they were, when the run changed them */
-	cJSON *missing; /* names of the photos that failed */
+	cJSON *missing; /* [{photo,reason}] of those that failed for good */
 	bool stop_on_error;
+
+	struct scan_take *takes; /* in the order of the plan's points */
+	size_t n_takes;
+	bool again; /* after the last point: what failed gets another chance */
 
 	size_t total, done; /* photos of the scan, and those that are on disk */
 	int failed_in_a_row;
-	struct err camera_err; /* of the last photo that was given up */
+	struct err camera_err; /* of the last photo that failed */
 	bool moved;	       /* the axes are not where they were */
 	bool halted;	       /* somebody stopped the motion: no more of it */
 	int64_t waited_ms;     /* at gates */
@@ -47,12 +67,23 @@ int scan_run_fail(struct scan_run *s, const struct err *err);
 /* Saves how far the scan is for a run that goes on; 0, or the gate's answer. */
 int scan_run_checkpoint(struct scan_run *s);
 
-/* Takes every photo of the plan.  0 when all are on disk or named as missing, the gate's
+/* Lists the photos that are to be taken; scan_run_forget() frees the list. */
+int scan_run_list(struct scan_run *s, struct err *err);
+void scan_run_forget(struct scan_run *s);
+
+/* Takes every photo of the list.  0 when all are on disk or named as missing, the gate's
  * answer when the run shall stop, else -1: the failure is explained. */
 int scan_run_shoot(struct scan_run *s);
 
-/* Takes the writer's reports; wait: all that are still to come.  As scan_run_shoot(). */
-int scan_run_collect(struct scan_run *s, bool wait);
+/* Takes the writer's reports: those that are there, all that are still to come, or those
+ * that come until *enough is true and writer_wake() says so.  As scan_run_shoot(). */
+int scan_run_collect(struct scan_run *s);
+int scan_run_collect_all(struct scan_run *s);
+int scan_run_collect_until(struct scan_run *s, const atomic_bool *enough);
+
+/* A photo failed for now: err is the reason. */
+void scan_run_note_failure(struct scan_run *s, struct scan_take *take,
+			   const struct err *err);
 
 /* Where a photo stands on the contact sheet, which follows the numbers. */
 int scan_run_place(const struct scan_run *s, int index);

@@ -8,6 +8,7 @@
 
 #include "agent/base/err.h"
 #include "hal/rig.h"
+#include "tasks/format.h"
 #include "tasks/path.h"
 #include "tasks/route.h"
 
@@ -18,14 +19,25 @@ struct scan_settings {
 	int points;
 	struct path_range range;
 	enum route_method route;
+	enum path_method path;
 	int64_t pause_ms; /* settling before each photo */
+	enum format format;
+	int stacks;	      /* photos at each point, 1 for no focus bracket */
+	double focus_range[2]; /* of a bracket, dioptres */
 };
 
 /* Reads settings, which fit the schema and have its defaults.  A theta that is not given
  * is 12 to 125 as far as the rotor goes; one that is given must be within its limits
- * ("invalid_args").  What this version cannot do is "not_supported". */
+ * ("invalid_args").  A format that cannot be written is "not_supported". */
 int scan_settings_read(struct scan_settings *out, const cJSON *settings,
 		       const struct rig_axis *rotor, struct err *err);
+
+/* What scan.json says of how the photos of a scan that goes on are taken; its path is
+ * written down elsewhere. */
+void scan_settings_recall(struct scan_settings *out, const cJSON *settings);
+
+/* The focus of a bracket's photo in dioptres, evenly spaced over the range. */
+double scan_settings_focus(const struct scan_settings *settings, int stack);
 
 /* As scan.json has them; the caller deletes it. */
 cJSON *scan_settings_json(const struct scan_settings *settings);

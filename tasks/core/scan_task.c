@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "agent/base/json.h"
+#include "hal/frame.h"
 #include "tasks/core/scan_run.h"
 #include "tasks/folder.h"
 #include "tasks/project.h"
@@ -17,6 +18,7 @@
 #include "tasks/writer.h"
 
 #define PHOTO_MAX (256u << 20)
+#define BLURRED 0.35 /* of the median of a scan's sharpness: less is worth a second look */
 #define SHEET_NAME "contact_sheet.jpg"
 
 int scan_run_fail(struct scan_run *s, const struct err *err)
@@ -158,8 +160,10 @@ static int set_camera(struct scan_run *s, struct err *err)
 
 static int open_tools(struct scan_run *s, struct err *err)
 {
-	int ret = sheet_open(&s->sheet, (int)s->total, err);
+	int ret = sheet_open(&s->sheet, (int)s->total / scan_stacks(s->scan), err);
 
+	if (ret == 0)
+		ret = scan_run_list(s, err);
 	if (ret == 0)
 		ret = writer_open(&s->writer, projects_folder(s->projects), err);
 	if (ret == 0)
@@ -169,16 +173,29 @@ static int open_tools(struct scan_run *s, struct err *err)
 	return ret;
 }
 
+/* Photo number i of the scan, counted through the points and their brackets. */
+static struct scan_photo photo_at(const struct scan_run *s,
+				  const struct path_point *points, size_t i)
+{
+	size_t stacks = (size_t)scan_stacks(s->scan);
+
+	return (struct scan_photo){points[i / stacks].index, (int)(i % stacks)};
+}
+
 /* The documents list what is on disk, also what a cut kept out of them. */
 static void count_what_is_there(struct scan_run *s)
 {
-	const struct path_point *points = scan_points(s->scan, &s->total);
+	size_t n;
+	const struct path_point *points = scan_points(s->scan, &n);
+	int stacks = scan_stacks(s->scan);
 
+	s->total = n * (size_t)stacks;
 	for (size_t i = 0; i < s->total; i++) {
-		int64_t bytes = scan_photo_bytes(s->scan, points[i].index);
+		struct scan_photo photo = photo_at(s, points, i);
+		int64_t bytes = scan_photo_bytes(s->scan, photo);
 
 		if (bytes > 0) {
-			scan_add_photo(s->scan, points[i].index, bytes);
+			scan_add_photo(s->scan, photo, bytes);
 			s->done++;
 		}
 	}
@@ -291,30 +308,41 @@ static void put_back(struct scan_run *s)
 
 /* ---- the end ---- */
 
+static int put_on_sheet(struct scan_run *s, int place, struct scan_photo photo,
+			struct err *err)
+{
+	char path[SCAN_PATH], *bytes;
+	struct frame *frame;
+	size_t size;
+	int ret;
+
+	scan_photo_path(s->scan, photo, path);
+	ret = folder_read(projects_folder(s->projects), path, PHOTO_MAX, &bytes, &size,
+			  err);
+	if (ret < 0)
+		return ret;
+	ret = format_decode(scan_format(s->scan), bytes, size, SHEET_SIDE, &frame, err);
+	free(bytes);
+	if (ret == 0) {
+		ret = sheet_paste(s->sheet, place, frame, err);
+		frame_free(frame);
+	}
+	return ret;
+}
+
 /* Photos of earlier runs have no preview any more. */
 static void complete_sheet(struct scan_run *s)
 {
-	const struct folder *folder = projects_folder(s->projects);
 	size_t n;
 	const struct path_point *points = scan_points(s->scan, &n);
 
 	for (size_t i = 0; i < n; i++) {
-		int place = scan_run_place(s, points[i].index);
-		char path[SCAN_PATH], *jpeg;
+		struct scan_photo photo = {points[i].index, scan_stacks(s->scan) / 2};
+		int place = scan_run_place(s, photo.index);
 		struct err err = {0};
-		size_t size;
-		int ret;
 
-		if (sheet_has(s->sheet, place) ||
-		    !scan_photo_bytes(s->scan, points[i].index))
-			continue;
-		scan_photo_path(s->scan, points[i].index, path);
-		ret = folder_read(folder, path, PHOTO_MAX, &jpeg, &size, &err);
-		if (ret == 0) {
-			ret = sheet_put(s->sheet, place, jpeg, size, &err);
-			free(jpeg);
-		}
-		if (ret < 0)
+		if (!sheet_has(s->sheet, place) && scan_photo_bytes(s->scan, photo) &&
+		    put_on_sheet(s, place, photo, &err) < 0)
 			log_error_of(s, "a photo is not on the contact sheet", &err);
 	}
 }
@@ -345,9 +373,62 @@ static double bytes_of_photos(const struct scan_run *s)
 	const struct path_point *points = scan_points(s->scan, &n);
 	double bytes = 0;
 
-	for (size_t i = 0; i < n; i++)
-		bytes += (double)scan_photo_bytes(s->scan, points[i].index);
+	for (size_t i = 0; i < s->total; i++)
+		bytes += (double)scan_photo_bytes(s->scan, photo_at(s, points, i));
 	return bytes;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* How sharp a point's sharpest photo is, and which one that is; 0 when nobody knows. */
+static double sharpest(const struct scan_run *s, int index, struct scan_photo *photo)
+{
+	double most = 0;
+
+	for (int stack = 0; stack < scan_stacks(s->scan); stack++) {
+		struct scan_photo each = {index, stack};
+		cJSON *metadata = scan_photo_metadata(s->scan, each);
+		const cJSON *quality =
+			cJSON_GetObjectItemCaseSensitive(metadata, "quality");
+		double sharpness = json_number(quality, "sharpness", 0);
+
+		cJSON_Delete(metadata);
+		if (sharpness > most && scan_photo_bytes(s->scan, each) > 0) {
+			most = sharpness;
+			*photo = each;
+		}
+	}
+	return most;
+}
+
+/* The names of photos that are far less sharp than is usual in this scan. */
+static cJSON *blurred_photos(const struct scan_run *s)
+{
+	size_t n, known = 0;
+	const struct path_point *points = scan_points(s->scan, &n);
+	double values[PATH_MAX_POINTS], sorted[PATH_MAX_POINTS];
+	struct scan_photo photos[PATH_MAX_POINTS];
+	cJSON *names = cJSON_CreateArray();
+	char name[SCAN_PATH];
+
+	for (size_t i = 0; i < n; i++) {
+		values[known] = sharpest(s, points[i].index, &photos[known]);
+		sorted[known] = values[known];
+		known += values[known] > 0;
+	}
+	qsort(sorted, known, sizeof(*sorted), by_value);
+	for (size_t i = 0; i < known; i++) {
+		if (values[i] >= BLURRED * sorted[known / 2])
+			continue;
+		scan_photo_name(s->scan, photos[i], name);
+		cJSON_AddItemToArray(names, cJSON_CreateString(name));
+	}
+	return names;
 }
 
 static void tell_result(struct scan_run *s, bool sheet)
@@ -360,12 +441,14 @@ static void tell_result(struct scan_run *s, bool sheet)
 	json_put_string(result, "project", scan_project(s->scan));
 	cJSON_AddNumberToObject(result, "scan", scan_index(s->scan));
 	json_put_string(result, "folder", folder);
-	cJSON_AddNumberToObject(result, "points", (double)s->total);
+	cJSON_AddNumberToObject(result, "points",
+				(double)s->total / scan_stacks(s->scan));
 	cJSON_AddNumberToObject(result, "photos", (double)s->done);
 	cJSON_AddNumberToObject(result, "bytes", bytes_of_photos(s));
 	cJSON_AddNumberToObject(result, "seconds",
 				json_number(scan_document(s->scan), "duration", 0));
 	json_put_string(result, "contact_sheet", sheet ? SHEET_NAME : NULL);
+	cJSON_AddItemToObject(result, "blurred", blurred_photos(s));
 	cJSON_AddItemToObject(result, "missing", cJSON_Duplicate(s->missing, true));
 	text = json_text(result);
 	if (text)
@@ -400,7 +483,7 @@ static int judge(struct scan_run *s)
 
 static int finish(struct scan_run *s, int ret)
 {
-	int late = scan_run_collect(s, true); /* what is in work shall count */
+	int late = scan_run_collect_all(s); /* what is in work shall count */
 
 	if (!ret)
 		ret = late;
@@ -416,6 +499,7 @@ static int finish(struct scan_run *s, int ret)
 static void run_close(struct scan_run *s)
 {
 	writer_close(s->writer);
+	scan_run_forget(s);
 	sheet_close(s->sheet);
 	scan_plan_close(&s->plan);
 	scan_close(s->scan);

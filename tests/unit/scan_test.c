@@ -21,6 +21,7 @@
 #include "hal/frame.h"
 #include "hal/rig.h"
 #include "tasks/folder.h"
+#include "tasks/npy.h"
 #include "tasks/project.h"
 #include "tasks/services.h"
 #include "tasks/task_api.h"
@@ -193,7 +194,7 @@ static struct interrupt *host_interrupt(struct task_run *run)
 static void host_log(struct task_run *run, enum task_log level, const char *text)
 {
 	(void)level;
-	if (run->sees_again && strstr(text, "is missing"))
+	if (run->sees_again && strstr(text, "is put off"))
 		unblind(run);
 }
 
@@ -275,7 +276,8 @@ static const struct task_host host_functions = {
 	.image = host_image,
 };
 
-static void open_rig(struct task_run *run)
+/* With sim as the config's member of that name; NULL for none. */
+static void open_rig(struct task_run *run, const char *sim)
 {
 	cJSON *config = cJSON_Parse(rig_config);
 	const struct rig_options options = {
@@ -287,10 +289,18 @@ static void open_rig(struct task_run *run)
 	struct err err = {0};
 
 	assert_non_null(config);
+	if (sim)
+		cJSON_AddItemToObject(config, "sim", cJSON_Parse(sim));
 	if (rig_open(&run->rig, config, &options, &err) < 0)
 		fail_msg("%s", err.text);
 	run->services.rig = run->rig;
 	cJSON_Delete(config);
+}
+
+static void reopen_rig(struct task_run *run, const char *sim)
+{
+	rig_close(run->rig);
+	open_rig(run, sim);
 }
 
 static int make_run(void **state)
@@ -305,7 +315,7 @@ static int make_run(void **state)
 	assert_int_equal(projects_open(&run->projects, projects, NULL), 0);
 	interrupt_init(&run->interrupt);
 	interrupt_init(&run->rival_end);
-	open_rig(run);
+	open_rig(run, NULL);
 	run->services.projects = run->projects;
 	run->services.min_free_bytes = 1;
 	run->host = host_functions;
@@ -629,9 +639,10 @@ static void a_scan_told_to_stop_ends_at_the_first_bad_photo(void **state)
 	cJSON_Delete(doc);
 }
 
-static void a_photo_that_failed_is_named_and_the_scan_goes_on(void **state)
+static void a_photo_that_failed_is_taken_after_the_last_point(void **state)
 {
 	struct task_run *run = *state;
+	int order[PHOTOS_MAX], late = 0;
 	cJSON *result;
 
 	run->blind_at = 2;
@@ -639,12 +650,299 @@ static void a_photo_that_failed_is_named_and_the_scan_goes_on(void **state)
 	assert_int_equal(scan(run, "{\"project\":\"cup\",\"settings\":{\"points\":8}}"),
 			 0);
 
+	assert_int_equal(run->events, 8);
+	assert_int_equal(read_order(run, order), 8);
+	for (int i = 0; i < 8; i++)
+		late += run->order[7] == order[i] ? i : 0;
+	assert_in_range(late, 2, 6);
 	result = cJSON_Parse(run->result);
-	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(result, "missing")),
-			 8 - run->events);
-	assert_in_range(run->events, 6, 7);
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(result, "missing")), 0);
 	cJSON_Delete(result);
 	assert_status(run, "completed");
+}
+
+static cJSON *result_of(const struct task_run *run)
+{
+	cJSON *result = cJSON_Parse(run->result);
+
+	if (!result)
+		fail_msg("no result: %s", run->text);
+	return result;
+}
+
+/* Lines of the shutter log: photos that were really taken. */
+static int shutters(const struct task_run *run)
+{
+	char path[128];
+	int lines = 0, c;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/sim/shutter.log", run->path);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	while ((c = getc(file)) != EOF)
+		lines += c == '\n';
+	fclose(file);
+	return lines;
+}
+
+static void every_second_capture_may_fail(void **state)
+{
+	struct task_run *run = *state;
+	cJSON *result;
+
+	reopen_rig(run, "{\"faults\":[{\"kind\":\"fail\",\"every\":2}]}");
+	assert_int_equal(scan(run, "{\"project\":\"cup\",\"settings\":{\"points\":6}}"),
+			 0);
+
+	result = result_of(run);
+	assert_int_equal(json_number(result, "photos", 0), 6);
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(result, "missing")), 0);
+	cJSON_Delete(result);
+	assert_int_equal(shutters(run), 6);
+}
+
+static void a_photo_that_always_fails_is_named_with_the_reason(void **state)
+{
+	struct task_run *run = *state;
+	const cJSON *missing;
+	cJSON *result;
+	char name[64];
+	int order[PHOTOS_MAX];
+
+	/* Attempts 3 to 5 are those at the third point, the last three those after the
+	 * last one. */
+	reopen_rig(run,
+		   "{\"faults\":[{\"kind\":\"fail\",\"photo\":3,\"times\":3},"
+		   "{\"kind\":\"fail\",\"photo\":9,\"times\":3}]}");
+	assert_int_equal(scan(run, "{\"project\":\"cup\",\"settings\":{\"points\":6}}"),
+			 0);
+
+	result = result_of(run);
+	read_order(run, order);
+	snprintf(name, sizeof(name), "scan01_%03d.jpg", order[2]);
+	missing = cJSON_GetObjectItem(result, "missing");
+	assert_int_equal(cJSON_GetArraySize(missing), 1);
+	missing = cJSON_GetArrayItem(missing, 0);
+	assert_string_equal(json_string(missing, "photo"), name);
+	assert_string_equal(json_string(missing, "reason"),
+			    "the simulated camera failed, as it was told to");
+	assert_int_equal(json_number(result, "photos", 0), 5);
+	cJSON_Delete(result);
+	assert_at_home(run);
+	assert_status(run, "completed");
+
+	/* Going on takes just that one. */
+	start_over(run);
+	reopen_rig(run, NULL);
+	free(run->saved);
+	run->saved = NULL;
+	assert_int_equal(scan(run, "{\"project\":\"cup\",\"scan\":1}"), 0);
+	assert_int_equal(run->events, 1);
+	assert_int_equal(run->order[0], order[2]);
+}
+
+static void a_torn_photo_is_taken_again(void **state)
+{
+	struct task_run *run = *state;
+	cJSON *result;
+
+	reopen_rig(run, "{\"faults\":[{\"kind\":\"torn\",\"photo\":2},"
+			"{\"kind\":\"torn\",\"photo\":7,\"times\":2}]}");
+	assert_int_equal(scan(run, "{\"project\":\"cup\",\"settings\":{\"points\":6}}"),
+			 0);
+
+	result = result_of(run);
+	assert_int_equal(json_number(result, "photos", 0), 6);
+	cJSON_Delete(result);
+	assert_int_equal(shutters(run), 9);
+}
+
+static void a_camera_that_hangs_does_not_hold_the_scan_up(void **state)
+{
+	struct task_run *run = *state;
+
+	reopen_rig(run, "{\"faults\":[{\"kind\":\"hang\",\"photo\":2,\"times\":2},"
+			"{\"kind\":\"slow\",\"photo\":5}]}");
+	assert_int_equal(scan(run, "{\"project\":\"cup\",\"settings\":{\"points\":5}}"),
+			 0);
+
+	assert_int_equal(run->events, 5);
+}
+
+static void a_camera_that_is_unplugged_fails_the_scan(void **state)
+{
+	struct task_run *run = *state;
+
+	reopen_rig(run, "{\"faults\":[{\"kind\":\"gone\",\"photo\":4}]}");
+	assert_int_equal(scan(run, "{\"project\":\"cup\",\"settings\":{\"points\":9}}"),
+			 -1);
+
+	assert_string_equal(run->code, "hardware_fault");
+	assert_string_equal(run->text, "the simulated camera is gone");
+	assert_int_equal(run->events, 3);
+	assert_at_home(run);
+}
+
+static void a_focus_bracket_is_taken_at_each_point(void **state)
+{
+	struct task_run *run = *state;
+	static const double focus[] = {10, 11, 12};
+	cJSON *result, *settings;
+	int64_t before = shutters(run);
+
+	assert_int_equal(scan(run, "{\"project\":\"cup\",\"settings\":{\"points\":4,"
+				   "\"focus_stacks\":3,\"focus_range\":[10,12]}}"),
+			 0);
+
+	assert_int_equal(run->events, 12);
+	assert_int_equal(run->total, 12);
+	assert_int_equal(shutters(run) - before, 12);
+	for (int stack = 0; stack < 3; stack++) {
+		char path[80];
+		cJSON *metadata;
+		const cJSON *part;
+
+		snprintf(path, sizeof(path), "cup/scan01/scan01_003_fs%02d.jpg", stack);
+		assert_true(size_of(run, path) > 500);
+		snprintf(path, sizeof(path), "cup/scan01/metadata/scan01_003_fs%02d.json",
+			 stack);
+		metadata = read_json(run, path);
+		part = cJSON_GetObjectItem(metadata, "scan_metadata");
+		assert_int_equal(json_number(part, "stack_index", -1), stack);
+		part = cJSON_GetObjectItem(metadata, "camera_metadata");
+		part = cJSON_GetObjectItem(part, "camera_settings");
+		assert_true(fabs(json_number(part, "manual_focus", 0) - focus[stack]) <
+			    1e-9);
+		assert_false(json_bool(part, "AF", true));
+		cJSON_Delete(metadata);
+	}
+	result = result_of(run);
+	assert_int_equal(json_number(result, "points", 0), 4);
+	assert_int_equal(json_number(result, "photos", 0), 12);
+	cJSON_Delete(result);
+	settings = rig_camera_settings(run->rig, 0);
+	assert_true(json_bool(settings, "AF", false));
+	assert_int_equal(json_number(settings, "manual_focus", 0), 12);
+	cJSON_Delete(settings);
+}
+
+static void a_bracket_that_was_cut_off_goes_on_within(void **state)
+{
+	struct task_run *run = *state;
+
+	run->stop_at = 4;
+	assert_int_equal(scan(run, "{\"project\":\"cup\",\"settings\":{\"points\":4,"
+				   "\"focus_stacks\":3}}"),
+			 CANCELLED);
+	int before = run->events;
+
+	start_over(run);
+	free(run->saved);
+	run->saved = NULL;
+	assert_int_equal(scan(run, "{\"project\":\"cup\",\"scan\":1}"), 0);
+
+	assert_int_equal(run->events, 12 - before);
+	assert_int_equal(run->current, 12);
+}
+
+static void pixels_can_be_kept_as_an_array(void **state)
+{
+	struct task_run *run = *state;
+	struct frame *frame;
+	struct err err = {0};
+	char *bytes;
+	size_t size;
+
+	assert_int_equal(scan(run, "{\"project\":\"cup\",\"settings\":{\"points\":3,"
+				   "\"image_format\":\"rgb_array\"}}"),
+			 0);
+
+	assert_int_equal(run->images, 3);
+	assert_int_equal(folder_read(projects_folder(run->projects),
+				     "cup/scan01/scan01_002.npy", 1 << 20, &bytes, &size,
+				     &err),
+			 0);
+	assert_int_equal(size, 128 + 164 * 122 * 3); /* an even number of rows */
+	assert_int_equal(npy_decode(bytes, size, &frame, &err), 0);
+	assert_int_equal(frame->width, 164);
+	free(bytes);
+	frame_free(frame);
+
+	/* A scan that goes on finds its photos and their places on the sheet. */
+	start_over(run);
+	free(run->saved);
+	run->saved = NULL;
+	remove_file(run, "cup/scan01/scan01_001.npy");
+	assert_int_equal(scan(run, "{\"project\":\"cup\",\"scan\":1}"), 0);
+	assert_int_equal(run->events, 1);
+}
+
+static void a_path_may_be_a_grid_or_a_spiral(void **state)
+{
+	struct task_run *run = *state;
+	int order[PHOTOS_MAX];
+	cJSON *doc;
+
+	assert_int_equal(scan(run, "{\"project\":\"cup\",\"settings\":{\"points\":7,"
+				   "\"path_method\":\"spiral\"}}"),
+			 0);
+
+	assert_int_equal(read_order(run, order), 7);
+	doc = read_json(run, "cup/scan01/scan.json");
+	assert_string_equal(json_string(cJSON_GetObjectItem(doc, "settings"),
+					"path_method"),
+			    "spiral");
+	cJSON_Delete(doc);
+}
+
+static void each_photo_tells_how_good_it_is(void **state)
+{
+	struct task_run *run = *state;
+	cJSON *metadata, *intrinsics;
+	const cJSON *quality;
+
+	assert_int_equal(scan(run, "{\"project\":\"cup\",\"settings\":{\"points\":2}}"),
+			 0);
+
+	metadata = read_json(run, "cup/scan01/metadata/scan01_001.json");
+	quality = cJSON_GetObjectItem(metadata, "quality");
+	assert_true(json_number(quality, "sharpness", 0) > 1);
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(quality, "histogram")),
+			 16);
+	cJSON_Delete(metadata);
+	intrinsics = read_json(run, "cup/scan01/intrinsics.json");
+	assert_true(fabs(json_number(intrinsics, "fx", 0) - 0.754 * 164) < 1);
+	assert_true(fabs(json_number(intrinsics, "cx", 0) - 82) < 1e-9);
+	assert_true(fabs(json_number(intrinsics, "cy", 0) - 61) < 1e-9);
+	cJSON_Delete(intrinsics);
+}
+
+static void a_blurred_photo_is_named(void **state)
+{
+	struct task_run *run = *state;
+	const cJSON *names;
+	cJSON *result, *metadata, *quality;
+
+	assert_int_equal(scan(run, "{\"project\":\"cup\",\"settings\":{\"points\":8}}"),
+			 0);
+	metadata = read_json(run, "cup/scan01/metadata/scan01_002.json");
+	quality = cJSON_GetObjectItem(metadata, "quality");
+	cJSON_SetNumberValue(cJSON_GetObjectItem(quality, "sharpness"), 0.5);
+	assert_int_equal(folder_write_json(projects_folder(run->projects),
+					   "cup/scan01/metadata/scan01_002.json", metadata,
+					   NULL),
+			 0);
+	cJSON_Delete(metadata);
+	start_over(run);
+	assert_int_equal(scan(run, "{\"project\":\"cup\"}"), 0);
+
+	assert_int_equal(run->events, 0);
+	result = result_of(run);
+	names = cJSON_GetObjectItem(result, "blurred");
+	assert_int_equal(cJSON_GetArraySize(names), 1);
+	assert_string_equal(cJSON_GetArrayItem(names, 0)->valuestring, "scan01_002.jpg");
+	cJSON_Delete(result);
 }
 
 static void motor_stop_ends_the_scan_where_it_stands(void **state)
@@ -686,12 +984,16 @@ static void what_cannot_be_done_is_refused_before_anything_is_made(void **state)
 		"invalid_args", "less than or equal");
 	assert_refused(run,
 		       "{\"project\":\"cup\",\"settings\":{\"image_format\":\"dng\"}}",
-		       "not_supported", "dng");
-	assert_refused(run, "{\"project\":\"cup\",\"settings\":{\"focus_stacks\":3}}",
-		       "not_supported", "focus_stacks");
+		       "not_supported", "dng is not supported, only jpeg and rgb_array");
+	assert_refused(run, "{\"project\":\"cup\",\"settings\":{\"focus_range\":[15,10]}}",
+		       "invalid_args", "focus_range must go");
 	assert_refused(run, "{\"project\":\"cup\",\"scan\":4}", "not_found", "no scan 4");
 	run->services.min_free_bytes = INT64_MAX / 2;
 	assert_refused(run, "{\"project\":\"cup\"}", "storage_full", "disk");
+	run->services.min_free_bytes = 1;
+	reopen_rig(run, "{\"faults\":[{\"kind\":\"gone\",\"photo\":1}]}");
+	assert_refused(run, "{\"project\":\"cup\"}", "hal_unavailable",
+		       "does not answer");
 
 	assert_false(folder_has(projects_folder(run->projects), "cup"));
 	assert_int_equal(run->checkpoints, 0);
@@ -712,11 +1014,13 @@ static void an_estimate_names_time_space_and_problems(void **state)
 	assert_true(estimate.bytes_free > 0);
 	assert_null(estimate.problems);
 
-	args = filled("{\"project\":\"cup\",\"settings\":{\"focus_stacks\":3}}");
+	args = filled("{\"project\":\"cup\",\"settings\":{\"image_format\":\"raw\"}}");
+	run->services.min_free_bytes = INT64_MAX / 2;
 	assert_int_equal(task_scan.estimate(&task_scan, &run->services, args, &estimate),
 			 0);
 	cJSON_free(args);
 	assert_non_null(strstr(estimate.problems, "not_supported"));
+	assert_non_null(strstr(estimate.problems, "storage_full"));
 	free(estimate.problems);
 	assert_false(folder_has(projects_folder(run->projects), "cup"));
 }
@@ -755,7 +1059,18 @@ int main(void)
 		TEST(a_new_scan_gets_the_next_number),
 		TEST(a_camera_that_is_gone_fails_the_scan_with_its_message),
 		TEST(a_scan_told_to_stop_ends_at_the_first_bad_photo),
-		TEST(a_photo_that_failed_is_named_and_the_scan_goes_on),
+		TEST(a_photo_that_failed_is_taken_after_the_last_point),
+		TEST(every_second_capture_may_fail),
+		TEST(a_photo_that_always_fails_is_named_with_the_reason),
+		TEST(a_torn_photo_is_taken_again),
+		TEST(a_camera_that_hangs_does_not_hold_the_scan_up),
+		TEST(a_camera_that_is_unplugged_fails_the_scan),
+		TEST(a_focus_bracket_is_taken_at_each_point),
+		TEST(a_bracket_that_was_cut_off_goes_on_within),
+		TEST(pixels_can_be_kept_as_an_array),
+		TEST(a_path_may_be_a_grid_or_a_spiral),
+		TEST(each_photo_tells_how_good_it_is),
+		TEST(a_blurred_photo_is_named),
 		TEST(motor_stop_ends_the_scan_where_it_stands),
 		TEST(what_cannot_be_done_is_refused_before_anything_is_made),
 		TEST(an_estimate_names_time_space_and_problems),

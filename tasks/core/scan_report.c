@@ -1,0 +1,210 @@
+/* What scan_task does with a photo that the writer has put on disk. */
+#include "tasks/core/scan_run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/json.h"
+#include "hal/frame.h"
+#include "tasks/folder.h"
+#include "tasks/photo.h"
+#include "tasks/project.h"
+#include "tasks/sheet.h"
+#include "tasks/writer.h"
+
+#define THUMBNAIL_SIDE 512
+#define THUMBNAIL_QUALITY 85
+
+static void warn(const struct scan_run *s, const struct err *err)
+{
+	s->host->log(s->run, TASK_LOG_WARN, err->text);
+}
+
+static void tell_photo(const struct scan_run *s, const struct scan_take *take,
+		       const struct writer_report *report)
+{
+	cJSON *data = cJSON_CreateObject();
+	char name[SCAN_PATH], message[64], *text;
+
+	scan_photo_name(s->scan, take->photo, name);
+	json_put_string(data, "file", name);
+	cJSON_AddNumberToObject(data, "index", take->photo.index);
+	if (scan_stacks(s->scan) > 1)
+		cJSON_AddNumberToObject(data, "stack", take->photo.stack);
+	cJSON_AddNumberToObject(data, "done", (double)s->done);
+	cJSON_AddNumberToObject(data, "total", (double)s->total);
+	cJSON_AddNumberToObject(data, "theta", take->point->theta);
+	cJSON_AddNumberToObject(data, "fi", take->point->fi);
+	cJSON_AddNumberToObject(data, "bytes", (double)report->bytes);
+	quality_put(&report->quality, data);
+	text = json_text(data);
+	if (text)
+		s->host->event(s->run, "scan.photo", text);
+	cJSON_free(text);
+	cJSON_Delete(data);
+
+	snprintf(message, sizeof(message), "Photo %zu of %zu", s->done, s->total);
+	s->host->progress(s->run, (double)s->done, (double)s->total, message);
+}
+
+/* The first photo of a project stands for it. */
+static void keep_thumbnail(const struct scan_run *s, const void *jpeg, size_t size)
+{
+	const struct folder *folder = projects_folder(s->projects);
+	struct frame *photo, *upright = NULL;
+	char path[SCAN_PATH];
+	struct err err = {0};
+	void *thumbnail;
+	size_t length;
+	int ret;
+
+	snprintf(path, sizeof(path), "%s/thumbnail.jpg", scan_project(s->scan));
+	if (folder_file_size(folder, path) > 0)
+		return;
+	ret = photo_decode(jpeg, size, THUMBNAIL_SIDE, &photo, &err);
+	if (ret == 0) {
+		upright = photo_upright(photo);
+		frame_free(photo);
+	}
+	if (upright) {
+		upright->jpeg_quality = THUMBNAIL_QUALITY;
+		ret = photo_encode(upright, &thumbnail, &length, &err);
+		frame_free(upright);
+		if (ret == 0) {
+			ret = folder_write(folder, path, thumbnail, length, &err);
+			free(thumbnail);
+		}
+	}
+	if (ret < 0)
+		warn(s, &err);
+}
+
+int scan_run_place(const struct scan_run *s, int index)
+{
+	size_t n;
+	const struct path_point *points = scan_points(s->scan, &n);
+	int place = 0;
+
+	/* A path that was written by hand may leave numbers out. */
+	for (size_t i = 0; i < n; i++)
+		place += points[i].index < index;
+	return place;
+}
+
+/* Of a bracket the sheet shows the one in the middle. */
+static bool is_on_sheet(const struct scan_run *s, const struct scan_take *take)
+{
+	return take->photo.stack == scan_stacks(s->scan) / 2;
+}
+
+static void show_preview(const struct scan_run *s, const struct scan_take *take,
+			 const struct writer_report *report)
+{
+	struct err err = {0};
+
+	if (!report->preview)
+		return;
+	s->host->image(s->run, rig_name(s->rig, DEVICE_CAMERA, s->plan.camera),
+		       report->preview, report->preview_size);
+	if (is_on_sheet(s, take) &&
+	    sheet_put(s->sheet, scan_run_place(s, take->photo.index), report->preview,
+		      report->preview_size, &err) < 0)
+		warn(s, &err);
+	keep_thumbnail(s, report->preview, report->preview_size);
+}
+
+/* The lens as a pinhole in the units of the photos' pixels, for programs that reconstruct.
+ * The first photo of a scan speaks for all. */
+static void keep_intrinsics(const struct scan_run *s, const struct writer_report *report)
+{
+	const struct folder *folder = projects_folder(s->projects);
+	char path[SCAN_PATH];
+	struct err err = {0};
+	cJSON *json;
+
+	scan_file_path(s->scan, "intrinsics.json", path);
+	if (!(report->focal_px > 0) || folder_file_size(folder, path) > 0)
+		return;
+	json = cJSON_CreateObject();
+	json_put_string(json, "camera", rig_name(s->rig, DEVICE_CAMERA, s->plan.camera));
+	json_put_string(json, "model", "PINHOLE");
+	cJSON_AddNumberToObject(json, "width", report->width);
+	cJSON_AddNumberToObject(json, "height", report->height);
+	cJSON_AddNumberToObject(json, "fx", report->focal_px);
+	cJSON_AddNumberToObject(json, "fy", report->focal_px);
+	cJSON_AddNumberToObject(json, "cx", report->width / 2.0);
+	cJSON_AddNumberToObject(json, "cy", report->height / 2.0);
+	if (report->focal_mm > 0)
+		cJSON_AddNumberToObject(json, "focal_mm", report->focal_mm);
+	if (folder_write_json(folder, path, json, &err) < 0)
+		warn(s, &err);
+	cJSON_Delete(json);
+}
+
+/* On disk: now it counts. */
+static int count_photo(struct scan_run *s, struct scan_take *take,
+		       const struct writer_report *report)
+{
+	struct err err = {0};
+	int ret;
+
+	take->state = TAKE_THERE;
+	s->failed_in_a_row = 0;
+	s->done++;
+	scan_add_photo(s->scan, take->photo, report->bytes);
+	keep_intrinsics(s, report);
+	if (scan_save(s->scan, &err) < 0)
+		return scan_run_fail(s, &err);
+	ret = scan_run_checkpoint(s);
+	tell_photo(s, take, report);
+	show_preview(s, take, report);
+	return ret;
+}
+
+static int take_report(struct scan_run *s, const struct writer_report *report)
+{
+	struct scan_take *take = &s->takes[report->place];
+
+	if (!report->err.number)
+		return count_photo(s, take, report);
+	if (!report->unread)
+		return scan_run_fail(s, &report->err);
+	scan_run_note_failure(s, take, &report->err);
+	return 0;
+}
+
+enum patience { NOT_AT_ALL, UNTIL_ENOUGH, FOR_ALL };
+
+static int collect(struct scan_run *s, enum patience patience, const atomic_bool *enough)
+{
+	struct writer_report report;
+	int first = 0;
+
+	while (s->writer &&
+	       (patience == UNTIL_ENOUGH
+			? writer_take_until(s->writer, enough, &report)
+			: writer_take(s->writer, patience == FOR_ALL, &report))) {
+		int ret = take_report(s, &report);
+
+		free(report.preview);
+		if (ret && !first)
+			first = ret;
+	}
+	return first;
+}
+
+int scan_run_collect(struct scan_run *s)
+{
+	return collect(s, NOT_AT_ALL, NULL);
+}
+
+int scan_run_collect_all(struct scan_run *s)
+{
+	return collect(s, FOR_ALL, NULL);
+}
+
+int scan_run_collect_until(struct scan_run *s, const atomic_bool *enough)
+{
+	return collect(s, UNTIL_ENOUGH, enough);
+}
