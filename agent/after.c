@@ -74,6 +74,8 @@ void after_decide(struct core *core, const struct task *ended)
  * those that are not decided; false with the id that was never heard of. */
 bool after_open(struct core *core, struct task *task, const char **missing)
 {
+	bool all_known = true;
+
 	task->after_open = 0;
 	for (size_t i = 0; i < task->after_count; i++) {
 		struct task *ended;
@@ -96,10 +98,10 @@ bool after_open(struct core *core, struct task *task, const char **missing)
 		task_free(ended);
 		if (!known) {
 			*missing = task->after[i];
-			return false;
+			all_known = false;
 		}
 	}
-	return true;
+	return all_known;
 }
 
 /* A bit that is open for a task that has ended already is a dependency that failed. */

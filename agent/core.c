@@ -254,11 +254,13 @@ static void core_message(struct core *core, const struct event *event)
 {
 	struct topic topic;
 
-	/* A message of an ended connection cannot be acknowledged any more: it comes again. */
-	if (event->epoch < core->link.epoch ||
-	    (event->epoch == core->link.epoch && core->link.phase == LINK_DOWN))
-		return;
 	topic_parse(core->options.root, core->options.device, event->topic, &topic);
+	/* A message of an ended connection cannot be acknowledged any more: it comes again.  But
+	 * the rig has heeded an emergency stop already, and twice does no harm. */
+	if ((event->epoch < core->link.epoch ||
+	     (event->epoch == core->link.epoch && core->link.phase == LINK_DOWN)) &&
+	    strcmp(topic.noun, "estop") != 0)
+		return;
 	if (!link_message(core, event, &topic))
 		receive_message(core, event, &topic);
 }

@@ -251,8 +251,8 @@ void life_restart(struct core *core, struct task *task, bool from_checkpoint)
 	task->claim = task->type ? core_devices(core, task->type->type->uses) : 0;
 	store_set_number(core->store, "next_arrival", core->next_arrival);
 	core->ended_count--;
-	if (!after_open(core, task, &missing))
-		task->after_open = 0;
+	/* One that nobody remembers any more holds nothing back. */
+	after_open(core, task, &missing);
 	scheduler_add(&core->scheduler, task);
 	life_changed(core, task);
 	life_happened(core, task, "task.created");

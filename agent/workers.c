@@ -176,7 +176,7 @@ static void host_log(struct task_run *run, enum task_log level, const char *text
 {
 	struct event *event;
 	char dropped[64] = "";
-	int length;
+	char kept[ERROR_BYTES + 1];
 
 	pthread_mutex_lock(&run->lock);
 	bool full = run->log_lines >= LOG_LINES_WAITING;
@@ -195,8 +195,8 @@ static void host_log(struct task_run *run, enum task_log level, const char *text
 
 	event = run_event(run, EVENT_LOG);
 	event->number = level;
-	length = asprintf(&event->text, "%s%.*s", dropped, ERROR_BYTES, text);
-	if (length < 0)
+	copy_text(kept, sizeof(kept), text);
+	if (asprintf(&event->text, "%s%s", dropped, kept) < 0)
 		abort();
 	mailbox_post(run->workers->mailbox, event);
 }

@@ -120,7 +120,8 @@ static bool create_id_free(struct core *core, struct answer *answer, const char 
 	const struct task *task;
 	bool known;
 
-	if (!strcmp(id, "current") || !strcmp(id, "PRESS")) {
+	if (!strcmp(id, "current") || !strcmp(id, "PRESS") ||
+	    !strcmp(id, "_barrier")) {
 		answer_refuse(answer, "bad_request", "id must not be '%s': that word has a meaning", id);
 		return false;
 	}
