@@ -1,95 +1,76 @@
 #include "tasks/exif.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include <libexif/exif-data.h>
 
 #include "agent/base/clock.h"
 #include "hal/frame.h"
 
-#define TIFF 6 /* where the TIFF structure begins: behind "Exif\0\0" */
-#define ENTRY 12
 #define FILM_WIDTH 36.0 /* mm */
+#define ORDER EXIF_BYTE_ORDER_INTEL
+#define CHARSET 8 /* bytes before a comment's text */
 
-enum type { ASCII = 2, SHORT = 3, LONG = 4, RATIONAL = 5 };
-
-enum tag {
-	TAG_MODEL = 0x0110,
-	TAG_ORIENTATION = 0x0112,
-	TAG_SOFTWARE = 0x0131,
-	TAG_DATE_TIME = 0x0132,
-	TAG_EXPOSURE_TIME = 0x829a,
-	TAG_EXIF_IFD = 0x8769,
-	TAG_ISO = 0x8827,
-	TAG_DATE_TIME_ORIGINAL = 0x9003,
-	TAG_FOCAL_LENGTH_35MM = 0xa405,
-};
-
-/* A block that grows: entries fill the table that was opened last, values that do not fit
- * into an entry follow behind it. */
-struct block {
-	unsigned char *bytes;
-	size_t table, size;
-	unsigned entries;
-};
-
-static void put16(unsigned char *at, unsigned value)
+/* What does not fit into memory is left out: a photo is worth more than its block. */
+static void add(ExifData *data, ExifIfd ifd, ExifTag tag, ExifFormat format,
+		size_t count, const void *bytes)
 {
-	at[0] = (unsigned char)value;
-	at[1] = (unsigned char)(value >> 8);
-}
+	size_t size = count * exif_format_get_size(format);
+	ExifMem *mem = exif_mem_new_default();
+	ExifEntry *entry = mem ? exif_entry_new_mem(mem) : NULL;
 
-static void put32(unsigned char *at, uint32_t value)
-{
-	put16(at, value & 0xffff);
-	put16(at + 2, value >> 16);
-}
-
-static void open_table(struct block *b, unsigned entries)
-{
-	b->table = b->size;
-	b->entries = 0;
-	b->size += 2 + entries * ENTRY + 4;
-}
-
-static unsigned char *add(struct block *b, enum tag tag, enum type type, uint32_t count)
-{
-	unsigned char *entry = b->bytes + b->table + 2 + b->entries * ENTRY;
-
-	put16(b->bytes + b->table, ++b->entries);
-	put16(entry, tag);
-	put16(entry + 2, type);
-	put32(entry + 4, count);
-	return entry + 8;
-}
-
-static void add_short(struct block *b, enum tag tag, double value)
-{
-	put16(add(b, tag, SHORT, 1), (unsigned)fmin(fmax(round(value), 0), 65535));
-}
-
-static void add_text(struct block *b, enum tag tag, const char *text)
-{
-	uint32_t size = (uint32_t)strlen(text) + 1;
-	unsigned char *value = add(b, tag, ASCII, size);
-
-	if (size <= 4) {
-		memcpy(value, text, size);
-		return;
+	if (entry)
+		entry->data = exif_mem_alloc(mem, (ExifLong)size);
+	if (entry && entry->data) {
+		memcpy(entry->data, bytes, size);
+		entry->tag = tag;
+		entry->format = format;
+		entry->components = count;
+		entry->size = (unsigned)size;
+		exif_content_add_entry(data->ifd[ifd], entry);
 	}
-	put32(value, (uint32_t)(b->size - TIFF));
-	memcpy(b->bytes + b->size, text, size);
-	b->size += size + size % 2;
+	if (entry)
+		exif_entry_unref(entry);
+	if (mem)
+		exif_mem_unref(mem);
 }
 
-static void add_ratio(struct block *b, enum tag tag, double value, uint32_t below)
+static void add_short(ExifData *data, ExifIfd ifd, ExifTag tag, double value)
 {
-	put32(add(b, tag, RATIONAL, 1), (uint32_t)(b->size - TIFF));
-	put32(b->bytes + b->size, (uint32_t)fmin(round(value * below), UINT32_MAX));
-	put32(b->bytes + b->size + 4, below);
-	b->size += 8;
+	unsigned char bytes[2];
+
+	exif_set_short(bytes, ORDER, (ExifShort)fmin(fmax(round(value), 0), UINT16_MAX));
+	add(data, ifd, tag, EXIF_FORMAT_SHORT, 1, bytes);
+}
+
+static void add_ratio(ExifData *data, ExifTag tag, double value, uint32_t below)
+{
+	double above = fmin(fmax(round(value * below), 0), UINT32_MAX);
+	unsigned char bytes[8];
+
+	exif_set_rational(bytes, ORDER, (ExifRational){(uint32_t)above, below});
+	add(data, EXIF_IFD_EXIF, tag, EXIF_FORMAT_RATIONAL, 1, bytes);
+}
+
+static void add_text(ExifData *data, ExifIfd ifd, ExifTag tag, const char *text)
+{
+	add(data, ifd, tag, EXIF_FORMAT_ASCII, strlen(text) + 1, text);
+}
+
+static void add_comment(ExifData *data, const char *text)
+{
+	char comment[CHARSET + sizeof(((struct frame *)0)->comment)] = "ASCII\0\0";
+	size_t length = strlen(text);
+
+	if (!length)
+		return;
+	memcpy(comment + CHARSET, text, length);
+	add(data, EXIF_IFD_EXIF, EXIF_TAG_USER_COMMENT, EXIF_FORMAT_UNDEFINED,
+	    CHARSET + length, comment);
 }
 
 /* "2026:11:24 03:12:00" */
@@ -101,69 +82,78 @@ static void date_text(int64_t wall_ms, char text[CLOCK_TEXT])
 	text[19] = '\0';
 }
 
-size_t exif_write(const struct frame *frame, unsigned char bytes[EXIF_MAX])
+static void add_time(ExifData *data, int64_t wall_ms)
 {
-	static const unsigned char head[] = {'E', 'x', 'i', 'f', 0, 0, 'I',
-					     'I', 42,  0,   8,	 0, 0, 0};
-	struct block b = {.bytes = bytes, .size = sizeof(head)};
-	int side = frame->width > frame->height ? frame->width : frame->height;
 	char date[CLOCK_TEXT];
-	unsigned char *pointer;
 
-	memset(bytes, 0, EXIF_MAX);
-	memcpy(bytes, head, sizeof(head));
-	date_text(frame->taken_at_ms, date);
-
-	open_table(&b, 5);
-	add_text(&b, TAG_MODEL, frame->camera);
-	add_short(&b, TAG_ORIENTATION, frame->orientation);
-	add_text(&b, TAG_SOFTWARE, "openscan-agent " OPENSCAN_VERSION);
-	add_text(&b, TAG_DATE_TIME, date);
-	pointer = add(&b, TAG_EXIF_IFD, LONG, 1);
-	put32(pointer, (uint32_t)(b.size - TIFF));
-
-	open_table(&b, 4);
-	add_ratio(&b, TAG_EXPOSURE_TIME, frame->shutter_ms / 1000, 1000000);
-	add_short(&b, TAG_ISO, frame->gain * 100);
-	add_text(&b, TAG_DATE_TIME_ORIGINAL, date);
-	if (frame->focal_px > 0)
-		add_short(&b, TAG_FOCAL_LENGTH_35MM, frame->focal_px * FILM_WIDTH / side);
-	return b.size;
+	date_text(wall_ms, date);
+	add_text(data, EXIF_IFD_0, EXIF_TAG_DATE_TIME, date);
+	add_text(data, EXIF_IFD_EXIF, EXIF_TAG_DATE_TIME_ORIGINAL, date);
+	add_text(data, EXIF_IFD_EXIF, EXIF_TAG_DATE_TIME_DIGITIZED, date);
+	add_text(data, EXIF_IFD_EXIF, EXIF_TAG_OFFSET_TIME, "+00:00");
+	add_text(data, EXIF_IFD_EXIF, EXIF_TAG_OFFSET_TIME_ORIGINAL, "+00:00");
 }
 
-static unsigned get(const unsigned char *at, size_t size, bool little)
+static void add_lens(ExifData *data, const struct frame *frame)
 {
-	unsigned value = 0;
+	int side = frame->width > frame->height ? frame->width : frame->height;
 
-	for (size_t i = 0; i < size; i++)
-		value = value << 8 | at[little ? size - 1 - i : i];
-	return value;
+	if (frame->focal_mm > 0)
+		add_ratio(data, EXIF_TAG_FOCAL_LENGTH, frame->focal_mm, 1000);
+	if (frame->focal_px > 0)
+		add_short(data, EXIF_IFD_EXIF, EXIF_TAG_FOCAL_LENGTH_IN_35MM_FILM,
+			  frame->focal_px * FILM_WIDTH / side);
+}
+
+static void fill(ExifData *data, const struct frame *frame)
+{
+	exif_data_set_byte_order(data, ORDER);
+	exif_data_set_data_type(data, EXIF_DATA_TYPE_COMPRESSED);
+	add_text(data, EXIF_IFD_0, EXIF_TAG_MODEL, frame->camera);
+	add_short(data, EXIF_IFD_0, EXIF_TAG_ORIENTATION, frame->orientation);
+	add_text(data, EXIF_IFD_0, EXIF_TAG_SOFTWARE, "openscan-agent " OPENSCAN_VERSION);
+	add_time(data, frame->taken_at_ms);
+	add_ratio(data, EXIF_TAG_EXPOSURE_TIME, frame->shutter_ms / 1000, 1000000);
+	add_short(data, EXIF_IFD_EXIF, EXIF_TAG_ISO_SPEED_RATINGS, frame->gain * 100);
+	add_lens(data, frame);
+	add_comment(data, frame->comment);
+	add_short(data, EXIF_IFD_EXIF, EXIF_TAG_PIXEL_X_DIMENSION, frame->width);
+	add_short(data, EXIF_IFD_EXIF, EXIF_TAG_PIXEL_Y_DIMENSION, frame->height);
+	exif_data_fix(data); /* adds what the format demands of every photo */
+}
+
+size_t exif_write(const struct frame *frame, unsigned char bytes[EXIF_MAX])
+{
+	ExifData *data = exif_data_new();
+	unsigned char *block = NULL;
+	unsigned size = 0;
+
+	if (!data)
+		return 0;
+	fill(data, frame);
+	exif_data_save_data(data, &block, &size);
+	exif_data_unref(data);
+	if (!block || size > EXIF_MAX)
+		size = 0;
+	if (size)
+		memcpy(bytes, block, size);
+	free(block);
+	return size;
 }
 
 int exif_orientation(const unsigned char *bytes, size_t size)
 {
-	bool little;
-	size_t table, count;
+	ExifData *data = size <= UINT16_MAX ? exif_data_new() : NULL;
+	ExifEntry *entry;
+	int flag = 1;
 
-	if (size < TIFF + 8 || memcmp(bytes, "Exif\0", TIFF))
+	if (!data)
 		return 1;
-	bytes += TIFF;
-	size -= TIFF;
-	little = bytes[0] == 'I';
-	table = get(bytes + 4, 4, little);
-	if (table > size - 2)
-		return 1;
-	count = get(bytes + table, 2, little);
-	for (size_t i = 0; i < count; i++) {
-		size_t entry = table + 2 + i * ENTRY;
-		unsigned value;
-
-		if (entry + ENTRY > size)
-			return 1;
-		if (get(bytes + entry, 2, little) != TAG_ORIENTATION)
-			continue;
-		value = get(bytes + entry + 8, 2, little);
-		return value >= 1 && value <= 8 ? (int)value : 1;
-	}
-	return 1;
+	exif_data_unset_option(data, EXIF_DATA_OPTION_FOLLOW_SPECIFICATION);
+	exif_data_load_data(data, bytes, (unsigned)size);
+	entry = exif_content_get_entry(data->ifd[EXIF_IFD_0], EXIF_TAG_ORIENTATION);
+	if (entry && entry->format == EXIF_FORMAT_SHORT && entry->size >= 2)
+		flag = exif_get_short(entry->data, exif_data_get_byte_order(data));
+	exif_data_unref(data);
+	return flag >= 1 && flag <= 8 ? flag : 1;
 }

@@ -1,7 +1,7 @@
 /* The EXIF block of a photo: how it was taken, for those who look at it.
  *
- * The format is that of CIPA DC-008 (Exif 2.3), a TIFF structure in a JPEG APP1 marker.
- * Pure functions; any thread. */
+ * The format is that of CIPA DC-008 (Exif 2.3), a TIFF structure in a JPEG APP1 marker;
+ * libexif writes and reads it.  Pure functions; any thread. */
 #ifndef TASKS_EXIF_H
 #define TASKS_EXIF_H
 
@@ -9,11 +9,12 @@
 
 struct frame;
 
-#define EXIF_MAX 1024
+#define EXIF_MAX 2048
 
-/* Writes the block for frame: orientation, camera, time (UTC), exposure, sensitivity
- * (gain 1 is ISO 100) and, when the focal length is known, its equivalent on 36 x 24 mm
- * film, which photogrammetry begins with.  Returns its size. */
+/* Writes the block for frame: orientation, camera, software, time (UTC), exposure,
+ * sensitivity (gain 1 is ISO 100), the frame's comment, and what is known of the focal
+ * length: in millimetres, and as its equivalent on 36 x 24 mm film, which photogrammetry
+ * begins with.  Returns its size, 0 when memory is out. */
 size_t exif_write(const struct frame *frame, unsigned char bytes[EXIF_MAX]);
 
 /* The orientation flag of a block, 1 to 8; 1 when it has none or is damaged. */

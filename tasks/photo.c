@@ -61,7 +61,8 @@ static void compress_rows(struct jpeg_compress_struct *info, const struct frame 
 	jpeg_set_quality(info, quality, TRUE);
 	info->write_JFIF_header = FALSE; /* a file is JFIF or Exif */
 	jpeg_start_compress(info, TRUE);
-	jpeg_write_marker(info, JPEG_APP0 + 1, exif, (unsigned)exif_size);
+	if (exif_size)
+		jpeg_write_marker(info, JPEG_APP0 + 1, exif, (unsigned)exif_size);
 	while (info->next_scanline < info->image_height) {
 		JSAMPROW row = frame->rgb +
 			       (size_t)info->next_scanline * (size_t)frame->width * 3;

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <libexif/exif-data.h>
+
 #include "hal/frame.h"
 #include "tasks/exif.h"
 #include "tasks/photo.h"
@@ -151,6 +153,53 @@ static void a_damaged_exif_block_means_upright(void **state)
 	frame_free(frame);
 }
 
+static void assert_exif(ExifData *data, ExifIfd ifd, ExifTag tag, const char *expected)
+{
+	ExifEntry *entry = exif_content_get_entry(data->ifd[ifd], tag);
+	char text[200] = "";
+
+	if (entry)
+		exif_entry_get_value(entry, text, sizeof(text));
+	assert_string_equal(text, expected);
+}
+
+static void a_photo_tells_how_it_was_taken(void **state)
+{
+	struct frame *frame = make_corners(1640, 1232);
+	ExifData *data;
+	void *jpeg;
+	size_t size;
+
+	(void)state;
+
+	snprintf(frame->camera, sizeof(frame->camera), "sim");
+	snprintf(frame->comment, sizeof(frame->comment), "theta 45.0000, phi 120.5000");
+	frame->orientation = 8;
+	frame->taken_at_ms = 1764979200123; /* 2025-12-06T00:00:00.123Z */
+	frame->shutter_ms = 50;
+	frame->gain = 2.5;
+	frame->focal_px = 0.754 * 1640;
+	frame->focal_mm = 4.283;
+	assert_int_equal(photo_encode(frame, &jpeg, &size, NULL), 0);
+
+	data = exif_data_new_from_data(jpeg, (unsigned)size);
+	assert_non_null(data);
+	assert_exif(data, EXIF_IFD_0, EXIF_TAG_MODEL, "sim");
+	assert_exif(data, EXIF_IFD_0, EXIF_TAG_ORIENTATION, "Left-bottom");
+	assert_exif(data, EXIF_IFD_0, EXIF_TAG_SOFTWARE, "openscan-agent " OPENSCAN_VERSION);
+	assert_exif(data, EXIF_IFD_0, EXIF_TAG_DATE_TIME, "2025:12:06 00:00:00");
+	assert_exif(data, EXIF_IFD_EXIF, EXIF_TAG_EXPOSURE_TIME, "1/20 sec.");
+	assert_exif(data, EXIF_IFD_EXIF, EXIF_TAG_ISO_SPEED_RATINGS, "250");
+	assert_exif(data, EXIF_IFD_EXIF, EXIF_TAG_FOCAL_LENGTH, "4.3 mm");
+	assert_exif(data, EXIF_IFD_EXIF, EXIF_TAG_FOCAL_LENGTH_IN_35MM_FILM, "27");
+	assert_exif(data, EXIF_IFD_EXIF, EXIF_TAG_USER_COMMENT,
+		    "theta 45.0000, phi 120.5000");
+	assert_exif(data, EXIF_IFD_EXIF, EXIF_TAG_OFFSET_TIME_ORIGINAL, "+00:00");
+	exif_data_unref(data);
+	free(jpeg);
+	frame_free(frame);
+}
+
 static void the_longest_camera_name_fits_into_the_block(void **state)
 {
 	struct frame *frame = make_corners(64, 48);
@@ -159,6 +208,7 @@ static void the_longest_camera_name_fits_into_the_block(void **state)
 	(void)state;
 
 	memset(frame->camera, 'x', sizeof(frame->camera) - 1);
+	memset(frame->comment, 'y', sizeof(frame->comment) - 1);
 	frame->orientation = 3;
 	frame->gain = 1e9;
 	frame->shutter_ms = 1e12;
@@ -243,6 +293,7 @@ int main(void)
 		cmocka_unit_test(the_orientation_travels_with_the_photo),
 		cmocka_unit_test(an_upright_photo_is_turned_as_its_flag_says),
 		cmocka_unit_test(a_damaged_exif_block_means_upright),
+		cmocka_unit_test(a_photo_tells_how_it_was_taken),
 		cmocka_unit_test(the_longest_camera_name_fits_into_the_block),
 		cmocka_unit_test(a_preview_is_small_whatever_the_photo_shows),
 		cmocka_unit_test(a_photo_that_is_hard_to_encode_is_encoded),
