@@ -231,7 +231,8 @@ static struct wish *make_create(struct client *client, struct dice *dice)
 		snprintf(wish->id, sizeof(wish->id), "c%d", wish->number);
 		member(&text, "id");
 		add(&text, "\"%s\"", wish->id);
-		client_heard(client, wish->id);
+		if (dice_chance(dice, 30))
+			client_heard(client, wish->id);
 	}
 	give_request(wish, dice, wish->id[0] ? 20 : 70);
 	member(&text, "args");

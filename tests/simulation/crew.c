@@ -222,21 +222,21 @@ static void hold(struct crew *crew, struct member *member)
 
 static void work(struct crew *crew, struct member *member, struct dice *dice)
 {
-	int lot = dice_throw(dice, 20);
+	int lot = dice_throw(dice, 40);
 
-	if (lot < 6)
+	if (lot < 14)
 		progress(crew, member);
-	else if (lot < 10 && kinds[member->kind].resumable)
+	else if (lot < 26 && kinds[member->kind].resumable)
 		checkpoint(crew, member);
-	else if (lot < 11)
+	else if (lot < 29)
 		begin(crew, member);
-	else if (lot < 12)
+	else if (lot < 31)
 		log_a_line(crew, member);
-	else if (lot < 13)
+	else if (lot < 33)
 		happen(crew, member);
-	else if (lot < 14)
+	else if (lot < 34)
 		fail(crew, member, dice);
-	else
+	else if (lot < 37)
 		finish(crew, member, OUTCOME_DONE, "");
 }
 
@@ -265,29 +265,37 @@ static void member_step(struct crew *crew, struct member *member, struct dice *d
 		work(crew, member, dice);
 }
 
+static bool member_able(const struct member *member)
+{
+	return member->run && !member->over && !member->waits &&
+	       (!member->held || member->stop);
+}
+
+static int count_able(const struct crew *crew)
+{
+	int able = 0;
+
+	for (int i = 0; i < crew->count; i++)
+		able += member_able(&crew->members[i]);
+	return able;
+}
+
+bool crew_able(const struct crew *crew)
+{
+	return count_able(crew) > 0;
+}
+
 bool crew_step(struct crew *crew, struct dice *dice, bool diligent)
 {
-	int able = 0, lot;
+	int able = count_able(crew);
+	int lot = able ? dice_throw(dice, able) : -1;
 
-	for (int pass = 0; pass < 2; pass++) {
-		lot = pass ? dice_throw(dice, able) : -1;
-		for (int i = 0; i < crew->count; i++) {
-			struct member *member = &crew->members[i];
-
-			if (member->over || member->waits ||
-			    (member->held && !member->stop))
-				continue;
-			if (!pass) {
-				able++;
-			} else if (lot-- == 0) {
-				member_step(crew, member, dice, diligent);
-				return true;
-			}
-		}
-		if (!able)
-			return false;
+	for (int i = 0; i < crew->count && lot >= 0; i++) {
+		if (!member_able(&crew->members[i]) || lot-- > 0)
+			continue;
+		member_step(crew, &crew->members[i], dice, diligent);
 	}
-	return false;
+	return able > 0;
 }
 
 void crew_see(struct crew *crew, const struct event *event)

@@ -53,6 +53,9 @@ void crew_go_on(struct crew *crew, uint64_t run);
 /* True when the waiter was a member's. */
 bool crew_release(struct crew *crew, const struct waiter *waiter);
 
+/* Is there one that can do something? */
+bool crew_able(const struct crew *crew);
+
 /* One of those that can do something does its next step; false when none can.  diligent:
  * it is an end, not a detour. */
 bool crew_step(struct crew *crew, struct dice *dice, bool diligent);

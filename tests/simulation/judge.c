@@ -54,7 +54,6 @@ static struct known *know(struct judge *judge, const char *id)
 		abort();
 	snprintf(known->id, sizeof(known->id), "%s", id);
 	HASH_ADD_STR(judge->tasks, id, known);
-	client_heard(judge->client, id);
 	return known;
 }
 
@@ -417,6 +416,8 @@ static void judge_document(struct judge *judge, struct known *known, const char 
 	if (known->told && known->status == TASK_COMPLETED && rev > known->rev)
 		broken("%s had completed and became %s", known->id,
 		       task_status_name(status));
+	if (!known->told)
+		client_heard(judge->client, known->id);
 	known->told = true;
 	known->rev = rev;
 	known->status = status;

@@ -44,17 +44,17 @@ enum move {
 	MOVES,
 };
 
-/* Of a thousand or so. */
+/* Against a hundred or so for all that is possible. */
 static const int weights[MOVES][4] = {
-	[MOVE_SEND] = {20, 60, 100, 200},     [MOVE_RECEIVE] = {50, 200, 300, 400},
+	[MOVE_SEND] = {30, 60, 100, 150},     [MOVE_RECEIVE] = {50, 200, 300, 400},
 	[MOVE_ANSWER] = {50, 200, 300, 400},  [MOVE_DELIVER] = {40, 100, 200, 300},
 	[MOVE_WORK] = {30, 100, 200, 300},    [MOVE_TIME] = {10, 30, 60, 100},
-	[MOVE_CONNECT] = {20, 100, 200, 400}, [MOVE_START] = {50, 100, 200, 400},
-	[MOVE_DISCONNECT] = {0, 0, 5, 20},    [MOVE_SNAPSHOT] = {0, 0, 5, 20},
-	[MOVE_COME_BACK] = {0, 0, 2, 10},     [MOVE_EXPIRE] = {0, 0, 0, 2},
-	[MOVE_KILL] = {0, 2, 5, 20},	      [MOVE_POWER_CUT] = {0, 2, 5, 20},
-	[MOVE_FULL] = {0, 0, 0, 3},	      [MOVE_WALL] = {0, 0, 2, 5},
-	[MOVE_STOP] = {0, 0, 2, 5},
+	[MOVE_CONNECT] = {50, 100, 200, 400}, [MOVE_START] = {50, 100, 200, 400},
+	[MOVE_DISCONNECT] = {0, 1, 2, 8},     [MOVE_SNAPSHOT] = {0, 0, 2, 8},
+	[MOVE_COME_BACK] = {0, 0, 1, 3},      [MOVE_EXPIRE] = {0, 0, 0, 1},
+	[MOVE_KILL] = {0, 1, 2, 6},	      [MOVE_POWER_CUT] = {0, 1, 2, 6},
+	[MOVE_FULL] = {0, 0, 0, 1},	      [MOVE_WALL] = {0, 0, 1, 2},
+	[MOVE_STOP] = {0, 0, 1, 2},
 };
 
 struct world {
@@ -307,7 +307,6 @@ static void world_start(struct world *w)
 		effects_clear(&effects);
 		return;
 	}
-	w->settled_at = w->now;
 	w->spins = 0;
 	carry_out(w, &effects);
 	judge_rows(&w->judge, w->core->store);
@@ -512,11 +511,15 @@ static bool possible(const struct world *w, enum move move)
 	case MOVE_START:
 		return !w->core;
 	case MOVE_RECEIVE:
+		return w->broker.sent != NULL;
 	case MOVE_ANSWER:
+		return w->broker.answer_count > 0;
 	case MOVE_DELIVER:
+		return w->broker.connected && w->broker.state.queue && !w->broker.waiting;
 	case MOVE_DISCONNECT:
 		return w->broker.connected;
 	case MOVE_WORK:
+		return w->core && crew_able(&w->crew);
 	case MOVE_KILL:
 	case MOVE_STOP:
 		return w->core != NULL;
@@ -587,7 +590,7 @@ static void world_move(struct world *w, enum move move)
 		world_power_cut(w);
 		break;
 	case MOVE_FULL:
-		w->full_until = w->now + dice_between(&w->dice, 1, 20) * SECOND;
+		w->full_until = w->now + dice_between(&w->dice, 1, 4000);
 		disk_set_full(true);
 		trace("the disk is full");
 		break;
