@@ -79,6 +79,8 @@ static void task_resume(struct core *core, struct answer *answer)
 	} else if (core->estop && task->claim && task->status == TASK_PAUSED) {
 		answer_refuse(answer, "estopped",
 			      "the emergency stop is latched: send queue/resume first");
+	} else if (core->stopping && !task->run) {
+		answer_refuse(answer, "draining", "the agent stops: resume it after its next start");
 	} else if (task->status == TASK_PAUSED || task->stopping == STOPPING_PAUSE) {
 		life_resume(core, task);
 		answer_named(core, answer, "accepted");
