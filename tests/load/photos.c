@@ -11,6 +11,8 @@
 #define LOST_IN_A_KILL 2 /* one in the camera, one on its way to the disk */
 
 /* One line of the simulated shutter's log. */
+#define SCANS_MAX 9 /* of one order: a broker that forgot may deliver it again */
+
 struct exposure {
 	int64_t wall_ms;
 	bool kept; /* its photo is on disk */
@@ -190,6 +192,31 @@ static void scan_check(struct ordeal *ordeal, struct roll *roll,
 	cJSON_Delete(json);
 }
 
+/* The folder of the scan that this task made; the first one when there is none of it. */
+static void scan_folder(const struct ordeal *ordeal, const struct entry *entry,
+			char *folder, size_t size)
+{
+	for (int n = 1; n <= SCANS_MAX; n++) {
+		char path[PATH_MAX + 128];
+		cJSON *scan;
+		const cJSON *task;
+		bool its;
+
+		snprintf(folder, size, "%s/p%d/scan%02d", ordeal->device.project_dir,
+			 entry->order, n);
+		snprintf(path, sizeof(path), "%s/scan.json", folder);
+		if (!file_exists(path))
+			break;
+		scan = read_json(path);
+		task = cJSON_GetObjectItemCaseSensitive(scan, "task_id");
+		its = cJSON_IsString(task) && !strcmp(task->valuestring, entry->id);
+		cJSON_Delete(scan);
+		if (its)
+			return;
+	}
+	snprintf(folder, size, "%s/p%d/scan01", ordeal->device.project_dir, entry->order);
+}
+
 void photos_check(struct ordeal *ordeal, const struct ledger *ledger)
 {
 	struct roll roll;
@@ -201,8 +228,7 @@ void photos_check(struct ordeal *ordeal, const struct ledger *ledger)
 
 		if (entry->order < 0 || ordeal->orders[entry->order].kind != ORDER_SCAN)
 			continue;
-		snprintf(folder, sizeof(folder), "%s/p%d/scan01",
-			 ordeal->device.project_dir, entry->order);
+		scan_folder(ordeal, entry, folder, sizeof(folder));
 		scan_check(ordeal, &roll, entry, folder);
 		snprintf(folder, sizeof(folder), "%s/p%d/scan02",
 			 ordeal->device.project_dir, entry->order);
