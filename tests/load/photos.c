@@ -98,6 +98,12 @@ static cJSON *read_json(const char *path)
 	return json;
 }
 
+/* "scan01": what the names of its photos begin with. */
+static const char *scan_name(const char *folder)
+{
+	return strrchr(folder, '/') + 1;
+}
+
 /* The moment of a photo that is on disk and whole; -1 with a sentence in why. */
 static int64_t photo_check(const char *folder, int index, char why[160])
 {
@@ -107,12 +113,13 @@ static int64_t photo_check(const char *folder, int index, char why[160])
 	int64_t taken = -1;
 	bool whole;
 
-	snprintf(path, sizeof(path), "%s/scan01_%03d.jpg", folder, index);
+	snprintf(path, sizeof(path), "%s/%s_%03d.jpg", folder, scan_name(folder), index);
 	bytes = file_read(path, &size);
 	whole = bytes && size > 200 && memcmp(bytes, "\xff\xd8", 2) == 0 &&
 		memcmp(bytes + size - 2, "\xff\xd9", 2) == 0;
 	free(bytes);
-	snprintf(path, sizeof(path), "%s/metadata/scan01_%03d.json", folder, index);
+	snprintf(path, sizeof(path), "%s/metadata/%s_%03d.json", folder,
+		 scan_name(folder), index);
 	metadata = read_json(path);
 	if (!whole)
 		snprintf(why, 160, "photo %d is %s", index, bytes ? "torn" : "missing");
@@ -138,7 +145,7 @@ static size_t count_photos(const char *folder)
 	size_t count = 0;
 
 	while (dir && (file = readdir(dir)))
-		count += strncmp(file->d_name, "scan01_", 7) == 0 &&
+		count += strncmp(file->d_name, scan_name(folder), 6) == 0 &&
 			 strstr(file->d_name, ".jpg") != NULL;
 	if (dir)
 		closedir(dir);
