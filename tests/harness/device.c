@@ -68,6 +68,7 @@ int device_init(struct device *device, const struct folder *folder, const char *
 	device->port = port;
 	device->id = name;
 	device->sim_speed = "1000";
+	device->log_level = "debug";
 	device->program = program ? program : OPENSCAN_TEST_AGENT;
 	path_of(device, device->state_dir, name, "-state");
 	path_of(device, device->project_dir, name, "-projects");
@@ -92,8 +93,9 @@ int device_start(struct device *device)
 	const char *argv[] = {device->program, "--config", device->settings_file, NULL};
 	char url[512], id[128], speed[64], state[PATH_MAX + 32], projects[PATH_MAX + 32];
 	char rig[PATH_MAX + 32], community[PATH_MAX + 64];
+	char level[64];
 	const char *env[] = {url,      id,  speed,     state,
-			     projects, rig, community, "OPENSCAN_LOG_LEVEL=debug",
+			     projects, rig, community, level,
 			     NULL};
 
 	if (device->url)
@@ -103,6 +105,7 @@ int device_start(struct device *device)
 			 device->port);
 	snprintf(id, sizeof(id), "OPENSCAN_DEVICE_ID=%s", device->id);
 	snprintf(speed, sizeof(speed), "OPENSCAN_SIM_SPEED=%s", device->sim_speed);
+	snprintf(level, sizeof(level), "OPENSCAN_LOG_LEVEL=%s", device->log_level);
 	snprintf(state, sizeof(state), "OPENSCAN_STATE_DIR=%s", device->state_dir);
 	snprintf(projects, sizeof(projects), "OPENSCAN_PROJECT_DIR=%s",
 		 device->project_dir);

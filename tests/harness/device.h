@@ -17,6 +17,7 @@ struct device {
 	const char *url;	     /* of its broker, when it is not plain MQTT on port */
 	const char *id;		     /* DEVICE_ID unless changed before device_start() */
 	const char *sim_speed;	     /* "1000" unless changed before device_start() */
+	const char *log_level;	     /* "debug" unless changed before device_start() */
 	const char *program;	     /* the agent with the test task types */
 	char state_dir[PATH_MAX], project_dir[PATH_MAX], log[PATH_MAX];
 	char rig_file[PATH_MAX], settings_file[PATH_MAX];

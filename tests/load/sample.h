@@ -1,0 +1,22 @@
+/* Durations, and what lies in their middle and at their end. */
+#ifndef TESTS_LOAD_SAMPLE_H
+#define TESTS_LOAD_SAMPLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct sample {
+	double *values; /* milliseconds */
+	size_t count, room;
+};
+
+int64_t now_ns(void);
+
+/* Adds the time since then. */
+void sample_since(struct sample *sample, int64_t since_ns);
+
+/* part 0.5: the median; 0.99: what only one of a hundred exceeds.  0 without any. */
+double sample_at(struct sample *sample, double part);
+void sample_free(struct sample *sample);
+
+#endif
