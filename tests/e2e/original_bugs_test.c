@@ -282,11 +282,19 @@ static void bug_13_a_paused_exclusive_task_does_not_block_for_ever(struct world 
 	wait_status(w, "a", "completed");
 }
 
-static const struct world_options slow_rig = {.sim_speed = "10"};
+static const struct world_options slow_rig = {.sim_speed = "5"};
+
+static const char *scan_status(struct world *w)
+{
+	const char *path = quoted(w, "%s/p/scan01/scan.json", w->device.project_dir);
+
+	return text_at(parsed(w, wait_file(w, path, "{")), "status");
+}
 
 static void bug_14_a_cancelled_scan_cleans_up_before_the_next_task_starts(struct world *w)
 {
-	create(w, "scan", "scan_task", "{'project':'p','settings':{'points':50}}");
+	create(w, "scan", "scan_task",
+	       "{'project':'p','settings':{'points':50,'max_theta':20}}");
 	wait_event(w, 0, "scan.photo", "scan");
 	ask_ok(w, "task/pause", "scan");
 	wait_status(w, "scan", "paused");
@@ -295,6 +303,8 @@ static void bug_14_a_cancelled_scan_cleans_up_before_the_next_task_starts(struct
 	ask_ok(w, "task/cancel", "scan");
 
 	const cJSON *scan = wait_status(w, "scan", "cancelled");
+	/* It is written last, when the axes are home. */
+	assert_string_equal(scan_status(w), "cancelled");
 	const cJSON *x = wait_status(w, "x", "completed");
 	assert_true(strcmp(text_at(scan, "completed_at"), text_at(x, "started_at")) <= 0);
 	wait_value(w, BASE "/motor/rotor", "angle", "90");
