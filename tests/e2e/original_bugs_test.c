@@ -170,6 +170,25 @@ static void bug_08_a_repeated_create_runs_once(struct world *w)
 	assert_int_equal(lines_of(file), 1);
 }
 
+static void bug_08_a_repeated_request_without_an_id_runs_once(struct world *w)
+{
+	char *file = below(w, "count");
+	char *body = quoted(
+		w, "{'request':'r1','type':'count_task','args':{'file':'%s'}}", file);
+	const char *topic = BASE "/cmd/task/create";
+
+	const cJSON *first = ask_topic(w, topic, body, strlen(body));
+	wait_status(w, text_at(first, "id"), "completed");
+	const cJSON *second = ask_topic(w, topic, body, strlen(body));
+	world_restart_agent(w);
+	const cJSON *third = ask_topic(w, topic, body, strlen(body));
+
+	assert_string_equal(text_at(second, "id"), text_at(first, "id"));
+	assert_string_equal(text_at(third, "id"), text_at(first, "id"));
+	assert_true(bool_at(second, "duplicate") && bool_at(third, "duplicate"));
+	assert_int_equal(lines_of(file), 1);
+}
+
 static void bug_09_a_secret_argument_is_seen_nowhere(struct world *w)
 {
 	create(w, "a", "secret_task", "{'token':'open-sesame-7','steps':2}");
@@ -323,6 +342,7 @@ static const struct test tests[] = {
 	TEST(bug_06_an_accepted_task_is_never_lost),
 	TEST(bug_07_results_survive_a_restart),
 	TEST(bug_08_a_repeated_create_runs_once),
+	TEST(bug_08_a_repeated_request_without_an_id_runs_once),
 	TEST(bug_09_a_secret_argument_is_seen_nowhere),
 	TEST_WITH(bug_10_a_blocking_task_does_not_wait_behind_an_async_one, one_slot),
 	TEST(bug_11_a_subscriber_that_never_reads_slows_nothing),
