@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -252,6 +253,21 @@ static void bug_11_a_subscriber_that_never_reads_slows_nothing(struct world *w)
 	assert_true(deadline_now() - since < deadline_patient(5000));
 }
 
+static void bug_11_a_broker_that_never_reads_slows_no_task(struct world *w)
+{
+	char *file = below(w, "steps");
+
+	create(w, "r", "resume_count_task",
+	       quoted(w, "{'file':'%s','steps':100,'delay':0.02}", file));
+	wait_file(w, file, "r 1\n");
+
+	child_signal(&w->broker.child, SIGSTOP);
+	wait_file(w, file, "r 99\n");
+	child_signal(&w->broker.child, SIGCONT);
+
+	wait_status(w, "r", "completed");
+}
+
 static void bug_12_events_have_no_gaps_and_tell_of_deletes(struct world *w)
 {
 	create(w, "a", HELLO, "{'total_steps':1,'delay':0.01}");
@@ -346,6 +362,7 @@ static const struct test tests[] = {
 	TEST(bug_09_a_secret_argument_is_seen_nowhere),
 	TEST_WITH(bug_10_a_blocking_task_does_not_wait_behind_an_async_one, one_slot),
 	TEST(bug_11_a_subscriber_that_never_reads_slows_nothing),
+	TEST(bug_11_a_broker_that_never_reads_slows_no_task),
 	TEST(bug_12_events_have_no_gaps_and_tell_of_deletes),
 	TEST_WITH(bug_13_a_paused_exclusive_task_does_not_block_for_ever, short_pause),
 	TEST_WITH(bug_14_a_cancelled_scan_cleans_up_before_the_next_task_starts,
