@@ -124,6 +124,21 @@ static void bug_05_a_restarted_task_waits_behind_a_pending_exclusive_one(struct 
 	assert_true(strcmp(text_at(x, "completed_at"), text_at(b, "started_at")) <= 0);
 }
 
+static void bug_05_a_restart_of_a_type_that_is_gone_is_refused(struct world *w)
+{
+	ask_ok(w, "queue/pause", "{}");
+	create(w, "a", "count_task", quoted(w, "{'file':'%s'}", below(w, "count")));
+	ask_ok(w, "task/cancel", "a");
+	world_kill_agent(w);
+	device_settings(&w->device,
+			"{'task_autodiscovery_ignore_modules':['count_task']}");
+	world_start_agent(w);
+
+	ask_refused(w, "task/restart", "unknown_type", "a");
+
+	assert_status(w, "a", "cancelled");
+}
+
 static void bug_06_an_accepted_task_is_never_lost(struct world *w)
 {
 	ask_ok(w, "queue/pause", "{}");
@@ -355,6 +370,7 @@ static const struct test tests[] = {
 	TEST_WITH(bug_04_cancelling_a_pending_task_keeps_the_order_of_the_others,
 		  one_slot),
 	TEST(bug_05_a_restarted_task_waits_behind_a_pending_exclusive_one),
+	TEST(bug_05_a_restart_of_a_type_that_is_gone_is_refused),
 	TEST(bug_06_an_accepted_task_is_never_lost),
 	TEST(bug_07_results_survive_a_restart),
 	TEST(bug_08_a_repeated_create_runs_once),
