@@ -171,7 +171,7 @@ static void behaviour_11_a_cancelled_task_starts_over_when_it_is_told_to(struct 
 
 static void behaviour_12_a_running_task_is_cancelled_within_two_seconds(struct world *w)
 {
-	create(w, "a", HELLO, LONG_HELLO);
+	create(w, "a", HELLO, "{'total_steps':2,'delay':60}");
 	wait_status(w, "a", "running");
 	int64_t asked = deadline_now();
 
@@ -184,9 +184,11 @@ static void behaviour_12_a_running_task_is_cancelled_within_two_seconds(struct w
 
 static void behaviour_13_a_pending_task_that_is_cancelled_never_runs(struct world *w)
 {
+	char *file = below(w, "count");
+
 	create(w, "x", EXCLUSIVE, "{'duration':0.5}");
 	wait_status(w, "x", "running");
-	create(w, "a", HELLO, "{'total_steps':1}");
+	create(w, "a", "count_task", quoted(w, "{'file':'%s'}", file));
 	size_t mark = client_mark(w->client);
 
 	ask_ok(w, "task/cancel", "a");
@@ -194,9 +196,11 @@ static void behaviour_13_a_pending_task_that_is_cancelled_never_runs(struct worl
 	const cJSON *task = wait_status(w, "a", "cancelled");
 	assert_true(number_at(task, "progress.current") == 0);
 	assert_true(cJSON_IsNull(at(task, "result")));
+	assert_true(cJSON_IsNull(at(task, "started_at")));
 	wait_value(w, BASE "/queue", "depth", "0");
 	wait_status(w, "x", "completed");
 	assert_false(event_seen(w, mark, "task.started", "a"));
+	assert_int_equal(lines_of(file), 0);
 }
 
 static void behaviour_14_a_failing_task_tells_why_also_after_a_restart(struct world *w)
@@ -270,6 +274,7 @@ behaviour_17_an_interrupted_task_keeps_its_progress_and_can_go_on(struct world *
 	ask_ok(w, "task/restart", "g");
 	const cJSON *end = wait_status(w, "g", "completed");
 	assert_true(number_at(end, "progress.current") == 8);
+	assert_true(number_at(end, "resumed") == 1);
 }
 
 static bool is_database(const char *path)
