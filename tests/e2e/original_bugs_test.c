@@ -20,6 +20,7 @@ static const struct world_options one_slot = {
 	.settings = "{'scheduler':{'max_concurrent':1}}",
 };
 
+/* held by: restore_tasks() giving every live task to the scheduler, pending ones too */
 static void bug_01_pending_tasks_run_and_can_be_cancelled_after_a_restart(struct world *w)
 {
 	create(w, "hold", HELLO, LONG_HELLO);
@@ -40,6 +41,7 @@ static void bug_01_pending_tasks_run_and_can_be_cancelled_after_a_restart(struct
 	wait_status(w, "b", "completed");
 }
 
+/* held by: life_cancel() leaving a task that has a run to end_of_run() */
 static void bug_02_a_blocking_task_is_only_cancelled_when_it_stopped(struct world *w)
 {
 	create(w, "s", "stubborn_task", "{'steps':3,'every':1}");
@@ -58,6 +60,7 @@ static void bug_02_a_blocking_task_is_only_cancelled_when_it_stopped(struct worl
 	assert_true(strcmp(text_at(s, "completed_at"), text_at(x, "started_at")) <= 0);
 }
 
+/* held by: life_pause() leaving the state to runs_held() */
 static void bug_02_a_blocking_task_is_only_paused_when_it_stopped(struct world *w)
 {
 	create(w, "s", "stubborn_task", "{'steps':2,'every':1}");
@@ -73,6 +76,7 @@ static void bug_02_a_blocking_task_is_only_paused_when_it_stopped(struct world *
 	wait_status(w, "s", "completed");
 }
 
+/* held by: core_turn() calling life_schedule() after whatever happened */
 static void bug_03_a_cancelled_pending_exclusive_task_frees_those_behind(struct world *w)
 {
 	create(w, "a", HELLO, LONG_HELLO);
@@ -87,6 +91,7 @@ static void bug_03_a_cancelled_pending_exclusive_task_frees_those_behind(struct 
 	assert_status(w, "a", "running");
 }
 
+/* held by: scheduler_remove() closing the gap in order */
 static void
 bug_04_cancelling_a_pending_task_keeps_the_order_of_the_others(struct world *w)
 {
@@ -106,6 +111,8 @@ bug_04_cancelling_a_pending_task_keeps_the_order_of_the_others(struct world *w)
 	assert_string_equal(wait_file(w, file, "t5"), "t0 1\nt1 1\nt3 1\nt5 1\n");
 }
 
+/* held by: life_restart() giving a new arrival, scheduler_next() stopping at an
+ * exclusive task */
 static void bug_05_a_restarted_task_waits_behind_a_pending_exclusive_one(struct world *w)
 {
 	create(w, "b", HELLO, LONG_HELLO);
@@ -124,6 +131,7 @@ static void bug_05_a_restarted_task_waits_behind_a_pending_exclusive_one(struct 
 	assert_true(strcmp(text_at(x, "completed_at"), text_at(b, "started_at")) <= 0);
 }
 
+/* held by: task_restart() asking whether the type is there */
 static void bug_05_a_restart_of_a_type_that_is_gone_is_refused(struct world *w)
 {
 	ask_ok(w, "queue/pause", "{}");
@@ -139,6 +147,7 @@ static void bug_05_a_restart_of_a_type_that_is_gone_is_refused(struct world *w)
 	assert_status(w, "a", "cancelled");
 }
 
+/* held by: core_turn() committing before a reply leaves */
 static void bug_06_an_accepted_task_is_never_lost(struct world *w)
 {
 	ask_ok(w, "queue/pause", "{}");
@@ -155,6 +164,8 @@ static void bug_06_an_accepted_task_is_never_lost(struct world *w)
 		wait_status(w, quoted(w, "t%d", i), "completed");
 }
 
+/* held by: restore_tasks() leaving ended tasks alone, bind_what_changes() storing
+ * results */
 static void bug_07_results_survive_a_restart(struct world *w)
 {
 	create(w, "a", "result_task", "{'result':{'answer':[42,'yes']}}");
@@ -167,6 +178,7 @@ static void bug_07_results_survive_a_restart(struct world *w)
 	assert_string_equal(text_at(told, "result.answer.1"), "yes");
 }
 
+/* held by: receive_verb() asking remember_answers() for the id */
 static void bug_08_a_repeated_create_runs_once(struct world *w)
 {
 	char *file = below(w, "count");
@@ -186,6 +198,7 @@ static void bug_08_a_repeated_create_runs_once(struct world *w)
 	assert_int_equal(lines_of(file), 1);
 }
 
+/* held by: receive_verb() asking remember_answers() for the request */
 static void bug_08_a_repeated_request_without_an_id_runs_once(struct world *w)
 {
 	char *file = below(w, "count");
@@ -205,6 +218,7 @@ static void bug_08_a_repeated_request_without_an_id_runs_once(struct world *w)
 	assert_int_equal(lines_of(file), 1);
 }
 
+/* held by: document_put_args() calling schema_mask() */
 static void bug_09_a_secret_argument_is_seen_nowhere(struct world *w)
 {
 	create(w, "a", "secret_task", "{'token':'open-sesame-7','steps':2}");
@@ -222,6 +236,7 @@ static void bug_09_a_secret_argument_is_seen_nowhere(struct world *w)
 	assert_string_equal(text_at(task_now(w, "a"), "args.token"), "***");
 }
 
+/* held by: scheduler_next() looking behind a task that has no slot */
 static void bug_10_a_blocking_task_does_not_wait_behind_an_async_one(struct world *w)
 {
 	create(w, "a", HELLO, LONG_HELLO);
@@ -256,6 +271,7 @@ static int sleepy_subscriber(int port)
 	return fd;
 }
 
+/* held by: host_progress() leaving the newest value and waiting for nobody */
 static void bug_11_a_subscriber_that_never_reads_slows_nothing(struct world *w)
 {
 	int fd = sleepy_subscriber(w->broker.port);
@@ -268,6 +284,7 @@ static void bug_11_a_subscriber_that_never_reads_slows_nothing(struct world *w)
 	assert_true(deadline_now() - since < deadline_patient(5000));
 }
 
+/* held by: connection_publish() only queueing, also when the broker reads no more */
 static void bug_11_a_broker_that_never_reads_slows_no_task(struct world *w)
 {
 	char *file = below(w, "steps");
@@ -283,6 +300,7 @@ static void bug_11_a_broker_that_never_reads_slows_no_task(struct world *w)
 	wait_status(w, "r", "completed");
 }
 
+/* held by: life_delete() telling it, outbox_open() and pump_event() leaving none out */
 static void bug_12_events_have_no_gaps_and_tell_of_deletes(struct world *w)
 {
 	create(w, "a", HELLO, "{'total_steps':1,'delay':0.01}");
@@ -317,6 +335,7 @@ static const struct world_options short_pause = {
 	.settings = "{'scheduler':{'max_pause_s':1}}",
 };
 
+/* held by: paused_too_long(), asked by life_tick() */
 static void bug_13_a_paused_exclusive_task_does_not_block_for_ever(struct world *w)
 {
 	ask_ok(w, "project/create", "{'project':'p'}");
@@ -341,6 +360,7 @@ static const char *scan_status(struct world *w)
 	return text_at(parsed(w, wait_file(w, path, "{")), "status");
 }
 
+/* held by: life_cancel() waiting for the end of a run that is paused, too */
 static void bug_14_a_cancelled_scan_cleans_up_before_the_next_task_starts(struct world *w)
 {
 	create(w, "scan", "scan_task",
