@@ -299,6 +299,11 @@ static int store_try(struct store **out, const char *path, struct err *err)
 		ret = store_error(store, err);
 		goto fail;
 	}
+	/* Arguments may be secrets; the files that SQLite makes beside it take over the mode. */
+	if (chmod(path, 0600) < 0 && errno != ENOENT) {
+		ret = err_code(err, -errno, "storage_error", "%s: %s", path, strerror(errno));
+		goto fail;
+	}
 	ret = store_prepare_file(store, err);
 	if (ret == 0)
 		ret = store_migrate(store, err);
