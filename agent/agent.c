@@ -304,6 +304,7 @@ static int agent_open(struct agent *agent, const struct type_offer *extra, struc
 		 settings_string(s, "homeassistant.prefix"));
 	agent->groups = cJSON_Duplicate(settings_list(s, "fleet.groups"), true);
 	agent->problems = cJSON_Duplicate(settings_problems(s), true);
+	agent->export_roots = cJSON_Duplicate(settings_list(s, "export.roots"), true);
 	snprintf(agent->state_dir, sizeof(agent->state_dir), "%s", settings_string(s, "state_dir"));
 	machine_init(&agent->machine, clock_monotonic_ms());
 	effects_init(&effects);
@@ -320,6 +321,7 @@ static int agent_open(struct agent *agent, const struct type_offer *extra, struc
 		.rig = agent->rig,
 		.projects = agent->projects,
 		.min_free_bytes = settings_int(s, "projects.min_free_mb") * MB,
+		.export_roots = agent->export_roots,
 	};
 	if ((ret = workers_open(&agent->workers, agent->mailbox, &agent->services, err)) < 0 ||
 	    (ret = open_core(agent, &effects, err)) < 0)
@@ -350,6 +352,7 @@ static void agent_close(struct agent *agent)
 	settings_free(agent->settings);
 	cJSON_Delete(agent->groups);
 	cJSON_Delete(agent->problems);
+	cJSON_Delete(agent->export_roots);
 	if (agent->signals >= 0)
 		close(agent->signals);
 }

@@ -18,7 +18,7 @@ struct agent {
 	/* copies: those of the settings change with them */
 	char root[TOPIC_MAX], device[NAME_MAX_LENGTH + 1], birth_prefix[TOPIC_MAX];
 	char state_dir[4096];
-	cJSON *groups, *problems;
+	cJSON *groups, *problems, *export_roots;
 	struct registry *registry;
 	struct rig *rig;
 	struct projects *projects;

@@ -33,6 +33,11 @@ static bool fits_filled(const char *text)
 	return text[0] != '\0';
 }
 
+static bool fits_folder(const char *text)
+{
+	return text[0] == '/' && !strstr(text, "/../") && !strstr(text, "//");
+}
+
 static bool fits_topic(const char *text)
 {
 	size_t length = strlen(text);
@@ -92,6 +97,7 @@ const struct setting_rule rule_device_id = {
 	fits_device_id, "1 to 64 of A-Z a-z 0-9 _ - and must not begin with _"};
 const struct setting_rule rule_name = {rule_plain, "1 to 64 of A-Z a-z 0-9 _ -"};
 const struct setting_rule rule_filled = {fits_filled, "filled in"};
+const struct setting_rule rule_folder = {fits_folder, "an absolute path"};
 const struct setting_rule rule_topic = {
 	fits_topic, "a topic of at most 200 bytes without + # $ or an empty level"};
 const struct setting_rule rule_mqtt_url = {

@@ -7,6 +7,7 @@
 extern const struct setting_rule rule_device_id; /* the contract's <d> */
 extern const struct setting_rule rule_name;	 /* of a group or pool */
 extern const struct setting_rule rule_filled;	 /* anything but "" */
+extern const struct setting_rule rule_folder;	 /* an absolute path */
 extern const struct setting_rule rule_topic;	 /* a topic to put others behind */
 extern const struct setting_rule rule_mqtt_url;
 extern const struct setting_rule rule_http_url;

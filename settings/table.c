@@ -175,6 +175,12 @@ static const struct setting table[] = {
 	 .min = 0,
 	 .max = 1e9},
 
+	{.key = "export.roots",
+	 .type = SETTING_LIST,
+	 .fallback = "[]",
+	 .rule = &rule_folder,
+	 .fixed = true},
+
 	{.key = "motion.assume_position_after_power_cut",
 	 .type = SETTING_BOOL,
 	 .fallback = "false"},

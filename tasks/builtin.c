@@ -2,6 +2,7 @@
 #include "tasks/registry.h"
 
 extern const struct task_type task_scan;
+extern const struct task_type task_export;
 extern const struct task_type task_hello_world_async;
 extern const struct task_type task_hello_world_blocking;
 extern const struct task_type task_exclusive_demo;
@@ -10,6 +11,7 @@ extern const struct task_type task_failing;
 
 const struct type_offer builtin_types[] = {
 	{"core", &task_scan},
+	{"core", &task_export},
 	{"examples", &task_hello_world_async},
 	{"examples", &task_hello_world_blocking},
 	{"examples", &task_exclusive_demo},

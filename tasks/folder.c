@@ -16,6 +16,8 @@
 #include "agent/base/json.h"
 
 #define PATH_SIZE 1024
+#define TEMP_NAME 64
+#define COPY_PIECE (1u << 20)
 #define MAX_JSON (4 << 20) /* far above the largest scan.json */
 #define MAX_DEPTH 32	   /* of a tree that is sized or removed */
 
@@ -183,6 +185,27 @@ int folder_make(const struct folder *folder, const char *path, struct err *err)
 	return ret;
 }
 
+int folder_make_all(const struct folder *folder, const char *path, struct err *err)
+{
+	char part[PATH_SIZE];
+	size_t length = strlen(path);
+
+	if (length >= sizeof(part))
+		return refuse(err, -ENAMETOOLONG, path);
+	for (size_t i = 1; i <= length; i++) {
+		int ret;
+
+		if (path[i] != '/' && path[i] != '\0')
+			continue;
+		memcpy(part, path, i);
+		part[i] = '\0';
+		ret = folder_make(folder, part, err);
+		if (ret < 0 && ret != -EEXIST)
+			return ret;
+	}
+	return 0;
+}
+
 static int write_all(int fd, const char *bytes, size_t size)
 {
 	while (size > 0) {
@@ -213,29 +236,43 @@ static int write_new(int parent, const char *name, const void *bytes, size_t siz
 	return ret;
 }
 
-int folder_write(const struct folder *folder, const char *path, const void *bytes,
-		 size_t size, struct err *err)
+/* Two threads may write one file at the same time. */
+static void choose_temp(char temp[TEMP_NAME])
 {
-	static atomic_uint count; /* two threads may write one file at the same time */
-	char temp[64];
-	const char *name;
-	int parent = open_parent(folder, path, &name), ret;
+	static atomic_uint count;
 
-	if (parent < 0)
-		return refuse(err, parent, path);
-	snprintf(temp, sizeof(temp), ".new-%d-%u", (int)getpid(),
-		 atomic_fetch_add(&count, 1));
-	ret = write_new(parent, temp, bytes, size);
-	if (ret == -EEXIST) { /* left behind by a crash of a process of the same number */
-		unlinkat(parent, temp, 0);
-		ret = write_new(parent, temp, bytes, size);
-	}
+	snprintf(temp, TEMP_NAME, ".new-%d-%u", (int)getpid(), atomic_fetch_add(&count, 1));
+}
+
+/* Gives temp its name, or removes it when ret says that it is not whole; what became of
+ * it. */
+static int put_in_place(int parent, const char *temp, const char *name, int ret)
+{
 	if (ret == 0 && renameat(parent, temp, parent, name) < 0)
 		ret = -errno;
 	if (ret < 0)
 		unlinkat(parent, temp, 0);
 	else if (fsync(parent) < 0)
 		ret = -errno;
+	return ret;
+}
+
+int folder_write(const struct folder *folder, const char *path, const void *bytes,
+		 size_t size, struct err *err)
+{
+	char temp[TEMP_NAME];
+	const char *name;
+	int parent = open_parent(folder, path, &name), ret;
+
+	if (parent < 0)
+		return refuse(err, parent, path);
+	choose_temp(temp);
+	ret = write_new(parent, temp, bytes, size);
+	if (ret == -EEXIST) { /* left behind by a crash of a process of the same number */
+		unlinkat(parent, temp, 0);
+		ret = write_new(parent, temp, bytes, size);
+	}
+	ret = put_in_place(parent, temp, name, ret);
 	close(parent);
 	return ret < 0 ? refuse(err, ret, path) : 0;
 }
@@ -311,6 +348,112 @@ int folder_read(const struct folder *folder, const char *path, size_t max, char 
 done:
 	close(fd);
 	return ret;
+}
+
+/* ---- sharing ---- */
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	if (a->st_dev == b->st_dev && a->st_ino == b->st_ino)
+		return true;
+	return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+static bool is_there(const struct folder *folder, const char *path, const struct stat *st)
+{
+	struct stat there;
+	int fd = open_file(folder, path, &there);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return is_same(st, &there);
+}
+
+/* In pieces: a photo may be large.  From its beginning, whoever read it before. */
+static int copy_bytes(int from, int to)
+{
+	char *piece = malloc(COPY_PIECE);
+	off_t offset = 0;
+	int ret = piece ? 0 : -ENOMEM;
+
+	while (ret == 0) {
+		ssize_t n = pread(from, piece, COPY_PIECE, offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			ret = -errno;
+		if (n <= 0)
+			break;
+		offset += n;
+		for (ssize_t done = 0, more; ret == 0 && done < n; done += more) {
+			more = write(to, piece + done, (size_t)(n - done));
+			if (more < 0 && errno != EINTR)
+				ret = -errno;
+			if (more < 0)
+				more = 0;
+		}
+	}
+	free(piece);
+	return ret;
+}
+
+static int copy_new(int from, const struct stat *st, int parent, const char *temp)
+{
+	const struct timespec times[] = {st->st_mtim, st->st_mtim};
+	int fd = openat(parent, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			0666);
+	int ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = copy_bytes(from, fd);
+	if (ret == 0 && (futimens(fd, times) < 0 || fsync(fd) < 0))
+		ret = -errno;
+	if (close(fd) < 0 && ret == 0)
+		ret = -errno;
+	return ret;
+}
+
+/* Not every file system has links, and none links to another. */
+static int link_or_copy(int from, const struct stat *st, int parent, const char *temp)
+{
+	char self[64];
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", from);
+	unlinkat(parent, temp, 0); /* left behind by a crash */
+	if (linkat(AT_FDCWD, self, parent, temp, AT_SYMLINK_FOLLOW) == 0)
+		return 0;
+	return copy_new(from, st, parent, temp);
+}
+
+int folder_share(const struct folder *from, const char *path, const struct folder *to,
+		 const char *to_path, struct err *err)
+{
+	char temp[TEMP_NAME];
+	const char *name;
+	struct stat st;
+	int fd = open_file(from, path, &st), parent, ret;
+
+	if (fd < 0)
+		return refuse(err, fd, path);
+	if (is_there(to, to_path, &st)) {
+		close(fd);
+		return 0;
+	}
+	parent = open_parent(to, to_path, &name);
+	if (parent < 0) {
+		close(fd);
+		return refuse(err, parent, to_path);
+	}
+	choose_temp(temp);
+	ret = link_or_copy(fd, &st, parent, temp);
+	ret = put_in_place(parent, temp, name, ret);
+	close(parent);
+	close(fd);
+	return ret < 0 ? refuse(err, ret, to_path) : 1;
 }
 
 int folder_read_json(const struct folder *folder, const char *path, cJSON **out,

@@ -36,6 +36,9 @@ int64_t folder_bytes_free(const struct folder *folder);
 /* Makes the folder path, not its parents.  -EEXIST ("id_conflict") when it is there. */
 int folder_make(const struct folder *folder, const char *path, struct err *err);
 
+/* The same with all parents that are missing; one that is there is fine. */
+int folder_make_all(const struct folder *folder, const char *path, struct err *err);
+
 /* Writes a whole file, replacing what was there, and returns when it is on disk. */
 int folder_write(const struct folder *folder, const char *path, const void *bytes,
 		 size_t size, struct err *err);
@@ -43,6 +46,12 @@ int folder_write(const struct folder *folder, const char *path, const void *byte
 /* The same for a JSON value, formatted for people. */
 int folder_write_json(const struct folder *folder, const char *path, const cJSON *value,
 		      struct err *err);
+
+/* Makes to_path below to the same file as path below from: by a hard link where the disk
+ * can do that, else as a copy with its time.  1, or 0 when it was that already: the same
+ * file, or one of this size and time. */
+int folder_share(const struct folder *from, const char *path, const struct folder *to,
+		 const char *to_path, struct err *err);
 
 /* Reads a whole file of at most max bytes; the caller frees it.  A NUL follows the bytes.
  * -ENOENT ("not_found") when there is none. */

@@ -22,6 +22,7 @@ struct scan {
 	cJSON *doc;
 	struct path_point *points;
 	size_t n;
+	double radius;
 	int stacks;
 	enum format format;
 };
@@ -157,6 +158,9 @@ static int read_path(struct scan *scan, struct err *err)
 	count = cJSON_IsArray(points) ? cJSON_GetArraySize(points) : 0;
 	if (count > 0 && count <= PATH_MAX_POINTS)
 		scan->points = calloc((size_t)count, sizeof(*scan->points));
+	scan->radius = json_number(
+		cJSON_GetObjectItemCaseSensitive(cJSON_GetArrayItem(points, 0), "polar"),
+		"r", 1);
 	if (!scan->points || !read_points(scan, points))
 		ret = err_code(err, -EBADMSG, "bad_json",
 			       "%s is damaged: it holds no path", path);
@@ -232,6 +236,7 @@ static int write_new(struct scan *scan, const struct scan_birth *birth, struct e
 		return err_set(err, -ENOMEM, "out of memory");
 	memcpy(scan->points, birth->points, birth->n * sizeof(*scan->points));
 	scan->n = birth->n;
+	scan->radius = birth->radius;
 	scan->doc = new_document(scan, birth);
 
 	scan_file_path(scan, "metadata", metadata);
@@ -307,6 +312,11 @@ const struct path_point *scan_points(const struct scan *scan, size_t *n)
 {
 	*n = scan->n;
 	return scan->points;
+}
+
+double scan_radius(const struct scan *scan)
+{
+	return scan->radius;
 }
 
 const char *scan_folder(const struct scan *scan)

@@ -55,6 +55,9 @@ int scan_index(const struct scan *scan);
 /* The points in visiting order. */
 const struct path_point *scan_points(const struct scan *scan, size_t *n);
 
+/* Of the sphere that they lie on. */
+double scan_radius(const struct scan *scan);
+
 /* The folder below the projects' root ("cup/scan01"). */
 const char *scan_folder(const struct scan *scan);
 
