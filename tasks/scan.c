@@ -258,7 +258,7 @@ static int write_new(struct scan *scan, const struct scan_birth *birth, struct e
 int scan_create(struct scan **out, struct projects *projects, const char *project,
 		int index, const struct scan_birth *birth, struct err *err)
 {
-	struct scan *scan;
+	struct scan *scan = NULL;
 	int ret = scan_new(&scan, projects, project, index, err);
 
 	if (ret < 0)
@@ -275,7 +275,7 @@ int scan_create(struct scan **out, struct projects *projects, const char *projec
 int scan_open(struct scan **out, struct projects *projects, const char *project,
 	      int index, struct err *err)
 {
-	struct scan *scan;
+	struct scan *scan = NULL;
 	char path[SCAN_PATH];
 	int ret = scan_new(&scan, projects, project, index, err);
 
