@@ -176,6 +176,7 @@ int core_open(struct core **out, const struct core_options *options, struct now 
 	core->info_since = now.wall;
 	core->random = options->seed;
 	effects_init(&core->after);
+	effects_init(&core->heard);
 	core->effects = &core->after;
 	core->at_once = effects;
 	core->minute_at = now.ms;
@@ -240,6 +241,7 @@ void core_close(struct core *core)
 	for (struct verb_schema *known = core->verb_schemas; known->verb; known++)
 		schema_free(known->schema);
 	effects_clear(&core->after);
+	effects_clear(&core->heard);
 	outbox_close(core->outbox);
 	board_close(core->board);
 	store_close(core->store);
@@ -284,7 +286,15 @@ static void core_sent(struct core *core, const struct event *event)
 	outbox_heard(core->outbox, event->token, core->now.ms);
 }
 
-/* Whoever waits for an event that wrote nothing waits for no commit. */
+/* Whoever waits for an event that wrote nothing waits for no commit.  A receiving thread waits
+ * for the turn's attempt at one: on a full disk an emergency stop may be behind its message. */
+static struct effects *core_release_with(struct core *core, const struct event *event, bool wrote)
+{
+	if (!wrote)
+		return core->at_once;
+	return event->kind == EVENT_MESSAGE ? &core->heard : core->effects;
+}
+
 static void core_event(struct core *core, struct event *event)
 {
 	size_t writes = store_writes(core->store);
@@ -328,12 +338,12 @@ static void core_event(struct core *core, struct event *event)
 		core_stop(core);
 		break;
 	}
-	if (event->waiter)
-		effects_add(core->stop_acted || store_writes(core->store) == writes
-				    ? core->at_once
-				    : core->effects,
-			    EFFECT_RELEASE)
-			->waiter = event->waiter;
+	if (event->waiter) {
+		bool wrote = !core->stop_acted && store_writes(core->store) != writes;
+
+		effects_add(core_release_with(core, event, wrote), EFFECT_RELEASE)->waiter =
+			event->waiter;
+	}
 }
 
 static void core_minute(struct core *core)
@@ -451,13 +461,14 @@ int core_turn(struct core *core, struct event *events, struct now now, struct ef
 	if (store_dirty(core->store) || outbox_wants_settling(core->outbox, now.ms - 1000))
 		outbox_settle(core->outbox);
 	ret = core_commit(core, err);
+	if (ret < 0 && ret != -ENOSPC)
+		return ret;
+
+	effects_move(effects, &core->heard);
 	if (ret == -ENOSPC) {
 		core_pump_held(core);
 		return 0;
 	}
-	if (ret < 0)
-		return ret;
-
 	effects_move(effects, &core->after);
 	notices_changes(core);
 	core_pump(core);

@@ -126,6 +126,7 @@ struct core {
 	struct effects *effects; /* what is done after the commit */
 	struct effects after;    /* holds them until it succeeds */
 	struct effects *at_once; /* what needs no commit */
+	struct effects heard;    /* receiving threads: released at the end of the turn */
 	bool held;               /* the disk is full: nothing is told until a commit succeeds */
 	bool low;                /* told: only what must not be lost is taken */
 	int64_t retry_at;        /* monotonic; when it is tried again */
