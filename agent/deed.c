@@ -5,11 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/clock.h"
+#include "agent/base/interrupt.h"
 #include "agent/base/json.h"
 #include "hal/frame.h"
 #include "hal/rig.h"
 #include "tasks/photo.h"
 #include "tasks/project.h"
+
+#define PREVIEW_SECONDS 10
+#define PREVIEW_FPS 1
 
 /* The state of the named device; of all of its kind when none is named. */
 static cJSON *state_of(struct rig *rig, enum device_kind kind, const char *name)
@@ -113,26 +118,73 @@ static int light_toggle(const struct deed *deed, const cJSON *body, cJSON **data
 
 /* ---- cameras, triggers ---- */
 
+/* One picture, taken by take(), on the camera's image topic. */
+static int show(const struct deed *deed, size_t camera,
+		int (*take)(struct rig *rig, size_t camera, struct interrupt *interrupt,
+			    struct frame **frame, struct err *err),
+		struct err *err)
+{
+	struct rig *rig = deed->services->rig;
+	struct frame *frame = NULL;
+	void *jpeg = NULL;
+	size_t size = 0;
+	int ret = take(rig, camera, deed->interrupt, &frame, err);
+
+	if (ret == 0)
+		ret = photo_preview(frame, &jpeg, &size, err);
+	if (ret == 0)
+		deed->image(deed->context, rig_name(rig, DEVICE_CAMERA, camera), jpeg, size);
+	free(jpeg);
+	frame_free(frame);
+	return ret;
+}
+
 static int camera_capture(const struct deed *deed, const cJSON *body, cJSON **data, struct err *err)
 {
 	struct rig *rig = deed->services->rig;
 	int camera = rig_find(rig, DEVICE_CAMERA, json_string(body, "name"), err);
-	struct frame *frame = NULL;
-	void *jpeg = NULL;
-	size_t size = 0;
-	int ret;
+	int ret = camera < 0 ? camera : show(deed, (size_t)camera, rig_capture, err);
 
-	if (camera < 0)
-		return camera;
-	ret = rig_capture(rig, (size_t)camera, deed->interrupt, &frame, err);
 	if (ret == 0)
-		ret = photo_preview(frame, &jpeg, &size, err);
-	if (ret == 0) {
-		deed->image(deed->context, rig_name(rig, DEVICE_CAMERA, (size_t)camera), jpeg, size);
 		*data = rig_state(rig, DEVICE_CAMERA, (size_t)camera);
+	return ret;
+}
+
+/* A slow camera shows fewer pictures; none is made up for. */
+static int camera_preview(const struct deed *deed, const cJSON *body, cJSON **data, struct err *err)
+{
+	struct rig *rig = deed->services->rig;
+	int camera = rig_find(rig, DEVICE_CAMERA, json_string(body, "name"), err);
+	int64_t step_ns = (int64_t)(1e9 / json_number(body, "fps", PREVIEW_FPS));
+	int64_t due = clock_monotonic_ns(), end;
+	int ret = camera < 0 ? camera : 0, frames = 0;
+
+	end = due + (int64_t)(1e9 * json_number(body, "seconds", PREVIEW_SECONDS));
+	while (ret == 0 && due < end) {
+		ret = show(deed, (size_t)camera, rig_preview, err);
+		frames += ret == 0;
+		due += step_ns;
+		if (due < clock_monotonic_ns())
+			due = clock_monotonic_ns();
+		if (ret == 0 && interrupt_wait_until(deed->interrupt, due < end ? due : end))
+			ret = err_code(err, -EINTR, "interrupted", "the preview was interrupted");
 	}
-	free(jpeg);
-	frame_free(frame);
+	if (ret < 0)
+		return ret;
+	*data = rig_state(rig, DEVICE_CAMERA, (size_t)camera);
+	cJSON_AddNumberToObject(*data, "frames", frames);
+	return 0;
+}
+
+static int camera_calibrate(const struct deed *deed, const cJSON *body, cJSON **data, struct err *err)
+{
+	struct rig *rig = deed->services->rig;
+	int camera = rig_find(rig, DEVICE_CAMERA, json_string(body, "name"), err);
+	int ret = camera < 0 ? camera
+			     : rig_camera_calibrate(rig, (size_t)camera, deed->interrupt, err);
+
+	if (ret == 0)
+		*data = rig_state(rig, DEVICE_CAMERA, (size_t)camera);
 	return ret;
 }
 
@@ -224,6 +276,8 @@ static const struct {
 	{"light/set", light_set},
 	{"light/toggle", light_toggle},
 	{"camera/capture", camera_capture},
+	{"camera/preview", camera_preview},
+	{"camera/calibrate", camera_calibrate},
 	{"camera/settings", camera_settings},
 	{"trigger/fire", trigger_fire},
 	{"project/create", project_create},

@@ -91,6 +91,12 @@ struct backend {
 			struct err *err);
 	void (*discard)(void *backend, size_t camera, void *latent);
 
+	/* Finds shutter and white balance for what the camera sees, beginning with
+	 * shot->settings, and puts those settings that shall change into found.  NULL: this
+	 * kind of rig cannot.  Errors as those of expose(). */
+	int (*calibrate)(void *backend, size_t camera, const struct backend_shot *shot,
+			 cJSON *found, struct err *err);
+
 	/* Light off, trigger idle, at once and without waiting; any thread. */
 	void (*safe)(void *backend);
 };

@@ -7,6 +7,8 @@
 
 #include "agent/base/json.h"
 
+#define PREVIEW_WIDTH 640 /* of a preview when nobody chose */
+
 /* clang-format off */
 #define NUMBER(name, low, high, otherwise) \
 	"\"" name "\":{\"type\":\"number\",\"minimum\":" low ",\"maximum\":" high \
@@ -190,6 +192,7 @@ static int camera_wanted(const struct backend_shot *shot)
 	return ret;
 }
 
+/* By the backend's time: now, the exposure, and as long as anybody waits for it. */
 static int64_t camera_due(const struct chassis *chassis, const cJSON *settings)
 {
 	double ms = json_number(settings, "shutter", 0) + RIG_CAMERA_PATIENCE_S * 1e3;
@@ -197,11 +200,11 @@ static int64_t camera_due(const struct chassis *chassis, const cJSON *settings)
 	return chassis->backend->now(chassis->hardware) + llround(ms * 1e6);
 }
 
+/* With these settings, which it takes. */
 static int camera_shoot(struct camera *camera, const struct chassis_leash *leash,
-			struct rig_shot *out, struct err *err)
+			cJSON *settings, struct rig_shot *out, struct err *err)
 {
 	struct chassis *chassis = camera->chassis;
-	cJSON *settings = camera_settings(camera);
 	struct camera_act act = {chassis, leash, camera_due(chassis, settings)};
 	struct backend_shot shot = {
 		.settings = settings,
@@ -254,7 +257,7 @@ int camera_expose(struct camera *camera, struct interrupt *interrupt,
 		return err_set(err, -ENOMEM, "out of memory");
 	ret = camera_begin(camera, interrupt, &leash, err);
 	if (ret == 0) {
-		ret = camera_shoot(camera, &leash, shot, err);
+		ret = camera_shoot(camera, &leash, camera_settings(camera), shot, err);
 		camera_release(camera);
 	}
 	if (ret < 0) {
@@ -306,20 +309,118 @@ void camera_drop(struct rig_shot *shot)
 	free(shot);
 }
 
-int camera_capture(struct camera *camera, struct interrupt *interrupt,
-		   struct frame **frame, struct err *err)
+/* With these settings, which it takes. */
+static int camera_take(struct camera *camera, struct interrupt *interrupt, cJSON *settings,
+		       struct frame **frame, struct err *err)
 {
 	struct rig_shot shot = {0};
 	struct chassis_leash leash;
 	int ret = camera_begin(camera, interrupt, &leash, err);
 
-	if (ret < 0)
+	if (ret < 0) {
+		cJSON_Delete(settings);
 		return ret;
-	ret = camera_shoot(camera, &leash, &shot, err);
+	}
+	ret = camera_shoot(camera, &leash, settings, &shot, err);
 	if (ret == 0)
 		ret = camera_develop(&shot, frame, err);
 	camera_release(camera);
 	return ret < 0 ? camera_explain(camera, ret, err) : 0;
+}
+
+int camera_capture(struct camera *camera, struct interrupt *interrupt,
+		   struct frame **frame, struct err *err)
+{
+	return camera_take(camera, interrupt, camera_settings(camera), frame, err);
+}
+
+/* The size of a photo that nobody chose is the backend's. */
+static void camera_full_size(const struct camera *camera, const cJSON *settings, int *width,
+			     int *height)
+{
+	const cJSON *size =
+		cJSON_GetObjectItemCaseSensitive(settings, "photo_resolution");
+	const struct chassis *chassis = camera->chassis;
+
+	chassis->backend->camera_size(chassis->hardware, camera->index, width, height);
+	if (cJSON_IsArray(size)) {
+		*width = cJSON_GetArrayItem(size, 0)->valueint;
+		*height = cJSON_GetArrayItem(size, 1)->valueint;
+	}
+}
+
+/* The settings for a photo to look at. */
+static cJSON *camera_small_settings(struct camera *camera)
+{
+	cJSON *settings = camera_settings(camera);
+	cJSON *size = cJSON_DetachItemFromObjectCaseSensitive(settings, "preview_resolution");
+
+	if (!cJSON_IsArray(size)) {
+		int wide[2];
+
+		cJSON_Delete(size);
+		camera_full_size(camera, settings, &wide[0], &wide[1]);
+		if (wide[0] > PREVIEW_WIDTH) {
+			wide[1] = (int)((int64_t)wide[1] * PREVIEW_WIDTH / wide[0]);
+			wide[0] = PREVIEW_WIDTH;
+		}
+		size = cJSON_CreateIntArray(wide, 2);
+	}
+	cJSON_DeleteItemFromObjectCaseSensitive(settings, "photo_resolution");
+	cJSON_AddItemToObject(settings, "photo_resolution", size);
+	return settings;
+}
+
+int camera_preview(struct camera *camera, struct interrupt *interrupt,
+		   struct frame **frame, struct err *err)
+{
+	return camera_take(camera, interrupt, camera_small_settings(camera), frame, err);
+}
+
+/* Each of its photos is the backend's to give up: together they may take long. */
+static int camera_measure(struct camera *camera, const struct chassis_leash *leash,
+			  cJSON *found, struct err *err)
+{
+	struct chassis *chassis = camera->chassis;
+	cJSON *settings = camera_small_settings(camera);
+	struct camera_act act = {chassis, leash, INT64_MAX};
+	struct backend_shot shot = {
+		.settings = settings,
+		.interrupt = leash->interrupt,
+		.wanted = camera_wanted,
+		.context = &act,
+	};
+	int ret = chassis_wanted(chassis, leash);
+
+	if (ret == 0)
+		ret = chassis->backend->calibrate(chassis->hardware, camera->index, &shot,
+						  found, err);
+	cJSON_Delete(settings);
+	return ret;
+}
+
+int camera_calibrate(struct camera *camera, struct interrupt *interrupt, struct err *err)
+{
+	struct chassis_leash leash;
+	cJSON *found;
+	int ret;
+
+	if (!camera->chassis->backend->calibrate)
+		return err_code(err, -ENOTSUP, "not_supported",
+				"the camera %s cannot find its settings by itself",
+				camera->name);
+	ret = camera_begin(camera, interrupt, &leash, err);
+	if (ret < 0)
+		return ret;
+	found = cJSON_CreateObject();
+	ret = camera_measure(camera, &leash, found, err);
+	camera_release(camera);
+	if (ret == 0)
+		ret = camera_set(camera, found, err);
+	else
+		ret = camera_explain(camera, ret, err);
+	cJSON_Delete(found);
+	return ret;
 }
 
 int camera_answers(struct camera *camera, struct err *err)

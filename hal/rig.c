@@ -736,6 +736,18 @@ int rig_capture(struct rig *rig, size_t camera, struct interrupt *interrupt,
 	return camera_capture(&rig->cameras[camera], interrupt, frame, err);
 }
 
+int rig_preview(struct rig *rig, size_t camera, struct interrupt *interrupt,
+		struct frame **frame, struct err *err)
+{
+	return camera_preview(&rig->cameras[camera], interrupt, frame, err);
+}
+
+int rig_camera_calibrate(struct rig *rig, size_t camera, struct interrupt *interrupt,
+			 struct err *err)
+{
+	return camera_calibrate(&rig->cameras[camera], interrupt, err);
+}
+
 int rig_camera_answers(struct rig *rig, size_t camera, struct err *err)
 {
 	return camera_answers(&rig->cameras[camera], err);

@@ -165,7 +165,16 @@ int rig_camera_answers(struct rig *rig, size_t camera, struct err *err);
 int rig_capture(struct rig *rig, size_t camera, struct interrupt *interrupt,
 		struct frame **frame, struct err *err);
 
-/* The same in two steps, so that the axes may move while a sensor is read out.
+/* The same, small and quick: of the setting preview_resolution, or about 640 wide. */
+int rig_preview(struct rig *rig, size_t camera, struct interrupt *interrupt,
+		struct frame **frame, struct err *err);
+
+/* Finds shutter and white balance for what the camera sees, until they stay as they are,
+ * and sets them.  "not_supported" for cameras that cannot.  Otherwise as rig_capture(). */
+int rig_camera_calibrate(struct rig *rig, size_t camera, struct interrupt *interrupt,
+			 struct err *err);
+
+/* As rig_capture() in two steps, so that the axes may move while a sensor is read out.
  * rig_expose() returns when the shutter is closed. */
 int rig_expose(struct rig *rig, size_t camera, struct interrupt *interrupt,
 	       struct rig_shot **shot, struct err *err);

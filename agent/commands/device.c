@@ -129,6 +129,11 @@ const struct verb light_verbs[] = {
 
 const struct verb camera_verbs[] = {
 	{"camera/capture", VERB_WRITES | VERB_FRESH, OBJECT(NAME), camera_capture},
+	{"camera/preview", VERB_WRITES | VERB_FRESH,
+	 OBJECT(NAME ",\"seconds\":{\"type\":\"number\",\"minimum\":0,\"maximum\":120},"
+		     "\"fps\":{\"type\":\"number\",\"minimum\":0.1,\"maximum\":2}"),
+	 camera_capture},
+	{"camera/calibrate", VERB_WRITES | VERB_FRESH, OBJECT(NAME), camera_capture},
 	{"camera/settings", VERB_WRITES | VERB_FRESH,
 	 OBJECT(NAME ",\"settings\":{\"type\":\"object\"}"), camera_settings},
 	{.name = NULL},

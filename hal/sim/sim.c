@@ -23,6 +23,7 @@
 #include "agent/base/log.h"
 #include "hal/backend.h"
 #include "hal/sim/fault.h"
+#include "hal/sim/meter.h"
 #include "hal/sim/pace.h"
 #include "hal/sim/poster.h"
 #include "hal/sim/render.h"
@@ -38,6 +39,15 @@
 #define EXPOSURE_MS 50.0 /* exposes well at gain 1 and full light */
 #define SURFACE 0.8	 /* of the radius: where the object's face is, for autofocus */
 #define SENSOR_MM 5.68	 /* wide: that of an IMX519 */
+#define NEUTRAL 1.8	 /* awbg_red and awbg_blue under the ring light */
+#define GAMMA 2.2	 /* of the renderer's bytes */
+#define MOST_SHUTTER_MS 1000.0 /* that calibrating chooses */
+#define LEAST_SHUTTER_MS 0.1
+#define MOST_BALANCE 8.0
+#define LEAST_BALANCE 0.2
+#define STEADY 0.01	 /* a change of less is none */
+#define STEADY_PHOTOS 3	 /* in a row end a calibration */
+#define ROUNDS 30	 /* end it in vain */
 #define HANG_MS 1e12	 /* longer than anybody waits */
 #define NO_FOCUS 0.01	 /* dioptres for infinity: to the renderer 0 means all is sharp */
 
@@ -74,6 +84,7 @@ struct sim_latent {
 	struct render_view view;
 	int64_t taken_at_ms;
 	double shutter_ms;
+	double red, blue; /* gains of the white balance, 1 is neutral */
 	bool torn;
 };
 
@@ -467,20 +478,32 @@ static int sim_take(struct sim *sim, double shutter_ms, const struct fault *faul
 	return sim_expose(sim, shutter_ms, shot);
 }
 
+/* What the sensor catches with these settings. */
+static struct sim_latent *sim_catch(struct sim *sim, const cJSON *settings)
+{
+	struct sim_latent *latent = calloc(1, sizeof(*latent));
+
+	if (!latent)
+		return NULL;
+	latent->taken_at_ms = clock_wall_ms();
+	latent->shutter_ms = json_number(settings, "shutter", EXPOSURE_MS);
+	latent->red = json_number(settings, "awbg_red", NEUTRAL) / NEUTRAL;
+	latent->blue = json_number(settings, "awbg_blue", NEUTRAL) / NEUTRAL;
+	latent->view = sim_look(sim, settings);
+	return latent;
+}
+
 static int sim_shoot(void *backend, size_t camera, const struct backend_shot *shot,
 		     void **out, struct err *err)
 {
 	struct sim *sim = backend;
-	struct sim_latent *latent = calloc(1, sizeof(*latent));
+	struct sim_latent *latent = sim_catch(sim, shot->settings);
 	struct fault fault = faults_next(sim->faults);
 	int ret;
 
 	(void)camera; /* all look from the same place */
 	if (!latent)
 		return err_set(err, -ENOMEM, "out of memory");
-	latent->taken_at_ms = clock_wall_ms();
-	latent->shutter_ms = json_number(shot->settings, "shutter", EXPOSURE_MS);
-	latent->view = sim_look(sim, shot->settings);
 	latent->torn = fault.kind == FAULT_TORN;
 	ret = sim_take(sim, latent->shutter_ms, &fault, shot, err);
 	if (ret == 0 && fault.kind == FAULT_FAIL)
@@ -496,11 +519,28 @@ static int sim_shoot(void *backend, size_t camera, const struct backend_shot *sh
 	return 0;
 }
 
+/* One channel of the white balance, on bytes that have their gamma. */
+static void sim_tint(struct frame *frame, int channel, double gain)
+{
+	size_t pixels = (size_t)frame->width * (size_t)frame->height;
+	double factor = pow(gain, 1 / GAMMA);
+	uint8_t table[256];
+
+	if (fabs(gain - 1) < 1e-6)
+		return;
+	for (int i = 0; i < 256; i++)
+		table[i] = (uint8_t)fmin(255, round(i * factor));
+	for (size_t i = 0; i < pixels; i++)
+		frame->rgb[i * 3 + (size_t)channel] =
+			table[frame->rgb[i * 3 + (size_t)channel]];
+}
+
 /* What the sensor holds.  It is not interrupted: the shutter has opened, so there shall
  * be a photo. */
-static int sim_develop(const struct sim *sim, const struct render_view *view,
+static int sim_develop(const struct sim *sim, const struct sim_latent *latent,
 		       struct frame *frame, struct err *err)
 {
+	const struct render_view *view = &latent->view;
 	int ret;
 
 	if (sim->poster) {
@@ -511,6 +551,8 @@ static int sim_develop(const struct sim *sim, const struct render_view *view,
 	if (ret < 0)
 		return err_code(err, ret, "hardware_fault",
 				"the simulated camera took no photo: %s", strerror(-ret));
+	sim_tint(frame, 0, latent->red);
+	sim_tint(frame, 2, latent->blue);
 	return 0;
 }
 
@@ -529,7 +571,7 @@ static int sim_read_out(void *backend, size_t camera, void *latent_photo,
 	const struct render_view *view = &latent->view;
 	struct frame *frame = frame_new(render_cropped(view->width, view->crop_width),
 					render_cropped(view->height, view->crop_height));
-	int ret = frame ? sim_develop(sim, view, frame, err)
+	int ret = frame ? sim_develop(sim, latent, frame, err)
 			: err_set(err, -ENOMEM, "out of memory");
 
 	if (ret == 0) {
@@ -544,6 +586,88 @@ static int sim_read_out(void *backend, size_t camera, void *latent_photo,
 		frame_free(frame);
 	}
 	sim_discard(backend, camera, latent);
+	return ret;
+}
+
+/* ---- calibrating ---- */
+
+/* Multiplies a setting within its bounds; how much that changed it. */
+static double sim_adjust(cJSON *settings, const char *key, double factor, double least,
+			 double most)
+{
+	cJSON *item = cJSON_GetObjectItemCaseSensitive(settings, key);
+	double before = cJSON_IsNumber(item) ? item->valuedouble : 1;
+	double after = fmax(least, fmin(most, before * factor));
+
+	cJSON_DeleteItemFromObjectCaseSensitive(settings, key);
+	cJSON_AddNumberToObject(settings, key, after);
+	return fabs(after / before - 1);
+}
+
+/* One photo and what follows from it; *change is the largest. */
+static int sim_measure(struct sim *sim, const struct backend_shot *shot, cJSON *settings,
+		       double *change, struct err *err)
+{
+	struct sim_latent *latent = sim_catch(sim, settings);
+	struct frame *frame;
+	struct meter meter;
+	bool seen;
+	int ret = latent ? sim_expose(sim, latent->shutter_ms, shot)
+			 : err_set(err, -ENOMEM, "out of memory");
+
+	if (ret < 0) {
+		free(latent);
+		return ret;
+	}
+	ret = sim_read_out(sim, 0, latent, &frame, err);
+	if (ret < 0)
+		return ret;
+	seen = meter_read(frame, &meter);
+	frame_free(frame);
+	if (!seen)
+		meter = (struct meter){2, 1, 1}; /* perhaps it is only too dark */
+	*change = sim_adjust(settings, "shutter", meter.exposure, LEAST_SHUTTER_MS,
+			     MOST_SHUTTER_MS);
+	if (!seen && *change < STEADY)
+		return err_code(err, -ENODATA, "invalid_state",
+				"it is too dark to calibrate: turn a light on");
+	*change = fmax(*change, sim_adjust(settings, "awbg_red", meter.red, LEAST_BALANCE,
+					   MOST_BALANCE));
+	*change = fmax(*change, sim_adjust(settings, "awbg_blue", meter.blue,
+					   LEAST_BALANCE, MOST_BALANCE));
+	return 0;
+}
+
+static void sim_tell_found(const cJSON *settings, cJSON *found)
+{
+	static const char *const keys[] = {"shutter", "awbg_red", "awbg_blue"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		cJSON_AddNumberToObject(found, keys[i],
+					round(json_number(settings, keys[i], 0) * 1e3) /
+						1e3);
+}
+
+static int sim_calibrate(void *backend, size_t camera, const struct backend_shot *shot,
+			 cJSON *found, struct err *err)
+{
+	cJSON *settings = cJSON_Duplicate(shot->settings, true);
+	int steady = 0, ret = 0;
+
+	(void)camera;
+	for (int i = 0; ret == 0 && i < ROUNDS && steady < STEADY_PHOTOS; i++) {
+		double change = 0;
+
+		ret = sim_measure(backend, shot, settings, &change, err);
+		steady = change < STEADY ? steady + 1 : 0;
+	}
+	if (ret == 0 && steady < STEADY_PHOTOS)
+		ret = err_code(err, -EIO, "hardware_fault",
+			       "exposure and white balance did not settle in %d photos",
+			       ROUNDS);
+	if (ret == 0)
+		sim_tell_found(settings, found);
+	cJSON_Delete(settings);
 	return ret;
 }
 
@@ -565,5 +689,6 @@ const struct backend backend_simulated = {
 	.expose = sim_shoot,
 	.read_out = sim_read_out,
 	.discard = sim_discard,
+	.calibrate = sim_calibrate,
 	.safe = sim_safe,
 };

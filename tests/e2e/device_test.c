@@ -89,6 +89,47 @@ static void a_preview_is_a_small_jpeg(struct world *w)
 	assert_memory_equal(image->payload + image->size - 2, "\xff\xd9", 2);
 }
 
+static void a_preview_shows_pictures_for_a_while(struct world *w)
+{
+	size_t mark = client_mark(w->client);
+
+	ask_ok(w, "light/set", "ON");
+	const cJSON *reply = ask_ok(w, "camera/preview", "{'seconds':1.2,'fps':2}");
+
+	assert_true(number_at(reply, "data.frames") >= 2);
+	assert_true(number_at(reply, "data.frames") <= 4);
+	assert_string_equal(text_at(reply, "data.name"), "sim");
+	wait_message(w, mark, BASE "/camera/sim/image", NULL);
+	ask_refused(w, "camera/preview", "invalid_args", "{'seconds':121}");
+	ask_refused(w, "camera/preview", "invalid_args", "{'fps':3}");
+}
+
+static void a_preview_holds_its_camera_until_an_estop(struct world *w)
+{
+	tell(w, "light/set", "ON");
+	tell(w, "camera/preview", "{'request':'p','seconds':60,'fps':2}");
+	wait_message(w, 0, BASE "/camera/sim/image", NULL);
+	ask_refused(w, "camera/capture", "device_busy", "{}");
+
+	ask_ok(w, "estop", "{}");
+
+	const cJSON *reply = document(w, wait_message(w, 0, BASE "/reply/p", NULL));
+	assert_false(bool_at(reply, "ok"));
+	assert_string_equal(text_at(reply, "code"), "estopped");
+}
+
+static void a_camera_finds_exposure_and_white_balance(struct world *w)
+{
+	ask_refused(w, "camera/calibrate", "invalid_state", "{}");
+	ask_ok(w, "light/set", "ON");
+
+	const cJSON *reply = ask_ok(w, "camera/calibrate", "{}");
+
+	assert_true(number_at(reply, "data.settings.shutter") > 5);
+	assert_true(number_at(reply, "data.settings.awbg_blue") != 1.8);
+	wait_value(w, BASE "/camera/sim", "busy", "false");
+}
+
 static void camera_settings_are_checked_and_kept(struct world *w)
 {
 	const cJSON *set = ask_ok(w, "camera/settings", "{'settings':{'shutter':12}}");
@@ -253,6 +294,9 @@ static const struct test tests[] = {
 	TEST_WITH(a_moving_motor_is_told_and_can_be_stopped, real_time),
 	TEST(lights_are_set_and_toggled),
 	TEST(a_preview_is_a_small_jpeg),
+	TEST(a_preview_shows_pictures_for_a_while),
+	TEST(a_preview_holds_its_camera_until_an_estop),
+	TEST(a_camera_finds_exposure_and_white_balance),
 	TEST(camera_settings_are_checked_and_kept),
 	TEST(a_trigger_fires),
 	TEST(a_device_of_a_task_is_busy_for_others),

@@ -304,7 +304,8 @@ static void verbs_without_arguments_take_nothing_or_press(void **state)
 	static const char *const verbs[] = {
 		"task/list",	"task/events",	 "queue/pause",	   "queue/resume",
 		"queue/clear",	"project/list",	 "motor/home",	   "motor/stop",
-		"light/toggle", "trigger/fire",	 "camera/capture", "camera/settings",
+		"light/toggle", "trigger/fire",	 "camera/capture", "camera/preview",
+		"camera/calibrate", "camera/settings",
 		"settings/get", "device/reload", "agent/ping",	   "agent/sync",
 		"agent/drain",	"agent/undrain", "agent/prune",	   "estop",
 	};

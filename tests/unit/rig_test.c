@@ -1126,6 +1126,106 @@ static void an_exposing_camera_is_busy_until_stopped(void **state)
 	assert_true(best <= SOON_MS);
 }
 
+static double setting(struct bench *bench, const char *key)
+{
+	cJSON *settings = rig_camera_settings(bench->rig, 0);
+	double value = json_number(settings, key, 0);
+
+	cJSON_Delete(settings);
+	return value;
+}
+
+static int brightest(const struct frame *frame)
+{
+	int most = 0;
+
+	for (int i = 0; i < frame->width * frame->height * 3; i++)
+		most = frame->rgb[i] > most ? frame->rgb[i] : most;
+	return most;
+}
+
+static void calibrating_finds_the_same_from_dark_and_from_bright(void **state)
+{
+	struct bench *bench = *state;
+	struct frame *frame;
+	double shutter, red;
+
+	bench_open(bench, FAST);
+	assert_int_equal(rig_light_set(bench->rig, "ringlight", true, 100, &bench->err),
+			 0);
+	assert_int_equal(set_camera(bench, "{\"shutter\":5}"), 0);
+	if (rig_camera_calibrate(bench->rig, 0, NULL, &bench->err) < 0)
+		fail_msg("%s", bench->err.text);
+	shutter = setting(bench, "shutter");
+	red = setting(bench, "awbg_red");
+	frame = capture(bench);
+	assert_in_range(brightest(frame), 190, 255);
+	frame_free(frame);
+
+	assert_int_equal(set_camera(bench, "{\"shutter\":900,\"awbg_red\":4}"), 0);
+	assert_int_equal(rig_camera_calibrate(bench->rig, 0, NULL, &bench->err), 0);
+
+	assert_true(fabs(setting(bench, "shutter") / shutter - 1) < 0.1);
+	assert_true(fabs(setting(bench, "awbg_red") / red - 1) < 0.1);
+}
+
+static void nothing_is_calibrated_in_the_dark(void **state)
+{
+	struct bench *bench = *state;
+
+	bench_open(bench, FAST);
+
+	assert_refused(bench, rig_camera_calibrate(bench->rig, 0, NULL, &bench->err),
+		       -ENODATA, "invalid_state",
+		       "it is too dark to calibrate: turn a light on");
+	assert_true(fabs(setting(bench, "shutter") - 50) < 1e-9);
+	assert_true(rig_at_rest(bench->rig));
+}
+
+static void white_balance_tints_the_photo(void **state)
+{
+	struct bench *bench = *state;
+	struct frame *before, *after;
+	long red[2] = {0, 0}, green[2] = {0, 0};
+
+	bench_open(bench, FAST);
+	assert_int_equal(rig_light_set(bench->rig, "ringlight", true, 100, &bench->err),
+			 0);
+	before = capture(bench);
+	assert_int_equal(set_camera(bench, "{\"awbg_red\":0.9}"), 0);
+	after = capture(bench);
+
+	for (int i = 0; i < 64 * 48; i++) {
+		red[0] += before->rgb[i * 3];
+		red[1] += after->rgb[i * 3];
+		green[0] += before->rgb[i * 3 + 1];
+		green[1] += after->rgb[i * 3 + 1];
+	}
+	assert_true(red[1] < red[0] * 8 / 10);
+	assert_true(labs(green[1] - green[0]) < green[0] / 10);
+	frame_free(before);
+	frame_free(after);
+}
+
+static void a_preview_has_a_size_of_its_own(void **state)
+{
+	struct bench *bench = *state;
+	struct frame *frame;
+
+	bench_open(bench, FAST);
+	assert_int_equal(set_camera(bench, "{\"photo_resolution\":[1640,1232]}"), 0);
+	assert_int_equal(rig_preview(bench->rig, 0, NULL, &frame, &bench->err), 0);
+	assert_int_equal(frame->width, 640);
+	assert_int_equal(frame->height, 480);
+	frame_free(frame);
+
+	assert_int_equal(set_camera(bench, "{\"preview_resolution\":[320,200]}"), 0);
+	assert_int_equal(rig_preview(bench->rig, 0, NULL, &frame, &bench->err), 0);
+	assert_int_equal(frame->width, 320);
+	assert_int_equal(frame->height, 200);
+	frame_free(frame);
+}
+
 /* ---- ordered faults ---- */
 
 /* The rig with this as its member "sim"; what opening it said. */
@@ -1429,6 +1529,10 @@ int main(void)
 		TEST(camera_settings_change_all_or_none),
 		TEST(an_interrupted_exposure_is_no_photo),
 		TEST(an_exposing_camera_is_busy_until_stopped),
+		TEST(calibrating_finds_the_same_from_dark_and_from_bright),
+		TEST(nothing_is_calibrated_in_the_dark),
+		TEST(white_balance_tints_the_photo),
+		TEST(a_preview_has_a_size_of_its_own),
 		TEST(a_camera_fails_every_nth_time),
 		TEST(a_camera_fails_at_a_photo_and_those_after_it),
 		TEST(a_torn_photo_is_no_photo),
