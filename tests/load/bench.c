@@ -85,20 +85,6 @@ static int refill(struct bench *bench, const struct fill *fill)
 	return stop(bench) < 0 ? -1 : fill_database(bench->device.state_dir, fill);
 }
 
-/* ---- the floors that more than one figure stands on ---- */
-
-static int measure_floors(struct bench *bench)
-{
-	const char *const argv[] = {OPENSCAN_AGENT, "--version", NULL};
-
-	probe_program(argv, &bench->empty_mb, &bench->empty_ms);
-	return floor_echo(&bench->echo, bench->broker.port, ACCEPTS) < 0 ||
-			       floor_commit(&bench->commit, bench->folder.path, ACCEPTS) <
-				       0
-		       ? -1
-		       : 0;
-}
-
 /* ---- published, accepted ---- */
 
 struct ask {
@@ -116,8 +102,9 @@ static void see_answer(void *context, const char *topic, const char *payload, si
 		ask->completed = true;
 }
 
-/* at_rest: each command finds an agent that has nothing else to do. */
-static int ask_often(struct bench *bench, struct sample *sample, bool at_rest)
+/* floor: each command finds an agent that has nothing else to do, and follows a round of
+ * the floor, so that both are measured in the same minute.  NULL: one after the other. */
+static int ask_often(struct bench *bench, struct sample *sample, struct floor *floor)
 {
 	static const char *const filters[] = {BASE "/reply/bench", BASE "/event", NULL};
 	struct ask ask = {.accepted = true, .completed = true};
@@ -126,9 +113,14 @@ static int ask_often(struct bench *bench, struct sample *sample, bool at_rest)
 	if (post_open(&post, bench->broker.port, filters, see_answer, &ask) < 0)
 		return -1;
 	for (int i = 0; i < ACCEPTS && ask.accepted && ask.completed; i++) {
-		int64_t since = now_ns();
+		int64_t since;
 
-		ask = (struct ask){.completed = !at_rest};
+		if (floor && floor_round(floor, &bench->echo, &bench->commit) < 0) {
+			ask.accepted = false;
+			break;
+		}
+		since = now_ns();
+		ask = (struct ask){.completed = !floor};
 		post_send(post, BASE "/cmd/task/create",
 			  HELLO ",\"reply_to\":\"" BASE "/reply/bench\"}", false);
 		if (post_until(post, &ask.accepted, SOON_MS))
@@ -137,32 +129,42 @@ static int ask_often(struct bench *bench, struct sample *sample, bool at_rest)
 	}
 	post_close(post);
 	if (!ask.accepted || !ask.completed)
-		fprintf(stderr, "a create was not answered or not completed\n");
+		fprintf(stderr,
+			"a command was not answered, or its task not completed\n");
 	return ask.accepted && ask.completed ? 0 : -1;
+}
+
+static void add_accept(struct bench *bench, struct sample *rest, struct sample *busy)
+{
+	double median = sample_at(&bench->echo, 0.5) + sample_at(&bench->commit, 0.5);
+	double rare = sample_at(&bench->echo, 0.99) + sample_at(&bench->commit, 0.99);
+
+	figures_add(&bench->figures,
+		    &(struct figure){"published to accepted, median", "ms",
+				     sample_at(rest, 0.5), AIM_AT_MOST, 1.5 * median,
+				     "echo by the broker + commit", median});
+	figures_add(&bench->figures,
+		    &(struct figure){"published to accepted, p99", "ms",
+				     sample_at(rest, 0.99), AIM_NONE, 0,
+				     "echo by the broker + commit", rare});
+	figures_add(&bench->figures,
+		    &(struct figure){"the same one after the other, median", "ms",
+				     sample_at(busy, 0.5), AIM_NONE, 0,
+				     "echo by the broker + commit", median});
 }
 
 static int measure_accept(struct bench *bench)
 {
 	struct sample rest = {0}, busy = {0};
-	int ret = ask_often(bench, &rest, true);
-	double floor = sample_at(&bench->echo, 0.5) + sample_at(&bench->commit, 0.5);
+	struct floor *floor = NULL;
+	int ret = floor_open(&floor, bench->broker.port, bench->folder.path);
 
 	if (ret == 0)
-		ret = ask_often(bench, &busy, false);
-	figures_add(&bench->figures,
-		    &(struct figure){"published to accepted, median", "ms",
-				     sample_at(&rest, 0.5), AIM_AT_MOST, 1.5 * floor,
-				     "echo by the broker + commit", floor});
-	figures_add(&bench->figures,
-		    &(struct figure){"published to accepted, p99", "ms",
-				     sample_at(&rest, 0.99), AIM_NONE, 0,
-				     "echo by the broker + commit",
-				     sample_at(&bench->echo, 0.99) +
-					     sample_at(&bench->commit, 0.99)});
-	figures_add(&bench->figures,
-		    &(struct figure){"the same one after the other, median", "ms",
-				     sample_at(&busy, 0.5), AIM_NONE, 0,
-				     "echo by the broker + commit", floor});
+		ret = ask_often(bench, &rest, floor);
+	floor_close(floor);
+	if (ret == 0)
+		ret = ask_often(bench, &busy, NULL);
+	add_accept(bench, &rest, &busy);
 	sample_free(&rest);
 	sample_free(&busy);
 	return ret;
@@ -300,7 +302,7 @@ static int measure_start(struct bench *bench)
 	for (int i = 0; i < STARTS && ret == 0; i++) {
 		int64_t since;
 
-		ret = floor_open(&opens, database);
+		ret = floor_start(&opens, database);
 		since = now_ns();
 		if (ret == 0)
 			ret = start(bench, &ms);
@@ -378,6 +380,7 @@ static int measure_reconnect(struct bench *bench)
 
 static int open_bench(struct bench *bench)
 {
+	const char *const argv[] = {OPENSCAN_AGENT, "--version", NULL};
 	double ms;
 
 	if (folder_make(&bench->folder) < 0 ||
@@ -388,7 +391,8 @@ static int open_bench(struct bench *bench)
 	bench->device.program = OPENSCAN_AGENT;
 	bench->device.log_level = "info";
 	bench->device.sim_speed = "1";
-	return measure_floors(bench) < 0 ? -1 : start(bench, &ms);
+	probe_program(argv, &bench->empty_mb, &bench->empty_ms);
+	return start(bench, &ms);
 }
 
 static int measure_all(struct bench *bench)

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,80 +18,125 @@
 #define WINDOW 16 /* what the agent keeps in flight */
 #define KILOBYTE 1000
 
-/* ---- the broker ---- */
+/* ---- a command ---- */
 
-struct echo {
-	struct post *post;
+struct floor {
+	struct post *answerer, *asker;
+	pthread_t thread; /* the answerer's */
+	bool answering;
 	atomic_bool closing;
+	bool back;
+	sqlite3 *db;
+	char path[PATH_MAX + 16];
 };
 
 static void send_back(void *context, const char *topic, const char *payload, size_t size)
 {
-	struct echo *echo = context;
+	struct floor *floor = context;
 
 	(void)topic;
 	(void)size;
-	post_send(echo->post, "floor/back", payload, false);
+	post_send(floor->answerer, "floor/back", payload, false);
 }
 
-static void *echo_serve(void *context)
+static void *answer(void *context)
 {
-	struct echo *echo = context;
+	struct floor *floor = context;
 
-	while (!atomic_load(&echo->closing))
-		post_turn(echo->post, 50);
+	while (!atomic_load(&floor->closing))
+		post_turn(floor->answerer, 50);
 	return NULL;
 }
 
 static void came_back(void *context, const char *topic, const char *payload, size_t size)
 {
-	bool *back = context;
+	struct floor *floor = context;
 
 	(void)topic;
 	(void)payload;
 	(void)size;
-	*back = true;
+	floor->back = true;
 }
 
-static int echo_rounds(struct sample *sample, int port, int rounds)
+static int open_echo(struct floor *floor, int port)
 {
-	static const char *const filters[] = {"floor/back", NULL};
-	struct post *post;
-	bool back = true;
-	int ret = post_open(&post, port, filters, came_back, &back);
+	static const char *const there[] = {"floor/there", NULL};
+	static const char *const back[] = {"floor/back", NULL};
+	int ret = post_open(&floor->answerer, port, there, send_back, floor);
 
-	if (ret < 0)
-		return ret;
-	for (int i = 0; i < rounds && back; i++) {
-		int64_t since = now_ns();
-
-		back = false;
-		post_send(post, "floor/there", "{\"type\":\"echo\"}", false);
-		if (post_until(post, &back, SOON_MS))
-			sample_since(sample, since);
-	}
-	post_close(post);
-	return back ? 0 : -ETIMEDOUT;
-}
-
-int floor_echo(struct sample *sample, int port, int rounds)
-{
-	static const char *const filters[] = {"floor/there", NULL};
-	struct echo echo = {.post = NULL};
-	pthread_t thread;
-	int ret = post_open(&echo.post, port, filters, send_back, &echo);
-
-	if (ret < 0)
-		return ret;
-	ret = -pthread_create(&thread, NULL, echo_serve, &echo);
-	if (ret == 0) {
-		ret = echo_rounds(sample, port, rounds);
-		atomic_store(&echo.closing, true);
-		pthread_join(thread, NULL);
-	}
-	post_close(echo.post);
+	if (ret == 0)
+		ret = post_open(&floor->asker, port, back, came_back, floor);
+	if (ret == 0)
+		ret = -pthread_create(&floor->thread, NULL, answer, floor);
+	floor->answering = ret == 0;
 	return ret;
 }
+
+static int run_sql(struct floor *floor, const char *sql)
+{
+	return sqlite3_exec(floor->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : -EIO;
+}
+
+static int open_commit(struct floor *floor, const char *folder)
+{
+	snprintf(floor->path, sizeof(floor->path), "%s/floor.sqlite", folder);
+	unlink(floor->path);
+	if (sqlite3_open(floor->path, &floor->db) != SQLITE_OK)
+		return -EIO;
+	return run_sql(floor, "PRAGMA locking_mode = EXCLUSIVE;"
+			      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+			      "CREATE TABLE row (number INTEGER PRIMARY KEY, body BLOB)");
+}
+
+int floor_open(struct floor **out, int port, const char *folder)
+{
+	struct floor *floor = calloc(1, sizeof(*floor));
+	int ret;
+
+	if (!floor)
+		return -ENOMEM;
+	ret = open_echo(floor, port);
+	if (ret == 0)
+		ret = open_commit(floor, folder);
+	if (ret < 0) {
+		floor_close(floor);
+		return ret;
+	}
+	*out = floor;
+	return 0;
+}
+
+void floor_close(struct floor *floor)
+{
+	if (!floor)
+		return;
+	atomic_store(&floor->closing, true);
+	if (floor->answering)
+		pthread_join(floor->thread, NULL);
+	post_close(floor->answerer);
+	post_close(floor->asker);
+	sqlite3_close(floor->db);
+	unlink(floor->path);
+	free(floor);
+}
+
+int floor_round(struct floor *floor, struct sample *echo, struct sample *commit)
+{
+	int64_t since = now_ns();
+	int ret;
+
+	floor->back = false;
+	post_send(floor->asker, "floor/there", "{\"type\":\"echo\"}", false);
+	if (!post_until(floor->asker, &floor->back, SOON_MS))
+		return -ETIMEDOUT;
+	sample_since(echo, since);
+	since = now_ns();
+	ret = run_sql(floor, "INSERT INTO row (body) VALUES (zeroblob(1000))");
+	sample_since(commit, since);
+	return ret;
+}
+
+/* ---- retained topics ---- */
 
 static void nothing_comes(void *context, const char *topic, const char *payload,
 			  size_t size)
@@ -128,39 +174,6 @@ int floor_retained(double *ms, int port, size_t count)
 
 /* ---- the disk ---- */
 
-static int commits(struct sample *sample, sqlite3 *db, int rounds)
-{
-	int ret = sqlite3_exec(db,
-			       "PRAGMA locking_mode = EXCLUSIVE;"
-			       "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-			       "CREATE TABLE row (number INTEGER PRIMARY KEY, body BLOB)",
-			       NULL, NULL, NULL);
-
-	for (int i = 0; i < rounds && ret == SQLITE_OK; i++) {
-		int64_t since = now_ns();
-
-		ret = sqlite3_exec(db, "INSERT INTO row (body) VALUES (zeroblob(1000))",
-				   NULL, NULL, NULL);
-		sample_since(sample, since);
-	}
-	return ret == SQLITE_OK ? 0 : -EIO;
-}
-
-int floor_commit(struct sample *sample, const char *folder, int rounds)
-{
-	char path[PATH_MAX + 16];
-	sqlite3 *db = NULL;
-	int ret = -EIO;
-
-	snprintf(path, sizeof(path), "%s/floor.sqlite", folder);
-	unlink(path);
-	if (sqlite3_open(path, &db) == SQLITE_OK)
-		ret = commits(sample, db, rounds);
-	sqlite3_close(db);
-	unlink(path);
-	return ret;
-}
-
 int floor_sync(struct sample *sample, const char *folder, int rounds)
 {
 	char path[PATH_MAX + 16], bytes[KILOBYTE] = "";
@@ -183,7 +196,7 @@ int floor_sync(struct sample *sample, const char *folder, int rounds)
 	return ret;
 }
 
-int floor_open(struct sample *sample, const char *database)
+int floor_start(struct sample *sample, const char *database)
 {
 	int64_t since = now_ns();
 	sqlite3 *db = NULL;

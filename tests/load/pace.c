@@ -1,5 +1,5 @@
-/* How fast a scan is beside what the rig alone needs: 130 points at speed 1, photos of 640
- * by 480, the axes of mini_greenshield.
+/* How fast a scan is beside what the rig alone needs: 130 points at speed 1, photos of
+ * 640 by 480, the axes of mini_greenshield.
  *
  *     pace [points]
  *
@@ -163,15 +163,16 @@ int main(int argc, char **argv)
 	if (ret == 0) {
 		double least = floor_seconds(&scan);
 
-		figures_add(&figures, &(struct figure){
-					      .name = "a scan beside its moves and exposures",
-					      .unit = "s",
-					      .value = scan.seconds,
-					      .aim = AIM_AT_MOST,
-					      .target = SLOWER * least,
-					      .floor_name = "moves and exposures",
-					      .floor = least,
-				      });
+		figures_add(&figures,
+			    &(struct figure){
+				    .name = "a scan beside its moves and exposures",
+				    .unit = "s",
+				    .value = scan.seconds,
+				    .aim = AIM_AT_MOST,
+				    .target = SLOWER * least,
+				    .floor_name = "moves and exposures",
+				    .floor = least,
+			    });
 		figures_add(&figures, &(struct figure){.name = "photos",
 						       .unit = "",
 						       .value = scan.photos,
