@@ -286,7 +286,7 @@ void outbox_event(struct outbox *outbox, const char *name, const char *id, const
 {
 	char stamp[CLOCK_TEXT];
 	cJSON *event = cJSON_CreateObject();
-	cJSON *content = data ? cJSON_Parse(data) : NULL;
+	cJSON *content = data ? cJSON_CreateRaw(data) : NULL;
 	char *body;
 
 	clock_text(wall_ms, stamp);

@@ -10,10 +10,40 @@
 /* cJSON's own printer rounds whole numbers above 2^50 and writes keys as they come; two
  * bodies that differ must never have one text, so the text is written here. */
 struct writer {
-	FILE *out;
+	char *text;
+	size_t size, room;
 	bool sorted; /* keys, and -0 as 0: the canonical spelling */
-	bool failed; /* out of memory beside the stream */
+	bool failed; /* out of memory */
 };
+
+static void write_bytes(struct writer *w, const char *bytes, size_t n)
+{
+	if (w->failed)
+		return;
+	if (w->size + n >= w->room) {
+		size_t room = 2 * (w->size + n) + 256;
+		char *text = realloc(w->text, room);
+
+		if (!text) {
+			w->failed = true;
+			return;
+		}
+		w->text = text;
+		w->room = room;
+	}
+	memcpy(w->text + w->size, bytes, n);
+	w->size += n;
+}
+
+static void write_text(struct writer *w, const char *text)
+{
+	write_bytes(w, text, strlen(text));
+}
+
+static void write_char(struct writer *w, char c)
+{
+	write_bytes(w, &c, 1);
+}
 
 void json_number_text(double number, char text[JSON_NUMBER_TEXT])
 {
@@ -34,31 +64,51 @@ static void write_number(struct writer *w, double number)
 	char text[JSON_NUMBER_TEXT];
 
 	if (!isfinite(number)) {
-		fputs("null", w->out); /* JSON has no word for it */
+		write_text(w, "null"); /* JSON has no word for it */
 		return;
 	}
 	if (w->sorted && number == 0.0)
 		number = 0.0; /* drops the sign of -0 */
 	json_number_text(number, text);
-	fputs(text, w->out);
+	write_text(w, text);
+}
+
+/* What stands in a string as it is: everything but quote, backslash and control characters. */
+static size_t plain_length(const char *text)
+{
+	size_t n = 0;
+
+	while ((unsigned char)text[n] >= 0x20 && text[n] != '"' && text[n] != '\\')
+		n++;
+	return n;
+}
+
+static void write_escape(struct writer *w, char c)
+{
+	static const char special[] = "\"\\\b\f\n\r\t", short_form[] = "\"\\bfnrt";
+	const char *found = strchr(special, c);
+	char text[8];
+
+	if (found)
+		snprintf(text, sizeof(text), "\\%c", short_form[found - special]);
+	else
+		snprintf(text, sizeof(text), "\\u%04x", (unsigned)(unsigned char)c);
+	write_text(w, text);
 }
 
 static void write_string(struct writer *w, const char *text)
 {
-	static const char plain[] = "\"\\\b\f\n\r\t", short_form[] = "\"\\bfnrt";
+	write_char(w, '"');
+	for (;;) {
+		size_t plain = plain_length(text);
 
-	fputc('"', w->out);
-	for (; *text; text++) {
-		const char *found = strchr(plain, *text);
-
-		if (found)
-			fprintf(w->out, "\\%c", short_form[found - plain]);
-		else if ((unsigned char)*text < 0x20)
-			fprintf(w->out, "\\u%04x", (unsigned)*text);
-		else
-			fputc(*text, w->out);
+		write_bytes(w, text, plain);
+		text += plain;
+		if (!*text)
+			break;
+		write_escape(w, *text++);
 	}
-	fputc('"', w->out);
+	write_char(w, '"');
 }
 
 static void write_value(struct writer *w, const cJSON *value);
@@ -66,9 +116,9 @@ static void write_value(struct writer *w, const cJSON *value);
 static void write_member(struct writer *w, const cJSON *member, bool first)
 {
 	if (!first)
-		fputc(',', w->out);
+		write_char(w, ',');
 	write_string(w, member->string);
-	fputc(':', w->out);
+	write_char(w, ':');
 	write_value(w, member);
 }
 
@@ -90,28 +140,28 @@ static void write_object(struct writer *w, const cJSON *object)
 {
 	const cJSON *member;
 
-	fputc('{', w->out);
+	write_char(w, '{');
 	if (w->sorted) {
 		write_sorted(w, object);
 	} else {
 		cJSON_ArrayForEach(member, object)
 			write_member(w, member, member == object->child);
 	}
-	fputc('}', w->out);
+	write_char(w, '}');
 }
 
 static void write_array(struct writer *w, const cJSON *array)
 {
 	const cJSON *item;
 
-	fputc('[', w->out);
+	write_char(w, '[');
 	cJSON_ArrayForEach(item, array)
 	{
 		if (item != array->child)
-			fputc(',', w->out);
+			write_char(w, ',');
 		write_value(w, item);
 	}
-	fputc(']', w->out);
+	write_char(w, ']');
 }
 
 static void write_value(struct writer *w, const cJSON *value)
@@ -125,29 +175,24 @@ static void write_value(struct writer *w, const cJSON *value)
 	else if (cJSON_IsNumber(value))
 		write_number(w, value->valuedouble);
 	else if (cJSON_IsBool(value))
-		fputs(cJSON_IsTrue(value) ? "true" : "false", w->out);
+		write_text(w, cJSON_IsTrue(value) ? "true" : "false");
 	else if (cJSON_IsRaw(value))
-		fputs(value->valuestring, w->out); /* somebody's finished JSON text */
+		write_text(w, value->valuestring); /* somebody's finished JSON text */
 	else
-		fputs("null", w->out);
+		write_text(w, "null");
 }
 
 static char *text_of(const cJSON *value, bool sorted)
 {
-	char *text = NULL;
-	size_t size;
-	struct writer w = {.out = open_memstream(&text, &size), .sorted = sorted};
+	struct writer w = {.sorted = sorted};
 
-	if (!w.out)
-		return NULL;
 	write_value(&w, value);
-	if (ferror(w.out))
-		w.failed = true;
-	if (fclose(w.out) != 0 || w.failed) {
-		free(text);
+	write_bytes(&w, "", 1); /* the NUL */
+	if (w.failed) {
+		free(w.text);
 		return NULL;
 	}
-	return text;
+	return w.text;
 }
 
 char *json_text(const cJSON *value)
