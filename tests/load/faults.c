@@ -60,7 +60,7 @@ static void cut_a_row(struct ordeal *ordeal)
 
 	for (int i = 0; i < row; i++)
 		order_create_nameless(ordeal);
-	pass_us(dice_throw(&ordeal->dice, 4000));
+	pass_us(dice_throw(&ordeal->dice, 3000));
 }
 
 /* Any moment; right behind a publish; right behind a reply; in the middle of a row. */
@@ -69,7 +69,7 @@ static void pick_moment(struct ordeal *ordeal)
 	size_t mark = client_mark(ordeal->client);
 	const struct order *order;
 
-	switch (dice_throw(&ordeal->dice, 4)) {
+	switch (dice_throw(&ordeal->dice, 5)) {
 	case 0:
 		deadline_let_pass(dice_throw(&ordeal->dice, 80));
 		break;
@@ -79,6 +79,7 @@ static void pick_moment(struct ordeal *ordeal)
 			pass_us(dice_throw(&ordeal->dice, 1500));
 		break;
 	case 2:
+	case 3:
 		cut_a_row(ordeal);
 		break;
 	default:
@@ -135,7 +136,7 @@ static void restart_broker(struct ordeal *ordeal)
 
 static void torment(struct ordeal *ordeal)
 {
-	int faults = dice_between(&ordeal->dice, 3, 6);
+	int faults = dice_between(&ordeal->dice, 5, 9);
 
 	send_some(ordeal);
 	for (int i = 0; i < faults && !ordeal->violations; i++) {

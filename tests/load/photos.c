@@ -8,7 +8,8 @@
 
 #include "tests/load/order.h"
 
-#define LOST_IN_A_KILL 2 /* one in the camera, one on its way to the disk */
+/* One in the camera, one that waits for the writer, one on its way to the disk. */
+#define LOST_IN_A_KILL 3
 
 /* One line of the simulated shutter's log. */
 #define SCANS_MAX 9 /* of one order: a broker that forgot may deliver it again */
