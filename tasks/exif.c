@@ -64,13 +64,11 @@ static void add_text(ExifData *data, ExifIfd ifd, ExifTag tag, const char *text)
 static void add_comment(ExifData *data, const char *text)
 {
 	char comment[CHARSET + sizeof(((struct frame *)0)->comment)] = "ASCII\0\0";
-	size_t length = strlen(text);
+	int length = snprintf(comment + CHARSET, sizeof(comment) - CHARSET, "%s", text);
 
-	if (!length)
-		return;
-	memcpy(comment + CHARSET, text, length);
-	add(data, EXIF_IFD_EXIF, EXIF_TAG_USER_COMMENT, EXIF_FORMAT_UNDEFINED,
-	    CHARSET + length, comment);
+	if (length > 0)
+		add(data, EXIF_IFD_EXIF, EXIF_TAG_USER_COMMENT, EXIF_FORMAT_UNDEFINED,
+		    CHARSET + (size_t)length, comment);
 }
 
 /* "2026:11:24 03:12:00" */

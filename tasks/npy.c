@@ -52,18 +52,29 @@ bool npy_starts(const void *bytes)
 	return !memcmp(bytes, magic, NPY_START);
 }
 
-/* Only what npy_encode() writes. */
+/* Only what npy_encode() writes: what it would write for these sides is compared. */
 static bool read_head(const char *head, int *width, int *height)
 {
-	char text[HEAD - LENGTH - 1];
+	static const char shape[] = "'shape': (";
+	char text[HEAD + 1], expected[HEAD], *at;
+	struct frame frame = {.rows = 0};
+	long sides[2];
 
-	if (memcmp(head, magic, LENGTH) != 0 || head[LENGTH] != HEAD - LENGTH - 2)
+	memcpy(text, head, HEAD);
+	text[HEAD] = '\0';
+	at = memmem(text, HEAD, shape, sizeof(shape) - 1);
+	if (!at)
 		return false;
-	memcpy(text, head + LENGTH + 2, sizeof(text) - 1);
-	text[sizeof(text) - 1] = '\0';
-	return sscanf(text, "{'descr': '|u1', 'fortran_order': False, 'shape': (%d, %d, 3)",
-		      height, width) == 2 &&
-	       *width > 0 && *width <= SIDE_MAX && *height > 0 && *height <= SIDE_MAX;
+	sides[0] = strtol(at + sizeof(shape) - 1, &at, 10);
+	sides[1] = strtol(at + (*at == ','), NULL, 10);
+	if (sides[0] < 1 || sides[0] > SIDE_MAX || sides[1] < 1 || sides[1] > SIDE_MAX)
+		return false;
+	frame.height = (int)sides[0];
+	frame.width = (int)sides[1];
+	write_head(&frame, expected);
+	*width = frame.width;
+	*height = frame.height;
+	return !memcmp(head, expected, HEAD);
 }
 
 int npy_decode(const void *bytes, size_t size, struct frame **out, struct err *err)

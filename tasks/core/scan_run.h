@@ -85,6 +85,16 @@ int scan_run_collect_until(struct scan_run *s, const atomic_bool *enough);
 void scan_run_note_failure(struct scan_run *s, struct scan_take *take,
 			   const struct err *err);
 
+/* Photo number i of the scan, counted through the points and their brackets. */
+struct scan_photo scan_run_photo(const struct scan_run *s, size_t i);
+
+/* Completes and writes the contact sheet, and hands the host the result. */
+void scan_run_tell_result(struct scan_run *s);
+
+/* One line of the task's log: "what: why". */
+void scan_run_log_error(const struct scan_run *s, const char *what,
+			const struct err *err);
+
 /* Where a photo stands on the contact sheet, which follows the numbers. */
 int scan_run_place(const struct scan_run *s, int index);
 

@@ -9,17 +9,11 @@
 #include <string.h>
 
 #include "agent/base/json.h"
-#include "hal/frame.h"
 #include "tasks/core/scan_run.h"
-#include "tasks/folder.h"
 #include "tasks/project.h"
 #include "tasks/scan.h"
 #include "tasks/sheet.h"
 #include "tasks/writer.h"
-
-#define PHOTO_MAX (256u << 20)
-#define BLURRED 0.35 /* of the median of a scan's sharpness: less is worth a second look */
-#define SHEET_NAME "contact_sheet.jpg"
 
 int scan_run_fail(struct scan_run *s, const struct err *err)
 {
@@ -27,6 +21,22 @@ int scan_run_fail(struct scan_run *s, const struct err *err)
 		return -1; /* what went wrong first is the reason */
 	s->err = *err;
 	return s->host->explain(s->run, err->code, err->text);
+}
+
+struct scan_photo scan_run_photo(const struct scan_run *s, size_t i)
+{
+	size_t n, stacks = (size_t)scan_stacks(s->scan);
+	const struct path_point *points = scan_points(s->scan, &n);
+
+	return (struct scan_photo){points[i / stacks].index, (int)(i % stacks)};
+}
+
+void scan_run_log_error(const struct scan_run *s, const char *what, const struct err *err)
+{
+	char text[sizeof(err->text) + 64];
+
+	snprintf(text, sizeof(text), "%s: %s", what, err->text);
+	s->host->log(s->run, TASK_LOG_ERROR, text);
 }
 
 int scan_run_checkpoint(struct scan_run *s)
@@ -43,15 +53,6 @@ int scan_run_checkpoint(struct scan_run *s)
 	cJSON_free(text);
 	cJSON_Delete(state);
 	return ret;
-}
-
-static void log_error_of(const struct scan_run *s, const char *what,
-			 const struct err *err)
-{
-	char text[sizeof(err->text) + 64];
-
-	snprintf(text, sizeof(text), "%s: %s", what, err->text);
-	s->host->log(s->run, TASK_LOG_ERROR, text);
 }
 
 /* ---- preparing ---- */
@@ -173,25 +174,15 @@ static int open_tools(struct scan_run *s, struct err *err)
 	return ret;
 }
 
-/* Photo number i of the scan, counted through the points and their brackets. */
-static struct scan_photo photo_at(const struct scan_run *s,
-				  const struct path_point *points, size_t i)
-{
-	size_t stacks = (size_t)scan_stacks(s->scan);
-
-	return (struct scan_photo){points[i / stacks].index, (int)(i % stacks)};
-}
-
 /* The documents list what is on disk, also what a cut kept out of them. */
 static void count_what_is_there(struct scan_run *s)
 {
 	size_t n;
-	const struct path_point *points = scan_points(s->scan, &n);
-	int stacks = scan_stacks(s->scan);
 
-	s->total = n * (size_t)stacks;
+	scan_points(s->scan, &n);
+	s->total = n * (size_t)scan_stacks(s->scan);
 	for (size_t i = 0; i < s->total; i++) {
-		struct scan_photo photo = photo_at(s, points, i);
+		struct scan_photo photo = scan_run_photo(s, i);
 		int64_t bytes = scan_photo_bytes(s->scan, photo);
 
 		if (bytes > 0) {
@@ -269,7 +260,7 @@ static void go_home(struct scan_run *s)
 	if (!s->moved || s->halted || s->host->estopped(s->run) || rig_estopped(s->rig))
 		return;
 	if (rig_move(s->rig, targets, 2, NULL, &err) < 0)
-		log_error_of(s, "the axes could not go home", &err);
+		scan_run_log_error(s, "the axes could not go home", &err);
 }
 
 static void restore_lights(struct scan_run *s)
@@ -285,7 +276,7 @@ static void restore_lights(struct scan_run *s)
 		if (rig_light_set(s->rig, json_string(light, "name"),
 				  json_bool(light, "on", false),
 				  (int)json_number(light, "brightness", -1), &err) < 0)
-			log_error_of(s, "the light could not be put back", &err);
+			scan_run_log_error(s, "the light could not be put back", &err);
 	}
 }
 
@@ -294,7 +285,7 @@ static void restore_camera(struct scan_run *s)
 	struct err err = {0};
 
 	if (s->camera && rig_camera_set(s->rig, s->plan.camera, s->camera, &err) < 0)
-		log_error_of(s, "the camera's settings could not be put back", &err);
+		scan_run_log_error(s, "the camera's settings could not be put back", &err);
 }
 
 static void put_back(struct scan_run *s)
@@ -307,155 +298,6 @@ static void put_back(struct scan_run *s)
 }
 
 /* ---- the end ---- */
-
-static int put_on_sheet(struct scan_run *s, int place, struct scan_photo photo,
-			struct err *err)
-{
-	char path[SCAN_PATH], *bytes;
-	struct frame *frame;
-	size_t size;
-	int ret;
-
-	scan_photo_path(s->scan, photo, path);
-	ret = folder_read(projects_folder(s->projects), path, PHOTO_MAX, &bytes, &size,
-			  err);
-	if (ret < 0)
-		return ret;
-	ret = format_decode(scan_format(s->scan), bytes, size, SHEET_SIDE, &frame, err);
-	free(bytes);
-	if (ret == 0) {
-		ret = sheet_paste(s->sheet, place, frame, err);
-		frame_free(frame);
-	}
-	return ret;
-}
-
-/* Photos of earlier runs have no preview any more. */
-static void complete_sheet(struct scan_run *s)
-{
-	size_t n;
-	const struct path_point *points = scan_points(s->scan, &n);
-
-	for (size_t i = 0; i < n; i++) {
-		struct scan_photo photo = {points[i].index, scan_stacks(s->scan) / 2};
-		int place = scan_run_place(s, photo.index);
-		struct err err = {0};
-
-		if (!sheet_has(s->sheet, place) && scan_photo_bytes(s->scan, photo) &&
-		    put_on_sheet(s, place, photo, &err) < 0)
-			log_error_of(s, "a photo is not on the contact sheet", &err);
-	}
-}
-
-static bool write_sheet(struct scan_run *s)
-{
-	char path[SCAN_PATH];
-	struct err err = {0};
-	void *jpeg;
-	size_t size;
-	int ret;
-
-	complete_sheet(s);
-	snprintf(path, sizeof(path), "%s/" SHEET_NAME, scan_folder(s->scan));
-	ret = sheet_encode(s->sheet, &jpeg, &size, &err);
-	if (ret == 0) {
-		ret = folder_write(projects_folder(s->projects), path, jpeg, size, &err);
-		free(jpeg);
-	}
-	if (ret < 0)
-		log_error_of(s, "there is no contact sheet", &err);
-	return ret == 0;
-}
-
-static double bytes_of_photos(const struct scan_run *s)
-{
-	size_t n;
-	const struct path_point *points = scan_points(s->scan, &n);
-	double bytes = 0;
-
-	for (size_t i = 0; i < s->total; i++)
-		bytes += (double)scan_photo_bytes(s->scan, photo_at(s, points, i));
-	return bytes;
-}
-
-static int by_value(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-/* How sharp a point's sharpest photo is, and which one that is; 0 when nobody knows. */
-static double sharpest(const struct scan_run *s, int index, struct scan_photo *photo)
-{
-	double most = 0;
-
-	for (int stack = 0; stack < scan_stacks(s->scan); stack++) {
-		struct scan_photo each = {index, stack};
-		cJSON *metadata = scan_photo_metadata(s->scan, each);
-		const cJSON *quality =
-			cJSON_GetObjectItemCaseSensitive(metadata, "quality");
-		double sharpness = json_number(quality, "sharpness", 0);
-
-		cJSON_Delete(metadata);
-		if (sharpness > most && scan_photo_bytes(s->scan, each) > 0) {
-			most = sharpness;
-			*photo = each;
-		}
-	}
-	return most;
-}
-
-/* The names of photos that are far less sharp than is usual in this scan. */
-static cJSON *blurred_photos(const struct scan_run *s)
-{
-	size_t n, known = 0;
-	const struct path_point *points = scan_points(s->scan, &n);
-	double values[PATH_MAX_POINTS], sorted[PATH_MAX_POINTS];
-	struct scan_photo photos[PATH_MAX_POINTS];
-	cJSON *names = cJSON_CreateArray();
-	char name[SCAN_PATH];
-
-	for (size_t i = 0; i < n; i++) {
-		values[known] = sharpest(s, points[i].index, &photos[known]);
-		sorted[known] = values[known];
-		known += values[known] > 0;
-	}
-	qsort(sorted, known, sizeof(*sorted), by_value);
-	for (size_t i = 0; i < known; i++) {
-		if (values[i] >= BLURRED * sorted[known / 2])
-			continue;
-		scan_photo_name(s->scan, photos[i], name);
-		cJSON_AddItemToArray(names, cJSON_CreateString(name));
-	}
-	return names;
-}
-
-static void tell_result(struct scan_run *s, bool sheet)
-{
-	cJSON *result = cJSON_CreateObject();
-	char folder[4096 + SCAN_PATH], *text;
-
-	snprintf(folder, sizeof(folder), "%s/%s", projects_root(s->projects),
-		 scan_folder(s->scan));
-	json_put_string(result, "project", scan_project(s->scan));
-	cJSON_AddNumberToObject(result, "scan", scan_index(s->scan));
-	json_put_string(result, "folder", folder);
-	cJSON_AddNumberToObject(result, "points",
-				(double)s->total / scan_stacks(s->scan));
-	cJSON_AddNumberToObject(result, "photos", (double)s->done);
-	cJSON_AddNumberToObject(result, "bytes", bytes_of_photos(s));
-	cJSON_AddNumberToObject(result, "seconds",
-				json_number(scan_document(s->scan), "duration", 0));
-	json_put_string(result, "contact_sheet", sheet ? SHEET_NAME : NULL);
-	cJSON_AddItemToObject(result, "blurred", blurred_photos(s));
-	cJSON_AddItemToObject(result, "missing", cJSON_Duplicate(s->missing, true));
-	text = json_text(result);
-	if (text)
-		s->host->result(s->run, text);
-	cJSON_free(text);
-	cJSON_Delete(result);
-}
 
 static void save_end(struct scan_run *s, int ret)
 {
@@ -472,7 +314,7 @@ static void save_end(struct scan_run *s, int ret)
 	else
 		scan_set_status(s->scan, "cancelled", NULL);
 	if (scan_save_final(s->scan, &err) < 0)
-		log_error_of(s, "scan.json is not up to date", &err);
+		scan_run_log_error(s, "scan.json is not up to date", &err);
 }
 
 /* A scan without a single photo is none. */
@@ -490,7 +332,7 @@ static int finish(struct scan_run *s, int ret)
 	put_back(s);
 	if (s->scan) {
 		if (ret == 0)
-			tell_result(s, write_sheet(s));
+			scan_run_tell_result(s);
 		save_end(s, ret);
 	}
 	return ret;
