@@ -11,6 +11,25 @@
 /* Twenty times faster than a real rig: long enough to be met in the middle. */
 static const struct world_options twenty_times = {.sim_speed = "20"};
 
+/* A rig whose camera has these faults. */
+#define FAULTY(faults)                                                                   \
+	"{'name':'Faulty','backend':'simulated','cameras':{'sim':{'settings':"           \
+	"{'shutter':5,'orientation_flag':1,'crop_width':0,'crop_height':0,"              \
+	"'photo_resolution':[164,122]}}},'motors':{"                                     \
+	"'rotor':{'acceleration':20000,'max_speed':5000,'steps_per_rotation':42667,"     \
+	"'min_angle':0,'max_angle':140,'home_angle':90},"                                \
+	"'turntable':{'acceleration':5000,'max_speed':5000,'steps_per_rotation':3200}}," \
+	"'lights':{'ringlight':{'pwm_support':true}},'scan_radius_mm':130,"              \
+	"'sim':{'faults':[" faults "]}}"
+
+static const struct world_options now_and_then = {
+	.rig = FAULTY("{'kind':'fail','every':3},{'kind':'torn','every':5}")};
+static const struct world_options for_good = {
+	.rig = FAULTY("{'kind':'fail','photo':3,'times':3},"
+		      "{'kind':'hang','photo':9,'times':3}")};
+static const struct world_options unplugged = {
+	.rig = FAULTY("{'kind':'gone','photo':1}")};
+
 static const cJSON *scan(struct world *w, const char *id, const char *project, int points)
 {
 	return ask_ok(w, "task/create",
@@ -264,6 +283,59 @@ static void an_estop_interrupts_a_scan_that_can_go_on_later(struct world *w)
 	assert_photos(w, "cup/scan01", 20);
 }
 
+static void a_camera_that_fails_now_and_then_loses_no_photo(struct world *w)
+{
+	scan(w, "s", "cup", 12);
+
+	const cJSON *task = wait_status(w, "s", "completed");
+
+	assert_true(number_at(task, "result.photos") == 12);
+	assert_int_equal(count_at(task, "result.missing"), 0);
+	assert_photos(w, "cup/scan01", 12);
+	const cJSON *event = wait_event(w, 0, "scan.photo", "s");
+	assert_true(number_at(event, "data.sharpness") > 0);
+	assert_true(number_at(event, "data.clipped") >= 0);
+	assert_int_equal(count_at(event, "data.histogram"), 16);
+	assert_true(number_at(event, "data.bytes") > 200);
+}
+
+static void a_photo_that_fails_for_good_is_named_with_the_reason(struct world *w)
+{
+	scan(w, "s", "cup", 6);
+
+	const cJSON *task = wait_status(w, "s", "completed");
+
+	assert_true(number_at(task, "result.photos") == 5);
+	assert_int_equal(count_at(task, "result.missing"), 1);
+	const cJSON *missing = cJSON_GetArrayItem(at(task, "result.missing"), 0);
+	const char *photo = text_at(missing, "photo");
+	assert_non_null(strstr(text_at(missing, "reason"), "did not answer"));
+	assert_false(file_exists(in_project(w, quoted(w, "cup/scan01/%s", photo))));
+	ask_ok(w, "task/create",
+	       "{'id':'rest','type':'scan_task','args':{'project':'cup','scan':1}}");
+	task = wait_status(w, "rest", "completed");
+	assert_true(number_at(task, "result.photos") == 6);
+	assert_photos(w, "cup/scan01", 6);
+	assert_int_equal(shutters(w), 6);
+}
+
+static void a_camera_that_does_not_answer_is_found_before_anything_moves(struct world *w)
+{
+	const cJSON *dry = ask_ok(
+		w, "task/create",
+		"{'type':'scan_task','dry_run':true,"
+		"'args':{'project':'cup','settings':{'points':5,'max_theta':170}}}");
+
+	assert_int_equal(count_at(dry, "data.problems"), 2);
+	const cJSON *first = cJSON_GetArrayItem(at(dry, "data.problems"), 0);
+	assert_string_equal(text_at(first, "code"), "hal_unavailable");
+	scan(w, "s", "cup", 5);
+	const cJSON *task = wait_status(w, "s", "error");
+	assert_string_equal(text_at(task, "error.code"), "hal_unavailable");
+	assert_false(file_exists(in_project(w, "cup")));
+	assert_int_equal(shutters(w), 0);
+}
+
 static void a_stop_in_order_lets_the_scan_go_on(struct world *w)
 {
 	scan(w, "s", "cup", 20);
@@ -358,6 +430,9 @@ static const struct test tests[] = {
 	TEST_WITH(a_killed_scan_has_every_photo_once_and_in_order, twenty_times),
 	TEST_WITH(a_photo_that_vanished_is_taken_again, twenty_times),
 	TEST_WITH(an_estop_interrupts_a_scan_that_can_go_on_later, twenty_times),
+	TEST_WITH(a_camera_that_fails_now_and_then_loses_no_photo, now_and_then),
+	TEST_WITH(a_photo_that_fails_for_good_is_named_with_the_reason, for_good),
+	TEST_WITH(a_camera_that_does_not_answer_is_found_before_anything_moves, unplugged),
 	TEST_WITH(a_stop_in_order_lets_the_scan_go_on, twenty_times),
 	TEST(projects_are_made_listed_and_deleted),
 	TEST_WITH(a_project_in_use_is_not_deleted, twenty_times),
