@@ -36,9 +36,20 @@ static int read_lens(struct model *model, const struct scan *scan,
 	return err_code(err, -EBADMSG, "bad_json", "%s is damaged: it holds no lens", path);
 }
 
-static void add_photos(struct model *model, const struct scan *scan,
-		       const struct path_point *point)
+/* As the camera was set when the scan was made. */
+static int orientation_of(const struct scan *scan)
 {
+	const cJSON *settings = cJSON_GetObjectItemCaseSensitive(scan_document(scan),
+								 "camera_settings");
+
+	return (int)json_number(settings, "orientation_flag", 1);
+}
+
+static int add_photos(struct model *model, const struct scan *scan,
+		      const struct path_point *point, struct err *err)
+{
+	int orientation = orientation_of(scan);
+
 	for (int stack = 0; stack < scan_stacks(scan); stack++) {
 		struct scan_photo each = {point->index, stack};
 		struct model_photo *photo = &model->photos[model->n];
@@ -49,9 +60,14 @@ static void add_photos(struct model *model, const struct scan *scan,
 		scan_photo_name(scan, each, name);
 		snprintf(photo->name, sizeof(photo->name), "%.*s", MODEL_NAME - 1, name);
 		photo->index = point->index;
-		pose_at(point, scan_radius(scan), &photo->pose);
+		if (pose_at(point, scan_radius(scan), orientation, &photo->pose) < 0)
+			return err_code(err, -ENOTSUP, "not_supported",
+					"the photos are mirrored (orientation_flag %d), which "
+					"no pose can tell: export them as photos",
+					orientation);
 		model->n++;
 	}
+	return 0;
 }
 
 static int by_name(const void *a, const void *b)
@@ -75,8 +91,10 @@ int model_read(struct model *model, const struct scan *scan, const struct folder
 	model->photos = calloc(n * (size_t)scan_stacks(scan), sizeof(*model->photos));
 	if (!model->photos)
 		return err_set(err, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < n; i++)
-		add_photos(model, scan, &points[i]);
+	for (size_t i = 0; i < n && ret == 0; i++)
+		ret = add_photos(model, scan, &points[i], err);
+	if (ret < 0)
+		return ret;
 	qsort(model->photos, model->n, sizeof(*model->photos), by_name);
 	return 0;
 }

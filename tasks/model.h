@@ -29,7 +29,7 @@ struct model {
 
 /* Those photos of scan that are on disk, in the order of their numbers, with the path's
  * poses and what intrinsics.json says.  -ENODATA ("invalid_state") when that is not there
- * yet.  Close the model in either case. */
+ * yet, -ENOTSUP for mirrored photos.  Close the model in either case. */
 int model_read(struct model *model, const struct scan *scan, const struct folder *root,
 	       struct err *err);
 void model_close(struct model *model);

@@ -17,6 +17,10 @@ struct pose {
 	double quaternion[4];	/* of the rotation: w x y z, w not negative */
 };
 
-void pose_at(const struct path_point *point, double radius, struct pose *pose);
+/* orientation is the flag of the photos, 1, 3, 6 or 8: how they must be turned to stand
+ * upright, while the pose is that of their pixels as they are.  -ENOTSUP for the flags of
+ * mirrored pictures, which no rotation makes. */
+int pose_at(const struct path_point *point, double radius, int orientation,
+	    struct pose *pose);
 
 #endif

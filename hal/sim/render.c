@@ -395,7 +395,8 @@ static void set_up(struct shot *shot, const struct render_view *view)
 	const double tilt = view->theta_deg * M_PI / 180;
 
 	shot->view = view;
-	shot->focal = (float)render_focal_px(view->width);
+	shot->focal = (float)(view->focal_px > 0 ? view->focal_px
+						  : render_focal_px(view->width));
 	stand(&shot->object, tilt, turn);
 	stand(&shot->room, tilt, 0);
 	sensor_set(&shot->sensor, view->exposure, view->gain, view->light, view->seed);

@@ -32,6 +32,7 @@ struct render_view {
 
 	double focus_dioptres; /* 1000 / distance in mm that is sharp; 0: everything is */
 
+	double focal_px;    /* 0: that of a mode of this width */
 	int width, height;  /* pixels of the sensor's mode, before cropping */
 	double crop_width;  /* fraction 0..1 of the width that is cut away, half a side */
 	double crop_height; /* the same of the height */

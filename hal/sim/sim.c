@@ -24,6 +24,7 @@
 #include "hal/backend.h"
 #include "hal/sim/fault.h"
 #include "hal/sim/meter.h"
+#include "hal/sim/mount.h"
 #include "hal/sim/pace.h"
 #include "hal/sim/poster.h"
 #include "hal/sim/render.h"
@@ -81,7 +82,8 @@ struct sim {
 
 /* A photo that is exposed. */
 struct sim_latent {
-	struct render_view view;
+	struct render_view view; /* upright */
+	int orientation;
 	int64_t taken_at_ms;
 	double shutter_ms;
 	double red, blue; /* gains of the white balance, 1 is neutral */
@@ -385,21 +387,25 @@ static double sim_focus(const struct sim *sim, const cJSON *settings)
 	return fmax(json_number(settings, "manual_focus", 1), NO_FOCUS);
 }
 
-/* Orientations 5 to 8 show the photo turned by a quarter: its width is the sensor's
- * height. */
+static int sim_orientation(const cJSON *settings)
+{
+	return (int)json_number(settings, "orientation_flag", 1);
+}
+
+/* The picture as it is looked at, upright; what is cropped away is counted there too. */
 static void sim_frame_view(struct render_view *view, const cJSON *settings)
 {
 	const cJSON *size =
 		cJSON_GetObjectItemCaseSensitive(settings, "photo_resolution");
-	bool turned = json_number(settings, "orientation_flag", 1) >= 5;
-	double crop_width = json_number(settings, "crop_width", 0) / 100;
-	double crop_height = json_number(settings, "crop_height", 0) / 100;
+	int width = cJSON_IsArray(size) ? cJSON_GetArrayItem(size, 0)->valueint : WIDTH;
+	int height = cJSON_IsArray(size) ? cJSON_GetArrayItem(size, 1)->valueint : HEIGHT;
+	bool sideways = mount_is_sideways(sim_orientation(settings));
 
-	view->width = cJSON_IsArray(size) ? cJSON_GetArrayItem(size, 0)->valueint : WIDTH;
-	view->height =
-		cJSON_IsArray(size) ? cJSON_GetArrayItem(size, 1)->valueint : HEIGHT;
-	view->crop_width = turned ? crop_height : crop_width;
-	view->crop_height = turned ? crop_width : crop_height;
+	view->focal_px = render_focal_px(width);
+	view->width = sideways ? height : width;
+	view->height = sideways ? width : height;
+	view->crop_width = json_number(settings, "crop_width", 0) / 100;
+	view->crop_height = json_number(settings, "crop_height", 0) / 100;
 }
 
 /* What the camera sees at this moment. */
@@ -489,6 +495,7 @@ static struct sim_latent *sim_catch(struct sim *sim, const cJSON *settings)
 	latent->shutter_ms = json_number(settings, "shutter", EXPOSURE_MS);
 	latent->red = json_number(settings, "awbg_red", NEUTRAL) / NEUTRAL;
 	latent->blue = json_number(settings, "awbg_blue", NEUTRAL) / NEUTRAL;
+	latent->orientation = sim_orientation(settings);
 	latent->view = sim_look(sim, settings);
 	return latent;
 }
@@ -575,11 +582,16 @@ static int sim_read_out(void *backend, size_t camera, void *latent_photo,
 			: err_set(err, -ENOMEM, "out of memory");
 
 	if (ret == 0) {
+		frame = mount_turn(frame, latent->orientation);
+		if (!frame)
+			ret = err_set(err, -ENOMEM, "out of memory");
+	}
+	if (ret == 0) {
 		frame->taken_at_ms = latent->taken_at_ms;
 		frame->shutter_ms = latent->shutter_ms;
 		frame->gain = view->gain;
-		frame->focal_px = render_focal_px(view->width);
-		frame->focal_mm = frame->focal_px / view->width * SENSOR_MM;
+		frame->focal_px = view->focal_px;
+		frame->focal_mm = render_focal_px(WIDTH) / WIDTH * SENSOR_MM;
 		frame->rows = latent->torn ? frame->height / 2 : frame->height;
 		*out = frame;
 	} else {

@@ -4,11 +4,13 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
 #include "hal/frame.h"
 #include "hal/sim/render.h"
+#include "tasks/photo.h"
 #include "tasks/pose.h"
 
 static void assert_near(double value, double expected)
@@ -31,7 +33,7 @@ static struct pose pose_of(double theta, double fi, double radius)
 	struct path_point point = {0, theta, fi};
 	struct pose pose;
 
-	pose_at(&point, radius, &pose);
+	assert_int_equal(pose_at(&point, radius, 1, &pose), 0);
 	return pose;
 }
 
@@ -71,6 +73,69 @@ static void the_centre_is_where_the_path_puts_it(void **state)
 	/* From phi 90, x of the world lies to the left. */
 	to_camera(&pose, (const double[3]){1, 0, 0}, camera);
 	assert_near(camera[0], -1);
+}
+
+/* Where a point of the world lies on a photo, in pixels from the middle. */
+static void project(const struct pose *pose, const double world[3], double pixel[2])
+{
+	double camera[3];
+
+	to_camera(pose, world, camera);
+	pixel[0] = camera[0] / camera[2];
+	pixel[1] = camera[1] / camera[2];
+}
+
+static void a_turned_sensor_has_turned_axes(void **state)
+{
+	static const double thing[3] = {.1, .2, .3};
+	static const struct {
+		int flag, x, x_sign, y, y_sign; /* of the upright pixel */
+	} expected[] = {{3, 0, -1, 1, -1}, {6, 1, 1, 0, -1}, {8, 1, -1, 0, 1}};
+	struct path_point point = {0, 70, 40};
+	struct pose upright = pose_of(70, 40, 1), pose;
+	double straight[2], turned[2];
+
+	(void)state;
+
+	project(&upright, thing, straight);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(pose_at(&point, 1, expected[i].flag, &pose), 0);
+		project(&pose, thing, turned);
+		assert_near(turned[0], expected[i].x_sign * straight[expected[i].x]);
+		assert_near(turned[1], expected[i].y_sign * straight[expected[i].y]);
+	}
+	assert_int_equal(pose_at(&point, 1, 2, &pose), -ENOTSUP);
+}
+
+/* The pixels of photo_upright() and the axes of pose_at() are turned the same way. */
+static void photos_and_poses_are_turned_alike(void **state)
+{
+	static const int flags[] = {1, 3, 6, 8};
+	struct path_point point = {0, 60, 0};
+	const double thing[3] = {0, .1, .05}; /* to the right of the middle, and above */
+
+	(void)state;
+
+	for (size_t i = 0; i < 4; i++) {
+		struct frame *photo = frame_new(101, 101), *upright;
+		struct pose pose, straight = pose_of(60, 0, 1);
+		double at[2], there[2];
+		int x, y;
+
+		assert_int_equal(pose_at(&point, 1, flags[i], &pose), 0);
+		project(&pose, thing, at);
+		project(&straight, thing, there);
+		photo->orientation = flags[i];
+		x = 50 + (int)lround(at[0] * 300);
+		y = 50 + (int)lround(at[1] * 300);
+		photo->rgb[(y * 101 + x) * 3] = 255;
+		upright = photo_upright(photo);
+		x = 50 + (int)lround(there[0] * 300);
+		y = 50 + (int)lround(there[1] * 300);
+		assert_int_equal(upright->rgb[(y * 101 + x) * 3], 255);
+		frame_free(photo);
+		frame_free(upright);
+	}
 }
 
 static void the_quaternion_is_the_rotation(void **state)
@@ -139,6 +204,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_object_is_straight_ahead_and_upright),
 		cmocka_unit_test(the_centre_is_where_the_path_puts_it),
+		cmocka_unit_test(a_turned_sensor_has_turned_axes),
+		cmocka_unit_test(photos_and_poses_are_turned_alike),
 		cmocka_unit_test(the_quaternion_is_the_rotation),
 		cmocka_unit_test(the_simulated_camera_agrees),
 	};

@@ -1046,6 +1046,48 @@ static void a_photo_is_as_the_settings_say(void **state)
 	frame_free(frame);
 }
 
+/* The mean over all bytes of two photos of one size. */
+static long difference(const struct frame *a, const struct frame *b)
+{
+	long off = 0, n = (long)a->width * a->height * 3;
+
+	for (long i = 0; i < n; i++)
+		off += abs(a->rgb[i] - b->rgb[i]);
+	return off / n;
+}
+
+static void a_photo_of_a_camera_on_its_side_is_upright_when_turned(void **state)
+{
+	struct bench *bench = *state;
+	struct frame *straight, *photo, *upright;
+
+	bench_open(bench, FAST);
+	assert_int_equal(rig_light_set(bench->rig, "ringlight", true, 100, &bench->err),
+			 0);
+	/* The middle 40 by 40 pixels are the same whichever way the sensor lies. */
+	assert_int_equal(set_camera(bench, "{\"photo_resolution\":[40,40]}"), 0);
+	straight = capture(bench);
+	for (int flag = 2; flag <= 8; flag++) {
+		char text[64];
+
+		snprintf(text, sizeof(text), "{\"orientation_flag\":%d}", flag);
+		assert_int_equal(set_camera(bench, text), 0);
+		photo = capture(bench);
+		upright = photo_upright(photo);
+		assert_in_range(difference(upright, straight), 0, 8); /* noise */
+		assert_in_range(difference(photo, straight), 9, 255);
+		frame_free(photo);
+		frame_free(upright);
+	}
+	frame_free(straight);
+
+	assert_int_equal(set_camera(bench, "{\"photo_resolution\":[64,48]}"), 0);
+	photo = capture(bench);
+	assert_int_equal(photo->width, 64);
+	assert_int_equal(photo->height, 48);
+	frame_free(photo);
+}
+
 static void camera_settings_change_all_or_none(void **state)
 {
 	struct bench *bench = *state;
@@ -1526,6 +1568,7 @@ int main(void)
 		TEST(a_trigger_interrupted_before_its_pulse_has_not_fired),
 		TEST(each_shutter_is_one_line_of_truth),
 		TEST(a_photo_is_as_the_settings_say),
+		TEST(a_photo_of_a_camera_on_its_side_is_upright_when_turned),
 		TEST(camera_settings_change_all_or_none),
 		TEST(an_interrupted_exposure_is_no_photo),
 		TEST(an_exposing_camera_is_busy_until_stopped),
