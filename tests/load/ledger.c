@@ -126,7 +126,7 @@ int ledger_read(struct ledger *ledger, struct ordeal *ordeal)
 		ret = sqlite3_prepare_v2(db, readings[i].sql, -1, &row, NULL);
 		if (ret != SQLITE_OK)
 			break;
-		while ((ret = sqlite3_step(row)) == SQLITE_ROW)
+		while (sqlite3_step(row) == SQLITE_ROW)
 			readings[i].row(ledger, ordeal, row);
 		ret = sqlite3_finalize(row);
 	}

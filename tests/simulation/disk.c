@@ -117,7 +117,7 @@ static void file_dirty(struct file *file, size_t from, size_t to)
 		last->to = to;
 		return;
 	}
-	if (file->dirty_count == file->dirty_room) {
+	if (!file->dirty || file->dirty_count == file->dirty_room) {
 		file->dirty_room = file->dirty_room ? 2 * file->dirty_room : 64;
 		file->dirty =
 			realloc(file->dirty, file->dirty_room * sizeof(*file->dirty));

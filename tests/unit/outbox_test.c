@@ -80,7 +80,8 @@ static int teardown(void **state)
 	store_close(f->store);
 	effects_clear(&f->effects);
 	dir = opendir(f->folder);
-	for (const struct dirent *entry; dir && (entry = readdir(dir));) {
+	assert_non_null(dir);
+	for (const struct dirent *entry; (entry = readdir(dir));) {
 		char path[400];
 
 		snprintf(path, sizeof(path), "%s/%s", f->folder, entry->d_name);

@@ -114,9 +114,11 @@ static int ends_at_once(const struct task_type *type, const struct task_host *ho
 	return 0;
 }
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): names, not values */
 #define TYPE(function)                                                                             \
 	static const struct task_type type_##function = {.name = #function, .run = function};      \
 	static const struct registered_type function##_task = {.type = &type_##function}
+/* NOLINTEND(bugprone-macro-parentheses) */
 TYPE(gates_until_stopped);
 TYPE(sleeps_long);
 TYPE(tells_all);
