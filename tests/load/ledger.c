@@ -90,13 +90,6 @@ static void read_last_seq(struct ledger *ledger, const struct ordeal *ordeal,
 	ledger->last_seq = sqlite3_column_int64(row, 0);
 }
 
-static void read_unsent(struct ledger *ledger, const struct ordeal *ordeal,
-			sqlite3_stmt *row)
-{
-	(void)ordeal;
-	ledger->unsent = sqlite3_column_int64(row, 0);
-}
-
 static const struct {
 	const char *sql;
 	void (*row)(struct ledger *ledger, const struct ordeal *ordeal,
@@ -108,7 +101,6 @@ static const struct {
 	{"SELECT seq, body FROM event ORDER BY seq", read_happening},
 	{"SELECT value FROM meta WHERE key = 'store'", read_store},
 	{"SELECT value FROM meta WHERE key = 'last_seq'", read_last_seq},
-	{"SELECT count(*) FROM outbox", read_unsent},
 };
 
 int ledger_read(struct ledger *ledger, struct ordeal *ordeal)

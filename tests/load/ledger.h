@@ -26,7 +26,6 @@ struct ledger {
 	struct happening *happenings;
 	size_t happening_count;
 	int64_t last_seq;
-	int64_t unsent; /* promises that nobody acknowledged */
 };
 
 /* 0, or -1 with a violation. */
