@@ -93,7 +93,7 @@ uint64_t core_devices(const struct core *core, const char *const *uses)
 struct effect *core_publish(struct core *core, const char *topic, const char *payload, int qos,
 			    bool retain)
 {
-	struct effect *effect = effects_add(core->effects, EFFECT_PUBLISH);
+	struct effect *effect = effects_add(core->at_once, EFFECT_PUBLISH);
 
 	effect->epoch = core->link.epoch;
 	task_set_text(&effect->name, topic);
@@ -154,6 +154,22 @@ static void core_read_meta(struct core *core)
 	core->scheduler.draining = core->draining;
 }
 
+/* Commits the turn, or holds it back while the disk is full (-ENOSPC). */
+static int core_commit(struct core *core, struct err *err)
+{
+	int ret;
+
+	if (core->held && core->now.ms < core->retry_at)
+		return -ENOSPC;
+	ret = store_commit(core->store, err);
+	if (ret == -ENOSPC && !core->held)
+		log_error("the disk is full and nothing can be committed: %s", err->text);
+	core->held = ret == -ENOSPC;
+	if (core->held)
+		core->retry_at = core->now.ms + 1000;
+	return ret;
+}
+
 int core_open(struct core **out, const struct core_options *options, struct now now,
 	      struct effects *effects, struct err *err)
 {
@@ -206,10 +222,12 @@ int core_open(struct core **out, const struct core_options *options, struct now 
 		goto fail;
 	core_happened(core, "agent.started", NULL, NULL);
 	life_schedule(core);
-	ret = store_commit(core->store, err);
-	if (ret < 0)
+	/* On a full disk what was found waits for its commit, as in a turn. */
+	ret = core_commit(core, err);
+	if (ret < 0 && ret != -ENOSPC)
 		goto fail;
-	effects_move(effects, &core->after);
+	if (ret == 0)
+		effects_move(effects, &core->after);
 	core->queue_changed = true;
 	core->current_changed = true;
 	*out = core;
@@ -416,21 +434,6 @@ static void core_say_storage(struct core *core)
 		log_error("the disk is full: the reserve is given up, commands that write are refused");
 	core_happened(core, low ? "storage.full" : "storage.ok", NULL, NULL);
 	notices_health(core);
-}
-
-/* Commits the turn, or holds it back while the disk is full (-ENOSPC). */
-static int core_commit(struct core *core, struct err *err)
-{
-	int ret;
-
-	if (core->held && core->now.ms < core->retry_at)
-		return -ENOSPC;
-	ret = store_commit(core->store, err);
-	if (ret == -ENOSPC && !core->held)
-		log_error("the disk is full and nothing can be committed: %s", err->text);
-	core->held = ret == -ENOSPC;
-	core->retry_at = core->now.ms + 1000;
-	return ret;
 }
 
 static void core_recover(struct core *core)

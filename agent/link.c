@@ -22,7 +22,7 @@ static char *link_topic(const struct core *core, char topic[TOPIC_MAX], const ch
 
 static struct effect *link_subscribe(struct core *core, const char *topic, int qos)
 {
-	struct effect *effect = effects_add(core->effects, EFFECT_SUBSCRIBE);
+	struct effect *effect = effects_add(core->at_once, EFFECT_SUBSCRIBE);
 
 	effect->epoch = core->link.epoch;
 	effect->token = core->link.subscribe_token;
@@ -44,7 +44,7 @@ static void link_subscribe_commands(struct core *core, const char *topic)
 
 static void link_unsubscribe(struct core *core, const char *topic)
 {
-	struct effect *effect = effects_add(core->effects, EFFECT_UNSUBSCRIBE);
+	struct effect *effect = effects_add(core->at_once, EFFECT_UNSUBSCRIBE);
 
 	effect->epoch = core->link.epoch;
 	task_set_text(&effect->name, topic);
