@@ -359,6 +359,7 @@ static void agent_close(struct agent *agent)
 
 int agent_serve(struct agent *agent, const struct type_offer *extra)
 {
+	const cJSON *problem;
 	struct err err;
 
 	agent->signals = -1;
@@ -367,6 +368,8 @@ int agent_serve(struct agent *agent, const struct type_offer *extra)
 		agent_close(agent);
 		return EXIT_FAILURE;
 	}
+	cJSON_ArrayForEach(problem, agent->problems)
+		log_warn("%s", problem->valuestring);
 	log_info("openscan-agent %s: device %s, %s rig, state in %s", OPENSCAN_VERSION,
 		 agent->device, rig_backend(agent->rig), agent->state_dir);
 	loop_run_until(agent, is_stopping, -1);
