@@ -11,6 +11,7 @@
 #include "tests/harness/deadline.h"
 
 #define LOG_TAIL 12000
+#define MORE_MAX (sizeof(((struct device *)0)->more) / sizeof(char *))
 #define STOP_MS 25000 /* agent.stop_timeout_s and a little */
 
 static const char small_rig[] =
@@ -94,9 +95,8 @@ int device_start(struct device *device)
 	char url[512], id[128], speed[64], state[PATH_MAX + 32], projects[PATH_MAX + 32];
 	char rig[PATH_MAX + 32], community[PATH_MAX + 64];
 	char level[64];
-	const char *env[] = {url,      id,  speed,     state,
-			     projects, rig, community, level,
-			     NULL};
+	const char *env[8 + MORE_MAX + 1] = {url,      id,  speed,     state,
+					     projects, rig, community, level};
 
 	if (device->url)
 		snprintf(url, sizeof(url), "OPENSCAN_MQTT_URL=%s", device->url);
@@ -112,6 +112,8 @@ int device_start(struct device *device)
 	snprintf(rig, sizeof(rig), "OPENSCAN_DEVICE_CONFIG=%s", device->rig_file);
 	snprintf(community, sizeof(community),
 		 "OPENSCAN_COMMUNITY_TASKS_DIR=%s/community", device->state_dir);
+	for (size_t i = 0; i < MORE_MAX && device->more[i]; i++)
+		env[8 + i] = device->more[i];
 	return child_start(&device->child, argv, env, device->log);
 }
 

@@ -19,6 +19,7 @@ struct device {
 	const char *sim_speed;	     /* "1000" unless changed before device_start() */
 	const char *log_level;	     /* "debug" unless changed before device_start() */
 	const char *program;	     /* the agent with the test task types */
+	const char *more[8];	     /* further variables ("KEY=value"), NULL-terminated */
 	char state_dir[PATH_MAX], project_dir[PATH_MAX], log[PATH_MAX];
 	char rig_file[PATH_MAX], settings_file[PATH_MAX];
 };

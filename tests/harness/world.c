@@ -129,6 +129,7 @@ static int world_close(void **state)
 	client_close(w->client);
 	broker_kill(&w->broker);
 	drop_kept(w);
+	disk_unmount(&w->disk);
 	folder_remove(&w->folder);
 	free(w);
 	return 0;
@@ -188,6 +189,13 @@ static void world_body(void **state)
 	w->test->body(w);
 	assert_sanitizers_silent(w);
 	w->passed = true;
+}
+
+void world_skip(struct world *w, const char *why)
+{
+	printf("%s is skipped: %s\n", w->test->name, why);
+	w->passed = true;
+	skip();
 }
 
 int world_run(const char *group, const struct test *tests, size_t count, int argc,

@@ -21,6 +21,7 @@
 #include "tests/harness/client.h"
 #include "tests/harness/deadline.h"
 #include "tests/harness/device.h"
+#include "tests/harness/disk.h"
 #include "tests/harness/folder.h"
 
 #define ROOT "openscan/v1"
@@ -39,6 +40,7 @@ struct world {
 	struct folder folder;
 	struct broker broker;
 	struct device device;
+	struct disk disk; /* a test that mounts it finds it gone after itself */
 	struct client *client;
 	bool passed;
 	unsigned asked; /* numbers the requests */
@@ -63,6 +65,9 @@ struct test {
  * ("behaviour_1*").  Returns what main() shall return. */
 int world_run(const char *group, const struct test *tests, size_t count, int argc,
 	      char **argv);
+
+/* Ends the test here, neither good nor bad, with a sentence that says why. */
+void world_skip(struct world *w, const char *why);
 
 /* ---- the agent's life ---- */
 
