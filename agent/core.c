@@ -430,6 +430,8 @@ static void core_say_storage(struct core *core)
 	if (low == core->low)
 		return;
 	core->low = low;
+	/* Not at once: asking takes what room there is for a moment. */
+	core->retry_at = core->now.ms + 1000;
 	if (low)
 		log_error("the disk is full: the reserve is given up, commands that write are refused");
 	core_happened(core, low ? "storage.full" : "storage.ok", NULL, NULL);
