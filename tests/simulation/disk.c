@@ -175,7 +175,7 @@ static void sector_lost(struct file *file, size_t sector, struct dice *dice,
 static void file_power_cut(struct file *file, struct dice *dice)
 {
 	enum mercy mercy = (enum mercy)dice_throw(dice, 3);
-	size_t lengths[] = {file->synced.size, file->now.size};
+	const size_t lengths[] = {file->synced.size, file->now.size};
 	size_t length =
 		lengths[mercy == ALL_KEPT || (mercy == BY_LOT && dice_chance(dice, 50))];
 
