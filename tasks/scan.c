@@ -1,7 +1,6 @@
 #include "tasks/scan.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/json.h"
 #include "tasks/folder.h"
+#include "tasks/path_json.h"
 #include "tasks/project.h"
 
 #define STEM 40
@@ -73,28 +73,9 @@ void scan_close(struct scan *scan)
 
 /* ---- path.json ---- */
 
-static cJSON *point_json(const struct path_point *point, size_t step, double radius)
-{
-	cJSON *json = cJSON_CreateObject(), *polar, *cartesian;
-	double xyz[3];
-
-	path_cartesian(point, radius, xyz);
-	cJSON_AddNumberToObject(json, "execution_step", (double)step);
-	cJSON_AddNumberToObject(json, "original_step", point->index);
-	polar = cJSON_AddObjectToObject(json, "polar");
-	cJSON_AddNumberToObject(polar, "theta", point->theta);
-	cJSON_AddNumberToObject(polar, "fi", point->fi);
-	cJSON_AddNumberToObject(polar, "r", radius);
-	cartesian = cJSON_AddObjectToObject(json, "cartesian");
-	cJSON_AddNumberToObject(cartesian, "x", xyz[0]);
-	cJSON_AddNumberToObject(cartesian, "y", xyz[1]);
-	cJSON_AddNumberToObject(cartesian, "z", xyz[2]);
-	return json;
-}
-
 static int write_path(const struct scan *scan, double radius, struct err *err)
 {
-	cJSON *json = cJSON_CreateObject(), *points;
+	cJSON *json = cJSON_CreateObject();
 	char now[CLOCK_TEXT], path[SCAN_PATH];
 	int ret;
 
@@ -102,68 +83,26 @@ static int write_path(const struct scan *scan, double radius, struct err *err)
 	json_put_string(json, "project_name", scan->project);
 	cJSON_AddNumberToObject(json, "scan_index", scan->index);
 	json_put_string(json, "generated", now);
-	points = cJSON_AddArrayToObject(json, "points");
-	for (size_t i = 0; i < scan->n; i++)
-		cJSON_AddItemToArray(points, point_json(&scan->points[i], i, radius));
+	cJSON_AddItemToObject(json, "points",
+			      path_json(scan->points, scan->n, radius, ""));
 	scan_file_path(scan, "path.json", path);
 	ret = folder_write_json(scan->root, path, json, err);
 	cJSON_Delete(json);
 	return ret;
 }
 
-static bool read_point(const cJSON *json, struct path_point *point)
-{
-	const cJSON *polar = cJSON_GetObjectItemCaseSensitive(json, "polar");
-	double index = json_number(json, "original_step", -1);
-
-	point->theta = json_number(polar, "theta", NAN);
-	point->fi = json_number(polar, "fi", NAN);
-	if (!(index >= 0 && index < PATH_MAX_POINTS) || isnan(point->theta) ||
-	    isnan(point->fi))
-		return false;
-	point->index = (int)index;
-	return true;
-}
-
-/* Every point once: a photo number that came twice would be a photo overwritten. */
-static bool read_points(struct scan *scan, const cJSON *points)
-{
-	bool seen[PATH_MAX_POINTS] = {false};
-	const cJSON *json;
-
-	cJSON_ArrayForEach(json, points)
-	{
-		struct path_point *point = &scan->points[scan->n];
-
-		if (!read_point(json, point) || seen[point->index])
-			return false;
-		seen[point->index] = true;
-		scan->n++;
-	}
-	return scan->n > 0;
-}
-
 static int read_path(struct scan *scan, struct err *err)
 {
 	char path[SCAN_PATH];
 	cJSON *json;
-	const cJSON *points;
-	int ret, count;
+	int ret;
 
 	scan_file_path(scan, "path.json", path);
 	ret = folder_read_json(scan->root, path, &json, err);
 	if (ret < 0)
 		return ret;
-	points = cJSON_GetObjectItemCaseSensitive(json, "points");
-	count = cJSON_IsArray(points) ? cJSON_GetArraySize(points) : 0;
-	if (count > 0 && count <= PATH_MAX_POINTS)
-		scan->points = calloc((size_t)count, sizeof(*scan->points));
-	scan->radius = json_number(
-		cJSON_GetObjectItemCaseSensitive(cJSON_GetArrayItem(points, 0), "polar"),
-		"r", 1);
-	if (!scan->points || !read_points(scan, points))
-		ret = err_code(err, -EBADMSG, "bad_json",
-			       "%s is damaged: it holds no path", path);
+	ret = path_json_read(cJSON_GetObjectItemCaseSensitive(json, "points"), "", path,
+			     &scan->points, &scan->n, &scan->radius, err);
 	cJSON_Delete(json);
 	return ret;
 }

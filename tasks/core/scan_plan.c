@@ -1,12 +1,11 @@
 #include "tasks/core/scan_plan.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 
 #include "agent/base/json.h"
+#include "tasks/core/problems.h"
 #include "tasks/project.h"
-#include "tasks/route.h"
 #include "tasks/scan.h"
 
 /* JPEG of quality 90: a third of a byte a pixel and the metadata, rather too much. */
@@ -25,11 +24,7 @@ struct question {
 
 static int find_axes(struct scan_plan *plan, const struct question *q, struct err *err)
 {
-	int ret = rig_axis(q->services->rig, SCAN_ROTOR, &plan->rotor, err);
-
-	if (ret == 0)
-		ret = rig_axis(q->services->rig, SCAN_TURNTABLE, &plan->turntable, err);
-	return ret;
+	return axes_find(&plan->axes, q->services->rig, err);
 }
 
 static int find_camera(struct scan_plan *plan, const struct question *q, struct err *err)
@@ -52,58 +47,25 @@ static int check_name(struct scan_plan *plan, const struct question *q, struct e
 	return project_name_check(name ? name : "", err);
 }
 
-static int check_axis(const struct rig_axis *axis, const char *name, bool fresh,
-		      struct err *err)
-{
-	if (axis->known || axis->endstop || (fresh && axis->endless))
-		return 0;
-	return err_code(
-		err, -ENODATA, "invalid_state",
-		"the position of %s is unknown: set it by hand, send motor/override, "
-		"then start the scan",
-		name);
-}
-
-/* A new scan may begin anywhere on an endless axis, one that goes on may not. */
 static int check_axes(struct scan_plan *plan, const struct question *q, struct err *err)
 {
-	int ret = check_axis(&plan->rotor, SCAN_ROTOR, !q->scan, err);
-
-	if (ret == 0)
-		ret = check_axis(&plan->turntable, SCAN_TURNTABLE, !q->scan, err);
-	return ret;
-}
-
-static struct route_axis route_axis(const struct rig_axis *axis)
-{
-	return (struct route_axis){axis->steps_per_degree, axis->max_speed,
-				   axis->acceleration, axis->endless};
-}
-
-static struct route_rig route_rig(const struct scan_plan *plan)
-{
-	const struct rig_axis *rotor = &plan->rotor, *table = &plan->turntable;
-
-	return (struct route_rig){route_axis(rotor), route_axis(table),
-				  rotor->known ? rotor->angle : rotor->home,
-				  table->known ? table->angle : table->home};
+	return axes_check(&plan->axes, !q->scan, err);
 }
 
 static int plan_new(struct scan_plan *plan, const struct question *q, struct err *err)
 {
 	const cJSON *settings = cJSON_GetObjectItemCaseSensitive(q->args, "settings");
-	struct route_rig rig = route_rig(plan);
-	int n = scan_settings_read(&plan->settings, settings, &plan->rotor, err);
+	struct route_rig rig = axes_route(&plan->axes);
+	int n = scan_settings_read(&plan->settings, settings, &plan->axes.rotor, err);
 
 	if (n < 0)
 		return n;
-	n = path_points(plan->settings.path, &plan->settings.range, plan->settings.points,
-			plan->points, err);
+	n = path_settings_points(&plan->settings.path, &rig, plan->points, err);
 	if (n < 0)
 		return n;
 	plan->n = (size_t)n;
 	plan->photos = plan->n * (size_t)plan->settings.stacks;
-	return route_sort(&rig, plan->settings.route, plan->points, plan->n, err);
+	return 0;
 }
 
 /* How many photos of a point are not on disk. */
@@ -145,17 +107,7 @@ static int plan_points(struct scan_plan *plan, const struct question *q, struct 
 /* The path of a scan that goes on was made for the rig as it was then. */
 static int check_limits(struct scan_plan *plan, const struct question *q, struct err *err)
 {
-	for (size_t i = 0; i < plan->n; i++) {
-		const struct rig_target targets[] = {
-			{.motor = SCAN_ROTOR, .degrees = plan->points[i].theta},
-			{.motor = SCAN_TURNTABLE, .degrees = plan->points[i].fi},
-		};
-		int ret = rig_check_targets(q->services->rig, targets, 2, err);
-
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
+	return axes_check_points(q->services->rig, plan->points, plan->n, err);
 }
 
 static int check_camera(struct scan_plan *plan, const struct question *q, struct err *err)
@@ -174,18 +126,10 @@ static double pixels_of(const cJSON *camera)
 	return width->valuedouble * height->valuedouble;
 }
 
-static double home_seconds(const struct scan_plan *plan, const struct route_rig *rig)
-{
-	const struct path_point *last = &plan->points[plan->n - 1];
-
-	return fmax(route_axis_seconds(&rig->theta, last->theta, plan->rotor.home),
-		    route_axis_seconds(&rig->fi, last->fi, plan->turntable.home));
-}
-
 static void add_up(struct scan_plan *plan, const struct question *q)
 {
 	cJSON *camera = rig_camera_settings(q->services->rig, plan->camera);
-	struct route_rig rig = route_rig(plan);
+	struct route_rig rig = axes_route(&plan->axes);
 	double shutter = json_number(camera, "shutter", DEFAULT_SHUTTER_MS);
 	double photos = (double)plan->photos;
 	double bytes = plan->settings.format == FORMAT_JPEG ? BYTES_PER_PIXEL
@@ -196,7 +140,8 @@ static void add_up(struct scan_plan *plan, const struct question *q)
 	plan->seconds += (double)plan->n * (double)plan->settings.pause_ms / 1000;
 	plan->seconds += route_seconds(&rig, plan->points, plan->n);
 	if (plan->n > 0)
-		plan->seconds += home_seconds(plan, &rig);
+		plan->seconds +=
+			axes_home_seconds(&plan->axes, &plan->points[plan->n - 1]);
 	cJSON_Delete(camera);
 }
 
@@ -217,15 +162,6 @@ static int check_disk(struct scan_plan *plan, const struct question *q, struct e
 		(double)plan->bytes_free / 1e6);
 }
 
-static void add_problem(cJSON *problems, const struct err *err)
-{
-	cJSON *problem = cJSON_CreateObject();
-
-	json_put_string(problem, "code", err->code);
-	json_put_string(problem, "message", err->text);
-	cJSON_AddItemToArray(problems, problem);
-}
-
 int scan_plan_open(struct scan_plan *plan, const struct task_services *services,
 		   const struct scan *scan, const cJSON *args, cJSON *problems,
 		   struct err *err)
@@ -236,8 +172,8 @@ int scan_plan_open(struct scan_plan *plan, const struct task_services *services,
 			     struct err *err);
 		bool needed;
 	} checks[] = {
-		{check_name, false},  {find_axes, true},    {find_camera, true},
-		{check_axes, false},  {check_camera, false}, {plan_points, false},
+		{check_name, false},   {find_axes, true},     {find_camera, true},
+		{check_axes, false},   {check_camera, false}, {plan_points, false},
 		{check_limits, false}, {check_disk, false},
 	};
 	const struct question q = {services, scan, args};
@@ -251,7 +187,7 @@ int scan_plan_open(struct scan_plan *plan, const struct task_services *services,
 			continue;
 		if (!problems)
 			return err_code(err, ret, why.code, "%s", why.text);
-		add_problem(problems, &why);
+		problems_add(problems, &why);
 		if (checks[i].needed)
 			break;
 	}

@@ -11,22 +11,20 @@
 
 #include "agent/base/err.h"
 #include "hal/rig.h"
+#include "tasks/core/axes.h"
 #include "tasks/core/scan_settings.h"
 #include "tasks/path.h"
 #include "tasks/services.h"
 
-#define SCAN_ROTOR "rotor"
-#define SCAN_TURNTABLE "turntable"
-
 struct scan;
 
 struct scan_plan {
-	struct rig_axis rotor, turntable;
+	struct axes axes;
 	size_t camera;
 	struct scan_settings settings;
 	struct path_point *points; /* still to be photographed, in visiting order */
 	size_t n;
-	size_t photos; /* of those that are missing */
+	size_t photos;	       /* of those that are missing */
 	double bytes, seconds; /* what those will take */
 	int64_t bytes_free;
 };

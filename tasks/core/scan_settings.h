@@ -8,27 +8,22 @@
 
 #include "agent/base/err.h"
 #include "hal/rig.h"
+#include "tasks/core/path_settings.h"
 #include "tasks/format.h"
-#include "tasks/path.h"
-#include "tasks/route.h"
 
 /* The arguments of scan_task as JSON Schema. */
 extern const char scan_settings_schema[];
 
 struct scan_settings {
-	int points;
-	struct path_range range;
-	enum route_method route;
-	enum path_method path;
+	struct path_settings path;
 	int64_t pause_ms; /* settling before each photo */
 	enum format format;
-	int stacks;	      /* photos at each point, 1 for no focus bracket */
+	int stacks;	       /* photos at each point, 1 for no focus bracket */
 	double focus_range[2]; /* of a bracket, dioptres */
 };
 
-/* Reads settings, which fit the schema and have its defaults.  A theta that is not given
- * is 12 to 125 as far as the rotor goes; one that is given must be within its limits
- * ("invalid_args").  A format that cannot be written is "not_supported". */
+/* Reads settings, which fit the schema and have its defaults; the path as
+ * path_settings_read() does.  A format that cannot be written is "not_supported". */
 int scan_settings_read(struct scan_settings *out, const cJSON *settings,
 		       const struct rig_axis *rotor, struct err *err);
 

@@ -30,8 +30,8 @@ int scan_run_list(struct scan_run *s, struct err *err)
 			struct scan_photo photo = {point->index, stack};
 
 			if (scan_photo_bytes(s->scan, photo) == 0)
-				s->takes[s->n_takes++] =
-					(struct scan_take){.point = point, .photo = photo};
+				s->takes[s->n_takes++] = (struct scan_take){
+					.point = point, .photo = photo};
 		}
 	}
 	return 0;
@@ -107,8 +107,8 @@ static void *travel(void *context)
 	struct journey *journey = context;
 	struct scan_run *s = journey->s;
 
-	journey->ret = rig_move(s->rig, journey->targets, 2, journey->interrupt,
-				&journey->err);
+	journey->ret =
+		rig_move(s->rig, journey->targets, 2, journey->interrupt, &journey->err);
 	atomic_store(&journey->over, true);
 	writer_wake(s->writer);
 	return NULL;
@@ -131,11 +131,9 @@ static int travel_and_collect(struct journey *journey)
 
 static int move_to(struct scan_run *s, const struct path_point *point)
 {
-	const struct rig_target targets[] = {
-		{.motor = SCAN_ROTOR, .degrees = point->theta},
-		{.motor = SCAN_TURNTABLE, .degrees = point->fi},
-	};
+	struct rig_target targets[2];
 
+	axes_targets(point, targets);
 	for (;;) {
 		struct journey journey = {.s = s, .targets = targets};
 		int ret = gate(s);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "agent/base/json.h"
+#include "tasks/core/problems.h"
 #include "tasks/core/scan_run.h"
 #include "tasks/project.h"
 #include "tasks/scan.h"
@@ -251,15 +252,11 @@ static int prepare(struct scan_run *s, const cJSON *args, const cJSON *saved)
 /* Not after somebody stopped the motion: then nothing moves until a person says so. */
 static void go_home(struct scan_run *s)
 {
-	const struct rig_target targets[] = {
-		{.motor = SCAN_ROTOR, .degrees = s->plan.rotor.home},
-		{.motor = SCAN_TURNTABLE, .degrees = s->plan.turntable.home},
-	};
 	struct err err = {0};
 
 	if (!s->moved || s->halted || s->host->estopped(s->run) || rig_estopped(s->rig))
 		return;
-	if (rig_move(s->rig, targets, 2, NULL, &err) < 0)
+	if (axes_go_home(&s->plan.axes, s->rig, &err) < 0)
 		scan_run_log_error(s, "the axes could not go home", &err);
 }
 
@@ -285,7 +282,8 @@ static void restore_camera(struct scan_run *s)
 	struct err err = {0};
 
 	if (s->camera && rig_camera_set(s->rig, s->plan.camera, s->camera, &err) < 0)
-		scan_run_log_error(s, "the camera's settings could not be put back", &err);
+		scan_run_log_error(s, "the camera's settings could not be put back",
+				   &err);
 }
 
 static void put_back(struct scan_run *s)
@@ -392,11 +390,7 @@ static int scan_task_estimate(const struct task_type *type,
 	(void)type;
 	if (index && scan_open(&scan, services->projects, json_string(args, "project"),
 			       index, &err) < 0) {
-		cJSON *problem = cJSON_CreateObject();
-
-		json_put_string(problem, "code", err.code);
-		json_put_string(problem, "message", err.text);
-		cJSON_AddItemToArray(problems, problem);
+		problems_add(problems, &err);
 	} else {
 		scan_plan_open(&plan, services, scan, args, problems, NULL);
 		estimate->photos = (double)plan.n;
@@ -405,7 +399,7 @@ static int scan_task_estimate(const struct task_type *type,
 		scan_plan_close(&plan);
 	}
 	estimate->bytes_free = (double)projects_bytes_free(services->projects);
-	estimate->problems = cJSON_GetArraySize(problems) ? json_text(problems) : NULL;
+	estimate->problems = problems_text(problems);
 	scan_close(scan);
 	cJSON_Delete(problems);
 	cJSON_Delete(args);
@@ -423,7 +417,8 @@ static int scan_task_check(const struct task_type *type, const char *text,
 	(void)type;
 	if (ret < 0) {
 		snprintf(problem->path, sizeof(problem->path), "/project");
-		snprintf(problem->sentence, sizeof(problem->sentence), "%.500s", err.text);
+		snprintf(problem->sentence, sizeof(problem->sentence), "%.500s",
+			 err.text);
 	}
 	cJSON_Delete(args);
 	return ret < 0 ? -1 : 0;

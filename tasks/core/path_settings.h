@@ -1,0 +1,59 @@
+/* Where a run shall take its photos from: the settings of a path, as every type that
+ * follows one has them, read and checked against the rig. */
+#ifndef TASKS_CORE_PATH_SETTINGS_H
+#define TASKS_CORE_PATH_SETTINGS_H
+
+#include <stddef.h>
+
+#include <cjson/cJSON.h>
+
+#include "agent/base/err.h"
+#include "hal/rig.h"
+#include "tasks/path.h"
+#include "tasks/route.h"
+
+#define PATH_SETTINGS_THETA                                                              \
+	"{\"type\":\"number\",\"minimum\":0,\"maximum\":180,\"description\":"
+#define PATH_SETTINGS_PHI                                                                \
+	"{\"type\":[\"number\",\"null\"],\"minimum\":0,\"maximum\":360,\"description\":"
+
+/* Their properties in a JSON Schema; another may follow behind a comma. */
+#define PATH_SETTINGS_SCHEMA                                                             \
+	"\"path_method\":{\"enum\":[\"fibonacci\",\"grid\",\"spiral\"],"                 \
+	"\"default\":\"fibonacci\","                                                     \
+	"\"description\":\"Evenly spread, in rings, or along one curve\"},"              \
+	"\"points\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":999,"                \
+	"\"default\":130,\"description\":\"From how many places\"},"                     \
+	"\"min_theta\":" PATH_SETTINGS_THETA                                             \
+	"\"Highest view in degrees; left out: 12, or what the rotor reaches\"},"         \
+	"\"max_theta\":" PATH_SETTINGS_THETA                                             \
+	"\"Lowest view in degrees; left out: 125, or what the rotor reaches\"},"         \
+	"\"min_phi\":" PATH_SETTINGS_PHI "\"First azimuth in degrees; left out: 0\"},"   \
+	"\"max_phi\":" PATH_SETTINGS_PHI "\"Last azimuth in degrees; left out: 360\"},"  \
+	"\"optimize_path\":{\"type\":\"boolean\",\"default\":true},"                     \
+	"\"optimization_algorithm\":{\"enum\":[\"best\",\"nearest_neighbor\","           \
+	"\"none\"],\"default\":\"best\"}"
+
+struct path_settings {
+	enum path_method method;
+	int points;
+	struct path_range range;
+	enum route_method route;
+};
+
+/* Reads settings, which fit the schema and have its defaults.  A theta that is not given
+ * is 12 to 125 as far as the rotor goes; one that is given must be within its limits
+ * ("invalid_args"). */
+int path_settings_read(struct path_settings *out, const cJSON *settings,
+		       const struct rig_axis *rotor, struct err *err);
+
+/* Adds them to json as they were read. */
+void path_settings_put(const struct path_settings *settings, cJSON *json);
+
+/* The points in visiting order from where rig stands; points has PATH_MAX_POINTS places.
+ * How many, or the error. */
+int path_settings_points(const struct path_settings *settings,
+			 const struct route_rig *rig, struct path_point *points,
+			 struct err *err);
+
+#endif
