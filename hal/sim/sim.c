@@ -5,6 +5,10 @@
  * Each exposure appends one line to <state_dir>/sim/shutter.log:
  *
  *     <wall time> <number> <true rotor degrees> <true turntable degrees> <light 0..100>
+ *
+ * and each pulse of a trigger one to trigger.log beside it:
+ *
+ *     <wall time> <which trigger> <true rotor degrees> <true turntable degrees>
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -46,11 +50,11 @@
 #define LEAST_SHUTTER_MS 0.1
 #define MOST_BALANCE 8.0
 #define LEAST_BALANCE 0.2
-#define STEADY 0.01	 /* a change of less is none */
-#define STEADY_PHOTOS 3	 /* in a row end a calibration */
-#define ROUNDS 30	 /* end it in vain */
-#define HANG_MS 1e12	 /* longer than anybody waits */
-#define NO_FOCUS 0.01	 /* dioptres for infinity: to the renderer 0 means all is sharp */
+#define STEADY 0.01	/* a change of less is none */
+#define STEADY_PHOTOS 3 /* in a row end a calibration */
+#define ROUNDS 30	/* end it in vain */
+#define HANG_MS 1e12	/* longer than anybody waits */
+#define NO_FOCUS 0.01	/* dioptres for infinity: to the renderer 0 means all is sharp */
 
 struct sim_motor {
 	int sign; /* of the steps while the direction line is high */
@@ -76,8 +80,8 @@ struct sim {
 	double radius_mm;
 	bool room_lit;
 	struct faults *faults;
-	struct poster *poster; /* what is held before the camera, or NULL */
-	int shutter_log; /* file descriptor */
+	struct poster *poster;	      /* what is held before the camera, or NULL */
+	int shutter_log, trigger_log; /* file descriptors */
 };
 
 /* A photo that is exposed. */
@@ -173,6 +177,16 @@ static int sim_open_endstops(struct sim *sim, const cJSON *config, struct err *e
 	return 0;
 }
 
+static int sim_open_log(int *fd, const char *folder, const char *name, struct err *err)
+{
+	char file[PATH_MAX];
+
+	if ((size_t)snprintf(file, sizeof(file), "%s/%s", folder, name) >= sizeof(file))
+		return err_set(err, -ENAMETOOLONG, "%s: the path is too long", folder);
+	*fd = open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	return *fd < 0 ? err_set(err, -errno, "%s: %s", file, strerror(errno)) : 0;
+}
+
 static int sim_open_files(struct sim *sim, const cJSON *config, const char *state_dir,
 			  struct err *err)
 {
@@ -188,11 +202,10 @@ static int sim_open_files(struct sim *sim, const cJSON *config, const char *stat
 	ret = sim_open_motors(sim, config, file, err);
 	if (ret < 0)
 		return ret;
-	snprintf(file, sizeof(file), "%s/shutter.log", path);
-	sim->shutter_log = open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-	if (sim->shutter_log < 0)
-		return err_set(err, -errno, "%s: %s", file, strerror(errno));
-	return 0;
+	ret = sim_open_log(&sim->shutter_log, path, "shutter.log", err);
+	if (ret == 0)
+		ret = sim_open_log(&sim->trigger_log, path, "trigger.log", err);
+	return ret;
 }
 
 static int sim_open_rest(struct sim *sim, const cJSON *config, struct err *err)
@@ -230,6 +243,8 @@ static void sim_close(void *backend)
 	poster_close(sim->poster);
 	if (sim->shutter_log >= 0)
 		close(sim->shutter_log);
+	if (sim->trigger_log >= 0)
+		close(sim->trigger_log);
 	free(sim);
 }
 
@@ -241,7 +256,7 @@ static int sim_open(void **out, const cJSON *config, const struct rig_options *o
 
 	if (!sim)
 		return err_set(err, -ENOMEM, "out of memory");
-	sim->shutter_log = -1;
+	sim->shutter_log = sim->trigger_log = -1;
 	if (options->sim_speed > 0 && isfinite(options->sim_speed))
 		ret = sim_open_files(sim, config, options->state_dir, err);
 	else
@@ -313,15 +328,6 @@ static int sim_light(void *backend, size_t light, int brightness)
 	struct sim *sim = backend;
 
 	atomic_store(&sim->lights[light], brightness);
-	return 0;
-}
-
-/* Nothing hangs on the line: a photo that it asks for is taken nowhere. */
-static int sim_trigger(void *backend, size_t trigger, bool active)
-{
-	(void)backend;
-	(void)trigger;
-	(void)active;
 	return 0;
 }
 
@@ -428,6 +434,14 @@ static struct render_view sim_look(struct sim *sim, const cJSON *settings)
 	return view;
 }
 
+/* For tests and the curious: a full disk must not cost a photo. */
+static void sim_log(int fd, const char *name, const char *line, int length)
+{
+	if (write(fd, line, (size_t)length) != length)
+		log_warn("the %s log of the simulated rig cannot be written: %s", name,
+			 strerror(errno));
+}
+
 static void sim_log_shutter(struct sim *sim, const struct render_view *view,
 			    int64_t wall_ms)
 {
@@ -438,10 +452,24 @@ static void sim_log_shutter(struct sim *sim, const struct render_view *view,
 	clock_text(wall_ms, at);
 	length = snprintf(line, sizeof(line), "%s %" PRIu64 " %.4f %.4f %.0f\n", at,
 			  view->seed, view->theta_deg, view->phi_deg, view->light * 100);
-	/* For tests and the curious: a full disk must not cost a photo. */
-	if (write(sim->shutter_log, line, (size_t)length) != length)
-		log_warn("the shutter log of the simulated rig cannot be written: %s",
-			 strerror(errno));
+	sim_log(sim->shutter_log, "shutter", line, length);
+}
+
+/* Nothing hangs on the line: a photo that it asks for is taken nowhere. */
+static int sim_trigger(void *backend, size_t trigger, bool active)
+{
+	struct sim *sim = backend;
+	char at[CLOCK_TEXT], line[120];
+	int length;
+
+	if (!active)
+		return 0;
+	clock_text(clock_wall_ms(), at);
+	length = snprintf(line, sizeof(line), "%s %zu %.4f %.4f\n", at, trigger,
+			  sim_angle(sim, sim->rotor),
+			  sim_turned(sim_angle(sim, sim->turntable)));
+	sim_log(sim->trigger_log, "trigger", line, length);
+	return 0;
 }
 
 static int sim_expose(struct sim *sim, double shutter_ms, const struct backend_shot *shot)
@@ -476,7 +504,8 @@ static int sim_take(struct sim *sim, double shutter_ms, const struct fault *faul
 		    const struct backend_shot *shot, struct err *err)
 {
 	if (fault->kind == FAULT_GONE)
-		return err_code(err, -ENODEV, "hardware_fault", "the simulated camera is gone");
+		return err_code(err, -ENODEV, "hardware_fault",
+				"the simulated camera is gone");
 	if (fault->kind == FAULT_HANG)
 		return sim_expose(sim, HANG_MS, shot);
 	if (fault->kind == FAULT_SLOW)
