@@ -321,6 +321,7 @@ static int agent_open(struct agent *agent, const struct type_offer *extra, struc
 		.rig = agent->rig,
 		.projects = agent->projects,
 		.min_free_bytes = settings_int(s, "projects.min_free_mb") * MB,
+		.state_dir = agent->state_dir,
 		.export_roots = agent->export_roots,
 	};
 	if ((ret = workers_open(&agent->workers, agent->mailbox, &agent->services, err)) < 0 ||

@@ -13,6 +13,7 @@ struct task_services {
 	struct rig *rig;
 	struct projects *projects;
 	int64_t min_free_bytes; /* room that a scan leaves on the disk */
+	const char *state_dir;
 	const cJSON *export_roots; /* folders to export below, absolute; NULL for none */
 };
 
