@@ -5,8 +5,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "hal/sim/crew.h"
-#include "hal/sim/hot.h"
+#include "agent/base/crew.h"
+#include "agent/base/hot.h"
 #include "hal/sim/lens.h"
 #include "hal/sim/scene.h"
 #include "hal/sim/sensor.h"
@@ -396,7 +396,7 @@ static void set_up(struct shot *shot, const struct render_view *view)
 
 	shot->view = view;
 	shot->focal = (float)(view->focal_px > 0 ? view->focal_px
-						  : render_focal_px(view->width));
+						 : render_focal_px(view->width));
 	stand(&shot->object, tilt, turn);
 	stand(&shot->room, tilt, 0);
 	sensor_set(&shot->sensor, view->exposure, view->gain, view->light, view->seed);

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "hal/sim/hot.h"
+#include "agent/base/hot.h"
 #include "hal/sim/noise.h"
 
 #define WITHIN(groups) ((groups)*SCENE_LANES)

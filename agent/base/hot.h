@@ -1,7 +1,7 @@
 /* Marks functions that are worth compiling twice: for every machine, and for those of the
  * last ten years with eight lanes and fused multiply-add.  The loader picks. */
-#ifndef HAL_SIM_HOT_H
-#define HAL_SIM_HOT_H
+#ifndef AGENT_BASE_HOT_H
+#define AGENT_BASE_HOT_H
 
 #include <stdint.h> /* tells whether this is glibc, whose loader can pick */
 

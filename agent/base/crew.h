@@ -1,7 +1,7 @@
 /* A loop shared by the processors: threads for its duration only, so that none is left
  * when nothing is computed. */
-#ifndef HAL_SIM_CREW_H
-#define HAL_SIM_CREW_H
+#ifndef AGENT_BASE_CREW_H
+#define AGENT_BASE_CREW_H
 
 #include "agent/base/interrupt.h"
 

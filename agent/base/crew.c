@@ -1,4 +1,4 @@
-#include "hal/sim/crew.h"
+#include "agent/base/crew.h"
 
 #include <errno.h>
 #include <pthread.h>
