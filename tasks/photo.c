@@ -1,51 +1,17 @@
 #include "tasks/photo.h"
 
 #include <errno.h>
-#include <setjmp.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <jpeglib.h>
-
 #include "hal/frame.h"
 #include "tasks/exif.h"
+#include "tasks/jpeg.h"
 
 #define PREVIEW_QUALITY 80
 #define SMALL_CHANGE 65536 /* headers, tables and the EXIF block */
-
-/* libjpeg ends a failed call by a jump; until then nothing of ours is in its hands. */
-struct jpeg_failure {
-	struct jpeg_error_mgr mgr;
-	jmp_buf jump;
-	char text[JMSG_LENGTH_MAX];
-};
-
-static void jump(j_common_ptr info)
-{
-	struct jpeg_failure *failure = (struct jpeg_failure *)info->err;
-
-	failure->mgr.format_message(info, failure->text);
-	longjmp(failure->jump, 1);
-}
-
-/* A warning means damaged data: a scan must not count such a photo. */
-static void note(j_common_ptr info, int level)
-{
-	if (level < 0)
-		jump(info);
-}
-
-static struct jpeg_error_mgr *prepare(struct jpeg_failure *failure)
-{
-	jpeg_std_error(&failure->mgr);
-	failure->mgr.error_exit = jump;
-	failure->mgr.emit_message = note;
-	failure->text[0] = '\0';
-	return &failure->mgr;
-}
 
 static void compress_rows(struct jpeg_compress_struct *info, const struct frame *frame,
 			  int quality)
@@ -79,7 +45,7 @@ static int compress(const struct frame *frame, int quality, unsigned char **byte
 	struct jpeg_compress_struct info;
 	struct jpeg_failure failure;
 
-	info.err = prepare(&failure);
+	info.err = jpeg_failure_catch(&failure);
 	if (setjmp(failure.jump)) {
 		jpeg_destroy_compress(&info);
 		return err_set(err, -EIO, "the photo could not be encoded: %s",
@@ -190,7 +156,7 @@ static int decompress(const void *jpeg, size_t size, int max_side, struct frame 
 	struct jpeg_failure failure;
 
 	*out = NULL;
-	info.err = prepare(&failure);
+	info.err = jpeg_failure_catch(&failure);
 	if (setjmp(failure.jump)) {
 		jpeg_destroy_decompress(&info);
 		frame_free(*out);
