@@ -11,8 +11,10 @@
 #include "hal/sim/scene.h"
 #include "hal/sim/sensor.h"
 
-#define FOCAL_PER_WIDTH .754 /* the Arducam IMX519's lens */
-#define APERTURE_MM 2.4	     /* of the same */
+#define FOCAL_PER_WIDTH .754  /* the Arducam IMX519's lens */
+#define APERTURE_MM 2.4	      /* of the same */
+#define FOCAL_MM 4.28	      /* of the same */
+#define MEASURED_DIOPTRES 9.6 /* where it was focused when FOCAL_PER_WIDTH was found */
 
 #define BLOCK 8 /* pixels a side of what one cone feels its way for */
 #define TILE 64 /* pixels a side of what one thread takes: SCENE_BATCH blocks */
@@ -67,6 +69,15 @@ struct hits {
 double render_focal_px(int full_width)
 {
 	return FOCAL_PER_WIDTH * full_width;
+}
+
+/* Thin lens: 1 / focal = 1 / distance + 1 / image distance. */
+double render_breathing(double focus_dioptres)
+{
+	if (focus_dioptres <= 0)
+		return 1;
+	return (1 - FOCAL_MM * MEASURED_DIOPTRES / 1000) /
+	       (1 - FOCAL_MM * focus_dioptres / 1000);
 }
 
 int render_cropped(int full, double crop)

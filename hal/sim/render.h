@@ -44,6 +44,12 @@ struct render_view {
 /* Focal length in pixels of a mode that is full_width pixels wide; cropping keeps it. */
 double render_focal_px(int full_width);
 
+/* A lens focused nearer stands farther from the sensor, so the picture grows
+ * ("breathing"): how many times as long the focal length is as with focus on the object's
+ * face, 104 mm away, where render_focal_px() is measured.  0 dioptres, where everything
+ * is sharp: 1. */
+double render_breathing(double focus_dioptres);
+
 /* How many of full pixels are left when the fraction crop is cut away: even, at least 2.
  */
 int render_cropped(int full, double crop);

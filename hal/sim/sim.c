@@ -431,6 +431,7 @@ static struct render_view sim_look(struct sim *sim, const cJSON *settings)
 	};
 
 	sim_frame_view(&view, settings);
+	view.focal_px *= render_breathing(view.focus_dioptres);
 	return view;
 }
 

@@ -353,6 +353,16 @@ static void focus_decides_what_is_sharp(void **state)
 	assert_true(sharpness(near) > 1.5 * sharpness(far));
 }
 
+static void the_picture_grows_with_the_focus_coming_nearer(void **state)
+{
+	(void)state;
+
+	assert_true(fabs(render_breathing(9.6) - 1) < 1e-9);
+	assert_true(fabs(render_breathing(15) / render_breathing(10) - 1.0229) < 1e-4);
+	assert_true(render_breathing(1) < .97);
+	assert_true(render_breathing(0) == 1); /* all is sharp: no lens to focus */
+}
+
 static void the_room_stays_while_the_object_turns(void **state)
 {
 	struct render_view view = plain;
@@ -445,6 +455,7 @@ int main(void)
 		cmocka_unit_test(gain_adds_noise),
 		cmocka_unit_test(a_crop_is_the_middle_of_the_whole),
 		cmocka_unit_test(focus_decides_what_is_sharp),
+		cmocka_unit_test(the_picture_grows_with_the_focus_coming_nearer),
 		cmocka_unit_test(the_room_stays_while_the_object_turns),
 		cmocka_unit_test(a_raised_interrupt_ends_it_before_a_pixel_is_written),
 		cmocka_unit_test(a_view_without_pixels_or_distance_is_refused),
