@@ -39,8 +39,8 @@ static void fill_disk(struct world *w)
 
 	assert_int_equal(disk_fill(&w->disk), 0);
 	for (int i = 0; i < 100 && file_exists(state_file(w, "reserve")); i++)
-		ask(w, "task/create", "{'id':'filler-%d','type':'%s','args':%s}", i, HELLO,
-		    SHORT_HELLO);
+		ask(w, "task/create", "{'id':'filler-%d','type':'%s','args':%s}", i,
+		    HELLO, SHORT_HELLO);
 	wait_event(w, mark, "storage.full", NULL);
 }
 
@@ -125,8 +125,8 @@ static void a_full_disk_is_survived_by_a_restart(struct world *w)
 
 /* ---- full to the last byte: the reserve is used up as well ---- */
 
-/* Fills what the reserve left and makes the agent notice it: the end of task id, which runs,
- * cannot be committed. */
+/* Fills what the reserve left and makes the agent notice it: the end of task id, which
+ * runs, cannot be committed. */
 static void fill_all(struct world *w, const char *id)
 {
 	size_t mark = client_mark(w->client);
@@ -181,7 +181,8 @@ static void with_no_byte_left_commands_are_answered_at_once(struct world *w)
 	wait_status(w, "b", "cancelled");
 }
 
-/* The reply says that it stopped; that it is latched over a restart comes with the commit. */
+/* The reply says that it stopped; that it is latched over a restart comes with the
+ * commit. */
 static void with_no_byte_left_an_emergency_stop_acts_and_is_answered(struct world *w)
 {
 	struct publish retain = {.qos = 1, .retain = true};
@@ -361,18 +362,23 @@ static void an_empty_read_only_state_folder_is_said(struct world *w)
 
 #define SLOW_MS 100
 
-static void a_disk_of_100_ms_for_each_fsync_breaks_nothing(struct world *w)
+static void start_on_slow_disk(struct world *w)
 {
-	char *file = below(w, "count");
-	int64_t begun;
-	int n = 20;
-
 	w->device.more[0] = "LD_PRELOAD=" OPENSCAN_TEST_SLOW_FSYNC;
 	w->device.more[1] = "SLOW_FSYNC_MS=100";
 #ifdef __SANITIZE_ADDRESS__
 	w->device.more[2] = "ASAN_OPTIONS=verify_asan_link_order=0";
 #endif
 	world_start_agent(w);
+}
+
+static void a_disk_of_100_ms_for_each_fsync_breaks_nothing(struct world *w)
+{
+	char *file = below(w, "count");
+	int64_t begun;
+	int n = 20;
+
+	start_on_slow_disk(w);
 
 	begun = deadline_now();
 	for (int i = 0; i < n; i++)
@@ -382,12 +388,59 @@ static void a_disk_of_100_ms_for_each_fsync_breaks_nothing(struct world *w)
 	for (int i = 0; i < n; i++)
 		wait_event(w, 0, "task.completed", quoted(w, "t%d", i));
 
-	printf("task/create on a disk of %d ms for each fsync: %lld ms each; %d tasks done "
+	printf("task/create on a disk of %d ms for each fsync: %lld ms each; %d tasks "
+	       "done "
 	       "after %lld ms\n",
 	       SLOW_MS, (long long)each, n, (long long)(deadline_now() - begun));
 	assert_true(each >= SLOW_MS); /* the disk was slow indeed */
 	assert_int_equal(lines_of(file), n);
 	assert_revs_grow(w);
+}
+
+static size_t photos_on_disk(struct world *w, int photos)
+{
+	size_t count = 0;
+
+	for (int i = 0; i < photos; i++)
+		count += file_exists(quoted(w, "%s/cup/scan01/scan01_%03d.jpg",
+					    w->device.project_dir, i));
+	return count;
+}
+
+/* One is written, one waits, and one cannot be handed over before there is room. */
+#define PHOTOS_IN_MEMORY 3
+
+static void a_slow_disk_holds_the_scan_and_memory_stays(struct world *w)
+{
+	const int photos = 12;
+	char *shutter = quoted(w, "%s/sim/shutter.log", w->device.state_dir);
+	size_t most = 0;
+	int64_t begun;
+
+	start_on_slow_disk(w);
+
+	begun = deadline_now();
+	ask_ok(w, "task/create",
+	       "{'id':'s','type':'scan_task',"
+	       "'args':{'project':'cup','settings':{'points':%d}}}",
+	       photos);
+	while (photos_on_disk(w, photos) < (size_t)photos) {
+		size_t exposed = lines_of(shutter); /* before the others are counted */
+		size_t written = photos_on_disk(w, photos);
+
+		if (exposed > written + most)
+			most = exposed - written;
+		assert_true(deadline_now() - begun < deadline_patient(60000));
+		deadline_let_pass(5);
+	}
+
+	wait_status(w, "s", "completed");
+	printf("%d photos on a disk of %d ms for each fsync: %lld ms, at most %zu in "
+	       "memory\n",
+	       photos, SLOW_MS, (long long)(deadline_now() - begun), most);
+	assert_in_range(most, 1, PHOTOS_IN_MEMORY);
+	/* the photo and what is written about it */
+	assert_true(deadline_now() - begun >= 2 * photos * SLOW_MS);
 }
 
 static const struct test tests[] = {
@@ -406,6 +459,7 @@ static const struct test tests[] = {
 	TEST_WITH(a_read_only_state_folder_is_said, later),
 	TEST_WITH(an_empty_read_only_state_folder_is_said, later),
 	TEST_WITH(a_disk_of_100_ms_for_each_fsync_breaks_nothing, later),
+	TEST_WITH(a_slow_disk_holds_the_scan_and_memory_stays, later),
 };
 
 int main(int argc, char **argv)
