@@ -7,6 +7,8 @@
 #include "tests/simulation/kinds.h"
 #include "tests/simulation/trace.h"
 
+#define STUCK 100
+
 void crew_init(struct crew *crew, struct mail *mail)
 {
 	crew->count = 0;
@@ -18,6 +20,7 @@ struct member *crew_start(struct crew *crew, const struct effect *effect,
 			  struct dice *dice)
 {
 	static const int patience[] = {0, 0, 0, 50, 95};
+	bool stuck = dice_throw(dice, 1000) < crew->stuck;
 	int place = 0;
 	struct member *member;
 
@@ -32,7 +35,7 @@ struct member *crew_start(struct crew *crew, const struct effect *effect,
 		.run = effect->run,
 		.act = effect->kind == EFFECT_ACT,
 		.kind = -1,
-		.patience = patience[dice_throw(dice, 5)],
+		.patience = stuck ? STUCK : patience[dice_throw(dice, 5)],
 	};
 	snprintf(member->id, sizeof(member->id), "%s", effect->name);
 	if (member->act) {

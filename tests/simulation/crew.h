@@ -25,7 +25,8 @@ struct member {
 	bool waits;   /* for a commit */
 	bool over;    /* has said that it ended */
 	bool saves;   /* its checkpoint is waiting */
-	int patience; /* percent of its turns that it does nothing */
+	int patience; /* percent of its turns that it does nothing; 100: it is stuck until
+			 the end of the history or of the process */
 	int step;
 	char saved[CREW_SAVED]; /* its last checkpoint */
 	struct waiter waiter;	/* only its address is used */
@@ -36,6 +37,7 @@ struct crew {
 	int count;
 	struct mail *mail;
 	bool estopped; /* the rig refuses to move */
+	int stuck;     /* of a thousand that start */
 };
 
 void crew_init(struct crew *crew, struct mail *mail);

@@ -581,8 +581,22 @@ static void judge_truth(const struct judge *judge, const struct known *known)
 		       task_status_name(known->status));
 }
 
+/* After an emergency stop nobody works on with hardware. */
+static void judge_still(const struct judge *judge)
+{
+	for (int i = 0; judge->estopped && i < judge->crew->count; i++) {
+		const struct member *member = &judge->crew->members[i];
+
+		if (member->run && !member->act && !member->over && member->claim &&
+		    !member->stop)
+			broken("%s holds hardware, and the emergency stop passed it by",
+			       member->id);
+	}
+}
+
 void judge_turn_end(struct judge *judge)
 {
+	judge_still(judge);
 	for (int i = 0; i < judge->told_count; i++)
 		judge_truth(judge, judge->told[i]);
 }

@@ -8,6 +8,10 @@
 
 extern bool tracing;
 
+/* Sums up what a trace would say, to see that a seed gives one history only. */
+extern bool trace_summing;
+uint64_t trace_sum(void); /* of the history that was played last */
+
 /* A new history begins: nothing is broken yet. */
 void trace_begin(uint64_t seed);
 

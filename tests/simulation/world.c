@@ -13,11 +13,13 @@
 #include "tests/simulation/judge.h"
 #include "tests/simulation/kinds.h"
 #include "tests/simulation/mail.h"
+#include "tests/simulation/sql.h"
 #include "tests/simulation/trace.h"
 
 #define SECOND 1000
 #define STOP_TIMEOUT (20 * SECOND)
 #define START_WALL INT64_C(1760000000000)
+#define JUMP_DAYS 3650 /* as far as a board without a clock battery may be off */
 #define SPINS_MAX 8
 #define END_ROUNDS 5000
 #define END_URGES 40
@@ -491,7 +493,7 @@ static void move_expire(struct world *w)
 static void move_wall(struct world *w)
 {
 	w->skew = START_WALL +
-		  (int64_t)dice_between(&w->dice, -1000, 1000) * 86400 * SECOND;
+		  (int64_t)dice_between(&w->dice, -JUMP_DAYS, JUMP_DAYS) * 86400 * SECOND;
 	trace("the wall clock jumps");
 }
 
@@ -752,6 +754,7 @@ static void world_open(struct world *w, uint64_t seed)
 	w->eagerness = dice_chance(&w->dice, 60) ? 100 : dice_between(&w->dice, 10, 90);
 	for (int i = 0; i < MOVES; i++)
 		w->weight[i] = weights[i][dice_throw(&w->dice, 4)];
+	w->crew.stuck = dice_chance(&w->dice, 25) ? 30 : 0;
 }
 
 static void world_close(struct world *w)
@@ -788,6 +791,7 @@ void world_prepare(void)
 	struct err err;
 
 	disk_register();
+	sql_watch();
 	registries[0] = kinds_registry(true);
 	registries[1] = kinds_registry(false);
 	groups = cJSON_Parse("[\"" GROUP "\"]");
