@@ -5,6 +5,23 @@ struct dice dice_of(uint64_t seed)
 	return (struct dice){.state = seed};
 }
 
+struct dice dice_of_bytes(const uint8_t *bytes, size_t size)
+{
+	return (struct dice){.state = 1, .told = bytes, .told_size = size};
+}
+
+/* As many bytes as there are sides for. */
+static uint64_t take_told(struct dice *dice, int sides)
+{
+	uint64_t value = 0;
+
+	for (int most = sides - 1; most > 0 && dice->told_size; most /= 256) {
+		value = value * 256 + *dice->told++;
+		dice->told_size--;
+	}
+	return value;
+}
+
 /* splitmix64: neighbouring seeds give throws that have nothing in common. */
 static uint64_t next(struct dice *dice)
 {
@@ -17,7 +34,9 @@ static uint64_t next(struct dice *dice)
 
 int dice_throw(struct dice *dice, int sides)
 {
-	return (int)(next(dice) % (uint64_t)sides);
+	uint64_t throw = dice->told_size ? take_told(dice, sides) : next(dice);
+
+	return (int)(throw % (uint64_t)sides);
 }
 
 int dice_between(struct dice *dice, int low, int high)

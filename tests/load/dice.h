@@ -3,13 +3,20 @@
 #define TESTS_LOAD_DICE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct dice {
 	uint64_t state;
+	const uint8_t
+		*told; /* what the next throws are made of, before the seed's come */
+	size_t told_size;
 };
 
 struct dice dice_of(uint64_t seed);
+
+/* The throws that these bytes tell (they stay the caller's), then those of a seed. */
+struct dice dice_of_bytes(const uint8_t *bytes, size_t size);
 
 /* 0 to sides - 1 */
 int dice_throw(struct dice *dice, int sides);

@@ -7,6 +7,7 @@
 #include "tests/simulation/kinds.h"
 
 #define BODY_MAX 4096
+#define WILD_MAX 256
 
 enum temper {
 	TEMPER_CREATE,
@@ -57,6 +58,7 @@ static struct wish *wish_new(struct client *client, const char *verb)
 		abort();
 	wish->number = client->count;
 	wish->kind = -1;
+	wish->rivalled = client->wild;
 	snprintf(wish->verb, sizeof(wish->verb), "%s", verb);
 	snprintf(wish->topic, sizeof(wish->topic), OURS "cmd/%s", verb);
 	client->wishes[client->count++] = wish;
@@ -440,6 +442,40 @@ struct wish *client_make(struct client *client, struct dice *dice)
 		break;
 	}
 	return make_create(client, dice);
+}
+
+static void go_wild(struct client *client)
+{
+	client->wild = true;
+	for (int i = 0; i < client->count; i++)
+		client->wishes[i]->rivalled = true;
+}
+
+struct wish *client_make_wild(struct client *client, struct dice *dice)
+{
+	static const char *const verbs[] = {
+		"task/create",	 "task/cancel",	 "task/pause",	"task/resume",
+		"task/restart",	 "task/delete",	 "task/update", "task/get",
+		"task/list",	 "task/log",	 "task/events", "queue/pause",
+		"queue/resume",	 "queue/clear",	 "agent/prune", "agent/drain",
+		"agent/undrain", "settings/set", "light/set",	"motor/move",
+		"estop"};
+	int verb = dice_throw(dice, (int)(sizeof(verbs) / sizeof(verbs[0])));
+	struct wish *wish = wish_new(client, verbs[verb]);
+	int size = dice_throw(dice, WILD_MAX), n = 0;
+
+	wish->body = calloc(1, WILD_MAX);
+	if (!wish->body)
+		abort();
+	while (n < size)
+		wish->body[n++] = (char)dice_throw(dice, 256);
+	/* Replies that go to others are read as theirs. */
+	if (strchr(wish->body, '\\') || strstr(wish->body, "_reply"))
+		wish->body[0] = '\0';
+	wish->wild = true;
+	wish->rivalled = true;
+	go_wild(client);
+	return wish;
 }
 
 struct wish *client_plain(struct client *client, const char *verb, const char *body)

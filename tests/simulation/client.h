@@ -27,6 +27,7 @@ struct wish {
 	char id[WISH_ID], request[24];
 	bool retained; /* sent with the retain flag */
 	bool rivalled; /* another wish has its id or request and wants something else */
+	bool wild;     /* nobody knows what it asks for */
 	bool hears;    /* its replies can be told from others */
 	bool correlated;
 
@@ -51,6 +52,7 @@ struct client {
 	char (*ids)[WISH_ID]; /* tasks that may exist, oldest first */
 	int id_count, id_room;
 	int temper[8]; /* how likely each sort of wish is in this history */
+	bool wild;     /* there were wild wishes: any may use another's id or request */
 };
 
 void client_init(struct client *client, struct dice *dice);
@@ -58,6 +60,9 @@ void client_clear(struct client *client);
 
 /* A new wish, or an older one that is sent again. */
 struct wish *client_make(struct client *client, struct dice *dice);
+
+/* One whose body is told by the dice, byte by byte. */
+struct wish *client_make_wild(struct client *client, struct dice *dice);
 
 /* One with this verb and body, "" for none. */
 struct wish *client_plain(struct client *client, const char *verb, const char *body);

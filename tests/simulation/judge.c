@@ -156,6 +156,10 @@ void judge_handled(struct judge *judge, struct wish *wish, const struct packet *
 		return;
 	if (++wish->handled == 1)
 		wish->first_handled = judge->turn;
+	if (wish->wild) {
+		judge->any_resumed_at = judge->turn;
+		judge->any_restarted_at = judge->turn;
+	}
 	trace("  handled: %s %s%s%s", wish->verb, wish->id,
 	      packet->waited ? " (has waited)" : "", held ? " (disk full)" : "");
 	if (is(wish, "estop"))

@@ -43,6 +43,7 @@ enum move {
 	MOVE_FULL,
 	MOVE_WALL,
 	MOVE_STOP,
+	MOVE_WILD, /* told byte by byte only */
 	MOVES,
 };
 
@@ -602,6 +603,9 @@ static void world_move(struct world *w, enum move move)
 	case MOVE_STOP:
 		move_stop(w);
 		break;
+	case MOVE_WILD:
+		broker_publish(&w->broker, client_make_wild(&w->client, &w->dice));
+		break;
 	case MOVE_TIME:
 	case MOVES:
 		move_time(w);
@@ -736,10 +740,10 @@ static int history_length(struct dice *dice)
 	return dice_chance(dice, 1) ? 5000 : dice_between(dice, 50, 500);
 }
 
-static void world_open(struct world *w, uint64_t seed)
+static void world_open(struct world *w, uint64_t seed, struct dice dice)
 {
 	memset(w, 0, sizeof(*w));
-	w->dice = dice_of(seed * 0x9e3779b97f4a7c15u + 1);
+	w->dice = dice;
 	disk_format(seed, !dice_chance(&w->dice, 5));
 	mail_init(&w->mail);
 	broker_init(&w->broker, &w->mail);
@@ -767,21 +771,39 @@ static void world_close(struct world *w)
 	client_clear(&w->client);
 }
 
+static struct outcome_of_history world_end(struct world *w)
+{
+	if (!broken_promise())
+		world_finish(w);
+	world_close(w);
+	return (struct outcome_of_history){broken_promise(), w->events};
+}
+
 struct outcome_of_history world_play(uint64_t seed)
 {
 	struct world *w = &world;
 	int length;
 
 	trace_begin(seed);
-	world_open(w, seed);
+	world_open(w, seed, dice_of(seed * 0x9e3779b97f4a7c15u + 1));
 	length = history_length(&w->dice);
 	world_start(w);
 	for (int i = 0; i < length && !broken_promise(); i++)
 		world_step(w);
-	if (!broken_promise())
-		world_finish(w);
-	world_close(w);
-	return (struct outcome_of_history){broken_promise(), w->events};
+	return world_end(w);
+}
+
+struct outcome_of_history world_play_bytes(const uint8_t *bytes, size_t size)
+{
+	struct world *w = &world;
+
+	trace_begin(0);
+	world_open(w, 0, dice_of_bytes(bytes, size));
+	w->weight[MOVE_WILD] = w->weight[MOVE_SEND];
+	world_start(w);
+	while (w->dice.told_size && !broken_promise())
+		world_step(w);
+	return world_end(w);
 }
 
 void world_prepare(void)

@@ -4,6 +4,7 @@
 #define TESTS_SIMULATION_WORLD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Once, before the first history. */
@@ -16,5 +17,9 @@ struct outcome_of_history {
 
 /* Plays the history of that seed.  The text is valid until the next one. */
 struct outcome_of_history world_play(uint64_t seed);
+
+/* Plays the history that these bytes tell: commands of any form among all else that may
+ * happen. */
+struct outcome_of_history world_play_bytes(const uint8_t *bytes, size_t size);
 
 #endif
