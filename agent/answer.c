@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "agent/base/line.h"
 #include "agent/life.h"
 
 #define PROBLEMS_MAX 8
@@ -19,6 +20,7 @@ static void answer_vrefuse(struct answer *answer, const char *code, const char *
 	answer->refused = true;
 	answer->code = code;
 	vsnprintf(answer->message, sizeof(answer->message), fmt, args);
+	line_tidy(answer->message);
 }
 
 void answer_refuse(struct answer *answer, const char *code, const char *fmt, ...)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/line.h"
 
 static const char *const names[] = {"error", "warn", "info", "debug"};
 static enum log_level most = LOG_LEVEL_INFO;
@@ -36,6 +37,7 @@ static void log_line(enum log_level level, const char *fmt, va_list args)
 	if (level > most)
 		return;
 	vsnprintf(text, sizeof(text), fmt, args);
+	line_tidy(text);
 	clock_text(clock_wall_ms(), stamp);
 	/* One write a line, so that lines of two threads never mix. */
 	fprintf(stderr, "%s %-5s %s\n", stamp, names[level], text);

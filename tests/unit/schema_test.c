@@ -193,7 +193,7 @@ static void patterns_search_the_text(void **state)
 			    "x must match ^[a-z]+$, not \"Cup\"");
 	assert_string_equal(verdict_on_x("{\"pattern\":\"^.$\"}", "\"€\""), "fits");
 	assert_string_equal(verdict_on_x("{\"pattern\":\"a$\"}", "\"a\\n\""),
-			    "x must match a$, not \"a\n\"");
+			    "x must match a$, not \"a \"");
 }
 
 /* 6,000 runs of a; (a+)+$ needs half a million steps to give up on each. */
