@@ -1,0 +1,1 @@
+"""What describes and runs a task file; nothing in here is for task files themselves."""

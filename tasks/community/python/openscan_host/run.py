@@ -1,0 +1,190 @@
+"""python_host.py run FILE: one task, from its first line to its last."""
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import signal
+import sys
+import threading
+import traceback
+from datetime import datetime
+from typing import Any, AsyncGenerator, Callable, Dict, List, Optional, Tuple, Type
+
+from openscan_firmware.controllers.services.tasks.base_task import BaseTask
+from openscan_firmware.models.task import Task, TaskStatus
+from openscan_host.log import WireLog
+from openscan_host.progress import Progress, of_checkpoint
+from openscan_host.taskfile import BadFile, classes_of, load
+from openscan_host.wire import Refused, Wire, claim_streams, leave
+
+
+def main(path: str) -> int:
+    wire = Wire.current = claim_streams()
+    start = wire.read()
+    if start is None:
+        return 1
+    logging.basicConfig(level=logging.INFO, handlers=[WireLog(wire)], format="%(message)s")
+    try:
+        Run(wire, _class_named(path, start["task"]), start).perform()
+        code = 0
+    except (Exception, asyncio.CancelledError, SystemExit, KeyboardInterrupt) as error:
+        code = _failed(wire, error)
+    logging.shutdown()
+    sys.stdout.flush()
+    leave(code)
+
+
+def _class_named(path: str, name: str) -> Type[BaseTask]:
+    for one in classes_of(load(path)):
+        if getattr(one, "task_name", None) == name:
+            return one
+    raise BadFile(f"there is no {name} in the file any more")
+
+
+class Run:
+    """A task in this process.
+
+    Task code runs on the main thread: async code in an event loop of its own, a blocking run()
+    straight away.  Another thread listens to the agent.
+    """
+
+    def __init__(self, wire: Wire, task_class: Type[BaseTask], start: Dict[str, Any]):
+        self._wire = wire
+        self._asked_to_cancel = False
+        self._loop = asyncio.new_event_loop()
+        self._work: Optional[asyncio.Task] = None  # in the loop, not for a blocking run()
+        asyncio.set_event_loop(self._loop)
+        self._args, self._kwargs = _arguments_for(task_class.run, start.get("args") or {})
+        self._model = _model_of(task_class, start, self._args, self._kwargs)
+        self._task = task_class(self._model)
+        self._task._at_gate = self._rest
+        self._progress = Progress(wire, self._model, saving=bool(task_class.resumable))
+
+    def perform(self) -> None:
+        """Ends with the result on the wire, or without one after a cancel."""
+        run = type(self._task).run
+        if not self._model.is_blocking or _is_async(run):
+            self._work = self._loop.create_task(self._drive())
+        signal.signal(signal.SIGTERM, self._terminate)
+        threading.Thread(target=self._listen, daemon=True).start()
+        # What it does from here on must not be done twice.
+        self._wire.ask("begin").result()
+        try:
+            value = self._value()
+        except asyncio.CancelledError:
+            if not self._task._heard:
+                raise
+        self._progress.flush()
+        # A run that ended before it saw that it should keeps its true end.
+        if not self._task._heard:
+            self._wire.send("result", value=value)
+
+    def _value(self) -> Any:
+        if self._work:
+            return self._loop.run_until_complete(self._work)
+        return self._result(self._task.run(*self._args, **self._kwargs))
+
+    # ---- task code in the loop ----
+
+    async def _drive(self) -> Any:
+        outcome = self._task.run(*self._args, **self._kwargs)
+        if inspect.isasyncgen(outcome):
+            await self._step_through(outcome)
+            return self._model.result
+        return self._result(await outcome if inspect.isawaitable(outcome) else outcome)
+
+    async def _step_through(self, steps: AsyncGenerator) -> None:
+        try:
+            async for progress in steps:
+                self._model.progress = progress
+                await self._task.wait_for_pause()
+                if self._task.is_cancelled():
+                    return
+                await asyncio.sleep(0)  # a generator that awaits nothing can be stopped too
+        finally:
+            await steps.aclose()
+
+    def _result(self, value: Any) -> Any:
+        return self._model.result if value is None else value
+
+    def _rest(self) -> None:
+        self._model.status = TaskStatus.PAUSED
+        self._progress.flush()
+        self._wire.send("paused")
+
+    # ---- what the agent wants ----
+
+    def _listen(self) -> None:
+        wishes = {"pause": self._task.pause, "resume": self._resume, "cancel": self._cancel}
+        for message in self._wire.messages():
+            wish = wishes.get(message.get("type", ""))
+            if message.get("type") == "cancel":
+                self._asked_to_cancel = True
+            if wish:
+                self._deliver(wish)
+        leave(1)  # the agent has gone
+
+    def _deliver(self, wish: Callable[[], None]) -> None:
+        if self._work:
+            self._loop.call_soon_threadsafe(wish)
+        else:
+            wish()
+
+    def _resume(self) -> None:
+        self._model.status = TaskStatus.RUNNING
+        self._task.resume()
+
+    def _cancel(self) -> None:
+        self._task.cancel()
+        if self._work:
+            self._task._heard = True
+            self._work.cancel()
+
+    def _terminate(self, *_: Any) -> None:
+        """SIGTERM comes a second after the wish to cancel.  Code that has not looked for that
+        is ended where it is, its finally blocks included."""
+        if self._asked_to_cancel and not self._task._heard:
+            self._task._heard = True
+            raise asyncio.CancelledError
+
+
+def _is_async(run: Callable[..., Any]) -> bool:
+    return inspect.iscoroutinefunction(run) or inspect.isasyncgenfunction(run)
+
+
+def _arguments_for(run: Callable[..., Any],
+                   args: Dict[str, Any]) -> Tuple[List[Any], Dict[str, Any]]:
+    """By name, but for parameters that can only be given by place."""
+    by_place = [p.name for p in inspect.signature(run).parameters.values()
+                if p.kind is p.POSITIONAL_ONLY]
+    return ([args[name] for name in by_place if name in args],
+            {name: value for name, value in args.items() if name not in by_place})
+
+
+def _model_of(task_class: Type[BaseTask], start: Dict[str, Any], args: List[Any],
+              kwargs: Dict[str, Any]) -> Task:
+    return Task(id=start.get("id"), name=start["task"], task_type=start["task"],
+                is_exclusive=task_class.is_exclusive, is_blocking=task_class.is_blocking,
+                status=TaskStatus.RUNNING, started_at=datetime.now(),
+                progress=of_checkpoint(start.get("checkpoint")),
+                run_args=tuple(args), run_kwargs=kwargs)
+
+
+def _failed(wire: Wire, error: BaseException) -> int:
+    """Tells why; the trace goes to the task's log."""
+    code = error.code if isinstance(error, Refused) else "task_failed"
+    if not isinstance(error, BadFile):
+        traceback.print_exception(type(error), error, error.__traceback__)
+    wire.send("error", code=code, message=_sentence(error))
+    return 1
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, MemoryError):
+        return "there was not enough memory"
+    if isinstance(error, SystemExit):
+        return f"the task ended its program (exit code {error.code})"
+    if isinstance(error, asyncio.CancelledError):
+        return "the task was cancelled"
+    return str(error) or type(error).__name__
