@@ -1,13 +1,16 @@
 #include "agent/base/interrupt.h"
 
 #include <errno.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 void interrupt_init(struct interrupt *i)
 {
 	pthread_condattr_t attr;
 
 	atomic_init(&i->raised, false);
+	i->fd = -1;
 	pthread_mutex_init(&i->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -17,21 +20,48 @@ void interrupt_init(struct interrupt *i)
 
 void interrupt_destroy(struct interrupt *i)
 {
+	if (i->fd >= 0)
+		close(i->fd);
 	pthread_cond_destroy(&i->changed);
 	pthread_mutex_destroy(&i->lock);
+}
+
+/* Under the lock.  Neither can fail: an eventfd of ours counts to one. */
+static void interrupt_show(struct interrupt *i, bool raised)
+{
+	eventfd_t count;
+
+	if (i->fd >= 0 && raised)
+		eventfd_write(i->fd, 1);
+	else if (i->fd >= 0)
+		eventfd_read(i->fd, &count);
 }
 
 void interrupt_raise(struct interrupt *i)
 {
 	pthread_mutex_lock(&i->lock);
-	atomic_store(&i->raised, true);
+	if (!atomic_exchange(&i->raised, true))
+		interrupt_show(i, true);
 	pthread_cond_broadcast(&i->changed);
 	pthread_mutex_unlock(&i->lock);
 }
 
 void interrupt_lower(struct interrupt *i)
 {
-	atomic_store(&i->raised, false);
+	pthread_mutex_lock(&i->lock);
+	if (atomic_exchange(&i->raised, false))
+		interrupt_show(i, false);
+	pthread_mutex_unlock(&i->lock);
+}
+
+int interrupt_fd(struct interrupt *i)
+{
+	pthread_mutex_lock(&i->lock);
+	if (i->fd < 0)
+		i->fd = eventfd(atomic_load(&i->raised), EFD_CLOEXEC | EFD_NONBLOCK);
+	int fd = i->fd;
+	pthread_mutex_unlock(&i->lock);
+	return fd;
 }
 
 bool interrupt_raised(struct interrupt *i)

@@ -9,8 +9,9 @@
 
 struct interrupt {
 	atomic_bool raised;
-	pthread_mutex_t lock;
+	pthread_mutex_t lock; /* of fd */
 	pthread_cond_t changed;
+	int fd; /* -1 until somebody asks for it */
 };
 
 void interrupt_init(struct interrupt *i);
@@ -26,5 +27,9 @@ bool interrupt_raised(struct interrupt *i);
 /* Waits until CLOCK_MONOTONIC reaches deadline_ns or the flag is raised; true when raised.
  * NULL simply waits. */
 bool interrupt_wait_until(struct interrupt *i, int64_t deadline_ns);
+
+/* A descriptor that poll() finds readable while the flag is raised, for those who wait for
+ * other descriptors too.  It is the interrupt's; -1 when there is none to be had. */
+int interrupt_fd(struct interrupt *i);
 
 #endif
