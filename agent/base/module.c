@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/base/home.h"
+
 #define MODULE_NAME 32
 
 static bool module_named(const char *name)
@@ -18,24 +20,13 @@ static bool module_named(const char *name)
 	return length > 0 && length < MODULE_NAME && name[length] == '\0';
 }
 
-/* Does this program stand below where it was built? */
-static bool module_at_home(void)
-{
-	const char home[] = OPENSCAN_BUILD_DIR "/";
-	char program[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", program, sizeof(program));
-
-	return length > (ssize_t)strlen(home) &&
-	       strncmp(program, home, strlen(home)) == 0;
-}
-
 static const char *module_folder(void)
 {
 	const char *folder = secure_getenv("OPENSCAN_MODULE_DIR");
 
 	if (folder && folder[0] == '/')
 		return folder;
-	return module_at_home() ? OPENSCAN_BUILD_DIR "/modules" : OPENSCAN_MODULE_DIR;
+	return home_is_build() ? OPENSCAN_BUILD_DIR "/modules" : OPENSCAN_MODULE_DIR;
 }
 
 /* The words of dlerror(), which are gone with the next call. */
