@@ -13,10 +13,12 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
+#include "tasks/community/catalog.h"
 
 #define OFFLINE_WAIT_MS 2000
 #define KEEP_ALIVE_S 60
 #define MB 1000000
+#define MIB (1024 * 1024)
 
 /* ---- stopping ---- */
 
@@ -115,6 +117,7 @@ static int change_settings(void *context, const cJSON *changes, struct tunables 
 	if (ret < 0)
 		return ret;
 	read_tunables(agent->settings, tunables);
+	community_kill_after(agent->community, tunables->kill_after_ms);
 	log_set_level(
 		(enum log_level)log_level_parse(settings_string(agent->settings, "log_level")));
 	return 0;
@@ -202,6 +205,45 @@ static const char **string_list(const cJSON *list)
 	return strings;
 }
 
+static bool has_text(const char *const *list, const char *text)
+{
+	while (*list && strcmp(*list, text) != 0)
+		list++;
+	return *list != NULL;
+}
+
+static int open_community(struct agent *agent, const struct registry_options *registry,
+			  struct err *err)
+{
+	const struct settings *s = agent->settings;
+	struct community_options options = {
+		.folder = settings_string(s, "community_tasks_dir"),
+		.state_dir = agent->state_dir,
+		.project_dir = settings_string(s, "project_dir"),
+		.enabled = registry->enabled && has_text(registry->namespaces, "community"),
+		.sub_folders = registry->include_subpackages,
+		.ignored = registry->ignore_modules,
+		.memory = settings_int(s, "tasks.memory_mb") * MIB,
+		.folder_bytes = settings_int(s, "tasks.folder_mb") * MIB,
+		.processes = (int)settings_int(s, "tasks.processes"),
+		.files = (int)settings_int(s, "tasks.files"),
+		.kill_after_ms = settings_int(s, "tasks.kill_after_s") * 1000,
+		.services = &agent->services,
+	};
+
+	return community_open(&agent->community, &options, err);
+}
+
+/* The types of others are there before the tasks of before are looked at. */
+static void add_community_types(struct agent *agent)
+{
+	struct catalog *catalog = community_look(agent->community);
+
+	agent->type_problems = cJSON_Duplicate(catalog_problems(catalog), true);
+	registry_renew(agent->registry, catalog_guests(catalog), agent->type_problems);
+	catalog_free(catalog);
+}
+
 static int open_registry(struct agent *agent, const struct type_offer *extra, struct err *err)
 {
 	const struct settings *s = agent->settings;
@@ -216,6 +258,10 @@ static int open_registry(struct agent *agent, const struct type_offer *extra, st
 	};
 	int ret = registry_open(&agent->registry, &options, extra, err);
 
+	if (ret == 0)
+		ret = open_community(agent, &options, err);
+	if (ret == 0)
+		add_community_types(agent);
 	free(namespaces);
 	free(ignored);
 	return ret;
@@ -229,6 +275,9 @@ static int open_core(struct agent *agent, struct effects *effects, struct err *e
 		.device = agent->device,
 		.state_dir = agent->state_dir,
 		.registry = agent->registry,
+		.looks_for_types = true,
+		.isolation = community_isolation(agent->community),
+		.type_problems = agent->type_problems,
 		.devices = agent->devices,
 		.device_count = agent->device_count,
 		.backend = rig_backend(agent->rig),
@@ -292,6 +341,15 @@ static int open_signals(struct agent *agent, struct err *err)
 	return 0;
 }
 
+static bool knows_task(void *context, const char *id)
+{
+	struct agent *agent = context;
+	struct task *task = store_task(agent->core->store, id);
+
+	task_free(task);
+	return task != NULL;
+}
+
 static int agent_open(struct agent *agent, const struct type_offer *extra, struct err *err)
 {
 	const struct settings *s = agent->settings;
@@ -320,6 +378,7 @@ static int agent_open(struct agent *agent, const struct type_offer *extra, struc
 	agent->services = (struct task_services){
 		.rig = agent->rig,
 		.projects = agent->projects,
+		.community = agent->community,
 		.min_free_bytes = settings_int(s, "projects.min_free_mb") * MB,
 		.state_dir = agent->state_dir,
 		.export_roots = agent->export_roots,
@@ -327,6 +386,7 @@ static int agent_open(struct agent *agent, const struct type_offer *extra, struc
 	if ((ret = workers_open(&agent->workers, agent->mailbox, &agent->services, err)) < 0 ||
 	    (ret = open_core(agent, &effects, err)) < 0)
 		return ret;
+	community_tidy(agent->community, knows_task, agent);
 	for (size_t i = 0; i < agent->device_count; i++)
 		ears_device_changed(agent, agent->devices[i].kind, agent->devices[i].name);
 	ret = open_connection(agent, err);
@@ -350,9 +410,11 @@ static void agent_close(struct agent *agent)
 	projects_close(agent->projects);
 	mailbox_close(agent->mailbox);
 	registry_close(agent->registry);
+	community_close(agent->community);
 	settings_free(agent->settings);
 	cJSON_Delete(agent->groups);
 	cJSON_Delete(agent->problems);
+	cJSON_Delete(agent->type_problems);
 	cJSON_Delete(agent->export_roots);
 	if (agent->signals >= 0)
 		close(agent->signals);

@@ -187,6 +187,7 @@ int core_open(struct core **out, const struct core_options *options, struct now 
 		return err_set(err, -ENOMEM, "out of memory");
 
 	core->options = *options;
+	core->type_problems = cJSON_Duplicate(options->type_problems, true);
 	core->now = now;
 	core->started = now.ms;
 	core->info_since = now.wall;
@@ -264,6 +265,7 @@ void core_close(struct core *core)
 	board_close(core->board);
 	store_close(core->store);
 	cJSON_Delete(core->problems);
+	cJSON_Delete(core->type_problems);
 	free(core->health);
 	free(core);
 }
@@ -355,6 +357,9 @@ static void core_event(struct core *core, struct event *event)
 	case EVENT_STOP:
 		core_stop(core);
 		break;
+	case EVENT_TYPES:
+		types_event(core, event);
+		break;
 	}
 	if (event->waiter) {
 		bool wrote = !core->stop_acted && store_writes(core->store) != writes;
@@ -372,6 +377,7 @@ static void core_minute(struct core *core)
 	store_set_number(core->store, "age_ms", core_age(core));
 	store_forget(core->store, core_age(core) - MEMORY_AGE_MS);
 	core->age_saved = core_age(core);
+	types_sweep(core);
 	notices_health(core);
 }
 

@@ -67,7 +67,10 @@ struct core_device {
 
 struct core_options {
 	const char *root, *device, *state_dir;
-	const struct registry *registry;
+	struct registry *registry;
+	bool looks_for_types;      /* agent/sync asks a worker to look for types of others */
+	const char *isolation;     /* of their processes, for info; NULL: there are none */
+	const cJSON *type_problems; /* of the files that were looked at before, an array */
 	const struct core_device *devices;
 	size_t device_count;
 	const char *backend;      /* of the rig, for info */
@@ -150,6 +153,7 @@ struct core {
 	int64_t settings_rev;
 	int64_t info_since;
 	cJSON *problems;     /* sentences for info, besides those of the start */
+	cJSON *type_problems; /* and those about files of task types */
 };
 
 /* Opens the database, restores what it holds and makes the first effects.  effects are the
@@ -188,6 +192,18 @@ bool core_device_known(const struct core *core, enum device_kind kind, const cha
 /* Marks the effect so that it is dropped when the link has changed meanwhile. */
 struct effect *core_publish(struct core *core, const char *topic, const char *payload, int qos,
 			    bool retain);
+
+/* ---- types.c ---- */
+
+/* EVENT_TYPES: types come and go. */
+void types_event(struct core *core, const struct event *event);
+
+/* Gives a task that waits the type and the devices that its type's name stands for now; true
+ * when that is another one.  The type is NULL when there is none any more. */
+bool types_bind(struct core *core, struct task *task);
+
+/* Lets go of types that are gone and that no task uses any more. */
+void types_sweep(struct core *core);
 
 /* ---- link.c ---- */
 void link_event(struct core *core, const struct event *event);

@@ -10,6 +10,7 @@
 #include "agent/base/json.h"
 #include "hal/frame.h"
 #include "hal/rig.h"
+#include "tasks/community/community.h"
 #include "tasks/photo.h"
 #include "tasks/project.h"
 
@@ -242,6 +243,17 @@ static int project_delete(const struct deed *deed, const cJSON *body, cJSON **da
 	return projects_delete(deed->services->projects, json_string(body, "project"), data, err);
 }
 
+/* ---- task types ---- */
+
+static int agent_sync(const struct deed *deed, const cJSON *body, cJSON **data, struct err *err)
+{
+	(void)body;
+	(void)data;
+	(void)err;
+	deed->types(deed->context, community_look(deed->services->community));
+	return 0;
+}
+
 /* ---- dry_run ---- */
 
 static int dry_run(const struct deed *deed, const char *args, cJSON **data, struct err *err)
@@ -280,6 +292,7 @@ static const struct {
 	{"camera/calibrate", camera_calibrate},
 	{"camera/settings", camera_settings},
 	{"trigger/fire", trigger_fire},
+	{"agent/sync", agent_sync},
 	{"project/create", project_create},
 	{"project/list", project_list},
 	{"project/get", project_get},

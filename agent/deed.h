@@ -10,6 +10,7 @@
 #include "tasks/registry.h"
 #include "tasks/services.h"
 
+struct catalog;
 struct interrupt;
 
 struct deed {
@@ -18,6 +19,8 @@ struct deed {
 	const struct registered_type *type; /* of a dry_run, else NULL */
 	/* A newer picture of a camera for its image topic. */
 	void (*image)(void *context, const char *camera, const void *jpeg, size_t size);
+	/* What the community folder holds now; takes catalog. */
+	void (*types)(void *context, struct catalog *catalog);
 	void *context;
 };
 

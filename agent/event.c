@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tasks/community/catalog.h"
+
 struct event *event_new(enum event_kind kind)
 {
 	struct event *event = calloc(1, sizeof(*event));
@@ -23,6 +25,7 @@ void event_free(struct event *event)
 	free(event->data);
 	free(event->response_topic);
 	free(event->correlation);
+	catalog_free(event->catalog);
 	free(event);
 }
 

@@ -32,6 +32,7 @@ enum event_kind {
 	/* from the process */
 	EVENT_HEALTH,     /* data = what only the process can know, a JSON object */
 	EVENT_STOP,       /* stop in order */
+	EVENT_TYPES,      /* catalog = what the community folder holds now */
 };
 
 enum outcome {
@@ -40,6 +41,7 @@ enum outcome {
 	OUTCOME_FAILED,  /* it explained why, or did not */
 };
 
+struct catalog; /* tasks/community/catalog.h */
 struct waiter; /* somebody who waits for the commit; the shell's */
 
 struct event {
@@ -59,6 +61,7 @@ struct event {
 	char *response_topic;
 	uint8_t *correlation;
 	size_t correlation_size;
+	struct catalog *catalog;
 	struct waiter *waiter;
 	struct event *next;
 };

@@ -340,12 +340,29 @@ bool life_runs(const struct core *core)
 	return false;
 }
 
+/* Is it still what the scheduler chose?  Types come and go between two attempts. */
+static bool life_bound(struct core *core, struct task *task)
+{
+	char text[128];
+
+	if (types_bind(core, task) && task->type)
+		return false; /* perhaps with other devices: it is chosen anew */
+	if (task->type)
+		return true;
+	snprintf(text, sizeof(text), "Task type '%s' is not registered any more.", task->type_name);
+	end_failed(core, task, "unknown_type", text);
+	return false;
+}
+
 static void life_start(struct core *core, struct task *task)
 {
 	struct schema_problem problem;
-	cJSON *args = cJSON_Parse(task->args);
+	cJSON *args;
 	size_t problems;
 
+	if (!life_bound(core, task))
+		return;
+	args = cJSON_Parse(task->args);
 	schema_fill(task->type->schema, args);
 	problems = schema_check(task->type->schema, args, "/args", &problem, 1);
 	free(task->args);

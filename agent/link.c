@@ -86,12 +86,21 @@ static void link_groups(struct core *core)
 	free(text);
 }
 
+/* The topics of a sweep, given back. */
+static void link_sweep_topics_back(struct core *core)
+{
+	char topic[TOPIC_MAX];
+
+	link_unsubscribe(core, link_topic(core, topic, "task/+"));
+	link_unsubscribe(core, link_topic(core, topic, "types/+"));
+}
+
 static void link_subscribe_all(struct core *core)
 {
 	char topic[TOPIC_MAX];
 
 	core->link.subscribe_token = ++core->next_token;
-	link_unsubscribe(core, link_topic(core, topic, "task/+"));
+	link_sweep_topics_back(core);
 	link_subscribe_commands(core, link_topic(core, topic, "cmd/#"));
 	snprintf(topic, sizeof(topic), "%s/_all/cmd/#", core->options.root);
 	link_subscribe_commands(core, topic);
@@ -118,10 +127,8 @@ static void link_send_barrier(struct core *core)
 
 static void link_sweep_ends(struct core *core)
 {
-	char topic[TOPIC_MAX];
-
 	core->link.sweeping = false;
-	link_unsubscribe(core, link_topic(core, topic, "task/+"));
+	link_sweep_topics_back(core);
 }
 
 /* All retained topics again, then the sweep.  Session present does not mean that the broker
@@ -182,6 +189,7 @@ static void link_sweep(struct core *core)
 	core->link.sweeping = true;
 	core->link.subscribe_token = ++core->next_token;
 	link_subscribe(core, link_topic(core, topic, "task/+"), 0)->no_local = true;
+	link_subscribe(core, link_topic(core, topic, "types/+"), 0)->no_local = true;
 }
 
 static void link_swept(struct core *core, const struct event *event, const char *id)
@@ -193,6 +201,14 @@ static void link_swept(struct core *core, const struct event *event, const char 
 	if (!life_find(core, id, &ended))
 		outbox_clearing(core->outbox, event->topic, core_age(core));
 	task_free(ended);
+}
+
+/* Types have no rows: the board clears their topics. */
+static void link_swept_type(struct core *core, const struct event *event, const char *name)
+{
+	if (core->link.sweeping && event->retained && event->size &&
+	    !registry_find(core->options.registry, name))
+		notices_type_gone(core, name);
 }
 
 /* ---- rivals ---- */
@@ -240,6 +256,9 @@ bool link_message(struct core *core, const struct event *event, const struct top
 		return true;
 	case TOPIC_TASK:
 		link_swept(core, event, topic->name);
+		return true;
+	case TOPIC_TYPE:
+		link_swept_type(core, event, topic->name);
 		return true;
 	case TOPIC_BIRTH:
 	case TOPIC_OTHER:

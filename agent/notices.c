@@ -86,8 +86,13 @@ void notices_info(struct core *core)
 	cJSON_AddItemToObject(info, "pools", cJSON_CreateArray());
 	cJSON_AddItemToObject(info, "limits", info_limits(core));
 	cJSON_AddItemToObject(info, "schemas", info_schemas(core));
+	if (o->isolation)
+		cJSON_AddStringToObject(cJSON_AddObjectToObject(info, "community"), "isolation",
+					o->isolation);
 	problems = cJSON_Duplicate(o->problems, true);
 	cJSON_ArrayForEach(problem, core->problems)
+		cJSON_AddItemToArray(problems, cJSON_Duplicate(problem, true));
+	cJSON_ArrayForEach(problem, core->type_problems)
 		cJSON_AddItemToArray(problems, cJSON_Duplicate(problem, true));
 	cJSON_AddItemToObject(info, "problems", problems);
 	notices_put_json(core, "info", info, 0);
@@ -114,7 +119,7 @@ static cJSON *type_document(const struct registered_type *registered)
 	return document;
 }
 
-static void notices_types(struct core *core)
+void notices_types(struct core *core)
 {
 	for (size_t i = 0; i < registry_count(core->options.registry); i++) {
 		const struct registered_type *type = registry_at(core->options.registry, i);
@@ -123,6 +128,15 @@ static void notices_types(struct core *core)
 		snprintf(rest, sizeof(rest), "types/%s", type->type->name);
 		notices_put_json(core, rest, type_document(type), 0);
 	}
+}
+
+/* Empty and retained takes it away; behind a newer document of the same topic, if there is one. */
+void notices_type_gone(struct core *core, const char *type)
+{
+	char rest[128];
+
+	snprintf(rest, sizeof(rest), "types/%.100s", type);
+	notices_put(core, rest, "", 0);
 }
 
 cJSON *notices_settings_document(struct core *core)

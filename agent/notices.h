@@ -11,6 +11,10 @@ void notices_info(struct core *core);
 void notices_settings(struct core *core);
 void notices_health(struct core *core);
 
+/* The types that there are now; and one that is there no more. */
+void notices_types(struct core *core);
+void notices_type_gone(struct core *core, const char *type);
+
 /* queue and current change with every task: made when they have changed and can be sent. */
 void notices_changes(struct core *core);
 

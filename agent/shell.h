@@ -11,6 +11,7 @@
 #include "agent/workers.h"
 #include "mqtt/connection.h"
 #include "settings/settings.h"
+#include "tasks/community/community.h"
 #include "tasks/project.h"
 
 struct agent {
@@ -20,6 +21,8 @@ struct agent {
 	char state_dir[4096];
 	cJSON *groups, *problems, *export_roots;
 	struct registry *registry;
+	struct community *community;
+	cJSON *type_problems; /* of the start */
 	struct rig *rig;
 	struct projects *projects;
 	struct task_services services;

@@ -157,6 +157,16 @@ static int host_gate(struct task_run *run)
 	return ret;
 }
 
+static enum task_wish host_wish(struct task_run *run)
+{
+	pthread_mutex_lock(&run->lock);
+	enum task_wish wish = run->stop	   ? TASK_WISH_STOP
+			      : run->pause ? TASK_WISH_PAUSE
+					   : TASK_WISH_GO_ON;
+	pthread_mutex_unlock(&run->lock);
+	return wish;
+}
+
 static int host_sleep(struct task_run *run, int64_t ms)
 {
 	int64_t deadline = clock_monotonic_ns() + ms * 1000000;
@@ -258,6 +268,17 @@ static void post_image(void *context, const char *camera, const void *jpeg, size
 	mailbox_post(workers->mailbox, event);
 }
 
+static void post_types(void *context, struct catalog *catalog)
+{
+	struct workers *workers = context;
+	struct event *event = event_new(EVENT_TYPES);
+
+	if (!event)
+		abort();
+	event->catalog = catalog;
+	mailbox_post(workers->mailbox, event);
+}
+
 static void host_image(struct task_run *run, const char *camera, const void *jpeg, uint64_t size)
 {
 	post_image(run->workers, camera, jpeg, (size_t)size);
@@ -310,6 +331,7 @@ static struct event *run_act(struct task_run *run)
 		.interrupt = &run->interrupt,
 		.type = run->type,
 		.image = post_image,
+		.types = post_types,
 		.context = run->workers,
 	};
 	struct event *event = run_event(run, EVENT_ACT_DONE);
@@ -563,6 +585,7 @@ int workers_open(struct workers **out, struct mailbox *mailbox,
 		.estopped = host_estopped,
 		.image = host_image,
 		.services = services,
+		.wish = host_wish,
 	};
 	workers->newest = &workers->waiting;
 	pthread_mutex_init(&workers->lock, NULL);

@@ -89,7 +89,7 @@ static void parse_command(const char *text, struct topic *topic)
 static void parse_own(const char *text, struct topic *topic)
 {
 	const char *command = behind(text, "cmd");
-	const char *task = behind(text, "task");
+	const char *task = behind(text, "task"), *type = behind(text, "types");
 
 	if (command) {
 		parse_command(command, topic);
@@ -100,6 +100,9 @@ static void parse_own(const char *text, struct topic *topic)
 	} else if (task && topic_name_valid(task)) {
 		topic->kind = TOPIC_TASK;
 		strcpy(topic->name, task);
+	} else if (type && topic_name_valid(type)) {
+		topic->kind = TOPIC_TYPE;
+		strcpy(topic->name, type);
 	}
 }
 

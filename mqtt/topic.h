@@ -22,6 +22,7 @@ enum topic_kind {
 	TOPIC_BARRIER, /* R/<d>/reply/_barrier */
 	TOPIC_INFO,    /* R/<d>/info */
 	TOPIC_TASK,    /* R/<d>/task/<t> */
+	TOPIC_TYPE,    /* R/<d>/types/<type> */
 	TOPIC_BIRTH,   /* <prefix>/status of Home Assistant: any such topic outside of root */
 	TOPIC_OTHER,
 };
@@ -33,7 +34,7 @@ struct topic {
 	enum topic_scope scope;
 	char noun[NAME_MAX_LENGTH + 1]; /* "task"; "" when the depth is wrong */
 	char verb[NAME_MAX_LENGTH + 1]; /* "create"; "" for estop */
-	char name[NAME_MAX_LENGTH + 1]; /* the group, or the task's id */
+	char name[NAME_MAX_LENGTH + 1]; /* the group, the task's id or the type */
 };
 
 /* What topic means to device below root; a command of a wrong depth is TOPIC_COMMAND with an

@@ -2,15 +2,24 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/base/log.h"
 
-struct registry {
-	struct registered_type *types;
+/* Pointers to registered types stay good until registry_sweep() finds them unused. */
+struct type_list {
+	struct registered_type **at;
 	size_t count;
+};
+
+struct registry {
+	struct registry_options options; /* namespaces and ignore_modules are ours */
+	struct type_list own;	  /* what it was opened with, as long as it lives */
+	struct type_list types;	  /* what can be found now; some of them own */
+	struct type_list retired; /* what could be found before, none of them own */
 };
 
 /* Without these the agent is no use. */
@@ -50,40 +59,60 @@ static bool is_wanted(const struct registry_options *options,
 	       !contains(options->ignore_modules, offer->type->name);
 }
 
-static struct registered_type *lookup(const struct registry *registry, const char *name)
+/* ---- lists ---- */
+
+static void list_add(struct type_list *list, struct registered_type *type)
 {
-	for (size_t i = 0; i < registry->count; i++)
-		if (!strcmp(registry->types[i].type->name, name))
-			return &registry->types[i];
+	struct registered_type **grown =
+		realloc(list->at, (list->count + 1) * sizeof(*grown));
+
+	if (!grown)
+		abort(); /* as everywhere when memory is out */
+	list->at = grown;
+	list->at[list->count++] = type;
+}
+
+static bool list_has(const struct type_list *list, const struct registered_type *type)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->at[i] == type)
+			return true;
+	return false;
+}
+
+static struct registered_type **list_named(const struct type_list *list, const char *name)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (!strcmp(list->at[i]->type->name, name))
+			return &list->at[i];
 	return NULL;
 }
 
-/* The place for a type: a new one, or that of the one it replaces. */
-static int find_place(struct registry *registry, const struct task_type *type,
-		      bool override, struct registered_type **place, struct err *err)
+/* The one that was made of this very type. */
+static struct registered_type *list_of(const struct type_list *list,
+				       const struct task_type *type)
 {
-	struct registered_type *there = lookup(registry, type->name), *grown;
-
-	if (there) {
-		log_warn("there are two task types '%s': the %s one is used", type->name,
-			 override ? "later" : "first");
-		*place = override ? there : NULL;
-		return 0;
-	}
-	grown = realloc(registry->types, (registry->count + 1) * sizeof(*grown));
-	if (!grown)
-		return err_set(err, -ENOMEM, "out of memory");
-	registry->types = grown;
-	*place = &grown[registry->count++];
-	**place = (struct registered_type){.type = type};
-	return 0;
+	for (size_t i = 0; i < list->count; i++)
+		if (list->at[i]->type == type)
+			return list->at[i];
+	return NULL;
 }
 
-static int add(struct registry *registry, const struct registry_options *options,
-	       const struct type_offer *offer, const char *source, struct err *err)
+/* ---- one type ---- */
+
+static void registered_free(struct registered_type *type)
 {
-	const struct task_type *type = offer->type;
-	struct registered_type *place;
+	schema_free(type->schema);
+	free(type->source);
+	if (type->owner)
+		type->owner->let_go(type->owner);
+	free(type);
+}
+
+static int registered_new(struct registered_type **out, const struct task_type *type,
+			  const char *source, struct type_owner *owner, struct err *err)
+{
+	struct registered_type *made;
 	struct schema *schema;
 	int ret;
 
@@ -98,25 +127,67 @@ static int add(struct registry *registry, const struct registry_options *options
 		err_prefix(err, "the arguments of %s", type->name);
 		return ret;
 	}
-	ret = find_place(registry, type, options->override_on_conflict, &place, err);
-	if (ret < 0 || !place) {
-		schema_free(schema);
-		return ret;
-	}
-	schema_free(place->schema);
-	place->type = type;
-	place->schema = schema;
-	snprintf(place->source, sizeof(place->source), "%s", source);
+	made = calloc(1, sizeof(*made));
+	if (!made || !(made->source = strdup(source)))
+		abort();
+	made->type = type;
+	made->schema = schema;
+	made->owner = owner;
+	if (owner)
+		owner->hold(owner);
+	*out = made;
 	return 0;
 }
 
-static int add_all(struct registry *registry, const struct registry_options *options,
-		   const struct type_offer *offers, const char *source, struct err *err)
+/* ---- what can be found ---- */
+
+/* Puts type into the list; of two with one name the first stays, or the later with
+ * override. False with a sentence when there was another; the one left out is then in
+ * *out. */
+static bool place(struct type_list *list, struct registered_type *type, bool override,
+		  struct registered_type **out, char sentence[512])
+{
+	struct registered_type **there = list_named(list, type->type->name);
+
+	*out = NULL;
+	if (!there) {
+		list_add(list, type);
+		return true;
+	}
+	snprintf(sentence, 512,
+		 "there are two task types '%s', one %s and one %s: the %s one is used",
+		 type->type->name, (*there)->source, type->source,
+		 override ? "later" : "first");
+	*out = override ? *there : type;
+	if (override)
+		*there = type;
+	return false;
+}
+
+static int add_own(struct registry *registry, const struct type_offer *offer,
+		   const char *source, struct err *err)
+{
+	struct registered_type *made, *left_out;
+	char sentence[512];
+	int ret = registered_new(&made, offer->type, source, NULL, err);
+
+	if (ret < 0)
+		return ret;
+	if (!place(&registry->own, made, registry->options.override_on_conflict,
+		   &left_out, sentence)) {
+		log_warn("%s", sentence);
+		registered_free(left_out);
+	}
+	return 0;
+}
+
+static int add_all(struct registry *registry, const struct type_offer *offers,
+		   const char *source, struct err *err)
 {
 	for (; offers && offers->type; offers++) {
-		int ret = is_wanted(options, offers)
-				  ? add(registry, options, offers,
-					source ? source : offers->namespace, err)
+		int ret = is_wanted(&registry->options, offers)
+				  ? add_own(registry, offers,
+					    source ? source : offers->namespace, err)
 				  : 0;
 
 		if (ret < 0)
@@ -128,13 +199,42 @@ static int add_all(struct registry *registry, const struct registry_options *opt
 static int check_required(const struct registry *registry, struct err *err)
 {
 	for (size_t i = 0; required[i]; i++)
-		if (!lookup(registry, required[i]))
+		if (!list_named(&registry->own, required[i]))
 			return err_code(
 				err, -ENOENT, "internal",
 				"the task type %s is missing: settings leave it out "
 				"(task_autodiscovery_namespaces must have \"core\")",
 				required[i]);
 	return 0;
+}
+
+/* ---- the registry ---- */
+
+static const char **copy_names(const char *const *names)
+{
+	const char **copy;
+	size_t n = 0;
+
+	while (names && names[n])
+		n++;
+	copy = calloc(n + 1, sizeof(*copy));
+	for (size_t i = 0; copy && i < n; i++)
+		copy[i] = strdup(names[i]);
+	return copy;
+}
+
+static void free_names(const char *const *names)
+{
+	for (size_t i = 0; names && names[i]; i++)
+		free((char *)(uintptr_t)names[i]);
+	free((void *)(uintptr_t)names);
+}
+
+static void use_own(struct registry *registry)
+{
+	registry->types.count = 0;
+	for (size_t i = 0; i < registry->own.count; i++)
+		list_add(&registry->types, registry->own.at[i]);
 }
 
 int registry_open(struct registry **out, const struct registry_options *options,
@@ -145,41 +245,150 @@ int registry_open(struct registry **out, const struct registry_options *options,
 
 	if (!registry)
 		return err_set(err, -ENOMEM, "out of memory");
-	ret = add_all(registry, options, builtin_types, "built-in", err);
+	registry->options = *options;
+	registry->options.namespaces = copy_names(options->namespaces);
+	registry->options.ignore_modules = copy_names(options->ignore_modules);
+	ret = add_all(registry, builtin_types, "built-in", err);
 	if (ret == 0)
-		ret = add_all(registry, options, extra, NULL, err);
+		ret = add_all(registry, extra, NULL, err);
 	if (ret == 0)
 		ret = check_required(registry, err);
 	if (ret < 0) {
 		registry_close(registry);
 		return ret;
 	}
+	use_own(registry);
 	*out = registry;
 	return 0;
+}
+
+static void list_close(struct type_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		registered_free(list->at[i]);
+	free(list->at);
 }
 
 void registry_close(struct registry *registry)
 {
 	if (!registry)
 		return;
-	for (size_t i = 0; i < registry->count; i++)
-		schema_free(registry->types[i].schema);
-	free(registry->types);
+	for (size_t i = 0; i < registry->types.count; i++)
+		if (!list_has(&registry->own, registry->types.at[i]))
+			registered_free(registry->types.at[i]);
+	free(registry->types.at);
+	list_close(&registry->own);
+	list_close(&registry->retired);
+	free_names(registry->options.namespaces);
+	free_names(registry->options.ignore_modules);
 	free(registry);
+}
+
+/* ---- types that come and go ---- */
+
+static void say(cJSON *problems, const char *source, const char *sentence)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text), "%.400s: %.600s", source, sentence);
+	log_warn("%s", text);
+	cJSON_AddItemToArray(problems, cJSON_CreateString(text));
+}
+
+/* What was made of this guest before, or is made now; NULL with a problem. */
+static struct registered_type *make(struct registry *registry,
+				    const struct type_list *before,
+				    const struct type_guest *guest, cJSON *problems)
+{
+	struct registered_type *made = list_of(before, guest->type);
+	struct err err;
+
+	if (!made)
+		made = list_of(&registry->retired, guest->type);
+	if (!made &&
+	    registered_new(&made, guest->type, guest->source, guest->owner, &err) < 0) {
+		say(problems, guest->source, err.text);
+		return NULL;
+	}
+	return made;
+}
+
+/* From now on retired holds every type that is neither own nor to be found. */
+static void retire(struct registry *registry, const struct type_list *before)
+{
+	struct type_list *retired = &registry->retired;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < retired->count; i++)
+		if (!list_has(&registry->types, retired->at[i]))
+			retired->at[kept++] = retired->at[i];
+	retired->count = kept;
+	for (size_t i = 0; i < before->count; i++)
+		if (!list_has(&registry->types, before->at[i]) &&
+		    !list_has(&registry->own, before->at[i]))
+			list_add(retired, before->at[i]);
+}
+
+void registry_renew(struct registry *registry, const struct type_guest *guests,
+		    cJSON *problems)
+{
+	struct type_list before = registry->types;
+	char sentence[512];
+
+	registry->types = (struct type_list){.at = NULL};
+	use_own(registry);
+	for (; guests && guests->type; guests++) {
+		const struct type_offer offer = {"community", guests->type};
+		struct registered_type *made, *left_out;
+
+		if (!is_wanted(&registry->options, &offer))
+			continue;
+		made = make(registry, &before, guests, problems);
+		if (!made)
+			continue;
+		if (!place(&registry->types, made, registry->options.override_on_conflict,
+			   &left_out, sentence)) {
+			say(problems, guests->source, sentence);
+			if (!list_has(&before, left_out) &&
+			    !list_has(&registry->own, left_out) &&
+			    !list_has(&registry->retired, left_out))
+				list_add(&registry->retired, left_out);
+		}
+	}
+	retire(registry, &before);
+	free(before.at);
+}
+
+void registry_sweep(struct registry *registry,
+		    bool (*is_used)(void *context, const struct registered_type *type),
+		    void *context)
+{
+	struct type_list *retired = &registry->retired;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < retired->count; i++) {
+		if (is_used(context, retired->at[i]))
+			retired->at[kept++] = retired->at[i];
+		else
+			registered_free(retired->at[i]);
+	}
+	retired->count = kept;
 }
 
 const struct registered_type *registry_find(const struct registry *registry,
 					    const char *name)
 {
-	return lookup(registry, name);
+	struct registered_type **found = list_named(&registry->types, name);
+
+	return found ? *found : NULL;
 }
 
 size_t registry_count(const struct registry *registry)
 {
-	return registry->count;
+	return registry->types.count;
 }
 
 const struct registered_type *registry_at(const struct registry *registry, size_t i)
 {
-	return &registry->types[i];
+	return registry->types.at[i];
 }

@@ -12,6 +12,9 @@
 
 #define TASK_API_VERSION 1
 
+/* What is wanted of a run at a moment. */
+enum task_wish { TASK_WISH_GO_ON, TASK_WISH_PAUSE, TASK_WISH_STOP };
+
 struct task_run;      /* one run of one task; the host's, opaque */
 struct task_services; /* rig and projects, for the types of this tree: tasks/services.h */
 struct interrupt;     /* agent/base/interrupt.h */
@@ -47,7 +50,8 @@ struct task_host {
 	/* Lets time pass; comes back early, with gate()'s answer, for a pause or a stop. */
 	int (*sleep)(struct task_run *run, int64_t ms);
 
-	/* Raised while a pause or a stop is asked for: hand it to calls that take long. */
+	/* Raised while a pause or a stop is asked for: hand it to calls that take long.  NULL
+	 * outside of this tree. */
 	struct interrupt *(*interrupt)(struct task_run *run);
 
 	/* One line for the task's log. */
@@ -72,7 +76,17 @@ struct task_host {
 	/* A newer JPEG of a camera for its image topic; the host copies it. */
 	void (*image)(struct task_run *run, const char *camera, const void *jpeg, uint64_t size);
 
-	const struct task_services *services;
+	const struct task_services *services; /* NULL outside of this tree */
+
+	/* The rig, for types outside of this tree, as far as they say that they use it: a verb of
+	 * tasks/community/README.md and its members as a JSON object.  Returns when it is done: 0
+	 * and the answer's value as JSON text (the host's, until the next call; answer may be
+	 * NULL), or -1 after explain().  NULL within this tree, where there are services. */
+	int (*rig)(struct task_run *run, const char *verb, const char *members,
+		   const char **answer);
+
+	/* What gate() would do, without doing it. */
+	enum task_wish (*wish)(struct task_run *run);
 };
 
 /* What dry_run answers; a type without estimate() answers with zeros and no problems. */
@@ -114,5 +128,22 @@ struct task_type {
 	int (*estimate)(const struct task_type *type, const struct task_services *services,
 			const char *args, struct task_estimate *estimate);
 };
+
+/* What a shared object shows the host: its types.  Types that were built against an older
+ * version of this header keep working; size tells how far they go. */
+struct task_types {
+	uint32_t version; /* TASK_API_VERSION */
+	uint32_t size;    /* sizeof(struct task_type) */
+	const struct task_type *const *types; /* NULL-terminated */
+};
+
+/* Stands once in a shared object: TASK_TYPES(&task_turn, &task_other); */
+#define TASK_TYPES(...)                                                                     \
+	extern const struct task_types openscan_task_types;                                 \
+	__attribute__((visibility("default"))) const struct task_types openscan_task_types = { \
+		.version = TASK_API_VERSION,                                                \
+		.size = sizeof(struct task_type),                                           \
+		.types = (const struct task_type *const[]){__VA_ARGS__, 0},                 \
+	}
 
 #endif

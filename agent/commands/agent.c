@@ -21,7 +21,10 @@ static void agent_ping(struct core *core, struct answer *answer)
 static void agent_sync(struct core *core, struct answer *answer)
 {
 	notices_all(core);
-	answer_ok(answer, "ok", NULL);
+	if (core->options.looks_for_types)
+		answer_act(core, answer, 0); /* answered when the types are there */
+	else
+		answer_ok(answer, "ok", NULL);
 }
 
 static void agent_set_draining(struct core *core, struct answer *answer, bool draining)

@@ -1,0 +1,194 @@
+#include "tasks/community/catalog.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/log.h"
+#include "tasks/community/finder.h"
+#include "tasks/community/plugin.h"
+
+#define ASKERS 4 /* files that are asked at once */
+
+struct catalog {
+	atomic_int users;
+	struct plugin *plugins[FINDER_FILES_MAX];
+	size_t count;
+	struct type_guest *guests;
+	cJSON *problems;
+};
+
+/* ---- finding ---- */
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+	       a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+	       a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
+	       a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+/* One that failed is asked again: what it lacked may be there now. */
+static struct plugin *find_before(const struct catalog *before, const struct found *found)
+{
+	for (size_t i = 0; before && i < before->count; i++) {
+		struct plugin *plugin = before->plugins[i];
+
+		if (!plugin->problem[0] && !strcmp(plugin->path, found->path) &&
+		    is_same(&plugin->is, &found->is))
+			return plugin;
+	}
+	return NULL;
+}
+
+static enum plugin_kind kind_of(const char *path)
+{
+	const char *end = strrchr(path, '.');
+
+	if (end && !strcmp(end, ".py"))
+		return PLUGIN_PYTHON;
+	return end && !strcmp(end, ".so") ? PLUGIN_OBJECT : PLUGIN_PROGRAM;
+}
+
+/* ---- asking, several at once ---- */
+
+struct asking {
+	struct plugin *plugins[FINDER_FILES_MAX];
+	size_t count;
+	atomic_size_t next;
+};
+
+static void *ask(void *context)
+{
+	struct asking *asking = context;
+	size_t i;
+
+	while ((i = atomic_fetch_add(&asking->next, 1)) < asking->count)
+		plugin_describe(asking->plugins[i]);
+	return NULL;
+}
+
+/* Those that were late are asked once more, with the machine to themselves. */
+static void ask_all(struct asking *asking)
+{
+	pthread_t threads[ASKERS];
+	size_t n = 0;
+
+	while (n < ASKERS && n < asking->count &&
+	       pthread_create(&threads[n], NULL, ask, asking) == 0)
+		n++;
+	if (n == 0)
+		ask(asking);
+	while (n)
+		pthread_join(threads[--n], NULL);
+	for (size_t i = 0; i < asking->count; i++)
+		if (asking->plugins[i]->late)
+			plugin_describe(asking->plugins[i]);
+}
+
+/* ---- the catalog ---- */
+
+static void add_problem(struct catalog *catalog, const char *path, const char *what)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text), "%.400s: %s", path, what);
+	log_warn("%s", text);
+	cJSON_AddItemToArray(catalog->problems, cJSON_CreateString(text));
+}
+
+static void make_guests(struct catalog *catalog)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < catalog->count; i++)
+		n += catalog->plugins[i]->count;
+	catalog->guests = calloc(n + 1, sizeof(*catalog->guests));
+	if (!catalog->guests)
+		abort();
+	n = 0;
+	for (size_t i = 0; i < catalog->count; i++) {
+		struct plugin *plugin = catalog->plugins[i];
+
+		for (size_t k = 0; k < plugin->count; k++)
+			catalog->guests[n++] = (struct type_guest){
+				.type = &plugin->types[k]->type,
+				.source = plugin->path,
+				.owner = &plugin->owner,
+			};
+	}
+}
+
+static void take_found(struct catalog *catalog, const struct catalog *before,
+		       struct community *community, const struct found *found,
+		       struct asking *asking)
+{
+	struct plugin *plugin = find_before(before, found);
+
+	if (plugin) {
+		plugin_hold(plugin);
+	} else {
+		plugin = plugin_new(community, found->path, kind_of(found->path),
+				    &found->is);
+		asking->plugins[asking->count++] = plugin;
+	}
+	catalog->plugins[catalog->count++] = plugin;
+}
+
+struct catalog *catalog_look(struct community *community, const struct catalog *before)
+{
+	struct catalog *catalog = calloc(1, sizeof(*catalog));
+	struct asking *asking = calloc(1, sizeof(*asking));
+	struct finder *finder = finder_look(community);
+
+	if (!catalog || !asking)
+		abort();
+	atomic_init(&catalog->users, 1);
+	catalog->problems = cJSON_CreateArray();
+	for (size_t i = 0; i < finder->count; i++) {
+		const struct found *found = &finder->files[i];
+
+		if (found->problem[0])
+			add_problem(catalog, found->path, found->problem);
+		else
+			take_found(catalog, before, community, found, asking);
+	}
+	ask_all(asking);
+	for (size_t i = 0; i < asking->count; i++)
+		if (asking->plugins[i]->problem[0])
+			add_problem(catalog, asking->plugins[i]->path,
+				    asking->plugins[i]->problem);
+	make_guests(catalog);
+	finder_free(finder);
+	free(asking);
+	return catalog;
+}
+
+struct catalog *catalog_share(struct catalog *catalog)
+{
+	atomic_fetch_add(&catalog->users, 1);
+	return catalog;
+}
+
+void catalog_free(struct catalog *catalog)
+{
+	if (!catalog || atomic_fetch_sub(&catalog->users, 1) > 1)
+		return;
+	for (size_t i = 0; i < catalog->count; i++)
+		plugin_let_go(catalog->plugins[i]);
+	cJSON_Delete(catalog->problems);
+	free(catalog->guests);
+	free(catalog);
+}
+
+const struct type_guest *catalog_guests(const struct catalog *catalog)
+{
+	return catalog->guests;
+}
+
+const cJSON *catalog_problems(const struct catalog *catalog)
+{
+	return catalog->problems;
+}

@@ -1,0 +1,53 @@
+/* One file of the community folder, and the task types that it described. */
+#ifndef TASKS_COMMUNITY_PLUGIN_H
+#define TASKS_COMMUNITY_PLUGIN_H
+
+#include <limits.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+
+#include "tasks/community/community.h"
+#include "tasks/community/process.h"
+
+enum plugin_kind { PLUGIN_PROGRAM, PLUGIN_OBJECT, PLUGIN_PYTHON };
+
+struct plugin;
+
+struct plugin_type {
+	struct task_type type; /* first: a run is given only this */
+	struct plugin *plugin;
+	cJSON *description; /* owns the strings of type */
+	const char **uses;
+	char *args;
+};
+
+/* Shared by the catalogs and the registry; fixed once it is described. */
+struct plugin {
+	struct type_owner owner; /* first */
+	atomic_int users;
+	struct community *community;
+	char path[PATH_MAX];
+	enum plugin_kind kind;
+	struct stat is; /* when it was described */
+	struct plugin_type **types;
+	size_t count;
+	char problem[512]; /* what is wrong with it; "" for nothing */
+	bool late;	   /* it took too long, which may have been the machine's fault */
+};
+
+/* With one user.  Its types are not known yet. */
+struct plugin *plugin_new(struct community *community, const char *path,
+			  enum plugin_kind kind, const struct stat *is);
+void plugin_hold(struct plugin *plugin);
+void plugin_let_go(struct plugin *plugin); /* the last user frees it */
+
+/* Runs its describe; takes up to PLUGIN_DESCRIBE_MS.  What goes wrong is its problem. */
+#define PLUGIN_DESCRIBE_MS 2000
+#define PLUGIN_DESCRIPTION_MAX (64 * 1024)
+void plugin_describe(struct plugin *plugin);
+
+/* Starts the file's program with verb in folder; task NULL when there is none. */
+int plugin_start(const struct plugin *plugin, const char *verb, const char *folder,
+		 const char *task, struct process **out, struct err *err);
+
+#endif

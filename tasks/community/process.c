@@ -1,0 +1,439 @@
+#include "tasks/community/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "agent/base/clock.h"
+#include "tasks/community/host/keeper.h"
+
+#define UNREAD_MAX (1024 * 1024)
+#define READ_BYTES (64 * 1024)
+#define FREEZE_MS 2000 /* a keeper does it at once, if it is there */
+#define DRAIN_MS 2000  /* for what is still in the pipes of a program that has ended */
+#define ARGUMENTS_MAX 32
+
+/* Bytes that came, of which those before taken were lines already. */
+struct stream {
+	int fd;
+	char *bytes;
+	size_t size, taken, room;
+};
+
+struct process {
+	pid_t host;
+	int input; /* our ends, all non-blocking; -1: closed */
+	int leash;
+	struct stream output, said, reports;
+	char *unread; /* what its standard input has no room for yet */
+	size_t unread_size;
+	int64_t drain_until; /* 0: its keeper is there */
+	char fault[512];
+	int signal, exit;
+	bool frozen;
+};
+
+/* ---- making one ---- */
+
+/* What the host finds as its descriptors 0 to 3. */
+struct ends {
+	int theirs[4], ours[4];
+};
+
+static void ends_close(int ends[4])
+{
+	for (int i = 0; i < 4; i++)
+		if (ends[i] >= 0)
+			close(ends[i]);
+}
+
+/* Above those that they are to become. */
+static int lift(int fd)
+{
+	int lifted = fcntl(fd, F_DUPFD_CLOEXEC, 10);
+
+	close(fd);
+	return lifted;
+}
+
+static int ends_open(struct ends *ends)
+{
+	for (int i = 0; i < 4; i++)
+		ends->ours[i] = ends->theirs[i] = -1;
+	for (int i = 0; i < 4; i++) {
+		int pair[2];
+		int ret =
+			i == KEEPER_LEASH
+				? socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)
+				: pipe2(pair, O_CLOEXEC);
+
+		if (ret < 0)
+			return -errno;
+		ends->ours[i] = lift(pair[i == 0]);
+		ends->theirs[i] = lift(pair[i != 0]);
+		if (ends->ours[i] < 0 || ends->theirs[i] < 0)
+			return -EMFILE;
+		fcntl(ends->ours[i], F_SETFL, O_NONBLOCK);
+	}
+	return 0;
+}
+
+/* count descriptors from 0 on, no other, no signal blocked or ignored. */
+static int spawn(pid_t *pid, const char *const *argv, const char *const *environment,
+		 const char *folder, const int *fds, int count)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t none, all;
+	int ret;
+
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setflags(&attributes,
+				 POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setsigdefault(&attributes, &all);
+	posix_spawn_file_actions_init(&actions);
+	for (int i = 0; i < count; i++)
+		posix_spawn_file_actions_adddup2(&actions, fds[i], i);
+	posix_spawn_file_actions_addclosefrom_np(&actions, count);
+	posix_spawn_file_actions_addchdir_np(&actions, folder);
+	ret = posix_spawn(pid, argv[0], &actions, &attributes,
+			  (char *const *)(uintptr_t)argv,
+			  (char *const *)(uintptr_t)environment);
+	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&attributes);
+	return -ret;
+}
+
+static int spawn_keeper(struct process *process, const struct process_options *options,
+			const struct ends *ends)
+{
+	char memory[32], folder[32], processes[32], files[32], kill_after[32];
+	const char *argv[ARGUMENTS_MAX] = {options->host, "keep",    options->isolation,
+					   memory,	  folder,    processes,
+					   files,	  kill_after};
+	size_t n = 8;
+
+	snprintf(memory, sizeof(memory), "%lld", (long long)options->memory);
+	snprintf(folder, sizeof(folder), "%lld", (long long)options->folder_bytes);
+	snprintf(processes, sizeof(processes), "%d", options->processes);
+	snprintf(files, sizeof(files), "%d", options->files);
+	snprintf(kill_after, sizeof(kill_after), "%lld",
+		 (long long)options->kill_after_ms);
+	for (size_t i = 0; options->command[i] && n < ARGUMENTS_MAX - 1; i++)
+		argv[n++] = options->command[i];
+	return spawn(&process->host, argv, options->environment, options->folder,
+		     ends->theirs, 4);
+}
+
+int process_start(struct process **out, const struct process_options *options,
+		  struct err *err)
+{
+	struct process *process = calloc(1, sizeof(*process));
+	struct ends ends;
+	int ret;
+
+	if (!process)
+		return err_set(err, -ENOMEM, "out of memory");
+	ret = ends_open(&ends);
+	if (ret == 0)
+		ret = spawn_keeper(process, options, &ends);
+	ends_close(ends.theirs);
+	if (ret < 0) {
+		ends_close(ends.ours);
+		free(process);
+		return err_code(err, ret, "task_failed", "%s cannot be started: %s",
+				options->host, strerror(-ret));
+	}
+	process->input = ends.ours[0];
+	process->output.fd = ends.ours[1];
+	process->said.fd = ends.ours[2];
+	process->leash = process->reports.fd = ends.ours[KEEPER_LEASH];
+	*out = process;
+	return 0;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* The end of the leash is the end of the program; its keeper sees to it. */
+void process_free(struct process *process)
+{
+	if (!process)
+		return;
+	close_fd(&process->input);
+	close_fd(&process->leash);
+	close_fd(&process->output.fd);
+	close_fd(&process->said.fd);
+	while (waitpid(process->host, NULL, 0) < 0 && errno == EINTR)
+		;
+	free(process->output.bytes);
+	free(process->said.bytes);
+	free(process->reports.bytes);
+	free(process->unread);
+	free(process);
+}
+
+int process_probe(const char *host, char isolation[16], struct err *err)
+{
+	const char *const argv[] = {host, "probe", NULL};
+	const char *const environment[] = {NULL};
+	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC), pair[2], ret;
+	ssize_t got = -1;
+	pid_t pid;
+
+	if (nothing < 0 || pipe2(pair, O_CLOEXEC) < 0) {
+		ret = -errno;
+		close_fd(&nothing);
+		return err_set(err, ret, "no pipe: %s", strerror(-ret));
+	}
+	nothing = lift(nothing);
+	pair[1] = lift(pair[1]);
+	ret = spawn(&pid, argv, environment, "/",
+		    (const int[]){nothing, pair[1], nothing}, 3);
+	close(pair[1]);
+	close(nothing);
+	if (ret == 0) {
+		got = read(pair[0], isolation, 15);
+		waitpid(pid, NULL, 0);
+	}
+	close(pair[0]);
+	if (got <= 0)
+		return err_set(err, ret < 0 ? ret : -EIO, "%s cannot be started: %s",
+			       host, strerror(ret < 0 ? -ret : EIO));
+	isolation[got] = '\0';
+	isolation[strcspn(isolation, "\n")] = '\0';
+	return 0;
+}
+
+/* ---- what it says ---- */
+
+/* The next whole line, or what is left when nothing more will come. */
+static bool stream_line(struct stream *stream, const char **line, size_t *size)
+{
+	char *begin = stream->bytes ? stream->bytes + stream->taken : NULL;
+	size_t left = stream->size - stream->taken;
+	char *end = left ? memchr(begin, '\n', left) : NULL;
+
+	if (!end && (stream->fd >= 0 || !left))
+		return false;
+	*size = end ? (size_t)(end - begin) : left;
+	stream->taken += *size + (end != NULL);
+	begin[*size] = '\0'; /* the room has a byte more */
+	*line = begin;
+	return true;
+}
+
+static bool stream_full(const struct stream *stream)
+{
+	return stream->size - stream->taken > PROCESS_LINE_MAX;
+}
+
+/* Reads what is there now. */
+static void stream_read(struct stream *stream)
+{
+	ssize_t got;
+
+	if (stream->taken) {
+		memmove(stream->bytes, stream->bytes + stream->taken,
+			stream->size - stream->taken);
+		stream->size -= stream->taken;
+		stream->taken = 0;
+	}
+	if (stream->room - stream->size < READ_BYTES) {
+		stream->room = stream->size + READ_BYTES;
+		stream->bytes = realloc(stream->bytes, stream->room + 1);
+		if (!stream->bytes)
+			abort(); /* as everywhere when memory is out */
+	}
+	got = read(stream->fd, stream->bytes + stream->size, READ_BYTES);
+	if (got > 0)
+		stream->size += (size_t)got;
+	else if (got == 0 || (errno != EAGAIN && errno != EINTR))
+		close_fd(&stream->fd);
+}
+
+static void take_report(struct process *process, const char *line)
+{
+	if (!strncmp(line, KEEPER_FAILED " ", sizeof(KEEPER_FAILED)))
+		snprintf(process->fault, sizeof(process->fault), "%s",
+			 line + sizeof(KEEPER_FAILED));
+	if (!strncmp(line, KEEPER_SIGNAL " ", sizeof(KEEPER_SIGNAL)))
+		process->signal = atoi(line + sizeof(KEEPER_SIGNAL));
+	if (!strcmp(line, KEEPER_FROZEN))
+		process->frozen = true;
+	if (!strncmp(line, KEEPER_EXIT " ", sizeof(KEEPER_EXIT)))
+		process->exit = atoi(line + sizeof(KEEPER_EXIT));
+}
+
+static void read_reports(struct process *process)
+{
+	const char *line;
+	size_t size;
+
+	stream_read(&process->reports);
+	while (stream_line(&process->reports, &line, &size))
+		take_report(process, line);
+	if (process->reports.fd >= 0)
+		return;
+	process->leash = -1;
+	process->drain_until = clock_monotonic_ms() + DRAIN_MS;
+}
+
+/* ---- what it is told ---- */
+
+static void write_unread(struct process *process)
+{
+	ssize_t put = write(process->input, process->unread, process->unread_size);
+
+	if (put < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (put < 0) {
+		/* It does not want to hear any more. */
+		close_fd(&process->input);
+		process->unread_size = 0;
+		return;
+	}
+	process->unread_size -= (size_t)put;
+	memmove(process->unread, process->unread + put, process->unread_size);
+}
+
+bool process_tell(struct process *process, const char *line)
+{
+	size_t size = strlen(line) + 1;
+
+	if (process->input < 0)
+		return true;
+	if (process->unread_size + size > UNREAD_MAX)
+		return false;
+	process->unread = realloc(process->unread, process->unread_size + size);
+	if (!process->unread)
+		abort();
+	memcpy(process->unread + process->unread_size, line, size - 1);
+	process->unread_size += size;
+	process->unread[process->unread_size - 1] = '\n';
+	write_unread(process);
+	return true;
+}
+
+static void order(struct process *process, char what)
+{
+	if (process->leash >= 0)
+		send(process->leash, &what, 1, MSG_NOSIGNAL);
+}
+
+void process_freeze(struct process *process)
+{
+	int64_t until = clock_monotonic_ms() + FREEZE_MS, left;
+
+	process->frozen = false;
+	order(process, KEEPER_FREEZE);
+	while (!process->frozen && process->leash >= 0 &&
+	       (left = until - clock_monotonic_ms()) > 0) {
+		struct pollfd leash = {.fd = process->leash, .events = POLLIN};
+
+		if (poll(&leash, 1, (int)left) > 0)
+			read_reports(process);
+	}
+}
+
+void process_wake(struct process *process)
+{
+	order(process, KEEPER_WAKE);
+}
+
+void process_end(struct process *process)
+{
+	order(process, KEEPER_END);
+}
+
+void process_kill(struct process *process)
+{
+	order(process, KEEPER_KILL);
+}
+
+/* ---- waiting ---- */
+
+static bool is_over(const struct process *process)
+{
+	bool silent = process->output.fd < 0 && process->said.fd < 0;
+
+	return process->drain_until &&
+	       (silent || clock_monotonic_ms() >= process->drain_until);
+}
+
+static void wait_for_bytes(struct process *process, struct interrupt *interrupt,
+			   int64_t until)
+{
+	struct pollfd fds[] = {
+		{.fd = process->output.fd, .events = POLLIN},
+		{.fd = process->said.fd, .events = POLLIN},
+		{.fd = process->leash, .events = POLLIN},
+		{.fd = process->unread_size ? process->input : -1, .events = POLLOUT},
+		{.fd = interrupt ? interrupt_fd(interrupt) : -1, .events = POLLIN},
+	};
+	int64_t left = -1;
+
+	if (process->drain_until && (until < 0 || process->drain_until < until))
+		until = process->drain_until;
+	if (until >= 0)
+		left = until - clock_monotonic_ms();
+	poll(fds, 5, until < 0 ? -1 : left < 0 ? 0 : left > 60000 ? 60000 : (int)left);
+	if (fds[0].revents)
+		stream_read(&process->output);
+	if (fds[1].revents)
+		stream_read(&process->said);
+	if (fds[2].revents)
+		read_reports(process);
+	if (fds[3].revents)
+		write_unread(process);
+}
+
+enum process_news process_wait(struct process *process, struct interrupt *interrupt,
+			       int64_t until, const char **line, size_t *size)
+{
+	for (;;) {
+		if (stream_line(&process->output, line, size))
+			return PROCESS_LINE;
+		if (stream_line(&process->said, line, size))
+			return PROCESS_SAID;
+		if (stream_full(&process->output) || stream_full(&process->said))
+			return PROCESS_LONG;
+		if (is_over(process))
+			return PROCESS_ENDED;
+		if (interrupt_raised(interrupt))
+			return PROCESS_WOKEN;
+		if (until >= 0 && clock_monotonic_ms() >= until)
+			return PROCESS_TIME;
+		wait_for_bytes(process, interrupt, until);
+	}
+}
+
+const char *process_fault(const struct process *process)
+{
+	return process->fault[0] ? process->fault : NULL;
+}
+
+int process_signal(const struct process *process)
+{
+	return process->signal;
+}
+
+int process_exit(const struct process *process)
+{
+	return process->exit;
+}
