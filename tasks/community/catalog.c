@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/json.h"
 #include "agent/base/log.h"
 #include "tasks/community/finder.h"
 #include "tasks/community/plugin.h"
 
-#define ASKERS 4 /* files that are asked at once */
+#define ASKERS 4	/* files that are asked at once */
+#define PROBLEMS_MAX 32 /* more are in the log only: info is one message */
 
 struct catalog {
 	atomic_int users;
@@ -36,7 +38,8 @@ static struct plugin *find_before(const struct catalog *before, const struct fou
 	for (size_t i = 0; before && i < before->count; i++) {
 		struct plugin *plugin = before->plugins[i];
 
-		if (!plugin->problem[0] && !strcmp(plugin->path, found->path) &&
+		if (!cJSON_GetArraySize(plugin->problems) &&
+		    !strcmp(plugin->path, found->path) &&
 		    is_same(&plugin->is, &found->is))
 			return plugin;
 	}
@@ -70,8 +73,7 @@ static void *ask(void *context)
 	return NULL;
 }
 
-/* Those that were late are asked once more, with the machine to themselves. */
-static void ask_all(struct asking *asking)
+static void ask_at_once(struct asking *asking)
 {
 	pthread_t threads[ASKERS];
 	size_t n = 0;
@@ -83,9 +85,18 @@ static void ask_all(struct asking *asking)
 		ask(asking);
 	while (n)
 		pthread_join(threads[--n], NULL);
-	for (size_t i = 0; i < asking->count; i++)
+}
+
+/* Some that were late are asked once more: perhaps only the machine was busy. */
+static void ask_all(struct asking *asking)
+{
+	struct asking again = {.count = 0};
+
+	ask_at_once(asking);
+	for (size_t i = 0; i < asking->count && again.count < ASKERS; i++)
 		if (asking->plugins[i]->late)
-			plugin_describe(asking->plugins[i]);
+			again.plugins[again.count++] = asking->plugins[i];
+	ask_at_once(&again);
 }
 
 /* ---- the catalog ---- */
@@ -94,9 +105,20 @@ static void add_problem(struct catalog *catalog, const char *path, const char *w
 {
 	char text[1024];
 
-	snprintf(text, sizeof(text), "%.400s: %s", path, what);
+	snprintf(text, sizeof(text), "%.400s: %.600s", path, what);
+	json_trim(text);
 	log_warn("%s", text);
-	cJSON_AddItemToArray(catalog->problems, cJSON_CreateString(text));
+	if (cJSON_GetArraySize(catalog->problems) < PROBLEMS_MAX)
+		cJSON_AddItemToArray(catalog->problems, cJSON_CreateString(text));
+}
+
+static void add_problems(struct catalog *catalog)
+{
+	const cJSON *problem;
+
+	for (size_t i = 0; i < catalog->count; i++)
+		cJSON_ArrayForEach(problem, catalog->plugins[i]->problems) add_problem(
+			catalog, catalog->plugins[i]->path, problem->valuestring);
 }
 
 static void make_guests(struct catalog *catalog)
@@ -156,10 +178,7 @@ struct catalog *catalog_look(struct community *community, const struct catalog *
 			take_found(catalog, before, community, found, asking);
 	}
 	ask_all(asking);
-	for (size_t i = 0; i < asking->count; i++)
-		if (asking->plugins[i]->problem[0])
-			add_problem(catalog, asking->plugins[i]->path,
-				    asking->plugins[i]->problem);
+	add_problems(catalog);
 	make_guests(catalog);
 	finder_free(finder);
 	free(asking);

@@ -132,17 +132,22 @@ static int fill(struct plugin_type *made, struct err *err)
 	return 0;
 }
 
-/* Takes description. */
+/* Takes description, which may be one of a type that its host could not make sense of. */
 static int add(struct plugin *plugin, cJSON *description, struct err *err)
 {
-	struct plugin_type *made = calloc(1, sizeof(*made));
+	const char *problem = json_string(description, "problem");
+	struct plugin_type *made;
 	bool discover = true;
 	int ret;
 
-	if (!made) {
+	if (problem) {
+		ret = err_set(err, -EINVAL, "%s", problem);
 		cJSON_Delete(description);
-		return err_set(err, -ENOMEM, "out of memory");
+		return ret;
 	}
+	made = calloc(1, sizeof(*made));
+	if (!made)
+		abort(); /* as everywhere when memory is out */
 	made->description = description;
 	made->plugin = plugin;
 	ret = fill(made, err);
@@ -156,31 +161,42 @@ static int add(struct plugin *plugin, cJSON *description, struct err *err)
 	return 0;
 }
 
+static cJSON *as_array(cJSON *value)
+{
+	cJSON *array;
+
+	if (cJSON_IsArray(value))
+		return value;
+	array = cJSON_CreateArray();
+	cJSON_AddItemToArray(array, value);
+	return array;
+}
+
 int description_read(struct plugin *plugin, const char *text, size_t size,
 		     struct err *err)
 {
 	cJSON *all = json_parse(text, size, err), *one;
-	int ret = 0;
 
 	if (!all) {
 		err_prefix(err, "what it describes is no JSON");
 		return -EINVAL;
 	}
-	if (!cJSON_IsArray(all)) {
-		one = all;
-		all = cJSON_CreateArray();
-		cJSON_AddItemToArray(all, one);
+	all = as_array(all);
+	if (cJSON_GetArraySize(all) > TYPES_MAX) {
+		cJSON_Delete(all);
+		return err_set(err, -EINVAL, "it describes more than %d types",
+			       TYPES_MAX);
 	}
-	if (cJSON_GetArraySize(all) > TYPES_MAX)
-		ret = err_set(err, -EINVAL, "it describes more than %d types", TYPES_MAX);
 	plugin->types =
 		calloc((size_t)cJSON_GetArraySize(all) + 1, sizeof(struct plugin_type *));
 	if (!plugin->types)
-		ret = err_set(err, -ENOMEM, "out of memory");
-	while (ret == 0 && (one = cJSON_DetachItemFromArray(all, 0)))
-		ret = add(plugin, one, err);
+		abort();
+	while ((one = cJSON_DetachItemFromArray(all, 0)))
+		if (add(plugin, one, err) < 0)
+			cJSON_AddItemToArray(plugin->problems,
+					     cJSON_CreateString(err->text));
 	cJSON_Delete(all);
-	return ret;
+	return 0;
 }
 
 void description_free(struct plugin_type *type)

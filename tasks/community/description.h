@@ -4,7 +4,8 @@
 
 #include "tasks/community/plugin.h"
 
-/* Adds the types to the plugin; with an error none of them counts. */
+/* Adds the types to the plugin; one that is wrong becomes a problem of the plugin and
+ * does not spoil the others.  An error when there is no telling types at all. */
 int description_read(struct plugin *plugin, const char *text, size_t size,
 		     struct err *err);
 

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "agent/base/clock.h"
-#include "agent/base/json.h"
 #include "tasks/community/description.h"
 #include "tasks/community/workroom.h"
 
@@ -60,6 +59,7 @@ void plugin_let_go(struct plugin *plugin)
 	if (atomic_fetch_sub(&plugin->users, 1) > 1)
 		return;
 	forget_types(plugin);
+	cJSON_Delete(plugin->problems);
 	free(plugin);
 }
 
@@ -225,14 +225,12 @@ void plugin_describe(struct plugin *plugin)
 	int ret = workroom_open(&room, plugin->community, NULL, &err);
 
 	plugin->late = false;
-	plugin->problem[0] = '\0';
+	cJSON_Delete(plugin->problems);
+	plugin->problems = cJSON_CreateArray();
 	if (ret == 0) {
 		ret = describe(plugin, workroom_path(room), &err);
 		workroom_close(room, false);
 	}
-	if (ret == 0)
-		return;
-	forget_types(plugin);
-	snprintf(plugin->problem, sizeof(plugin->problem), "%.500s", err.text);
-	json_trim(plugin->problem);
+	if (ret < 0)
+		cJSON_AddItemToArray(plugin->problems, cJSON_CreateString(err.text));
 }

@@ -31,8 +31,8 @@ struct plugin {
 	struct stat is; /* when it was described */
 	struct plugin_type **types;
 	size_t count;
-	char problem[512]; /* what is wrong with it; "" for nothing */
-	bool late;	   /* it took too long, which may have been the machine's fault */
+	cJSON *problems; /* what is wrong with it, sentences */
+	bool late;	 /* it took too long, which may have been the machine's fault */
 };
 
 /* With one user.  Its types are not known yet. */
