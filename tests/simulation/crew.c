@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/simulation/drive.h"
 #include "tests/simulation/kinds.h"
 #include "tests/simulation/trace.h"
 
@@ -206,7 +207,7 @@ static void log_a_line(struct crew *crew, struct member *member)
 	event->text = strdup("a line");
 }
 
-static void happen(struct crew *crew, struct member *member)
+static void tell_photo(struct crew *crew, struct member *member)
 {
 	struct event *event = say(crew, member, EVENT_HAPPENED);
 
@@ -214,6 +215,17 @@ static void happen(struct crew *crew, struct member *member)
 	event->text = strdup("{\"done\":1}");
 	event->waiter = &member->waiter;
 	member->waits = true;
+}
+
+/* One with a camera tells of photos that are on disk; nobody tells anything when the
+ * power has gone meanwhile. */
+static void take_photos(struct crew *crew, struct member *member, struct dice *dice)
+{
+	int reported =
+		member->claim & CAMERA ? studio_shoot(crew->studio, dice, crew->cuts) : 1;
+
+	while (reported-- > 0 && !drive_blown())
+		tell_photo(crew, member);
 }
 
 static void hold(struct crew *crew, struct member *member)
@@ -225,7 +237,9 @@ static void hold(struct crew *crew, struct member *member)
 
 static void work(struct crew *crew, struct member *member, struct dice *dice)
 {
-	int lot = dice_throw(dice, 40);
+	bool shoots = (member->claim & CAMERA) && dice_chance(dice, 50);
+	int lot = shoots ? 31
+			 : dice_throw(dice, 40); /* as one that has something to tell */
 
 	if (lot < 14)
 		progress(crew, member);
@@ -236,7 +250,7 @@ static void work(struct crew *crew, struct member *member, struct dice *dice)
 	else if (lot < 31)
 		log_a_line(crew, member);
 	else if (lot < 33)
-		happen(crew, member);
+		take_photos(crew, member, dice);
 	else if (lot < 34)
 		fail(crew, member, dice);
 	else if (lot < 37)

@@ -10,6 +10,7 @@
 #include "agent/waiter.h"
 #include "tests/load/dice.h"
 #include "tests/simulation/mail.h"
+#include "tests/simulation/studio.h"
 
 #define CREW_MAX 400
 #define CREW_SAVED 24
@@ -38,6 +39,8 @@ struct crew {
 	struct mail *mail;
 	bool estopped; /* the rig refuses to move */
 	int stuck;     /* of a thousand that start */
+	struct studio *studio;
+	bool cuts; /* the power may go while photos are written */
 };
 
 void crew_init(struct crew *crew, struct mail *mail);

@@ -6,27 +6,16 @@
 
 #include <sqlite3.h>
 
+#include "tests/simulation/sectors.h"
 #include "tests/simulation/trace.h"
 
 #define FILES_MAX 12
-#define SECTOR 512
 #define RESERVE_BYTES 100000
-
-struct range {
-	size_t from, to;
-};
-
-struct content {
-	uint8_t *bytes;
-	size_t size, room;
-};
 
 struct file {
 	char path[64];
 	bool exists, durably; /* is it there; would it be after a power cut */
-	struct content now, synced;
-	struct range *dirty; /* written since the last sync */
-	size_t dirty_count, dirty_room;
+	struct sectors sectors;
 };
 
 /* SQLite's handle of a file; it dies with the process that opened it. */
@@ -46,37 +35,6 @@ static struct {
 	uint64_t random;
 } disk;
 
-/* ---- content ---- */
-
-static void content_reserve(struct content *content, size_t room)
-{
-	if (room <= content->room)
-		return;
-	if (room < 2 * content->room)
-		room = 2 * content->room;
-	content->bytes = realloc(content->bytes, room);
-	if (!content->bytes)
-		abort();
-	content->room = room;
-}
-
-/* New bytes are zero, as a file system makes them. */
-static void content_resize(struct content *content, size_t size)
-{
-	content_reserve(content, size);
-	if (size > content->size)
-		memset(content->bytes + content->size, 0, size - content->size);
-	content->size = size;
-}
-
-static void content_copy(struct content *to, const struct content *from)
-{
-	content_reserve(to, from->size);
-	if (from->size)
-		memcpy(to->bytes, from->bytes, from->size);
-	to->size = from->size;
-}
-
 /* ---- files ---- */
 
 static struct file *file_find(const char *path)
@@ -87,14 +45,6 @@ static struct file *file_find(const char *path)
 	return NULL;
 }
 
-static void file_empty(struct file *file)
-{
-	file->now.size = 0;
-	file->synced.size = 0;
-	file->dirty_count = 0;
-	file->durably = false;
-}
-
 static struct file *file_make(const char *path)
 {
 	for (size_t i = 0; i < FILES_MAX; i++) {
@@ -102,7 +52,8 @@ static struct file *file_make(const char *path)
 
 		if (file->exists)
 			continue;
-		file_empty(file);
+		sectors_empty(&file->sectors);
+		file->durably = false;
 		snprintf(file->path, sizeof(file->path), "%s", path);
 		file->exists = true;
 		return file;
@@ -110,86 +61,13 @@ static struct file *file_make(const char *path)
 	abort(); /* SQLite uses three files for a database */
 }
 
-static void file_dirty(struct file *file, size_t from, size_t to)
-{
-	struct range *last =
-		file->dirty_count ? &file->dirty[file->dirty_count - 1] : NULL;
-
-	if (last && last->to == from) {
-		last->to = to;
-		return;
-	}
-	if (!file->dirty || file->dirty_count == file->dirty_room) {
-		file->dirty_room = file->dirty_room ? 2 * file->dirty_room : 64;
-		file->dirty =
-			realloc(file->dirty, file->dirty_room * sizeof(*file->dirty));
-		if (!file->dirty)
-			abort();
-	}
-	file->dirty[file->dirty_count++] = (struct range){from, to};
-}
-
-static void file_write(struct file *file, const void *bytes, size_t n, size_t at)
-{
-	if (at + n > file->now.size)
-		content_resize(&file->now, at + n);
-	memcpy(file->now.bytes + at, bytes, n);
-	file_dirty(file, at, at + n);
-}
-
-static void file_sync(struct file *file)
-{
-	content_resize(&file->synced, file->now.size);
-	for (size_t i = 0; i < file->dirty_count; i++) {
-		struct range range = file->dirty[i];
-
-		if (range.to > file->now.size)
-			range.to = file->now.size;
-		if (range.from < range.to)
-			memcpy(file->synced.bytes + range.from,
-			       file->now.bytes + range.from, range.to - range.from);
-	}
-	file->dirty_count = 0;
-	file->durably = true;
-}
-
 /* ---- the power goes ---- */
-
-enum mercy { ALL_LOST, ALL_KEPT, BY_LOT };
-
-static void sector_lost(struct file *file, size_t sector, struct dice *dice,
-			enum mercy mercy)
-{
-	size_t to = sector + SECTOR < file->now.size ? sector + SECTOR : file->now.size;
-	int lot = mercy == BY_LOT ? dice_throw(dice, 16) : 15;
-
-	if (mercy == ALL_LOST || lot < 7 || sector >= file->now.size)
-		return;
-	if (to > file->synced.size)
-		content_resize(&file->synced, to);
-	if (lot > 7)
-		memcpy(file->synced.bytes + sector, file->now.bytes + sector,
-		       to - sector);
-	else
-		memset(file->synced.bytes + sector, dice_throw(dice, 256), to - sector);
-}
 
 static void file_power_cut(struct file *file, struct dice *dice)
 {
-	enum mercy mercy = (enum mercy)dice_throw(dice, 3);
-	const size_t lengths[] = {file->synced.size, file->now.size};
-	size_t length =
-		lengths[mercy == ALL_KEPT || (mercy == BY_LOT && dice_chance(dice, 50))];
+	enum mercy mercy = (enum mercy)dice_throw(dice, MERCIES);
 
-	for (size_t i = 0; i < file->dirty_count; i++) {
-		size_t sector = file->dirty[i].from / SECTOR * SECTOR;
-
-		for (; sector < file->dirty[i].to; sector += SECTOR)
-			sector_lost(file, sector, dice, mercy);
-	}
-	content_resize(&file->synced, length);
-	content_copy(&file->now, &file->synced);
-	file->dirty_count = 0;
+	sectors_power_cut(&file->sectors, dice, mercy);
 	if (!file->durably && mercy == ALL_LOST)
 		file->exists = false;
 	file->durably = true;
@@ -258,8 +136,8 @@ void disk_format(uint64_t seed, bool from_template)
 	if (from_template) {
 		struct file *file = file_make(DISK_FOLDER "/agent.sqlite");
 
-		content_copy(&file->now, &disk.template);
-		content_copy(&file->synced, &disk.template);
+		content_copy(&file->sectors.now, &disk.template);
+		content_copy(&file->sectors.synced, &disk.template);
 		file->durably = true;
 	}
 }
@@ -268,7 +146,7 @@ void disk_keep_template(void)
 {
 	const struct file *file = file_find(DISK_FOLDER "/agent.sqlite");
 
-	content_copy(&disk.template, &file->now);
+	content_copy(&disk.template, &file->sectors.now);
 }
 
 static void file_copy(const char *name)
@@ -285,8 +163,8 @@ static void file_copy(const char *name)
 	if (!source || !source->durably)
 		return;
 	copy = file_make(to);
-	content_copy(&copy->now, &source->synced);
-	content_copy(&copy->synced, &source->synced);
+	content_copy(&copy->sectors.now, &source->sectors.synced);
+	content_copy(&copy->sectors.synced, &source->sectors.synced);
 	copy->durably = true;
 }
 
@@ -303,7 +181,7 @@ int64_t disk_bytes(void)
 	for (size_t i = 0; i < FILES_MAX; i++)
 		if (disk.files[i].exists &&
 		    !strncmp(disk.files[i].path, DISK_FOLDER, strlen(DISK_FOLDER)))
-			bytes += disk.files[i].synced.size;
+			bytes += disk.files[i].sectors.synced.size;
 	return (int64_t)bytes;
 }
 
@@ -327,7 +205,7 @@ static int vfs_close(sqlite3_file *base)
 
 static int vfs_read(sqlite3_file *base, void *bytes, int n, sqlite3_int64 at)
 {
-	const struct content *content = &handle_of(base)->file->now;
+	const struct content *content = &handle_of(base)->file->sectors.now;
 	size_t from = (size_t)at, length = (size_t)n;
 	size_t there = from < content->size ? content->size - from : 0;
 
@@ -346,7 +224,7 @@ static int vfs_read(sqlite3_file *base, void *bytes, int n, sqlite3_int64 at)
 static int vfs_write(sqlite3_file *base, const void *bytes, int n, sqlite3_int64 at)
 {
 	struct handle *handle = handle_of(base);
-	size_t size = handle->file->now.size;
+	size_t size = handle->file->sectors.now.size;
 	size_t growth = (size_t)(at + n) > size ? (size_t)(at + n) - size : 0;
 
 	if (handle_dead(handle))
@@ -354,7 +232,7 @@ static int vfs_write(sqlite3_file *base, const void *bytes, int n, sqlite3_int64
 	if (disk.full && growth > disk.room)
 		return SQLITE_FULL;
 	disk.room -= disk.full ? growth : 0;
-	file_write(handle->file, bytes, (size_t)n, (size_t)at);
+	sectors_write(&handle->file->sectors, bytes, (size_t)n, (size_t)at);
 	return SQLITE_OK;
 }
 
@@ -364,7 +242,7 @@ static int vfs_truncate(sqlite3_file *base, sqlite3_int64 size)
 
 	if (handle_dead(handle))
 		return SQLITE_IOERR;
-	content_resize(&handle->file->now, (size_t)size);
+	sectors_resize(&handle->file->sectors, (size_t)size);
 	return SQLITE_OK;
 }
 
@@ -375,13 +253,14 @@ static int vfs_sync(sqlite3_file *base, int flags)
 	(void)flags;
 	if (handle_dead(handle))
 		return SQLITE_IOERR;
-	file_sync(handle->file);
+	sectors_sync(&handle->file->sectors);
+	handle->file->durably = true;
 	return SQLITE_OK;
 }
 
 static int vfs_size(sqlite3_file *base, sqlite3_int64 *size)
 {
-	*size = (sqlite3_int64)handle_of(base)->file->now.size;
+	*size = (sqlite3_int64)handle_of(base)->file->sectors.now.size;
 	return SQLITE_OK;
 }
 

@@ -1,10 +1,8 @@
 /* A disk that can lose its power: the files of SQLite in memory, behind a VFS that is the
  * default one of this process.
  *
- * What was written is what the operating system shows; what was synced is what the disk
- * holds.  When the process is killed nothing written is lost.  At a power cut each sector
- * of 512 bytes that was written and not synced is lost, kept or torn into garbage by
- * itself, and so is the length of a file. */
+ * When the process is killed nothing written is lost; at a power cut what was not synced
+ * is (sectors.h). */
 #ifndef TESTS_SIMULATION_DISK_H
 #define TESTS_SIMULATION_DISK_H
 

@@ -492,7 +492,7 @@ static void judge_once(const struct judge *judge, struct wish *wish, uint64_t ha
 			return;
 	if (wish->done_count < WISH_DONE)
 		wish->done[wish->done_count++] = hash;
-	if (repeatable(wish) || (!named && (judge->may_repeat || judge->replies_aged)))
+	if (repeatable(wish) || (!named && (judge->may_repeat || judge->replies_lost)))
 		return;
 	if (wish->done_count > (named ? 1 : wish->sent))
 		broken("%s %s was sent %d times and carried out %d times", wish->verb,
@@ -785,6 +785,6 @@ void judge_end(struct judge *judge, struct store *store, const struct broker *br
 	end_topic(broker, OURS "status", "online");
 	end_topic(broker, OURS "queue", "\"running\":[],\"pending\":[],\"depth\":0");
 	end_topic(broker, OURS "current", "\"status\":\"idle\"");
-	for (int i = 0; i < judge->client->count && !judge->replies_aged; i++)
+	for (int i = 0; i < judge->client->count && !judge->replies_lost; i++)
 		end_wish(judge, judge->client->wishes[i], store);
 }

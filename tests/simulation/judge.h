@@ -45,7 +45,8 @@ struct judge {
 	bool estopped, estop_unsaved; /* unsaved: carried out on a full disk */
 	bool was_full;		      /* the disk */
 	bool may_repeat;	      /* the broker came back from a snapshot */
-	bool replies_aged; /* they could not leave for so long that some were given up */
+	bool replies_lost; /* they waited so long, or were so many, that some were given
+			      up */
 	int any_resumed_at, any_restarted_at; /* by the short form, whoever was meant */
 	struct known **started; /* plain ones in the order of their first start */
 	int started_count, started_room;

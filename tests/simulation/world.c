@@ -10,10 +10,12 @@
 #include "tests/simulation/client.h"
 #include "tests/simulation/crew.h"
 #include "tests/simulation/disk.h"
+#include "tests/simulation/drive.h"
 #include "tests/simulation/judge.h"
 #include "tests/simulation/kinds.h"
 #include "tests/simulation/mail.h"
 #include "tests/simulation/sql.h"
+#include "tests/simulation/studio.h"
 #include "tests/simulation/trace.h"
 
 #define SECOND 1000
@@ -85,6 +87,7 @@ struct world {
 static struct world world;
 static struct registry *registries[2];
 static cJSON *groups, *problems;
+static struct studio *studio;
 
 static struct now at(const struct world *w)
 {
@@ -272,6 +275,7 @@ static void world_process_gone(struct world *w)
 	w->stopped = false;
 	mail_clear(&w->mail);
 	crew_init(&w->crew, &w->mail);
+	studio_process_gone(studio);
 }
 
 static void world_kill(struct world *w, const char *why)
@@ -285,6 +289,7 @@ static void world_power_cut(struct world *w)
 {
 	trace("the power is cut");
 	disk_power_cut(&w->dice);
+	studio_power_cut(studio, &w->dice);
 	if (w->core)
 		world_process_gone(w);
 	w->mono = w->now - dice_between(&w->dice, 1, 100000);
@@ -368,8 +373,9 @@ static void world_committed(struct world *w, struct effects *effects, bool messa
 	w->judge.was_full |= w->core->held;
 	if (outbox_depth(w->core->outbox) == 0)
 		w->settled_at = w->now;
-	if (w->now - w->settled_at > OUTBOX_REPLY_AGE_MS / 2)
-		w->judge.replies_aged = true;
+	if (w->now - w->settled_at > OUTBOX_REPLY_AGE_MS / 2 ||
+	    outbox_depth(w->core->outbox) >= OUTBOX_REPLIES_MAX)
+		w->judge.replies_lost = true;
 	if (time_to_look(w))
 		world_look_at_copy(w);
 }
@@ -455,6 +461,8 @@ static void move_work(struct world *w)
 	for (int i = 0; i < w->crew.count; i++)
 		if (w->crew.members[i].saves)
 			judge_saving(&w->judge, &w->crew.members[i]);
+	if (drive_blown())
+		world_power_cut(w);
 }
 
 static void move_time(struct world *w)
@@ -550,6 +558,16 @@ static enum move choose(struct world *w)
 	return MOVE_TIME;
 }
 
+/* Database and photos lie on one disk. */
+static void world_set_full(struct world *w, bool full)
+{
+	disk_set_full(full);
+	drive_set_full(full);
+	if (!full)
+		w->full_until = 0;
+	trace(full ? "the disk is full" : "the disk has room again");
+}
+
 static void world_move(struct world *w, enum move move)
 {
 	switch (move) {
@@ -594,8 +612,7 @@ static void world_move(struct world *w, enum move move)
 		break;
 	case MOVE_FULL:
 		w->full_until = w->now + dice_between(&w->dice, 1, 4000);
-		disk_set_full(true);
-		trace("the disk is full");
+		world_set_full(w, true);
 		break;
 	case MOVE_WALL:
 		move_wall(w);
@@ -618,9 +635,7 @@ static void world_step(struct world *w)
 	trace_at(w->turn, w->now);
 	world_move(w, choose(w));
 	if (w->full_until && w->now >= w->full_until) {
-		w->full_until = 0;
-		disk_set_full(false);
-		trace("the disk has room again");
+		world_set_full(w, false);
 	}
 	if (!w->core || broken_promise())
 		return;
@@ -706,8 +721,7 @@ static void end_settle(struct world *w)
 static void world_finish(struct world *w)
 {
 	trace("---- the end: everything may finish ----");
-	w->full_until = 0;
-	disk_set_full(false);
+	world_set_full(w, false);
 	/* A stop that was asked for is carried out first. */
 	if (w->stopping)
 		world_kill(w, "to start again");
@@ -748,6 +762,7 @@ static void world_open(struct world *w, uint64_t seed, struct dice dice)
 	mail_init(&w->mail);
 	broker_init(&w->broker, &w->mail);
 	crew_init(&w->crew, &w->mail);
+	studio_begin(studio, seed);
 	client_init(&w->client, &w->dice);
 	judge_init(&w->judge, &w->client, &w->crew);
 	w->options = world_options(w);
@@ -758,6 +773,8 @@ static void world_open(struct world *w, uint64_t seed, struct dice dice)
 	w->eagerness = dice_chance(&w->dice, 60) ? 100 : dice_between(&w->dice, 10, 90);
 	for (int i = 0; i < MOVES; i++)
 		w->weight[i] = weights[i][dice_throw(&w->dice, 4)];
+	w->crew.studio = studio;
+	w->crew.cuts = w->weight[MOVE_POWER_CUT] > 0;
 	w->crew.stuck = dice_chance(&w->dice, 25) ? 30 : 0;
 }
 
@@ -775,6 +792,8 @@ static struct outcome_of_history world_end(struct world *w)
 {
 	if (!broken_promise())
 		world_finish(w);
+	if (!broken_promise())
+		studio_power_cut(studio, &w->dice);
 	world_close(w);
 	return (struct outcome_of_history){broken_promise(), w->events};
 }
@@ -814,6 +833,7 @@ void world_prepare(void)
 
 	disk_register();
 	sql_watch();
+	studio = studio_new();
 	registries[0] = kinds_registry(true);
 	registries[1] = kinds_registry(false);
 	groups = cJSON_Parse("[\"" GROUP "\"]");
