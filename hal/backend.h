@@ -27,6 +27,7 @@
 struct backend_shot {
 	const cJSON *settings; /* of the camera, complete and checked */
 	struct interrupt *interrupt;
+	bool preview; /* a small one to look at, rather soon than perfect */
 
 	/* 0 while the photo is wanted, else -EINTR, -ECANCELED or, when it took too long,
 	 * -ETIMEDOUT: look at it whenever wait_until() returns. */

@@ -192,23 +192,26 @@ static int camera_wanted(const struct backend_shot *shot)
 	return ret;
 }
 
-/* By the backend's time: now, the exposure, and as long as anybody waits for it. */
+/* By the backend's time: now, the exposure, the two others that a sensor which runs all the
+ * time may be busy with before, and as long as anybody waits for it. */
 static int64_t camera_due(const struct chassis *chassis, const cJSON *settings)
 {
-	double ms = json_number(settings, "shutter", 0) + RIG_CAMERA_PATIENCE_S * 1e3;
+	double ms = 3 * json_number(settings, "shutter", 0) + RIG_CAMERA_PATIENCE_S * 1e3;
 
 	return chassis->backend->now(chassis->hardware) + llround(ms * 1e6);
 }
 
 /* With these settings, which it takes. */
 static int camera_shoot(struct camera *camera, const struct chassis_leash *leash,
-			cJSON *settings, struct rig_shot *out, struct err *err)
+			cJSON *settings, bool preview, struct rig_shot *out,
+			struct err *err)
 {
 	struct chassis *chassis = camera->chassis;
 	struct camera_act act = {chassis, leash, camera_due(chassis, settings)};
 	struct backend_shot shot = {
 		.settings = settings,
 		.interrupt = leash->interrupt,
+		.preview = preview,
 		.wanted = camera_wanted,
 		.context = &act,
 	};
@@ -257,7 +260,7 @@ int camera_expose(struct camera *camera, struct interrupt *interrupt,
 		return err_set(err, -ENOMEM, "out of memory");
 	ret = camera_begin(camera, interrupt, &leash, err);
 	if (ret == 0) {
-		ret = camera_shoot(camera, &leash, camera_settings(camera), shot, err);
+		ret = camera_shoot(camera, &leash, camera_settings(camera), false, shot, err);
 		camera_release(camera);
 	}
 	if (ret < 0) {
@@ -311,7 +314,7 @@ void camera_drop(struct rig_shot *shot)
 
 /* With these settings, which it takes. */
 static int camera_take(struct camera *camera, struct interrupt *interrupt, cJSON *settings,
-		       struct frame **frame, struct err *err)
+		       bool preview, struct frame **frame, struct err *err)
 {
 	struct rig_shot shot = {0};
 	struct chassis_leash leash;
@@ -321,7 +324,7 @@ static int camera_take(struct camera *camera, struct interrupt *interrupt, cJSON
 		cJSON_Delete(settings);
 		return ret;
 	}
-	ret = camera_shoot(camera, &leash, settings, &shot, err);
+	ret = camera_shoot(camera, &leash, settings, preview, &shot, err);
 	if (ret == 0)
 		ret = camera_develop(&shot, frame, err);
 	camera_release(camera);
@@ -331,7 +334,7 @@ static int camera_take(struct camera *camera, struct interrupt *interrupt, cJSON
 int camera_capture(struct camera *camera, struct interrupt *interrupt,
 		   struct frame **frame, struct err *err)
 {
-	return camera_take(camera, interrupt, camera_settings(camera), frame, err);
+	return camera_take(camera, interrupt, camera_settings(camera), false, frame, err);
 }
 
 /* The size of a photo that nobody chose is the backend's. */
@@ -374,7 +377,7 @@ static cJSON *camera_small_settings(struct camera *camera)
 int camera_preview(struct camera *camera, struct interrupt *interrupt,
 		   struct frame **frame, struct err *err)
 {
-	return camera_take(camera, interrupt, camera_small_settings(camera), frame, err);
+	return camera_take(camera, interrupt, camera_small_settings(camera), true, frame, err);
 }
 
 /* Each of its photos is the backend's to give up: together they may take long. */

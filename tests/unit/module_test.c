@@ -112,6 +112,33 @@ static void the_environment_may_name_another_folder(void **state)
 	rmdir(folder);
 }
 
+/* Who starts the agent pays for what it always needs, and for nothing else. */
+static void the_agent_itself_links_nothing_that_belongs_into_a_module(void **state)
+{
+	static const char *const heavy[] = {
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+		"libstdc++", /* sanitizers bring it along */
+#endif
+		"libcamera",
+		"libcurl",
+		"libarchive",
+		"libzbar",
+		"libsystemd",
+	};
+	FILE *ldd = popen("ldd " OPENSCAN_AGENT, "r");
+	char line[4096];
+	int lines = 0;
+
+	(void)state;
+	assert_non_null(ldd);
+	for (; fgets(line, sizeof(line), ldd); lines++)
+		for (size_t i = 0; i < sizeof(heavy) / sizeof(heavy[0]); i++)
+			if (strstr(line, heavy[i]))
+				fail_msg("the agent links %s", line);
+	assert_int_equal(pclose(ldd), 0);
+	assert_true(lines > 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -122,6 +149,8 @@ int main(void)
 		cmocka_unit_test(a_module_of_another_version_is_refused),
 		cmocka_unit_test(a_module_without_its_table_is_refused),
 		cmocka_unit_test(the_environment_may_name_another_folder),
+		cmocka_unit_test(
+			the_agent_itself_links_nothing_that_belongs_into_a_module),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

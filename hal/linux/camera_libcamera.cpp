@@ -1,0 +1,717 @@
+/* The module "camera": cameras of libcamera behind the functions of camera_module.h.
+ *
+ * Made for 0.0.3 (Debian 12) and 0.4 (Debian 13), and run with both.  ExposureTimeMode
+ * and AnalogueGainMode, which 0.5 brings, are used where the headers have them: nobody
+ * ran that. */
+extern "C" {
+#include "hal/linux/camera_module.h"
+}
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <linux/dma-buf.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include <libcamera/libcamera.h>
+
+extern "C" {
+#include "agent/base/clock.h"
+#include "hal/linux/camera_judge.h"
+}
+
+using namespace libcamera;
+
+#define LIBCAMERA_AT_LEAST(major, minor)                                                 \
+	(LIBCAMERA_VERSION_MAJOR > (major) ||                                            \
+	 (LIBCAMERA_VERSION_MAJOR == (major) && LIBCAMERA_VERSION_MINOR >= (minor)))
+
+namespace
+{
+
+constexpr auto look = std::chrono::milliseconds(20); /* between two looks at the order */
+
+/* ---- controls ---- */
+
+const std::array<const ControlId *, CAMERA_CONTROLS> &all_controls()
+{
+	static const std::array<const ControlId *, CAMERA_CONTROLS> all = {
+		&controls::AeEnable,
+		&controls::AwbEnable,
+		&controls::draft::NoiseReductionMode,
+		&controls::ExposureTime,
+		&controls::FrameDurationLimits,
+		&controls::AnalogueGain,
+		&controls::ColourGains,
+		&controls::Saturation,
+		&controls::Contrast,
+		&controls::ScalerCrop,
+		&controls::AfMode,
+		&controls::AfTrigger,
+		&controls::AfMetering,
+		&controls::AfWindows,
+		&controls::LensPosition,
+	};
+
+	return all;
+}
+
+/* Within what the camera allows: some refuse a list for one value that is not. */
+template <typename T> T within(double value, const ControlInfo &info)
+{
+	const ControlType type = details::control_type<T>::value;
+
+	if (info.min().type() != type || info.max().type() != type ||
+	    info.min().isArray())
+		return T(value);
+	const double least = double(info.min().get<T>()),
+		     most = double(info.max().get<T>());
+	return T(least < most ? std::clamp(value, least, most) : value);
+}
+
+ControlValue value_of(const camera_control &control, const ControlInfo &info)
+{
+	const double *v = control.value;
+	const Rectangle part = {int(v[0]), int(v[1]), unsigned(v[2]), unsigned(v[3])};
+	const std::array<float, 2> gains = {float(v[0]), float(v[1])};
+	const std::array<int64_t, 2> limits = {within<int64_t>(v[0], info),
+					       within<int64_t>(v[1], info)};
+
+	switch (control.id) {
+	case CAMERA_AE_ENABLE:
+	case CAMERA_AWB_ENABLE:
+		return ControlValue(v[0] != 0);
+	case CAMERA_COLOUR_GAINS:
+		return ControlValue(Span<const float>(gains));
+	case CAMERA_FRAME_DURATION_LIMITS:
+		return ControlValue(Span<const int64_t>(limits));
+	case CAMERA_SCALER_CROP:
+		return ControlValue(part);
+	case CAMERA_AF_WINDOWS:
+		return ControlValue(Span<const Rectangle>(&part, 1));
+	case CAMERA_ANALOGUE_GAIN:
+	case CAMERA_SATURATION:
+	case CAMERA_CONTRAST:
+	case CAMERA_LENS_POSITION:
+		return ControlValue(within<float>(v[0], info));
+	default:
+		return ControlValue(within<int32_t>(v[0], info));
+	}
+}
+
+/* By hand, where both are told apart from AeEnable. */
+void add_modes([[maybe_unused]] ControlList &list,
+	       [[maybe_unused]] const ControlInfoMap &infos)
+{
+#if LIBCAMERA_AT_LEAST(0, 5)
+	if (infos.count(controls::ExposureTimeMode.id()))
+		list.set(controls::ExposureTimeMode, controls::ExposureTimeModeManual);
+	if (infos.count(controls::AnalogueGainMode.id()))
+		list.set(controls::AnalogueGainMode, controls::AnalogueGainModeManual);
+#endif
+}
+
+/* What of the order the camera has.  A trigger is for one request, or it begins again. */
+ControlList list_of(const camera_order &order, const ControlInfoMap &infos, bool trigger)
+{
+	ControlList list(infos);
+	bool measures = false;
+
+	for (size_t i = 0; i < order.control_count; i++) {
+		const camera_control &control = order.controls[i];
+		const ControlId *id = all_controls()[control.id];
+
+		measures = measures ||
+			   (control.id == CAMERA_AE_ENABLE && control.value[0] != 0);
+		if (infos.count(id->id()) && (trigger || control.id != CAMERA_AF_TRIGGER))
+			list.set(id->id(), value_of(control, infos.at(id->id())));
+	}
+	if (!measures)
+		add_modes(list, infos);
+	return list;
+}
+
+camera_metadata metadata_of(const ControlList &told)
+{
+	const auto gains = told.get(controls::ColourGains);
+
+	return {
+		double(told.get(controls::ExposureTime).value_or(-1)),
+		double(told.get(controls::AnalogueGain).value_or(-1)),
+		double(told.get(controls::LensPosition).value_or(-1)),
+		gains ? double((*gains)[0]) : -1,
+		gains ? double((*gains)[1]) : -1,
+		told.get(controls::SensorTimestamp).value_or(-1),
+		int(told.get(controls::AfState).value_or(-1)),
+	};
+}
+
+/* ---- layouts ---- */
+
+struct layout {
+	PixelFormat format;
+	int planes;
+	int rows_by; /* of the planes after the first: their rows are fewer by this */
+	int stride_by;
+};
+
+/* In the order of enum camera_layout. */
+const std::array<layout, CAMERA_LAYOUTS> &all_layouts()
+{
+	static const std::array<layout, CAMERA_LAYOUTS> all = {{
+		{formats::RGB888, 1, 1, 1},
+		{formats::BGR888, 1, 1, 1},
+		{formats::XRGB8888, 1, 1, 1},
+		{formats::XBGR8888, 1, 1, 1},
+		{formats::YUV420, 3, 2, 2},
+		{formats::NV12, 2, 2, 1},
+		{formats::YUYV, 1, 1, 1},
+	}};
+
+	return all;
+}
+
+const layout *layout_of(const PixelFormat &format)
+{
+	for (const layout &one : all_layouts())
+		if (one.format == format)
+			return &one;
+	return nullptr;
+}
+
+/* Those that need no work on the processor come first. */
+PixelFormat best_format(const StreamConfiguration &stream)
+{
+	static const PixelFormat wanted[] = {
+		formats::BGR888, formats::RGB888, formats::XBGR8888, formats::XRGB8888,
+		formats::YUV420, formats::NV12,	  formats::YUYV};
+	const std::vector<PixelFormat> offered = stream.formats().pixelformats();
+
+	for (const PixelFormat &format : wanted)
+		if (std::find(offered.begin(), offered.end(), format) != offered.end())
+			return format;
+	return stream.pixelFormat;
+}
+
+/* A plane of a buffer, in memory for as long as this lives. */
+class Mapped
+{
+      public:
+	explicit Mapped(const FrameBuffer::Plane &plane)
+	    : fd_(plane.fd.get()), offset_(plane.offset), length_(plane.length),
+	      memory_(mmap(nullptr, size_t(offset_) + length_, PROT_READ, MAP_SHARED, fd_,
+			   0))
+	{
+	}
+	~Mapped()
+	{
+		if (valid())
+			munmap(memory_, size_t(offset_) + length_);
+	}
+	Mapped(const Mapped &) = delete;
+	Mapped &operator=(const Mapped &) = delete;
+
+	bool valid() const
+	{
+		return memory_ != MAP_FAILED;
+	}
+	void copy(uint8_t *to, size_t size) const
+	{
+		sync(DMA_BUF_SYNC_START);
+		memcpy(to, static_cast<const uint8_t *>(memory_) + offset_,
+		       std::min(size, size_t(length_)));
+		sync(DMA_BUF_SYNC_END);
+	}
+
+      private:
+	/* Memory that needs no such thing refuses it. */
+	void sync(uint64_t edge) const
+	{
+		struct dma_buf_sync order = {edge | DMA_BUF_SYNC_READ};
+
+		(void)ioctl(fd_, DMA_BUF_IOCTL_SYNC, &order);
+	}
+
+	int fd_;
+	unsigned offset_, length_;
+	void *memory_;
+};
+
+/* ---- the library ---- */
+
+/* A process may have one CameraManager at a time.  It looks for cameras when it is made,
+ * and goes with the last who needs it. */
+class Library
+{
+      public:
+	Library() = default;
+	~Library()
+	{
+		std::lock_guard<std::mutex> guard(lock);
+
+		if (used && --users == 0)
+			manager.reset();
+	}
+	Library(const Library &) = delete;
+	Library &operator=(const Library &) = delete;
+
+	int use(struct err *err)
+	{
+		std::lock_guard<std::mutex> guard(lock);
+
+		if (!manager) {
+			manager = std::make_unique<CameraManager>();
+			const int ret = manager->start();
+			if (ret < 0) {
+				manager.reset();
+				return err_code(err, ret, "hal_unavailable",
+						"libcamera does not start: %s",
+						strerror(-ret));
+			}
+		}
+		users++;
+		used = true;
+		return 0;
+	}
+	std::vector<std::shared_ptr<Camera>> cameras() const
+	{
+		return manager->cameras();
+	}
+	std::shared_ptr<Camera> get(const char *id) const
+	{
+		return manager->get(id);
+	}
+
+      private:
+	static std::mutex lock;
+	static std::unique_ptr<CameraManager> manager;
+	static int users;
+	bool used = false;
+};
+
+std::mutex Library::lock;
+std::unique_ptr<CameraManager> Library::manager;
+int Library::users;
+
+/* A request with its buffer, and which photo it was queued for. */
+struct Slot {
+	std::unique_ptr<Request> request;
+	FrameBuffer *buffer;
+	std::vector<std::unique_ptr<Mapped>> planes;
+	unsigned photo;
+	bool queued;
+};
+
+} /* namespace */
+
+/* ---- one camera ---- */
+
+struct camera_device {
+	camera_device() = default;
+	~camera_device();
+	camera_device(const camera_device &) = delete;
+	camera_device &operator=(const camera_device &) = delete;
+
+	int open(const char *id, camera_facts *out, struct err *err);
+	int shoot(const camera_order &order, camera_picture *out, struct err *err);
+
+      private:
+	void describe(camera_facts *out);
+	int configure(const camera_order &order, struct err *err);
+	int allocate(struct err *err);
+	int start(const camera_order &order, struct err *err);
+	int queue(Slot &slot, const ControlList &list, struct err *err);
+	int queue_all(const camera_order &order, struct err *err);
+	int wait(const camera_order &order, Request **request, struct err *err);
+	int choose(const camera_order &order, Slot **slot, camera_metadata *told,
+		   struct err *err);
+	int copy(const Slot &slot, const camera_metadata &told, camera_picture *out,
+		 struct err *err) const;
+	void stop();
+	void completed(Request *request);
+	void unplugged();
+
+	Library library; /* goes last */
+	std::shared_ptr<Camera> camera;
+	camera_facts facts = {};
+	std::unique_ptr<CameraConfiguration> config;
+	std::unique_ptr<FrameBufferAllocator> allocator;
+	std::vector<Slot> slots;
+	bool preview = false, started = false;
+	int width = 0, height = 0; /* as they were asked for */
+	unsigned photo = 0;
+
+	std::mutex lock;
+	std::condition_variable news;
+	std::deque<Request *> ready; /* lock */
+	bool gone = false;	     /* lock */
+};
+
+camera_device::~camera_device()
+{
+	if (!camera)
+		return;
+	stop();
+	camera->requestCompleted.disconnect(this);
+	camera->disconnected.disconnect(this);
+	camera->release();
+}
+
+void camera_device::completed(Request *request)
+{
+	std::lock_guard<std::mutex> guard(lock);
+
+	ready.push_back(request);
+	news.notify_all();
+}
+
+void camera_device::unplugged()
+{
+	std::lock_guard<std::mutex> guard(lock);
+
+	gone = true;
+	news.notify_all();
+}
+
+int camera_device::open(const char *id, camera_facts *out, struct err *err)
+{
+	int ret = library.use(err);
+
+	if (ret < 0)
+		return ret;
+	std::shared_ptr<Camera> found = library.get(id);
+	if (!found)
+		return err_code(err, -ENODEV, "hardware_fault", "it is not plugged in");
+	ret = found->acquire();
+	if (ret < 0)
+		return err_code(err, ret, "hardware_fault",
+				ret == -EBUSY ? "another program is using it"
+					      : "it cannot be opened");
+	camera = found;
+	camera->requestCompleted.connect(this, &camera_device::completed);
+	camera->disconnected.connect(this, &camera_device::unplugged);
+	config = camera->generateConfiguration({StreamRole::StillCapture});
+	if (!config || config->empty())
+		return err_code(err, -ENODEV, "hardware_fault", "it takes no photos");
+	describe(&facts);
+	*out = facts;
+	return 0;
+}
+
+void camera_device::describe(camera_facts *out)
+{
+	const Size largest = config->at(0).size;
+	const auto crop = camera->properties().get(properties::ScalerCropMaximum);
+	const auto areas = camera->properties().get(properties::PixelArrayActiveAreas);
+	Size sensor = largest;
+
+	if (crop)
+		sensor = crop->size();
+	else if (areas && !areas->empty())
+		sensor = (*areas)[0].size();
+	out->width = int(largest.width);
+	out->height = int(largest.height);
+	out->sensor_width = int(sensor.width);
+	out->sensor_height = int(sensor.height);
+	for (size_t i = 0; i < CAMERA_CONTROLS; i++)
+		out->has[i] = camera->controls().count(all_controls()[i]->id()) > 0;
+}
+
+/* Also what hangs on the stream. */
+void camera_device::stop()
+{
+	if (started)
+		camera->stop();
+	started = false;
+	slots.clear();
+	allocator.reset();
+	ready.clear(); /* nobody completes any more */
+}
+
+int camera_device::allocate(struct err *err)
+{
+	Stream *stream = config->at(0).stream();
+
+	allocator = std::make_unique<FrameBufferAllocator>(camera);
+	if (allocator->allocate(stream) < 0)
+		return err_code(err, -ENOMEM, "hardware_fault",
+				"it has no memory for photos");
+	for (const std::unique_ptr<FrameBuffer> &buffer : allocator->buffers(stream)) {
+		Slot slot = {
+			camera->createRequest(slots.size()), buffer.get(), {}, 0, false};
+
+		if (!slot.request || slot.request->addBuffer(stream, buffer.get()) < 0)
+			return err_code(err, -EIO, "hardware_fault",
+					"it takes no requests");
+		for (const FrameBuffer::Plane &plane : buffer->planes()) {
+			slot.planes.push_back(std::make_unique<Mapped>(plane));
+			if (!slot.planes.back()->valid())
+				return err_code(err, -ENOMEM, "hardware_fault",
+						"its photos cannot be read");
+		}
+		slots.push_back(std::move(slot));
+	}
+	return 0;
+}
+
+int camera_device::configure(const camera_order &order, struct err *err)
+{
+	stop();
+	width = height = 0;
+	config = camera->generateConfiguration(
+		{order.preview ? StreamRole::Viewfinder : StreamRole::StillCapture});
+	if (!config || config->empty())
+		return err_code(err, -EIO, "hardware_fault", "it cannot be configured");
+	StreamConfiguration &stream = config->at(0);
+	stream.pixelFormat = best_format(stream);
+	stream.size = Size(unsigned(order.width), unsigned(order.height));
+	if (config->validate() == CameraConfiguration::Invalid ||
+	    camera->configure(config.get()) < 0)
+		return err_code(err, -EIO, "hardware_fault",
+				"it cannot be configured for photos of %d by %d",
+				order.width, order.height);
+	const layout *layout = layout_of(stream.pixelFormat);
+	if (!layout)
+		return err_code(err, -ENOTSUP, "hardware_fault",
+				"its pixel format %s is not known",
+				stream.pixelFormat.toString().c_str());
+	const int ret = allocate(err);
+	if (ret < 0)
+		return ret;
+	preview = order.preview;
+	width = order.width;
+	height = order.height;
+	return 0;
+}
+
+int camera_device::start(const camera_order &order, struct err *err)
+{
+	const ControlList list = list_of(order, camera->controls(), false);
+	int ret = 0;
+
+	if (order.preview != preview || order.width != width || order.height != height)
+		ret = configure(order, err);
+	if (ret < 0 || started)
+		return ret;
+	ret = camera->start(&list);
+	if (ret < 0)
+		return err_code(err, ret, "hardware_fault", "it does not start: %s",
+				strerror(-ret));
+	started = true;
+	return 0;
+}
+
+int camera_device::queue(Slot &slot, const ControlList &list, struct err *err)
+{
+	slot.request->reuse(Request::ReuseBuffers);
+	slot.request->controls().merge(list);
+	slot.photo = photo;
+	slot.queued = true;
+	const int ret = camera->queueRequest(slot.request.get());
+	if (ret == 0)
+		return 0;
+	slot.queued = false;
+	return err_code(err, ret, "hardware_fault", "it takes no request: %s",
+			strerror(-ret));
+}
+
+int camera_device::queue_all(const camera_order &order, struct err *err)
+{
+	bool first = true;
+
+	for (Slot &slot : slots) {
+		if (slot.queued)
+			continue;
+		const int ret =
+			queue(slot, list_of(order, camera->controls(), first), err);
+		if (ret < 0)
+			return ret;
+		first = false;
+	}
+	return 0;
+}
+
+/* For the next request that comes back. */
+int camera_device::wait(const camera_order &order, Request **request, struct err *err)
+{
+	std::unique_lock<std::mutex> guard(lock);
+
+	while (ready.empty()) {
+		if (gone)
+			return err_code(err, -ENODEV, "hardware_fault",
+					"it was unplugged");
+		if (order.dropped(&order))
+			return err_set(err, -ECANCELED,
+				       "nobody wants the photo any more");
+		if (clock_monotonic_ns() > order.due_ns)
+			return err_code(err, -ETIMEDOUT, "hardware_fault",
+					"it sends no photo");
+		news.wait_for(guard, look);
+	}
+	*request = ready.front();
+	ready.pop_front();
+	return 0;
+}
+
+/* Lets frames pass until one is the photo. */
+int camera_device::choose(const camera_order &order, Slot **slot, camera_metadata *told,
+			  struct err *err)
+{
+	struct timespec now;
+	camera_judge judge;
+	Request *request;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	camera_judge_begin(&judge, order.controls, order.control_count, &facts,
+			   now.tv_sec * INT64_C(1000000000) + now.tv_nsec);
+	int ret = queue_all(order, err);
+	while (ret == 0) {
+		ret = wait(order, &request, err);
+		if (ret < 0)
+			break;
+		*slot = &slots[request->cookie()];
+		(*slot)->queued = false;
+		if (request->status() == Request::RequestCancelled)
+			return err_code(err, -EIO, "hardware_fault",
+					"it stopped by itself");
+		*told = metadata_of(request->metadata());
+		clock_gettime(CLOCK_BOOTTIME, &now);
+		if ((*slot)->photo == photo &&
+		    (*slot)->buffer->metadata().status == FrameMetadata::FrameSuccess &&
+		    camera_judge_takes(&judge, told,
+				       now.tv_sec * INT64_C(1000000000) + now.tv_nsec))
+			return 0;
+		ret = queue(**slot, list_of(order, camera->controls(), false), err);
+	}
+	return ret;
+}
+
+int camera_device::copy(const Slot &slot, const camera_metadata &told,
+			camera_picture *out, struct err *err) const
+{
+	const StreamConfiguration &stream = config->at(0);
+	const layout &layout = *layout_of(stream.pixelFormat);
+	camera_picture picture = {};
+
+	if (slot.planes.size() < size_t(layout.planes))
+		return err_code(err, -EIO, "hardware_fault", "its photo lacks a plane");
+	picture.layout = camera_layout(&layout - all_layouts().data());
+	picture.full_range =
+		!stream.colorSpace || stream.colorSpace->range == ColorSpace::Range::Full;
+	picture.width = int(stream.size.width);
+	picture.height = int(stream.size.height);
+	picture.metadata = told;
+	std::array<size_t, CAMERA_PLANES> sizes = {};
+	for (int i = 0; i < layout.planes; i++) {
+		const size_t rows = stream.size.height;
+
+		picture.offset[i] = picture.size;
+		picture.stride[i] = stream.stride / unsigned(i ? layout.stride_by : 1);
+		sizes[size_t(i)] = picture.stride[i] *
+				   (i ? (rows + 1) / size_t(layout.rows_by) : rows);
+		picture.size += sizes[size_t(i)];
+	}
+	picture.bytes = static_cast<uint8_t *>(calloc(1, picture.size));
+	if (!picture.bytes)
+		return err_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < size_t(layout.planes); i++)
+		slot.planes[i]->copy(picture.bytes + picture.offset[i], sizes[i]);
+	*out = picture;
+	return 0;
+}
+
+int camera_device::shoot(const camera_order &order, camera_picture *out, struct err *err)
+{
+	camera_metadata told = {};
+	Slot *slot = nullptr;
+	int ret;
+
+	photo++;
+	ret = start(order, err);
+	if (ret == 0)
+		ret = choose(order, &slot, &told, err);
+	return ret < 0 ? ret : copy(*slot, told, out, err);
+}
+
+/* ---- the functions of C, past which no exception goes ---- */
+
+namespace
+{
+
+int explain(const std::exception &e, struct err *err)
+{
+	return err_code(err, -EIO, "hardware_fault", "libcamera failed: %s", e.what());
+}
+
+int library_list(camera_identity *found, size_t room, struct err *err)
+try {
+	Library library;
+	size_t count = 0;
+	const int ret = library.use(err);
+
+	if (ret < 0)
+		return ret;
+	for (const std::shared_ptr<Camera> &camera : library.cameras()) {
+		const std::string model = camera->properties()
+						  .get(properties::Model)
+						  .value_or(camera->id());
+
+		if (count < room) {
+			snprintf(found[count].id, CAMERA_ID, "%s", camera->id().c_str());
+			snprintf(found[count].model, CAMERA_ID, "%s", model.c_str());
+		}
+		count++;
+	}
+	return int(count);
+} catch (const std::exception &e) {
+	return explain(e, err);
+}
+
+int device_open(camera_device **out, const char *id, camera_facts *facts, struct err *err)
+try {
+	auto device = std::make_unique<camera_device>();
+	const int ret = device->open(id, facts, err);
+
+	if (ret == 0)
+		*out = device.release();
+	return ret;
+} catch (const std::exception &e) {
+	return explain(e, err);
+}
+
+void device_close(camera_device *device)
+{
+	delete device;
+}
+
+int device_shoot(camera_device *device, const camera_order *order, camera_picture *out,
+		 struct err *err)
+try {
+	return device->shoot(*order, out, err);
+} catch (const std::exception &e) {
+	return explain(e, err);
+}
+
+} /* namespace */
+
+extern "C" {
+const struct camera_module module_camera = {
+	library_list,
+	device_open,
+	device_close,
+	device_shoot,
+};
+}

@@ -1,0 +1,101 @@
+#include "hal/linux/camera_pixels.h"
+
+#include <string.h>
+
+/* Where red, green and blue lie in the bytes of a pixel. */
+struct pixel_order {
+	int bytes, red, green, blue;
+};
+
+static void pixels_of_bytes(const uint8_t *from, int width,
+			    const struct pixel_order *order, uint8_t *rgb)
+{
+	for (int x = 0; x < width; x++, from += order->bytes, rgb += 3) {
+		rgb[0] = from[order->red];
+		rgb[1] = from[order->green];
+		rgb[2] = from[order->blue];
+	}
+}
+
+static uint8_t pixels_clip(int value)
+{
+	return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+}
+
+/* BT.601, in 1/65536. */
+static void pixels_of_yuv(int y, int u, int v, bool full_range, uint8_t *rgb)
+{
+	const int scale = full_range ? 65536 : 76309;	/* 255/219 */
+	const int red = full_range ? 91881 : 104597;	/* 1.402 */
+	const int blue = full_range ? 116130 : 132201;	/* 1.772 */
+	const int green_u = full_range ? 22554 : 25675; /* 0.344 */
+	const int green_v = full_range ? 46802 : 53279; /* 0.714 */
+	int light = (y - (full_range ? 0 : 16)) * scale + 32768;
+
+	u -= 128;
+	v -= 128;
+	rgb[0] = pixels_clip((light + red * v) >> 16);
+	rgb[1] = pixels_clip((light - green_u * u - green_v * v) >> 16);
+	rgb[2] = pixels_clip((light + blue * u) >> 16);
+}
+
+/* One row of a picture whose u and v lie step bytes apart, one for two pixels. */
+static void pixels_of_planes(const uint8_t *y, int y_step, const uint8_t *u,
+			     const uint8_t *v, int step, int width, bool full_range,
+			     uint8_t *rgb)
+{
+	for (int x = 0; x < width; x++, y += y_step, rgb += 3)
+		pixels_of_yuv(*y, u[x / 2 * step], v[x / 2 * step], full_range, rgb);
+}
+
+static void pixels_row(const struct camera_picture *picture, int x, int y, int width,
+		       uint8_t *rgb)
+{
+	static const struct pixel_order orders[CAMERA_LAYOUTS] = {
+		[CAMERA_RGB888] = {3, 2, 1, 0},
+		[CAMERA_BGR888] = {3, 0, 1, 2},
+		[CAMERA_XRGB8888] = {4, 2, 1, 0},
+		[CAMERA_XBGR8888] = {4, 0, 1, 2},
+	};
+	const size_t column = (size_t)x, row = (size_t)y;
+	const uint8_t *first =
+		picture->bytes + picture->offset[0] + row * picture->stride[0];
+	const uint8_t *second =
+		picture->bytes + picture->offset[1] + row / 2 * picture->stride[1];
+	const uint8_t *third =
+		picture->bytes + picture->offset[2] + row / 2 * picture->stride[2];
+	bool full = picture->full_range;
+
+	switch (picture->layout) {
+	case CAMERA_YUV420:
+		pixels_of_planes(first + column, 1, second + column / 2,
+				 third + column / 2, 1, width, full, rgb);
+		break;
+	case CAMERA_NV12:
+		pixels_of_planes(first + column, 1, second + column, second + column + 1,
+				 2, width, full, rgb);
+		break;
+	case CAMERA_YUYV:
+		first += column * 2;
+		pixels_of_planes(first, 2, first + 1, first + 3, 4, width, full, rgb);
+		break;
+	default:
+		first += column * (size_t)orders[picture->layout].bytes;
+		if (picture->layout == CAMERA_BGR888)
+			memcpy(rgb, first, (size_t)width * 3);
+		else
+			pixels_of_bytes(first, width, &orders[picture->layout], rgb);
+	}
+}
+
+void camera_pixels(const struct camera_picture *picture, const struct camera_part *part,
+		   uint8_t *rgb)
+{
+	bool pairs = picture->layout == CAMERA_YUV420 || picture->layout == CAMERA_NV12 ||
+		     picture->layout == CAMERA_YUYV;
+	int x = pairs ? part->x / 2 * 2 : part->x;
+
+	for (int y = 0; y < part->height; y++)
+		pixels_row(picture, x, part->y + y, part->width,
+			   rgb + (size_t)y * (size_t)part->width * 3);
+}

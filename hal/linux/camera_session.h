@@ -1,0 +1,41 @@
+/* One camera as its thread knows it: opened when it is first needed, closed after it
+ * failed.
+ *
+ * All calls are made through hal/linux/errand.h, so that a caller can leave one that
+ * hangs. */
+#ifndef HAL_LINUX_CAMERA_SESSION_H
+#define HAL_LINUX_CAMERA_SESSION_H
+
+#include "hal/linux/camera_module.h"
+
+struct camera_session;
+
+/* What came of a photo. */
+struct camera_result {
+	struct camera_facts facts;
+	bool opened; /* for this photo, or this question */
+	struct camera_picture picture;
+	int64_t taken_at_ms;
+};
+
+/* name: for sentences and the log.  id: of the module. */
+int camera_session_open(struct camera_session **out, const struct camera_module *module,
+			const char *name, const char *id, struct err *err);
+void camera_session_close(struct camera_session *session); /* NULL is fine */
+
+/* wanted(context) is asked every 10 ms or so: what it returns but 0 ends the waiting. */
+struct camera_wish {
+	int (*wanted)(const void *context);
+	const void *context;
+};
+
+/* Is the camera there?  Opens it when it is not open. */
+int camera_session_ask(struct camera_session *session, const struct camera_wish *wish,
+		       struct camera_result *out, struct err *err);
+
+/* Takes a photo; out->picture.bytes is the caller's. */
+int camera_session_shoot(struct camera_session *session, const cJSON *settings,
+			 enum camera_use use, const struct camera_wish *wish,
+			 struct camera_result *out, struct err *err);
+
+#endif

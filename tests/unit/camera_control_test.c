@@ -1,0 +1,204 @@
+#include "hal/linux/camera_control.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define ROOM 1024
+
+/* An imx519, which has it all. */
+static const struct camera_facts imx519 = {.width = 4656,
+					   .height = 3496,
+					   .sensor_width = 4656,
+					   .sensor_height = 3496,
+					   .has = {[CAMERA_SCALER_CROP] = true}};
+
+static int values_of(enum camera_control_id id)
+{
+	switch (id) {
+	case CAMERA_SCALER_CROP:
+	case CAMERA_AF_WINDOWS:
+		return 4;
+	case CAMERA_COLOUR_GAINS:
+	case CAMERA_FRAME_DURATION_LIMITS:
+		return 2;
+	default:
+		return 1;
+	}
+}
+
+/* " AeEnable=0 ColourGains=1.8,2": the controls for settings (' for "). */
+static int list(const char *settings, enum camera_use use, char text[ROOM],
+		struct err *err)
+{
+	struct camera_control controls[CAMERA_CONTROLS];
+	char json[ROOM];
+	size_t used = 0;
+	cJSON *parsed;
+	int count;
+
+	snprintf(json, sizeof(json), "%s", settings);
+	for (char *c = json; *c; c++)
+		if (*c == '\'')
+			*c = '"';
+	parsed = cJSON_Parse(json);
+	assert_non_null(parsed);
+	count = camera_controls(parsed, &imx519, use, controls, err);
+	cJSON_Delete(parsed);
+	text[0] = '\0';
+	for (int i = 0; i < count; i++) {
+		used += (size_t)snprintf(text + used, ROOM - used,
+					 " %s=", camera_control_name(controls[i].id));
+		for (int j = 0; j < values_of(controls[i].id); j++)
+			used += (size_t)snprintf(text + used, ROOM - used, "%s%.10g",
+						 j ? "," : "", controls[i].value[j]);
+	}
+	return count;
+}
+
+struct row {
+	const char *settings;
+	enum camera_use use;
+	const char *told; /* a part of the list, or what must not be in it after a ! */
+};
+
+static const struct row rows[] = {
+	/* exposure, gain and colours are the settings', never the camera's own */
+	{"{}", CAMERA_PHOTO, " AeEnable=0 AwbEnable=0 NoiseReductionMode=0 "},
+	{"{'shutter':50}", CAMERA_PHOTO, " ExposureTime=50000 "},
+	{"{'shutter':0.0014}", CAMERA_PHOTO, " ExposureTime=1 "},
+	{"{'shutter':435918.849}", CAMERA_PHOTO, " ExposureTime=435918849 "},
+	{"{'shutter':50}", CAMERA_PHOTO, " FrameDurationLimits=100,1000000000 "},
+	{"{'gain':2.5}", CAMERA_PHOTO, " AnalogueGain=2.5 "},
+	{"{'saturation':0.5,'contrast':1.5}", CAMERA_PHOTO,
+	 " Saturation=0.5 Contrast=1.5 "},
+	{"{'awbg_red':1.8,'awbg_blue':2}", CAMERA_PREVIEW, " ColourGains=1.8,2 "},
+	/* unless it measures */
+	{"{'gain':2.5}", CAMERA_MEASURE, " AeEnable=1 AwbEnable=1 "},
+	{"{'gain':2.5}", CAMERA_MEASURE, " AnalogueGain=2.5 "},
+	{"{'shutter':50}", CAMERA_MEASURE, "! ExposureTime"},
+	{"{'awbg_red':1.8}", CAMERA_MEASURE, "! ColourGains"},
+	/* crop: in the middle, even, sides swapped where the camera lies on its side */
+	{"{'crop_width':10,'crop_height':20,'orientation_flag':1}", CAMERA_PHOTO,
+	 " ScalerCrop=233,350,4190,2796 "},
+	{"{'crop_width':10,'crop_height':20,'orientation_flag':8}", CAMERA_PHOTO,
+	 " ScalerCrop=466,175,3724,3146 "},
+	{"{'crop_width':0,'crop_height':0}", CAMERA_PHOTO, " ScalerCrop=0,0,4656,3496 "},
+	{"{'crop_width':100,'crop_height':100}", CAMERA_PHOTO,
+	 " ScalerCrop=2327,1747,2,2 "},
+	/* focus by hand */
+	{"{'AF':false,'manual_focus':12}", CAMERA_PHOTO, " AfMode=0 LensPosition=12"},
+	{"{'AF':false,'manual_focus':null}", CAMERA_PREVIEW, " AfMode=0 LensPosition=1"},
+	{"{'AF':false}", CAMERA_PHOTO, "! AfWindows"},
+	/* by itself: before each photo, all the time in a preview */
+	{"{'AF':true}", CAMERA_PHOTO,
+	 " AfMetering=1 AfWindows=2095,1573,465,349 AfMode=1 AfTrigger=0"},
+	{"{'AF':true}", CAMERA_PREVIEW, " AfMode=2"},
+	{"{'AF':true}", CAMERA_PREVIEW, "! AfTrigger"},
+	{"{'AF':true,'manual_focus':12}", CAMERA_PHOTO, "! LensPosition"},
+	/* a window of the upright picture, as the sensor sees it */
+	{"{'AF':true,'AF_window':[10,20,300,400],'orientation_flag':1}", CAMERA_PHOTO,
+	 " AfWindows=10,20,300,400 "},
+	{"{'AF':true,'AF_window':[10,20,300,400],'orientation_flag':2}", CAMERA_PHOTO,
+	 " AfWindows=4346,20,300,400 "},
+	{"{'AF':true,'AF_window':[10,20,300,400],'orientation_flag':3}", CAMERA_PHOTO,
+	 " AfWindows=4346,3076,300,400 "},
+	{"{'AF':true,'AF_window':[10,20,300,400],'orientation_flag':4}", CAMERA_PHOTO,
+	 " AfWindows=10,3076,300,400 "},
+	{"{'AF':true,'AF_window':[10,20,300,400],'orientation_flag':5}", CAMERA_PHOTO,
+	 " AfWindows=20,10,400,300 "},
+	{"{'AF':true,'AF_window':[10,20,300,400],'orientation_flag':6}", CAMERA_PHOTO,
+	 " AfWindows=20,3186,400,300 "},
+	{"{'AF':true,'AF_window':[10,20,300,400],'orientation_flag':7}", CAMERA_PHOTO,
+	 " AfWindows=4236,3186,400,300 "},
+	{"{'AF':true,'AF_window':[10,20,300,400],'orientation_flag':8}", CAMERA_PHOTO,
+	 " AfWindows=4236,10,400,300 "},
+};
+
+static void settings_become_controls(void **state)
+{
+	char text[ROOM + 1];
+	int wrong = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct row *row = &rows[i];
+		bool absent = row->told[0] == '!';
+
+		assert_true(list(row->settings, row->use, text, NULL) > 0);
+		strcat(text, " ");
+		if (absent != !strstr(text, row->told + absent)) {
+			print_error("%s: \"%s\" in \"%s\"\n", row->settings, row->told,
+				    text);
+			wrong++;
+		}
+	}
+	assert_int_equal(wrong, 0);
+}
+
+static void a_window_outside_of_the_picture_is_refused(void **state)
+{
+	char text[ROOM];
+	struct err err;
+
+	(void)state;
+	assert_int_equal(
+		list("{'AF':true,'AF_window':[3400,0,97,10],'orientation_flag':8}",
+		     CAMERA_PHOTO, text, &err),
+		-EINVAL);
+	assert_string_equal(err.code, "invalid_args");
+	assert_string_equal(err.text,
+			    "AF_window (x, y, width, height) must lie within the "
+			    "upright picture of 3496 by 4656");
+	assert_int_equal(
+		list("{'AF':true,'AF_window':[0,0,0,10]}", CAMERA_PHOTO, text, &err),
+		-EINVAL);
+	assert_true(list("{'AF':false,'AF_window':[9999,0,1,1]}", CAMERA_PHOTO, text,
+			 &err) > 0);
+}
+
+static void a_photo_is_as_large_as_what_the_crop_leaves(void **state)
+{
+	cJSON *settings = cJSON_Parse("{\"crop_width\":10,\"crop_height\":20}");
+	int width, height;
+
+	(void)state;
+	camera_picture_size(settings, &imx519, &width, &height);
+
+	assert_int_equal(width, 4190);
+	assert_int_equal(height, 2796);
+	cJSON_Delete(settings);
+}
+
+static void a_camera_that_cannot_crop_is_asked_for_more(void **state)
+{
+	struct camera_facts vimc = {.width = 1920, .height = 1080};
+	cJSON *settings = cJSON_Parse("{\"crop_width\":50,\"crop_height\":50,"
+				      "\"photo_resolution\":[320,240]}");
+	int width, height;
+
+	(void)state;
+	camera_picture_size(settings, &vimc, &width, &height);
+
+	assert_int_equal(width, 640);
+	assert_int_equal(height, 480);
+	cJSON_Delete(settings);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(settings_become_controls),
+		cmocka_unit_test(a_window_outside_of_the_picture_is_refused),
+		cmocka_unit_test(a_photo_is_as_large_as_what_the_crop_leaves),
+		cmocka_unit_test(a_camera_that_cannot_crop_is_asked_for_more),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
