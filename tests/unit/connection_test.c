@@ -181,6 +181,7 @@ struct relay {
 	pthread_cond_t changed;
 	/* lock */
 	bool stop, cut, silent;
+	bool silenced; /* the thread has seen silent: nothing passes */
 	unsigned seen[16];     /* packets of each type that the client sent */
 	int disconnect_reason; /* of its last DISCONNECT, -1 before */
 };
@@ -260,8 +261,11 @@ static void relay_serve(struct relay *relay, int client, int broker)
 
 		pthread_mutex_lock(&relay->lock);
 		more = !relay->stop && !relay->cut;
-		if (relay->silent)
+		if (relay->silent) {
 			fds[1].fd = fds[2].fd = -1;
+			relay->silenced = true;
+			pthread_cond_broadcast(&relay->changed);
+		}
 		pthread_mutex_unlock(&relay->lock);
 		if (!more || poll(fds, 3, -1) < 0)
 			break;
@@ -294,7 +298,7 @@ static void *relay_run(void *context)
 		}
 		slam(client);
 		pthread_mutex_lock(&relay->lock);
-		relay->cut = relay->silent = false;
+		relay->cut = relay->silent = relay->silenced = false;
 		stop = relay->stop;
 		pthread_cond_broadcast(&relay->changed);
 		pthread_mutex_unlock(&relay->lock);
@@ -323,6 +327,16 @@ static void relay_tell(struct relay *relay, bool *what)
 	*what = true;
 	pthread_mutex_unlock(&relay->lock);
 	assert_int_equal(write(relay->wake, &one, sizeof(one)), sizeof(one));
+}
+
+/* Nothing passes any more when it returns. */
+static void relay_silence(struct relay *relay)
+{
+	relay_tell(relay, &relay->silent);
+	pthread_mutex_lock(&relay->lock);
+	while (!relay->silenced)
+		pthread_cond_wait(&relay->changed, &relay->lock);
+	pthread_mutex_unlock(&relay->lock);
 }
 
 static unsigned relay_seen(struct relay *relay, int type)
@@ -888,7 +902,7 @@ static void what_was_in_flight_is_not_repeated_after_a_cut(void **state)
 	struct client client;
 
 	client_open(&client, s->broker.port, "t/rig1/out");
-	relay_tell(&s->relay, &s->relay.silent);
+	relay_silence(&s->relay);
 	for (int i = 0; i < 40; i++)
 		publish(s, 1, "t/rig1/out", "old", 1);
 	relay_tell(&s->relay, &s->relay.cut);
@@ -964,7 +978,7 @@ static void a_silent_broker_is_given_up(void **state)
 
 	connection_close(s->c, 5000);
 	scene_connect(s, s->relay.port, 1);
-	relay_tell(&s->relay, &s->relay.silent);
+	relay_silence(&s->relay);
 	ear_wait(&s->ear, s->ear.downs == 2);
 
 	assert_string_equal(s->ear.why, "the broker is silent");
