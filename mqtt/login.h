@@ -12,9 +12,7 @@ struct login {
 };
 
 /* What the url says wins over user, and its password over the file; "" and NULL are none.
- * The password is the file's first line.  A file that others than its owner may read, or
- * that belongs neither to root nor to the user of this process, is refused (-EACCES):
- * nothing of it was read then.  The sentence never repeats what the file holds. */
+ * The file is read as secret_read() does. */
 int login_read(struct login *login, const struct url *url, const char *user,
 	       const char *password_file, struct err *err);
 
