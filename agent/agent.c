@@ -363,6 +363,7 @@ static int agent_open(struct agent *agent, const struct type_offer *extra, struc
 	agent->groups = cJSON_Duplicate(settings_list(s, "fleet.groups"), true);
 	agent->problems = cJSON_Duplicate(settings_problems(s), true);
 	agent->export_roots = cJSON_Duplicate(settings_list(s, "export.roots"), true);
+	agent->cloud = settings_section(s, "cloud");
 	snprintf(agent->state_dir, sizeof(agent->state_dir), "%s", settings_string(s, "state_dir"));
 	machine_init(&agent->machine, clock_monotonic_ms());
 	effects_init(&effects);
@@ -382,6 +383,7 @@ static int agent_open(struct agent *agent, const struct type_offer *extra, struc
 		.min_free_bytes = settings_int(s, "projects.min_free_mb") * MB,
 		.state_dir = agent->state_dir,
 		.export_roots = agent->export_roots,
+		.cloud = agent->cloud,
 	};
 	if ((ret = workers_open(&agent->workers, agent->mailbox, &agent->services, err)) < 0 ||
 	    (ret = open_core(agent, &effects, err)) < 0)
@@ -416,6 +418,7 @@ static void agent_close(struct agent *agent)
 	cJSON_Delete(agent->problems);
 	cJSON_Delete(agent->type_problems);
 	cJSON_Delete(agent->export_roots);
+	cJSON_Delete(agent->cloud);
 	if (agent->signals >= 0)
 		close(agent->signals);
 }

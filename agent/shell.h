@@ -19,7 +19,7 @@ struct agent {
 	/* copies: those of the settings change with them */
 	char root[TOPIC_MAX], device[NAME_MAX_LENGTH + 1], birth_prefix[TOPIC_MAX];
 	char state_dir[4096];
-	cJSON *groups, *problems, *export_roots;
+	cJSON *groups, *problems, *export_roots, *cloud;
 	struct registry *registry;
 	struct community *community;
 	cJSON *type_problems; /* of the start */

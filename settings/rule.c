@@ -93,6 +93,16 @@ static bool fits_http_url(const char *text)
 	return host[0] != '\0' && !strchr("/:?# ", host[0]);
 }
 
+static bool fits_http_url_or_none(const char *text)
+{
+	return !*text || fits_http_url(text);
+}
+
+static bool fits_folder_or_none(const char *text)
+{
+	return !*text || fits_folder(text);
+}
+
 const struct setting_rule rule_device_id = {
 	fits_device_id, "1 to 64 of A-Z a-z 0-9 _ - and must not begin with _"};
 const struct setting_rule rule_name = {rule_plain, "1 to 64 of A-Z a-z 0-9 _ -"};
@@ -102,7 +112,10 @@ const struct setting_rule rule_topic = {
 	fits_topic, "a topic of at most 200 bytes without + # $ or an empty level"};
 const struct setting_rule rule_mqtt_url = {
 	fits_mqtt_url, "mqtt://[user[:password]@]host[:port] (or mqtts, ws, wss)"};
-const struct setting_rule rule_http_url = {fits_http_url, "http://host or https://host"};
+const struct setting_rule rule_http_url_or_none = {
+	fits_http_url_or_none, "http://host or https://host, or empty"};
+const struct setting_rule rule_folder_or_none = {fits_folder_or_none,
+						 "an absolute path, or empty"};
 const struct setting_rule rule_log_level = {fits_log_level, "error, warn, info or debug"};
 const struct setting_rule rule_namespace = {fits_namespace,
 					    "core, examples or community"};

@@ -10,7 +10,8 @@ extern const struct setting_rule rule_filled;	 /* anything but "" */
 extern const struct setting_rule rule_folder;	 /* an absolute path */
 extern const struct setting_rule rule_topic;	 /* a topic to put others behind */
 extern const struct setting_rule rule_mqtt_url;
-extern const struct setting_rule rule_http_url;
+extern const struct setting_rule rule_http_url_or_none;
+extern const struct setting_rule rule_folder_or_none;
 extern const struct setting_rule rule_log_level;
 extern const struct setting_rule rule_namespace;     /* of task types */
 extern const struct setting_rule rule_device_config; /* a name or a path */

@@ -126,6 +126,23 @@ const cJSON *settings_list(const struct settings *settings, const char *key)
 	return value_of(settings, key, SETTING_LIST);
 }
 
+cJSON *settings_section(const struct settings *settings, const char *section)
+{
+	size_t length = strlen(section);
+	cJSON *object = cJSON_CreateObject();
+
+	for (size_t i = 0; object && i < table_size(); i++) {
+		const char *key = table_at(i)->key;
+		const cJSON *value = cJSON_GetObjectItemCaseSensitive(
+			settings->loaded.values, key);
+
+		if (!strncmp(key, section, length) && key[length] == '.')
+			cJSON_AddItemToObject(object, key + length + 1,
+					      cJSON_Duplicate(value, true));
+	}
+	return object;
+}
+
 cJSON *settings_values(const struct settings *settings)
 {
 	cJSON *tree = cJSON_CreateObject();

@@ -33,6 +33,10 @@ double settings_number(const struct settings *settings, const char *key);
 bool settings_bool(const struct settings *settings, const char *key);
 const cJSON *settings_list(const struct settings *settings, const char *key);
 
+/* All settings of a section ("cloud") by the rest of their keys, as they are, secrets too;
+ * the caller deletes it.  NULL only when memory is out. */
+cJSON *settings_section(const struct settings *settings, const char *section);
+
 /* The tree of all values, secrets replaced by "***"; the caller deletes it. */
 cJSON *settings_values(const struct settings *settings);
 
