@@ -308,9 +308,11 @@ static int read_all(int fd, char *bytes, size_t size)
 
 /* A regular file and its size.  Not blocking: a pipe in its place must not stop anybody.
  */
-static int open_file(const struct folder *folder, const char *path, struct stat *st)
+static int open_regular(const struct folder *folder, const char *path, int flags,
+			struct stat *st)
 {
-	int fd = open_beneath(folder->fd, path, O_RDONLY | O_NONBLOCK, 0);
+	int fd = open_beneath(folder->fd, path, flags | O_NONBLOCK,
+			      flags & O_CREAT ? 0666 : 0);
 
 	if (fd < 0)
 		return fd;
@@ -319,6 +321,20 @@ static int open_file(const struct folder *folder, const char *path, struct stat 
 		return -ENOENT;
 	}
 	return fd;
+}
+
+static int open_file(const struct folder *folder, const char *path, struct stat *st)
+{
+	return open_regular(folder, path, O_RDONLY, st);
+}
+
+int folder_open_file(const struct folder *folder, const char *path, int flags,
+		     struct err *err)
+{
+	struct stat st;
+	int fd = open_regular(folder, path, flags, &st);
+
+	return fd < 0 ? refuse(err, fd, path) : fd;
 }
 
 int folder_read(const struct folder *folder, const char *path, size_t max, char **bytes,
@@ -675,23 +691,75 @@ int folder_remove(const struct folder *folder, const char *path, struct err *err
 	return ret < 0 ? refuse(err, ret, path) : 0;
 }
 
+/* The two places, open; both are closed by the caller when this is 0. */
+static int open_both(const struct folder *folder, const char *from, const char *to,
+		     int parents[2], const char *names[2], struct err *err)
+{
+	parents[0] = open_parent(folder, from, &names[0]);
+	if (parents[0] < 0)
+		return refuse(err, parents[0], from);
+	parents[1] = open_parent(folder, to, &names[1]);
+	if (parents[1] >= 0)
+		return 0;
+	close(parents[0]);
+	return refuse(err, parents[1], to);
+}
+
 int folder_rename(const struct folder *folder, const char *from, const char *to,
 		  struct err *err)
 {
-	const char *old_name, *new_name;
-	int old_parent = open_parent(folder, from, &old_name), new_parent, ret = 0;
+	const char *names[2];
+	int parents[2], ret = open_both(folder, from, to, parents, names, err);
 
-	if (old_parent < 0)
-		return refuse(err, old_parent, from);
-	new_parent = open_parent(folder, to, &new_name);
-	if (new_parent < 0) {
-		close(old_parent);
-		return refuse(err, new_parent, to);
-	}
-	if (renameat2(old_parent, old_name, new_parent, new_name, RENAME_NOREPLACE) < 0 ||
-	    fsync(new_parent) < 0)
+	if (ret < 0)
+		return ret;
+	if (renameat2(parents[0], names[0], parents[1], names[1], RENAME_NOREPLACE) < 0 ||
+	    fsync(parents[1]) < 0)
 		ret = refuse(err, -errno, to);
-	close(new_parent);
-	close(old_parent);
+	close(parents[1]);
+	close(parents[0]);
 	return ret;
+}
+
+/* Both names exist.  What from named is at to then, and the other way round; without
+ * RENAME_EXCHANGE what to named is gone already. */
+static int exchange(const int parents[2], const char *const names[2])
+{
+	int ret;
+
+	if (renameat2(parents[0], names[0], parents[1], names[1], RENAME_EXCHANGE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -errno;
+	ret = remove_below(parents[1], names[1], 0);
+	if (ret == 0 && renameat(parents[0], names[0], parents[1], names[1]) < 0)
+		ret = -errno;
+	return ret;
+}
+
+int folder_replace(const struct folder *folder, const char *from, const char *to,
+		   struct err *err)
+{
+	const char *names[2];
+	int parents[2], ret = open_both(folder, from, to, parents, names, err);
+
+	if (ret < 0)
+		return ret;
+	if (renameat2(parents[0], names[0], parents[1], names[1], RENAME_NOREPLACE) < 0) {
+		ret = errno == EEXIST ? exchange(parents, names) : -errno;
+		if (ret == 0)
+			ret = remove_below(parents[0], names[0], 0);
+		if (ret == -ENOENT) /* it was removed before */
+			ret = 0;
+	}
+	if (ret == 0 && fsync(parents[1]) < 0)
+		ret = -errno;
+	close(parents[1]);
+	close(parents[0]);
+	return ret < 0 ? refuse(err, ret, to) : 0;
+}
+
+int folder_sync(const struct folder *folder, struct err *err)
+{
+	return syncfs(folder->fd) < 0 ? refuse(err, -errno, folder->path) : 0;
 }
