@@ -127,6 +127,10 @@ struct task_type {
 	 * a worker thread, changes nothing. */
 	int (*estimate)(const struct task_type *type, const struct task_services *services,
 			const char *args, struct task_estimate *estimate);
+
+	/* No second task of the type is taken while one lives with the same text in this
+	 * argument ("project"); NULL: as many as want. */
+	const char *sole;
 };
 
 /* What a shared object shows the host: its types.  Types that were built against an older

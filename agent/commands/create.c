@@ -357,6 +357,41 @@ bool create_room(struct core *core, struct answer *answer, size_t n)
 	return false;
 }
 
+static bool create_same(const struct task *task, const char *key, const char *value)
+{
+	cJSON *args = cJSON_Parse(task->args);
+	const char *text = json_string(args, key);
+	bool same = text && !strcmp(text, value);
+
+	cJSON_Delete(args);
+	return same;
+}
+
+/* Is the task the only one of its type for what it works on?  Those that follow in a chain
+ * are not asked: when their turn comes, the type itself knows. */
+static bool create_sole(struct core *core, struct answer *answer, const struct task *task)
+{
+	const char *key = task->type->type->sole;
+	cJSON *args = key ? cJSON_Parse(task->args) : NULL;
+	const char *value = json_string(args, key);
+	bool sole = true;
+
+	for (size_t i = 0; value && sole && i < core->scheduler.count; i++) {
+		const struct task *other = core->scheduler.live[i];
+
+		if (strcmp(other->type_name, task->type_name) != 0 ||
+		    !create_same(other, key, value))
+			continue;
+		sole = false;
+		answer_conflict(core, answer, "invalid_state", other,
+				"task '%s' is at the same %s '%s' already: wait until it has "
+				"ended, or cancel it",
+				other->id, key, value);
+	}
+	cJSON_Delete(args);
+	return sole;
+}
+
 static void create_admit(struct core *core, struct answer *answer, struct chain *chain)
 {
 	char first[TASK_ID];
@@ -401,7 +436,8 @@ void task_create(struct core *core, struct answer *answer)
 			answer_estimate(core, answer, chain.tasks[0]->type, chain.tasks[0]->args);
 		goto out;
 	}
-	if (!create_room(core, answer, chain.count))
+	if (!create_room(core, answer, chain.count) ||
+	    !create_sole(core, answer, chain.tasks[0]))
 		goto out;
 	create_name(core, chain.tasks[0], command->id);
 	for (size_t i = 0; i < chain.count; i++)
