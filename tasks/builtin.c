@@ -4,6 +4,7 @@
 extern const struct task_type task_scan;
 extern const struct task_type task_export;
 extern const struct task_type task_external_trigger_run;
+extern const struct task_type task_cloud_upload;
 extern const struct task_type task_hello_world_async;
 extern const struct task_type task_hello_world_blocking;
 extern const struct task_type task_exclusive_demo;
@@ -14,6 +15,7 @@ const struct type_offer builtin_types[] = {
 	{"core", &task_scan},
 	{"core", &task_export},
 	{"core", &task_external_trigger_run},
+	{"core", &task_cloud_upload},
 	{"examples", &task_hello_world_async},
 	{"examples", &task_hello_world_blocking},
 	{"examples", &task_exclusive_demo},

@@ -623,6 +623,16 @@ int projects_note_scan(struct projects *p, const char *name, int index,
 	return ret;
 }
 
+int projects_document(struct projects *p, const char *name, cJSON **out, struct err *err)
+{
+	int ret;
+
+	pthread_mutex_lock(&p->lock);
+	ret = read_document(p, name, out, err);
+	pthread_mutex_unlock(&p->lock);
+	return ret;
+}
+
 int projects_patch(struct projects *p, const char *name, const cJSON *patch,
 		   struct err *err)
 {

@@ -59,6 +59,9 @@ int projects_next_scan(struct projects *p, const char *name, int *index, struct 
 int projects_note_scan(struct projects *p, const char *name, int index,
 		       const char *created, int64_t bytes, struct err *err);
 
+/* The project's document; the caller deletes it. */
+int projects_document(struct projects *p, const char *name, cJSON **out, struct err *err);
+
 /* Changes members of the project's document ("uploaded", "cloud_project_name",
  * "downloaded"); patch stays the caller's. */
 int projects_patch(struct projects *p, const char *name, const cJSON *patch,

@@ -10,6 +10,7 @@
 
 #include "agent/base/json.h"
 #include "tasks/core/problems.h"
+#include "tasks/core/project_argument.h"
 #include "tasks/core/scan_run.h"
 #include "tasks/project.h"
 #include "tasks/scan.h"
@@ -406,24 +407,6 @@ static int scan_task_estimate(const struct task_type *type,
 	return 0;
 }
 
-static int scan_task_check(const struct task_type *type, const char *text,
-			   struct task_problem *problem)
-{
-	cJSON *args = cJSON_Parse(text);
-	const char *project = json_string(args, "project");
-	struct err err = {0};
-	int ret = project ? project_name_check(project, &err) : 0;
-
-	(void)type;
-	if (ret < 0) {
-		snprintf(problem->path, sizeof(problem->path), "/project");
-		snprintf(problem->sentence, sizeof(problem->sentence), "%.500s",
-			 err.text);
-	}
-	cJSON_Delete(args);
-	return ret < 0 ? -1 : 0;
-}
-
 const struct task_type task_scan = {
 	.name = "scan_task",
 	.title = "Photogrammetry scan",
@@ -432,7 +415,7 @@ const struct task_type task_scan = {
 	.resumable = true,
 	.uses = (const char *const[]){"motor", "light", "camera", NULL},
 	.args = scan_settings_schema,
-	.check = scan_task_check,
+	.check = project_argument_check,
 	.run = scan_task_run,
 	.estimate = scan_task_estimate,
 };

@@ -1,0 +1,87 @@
+/* OpenScan's cloud: a call that makes the project and tells where each part goes, a POST
+ * for each, and a call that starts the work. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "agent/base/json.h"
+#include "tasks/cloud/call.h"
+#include "tasks/cloud/upload.h"
+#include "tasks/services.h"
+
+static int open_cloud(struct upload *u, const char *token, struct err *err)
+{
+	return account_open_cloud(&u->account, u->host->services->cloud, token, err);
+}
+
+static struct interrupt *interrupt_of(const struct upload *u)
+{
+	return u->host->interrupt(u->run);
+}
+
+/* A link for each part, or nothing of it is used. */
+static int take_links(struct upload *u, const cJSON *answer, struct err *err)
+{
+	const cJSON *links = cJSON_GetObjectItemCaseSensitive(answer, "ulink"), *link;
+	int n = cJSON_IsArray(links) ? cJSON_GetArraySize(links) : 0;
+
+	cJSON_ArrayForEach(link, links) if (!cJSON_IsString(link)) n = 0;
+	if (n != (int)u->parts)
+		return err_code(err, -EBADMSG, "task_failed",
+				"the cloud gave %d places to upload to instead of %zu", n,
+				u->parts);
+	cJSON_Delete(u->links);
+	u->links = cJSON_Duplicate(links, true);
+	return u->links ? 0 : err_set(err, -ENOMEM, "out of memory");
+}
+
+static int create(void *context, struct err *err)
+{
+	struct upload *u = context;
+	char photos[24], size[24], parts[24];
+	const struct call_value values[] = {
+		{"photos", photos},
+		{"filesize", size},
+		{"parts", parts},
+		{"project", u->remote},
+	};
+	cJSON *answer = NULL;
+	int ret;
+
+	snprintf(photos, sizeof(photos), "%zu", u->photos.count);
+	snprintf(size, sizeof(size), "%lld", (long long)u->zip.size);
+	snprintf(parts, sizeof(parts), "%zu", u->parts);
+	ret = call(&u->account, interrupt_of(u), "createProject", values, 4, &answer,
+		   err);
+	if (ret == 0)
+		ret = take_links(u, answer, err);
+	cJSON_Delete(answer);
+	return ret;
+}
+
+static int send_part(void *context, struct err *err)
+{
+	struct upload *u = context;
+	const cJSON *link = cJSON_GetArrayItem(u->links, (int)u->next);
+
+	return upload_send(u, "POST", link->valuestring, false, err);
+}
+
+static int start(void *context, struct err *err)
+{
+	struct upload *u = context;
+	const struct call_value values[] = {{"project", u->remote}};
+	cJSON *answer = NULL;
+	int ret = call(&u->account, interrupt_of(u), "startProject", values, 1, &answer,
+		       err);
+
+	cJSON_Delete(answer);
+	return ret;
+}
+
+const struct upload_target upload_to_cloud = {
+	.name = "openscancloud",
+	.open = open_cloud,
+	.create = create,
+	.part = send_part,
+	.finish = start,
+};

@@ -1,0 +1,40 @@
+/* A WebDAV folder: a PUT for each part.  An archive of one part is <name>.zip; of more,
+ * <name>.zip.001 and so on, as programs that join them expect.  A PUT that came half is
+ * written over by the next try. */
+#include <stdio.h>
+
+#include "tasks/cloud/upload.h"
+#include "tasks/services.h"
+
+static int open_webdav(struct upload *u, const char *token, struct err *err)
+{
+	(void)token;
+	return account_open_webdav(&u->account, u->host->services->cloud, err);
+}
+
+static int nothing(void *context, struct err *err)
+{
+	(void)context;
+	(void)err;
+	return 0;
+}
+
+static int put_part(void *context, struct err *err)
+{
+	struct upload *u = context;
+	char url[4096];
+	int length = snprintf(url, sizeof(url), "%s/%s", u->account.url, u->remote);
+
+	if (u->parts > 1 && length < (int)sizeof(url))
+		snprintf(url + length, sizeof(url) - (size_t)length, ".%03zu",
+			 u->next + 1);
+	return upload_send(u, "PUT", url, true, err);
+}
+
+const struct upload_target upload_to_webdav = {
+	.name = "webdav",
+	.open = open_webdav,
+	.create = nothing,
+	.part = put_part,
+	.finish = nothing,
+};

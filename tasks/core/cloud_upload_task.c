@@ -1,0 +1,420 @@
+/* cloud_upload_task: sends the photos of a project away, as a ZIP archive in parts.
+ *
+ * The archive is never made as a whole (tasks/zip.h), so a part can be sent again at any
+ * time, also by a run after a restart: the checkpoint holds what the parts are of and
+ * which are there.  Whether the project is still what it was then is seen by the
+ * fingerprint of the archive; when it is not, the upload begins anew under another name.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/json.h"
+#include "tasks/cloud/attempt.h"
+#include "tasks/cloud/claim.h"
+#include "tasks/cloud/upload.h"
+#include "tasks/core/problems.h"
+#include "tasks/core/project_argument.h"
+#include "tasks/folder.h"
+#include "tasks/project.h"
+#include "tasks/services.h"
+
+#define MAX_PARTS 10000
+
+static const char upload_schema[] =
+	"{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"project\"],"
+	"\"properties\":{"
+	"\"project\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":150},"
+	"\"target\":{\"enum\":[\"openscancloud\",\"directory\",\"webdav\"],"
+	"\"default\":\"openscancloud\",\"description\":\"Where to\"},"
+	"\"token\":{\"type\":[\"string\",\"null\"],\"maxLength\":1024,\"writeOnly\":true,"
+	"\"description\":\"The user's token of OpenScan's cloud; left out: that of the "
+	"settings\"},"
+	"\"again\":{\"type\":\"boolean\",\"default\":false,"
+	"\"description\":\"Also when it was uploaded before\"}}}";
+
+static const struct upload_target *const targets[] = {
+	&upload_to_cloud,
+	&upload_to_directory,
+	&upload_to_webdav,
+};
+
+static const struct upload_target *find_target(const char *name)
+{
+	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++)
+		if (name && !strcmp(targets[i]->name, name))
+			return targets[i];
+	return targets[0];
+}
+
+static int fail(const struct upload *u, const struct err *err)
+{
+	return u->host->explain(u->run, err->code, err->text);
+}
+
+/* ---- what is sent ---- */
+
+/* Reading for the sums takes minutes: a pause or a stop comes in between. */
+struct preparation {
+	struct upload *upload;
+	int stopped; /* the gate's answer */
+};
+
+static int read_gently(void *context, size_t file, int64_t offset, void *bytes,
+		       size_t size, struct err *err)
+{
+	struct preparation *p = context;
+	struct upload *u = p->upload;
+	char message[80];
+
+	p->stopped = u->host->gate(u->run);
+	if (p->stopped)
+		return p->stopped;
+	snprintf(message, sizeof(message), "Preparing upload: reading photo %zu of %zu",
+		 file + 1, u->photos.count);
+	u->host->progress(u->run, 0, (double)u->photos.bytes, message);
+	return photos_read(&u->photos, file, offset, bytes, size, err);
+}
+
+static void warn_of_others(const struct upload *u)
+{
+	char text[120];
+
+	if (!u->photos.others)
+		return;
+	snprintf(text, sizeof(text), "%zu pictures are not JPEG and are not sent",
+		 u->photos.others);
+	u->host->log(u->run, TASK_LOG_WARN, text);
+}
+
+static int make_archive(struct upload *u)
+{
+	struct preparation preparation = {.upload = u};
+	const struct zip_reader reader = {&preparation, read_gently};
+	struct zip_file *files = NULL;
+	struct err err = {0};
+	int ret = photos_open(&u->photos, projects_folder(u->host->services->projects),
+			      u->project, &err);
+
+	if (ret == 0) {
+		warn_of_others(u);
+		files = photos_files(&u->photos);
+		ret = files ? zip_open(&u->zip, files, u->photos.count, &reader, &err)
+			    : err_set(&err, -ENOMEM, "out of memory");
+	}
+	free(files);
+	if (preparation.stopped)
+		return preparation.stopped;
+	if (ret < 0)
+		return fail(u, &err);
+	zip_fingerprint(&u->zip, u->fingerprint);
+	return 0;
+}
+
+/* ---- as what, and how far it is ---- */
+
+/* As OpenScan3 names it: what a server may not like is "_", and the time makes it one of
+ * its own. */
+static void choose_remote(struct upload *u)
+{
+	char name[UPLOAD_REMOTE - 40];
+	size_t length = 0, begin = 0;
+
+	for (const char *at = u->project; *at && length + 1 < sizeof(name); at++) {
+		unsigned char c = (unsigned char)*at;
+
+		if ((c & 0xc0) == 0x80)
+			continue; /* one "_" a character, however many bytes it has */
+		name[length++] = strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv"
+					"wxyz0123456789_-",
+					c)
+					 ? *at
+					 : '_';
+	}
+	while (length > 0 && name[length - 1] == '_')
+		length--;
+	while (begin < length && name[begin] == '_')
+		begin++;
+	name[length] = '\0';
+	snprintf(u->remote, sizeof(u->remote), "%s-%lld.zip",
+		 length > begin ? name + begin : "project", (long long)clock_wall_ms());
+}
+
+static int checkpoint(struct upload *u, bool created)
+{
+	cJSON *state = cJSON_CreateObject();
+	char *text;
+	int ret;
+
+	json_put_string(state, "target", u->target->name);
+	json_put_string(state, "remote", u->remote);
+	json_put_string(state, "fingerprint", u->fingerprint);
+	cJSON_AddNumberToObject(state, "split", (double)u->split);
+	cJSON_AddBoolToObject(state, "created", created);
+	cJSON_AddNumberToObject(state, "next", (double)u->next);
+	if (u->links)
+		cJSON_AddItemToObject(state, "links", cJSON_Duplicate(u->links, true));
+	text = json_text(state);
+	ret = text ? u->host->checkpoint(u->run, text) : 0;
+	cJSON_free(text);
+	cJSON_Delete(state);
+	return ret;
+}
+
+static int divide(struct upload *u, int64_t split)
+{
+	struct err err;
+
+	u->split = split;
+	u->parts = (size_t)((u->zip.size + split - 1) / split);
+	if (u->parts <= MAX_PARTS)
+		return 0;
+	err_code(&err, -EINVAL, "not_supported",
+		 "the archive has %.0f MB, that is more than %d parts: make "
+		 "cloud.split_size larger",
+		 (double)u->zip.size / 1e6, MAX_PARTS);
+	return fail(u, &err);
+}
+
+static bool goes_on(const struct upload *u, const cJSON *saved)
+{
+	const char *fingerprint = json_string(saved, "fingerprint");
+	const char *target = json_string(saved, "target");
+
+	return json_bool(saved, "created", false) && fingerprint && target &&
+	       !strcmp(fingerprint, u->fingerprint) && !strcmp(target, u->target->name);
+}
+
+static int take_up(struct upload *u, const cJSON *saved)
+{
+	const cJSON *links = cJSON_GetObjectItemCaseSensitive(saved, "links");
+	int ret = divide(u, (int64_t)json_number(saved, "split", 1));
+
+	snprintf(u->remote, sizeof(u->remote), "%s", json_string(saved, "remote"));
+	u->next = (size_t)json_number(saved, "next", 0);
+	u->links = links ? cJSON_Duplicate(links, true) : NULL;
+	return ret;
+}
+
+static int begin_anew(struct upload *u, const cJSON *saved)
+{
+	struct attempt attempt = {.host = u->host,
+				  .run = u->run,
+				  .what = "making the project there",
+				  .once = u->target->create,
+				  .context = u};
+	const cJSON *settings = u->host->services->cloud;
+	int ret = divide(u, (int64_t)json_number(settings, "split_size", 200000000));
+
+	if (json_bool(saved, "created", false))
+		u->host->log(u->run, TASK_LOG_WARN,
+			     "the project has changed since its upload began, which "
+			     "begins anew under another name");
+	if (ret == 0) {
+		choose_remote(u);
+		ret = checkpoint(u, false);
+	}
+	if (ret == 0)
+		ret = attempt_all(&attempt);
+	return ret ? ret : checkpoint(u, true);
+}
+
+/* ---- sending ---- */
+
+static int send_parts(struct upload *u)
+{
+	char what[64];
+	struct attempt attempt = {.host = u->host,
+				  .run = u->run,
+				  .what = what,
+				  .once = u->target->part,
+				  .context = u};
+
+	while (u->next < u->parts) {
+		int ret;
+
+		snprintf(what, sizeof(what), "part %zu of %zu", u->next + 1, u->parts);
+		upload_tick(u, 0);
+		ret = attempt_all(&attempt);
+		if (ret)
+			return ret;
+		u->next++;
+		ret = checkpoint(u, true);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int finish(struct upload *u)
+{
+	struct attempt attempt = {.host = u->host,
+				  .run = u->run,
+				  .what = "saying that all is there",
+				  .once = u->target->finish,
+				  .context = u};
+	cJSON *patch;
+	struct err err = {0};
+	int ret = attempt_all(&attempt);
+
+	if (ret)
+		return ret;
+	patch = cJSON_CreateObject();
+	cJSON_AddTrueToObject(patch, "uploaded");
+	json_put_string(patch, "cloud_project_name", u->remote);
+	json_put_string(patch, "cloud_target", u->target->name);
+	if (projects_patch(u->host->services->projects, u->project, patch, &err) < 0)
+		ret = fail(u, &err);
+	cJSON_Delete(patch);
+	return ret;
+}
+
+static void tell_result(const struct upload *u)
+{
+	cJSON *result = cJSON_CreateObject();
+	char *text;
+
+	json_put_string(result, "project", u->project);
+	json_put_string(result, "remote_project", u->remote);
+	cJSON_AddNumberToObject(result, "parts", (double)u->parts);
+	cJSON_AddNumberToObject(result, "bytes", (double)u->zip.size);
+	cJSON_AddNumberToObject(result, "photos", (double)u->photos.count);
+	text = json_text(result);
+	if (text)
+		u->host->result(u->run, text);
+	cJSON_free(text);
+	cJSON_Delete(result);
+	u->host->progress(u->run, (double)u->zip.size, (double)u->zip.size,
+			  "Upload completed");
+}
+
+/* ---- a run ---- */
+
+/* May it be sent at all?  What was sent to one target may still go to another. */
+static int check_project(const struct upload *u, bool again, struct err *err)
+{
+	cJSON *doc = NULL;
+	const char *target, *remote;
+	int ret = projects_document(u->host->services->projects, u->project, &doc, err);
+
+	if (ret < 0)
+		return ret;
+	target = json_string(doc, "cloud_target");
+	remote = json_string(doc, "cloud_project_name");
+	if (!again && json_bool(doc, "uploaded", false) && remote &&
+	    !strcmp(target ? target : upload_to_cloud.name, u->target->name))
+		ret = err_code(
+			err, -EEXIST, "invalid_state",
+			"project '%s' was uploaded already, as %s: give \"again\":true "
+			"to upload it once more",
+			u->project, remote);
+	cJSON_Delete(doc);
+	return ret;
+}
+
+static int upload_all(struct upload *u, const cJSON *args, const cJSON *saved)
+{
+	struct err err = {0};
+	int ret = 0;
+
+	if (!saved)
+		ret = check_project(u, json_bool(args, "again", false), &err);
+	if (ret == 0)
+		ret = u->target->open(u, json_string(args, "token"), &err);
+	if (ret < 0)
+		return fail(u, &err);
+	ret = u->host->begin(u->run);
+	if (ret == 0)
+		ret = make_archive(u);
+	if (ret == 0)
+		ret = goes_on(u, saved) ? take_up(u, saved) : begin_anew(u, saved);
+	if (ret == 0)
+		ret = send_parts(u);
+	if (ret == 0)
+		ret = finish(u);
+	if (ret == 0)
+		tell_result(u);
+	return ret;
+}
+
+static void upload_close(struct upload *u)
+{
+	zip_clear(&u->zip);
+	photos_clear(&u->photos);
+	account_close(&u->account);
+	folder_close(u->directory);
+	cJSON_Delete(u->links);
+}
+
+static int upload_run(const struct task_type *type, const struct task_host *host,
+		      struct task_run *run, const char *text)
+{
+	cJSON *args = cJSON_Parse(text);
+	const char *saved_text = host->saved(run);
+	cJSON *saved = saved_text ? cJSON_Parse(saved_text) : NULL;
+	struct upload u = {
+		.host = host,
+		.run = run,
+		.target = find_target(json_string(args, "target")),
+		.project = json_string(args, "project"),
+	};
+	struct claim claim = {
+		.kind = "uploaded", .project = u.project, .task = host->id(run)};
+	struct err err = {0};
+	int ret;
+
+	(void)type;
+	if (claim_take(&claim, &err) < 0)
+		ret = fail(&u, &err);
+	else
+		ret = upload_all(&u, args, saved);
+	claim_drop(&claim);
+	upload_close(&u);
+	cJSON_Delete(saved);
+	cJSON_Delete(args);
+	return ret;
+}
+
+static int upload_estimate(const struct task_type *type,
+			   const struct task_services *services, const char *text,
+			   struct task_estimate *estimate)
+{
+	cJSON *args = cJSON_Parse(text), *problems = cJSON_CreateArray();
+	const struct task_host host = {.services = services};
+	struct upload u = {
+		.host = &host,
+		.target = find_target(json_string(args, "target")),
+		.project = json_string(args, "project"),
+	};
+	struct err err = {0};
+
+	(void)type;
+	if (u.target->open(&u, json_string(args, "token"), &err) < 0)
+		problems_add(problems, &err);
+	if (check_project(&u, json_bool(args, "again", false), &err) < 0 ||
+	    photos_open(&u.photos, projects_folder(services->projects), u.project, &err) <
+		    0)
+		problems_add(problems, &err);
+	estimate->photos = (double)u.photos.count;
+	estimate->bytes = (double)u.photos.bytes;
+	estimate->bytes_free = (double)projects_bytes_free(services->projects);
+	estimate->problems = problems_text(problems);
+	upload_close(&u);
+	cJSON_Delete(problems);
+	cJSON_Delete(args);
+	return 0;
+}
+
+const struct task_type task_cloud_upload = {
+	.name = "cloud_upload_task",
+	.title = "Upload of a project",
+	.category = "core",
+	.resumable = true,
+	.args = upload_schema,
+	.check = project_argument_check,
+	.run = upload_run,
+	.estimate = upload_estimate,
+	.sole = "project",
+};

@@ -1,0 +1,34 @@
+/* A server with the endpoints of OpenScan's cloud and a WebDAV folder, that fails as it
+ * is told (cloud_server.py).  One at a time; it ends with the test program at the latest.
+ */
+#ifndef TESTS_HARNESS_CLOUD_H
+#define TESTS_HARNESS_CLOUD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct world;
+
+#define CLOUD_TOKEN "token-0123456789" /* the one that it knows */
+
+/* Starts it, with TLS and a certificate of the authority <folder>/ca.pem when wanted, and
+ * writes the secrets' files. */
+void cloud_start(struct world *w, bool tls);
+
+/* Its address. */
+const char *cloud_url(struct world *w);
+
+/* The settings cloud.* of an agent that uses it: more members ("'split_size':5000"). */
+const char *cloud_settings(struct world *w, const char *more);
+
+/* A path below the server's folder. */
+const char *cloud_path(struct world *w, const char *name);
+
+/* What it shall do wrong from now on: "part status 503\npart slow 1000\n". */
+void cloud_faults(struct world *w, const char *faults);
+
+/* How many requests begin so: "part ok 200". */
+size_t cloud_requests(struct world *w, const char *part);
+void cloud_wait_requests(struct world *w, const char *part, size_t n);
+
+#endif

@@ -1,0 +1,192 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tasks/cloud/attempt.h"
+#include "tasks/cloud/call.h"
+#include "tasks/cloud/claim.h"
+#include "tasks/cloud/meter.h"
+
+static void a_link_leads_to_the_file(void **state)
+{
+	static const struct {
+		const char *link, *file;
+	} cases[] = {
+		{"https://example.org/a.zip?x=1", "https://example.org/a.zip?x=1"},
+		{"https://www.dropbox.com/s/abc/m.zip?dl=0",
+		 "https://www.dropbox.com/s/abc/m.zip?dl=1"},
+		{"https://www.dropbox.com/s/abc/m.zip?rlkey=r&dl=0&st=s",
+		 "https://www.dropbox.com/s/abc/m.zip?rlkey=r&dl=1&st=s"},
+		{"https://www.dropbox.com/s/abc/m.zip",
+		 "https://www.dropbox.com/s/abc/m.zip?dl=1"},
+		{"http://openscanfeedback.dnsuser.de/get?"
+		 "id=https%3A%2F%2Fwww.dropbox.com%2Fs%2Fx%3Fdl%3D0",
+		 "https://www.dropbox.com/s/x?dl=1"},
+		{"https://openscan.example/get?id=17",
+		 "https://openscan.example/get?id=17"},
+		{"https://openscan.example/get?id=https%3A%2F%2Fexample.org%2F%zz",
+		 "https://example.org/%zz"},
+		{"https://example.org/openscan?id=https%3A%2F%2Fevil.example",
+		 "https://example.org/openscan?id=https%3A%2F%2Fevil.example"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *file = call_download_link(cases[i].link);
+
+		assert_string_equal(file, cases[i].file);
+		free(file);
+	}
+}
+
+static void a_meter_tells_rate_and_rest(void **state)
+{
+	struct meter meter = {.count = 0};
+	char text[METER_TEXT];
+
+	(void)state;
+	meter_see(&meter, 0, 0);
+	meter_text(&meter, 1000, text);
+	assert_string_equal(text, "");
+	for (int second = 1; second <= 40; second++)
+		meter_see(&meter, second * 1000, second * INT64_C(2000000));
+	meter_text(&meter, 400000000, text);
+	assert_string_equal(text, ", 2.0 MB/s, 3 min left");
+	meter_text(&meter, 20000000, text);
+	assert_string_equal(text, ", 2.0 MB/s, 10 s left");
+	meter_text(&meter, INT64_C(36000000000), text);
+	assert_string_equal(text, ", 2.0 MB/s, 5.0 h left");
+}
+
+static void a_part_that_is_sent_again_begins_a_new_measurement(void **state)
+{
+	struct meter meter = {.count = 0};
+
+	(void)state;
+	for (int second = 0; second <= 5; second++)
+		meter_see(&meter, second * 1000, second * 1000000);
+	meter_see(&meter, 6000, 100);
+
+	assert_true(meter_rate(&meter) == 0);
+}
+
+static void a_project_is_claimed_once_a_kind(void **state)
+{
+	struct claim first = {.kind = "uploaded", .project = "cup", .task = "a"};
+	struct claim second = {.kind = "uploaded", .project = "cup", .task = "b"};
+	struct claim other = {.kind = "downloaded", .project = "cup", .task = "c"};
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(claim_take(&first, &err), 0);
+	assert_true(claim_take(&second, &err) < 0);
+	assert_string_equal(err.code, "invalid_state");
+	assert_non_null(strstr(err.text, "'a'"));
+	assert_int_equal(claim_take(&other, &err), 0);
+	claim_drop(&second);
+	claim_drop(&first);
+	assert_int_equal(claim_take(&second, &err), 0);
+	claim_drop(&second);
+	claim_drop(&other);
+}
+
+static void only_what_may_pass_is_tried_again(void **state)
+{
+	static const int again[] = {408, 425, 429, 500, 502, 503, 504};
+	static const int never[] = {300, 400, 401, 403, 404, 410, 413, 422, 507};
+	struct err err = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(again) / sizeof(again[0]); i++)
+		assert_int_equal(attempt_status(again[i], &err), -EAGAIN);
+	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+		assert_int_not_equal(attempt_status(never[i], &err), -EAGAIN);
+}
+
+/* ---- a host that keeps the time ---- */
+
+struct task_run {
+	int64_t slept_ms;
+	int sleeps, tries, fails, logs;
+	char text[1024];
+};
+
+static int host_gate(struct task_run *run)
+{
+	(void)run;
+	return 0;
+}
+
+static int host_sleep(struct task_run *run, int64_t ms)
+{
+	run->slept_ms += ms;
+	run->sleeps++;
+	return 0;
+}
+
+static void host_log(struct task_run *run, enum task_log level, const char *text)
+{
+	(void)level;
+	(void)text;
+	run->logs++;
+}
+
+static int host_explain(struct task_run *run, const char *code, const char *text)
+{
+	(void)code;
+	snprintf(run->text, sizeof(run->text), "%s", text);
+	return -1;
+}
+
+static const struct task_host host = {
+	.gate = host_gate, .sleep = host_sleep, .log = host_log, .explain = host_explain};
+
+static int fail_often(void *context, struct err *err)
+{
+	struct task_run *run = context;
+
+	if (run->tries++ < run->fails)
+		return err_code(err, -EAGAIN, "task_failed", "the line is down");
+	return 0;
+}
+
+static void tries_come_later_and_later_and_end(void **state)
+{
+	struct task_run lucky = {.fails = 3}, unlucky = {.fails = 1000};
+	struct attempt attempt = {
+		.host = &host, .run = &lucky, .what = "part 2 of 5", .once = fail_often};
+
+	(void)state;
+	attempt.context = &lucky;
+	assert_int_equal(attempt_all(&attempt), 0);
+	assert_int_equal(lucky.tries, 4);
+	assert_int_equal(lucky.logs, 3);
+	assert_in_range(lucky.slept_ms, 5000, 9000);
+	attempt.run = attempt.context = &unlucky;
+	assert_int_equal(attempt_all(&attempt), -1);
+	assert_int_equal(unlucky.tries, ATTEMPTS);
+	assert_in_range(unlucky.slept_ms, 150000, 400000);
+	assert_non_null(strstr(unlucky.text, "part 2 of 5: the line is down"));
+	assert_non_null(strstr(unlucky.text, "restart the task"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_link_leads_to_the_file),
+		cmocka_unit_test(a_meter_tells_rate_and_rest),
+		cmocka_unit_test(a_part_that_is_sent_again_begins_a_new_measurement),
+		cmocka_unit_test(a_project_is_claimed_once_a_kind),
+		cmocka_unit_test(only_what_may_pass_is_tried_again),
+		cmocka_unit_test(tries_come_later_and_later_and_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
