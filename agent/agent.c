@@ -155,6 +155,15 @@ static int make_folder(const char *path, struct err *err)
 	}
 }
 
+/* What the rig found wrong stands in info and in the log, beside what the settings did. */
+static void tell_problems(struct agent *agent)
+{
+	const cJSON *problem;
+
+	cJSON_ArrayForEach(problem, rig_problems(agent->rig))
+		cJSON_AddItemToArray(agent->problems, cJSON_Duplicate(problem, true));
+}
+
 static int open_rig(struct agent *agent, struct err *err)
 {
 	struct rig_options options = {
@@ -172,6 +181,8 @@ static int open_rig(struct agent *agent, struct err *err)
 		return ret;
 	ret = rig_open(&agent->rig, config, &options, err);
 	cJSON_Delete(config);
+	if (ret == 0)
+		tell_problems(agent);
 	return ret;
 }
 

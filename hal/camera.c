@@ -94,8 +94,7 @@ int camera_open(struct camera *camera, struct chassis *chassis, size_t index, co
 	snprintf(camera->name, sizeof(camera->name), "%s", item->string);
 	snprintf(camera->type, sizeof(camera->type), "%s",
 		 type ? type : chassis->backend->name);
-	camera->settings = cJSON_IsObject(settings) ? cJSON_Duplicate(settings, true)
-						    : cJSON_CreateObject();
+	camera->settings = chassis_copy(settings);
 	snprintf(at, sizeof(at), "cameras.%s", item->string);
 	return camera_check(camera, camera->settings, at, err);
 }

@@ -25,10 +25,11 @@ void chassis_changed(struct chassis *chassis, enum device_kind kind, const char 
 		chassis->changed(chassis->context, kind, name);
 }
 
-int chassis_begin(struct chassis *chassis, struct interrupt *interrupt, struct chassis_leash *leash,
-	       struct err *err)
+int chassis_begin(struct chassis *chassis, struct interrupt *interrupt,
+		  struct chassis_leash *leash, struct err *err)
 {
-	/* First the count, then the latch: a stop in between is seen by chassis_wanted(). */
+	/* First the count, then the latch: a stop in between is seen by chassis_wanted().
+	 */
 	leash->interrupt = interrupt;
 	leash->stops = atomic_load(&chassis->stops);
 	if (atomic_load(&chassis->estopped))
@@ -44,13 +45,15 @@ int chassis_wanted(const struct chassis *chassis, const struct chassis_leash *le
 	return interrupt_raised(leash->interrupt) ? -EINTR : 0;
 }
 
-int chassis_wait(struct chassis *chassis, int64_t due_ns, const struct chassis_leash *leash)
+int chassis_wait(struct chassis *chassis, int64_t due_ns,
+		 const struct chassis_leash *leash)
 {
 	int64_t now;
 	int ret;
 
 	do {
-		now = chassis->backend->wait_until(chassis->hardware, due_ns, leash->interrupt);
+		now = chassis->backend->wait_until(chassis->hardware, due_ns,
+						   leash->interrupt);
 		ret = chassis_wanted(chassis, leash);
 		if (ret < 0)
 			return ret;
@@ -58,8 +61,8 @@ int chassis_wait(struct chassis *chassis, int64_t due_ns, const struct chassis_l
 	return 0;
 }
 
-int chassis_explain(const struct chassis *chassis, int ret, struct err *err, const char *act,
-		 const char *name)
+int chassis_explain(const struct chassis *chassis, int ret, struct err *err,
+		    const char *act, const char *name)
 {
 	if (ret == -EINTR)
 		return err_code(err, ret, "interrupted", "%s %s was interrupted", act,
@@ -89,6 +92,22 @@ int chassis_check(const char *schema_text, cJSON *object, const char *at, struct
 	}
 	schema_free(schema);
 	return ret;
+}
+
+cJSON *chassis_copy(const cJSON *object)
+{
+	cJSON *copy = cJSON_IsObject(object) ? cJSON_Duplicate(object, true)
+					     : cJSON_CreateObject();
+	cJSON *member = copy->child;
+
+	while (member) {
+		cJSON *next = member->next;
+
+		if (cJSON_IsNull(member))
+			cJSON_Delete(cJSON_DetachItemViaPointer(copy, member));
+		member = next;
+	}
+	return copy;
 }
 
 int chassis_check_name(enum device_kind kind, const char *name, struct err *err)

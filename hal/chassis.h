@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "hal/backend.h"
+#include "hal/engine.h"
 #include "hal/rig.h"
 
 #define CHASSIS_NAME 65 /* a device's name and its NUL */
@@ -15,6 +16,7 @@
 struct chassis {
 	const struct backend *backend;
 	void *hardware; /* the backend's own */
+	struct engine *engine;
 
 	atomic_bool estopped;
 	atomic_uint stops; /* grows with each order to stop */
@@ -22,6 +24,7 @@ struct chassis {
 	/* Guards what states show: busy, target, level, settings.  Held for a few
 	 * instructions and level writes, never while waiting or calling out. */
 	pthread_mutex_t lock;
+	bool awake; /* lock: do motors have current, and may lights burn? (hal/power.h) */
 
 	void (*changed)(void *context, enum device_kind kind, const char *name);
 	void *context;
@@ -40,22 +43,29 @@ void chassis_destroy(struct chassis *chassis);
 void chassis_changed(struct chassis *chassis, enum device_kind kind, const char *name);
 
 /* Begins an act that a stop must end; "estopped" while the emergency stop is on. */
-int chassis_begin(struct chassis *chassis, struct interrupt *interrupt, struct chassis_leash *leash,
-	       struct err *err);
+int chassis_begin(struct chassis *chassis, struct interrupt *interrupt,
+		  struct chassis_leash *leash, struct err *err);
 
 /* 0, -EINTR (the interrupt was raised) or -ECANCELED (stop, or emergency stop). */
 int chassis_wanted(const struct chassis *chassis, const struct chassis_leash *leash);
 
 /* Waits until the backend's time is due_ns, or for what chassis_wanted() says. */
-int chassis_wait(struct chassis *chassis, int64_t due_ns, const struct chassis_leash *leash);
+int chassis_wait(struct chassis *chassis, int64_t due_ns,
+		 const struct chassis_leash *leash);
 
-/* The sentence for an act ("the move of rotor") that chassis_wanted() ended; returns ret. */
-int chassis_explain(const struct chassis *chassis, int ret, struct err *err, const char *act,
-		 const char *name);
+/* The sentence for an act ("the move of rotor") that chassis_wanted() ended; returns ret.
+ */
+int chassis_explain(const struct chassis *chassis, int ret, struct err *err,
+		    const char *act, const char *name);
 
 /* Checks one object of the device config, or of a command, against a schema and adds its
  * defaults.  at stands before the sentence ("motors.rotor"); NULL for nothing. */
-int chassis_check(const char *schema_text, cJSON *object, const char *at, struct err *err);
+int chassis_check(const char *schema_text, cJSON *object, const char *at,
+		  struct err *err);
+
+/* A copy of an object of the device config without the members that are null: those are
+ * not given. */
+cJSON *chassis_copy(const cJSON *object);
 
 /* May name stand in a topic?  kind and name appear in the sentence. */
 int chassis_check_name(enum device_kind kind, const char *name, struct err *err);

@@ -15,7 +15,7 @@ int endstop_open(struct endstop *endstop, struct chassis *chassis, size_t index,
 		 const cJSON *item, struct err *err)
 {
 	const cJSON *settings = cJSON_GetObjectItemCaseSensitive(item, "settings");
-	cJSON *copy = settings ? cJSON_Duplicate(settings, true) : cJSON_CreateObject();
+	cJSON *copy = chassis_copy(settings);
 	char at[CHASSIS_NAME + 16];
 	int ret = chassis_check_name(DEVICE_ENDSTOP, item->string, err);
 

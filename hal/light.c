@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-int light_open(struct light *light, struct chassis *chassis, size_t index, const cJSON *item,
-	       struct err *err)
+int light_open(struct light *light, struct chassis *chassis, size_t index,
+	       const cJSON *item, struct err *err)
 {
 	int ret = chassis_check_name(DEVICE_LIGHT, item->string, err);
 
@@ -16,6 +16,34 @@ int light_open(struct light *light, struct chassis *chassis, size_t index, const
 	snprintf(light->name, sizeof(light->name), "%s", item->string);
 	light->level = (struct rig_light){.on = false, .brightness = 100};
 	return 0;
+}
+
+static int light_explain(const struct light *light, int number, struct err *err)
+{
+	if (number == -ENOTSUP)
+		return err_code(err, number, "not_supported",
+				"%s can only be on or off: a brightness needs hardware "
+				"PWM (pwm in "
+				"the device config)",
+				light->name);
+	return err_code(err, number, "hardware_fault", "%s cannot be switched: %s",
+			light->name, strerror(-number));
+}
+
+/* The caller holds the lock. */
+static int light_apply(struct light *light, const struct rig_light *level, bool awake)
+{
+	const struct chassis *chassis = light->chassis;
+
+	return chassis->backend->light(chassis->hardware, light->index,
+				       level->on && awake ? level->brightness : 0);
+}
+
+int light_show(struct light *light, bool awake, struct err *err)
+{
+	int ret = light_apply(light, &light->level, awake);
+
+	return ret < 0 ? light_explain(light, ret, err) : 0;
 }
 
 int light_set(struct light *light, bool on, int brightness, struct err *err)
@@ -34,8 +62,7 @@ int light_set(struct light *light, bool on, int brightness, struct err *err)
 	level.on = on && brightness != 0;
 	if (brightness > 0)
 		level.brightness = brightness;
-	ret = chassis->backend->light(chassis->hardware, light->index,
-				   level.on ? level.brightness : 0);
+	ret = light_apply(light, &level, chassis->awake);
 	changed = ret == 0 && (level.on != light->level.on ||
 			       level.brightness != light->level.brightness);
 	if (ret == 0)
@@ -43,8 +70,7 @@ int light_set(struct light *light, bool on, int brightness, struct err *err)
 	pthread_mutex_unlock(&chassis->lock);
 
 	if (ret < 0)
-		return err_code(err, ret, "hardware_fault", "%s cannot be switched: %s",
-				light->name, strerror(-ret));
+		return light_explain(light, ret, err);
 	if (changed)
 		chassis_changed(chassis, DEVICE_LIGHT, light->name);
 	return 0;
@@ -62,11 +88,17 @@ struct rig_light light_get(struct light *light)
 
 cJSON *light_state(struct light *light)
 {
-	struct rig_light level = light_get(light);
 	cJSON *state = cJSON_CreateObject();
+	struct rig_light level;
+	bool burns;
+
+	pthread_mutex_lock(&light->chassis->lock);
+	level = light->level;
+	burns = level.on && light->chassis->awake;
+	pthread_mutex_unlock(&light->chassis->lock);
 
 	cJSON_AddStringToObject(state, "name", light->name);
-	cJSON_AddStringToObject(state, "state", level.on ? "ON" : "OFF");
+	cJSON_AddStringToObject(state, "state", burns ? "ON" : "OFF");
 	cJSON_AddNumberToObject(state, "brightness", level.brightness);
 	return state;
 }

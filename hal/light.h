@@ -12,14 +12,18 @@ struct light {
 };
 
 /* Reads the member item of the config's lights; the light is off. */
-int light_open(struct light *light, struct chassis *chassis, size_t index, const cJSON *item,
-	       struct err *err);
+int light_open(struct light *light, struct chassis *chassis, size_t index,
+	       const cJSON *item, struct err *err);
 
 /* As rig_light_set(). */
 int light_set(struct light *light, bool on, int brightness, struct err *err);
 struct rig_light light_get(struct light *light);
 
-/* {name, state, brightness}. */
+/* Puts the lines to what the level says while the rig is awake, and off otherwise.  The
+ * caller holds the lock. */
+int light_show(struct light *light, bool awake, struct err *err);
+
+/* {name, state, brightness}; a light of a rig that sleeps is off. */
 cJSON *light_state(struct light *light);
 
 #endif

@@ -168,25 +168,48 @@ static void axis_absorb(struct motion_axis *axis, int64_t now)
 			    (double)(axis->goal - axis->done));
 }
 
-static struct motion_axis *motion_next(struct motion_axis *axes, size_t n)
+static struct motion_axis *move_next(const struct motion_move *move)
 {
 	struct motion_axis *next = NULL;
 
-	for (size_t i = 0; i < n; i++)
-		if (axes[i].due_ns != NEVER && (!next || axes[i].due_ns < next->due_ns))
-			next = &axes[i];
+	for (size_t i = 0; i < move->n; i++) {
+		struct motion_axis *axis = &move->axes[i];
+
+		if (axis->due_ns != NEVER && (!next || axis->due_ns < next->due_ns))
+			next = axis;
+	}
 	return next;
 }
 
-static int motion_step(struct motion_axis *axes, struct motion_axis *axis,
-		       const struct motion_host *host, int64_t now)
+/* Looks at what the world wants: 0, or -ECANCELED. */
+static int move_obey(struct motion_move *move)
 {
-	int answer = host->pulse(host->context, (size_t)(axis - axes));
+	enum motion_wish wish = move->wish(move->context);
+
+	if (wish == MOTION_STOP)
+		return -ECANCELED;
+	if (wish != MOTION_REST || move->braking)
+		return 0;
+	move->braking = true;
+	for (size_t i = 0; i < move->n; i++)
+		axis_brake(&move->axes[i], axis_speed(&move->axes[i]));
+	return 0;
+}
+
+static int move_pulse(struct motion_move *move, struct motion_axis *axis, int64_t now)
+{
+	int64_t sent = now;
+	int answer = move->pulse(move->context, (size_t)(axis - move->axes), &sent);
 
 	if (answer < 0)
 		return answer;
+	if (answer == MOTION_HELD) {
+		axis->goal = axis->done;
+		axis->due_ns = NEVER;
+		return 0;
+	}
 	axis->done++;
-	axis_absorb(axis, now);
+	axis_absorb(axis, sent > now ? sent : now);
 	if (answer == MOTION_HALT)
 		axis->goal = axis->done;
 	else if (answer == MOTION_BRAKE)
@@ -195,37 +218,66 @@ static int motion_step(struct motion_axis *axes, struct motion_axis *axis,
 	return 0;
 }
 
-int motion_run(struct motion_axis *axes, size_t n, const struct motion_host *host)
+/* Of a move whose axes all rest. */
+static int move_arrived(const struct motion_move *move)
 {
-	int64_t now = host->now(host->context);
-	struct motion_axis *axis;
-	bool braking = false;
-
-	for (size_t i = 0; i < n; i++)
-		axis_start(&axes[i], now);
-
-	while ((axis = motion_next(axes, n))) {
-		enum motion_wish wish = host->wish(host->context);
-		int ret;
-
-		if (wish == MOTION_STOP)
-			return -ECANCELED;
-		if (wish == MOTION_REST && !braking) {
-			braking = true;
-			for (size_t i = 0; i < n; i++)
-				axis_brake(&axes[i], axis_speed(&axes[i]));
-			continue;
-		}
-		now = host->wait_until(host->context, axis->due_ns);
-		if (now < axis->due_ns)
-			continue;
-		ret = motion_step(axes, axis, host, now);
-		if (ret < 0)
-			return ret;
-	}
-
-	for (size_t i = 0; braking && i < n; i++)
-		if (axes[i].done < axes[i].steps)
+	for (size_t i = 0; move->braking && i < move->n; i++)
+		if (move->axes[i].done < move->axes[i].steps)
 			return -EINTR;
 	return 0;
+}
+
+static struct motion_move *motion_end(struct motion *motion, struct motion_move *move,
+				      int result)
+{
+	struct motion_move **link = &motion->moves;
+
+	while (*link != move)
+		link = &(*link)->next;
+	*link = move->next;
+	move->result = result;
+	return move;
+}
+
+void motion_add(struct motion *motion, struct motion_move *move)
+{
+	int64_t now = motion->now(motion->clock);
+
+	/* A simulated time may have been waited for ahead of its clock. */
+	if (now < motion->latest_ns)
+		now = motion->latest_ns;
+	for (size_t i = 0; i < move->n; i++)
+		axis_start(&move->axes[i], now);
+	move->braking = false;
+	move->next = motion->moves;
+	motion->moves = move;
+}
+
+struct motion_move *motion_turn(struct motion *motion)
+{
+	struct motion_move *first = NULL;
+	struct motion_axis *axis = NULL;
+	int64_t now;
+	int ret;
+
+	for (struct motion_move *move = motion->moves; move; move = move->next) {
+		struct motion_axis *next;
+
+		ret = move_obey(move);
+		next = move_next(move);
+		if (ret < 0 || !next)
+			return motion_end(motion, move,
+					  ret < 0 ? ret : move_arrived(move));
+		if (!axis || next->due_ns < axis->due_ns) {
+			first = move;
+			axis = next;
+		}
+	}
+	now = motion->wait_until(motion->clock, axis->due_ns);
+	if (now > motion->latest_ns)
+		motion->latest_ns = now;
+	if (now < axis->due_ns)
+		return NULL;
+	ret = move_pulse(first, axis, now);
+	return ret < 0 ? motion_end(motion, first, ret) : NULL;
 }

@@ -12,8 +12,8 @@
  * hold for any two neighbouring intervals: no speed spike, however short or odd the move.
  * One step is one pulse.
  *
- * Knows no hardware and no clock: both come in as functions, so a test can be the clock.
- */
+ * Knows no hardware, no clock and no thread: they come in as functions, so a test can be
+ * the clock. */
 #ifndef HAL_MOTION_H
 #define HAL_MOTION_H
 
@@ -56,26 +56,11 @@ enum motion_answer {
 	MOTION_GO,
 	MOTION_BRAKE, /* decelerate to rest */
 	MOTION_HALT,  /* no further pulse: only for speeds that allow it */
+	MOTION_HELD,  /* the same, and this pulse was not sent either */
 };
 
-/* What the world wants of the whole move. */
+/* What the world wants of a whole move. */
 enum motion_wish { MOTION_RUN, MOTION_REST, MOTION_STOP };
-
-struct motion_host {
-	int64_t (*now)(void *context); /* nanoseconds */
-
-	/* Waits until time is due_ns and returns what time it is.  May return earlier, to
-	 * let the wish be looked at. */
-	int64_t (*wait_until)(void *context, int64_t due_ns);
-
-	/* MOTION_REST makes all axes brake, and holds; MOTION_STOP ends all pulses. */
-	enum motion_wish (*wish)(void *context);
-
-	/* Sends one pulse: a motion_answer, or a negative errno that ends all pulses. */
-	int (*pulse)(void *context, size_t axis);
-
-	void *context;
-};
 
 /* One axis of a move.  The caller fills the first part and reads done. */
 struct motion_axis {
@@ -93,13 +78,54 @@ struct motion_axis {
 	bool braking;	     /* never speeds up again */
 };
 
-/* Moves all axes in one merged timeline, on the caller's thread, and returns when all
- * rest: 0, -EINTR when braked before all arrived, -ECANCELED when stopped, or pulse's
- * error. done is exact in every case.  Allocates nothing.
+/* Axes that set out together.  The caller fills the first part, keeps it where it is
+ * until motion_turn() gives the move back, and reads the result. */
+struct motion_move {
+	struct motion_axis *axes;
+	size_t n;
+
+	/* MOTION_REST makes all axes of the move brake, and holds; MOTION_STOP ends all
+	 * its pulses. */
+	enum motion_wish (*wish)(void *context);
+
+	/* Sends one pulse: a motion_answer, or a negative errno that ends all pulses of
+	 * the move.  *sent_ns is when the pulse was asked for; where sending takes time
+	 * it becomes when the pulse had surely been sent. */
+	int (*pulse)(void *context, size_t axis, int64_t *sent_ns);
+	void *context;
+
+	/* 0, -EINTR when braked before all arrived, -ECANCELED when stopped, or pulse's
+	 * error. done of the axes is exact in every case. */
+	int result;
+
+	/* The engine's own. */
+	bool braking;
+	struct motion_move *next;
+};
+
+/* All moves that are under way, in one timeline. */
+struct motion {
+	int64_t (*now)(void *clock); /* nanoseconds */
+
+	/* Waits until time is due_ns and returns what time it is.  May return earlier, to
+	 * let the wishes be looked at. */
+	int64_t (*wait_until)(void *clock, int64_t due_ns);
+	void *clock;
+
+	/* The engine's own. */
+	struct motion_move *moves;
+	int64_t latest_ns;
+};
+
+void motion_add(struct motion *motion, struct motion_move *move);
+
+/* Waits for the pulse that is due next, of whatever move, and sends it.  A move that
+ * ended leaves the timeline and is returned, else NULL; a move of no steps ends too. Call
+ * it while there are moves.  Allocates nothing.
  *
  * A pulse that comes late is never caught up: by up to a tenth of its interval, the rest
  * of that axis is shifted; by more, the rotor is taken to have slowed down to what the
  * interval says, and the axis speeds up from there within its acceleration. */
-int motion_run(struct motion_axis *axes, size_t n, const struct motion_host *host);
+struct motion_move *motion_turn(struct motion *motion);
 
 #endif

@@ -14,7 +14,7 @@ static const char motor_schema[] =
 	"\"acceleration\":"
 	"{\"type\":\"number\",\"minimum\":1000,\"maximum\":80000,\"default\":20000},"
 	"\"max_speed\":"
-	"{\"type\":\"number\",\"minimum\":1,\"maximum\":7500,\"default\":5000},"
+	"{\"type\":\"number\",\"minimum\":1,\"maximum\":20000,\"default\":5000},"
 	"\"direction\":{\"enum\":[1,-1],\"default\":1},"
 	"\"steps_per_rotation\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":10000000}"
 	","
@@ -45,10 +45,10 @@ static int motor_read(struct motor *motor, const cJSON *config, struct err *err)
 	return 0;
 }
 
-int motor_open(struct motor *motor, struct chassis *chassis, size_t index, const cJSON *item,
-	       struct position_file *positions, struct err *err)
+int motor_open(struct motor *motor, struct chassis *chassis, size_t index,
+	       const cJSON *item, struct position_file *positions, struct err *err)
 {
-	cJSON *copy = cJSON_Duplicate(item, true);
+	cJSON *copy = chassis_copy(item);
 	char at[CHASSIS_NAME + 16];
 	int ret = chassis_check_name(DEVICE_MOTOR, item->string, err);
 
@@ -65,8 +65,10 @@ int motor_open(struct motor *motor, struct chassis *chassis, size_t index, const
 	ret = motor_read(motor, copy, err);
 	if (ret < 0)
 		goto done;
-	ret = position_find(positions, motor->name, (uint32_t)motor->steps_per_turn,
-			    &motor->position, err);
+	if (positions)
+		ret = position_find(positions, motor->name,
+				    (uint32_t)motor->steps_per_turn, &motor->position,
+				    err);
 done:
 	cJSON_Delete(copy);
 	return ret;

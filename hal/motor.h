@@ -25,9 +25,10 @@ struct motor {
 	double target; /* degrees */
 };
 
-/* Reads the member item of the config's motors and finds its position. */
-int motor_open(struct motor *motor, struct chassis *chassis, size_t index, const cJSON *item,
-	       struct position_file *positions, struct err *err);
+/* Reads the member item of the config's motors and finds its position; positions NULL:
+ * only reads it. */
+int motor_open(struct motor *motor, struct chassis *chassis, size_t index,
+	       const cJSON *item, struct position_file *positions, struct err *err);
 
 /* Gives it its endstop.  Before any move. */
 void motor_attach(struct motor *motor, const struct endstop *endstop);

@@ -5,49 +5,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/base/clock.h"
 #include "agent/base/log.h"
 
-#define TELL_EVERY_MS 250     /* real time between two published angles of a move */
-#define TELL_EVERY_PULSES 64  /* the clock is asked no more often than this */
 #define ENDSTOP_TOLERANCE 2.0 /* degrees between an endstop and where it was met */
 
+/* Lives on the stack of who asked for it; the motion thread uses it until it has ended.
+ */
 struct move {
 	struct chassis *chassis;
 	struct move_leg *legs;
 	size_t n;
 	struct chassis_leash leash;
-	bool resting; /* told to brake: its interrupt no longer wakes */
-	unsigned pulses;
-	int64_t told_ms;
+	struct motion_axis axes[POSITION_AXES];
 	struct err *err;
 };
 
-static int64_t move_now(void *context)
-{
-	struct move *move = context;
-
-	return move->chassis->backend->now(move->chassis->hardware);
-}
-
-static int64_t move_wait_until(void *context, int64_t due_ns)
-{
-	struct move *move = context;
-	struct interrupt *interrupt = move->resting ? NULL : move->leash.interrupt;
-
-	return move->chassis->backend->wait_until(move->chassis->hardware, due_ns, interrupt);
-}
-
 static enum motion_wish move_wish(void *context)
 {
-	struct move *move = context;
+	const struct move *move = context;
 	int ret = chassis_wanted(move->chassis, &move->leash);
 
 	if (ret == -ECANCELED)
 		return MOTION_STOP;
-	if (ret == -EINTR)
-		move->resting = true;
-	return move->resting ? MOTION_REST : MOTION_RUN;
+	return ret == -EINTR ? MOTION_REST : MOTION_RUN;
 }
 
 static int leg_sign(const struct move_leg *leg)
@@ -55,23 +35,12 @@ static int leg_sign(const struct move_leg *leg)
 	return leg->goal < position_count(leg->motor->position) ? -1 : 1;
 }
 
-static void move_tell(struct move *move)
+static void move_tell(void *context)
 {
+	const struct move *move = context;
+
 	for (size_t i = 0; i < move->n; i++)
 		chassis_changed(move->chassis, DEVICE_MOTOR, move->legs[i].motor->name);
-}
-
-static void move_tell_sometimes(struct move *move)
-{
-	int64_t now;
-
-	if (++move->pulses % TELL_EVERY_PULSES != 0)
-		return;
-	now = clock_monotonic_ms();
-	if (now - move->told_ms < TELL_EVERY_MS)
-		return;
-	move->told_ms = now;
-	move_tell(move);
 }
 
 /* An axis that meets its endstop where there should be none has lost steps.  An endless
@@ -108,22 +77,32 @@ static int leg_watch(struct move *move, struct move_leg *leg, bool upwards)
 	return leg->until == MOVE_EDGE ? MOTION_HALT : MOTION_BRAKE;
 }
 
-static int move_pulse(void *context, size_t i)
+/* An edge that came since the last pulse ends the leg without another one. */
+static int leg_hold(struct move *move, struct move_leg *leg, bool upwards)
+{
+	int answer = leg->until == MOVE_EDGE ? leg_watch(move, leg, upwards) : MOTION_GO;
+
+	return answer == MOTION_HALT ? MOTION_HELD : answer;
+}
+
+static int move_pulse(void *context, size_t i, int64_t *sent_ns)
 {
 	struct move *move = context;
 	struct move_leg *leg = &move->legs[i];
 	struct motor *motor = leg->motor;
 	int sign = leg_sign(leg);
-	int ret;
+	int ret = leg_hold(move, leg, sign > 0);
 
+	if (ret != MOTION_GO)
+		return ret;
 	position_write(motor->position, position_count(motor->position) + sign);
-	ret = move->chassis->backend->step(move->chassis->hardware, motor->index);
+	ret = move->chassis->backend->step(move->chassis->hardware, motor->index,
+					   sent_ns);
 	if (ret < 0) {
 		position_forget(motor->position);
 		return err_code(move->err, ret, "hardware_fault",
 				"%s cannot be stepped: %s", motor->name, strerror(-ret));
 	}
-	move_tell_sometimes(move);
 	return leg_watch(move, leg, sign > 0);
 }
 
@@ -131,17 +110,12 @@ static int leg_prepare(struct chassis *chassis, struct move_leg *leg, struct err
 {
 	struct motor *motor = leg->motor;
 	bool upwards = leg_sign(leg) > 0;
-	int ret = chassis->backend->enable(chassis->hardware, motor->index, true);
+	int ret = chassis->backend->direction(chassis->hardware, motor->index,
+					      upwards == motor->forward);
 
-	if (ret == 0)
-		ret = chassis->backend->direction(chassis->hardware, motor->index,
-					       upwards == motor->forward);
 	if (ret < 0)
 		return err_code(err, ret, "hardware_fault", "%s cannot be switched: %s",
 				motor->name, strerror(-ret));
-	pthread_mutex_lock(&chassis->lock);
-	motor->enabled = true;
-	pthread_mutex_unlock(&chassis->lock);
 	return 0;
 }
 
@@ -168,25 +142,38 @@ static void move_mark(struct position_file *positions, struct move_leg *legs, si
 				 legs[i].motor->name);
 }
 
-int move_run(struct chassis *chassis, struct position_file *positions, struct move_leg *legs,
-	     size_t n, const struct chassis_leash *leash, struct err *err)
+/* Hands the move to the motion thread and waits for its end. */
+static int move_carry_out(struct move *move)
+{
+	struct engine *engine = move->chassis->engine;
+	struct motion_move motion = {
+		.axes = move->axes,
+		.n = move->n,
+		.wish = move_wish,
+		.pulse = move_pulse,
+		.context = move,
+	};
+	int ret;
+
+	engine_touches(engine, move, sizeof(*move));
+	engine_touches(engine, move->legs, move->n * sizeof(*move->legs));
+	ret = engine_run(engine, &motion, move_tell, move);
+	engine_touches_no_more(engine, move->legs, move->n * sizeof(*move->legs));
+	engine_touches_no_more(engine, move, sizeof(*move));
+	return ret;
+}
+
+int move_run(struct chassis *chassis, struct position_file *positions,
+	     struct move_leg *legs, size_t n, const struct chassis_leash *leash,
+	     struct err *err)
 {
 	struct move move = {
 		.chassis = chassis,
 		.legs = legs,
 		.n = n,
 		.leash = *leash,
-		.told_ms = clock_monotonic_ms(),
 		.err = err,
 	};
-	struct motion_host host = {
-		.now = move_now,
-		.wait_until = move_wait_until,
-		.wish = move_wish,
-		.pulse = move_pulse,
-		.context = &move,
-	};
-	struct motion_axis axes[POSITION_AXES];
 	int ret;
 
 	for (size_t i = 0; i < n; i++) {
@@ -194,11 +181,11 @@ int move_run(struct chassis *chassis, struct position_file *positions, struct mo
 		if (ret < 0)
 			return ret;
 		legs[i].met = false;
-		axes[i] = leg_axis(&legs[i]);
+		move.axes[i] = leg_axis(&legs[i]);
 	}
 
 	move_mark(positions, legs, n, true);
-	ret = motion_run(axes, n, &host);
+	ret = move_carry_out(&move);
 	move_mark(positions, legs, n, false);
 	move_tell(&move);
 	return ret;

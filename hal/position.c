@@ -184,6 +184,12 @@ fail:
 	return ret;
 }
 
+const void *position_memory(const struct position_file *file, size_t *size)
+{
+	*size = sizeof(*file->page);
+	return file->page;
+}
+
 void position_close(struct position_file *file)
 {
 	if (!file)

@@ -13,6 +13,7 @@
 #define HAL_POSITION_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "agent/base/err.h"
@@ -32,6 +33,9 @@ int position_boot_id(char boot_id[POSITION_BOOT_ID], struct err *err);
 int position_open(struct position_file **out, const char *path, const char *boot_id,
 		  bool assume, struct err *err);
 void position_close(struct position_file *file); /* NULL is fine */
+
+/* The memory that all counts stand in. */
+const void *position_memory(const struct position_file *file, size_t *size);
 
 /* The record of an axis, made with an unknown position when there is none.  A record that
  * counts other steps (steps_per_turn changed) becomes unknown. */

@@ -1,25 +1,13 @@
-#include "hal/rig.h"
+#include "hal/rig_inside.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/base/json.h"
 #include "agent/base/log.h"
-#include "hal/camera.h"
-#include "hal/chassis.h"
-#include "hal/endstop.h"
 #include "hal/home.h"
-#include "hal/light.h"
-#include "hal/motor.h"
 #include "hal/move.h"
-#include "hal/trigger.h"
-
-/* Every backend there is. */
-static const struct backend *const backends[] = {&backend_simulated};
-#define BACKENDS (sizeof(backends) / sizeof(backends[0]))
 
 static const char *const kind_names[DEVICE_KINDS] = {
 	[DEVICE_MOTOR] = "motor",     [DEVICE_LIGHT] = "light",
@@ -27,248 +15,14 @@ static const char *const kind_names[DEVICE_KINDS] = {
 	[DEVICE_TRIGGER] = "trigger",
 };
 
-/* The members of a device config, by kind. */
-static const char *const kind_keys[DEVICE_KINDS] = {
-	[DEVICE_MOTOR] = "motors",     [DEVICE_LIGHT] = "lights",
-	[DEVICE_CAMERA] = "cameras",   [DEVICE_ENDSTOP] = "endstops",
-	[DEVICE_TRIGGER] = "triggers",
-};
-
-struct rig {
-	struct chassis chassis;
-	struct position_file *positions;
-	struct motor *motors;
-	struct light *lights;
-	struct camera *cameras;
-	struct endstop *endstops;
-	struct trigger *triggers;
-	size_t counts[DEVICE_KINDS]; /* of those that are open */
-	double scan_radius_mm;
-};
-
 const char *device_kind_name(enum device_kind kind)
 {
 	return kind_names[kind];
 }
 
-/* ---- opening and closing ---- */
-
-static const struct backend *rig_choose_backend(const cJSON *config, struct err *err)
+const cJSON *rig_problems(const struct rig *rig)
 {
-	const char *name = json_string(config, "backend");
-	char known[256] = "";
-	size_t used = 0;
-
-	for (size_t i = 0; name && i < BACKENDS; i++)
-		if (strcmp(backends[i]->name, name) == 0)
-			return backends[i];
-	for (size_t i = 0; i < BACKENDS && used < sizeof(known); i++)
-		used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s",
-					 i ? ", " : "", backends[i]->name);
-	err_code(err, -EINVAL, "invalid_args",
-		 "the device config needs a backend that this program has (%s), not '%s'",
-		 known, name ? name : "");
-	return NULL;
-}
-
-/* The devices of one kind, checked to be an object; NULL where the config names none. */
-static int rig_section(const cJSON *config, enum device_kind kind, const cJSON **section,
-		       struct err *err)
-{
-	const cJSON *value = cJSON_GetObjectItemCaseSensitive(config, kind_keys[kind]);
-
-	*section = cJSON_IsObject(value) ? value : NULL;
-	if (!value || cJSON_IsNull(value) || *section)
-		return 0;
-	return err_code(err, -EINVAL, "invalid_args", "%s must be an object of names",
-			kind_keys[kind]);
-}
-
-static int rig_open_device(struct rig *rig, enum device_kind kind, size_t i,
-			   const cJSON *item, struct err *err)
-{
-	struct chassis *chassis = &rig->chassis;
-
-	switch (kind) {
-	case DEVICE_MOTOR:
-		return motor_open(&rig->motors[i], chassis, i, item, rig->positions, err);
-	case DEVICE_LIGHT:
-		return light_open(&rig->lights[i], chassis, i, item, err);
-	case DEVICE_CAMERA:
-		return camera_open(&rig->cameras[i], chassis, i, item, err);
-	case DEVICE_ENDSTOP:
-		return endstop_open(&rig->endstops[i], chassis, i, item, err);
-	case DEVICE_TRIGGER:
-		return trigger_open(&rig->triggers[i], chassis, i, item, err);
-	}
-	return -EINVAL;
-}
-
-static int rig_open_devices(struct rig *rig, const cJSON *config, enum device_kind kind,
-			    struct err *err)
-{
-	const cJSON *section, *item;
-	int ret = rig_section(config, kind, &section, err);
-
-	if (ret < 0)
-		return ret;
-	cJSON_ArrayForEach(item, section)
-	{
-		if (!cJSON_IsObject(item))
-			return err_code(err, -EINVAL, "invalid_args",
-					"%s.%s must be an object", kind_keys[kind],
-					item->string);
-		/* Counted before it is open: a half open device can be closed. */
-		ret = rig_open_device(rig, kind, rig->counts[kind]++, item, err);
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
-}
-
-static void *rig_room(const cJSON *config, enum device_kind kind, size_t size)
-{
-	const cJSON *section = cJSON_GetObjectItemCaseSensitive(config, kind_keys[kind]);
-	int count = cJSON_GetArraySize(section);
-
-	return calloc(count > 0 ? (size_t)count : 1, size);
-}
-
-static int rig_make_room(struct rig *rig, const cJSON *config, struct err *err)
-{
-	const cJSON *motors = cJSON_GetObjectItemCaseSensitive(config, "motors");
-
-	if (cJSON_GetArraySize(motors) > POSITION_AXES)
-		return err_code(err, -EINVAL, "invalid_args",
-				"motors must be at most %d, not %d", POSITION_AXES,
-				cJSON_GetArraySize(motors));
-	rig->motors = rig_room(config, DEVICE_MOTOR, sizeof(*rig->motors));
-	rig->lights = rig_room(config, DEVICE_LIGHT, sizeof(*rig->lights));
-	rig->cameras = rig_room(config, DEVICE_CAMERA, sizeof(*rig->cameras));
-	rig->endstops = rig_room(config, DEVICE_ENDSTOP, sizeof(*rig->endstops));
-	rig->triggers = rig_room(config, DEVICE_TRIGGER, sizeof(*rig->triggers));
-	if (!rig->motors || !rig->lights || !rig->cameras || !rig->endstops ||
-	    !rig->triggers)
-		return err_set(err, -ENOMEM, "out of memory");
-	return 0;
-}
-
-static int rig_open_positions(struct rig *rig, const struct rig_options *options,
-			      struct err *err)
-{
-	char boot_id[POSITION_BOOT_ID];
-	char path[PATH_MAX];
-	int ret = position_boot_id(boot_id, err);
-
-	if (ret < 0)
-		return ret;
-	if ((size_t)snprintf(path, sizeof(path), "%s/positions", options->state_dir) >=
-	    sizeof(path))
-		return err_set(err, -ENAMETOOLONG, "%s: the path is too long",
-			       options->state_dir);
-	return position_open(&rig->positions, path, boot_id,
-			     options->assume_position_after_power_cut, err);
-}
-
-static struct motor *rig_motor(const struct rig *rig, const char *name)
-{
-	for (size_t i = 0; i < rig->counts[DEVICE_MOTOR]; i++)
-		if (strcmp(rig->motors[i].name, name) == 0)
-			return &rig->motors[i];
-	return NULL;
-}
-
-static int rig_attach_endstops(struct rig *rig, struct err *err)
-{
-	for (size_t i = 0; i < rig->counts[DEVICE_ENDSTOP]; i++) {
-		const struct endstop *endstop = &rig->endstops[i];
-		struct motor *motor = rig_motor(rig, endstop->motor);
-
-		if (!motor)
-			return err_code(err, -EINVAL, "invalid_args",
-					"endstops.%s: there is no motor '%s'",
-					endstop->name, endstop->motor);
-		if (motor->endstop)
-			return err_code(err, -EINVAL, "invalid_args",
-					"endstops.%s: %s has the endstop %s already",
-					endstop->name, motor->name, motor->endstop->name);
-		motor_attach(motor, endstop);
-	}
-	return 0;
-}
-
-/* Nobody has moved a fresh rig: it stands at home. */
-static void rig_settle(struct rig *rig)
-{
-	if (!rig->chassis.backend->fresh(rig->chassis.hardware))
-		return;
-	for (size_t i = 0; i < rig->counts[DEVICE_MOTOR]; i++) {
-		struct motor *motor = &rig->motors[i];
-
-		position_declare(motor->position, motor_steps(motor, motor->home), false);
-	}
-}
-
-/* What a config asks for and this rig does not do, said once. */
-static void rig_warn(const cJSON *config)
-{
-	if (json_number(config, "motors_timeout", 0) > 0)
-		log_warn(
-			"motors_timeout is not supported: the motors keep their current");
-}
-
-int rig_open(struct rig **out, const cJSON *config, const struct rig_options *options,
-	     struct err *err)
-{
-	const struct backend *backend = rig_choose_backend(config, err);
-	struct rig *rig = calloc(1, sizeof(*rig));
-	int ret;
-
-	if (!rig)
-		return err_set(err, -ENOMEM, "out of memory");
-	chassis_init(&rig->chassis, options);
-	rig->scan_radius_mm = json_number(config, "scan_radius_mm", 1);
-	rig->chassis.backend = backend;
-	ret = backend ? rig_make_room(rig, config, err) : -EINVAL;
-	if (ret == 0)
-		ret = rig_open_positions(rig, options, err);
-	if (ret == 0)
-		ret = backend->open(&rig->chassis.hardware, config, options, err);
-	for (enum device_kind kind = 0; ret == 0 && kind < DEVICE_KINDS; kind++)
-		ret = rig_open_devices(rig, config, kind, err);
-	if (ret == 0)
-		ret = rig_attach_endstops(rig, err);
-	if (ret < 0)
-		goto fail;
-
-	rig_settle(rig);
-	rig_warn(config);
-	*out = rig;
-	return 0;
-fail:
-	rig_close(rig);
-	return ret;
-}
-
-void rig_close(struct rig *rig)
-{
-	if (!rig)
-		return;
-	rig_stop_motion(rig);
-	if (rig->chassis.hardware) {
-		rig->chassis.backend->safe(rig->chassis.hardware);
-		rig->chassis.backend->close(rig->chassis.hardware);
-	}
-	for (size_t i = 0; i < rig->counts[DEVICE_CAMERA]; i++)
-		camera_close(&rig->cameras[i]);
-	position_close(rig->positions);
-	chassis_destroy(&rig->chassis);
-	free(rig->motors);
-	free(rig->lights);
-	free(rig->cameras);
-	free(rig->endstops);
-	free(rig->triggers);
-	free(rig);
+	return rig->problems;
 }
 
 const char *rig_backend(const struct rig *rig)
@@ -359,7 +113,62 @@ cJSON *rig_state(struct rig *rig, enum device_kind kind, size_t i)
 	return NULL;
 }
 
+static int describe_motor(const struct motor *motor, char *text, size_t size)
+{
+	int used = motor->endless ? snprintf(text, size, "endless")
+				  : snprintf(text, size, "%g to %g degrees", motor->min,
+					     motor->max);
+
+	used += snprintf(text + used, size - (size_t)used,
+			 ", home %g, %d steps a turn, at most %g steps/s, %g steps/s2",
+			 motor->home, (int)motor->steps_per_turn, motor->limits.max_speed,
+			 motor->limits.acceleration);
+	return used;
+}
+
+void rig_describe(struct rig *rig, enum device_kind kind, size_t i, char *text,
+		  size_t size)
+{
+	const struct chassis *chassis = &rig->chassis;
+	size_t index = 0;
+	int used = 0;
+
+	text[0] = '\0';
+	if (kind == DEVICE_MOTOR) {
+		used = describe_motor(&rig->motors[i], text, size);
+		index = rig->motors[i].index;
+	} else if (kind == DEVICE_ENDSTOP) {
+		used = snprintf(text, size, "of %.64s at %g degrees",
+				rig->endstops[i].motor, rig->endstops[i].angle);
+		index = rig->endstops[i].index;
+	} else if (kind == DEVICE_LIGHT) {
+		index = rig->lights[i].index;
+	} else if (kind == DEVICE_TRIGGER) {
+		used = snprintf(text, size, "%s, pulses of %lld ms",
+				rig->triggers[i].enabled ? "enabled" : "disabled",
+				(long long)rig->triggers[i].pulse_ms);
+		index = rig->triggers[i].index;
+	} else {
+		used = snprintf(text, size, "%.64s", rig->cameras[i].type);
+		index = rig->cameras[i].index;
+	}
+	if (!chassis->backend->describe)
+		return;
+	if (used)
+		used += snprintf(text + used, size - (size_t)used, "; ");
+	chassis->backend->describe(chassis->hardware, kind, index, text + used,
+				   size - (size_t)used);
+}
+
 /* ---- motion ---- */
+
+struct motor *rig_motor(const struct rig *rig, const char *name)
+{
+	for (size_t i = 0; i < rig->counts[DEVICE_MOTOR]; i++)
+		if (strcmp(rig->motors[i].name, name) == 0)
+			return &rig->motors[i];
+	return NULL;
+}
 
 /* Motors in the order of the targets. */
 static int rig_resolve(const struct rig *rig, const struct rig_target *targets, size_t n,
@@ -413,7 +222,7 @@ static void rig_release(struct rig *rig, struct motor *const *motors, size_t n)
 		motor_release(motors[i]);
 		if (motors[i]->endstop)
 			chassis_changed(&rig->chassis, DEVICE_ENDSTOP,
-				     motors[i]->endstop->name);
+					motors[i]->endstop->name);
 	}
 }
 
@@ -472,7 +281,7 @@ static int rig_explain_move(const struct rig *rig, int ret, struct motor *const 
 	if (ret != -EINTR && ret != -ECANCELED)
 		return ret;
 	return chassis_explain(&rig->chassis, ret, err, "the move of",
-			    n == 1 ? motors[0]->name : "the axes");
+			       n == 1 ? motors[0]->name : "the axes");
 }
 
 int rig_move(struct rig *rig, const struct rig_target *targets, size_t n,
@@ -491,7 +300,9 @@ int rig_move(struct rig *rig, const struct rig_target *targets, size_t n,
 	if (ret < 0)
 		return ret;
 
-	ret = rig_home_lost(rig, motors, n, &leash, err);
+	ret = rig_wake(rig, err);
+	if (ret == 0)
+		ret = rig_home_lost(rig, motors, n, &leash, err);
 	if (ret == 0)
 		ret = rig_travel(rig, motors, targets, n, &leash, err);
 	rig_release(rig, motors, n);
@@ -516,6 +327,15 @@ double rig_move_seconds(const struct rig *rig, const char *name, double from_deg
 	return motion_seconds(llabs(motor_steps(motor, way)), &motor->limits);
 }
 
+/* Does going home begin at the endstop? */
+static bool rig_must_calibrate(const struct rig *rig, const struct motor *motor)
+{
+	if (!motor->endstop)
+		return false;
+	return rig->calibrate_mode != CALIBRATE_ON_HOME || motor_lost(motor) ||
+	       !position_calibrated(motor->position);
+}
+
 /* All claimed motors that can go home; one that cannot is named when the others are. */
 static int rig_go_home(struct rig *rig, struct motor *const *motors, size_t n,
 		       const struct chassis_leash *leash, struct err *err)
@@ -531,7 +351,7 @@ static int rig_go_home(struct rig *rig, struct motor *const *motors, size_t n,
 			lost = motors[i];
 			continue;
 		}
-		if (motors[i]->endstop) {
+		if (rig_must_calibrate(rig, motors[i])) {
 			ret = rig_home_motor(rig, motors[i], leash, err);
 			if (ret < 0)
 				return ret;
@@ -562,9 +382,50 @@ int rig_home(struct rig *rig, const char *name, struct interrupt *interrupt,
 	if (ret < 0)
 		return ret;
 
-	ret = rig_go_home(rig, motors, n, &leash, err);
+	ret = rig_wake(rig, err);
+	if (ret == 0)
+		ret = rig_go_home(rig, motors, n, &leash, err);
 	rig_release(rig, motors, n);
 	return rig_explain_move(rig, ret, motors, n, err);
+}
+
+/* Homes claimed motors that have an endstop. */
+static int rig_calibrate(struct rig *rig, struct motor *const *motors, size_t n,
+			 struct interrupt *interrupt, struct err *err)
+{
+	struct chassis_leash leash;
+	int ret = chassis_begin(&rig->chassis, interrupt, &leash, err);
+
+	if (ret == 0)
+		ret = rig_wake(rig, err);
+	for (size_t i = 0; ret == 0 && i < n; i++)
+		ret = rig_home_motor(rig, motors[i], &leash, err);
+	return rig_explain_move(rig, ret, motors, n, err);
+}
+
+int rig_calibrate_for_scan(struct rig *rig, bool fresh, struct interrupt *interrupt,
+			   struct err *err)
+{
+	struct motor *motors[POSITION_AXES];
+	size_t n = 0;
+	int ret;
+
+	if (rig->calibrate_mode != CALIBRATE_ON_SCAN)
+		return 0;
+	for (size_t i = 0; i < rig->counts[DEVICE_MOTOR]; i++) {
+		struct motor *motor = &rig->motors[i];
+
+		if (motor->endstop && (fresh || !position_calibrated(motor->position)))
+			motors[n++] = motor;
+	}
+	if (n == 0)
+		return 0;
+	ret = rig_claim(motors, n, err);
+	if (ret < 0)
+		return ret;
+	ret = rig_calibrate(rig, motors, n, interrupt, err);
+	rig_release(rig, motors, n);
+	return ret;
 }
 
 int rig_override(struct rig *rig, const char *name, double degrees, struct err *err)
@@ -686,8 +547,11 @@ bool rig_at_rest(struct rig *rig)
 int rig_light_set(struct rig *rig, const char *name, bool on, int brightness,
 		  struct err *err)
 {
-	int ret = 0;
+	int ret = on ? rig_wake(rig, err) : 0;
 
+	if (ret < 0)
+		return ret;
+	engine_touch(rig->chassis.engine);
 	if (name) {
 		int found = rig_find(rig, DEVICE_LIGHT, name, err);
 
@@ -718,6 +582,16 @@ int rig_trigger(struct rig *rig, const char *name, int64_t pre_ms, int64_t post_
 	if (found < 0)
 		return found;
 	return trigger_fire(&rig->triggers[found], pre_ms, post_ms, interrupt, err);
+}
+
+int rig_line_get(struct rig *rig, int line, struct err *err)
+{
+	return rig->chassis.backend->line_get(rig->chassis.hardware, line, err);
+}
+
+int rig_line_set(struct rig *rig, int line, bool level, struct err *err)
+{
+	return rig->chassis.backend->line_set(rig->chassis.hardware, line, level, err);
 }
 
 cJSON *rig_camera_settings(struct rig *rig, size_t camera)

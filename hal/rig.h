@@ -36,19 +36,30 @@ struct rig_options {
 	const char *state_dir; /* positions and the simulated rig's files; must exist */
 	double sim_speed;      /* how many times faster than real time; simulated backend only */
 	bool assume_position_after_power_cut;
+	bool dry; /* judge the config only: no device is opened and no file touched, and only
+		   * rig_problems(), rig_describe(), names and rig_close() may follow */
 	/* Told after the published state of a device changed, on whatever thread changed it;
 	 * must not call back into the rig.  NULL for nobody. */
 	void (*changed)(void *context, enum device_kind kind, const char *name);
 	void *context;
 };
 
-/* Opens every device of config.  A config that does not fit is refused with a sentence
- * that names the place; config stays the caller's. */
+/* Opens every device of config, which stays the caller's.  A device that does not fit, or
+ * cannot be opened, is left out and the others work; what is wrong beside them gets its
+ * default: each is a sentence in rig_problems().  Refused is only a config that no rig can
+ * be made of. */
 int rig_open(struct rig **out, const cJSON *config, const struct rig_options *options,
 	     struct err *err);
 
 /* Stops motion, turns light and triggers off, writes positions down.  NULL is fine. */
 void rig_close(struct rig *rig);
+
+/* An array of sentences about what was wrong in the config and what the machine does not
+ * allow; the rig's. */
+const cJSON *rig_problems(const struct rig *rig);
+
+/* What the config means for a device, for a person: "0 to 140 degrees, …". */
+void rig_describe(struct rig *rig, enum device_kind kind, size_t i, char *text, size_t size);
 
 /* "simulated", … */
 const char *rig_backend(const struct rig *rig);
@@ -96,11 +107,22 @@ int rig_move(struct rig *rig, const struct rig_target *targets, size_t n,
 double rig_move_seconds(const struct rig *rig, const char *motor, double from_degrees,
 			double to_degrees);
 
-/* Homes one axis at its endstop (NULL: all that have one, then all go to their home angle). */
+/* Homes one axis at its endstop (NULL: all that have one), then it goes to its home angle.
+ * With calibrate_on_home one that is calibrated already only goes there. */
 int rig_home(struct rig *rig, const char *motor, struct interrupt *interrupt, struct err *err);
 
 /* Declares where an axis stands, without moving it. */
 int rig_override(struct rig *rig, const char *motor, double degrees, struct err *err);
+
+/* What calibrate_mode wants before a scan, of axes that have an endstop: with
+ * calibrate_on_scan they home; those of a scan that goes on (fresh is false) only when they
+ * are not calibrated.  Errors as those of rig_move(). */
+int rig_calibrate_for_scan(struct rig *rig, bool fresh, struct interrupt *interrupt,
+			   struct err *err);
+
+/* Holds the rig awake, or lets it go; counted.  Else motors and lights go off when nothing
+ * has moved for motors_timeout, and the next motion wakes them. */
+void rig_keep_awake(struct rig *rig, bool keep);
 
 /* Before a new scan: an endless axis without an endstop and without a known position is
  * declared to stand at its home angle, for any start is as good as another. */
@@ -144,6 +166,11 @@ int rig_light_get(struct rig *rig, const char *name, struct rig_light *light, st
  * -EINTR and -ECANCELED as in rig_move(). */
 int rig_trigger(struct rig *rig, const char *name, int64_t pre_ms, int64_t post_ms,
 		struct interrupt *interrupt, struct err *err);
+
+/* The level of a GPIO line that the config frees (free_lines): 1, 0, or "invalid_args" for
+ * any other line.  One that was set stays an output until the rig closes. */
+int rig_line_get(struct rig *rig, int line, struct err *err);
+int rig_line_set(struct rig *rig, int line, bool level, struct err *err);
 
 /* ---- camera ---- */
 

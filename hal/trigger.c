@@ -18,7 +18,7 @@ static const char trigger_schema[] =
 int trigger_open(struct trigger *trigger, struct chassis *chassis, size_t index,
 		 const cJSON *item, struct err *err)
 {
-	cJSON *copy = cJSON_Duplicate(item, true);
+	cJSON *copy = chassis_copy(item);
 	char at[CHASSIS_NAME + 16];
 	int ret = chassis_check_name(DEVICE_TRIGGER, item->string, err);
 

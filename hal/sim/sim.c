@@ -26,6 +26,7 @@
 #include "agent/base/json.h"
 #include "agent/base/log.h"
 #include "hal/backend.h"
+#include "hal/freed.h"
 #include "hal/sim/fault.h"
 #include "hal/sim/meter.h"
 #include "hal/sim/mount.h"
@@ -80,8 +81,10 @@ struct sim {
 	double radius_mm;
 	bool room_lit;
 	struct faults *faults;
-	struct poster *poster;	      /* what is held before the camera, or NULL */
-	int shutter_log, trigger_log; /* file descriptors */
+	struct poster *poster; /* what is held before the camera, or NULL */
+	struct freed freed;
+	atomic_bool lines[FREED_LINES]; /* levels of those that are freed */
+	int shutter_log, trigger_log;	/* file descriptors */
 };
 
 /* A photo that is exposed. */
@@ -113,6 +116,7 @@ static int sim_index(const cJSON *section, const char *name)
 	return -1;
 }
 
+/* path NULL: there is no truth. */
 static int sim_open_motors(struct sim *sim, const cJSON *config, const char *path,
 			   struct err *err)
 {
@@ -142,7 +146,7 @@ static int sim_open_motors(struct sim *sim, const cJSON *config, const char *pat
 	sim->motor_count = n;
 	sim->rotor = sim_index(sim_section(config, "motors"), "rotor");
 	sim->turntable = sim_index(sim_section(config, "motors"), "turntable");
-	return truth_open(&sim->truth, path, names, counts, n, err);
+	return path ? truth_open(&sim->truth, path, names, counts, n, err) : 0;
 }
 
 static int sim_open_endstops(struct sim *sim, const cJSON *config, struct err *err)
@@ -161,11 +165,10 @@ static int sim_open_endstops(struct sim *sim, const cJSON *config, struct err *e
 		if (n == SIM_ENDSTOPS)
 			return err_code(err, -EINVAL, "invalid_args",
 					"endstops must be at most %d", SIM_ENDSTOPS);
-		if (motor < 0)
-			return err_code(
-				err, -EINVAL, "invalid_args",
-				"endstops.%s: motor_name must be one of the motors",
-				item->string);
+		if (motor < 0) {
+			n++; /* the rig leaves it out */
+			continue;
+		}
 		axis = cJSON_GetArrayItem(motors, motor);
 		sim->endstops[n++] = (struct sim_endstop){
 			.motor = (size_t)motor,
@@ -221,9 +224,6 @@ static int sim_open_rest(struct sim *sim, const cJSON *config, struct err *err)
 	sim->light_count = (size_t)lights;
 	sim->room_lit = json_bool(sim_section(own, "scene"), "room_lit", false);
 	sim->radius_mm = json_number(config, "scan_radius_mm", 1);
-	if (!(sim->radius_mm > 0))
-		return err_code(err, -EINVAL, "invalid_args",
-				"scan_radius_mm must be above 0, not %g", sim->radius_mm);
 	ret = sim_open_endstops(sim, config, err);
 	if (ret == 0)
 		ret = faults_open(&sim->faults, sim_section(own, "faults"), err);
@@ -248,8 +248,16 @@ static void sim_close(void *backend)
 	free(sim);
 }
 
+/* Nothing hangs on its lines. */
+static const char *sim_line_owner(const void *context, unsigned line)
+{
+	(void)context;
+	(void)line;
+	return NULL;
+}
+
 static int sim_open(void **out, const cJSON *config, const struct rig_options *options,
-		    struct err *err)
+		    cJSON *problems, struct err *err)
 {
 	struct sim *sim = calloc(1, sizeof(*sim));
 	int ret;
@@ -257,7 +265,9 @@ static int sim_open(void **out, const cJSON *config, const struct rig_options *o
 	if (!sim)
 		return err_set(err, -ENOMEM, "out of memory");
 	sim->shutter_log = sim->trigger_log = -1;
-	if (options->sim_speed > 0 && isfinite(options->sim_speed))
+	if (options->dry)
+		ret = sim_open_motors(sim, config, NULL, err);
+	else if (options->sim_speed > 0 && isfinite(options->sim_speed))
 		ret = sim_open_files(sim, config, options->state_dir, err);
 	else
 		ret = err_code(err, -EINVAL, "invalid_args",
@@ -268,6 +278,7 @@ static int sim_open(void **out, const cJSON *config, const struct rig_options *o
 	if (ret < 0)
 		goto fail;
 
+	freed_read(&sim->freed, config, sim_line_owner, NULL, problems);
 	pace_start(&sim->pace, options->sim_speed);
 	*out = sim;
 	return 0;
@@ -314,10 +325,12 @@ static int sim_direction(void *backend, size_t motor, bool forward)
 	return 0;
 }
 
-static int sim_step(void *backend, size_t motor)
+/* Its time has come to the very moment that was asked for: there it is sent. */
+static int sim_step(void *backend, size_t motor, int64_t *sent_ns)
 {
 	struct sim *sim = backend;
 
+	(void)sent_ns;
 	truth_step(sim->truth, motor,
 		   sim->motors[motor].direction * sim->motors[motor].sign);
 	return 0;
@@ -346,6 +359,24 @@ static void sim_camera_size(const void *backend, size_t camera, int *width, int 
 	(void)camera;
 	*width = MAX_WIDTH;
 	*height = MAX_HEIGHT;
+}
+
+static int sim_line_get(void *backend, int line, struct err *err)
+{
+	struct sim *sim = backend;
+	int ret = freed_check(&sim->freed, line, err);
+
+	return ret < 0 ? ret : atomic_load(&sim->lines[line]);
+}
+
+static int sim_line_set(void *backend, int line, bool level, struct err *err)
+{
+	struct sim *sim = backend;
+	int ret = freed_check(&sim->freed, line, err);
+
+	if (ret == 0)
+		atomic_store(&sim->lines[line], level);
+	return ret;
 }
 
 static void sim_safe(void *backend)
@@ -732,5 +763,7 @@ const struct backend backend_simulated = {
 	.read_out = sim_read_out,
 	.discard = sim_discard,
 	.calibrate = sim_calibrate,
+	.line_get = sim_line_get,
+	.line_set = sim_line_set,
 	.safe = sim_safe,
 };

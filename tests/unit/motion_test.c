@@ -31,7 +31,8 @@ struct world {
 	unsigned random;
 	unsigned late_one_in; /* 0: never late */
 	int64_t late_most_ns;
-	size_t late_pulse; /* this pulse of axis 0 comes late_ns late; 0: none */
+	unsigned sending_most_ns; /* how long a pulse takes to be sent */
+	size_t late_pulse;	  /* this pulse of axis 0 comes late_ns late; 0: none */
 	int64_t late_ns;
 
 	int64_t rest_at, stop_at; /* 0: never */
@@ -86,29 +87,21 @@ static enum motion_wish world_wish(void *context)
 	return MOTION_REST;
 }
 
-static int world_pulse(void *context, size_t axis)
+static int world_pulse(void *context, size_t axis, int64_t *sent_ns)
 {
 	struct world *world = context;
 	struct trace *trace = &world->traces[axis];
 
 	assert_true(trace->count < PULSES);
+	if (world->sending_most_ns)
+		world->now += world_random(world, world->sending_most_ns);
+	*sent_ns = world->now;
 	trace->due[trace->count] = world->due;
 	trace->at[trace->count++] = world->now;
 	if (world->answer && world->answer_axis == axis &&
 	    trace->count == world->answer_at)
 		return world->answer;
 	return MOTION_GO;
-}
-
-static struct motion_host world_host(struct world *world)
-{
-	return (struct motion_host){
-		.now = world_now,
-		.wait_until = world_wait_until,
-		.wish = world_wish,
-		.pulse = world_pulse,
-		.context = world,
-	};
 }
 
 static struct motion_axis axis_of(int64_t steps, double acceleration, double max_speed)
@@ -121,9 +114,23 @@ static struct motion_axis axis_of(int64_t steps, double acceleration, double max
 
 static int run(struct world *world, struct motion_axis *axes, size_t n)
 {
-	struct motion_host host = world_host(world);
+	struct motion motion = {
+		.now = world_now,
+		.wait_until = world_wait_until,
+		.clock = world,
+	};
+	struct motion_move move = {
+		.axes = axes,
+		.n = n,
+		.wish = world_wish,
+		.pulse = world_pulse,
+		.context = world,
+	};
 
-	return motion_run(axes, n, &host);
+	motion_add(&motion, &move);
+	while (!motion_turn(&motion))
+		;
+	return move.result;
 }
 
 /* Times of the pulses of one axis alone, in seconds from its start. */
@@ -496,6 +503,8 @@ static void random_moves_keep_every_bound(void **state)
 		world->late_one_in = round % 3 ? 0 : 1 + world_random(world, 50);
 		world->late_most_ns =
 			1 + world_random(world, round % 2 ? 30000000 : 60000);
+		world->sending_most_ns =
+			round % 7 ? 0 : 1 + world_random(world, 20000000);
 		world->rest_at = round % 5 < 2 ? 1 + world_random(world, 400000000) : 0;
 		random = world->random;
 

@@ -344,8 +344,8 @@ static void positions_outlive_the_program(void **state)
 	assert_truth_is_known(bench);
 }
 
-static void refuse_config(struct bench *bench, const char *section, const char *name,
-			  const char *key, cJSON *value, const char *sentence)
+static cJSON *config_with(const char *section, const char *name, const char *key,
+			  cJSON *value)
 {
 	cJSON *config = config_new();
 	cJSON *device = cJSON_GetObjectItem(cJSON_GetObjectItem(config, section), name);
@@ -354,26 +354,81 @@ static void refuse_config(struct bench *bench, const char *section, const char *
 		device = cJSON_GetObjectItem(device, "settings");
 	cJSON_DeleteItemFromObject(device, key);
 	cJSON_AddItemToObject(device, key, value);
-	assert_refused(bench, bench_try(bench, config, FAST), -EINVAL, "invalid_args",
-		       sentence);
+	return config;
+}
+
+/* A value that does not fit costs one device of that kind, and this sentence. */
+static void assert_left_out(struct bench *bench, cJSON *config, enum device_kind kind,
+			    size_t left, const char *sentence)
+{
+	const cJSON *problems;
+
+	assert_int_equal(bench_try(bench, config, FAST), 0);
+	problems = rig_problems(bench->rig);
+
+	assert_string_equal(cJSON_GetArrayItem(problems, 0)->valuestring, sentence);
+	assert_int_equal(rig_count(bench->rig, kind), left);
+	bench_close(bench);
 	cJSON_Delete(config);
 }
 
-static void a_config_that_does_not_fit_is_refused_by_name(void **state)
+static void a_device_that_does_not_fit_is_left_out_with_a_sentence(void **state)
 {
 	struct bench *bench = *state;
 
-	refuse_config(bench, "motors", "rotor", "max_speed", cJSON_CreateNumber(0),
-		      "motors.rotor: max_speed must be 1 to 7500, not 0");
-	refuse_config(bench, "motors", "rotor", "home_angle", cJSON_CreateNumber(141),
-		      "motors.rotor: home_angle must be 0 to 140, not 141");
-	refuse_config(bench, "motors", "rotor", "min_angle", cJSON_CreateNumber(150),
-		      "motors.rotor: min_angle 150 must not be above max_angle 140");
-	refuse_config(bench, "endstops", "rotor-endstop", "motor_name",
-		      cJSON_CreateString("wrist"),
-		      "endstops.rotor-endstop: motor_name must be one of the motors");
-	refuse_config(bench, "cameras", "sim", "jpeg_quality", cJSON_CreateNumber(101),
-		      "cameras.sim: jpeg_quality must be 0 to 100, not 101");
+	assert_left_out(
+		bench, config_with("motors", "rotor", "max_speed", cJSON_CreateNumber(0)),
+		DEVICE_MOTOR, 1, "motors.rotor: max_speed must be 1 to 20000, not 0");
+	assert_left_out(
+		bench,
+		config_with("motors", "rotor", "home_angle", cJSON_CreateNumber(141)),
+		DEVICE_MOTOR, 1, "motors.rotor: home_angle must be 0 to 140, not 141");
+	assert_left_out(
+		bench,
+		config_with("motors", "rotor", "min_angle", cJSON_CreateNumber(150)),
+		DEVICE_MOTOR, 1,
+		"motors.rotor: min_angle 150 must not be above max_angle 140");
+	assert_left_out(bench,
+			config_with("endstops", "rotor-endstop", "motor_name",
+				    cJSON_CreateString("wrist")),
+			DEVICE_ENDSTOP, 1,
+			"endstops.rotor-endstop: there is no motor 'wrist'");
+	assert_left_out(
+		bench,
+		config_with("cameras", "sim", "jpeg_quality", cJSON_CreateNumber(101)),
+		DEVICE_CAMERA, 0, "cameras.sim: jpeg_quality must be 0 to 100, not 101");
+}
+
+static void what_is_wrong_beside_the_devices_gets_its_default(void **state)
+{
+	struct bench *bench = *state;
+	cJSON *config = config_new();
+	const cJSON *problems;
+
+	cJSON_ReplaceItemInObject(config, "scan_radius_mm", cJSON_CreateNumber(-4));
+	cJSON_AddStringToObject(config, "calibrate_mode", "calibrate_on_sunday");
+	assert_int_equal(bench_try(bench, config, FAST), 0);
+	problems = rig_problems(bench->rig);
+
+	assert_int_equal(cJSON_GetArraySize(problems), 2);
+	assert_string_equal(cJSON_GetArrayItem(problems, 0)->valuestring,
+			    "scan_radius_mm must be more than 0, not -4");
+	assert_true(rig_scan_radius(bench->rig) == 1);
+	cJSON_Delete(config);
+}
+
+static void a_motor_works_beside_one_that_is_left_out(void **state)
+{
+	struct bench *bench = *state;
+	cJSON *config = config_with("motors", "rotor", "acceleration",
+				    cJSON_CreateString("fast"));
+
+	assert_int_equal(bench_try(bench, config, FAST), 0);
+	assert_int_equal(move(bench, "turntable", 45), 0);
+
+	assert_angle(bench, "turntable", 45);
+	assert_int_equal(true_count(bench, "turntable"), TABLE_TURN / 8);
+	cJSON_Delete(config);
 }
 
 static void an_unknown_backend_is_refused(void **state)
@@ -385,7 +440,7 @@ static void an_unknown_backend_is_refused(void **state)
 
 	assert_refused(bench, bench_try(bench, config, FAST), -EINVAL, "invalid_args",
 		       "the device config needs a backend that this program has "
-		       "(simulated), not 'steam'");
+		       "(simulated, linux), not 'steam'");
 	cJSON_Delete(config);
 }
 
@@ -428,7 +483,7 @@ static void states_are_as_the_contract_says(void **state)
 
 	assert_state(bench, DEVICE_MOTOR, 0,
 		     "{\"name\":\"rotor\",\"angle\":90,\"target\":null,\"busy\":false,"
-		     "\"position\":\"known\",\"calibrated\":false,\"enabled\":false,"
+		     "\"position\":\"known\",\"calibrated\":false,\"enabled\":true,"
 		     "\"min\":0,\"max\":140}");
 	assert_state(bench, DEVICE_LIGHT, 0,
 		     "{\"name\":\"ringlight\",\"state\":\"OFF\",\"brightness\":100}");
@@ -1535,7 +1590,9 @@ int main(void)
 		TEST(a_new_rig_stands_at_home_and_knows_it),
 		TEST(a_lost_position_file_is_an_unknown_position),
 		TEST(positions_outlive_the_program),
-		TEST(a_config_that_does_not_fit_is_refused_by_name),
+		TEST(a_device_that_does_not_fit_is_left_out_with_a_sentence),
+		TEST(what_is_wrong_beside_the_devices_gets_its_default),
+		TEST(a_motor_works_beside_one_that_is_left_out),
 		TEST(an_unknown_backend_is_refused),
 		TEST(devices_are_found_by_name),
 		TEST(states_are_as_the_contract_says),

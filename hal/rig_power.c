@@ -1,0 +1,137 @@
+#include "hal/rig_inside.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "agent/base/log.h"
+
+static void power_tell(struct rig *rig)
+{
+	for (size_t i = 0; i < rig->counts[DEVICE_MOTOR]; i++)
+		chassis_changed(&rig->chassis, DEVICE_MOTOR, rig->motors[i].name);
+	for (size_t i = 0; i < rig->counts[DEVICE_LIGHT]; i++)
+		chassis_changed(&rig->chassis, DEVICE_LIGHT, rig->lights[i].name);
+}
+
+/* The caller holds the lock. */
+static int power_motors(struct rig *rig, bool on, struct err *err)
+{
+	const struct chassis *chassis = &rig->chassis;
+	int first = 0;
+
+	for (size_t i = 0; i < rig->counts[DEVICE_MOTOR]; i++) {
+		struct motor *motor = &rig->motors[i];
+		int ret = chassis->backend->enable(chassis->hardware, motor->index, on);
+
+		if (ret == 0)
+			motor->enabled = on;
+		else if (first == 0)
+			first = err_code(err, ret, "hardware_fault",
+					 "%s cannot be switched: %s", motor->name,
+					 strerror(-ret));
+	}
+	return first;
+}
+
+/* The caller holds the lock. */
+static int power_lights(struct rig *rig, bool on, struct err *err)
+{
+	for (size_t i = 0; i < rig->counts[DEVICE_LIGHT]; i++) {
+		int ret = light_show(&rig->lights[i], on, err);
+
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+int rig_wake(struct rig *rig, struct err *err)
+{
+	struct chassis *chassis = &rig->chassis;
+	bool slept;
+	int ret = 0;
+
+	pthread_mutex_lock(&chassis->lock);
+	slept = !chassis->awake;
+	if (slept)
+		ret = power_motors(rig, true, err);
+	if (slept && ret == 0)
+		ret = power_lights(rig, true, err);
+	if (ret == 0)
+		chassis->awake = true;
+	pthread_mutex_unlock(&chassis->lock);
+
+	if (slept && ret == 0)
+		power_tell(rig);
+	return ret;
+}
+
+/* Is something going on that needs current or light?  The caller holds the lock. */
+static bool power_needed(const struct rig *rig)
+{
+	if (rig->kept_awake)
+		return true;
+	for (size_t i = 0; i < rig->counts[DEVICE_MOTOR]; i++)
+		if (rig->motors[i].busy)
+			return true;
+	for (size_t i = 0; i < rig->counts[DEVICE_CAMERA]; i++)
+		if (rig->cameras[i].busy)
+			return true;
+	for (size_t i = 0; i < rig->counts[DEVICE_TRIGGER]; i++)
+		if (rig->triggers[i].busy)
+			return true;
+	return false;
+}
+
+void rig_suspect_axes(struct rig *rig)
+{
+	for (size_t i = 0; i < rig->counts[DEVICE_MOTOR]; i++) {
+		struct motor *motor = &rig->motors[i];
+
+		if (position_calibrated(motor->position))
+			position_declare(motor->position, position_count(motor->position),
+					 false);
+		if (motor->endstop && rig->calibrate_mode == CALIBRATE_ON_WAKE)
+			position_doubt(motor->position, true);
+	}
+}
+
+void rig_rested(void *context)
+{
+	struct rig *rig = context;
+	struct chassis *chassis = &rig->chassis;
+	struct err err = {0};
+	bool needed, slept;
+	int ret = 0;
+
+	pthread_mutex_lock(&chassis->lock);
+	needed = power_needed(rig);
+	slept = !chassis->awake;
+	if (!needed && !slept) {
+		ret = power_motors(rig, false, &err);
+		if (power_lights(rig, false, ret == 0 ? &err : NULL) < 0)
+			ret = -EIO;
+		chassis->awake = false;
+		rig_suspect_axes(rig);
+	}
+	pthread_mutex_unlock(&chassis->lock);
+
+	if (needed)
+		engine_touch(chassis->engine);
+	if (needed || slept)
+		return;
+	if (ret < 0)
+		log_warn("the rig could not be put to rest: %s", err.text);
+	log_info("motors and lights are off: nothing has moved for %lld s",
+		 (long long)rig->rest_ms / 1000);
+	power_tell(rig);
+}
+
+void rig_keep_awake(struct rig *rig, bool keep)
+{
+	pthread_mutex_lock(&rig->chassis.lock);
+	rig->kept_awake += keep ? 1 : -1u;
+	pthread_mutex_unlock(&rig->chassis.lock);
+	if (!keep)
+		engine_touch(rig->chassis.engine);
+}
