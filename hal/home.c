@@ -5,6 +5,7 @@
 
 #define SEEK_SHARE 4	 /* the endstop is sought at one part of so many of the speed */
 #define CLEARANCE 2.0	 /* degrees between the endstop and where it is sought again */
+#define STOPPING 1.0	 /* degrees in which it must come to rest behind the endstop */
 #define STUCK_AFTER 30.0 /* degrees in which a pressed endstop must let go */
 #define MARGIN 15.0	 /* degrees that an axis may stand beyond its limits */
 
@@ -85,6 +86,17 @@ static int home_back_off(const struct home *home, double speed)
 	return ret;
 }
 
+/* Fast enough to be bearable, and slow enough to do no harm behind the switch. */
+static double home_speed(const struct motor *motor)
+{
+	double stopping = STOPPING * motor->steps_per_turn / 360;
+
+	if (motor->homing_speed > 0)
+		return fmin(motor->homing_speed, motor->limits.max_speed);
+	return fmin(motor->limits.max_speed / SEEK_SHARE,
+		    sqrt(2 * motor->limits.acceleration * stopping));
+}
+
 int home_run(struct chassis *chassis, struct position_file *positions, struct motor *motor,
 	     const struct chassis_leash *leash, struct err *err)
 {
@@ -95,7 +107,7 @@ int home_run(struct chassis *chassis, struct position_file *positions, struct mo
 		.leash = leash,
 		.err = err,
 	};
-	double quick = motor->limits.max_speed / SEEK_SHARE;
+	double quick = home_speed(motor);
 	double slow = fmin(quick, sqrt(2 * motor->limits.acceleration));
 	int ret = home_leave(&home, quick);
 
@@ -104,7 +116,7 @@ int home_run(struct chassis *chassis, struct position_file *positions, struct mo
 	if (ret == 0)
 		ret = home_back_off(&home, quick);
 	if (ret == 0)
-		ret = home_seek(&home, 2 * CLEARANCE, slow, MOVE_EDGE);
+		ret = home_seek(&home, 3 * CLEARANCE, slow, MOVE_EDGE);
 	if (ret < 0)
 		return ret;
 

@@ -5,7 +5,7 @@
 #include "hal/move.h"
 
 /* Homes a claimed motor that has an endstop: leaves the endstop if it is pressed, seeks
- * it at a quarter of the speed, backs off, and comes back at a speed that can stop within
+ * it at its homing speed, backs off, and comes back at a speed that can stop within
  * a step.  Afterwards the axis stands at the endstop and its position is known.
  *
  * 0, -EINTR or -ECANCELED (what was known before stays known), or "hardware_fault" with

@@ -15,6 +15,7 @@ static const char motor_schema[] =
 	"{\"type\":\"number\",\"minimum\":1000,\"maximum\":80000,\"default\":20000},"
 	"\"max_speed\":"
 	"{\"type\":\"number\",\"minimum\":1,\"maximum\":20000,\"default\":5000},"
+	"\"homing_speed\":{\"type\":\"number\",\"minimum\":1,\"maximum\":20000},"
 	"\"direction\":{\"enum\":[1,-1],\"default\":1},"
 	"\"steps_per_rotation\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":10000000}"
 	","
@@ -28,6 +29,7 @@ static int motor_read(struct motor *motor, const cJSON *config, struct err *err)
 {
 	motor->limits.max_speed = json_number(config, "max_speed", 0);
 	motor->limits.acceleration = json_number(config, "acceleration", 0);
+	motor->homing_speed = json_number(config, "homing_speed", 0);
 	motor->steps_per_turn = (int32_t)json_number(config, "steps_per_rotation", 0);
 	motor->forward = json_number(config, "direction", 1) > 0;
 	motor->min = json_number(config, "min_angle", 0);

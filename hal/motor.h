@@ -12,6 +12,7 @@ struct motor {
 	size_t index;
 	char name[CHASSIS_NAME];
 	struct motion_limits limits;
+	double homing_speed; /* steps/s, 0: what the limits allow */
 	int32_t steps_per_turn;
 	bool forward; /* does the angle grow with the direction line high? */
 	bool endless; /* 0..360 without an end */
