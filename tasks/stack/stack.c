@@ -1,0 +1,437 @@
+#include "tasks/stack/stack.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/crew.h"
+#include "tasks/stack/align.h"
+#include "tasks/stack/fuse.h"
+#include "tasks/stack/label.h"
+#include "tasks/stack/pack.h"
+#include "tasks/stack/sharpness.h"
+#include "tasks/stack/unpack.h"
+
+#define LEAST_SIDE 64 /* pixels: there must be something to align by */
+
+struct frame_work {
+	struct picture picture; /* kept, or all zeros */
+	struct sharpness sharpness;
+	bool measured; /* or failed; lock */
+	int ret;
+	struct warp step; /* from its neighbour nearer to the middle to it */
+	int aligned;	  /* align()'s answer */
+};
+
+struct stack {
+	const struct stack_job *job;
+	struct stack_report *report;
+	int middle;
+	bool keep; /* decoded frames stay in memory */
+	struct frame_work frames[STACK_FRAMES];
+	struct tags tags;	      /* the middle frame's */
+	struct coarseness coarseness; /* and */
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct labels labels;
+	struct picture result;
+	struct fuse fuse;     /* the frame that is being fused */
+	struct picture ahead; /* the one that is decoded meanwhile */
+	int ahead_number;     /* or job->count for none */
+	struct err ahead_err;
+	int ahead_ret;
+};
+
+/* ---- decoding ---- */
+
+static void halve_rows(void *context, const struct plane *rows, int y)
+{
+	plane_halve(rows, context, y / 2);
+}
+
+static int out_of_memory(struct err *err)
+{
+	return err_set(err, -ENOMEM, "out of memory");
+}
+
+/* Frames of one stack have one size and one way to store chroma. */
+static int check_layout(const struct stack *s, const struct layout *layout,
+			struct err *err)
+{
+	const struct layout *expected = &s->report->layout;
+
+	if (layout_equal(layout, expected))
+		return 0;
+	return err_set(err, -EBADMSG,
+		       "it has %d x %d pixels with chroma for every %d x %d, the middle "
+		       "frame %d x %d with chroma for every %d x %d",
+		       layout->width, layout->height, layout->across[1], layout->down[1],
+		       expected->width, expected->height, expected->across[1],
+		       expected->down[1]);
+}
+
+/* The picture where it is kept, and what is measured in it. */
+static int decode(struct stack *s, int i, const char *jpeg, size_t size, struct err *err)
+{
+	struct frame_work *frame = &s->frames[i];
+	const struct layout *layout = &s->report->layout;
+	struct plane half = {0};
+	struct unpack_eye eye = {halve_rows, &half};
+	int ret = 0;
+
+	if (plane_make(&half, layout->width / 2, layout->height / 2) < 0 ||
+	    (s->keep && picture_make(&frame->picture, layout) < 0))
+		ret = out_of_memory(err);
+	if (ret == 0)
+		ret = unpack(jpeg, size, s->keep ? &frame->picture : NULL, &eye, err);
+	if (ret == 0 && sharpness_measure(&frame->sharpness, layout, &half) < 0)
+		ret = out_of_memory(err);
+	plane_free(&half);
+	return ret;
+}
+
+static int read_and_decode(struct stack *s, int i)
+{
+	struct err *err = &s->report->errors[i];
+	struct layout layout;
+	char *jpeg = NULL;
+	size_t size;
+	int ret = s->job->read(s->job->context, i, &jpeg, &size, err);
+
+	if (ret == 0)
+		ret = unpack_layout(jpeg, size, &layout, NULL, err);
+	if (ret == 0)
+		ret = check_layout(s, &layout, err);
+	if (ret == 0)
+		ret = decode(s, i, jpeg, size, err);
+	free(jpeg);
+	return ret;
+}
+
+/* What the middle frame's header says decides how the others are treated. */
+static int look_at_middle(struct stack *s, struct err *err)
+{
+	char *jpeg = NULL;
+	size_t size;
+	int ret = s->job->read(s->job->context, s->middle, &jpeg, &size, err);
+
+	if (ret == 0)
+		ret = unpack_layout(jpeg, size, &s->report->layout, &s->coarseness, err);
+	if (ret == 0 && tags_copy(&s->tags, jpeg, size) < 0)
+		ret = out_of_memory(err);
+	free(jpeg);
+	if (ret == 0 && (s->report->layout.width < LEAST_SIDE ||
+			 s->report->layout.height < LEAST_SIDE))
+		ret = err_set(err, -EBADMSG, "it has less than %d pixels a side",
+			      LEAST_SIDE);
+	if (ret == -EBADMSG) {
+		s->report->bad[s->middle] = true;
+		s->report->errors[s->middle] = *err;
+	}
+	s->keep = (double)layout_bytes(&s->report->layout) * s->job->count <= STACK_KEEP;
+	return ret;
+}
+
+/* ---- aligning ---- */
+
+static int nearer(const struct stack *s, int i)
+{
+	return i < s->middle ? i + 1 : i - 1;
+}
+
+static bool wait_measured(struct stack *s, int i)
+{
+	bool good;
+
+	pthread_mutex_lock(&s->lock);
+	while (!s->frames[i].measured)
+		pthread_cond_wait(&s->changed, &s->lock);
+	good = s->frames[i].ret == 0;
+	pthread_mutex_unlock(&s->lock);
+	return good;
+}
+
+static void align_frame(struct stack *s, int i)
+{
+	struct frame_work *frame = &s->frames[i];
+
+	if (!s->job->trust_known && wait_measured(s, i) && wait_measured(s, nearer(s, i)))
+		frame->aligned =
+			align(&frame->sharpness, &s->frames[nearer(s, i)].sharpness,
+			      &s->report->layout, &frame->step);
+}
+
+static void measure_frame(struct stack *s, int i)
+{
+	int ret = read_and_decode(s, i);
+
+	pthread_mutex_lock(&s->lock);
+	s->frames[i].ret = ret;
+	s->frames[i].measured = true;
+	pthread_cond_broadcast(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* From the middle outwards, so that what lies next to each other is there early. */
+static int in_order(const struct stack *s, int k)
+{
+	int away = (k + 1) / 2;
+
+	return k % 2 ? s->middle - away : s->middle + away;
+}
+
+/* The first items decode a frame each, the others align one each; a thread that aligns
+ * waits only for frames that are being decoded already. */
+static void look_at_frame(void *context, int item)
+{
+	struct stack *s = context;
+	int count = s->job->count;
+
+	if (item < count)
+		measure_frame(s, in_order(s, item));
+	else
+		align_frame(s, in_order(s, item - count + 1));
+}
+
+/* The first bad frame's sentence. */
+static int judge_frames(const struct stack *s, struct err *err)
+{
+	struct stack_report *report = s->report;
+	int ret = 0;
+
+	for (int i = s->job->count - 1; i >= 0; i--) {
+		int frame_ret = s->frames[i].ret;
+
+		if (frame_ret == 0)
+			continue;
+		report->bad[i] = frame_ret == -EBADMSG;
+		if (ret == 0 ||
+		    ret == -EBADMSG) { /* out of memory, or a disk, matters more */
+			ret = frame_ret;
+			if (err)
+				*err = report->errors[i];
+		}
+	}
+	return ret;
+}
+
+/* From the middle outwards: a frame lies as its neighbour does, and a step further. */
+static void chain(const struct stack *s)
+{
+	struct stack_report *report = s->report;
+	const struct warp *known = s->job->known;
+
+	report->warps[s->middle] = WARP_IDENTITY;
+	report->aligned[s->middle] = report->used[s->middle] = true;
+	for (int k = 1; k < s->job->count; k++) {
+		int i = in_order(s, k), next = nearer(s, i);
+		const struct frame_work *frame = &s->frames[i];
+
+		report->aligned[i] = s->job->trust_known ||
+				     (frame->aligned > 0 && report->aligned[next]);
+		report->used[i] = report->aligned[i] || known;
+		if (report->aligned[i] && !s->job->trust_known)
+			report->warps[i] = warp_chain(&frame->step, &report->warps[next]);
+		else
+			report->warps[i] = known ? known[i] : WARP_IDENTITY;
+	}
+}
+
+static int look_at_frames(struct stack *s, struct err *err)
+{
+	int ret = look_at_middle(s, err);
+
+	if (ret == 0)
+		ret = crew_run(2 * s->job->count - 1, look_at_frame, s,
+			       s->job->interrupt);
+	if (ret == 0)
+		ret = judge_frames(s, err);
+	for (int i = 0; ret == 0 && i < s->job->count; i++)
+		if (s->frames[i].aligned < 0)
+			ret = out_of_memory(err);
+	if (ret == 0)
+		chain(s);
+	return ret;
+}
+
+/* ---- fusing ---- */
+
+static int find_labels(struct stack *s, struct err *err)
+{
+	struct sharpness *frames = calloc((size_t)s->job->count, sizeof(*frames));
+	int ret = -ENOMEM;
+
+	if (frames) {
+		for (int i = 0; i < s->job->count; i++)
+			frames[i] = s->frames[i].sharpness;
+		ret = labels_find(&s->labels, frames, s->report->warps, s->report->used,
+				  s->job->count, &s->report->layout, s->job->interrupt);
+	}
+	free(frames);
+	for (int i = 0; i < s->job->count; i++)
+		sharpness_free(&s->frames[i].sharpness);
+	return ret == -ENOMEM ? out_of_memory(err) : ret;
+}
+
+/* Frames that no label names are not looked at again. */
+static void mark_used(struct stack *s)
+{
+	size_t cells = (size_t)s->labels.width * (size_t)s->labels.height;
+
+	memset(s->report->used, 0, sizeof(s->report->used));
+	for (size_t i = 0; i < cells; i++)
+		s->report->used[s->labels.frame[i]] = true;
+}
+
+static int next_used(const struct stack *s, int i)
+{
+	while (i < s->job->count && !s->report->used[i])
+		i++;
+	return i;
+}
+
+static int decode_again(struct stack *s, int i, struct err *err)
+{
+	char *jpeg = NULL;
+	size_t size;
+	int ret = s->job->read(s->job->context, i, &jpeg, &size, err);
+
+	if (ret == 0 && picture_make(&s->ahead, &s->report->layout) < 0)
+		ret = out_of_memory(err);
+	if (ret == 0)
+		ret = unpack(jpeg, size, &s->ahead, NULL, err);
+	free(jpeg);
+	return ret;
+}
+
+/* The frame that comes next, where it is not kept. */
+static void prepare_next(struct stack *s)
+{
+	s->ahead_ret = 0;
+	if (s->ahead_number == s->job->count)
+		return;
+	if (s->keep) {
+		s->ahead = s->frames[s->ahead_number].picture;
+		s->frames[s->ahead_number].picture = (struct picture){0};
+	} else {
+		s->ahead_ret = decode_again(s, s->ahead_number, &s->ahead_err);
+	}
+}
+
+/* Item 0 prepares the next frame, the others fuse a part of this one. */
+static void fuse_item(void *context, int item)
+{
+	struct stack *s = context;
+
+	if (item == 0)
+		prepare_next(s);
+	else
+		fuse_part(&s->fuse, item - 1);
+}
+
+static int fuse_frames(struct stack *s, struct err *err)
+{
+	struct picture frame = {0};
+	int ret = 0;
+
+	s->ahead_number = next_used(s, 0);
+	prepare_next(s);
+	while (s->ahead_ret == 0 && ret == 0 && s->ahead_number < s->job->count) {
+		int i = s->ahead_number;
+
+		frame = s->ahead;
+		s->ahead = (struct picture){0};
+		s->ahead_number = next_used(s, i + 1);
+		s->fuse = (struct fuse){&s->labels, &frame, s->report->warps[i], i,
+					&s->result};
+		ret = crew_run(1 + fuse_parts(&s->report->layout), fuse_item, s,
+			       s->job->interrupt);
+		picture_free(&frame);
+	}
+	if (s->ahead_ret < 0) {
+		*err = s->ahead_err;
+		return s->ahead_ret;
+	}
+	return ret;
+}
+
+static int fuse_all(struct stack *s, void **jpeg, size_t *size, struct err *err)
+{
+	int ret = find_labels(s, err);
+
+	if (ret == 0) {
+		mark_used(s);
+		if (picture_make(&s->result, &s->report->layout) < 0)
+			ret = out_of_memory(err);
+	}
+	if (ret == 0)
+		ret = fuse_frames(s, err);
+	if (ret == 0)
+		ret = pack(&s->result,
+			   &(struct pack_options){s->job->quality, &s->coarseness,
+						  &s->tags, s->job->interrupt},
+			   jpeg, size, err);
+	return ret;
+}
+
+/* ---- the whole ---- */
+
+static struct stack *stack_new(const struct stack_job *job, struct stack_report *report)
+{
+	struct stack *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	memset(report, 0, sizeof(*report));
+	s->job = job;
+	s->report = report;
+	s->middle = job->count / 2;
+	for (int i = 0; i < job->count; i++)
+		s->frames[i].step = WARP_IDENTITY;
+	pthread_mutex_init(&s->lock, NULL);
+	pthread_cond_init(&s->changed, NULL);
+	return s;
+}
+
+static void stack_free(struct stack *s)
+{
+	for (int i = 0; i < s->job->count; i++) {
+		picture_free(&s->frames[i].picture);
+		sharpness_free(&s->frames[i].sharpness);
+	}
+	picture_free(&s->ahead);
+	picture_free(&s->result);
+	labels_free(&s->labels);
+	tags_free(&s->tags);
+	pthread_cond_destroy(&s->changed);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+}
+
+int stack_align(const struct stack_job *job, struct stack_report *report, struct err *err)
+{
+	struct stack *s = stack_new(job, report);
+	int ret;
+
+	if (!s)
+		return out_of_memory(err);
+	ret = look_at_frames(s, err);
+	stack_free(s);
+	return ret;
+}
+
+int stack_make(const struct stack_job *job, struct stack_report *report, void **jpeg,
+	       size_t *size, struct err *err)
+{
+	struct stack *s = stack_new(job, report);
+	int ret;
+
+	if (!s)
+		return out_of_memory(err);
+	ret = look_at_frames(s, err);
+	if (ret == 0)
+		ret = fuse_all(s, jpeg, size, err);
+	stack_free(s);
+	return ret;
+}
