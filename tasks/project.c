@@ -15,6 +15,7 @@
 #include "agent/base/json.h"
 #include "agent/base/log.h"
 #include "tasks/folder.h"
+#include "tasks/scan.h"
 
 #define NAME_CHARACTERS 150
 #define NAME_BYTES 255 /* what file systems take */
@@ -278,7 +279,7 @@ static cJSON *describe_scan(const struct projects *p, const char *name,
 	json_put_string(scan, "status", json_string(doc, "status"));
 	cJSON_AddNumberToObject(scan, "points", json_number(doc, "points", points));
 	cJSON_AddNumberToObject(scan, "photos",
-				cJSON_IsArray(photos) ? cJSON_GetArraySize(photos)
+				cJSON_IsArray(photos) ? scan_count_photos(photos)
 						      : count_photos(p, path));
 	cJSON_AddNumberToObject(scan, "bytes",
 				doc ? json_number(doc, "total_size_bytes", 0)
@@ -321,21 +322,31 @@ static bool is_open(const char *status)
 			  !strcmp(status, "paused"));
 }
 
+/* Ends what doc says of a task that is gone; false when it says nothing. */
+static bool interrupt_status(cJSON *doc)
+{
+	if (!is_open(json_string(doc, "status")))
+		return false;
+	json_put_string(doc, "status", "interrupted");
+	json_put_string(doc, "task_id", NULL);
+	return true;
+}
+
 static void interrupt_scan(const struct projects *p, const char *name, const char *folder)
 {
 	char path[PATH_SIZE];
 	struct err err = {0};
+	bool scanned, stacked;
 	cJSON *doc;
 
 	snprintf(path, sizeof(path), "%s/%s/scan.json", name, folder);
 	if (folder_read_json(p->folder, path, &doc, &err) < 0)
 		return; /* a damaged one is named when somebody asks for it */
-	if (is_open(json_string(doc, "status"))) {
-		json_put_string(doc, "status", "interrupted");
-		json_put_string(doc, "task_id", NULL);
-		if (folder_write_json(p->folder, path, doc, &err) < 0)
-			log_warn("%s", err.text);
-	}
+	scanned = interrupt_status(doc);
+	stacked = interrupt_status(
+		cJSON_GetObjectItemCaseSensitive(doc, "stacking_task_status"));
+	if ((scanned || stacked) && folder_write_json(p->folder, path, doc, &err) < 0)
+		log_warn("%s", err.text);
 	cJSON_Delete(doc);
 }
 

@@ -353,6 +353,16 @@ int64_t scan_photo_bytes(const struct scan *scan, struct scan_photo photo)
 
 /* ---- what happens ---- */
 
+int scan_count_photos(const cJSON *photos)
+{
+	const cJSON *photo;
+	int count = 0;
+
+	cJSON_ArrayForEach(photo, photos) count +=
+		cJSON_IsString(photo) && strncmp(photo->valuestring, "stacked/", 8) != 0;
+	return count;
+}
+
 static bool is_listed(const cJSON *photos, const char *name)
 {
 	const cJSON *photo;
@@ -363,22 +373,61 @@ static bool is_listed(const cJSON *photos, const char *name)
 	return false;
 }
 
-void scan_add_photo(struct scan *scan, struct scan_photo photo, int64_t bytes)
+static cJSON *photo_list(struct scan *scan)
 {
 	cJSON *photos = cJSON_GetObjectItemCaseSensitive(scan->doc, "photos");
-	char name[SCAN_PATH];
 
-	if (!cJSON_IsArray(photos)) {
-		cJSON_DeleteItemFromObjectCaseSensitive(scan->doc, "photos");
-		photos = cJSON_AddArrayToObject(scan->doc, "photos");
-	}
-	scan_photo_name(scan, photo, name);
+	if (cJSON_IsArray(photos))
+		return photos;
+	cJSON_DeleteItemFromObjectCaseSensitive(scan->doc, "photos");
+	return cJSON_AddArrayToObject(scan->doc, "photos");
+}
+
+/* False when name is listed already. */
+static bool list_photo(struct scan *scan, const char *name, int64_t bytes)
+{
+	cJSON *photos = photo_list(scan);
+
 	if (is_listed(photos, name))
-		return;
+		return false;
 	cJSON_AddItemToArray(photos, cJSON_CreateString(name));
-	put_number(scan->doc, "current_step", cJSON_GetArraySize(photos));
 	put_number(scan->doc, "total_size_bytes",
 		   json_number(scan->doc, "total_size_bytes", 0) + (double)bytes);
+	return true;
+}
+
+void scan_add_photo(struct scan *scan, struct scan_photo photo, int64_t bytes)
+{
+	char name[SCAN_PATH];
+
+	scan_photo_name(scan, photo, name);
+	if (list_photo(scan, name, bytes))
+		put_number(scan->doc, "current_step",
+			   scan_count_photos(photo_list(scan)));
+}
+
+void scan_add_stacked(struct scan *scan, const char *name, int64_t bytes)
+{
+	list_photo(scan, name, bytes);
+}
+
+const char *scan_stacking_task(const struct scan *scan)
+{
+	const cJSON *status =
+		cJSON_GetObjectItemCaseSensitive(scan->doc, "stacking_task_status");
+	const char *text = json_string(status, "status");
+
+	return text && !strcmp(text, "running") ? json_string(status, "task_id") : NULL;
+}
+
+void scan_set_stacking(struct scan *scan, const char *task_id, const char *status)
+{
+	cJSON *value;
+
+	cJSON_DeleteItemFromObjectCaseSensitive(scan->doc, "stacking_task_status");
+	value = cJSON_AddObjectToObject(scan->doc, "stacking_task_status");
+	json_put_string(value, "task_id", task_id);
+	json_put_string(value, "status", status);
 }
 
 void scan_set_status(struct scan *scan, const char *status, const char *message)
@@ -408,6 +457,29 @@ int scan_save(struct scan *scan, struct err *err)
 	return folder_write_json(scan->root, path, scan->doc, err);
 }
 
+static int64_t stacked_size(const struct scan *scan)
+{
+	char path[SCAN_PATH], file[SCAN_PATH * 2];
+	cJSON *names = NULL;
+	const cJSON *name;
+	int64_t size = 0;
+
+	scan_file_path(scan, "stacked", path);
+	if (!folder_has(scan->root, path) ||
+	    folder_names(scan->root, path, false, &names, NULL) < 0)
+		return 0;
+	cJSON_ArrayForEach(name, names)
+	{
+		size_t length = strlen(name->valuestring);
+
+		snprintf(file, sizeof(file), "%s/%s", path, name->valuestring);
+		if (length > 4 && !strcmp(name->valuestring + length - 4, ".jpg"))
+			size += folder_file_size(scan->root, file);
+	}
+	cJSON_Delete(names);
+	return size;
+}
+
 int scan_save_final(struct scan *scan, struct err *err)
 {
 	const char *created = json_string(scan->doc, "created");
@@ -415,6 +487,7 @@ int scan_save_final(struct scan *scan, struct err *err)
 	int ret;
 
 	put_number(scan->doc, "total_size_bytes", (double)bytes);
+	put_number(scan->doc, "stacked_size_bytes", (double)stacked_size(scan));
 	ret = scan_save(scan, err);
 	if (ret == 0)
 		ret = projects_note_scan(scan->projects, scan->project, scan->index,

@@ -87,10 +87,20 @@ int64_t scan_photo_bytes(const struct scan *scan, struct scan_photo photo);
 /* What the metadata of a photo says; NULL when there is none.  The caller deletes it. */
 cJSON *scan_photo_metadata(const struct scan *scan, struct scan_photo photo);
 
+/* How many of the photos that a scan's document lists were taken, and not stacked. */
+int scan_count_photos(const cJSON *photos);
+
 /* ---- what happens, to be written by scan_save() ---- */
 
 /* A photo is on disk.  One that is listed already is not listed twice. */
 void scan_add_photo(struct scan *scan, struct scan_photo photo, int64_t bytes);
+
+/* A picture made of photos of the scan ("stacked/stacked_scan01_007.jpg") is on disk. */
+void scan_add_stacked(struct scan *scan, const char *name, int64_t bytes);
+
+/* The task that is stacking this scan, or NULL when none is. */
+const char *scan_stacking_task(const struct scan *scan);
+void scan_set_stacking(struct scan *scan, const char *task_id, const char *status);
 
 /* status is one of the task's; message may be NULL. */
 void scan_set_status(struct scan *scan, const char *status, const char *message);

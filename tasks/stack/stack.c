@@ -217,25 +217,30 @@ static int judge_frames(const struct stack *s, struct err *err)
 }
 
 /* From the middle outwards: a frame lies as its neighbour does, and a step further. */
-static void chain(const struct stack *s)
+static void chain_frame(const struct stack *s, int i)
 {
 	struct stack_report *report = s->report;
-	const struct warp *known = s->job->known;
+	const struct stack_known *known = s->job->known;
+	const struct frame_work *frame = &s->frames[i];
+	int next = nearer(s, i);
+	bool is_known = known && known->is[i];
 
-	report->warps[s->middle] = WARP_IDENTITY;
-	report->aligned[s->middle] = report->used[s->middle] = true;
-	for (int k = 1; k < s->job->count; k++) {
-		int i = in_order(s, k), next = nearer(s, i);
-		const struct frame_work *frame = &s->frames[i];
+	report->aligned[i] = s->job->trust_known
+				     ? is_known
+				     : frame->aligned > 0 && report->aligned[next];
+	report->used[i] = report->aligned[i] || is_known;
+	if (report->aligned[i] && !s->job->trust_known)
+		report->warps[i] = warp_chain(&frame->step, &report->warps[next]);
+	else
+		report->warps[i] = is_known ? known->warps[i] : WARP_IDENTITY;
+}
 
-		report->aligned[i] = s->job->trust_known ||
-				     (frame->aligned > 0 && report->aligned[next]);
-		report->used[i] = report->aligned[i] || known;
-		if (report->aligned[i] && !s->job->trust_known)
-			report->warps[i] = warp_chain(&frame->step, &report->warps[next]);
-		else
-			report->warps[i] = known ? known[i] : WARP_IDENTITY;
-	}
+static void chain(const struct stack *s)
+{
+	s->report->warps[s->middle] = WARP_IDENTITY;
+	s->report->aligned[s->middle] = s->report->used[s->middle] = true;
+	for (int k = 1; k < s->job->count; k++)
+		chain_frame(s, in_order(s, k));
 }
 
 static int look_at_frames(struct stack *s, struct err *err)

@@ -16,6 +16,12 @@
 #define STACK_FRAMES 99
 #define STACK_KEEP 200000000
 
+/* How frames lie under the middle one, as far as it is known. */
+struct stack_known {
+	bool is[STACK_FRAMES];
+	struct warp warps[STACK_FRAMES];
+};
+
 struct stack_job {
 	int count; /* frames, 1 to STACK_FRAMES, ordered by focus */
 
@@ -25,10 +31,9 @@ struct stack_job {
 		    struct err *err);
 	void *context;
 
-	/* How each frame lies under the middle one, number count / 2: what is known. NULL
-	 * when only the pictures tell. */
-	const struct warp *known;
-	bool trust_known; /* take that, and look at the pictures for nothing */
+	/* For frames that the pictures tell nothing of; NULL when nothing is known. */
+	const struct stack_known *known;
+	bool trust_known; /* take that alone, and look at no picture for it */
 
 	int quality; /* of the JPEG, 1 to 100, or 0 for the middle frame's */
 	struct interrupt *interrupt; /* ends the work early; NULL is fine */
