@@ -12,6 +12,7 @@
 #include "tasks/community/workroom.h"
 
 #define PYTHON "/usr/bin/python3"
+#define NICE 10 /* of a run: the rig and the agent's own tasks come first */
 #define SAID_MAX 300
 
 static void hold_owner(struct type_owner *owner)
@@ -109,6 +110,7 @@ int plugin_start(const struct plugin *plugin, const char *verb, const char *fold
 		.folder_bytes = community->folder_bytes,
 		.processes = community->processes,
 		.files = community->files,
+		.nice = task ? NICE : 0, /* who asks for a description waits for it */
 		.kill_after_ms = atomic_load(&community->kill_after_ms),
 	};
 
@@ -132,11 +134,16 @@ struct printed {
 	char said[SAID_MAX]; /* the last line of standard error */
 };
 
+static int describe_ms(const struct plugin *plugin)
+{
+	return plugin->kind == PLUGIN_PYTHON ? PLUGIN_IMPORT_MS : PLUGIN_DESCRIBE_MS;
+}
+
 static int too_long(struct plugin *plugin, struct err *err)
 {
 	plugin->late = true;
 	return err_set(err, -ETIMEDOUT, "describe took longer than %d s",
-		       PLUGIN_DESCRIBE_MS / 1000);
+		       describe_ms(plugin) / 1000);
 }
 
 static void add_line(struct printed *printed, const char *line, size_t size)
@@ -170,7 +177,7 @@ static int how_it_ended(const struct process *process, const struct printed *pri
 static int collect(struct plugin *plugin, struct process *process,
 		   struct printed *printed, struct err *err)
 {
-	int64_t until = clock_monotonic_ms() + PLUGIN_DESCRIBE_MS;
+	int64_t until = clock_monotonic_ms() + describe_ms(plugin);
 	const char *line;
 	size_t size;
 

@@ -41,8 +41,11 @@ struct plugin *plugin_new(struct community *community, const char *path,
 void plugin_hold(struct plugin *plugin);
 void plugin_let_go(struct plugin *plugin); /* the last user frees it */
 
-/* Runs its describe; takes up to PLUGIN_DESCRIBE_MS.  What goes wrong is its problem. */
+/* Runs its describe; takes up to PLUGIN_DESCRIBE_MS, for a Python file PLUGIN_IMPORT_MS
+ * (how long the interpreter needs is not the file's fault).  What goes wrong is its
+ * problem. */
 #define PLUGIN_DESCRIBE_MS 2000
+#define PLUGIN_IMPORT_MS 5000
 #define PLUGIN_DESCRIPTION_MAX (64 * 1024)
 void plugin_describe(struct plugin *plugin);
 

@@ -118,16 +118,17 @@ static int spawn(pid_t *pid, const char *const *argv, const char *const *environ
 static int spawn_keeper(struct process *process, const struct process_options *options,
 			const struct ends *ends)
 {
-	char memory[32], folder[32], processes[32], files[32], kill_after[32];
-	const char *argv[ARGUMENTS_MAX] = {options->host, "keep",    options->isolation,
-					   memory,	  folder,    processes,
-					   files,	  kill_after};
-	size_t n = 8;
+	char memory[32], folder[32], processes[32], files[32], nice[32], kill_after[32];
+	const char *argv[ARGUMENTS_MAX] = {options->host, "keep", options->isolation,
+					   memory,	  folder, processes,
+					   files,	  nice,	  kill_after};
+	size_t n = 9;
 
 	snprintf(memory, sizeof(memory), "%lld", (long long)options->memory);
 	snprintf(folder, sizeof(folder), "%lld", (long long)options->folder_bytes);
 	snprintf(processes, sizeof(processes), "%d", options->processes);
 	snprintf(files, sizeof(files), "%d", options->files);
+	snprintf(nice, sizeof(nice), "%d", options->nice);
 	snprintf(kill_after, sizeof(kill_after), "%lld",
 		 (long long)options->kill_after_ms);
 	for (size_t i = 0; options->command[i] && n < ARGUMENTS_MAX - 1; i++)

@@ -24,6 +24,7 @@ struct process_options {
 	const char *folder;		/* its working folder */
 	int64_t memory, folder_bytes;	/* bytes */
 	int processes, files;
+	int nice; /* 0: as important as we are */
 	int64_t kill_after_ms;
 };
 

@@ -9,7 +9,7 @@
 struct bounds {
 	enum isolation isolation;
 	int64_t memory, folder; /* bytes */
-	int processes, files;
+	int processes, files, nice;
 	int64_t kill_after_ms;
 };
 

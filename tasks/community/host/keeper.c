@@ -23,7 +23,6 @@
 #define LOOK_MS 100   /* at least so much time between two looks at the bounds */
 #define LOOK_SHARE 50 /* and so many times what a look takes */
 #define GONE_WITHIN_MS 5000
-#define NICE 10
 #define MB (1024 * 1024)
 
 struct keeper {
@@ -291,7 +290,7 @@ static void become(const struct bounds *bounds, char *const command[], int told)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	close(KEEPER_LEASH);
 	offer_to_go_first();
-	setpriority(PRIO_PROCESS, 0, NICE);
+	setpriority(PRIO_PROCESS, 0, bounds->nice);
 	set_limits(bounds);
 	isolation_drop_capabilities();
 	execv(command[0], command);

@@ -2,7 +2,7 @@
  *
  *   openscan-task-host probe
  *       prints how far a program can be shut in here.
- *   openscan-task-host keep ISOLATION MEMORY FOLDER PROCESSES FILES KILL_AFTER_MS
+ *   openscan-task-host keep ISOLATION MEMORY FOLDER PROCESSES FILES NICE KILL_AFTER_MS
  * COMMAND... runs COMMAND in the current folder within these bounds (bytes, numbers, ms).
  *   openscan-task-host object describe|run FILE
  *       speaks for a shared object, as any other program would for itself. */
@@ -20,7 +20,7 @@
 #include "tasks/community/host/keeper.h"
 #include "tasks/community/host/object.h"
 
-#define KEEP_ARGUMENTS 6
+#define KEEP_ARGUMENTS 7
 
 static int usage(void)
 {
@@ -76,7 +76,8 @@ static int keep(int argc, char *argv[])
 		.folder = atoll(argv[2]),
 		.processes = atoi(argv[3]),
 		.files = atoi(argv[4]),
-		.kill_after_ms = atoll(argv[5]),
+		.nice = atoi(argv[5]),
+		.kill_after_ms = atoll(argv[6]),
 	};
 	setsid();
 	if (bounds.isolation != ISOLATION_NONE)
