@@ -1,4 +1,6 @@
-/* The behaviours that OpenScan3's own tests hold, by their numbers, seen over MQTT. */
+/* The behaviours that OpenScan3's own tests hold, by their numbers, seen over MQTT.  1 to
+ * 17 hold for the example types as they are built in, as a program and as a Python file.
+ */
 #include "tests/harness/world.h"
 
 #include <dirent.h>
@@ -408,24 +410,68 @@ static void behaviour_22_a_type_can_be_left_out(struct world *w)
 	assert_null(retained(w, BASE "/types/failing_task"));
 }
 
+#define OVERRIDE "{'task_autodiscovery_override_on_conflict':true}"
+
+static const struct world_options as_program = {
+	.settings = OVERRIDE,
+	.community = "tasks/community/examples/demo_tasks",
+};
+
+static const struct world_options as_object = {
+	.settings = OVERRIDE,
+	.community = OPENSCAN_TEST_OBJECT,
+};
+
+static const struct world_options as_python = {
+	.settings = OVERRIDE,
+	.community = "tasks/community/examples/demo_tasks.py",
+};
+
+/* The file of the world's kind is what runs. */
+static void the_types_come_from_the_file(struct world *w)
+{
+	const char *types[] = {HELLO, BLOCKING, EXCLUSIVE, GENERATOR, "failing_task"};
+	const char *file = strrchr(w->test->options->community, '/') + 1;
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		const cJSON *type =
+			parsed(w, retained(w, quoted(w, BASE "/types/%s", types[i])));
+
+		assert_non_null(strstr(text_at(type, "source"), file));
+	}
+}
+
+/* clang-format off */
+#define OF_ALL_KINDS(behaviour) TEST(behaviour), \
+	{ #behaviour "_as_program", behaviour, &as_program }, \
+	{ #behaviour "_as_object", behaviour, &as_object }, \
+	{ #behaviour "_as_python", behaviour, &as_python }
+/* clang-format on */
+
 static const struct test tests[] = {
-	TEST(behaviour_01_a_demo_task_completes_with_its_result),
-	TEST(behaviour_02_three_async_tasks_run_and_the_fourth_waits),
-	TEST(behaviour_03_an_async_task_waits_for_a_running_exclusive_one),
-	TEST(behaviour_04_an_exclusive_task_waits_for_a_running_async_one),
-	TEST(behaviour_05_a_pending_exclusive_task_holds_back_those_behind_it),
-	TEST(behaviour_06_exclusive_tasks_run_one_after_the_other_in_order),
-	TEST(behaviour_07_a_blocking_task_needs_no_async_slot),
-	TEST(behaviour_08_a_blocking_task_does_not_slow_an_async_one),
-	TEST(behaviour_09_a_paused_task_stays_paused_until_it_is_resumed),
-	TEST(behaviour_10_progress_tells_the_total_early_and_ends_at_it),
-	TEST(behaviour_11_a_cancelled_task_starts_over_when_it_is_told_to),
-	TEST(behaviour_12_a_running_task_is_cancelled_within_two_seconds),
-	TEST(behaviour_13_a_pending_task_that_is_cancelled_never_runs),
-	TEST(behaviour_14_a_failing_task_tells_why_also_after_a_restart),
-	TEST(behaviour_15_every_change_of_status_is_told_and_stored),
-	TEST(behaviour_16_a_restart_keeps_the_finished_and_interrupts_the_others),
-	TEST(behaviour_17_an_interrupted_task_keeps_its_progress_and_can_go_on),
+	{"the_types_come_from_the_file_as_program", the_types_come_from_the_file,
+	 &as_program},
+	{"the_types_come_from_the_file_as_object", the_types_come_from_the_file,
+	 &as_object},
+	{"the_types_come_from_the_file_as_python", the_types_come_from_the_file,
+	 &as_python},
+	OF_ALL_KINDS(behaviour_01_a_demo_task_completes_with_its_result),
+	OF_ALL_KINDS(behaviour_02_three_async_tasks_run_and_the_fourth_waits),
+	OF_ALL_KINDS(behaviour_03_an_async_task_waits_for_a_running_exclusive_one),
+	OF_ALL_KINDS(behaviour_04_an_exclusive_task_waits_for_a_running_async_one),
+	OF_ALL_KINDS(behaviour_05_a_pending_exclusive_task_holds_back_those_behind_it),
+	OF_ALL_KINDS(behaviour_06_exclusive_tasks_run_one_after_the_other_in_order),
+	OF_ALL_KINDS(behaviour_07_a_blocking_task_needs_no_async_slot),
+	OF_ALL_KINDS(behaviour_08_a_blocking_task_does_not_slow_an_async_one),
+	OF_ALL_KINDS(behaviour_09_a_paused_task_stays_paused_until_it_is_resumed),
+	OF_ALL_KINDS(behaviour_10_progress_tells_the_total_early_and_ends_at_it),
+	OF_ALL_KINDS(behaviour_11_a_cancelled_task_starts_over_when_it_is_told_to),
+	OF_ALL_KINDS(behaviour_12_a_running_task_is_cancelled_within_two_seconds),
+	OF_ALL_KINDS(behaviour_13_a_pending_task_that_is_cancelled_never_runs),
+	OF_ALL_KINDS(behaviour_14_a_failing_task_tells_why_also_after_a_restart),
+	OF_ALL_KINDS(behaviour_15_every_change_of_status_is_told_and_stored),
+	OF_ALL_KINDS(behaviour_16_a_restart_keeps_the_finished_and_interrupts_the_others),
+	OF_ALL_KINDS(behaviour_17_an_interrupted_task_keeps_its_progress_and_can_go_on),
 	TEST(behaviour_18_damaged_records_are_set_aside_and_the_agent_starts),
 	TEST(behaviour_19_a_stored_task_of_an_unknown_type_says_so),
 	TEST(behaviour_20_only_ended_tasks_can_be_deleted),

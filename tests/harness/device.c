@@ -73,6 +73,7 @@ int device_init(struct device *device, const struct folder *folder, const char *
 	device->program = program ? program : OPENSCAN_TEST_AGENT;
 	path_of(device, device->state_dir, name, "-state");
 	path_of(device, device->project_dir, name, "-projects");
+	path_of(device, device->community_dir, name, "-state/community");
 	path_of(device, device->log, name, ".log");
 	path_of(device, device->rig_file, name, "-rig.json");
 	path_of(device, device->settings_file, name, "-settings.json");
@@ -87,6 +88,22 @@ int device_init(struct device *device, const struct folder *folder, const char *
 int device_settings(struct device *device, const char *settings)
 {
 	return write_json(device->settings_file, settings);
+}
+
+int device_community(struct device *device, const char *name, const void *bytes,
+		     size_t size)
+{
+	bool program = size > 2 && memcmp(bytes, "#!", 2) == 0;
+	char path[PATH_MAX + NAME_MAX + 2];
+	int ret;
+
+	if (mkdir(device->community_dir, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	snprintf(path, sizeof(path), "%s/%s", device->community_dir, name);
+	ret = file_write(path, bytes, size);
+	if (ret == 0 && chmod(path, program ? 0755 : 0644) < 0)
+		ret = -errno;
+	return ret;
 }
 
 int device_start(struct device *device)
@@ -110,8 +127,8 @@ int device_start(struct device *device)
 	snprintf(projects, sizeof(projects), "OPENSCAN_PROJECT_DIR=%s",
 		 device->project_dir);
 	snprintf(rig, sizeof(rig), "OPENSCAN_DEVICE_CONFIG=%s", device->rig_file);
-	snprintf(community, sizeof(community),
-		 "OPENSCAN_COMMUNITY_TASKS_DIR=%s/community", device->state_dir);
+	snprintf(community, sizeof(community), "OPENSCAN_COMMUNITY_TASKS_DIR=%s",
+		 device->community_dir);
 	for (size_t i = 0; i < MORE_MAX && device->more[i]; i++)
 		env[8 + i] = device->more[i];
 	return child_start(&device->child, argv, env, device->log);

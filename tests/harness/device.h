@@ -14,13 +14,14 @@ struct device {
 	struct child child;
 	const struct folder *folder; /* the test's: log, config and state are in it */
 	int port;		     /* of its broker */
-	const char *url;	     /* of its broker, when it is not plain MQTT on port */
-	const char *id;		     /* DEVICE_ID unless changed before device_start() */
-	const char *sim_speed;	     /* "1000" unless changed before device_start() */
-	const char *log_level;	     /* "debug" unless changed before device_start() */
-	const char *program;	     /* the agent with the test task types */
-	const char *more[8];	     /* further variables ("KEY=value"), NULL-terminated */
+	const char *url;       /* of its broker, when it is not plain MQTT on port */
+	const char *id;	       /* DEVICE_ID unless changed before device_start() */
+	const char *sim_speed; /* "1000" unless changed before device_start() */
+	const char *log_level; /* "debug" unless changed before device_start() */
+	const char *program;   /* the agent with the test task types */
+	const char *more[8];   /* further variables ("KEY=value"), NULL-terminated */
 	char state_dir[PATH_MAX], project_dir[PATH_MAX], log[PATH_MAX];
+	char community_dir[PATH_MAX];
 	char rig_file[PATH_MAX], settings_file[PATH_MAX];
 };
 
@@ -32,6 +33,10 @@ int device_init(struct device *device, const struct folder *folder, const char *
 
 /* Other settings for the next start. */
 int device_settings(struct device *device, const char *settings);
+
+/* Puts a file into its folder of community tasks; a program when it begins with "#!". */
+int device_community(struct device *device, const char *name, const void *bytes,
+		     size_t size);
 
 /* Starts the program; whether it comes up is seen on its status topic. */
 int device_start(struct device *device);

@@ -135,6 +135,20 @@ static int world_close(void **state)
 	return 0;
 }
 
+static int bring(struct world *w, const char *file)
+{
+	char *path = quoted(w, "%s%s", *file == '/' ? "" : OPENSCAN_SOURCE_DIR "/", file);
+	size_t size = 0;
+	char *text = file_read(path, &size);
+	int ret = -1;
+
+	if (text)
+		ret = device_community(&w->device, strrchr(path, '/') + 1, text, size);
+
+	free(text);
+	return ret;
+}
+
 static int world_open(void **state)
 {
 	static const char *const filters[] = {ROOT "/#", "homeassistant/#", NULL};
@@ -151,6 +165,8 @@ static int world_open(void **state)
 	    broker_start(&w->broker, w->folder.path, o->persistence) < 0 ||
 	    device_init(&w->device, &w->folder, DEVICE_ID, w->broker.port, o->rig,
 			o->settings) < 0)
+		goto fail;
+	if (o->community && bring(w, o->community) < 0)
 		goto fail;
 	if (o->sim_speed)
 		w->device.sim_speed = o->sim_speed;

@@ -34,6 +34,8 @@ struct world_options {
 	const char *sim_speed; /* instead of "1000" */
 	bool persistence;      /* the broker keeps its state over a restart */
 	bool agent_later;      /* the test calls world_start_agent() itself */
+	const char *community; /* a file for the folder of community tasks; a path of this
+				* tree or an absolute one */
 };
 
 struct world {
