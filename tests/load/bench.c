@@ -13,6 +13,7 @@
 #include "tests/harness/broker.h"
 #include "tests/harness/deadline.h"
 #include "tests/harness/device.h"
+#include "tests/load/abuse.h"
 #include "tests/load/figure.h"
 #include "tests/load/fill.h"
 #include "tests/load/floor.h"
@@ -409,6 +410,8 @@ static int measure_all(struct bench *bench)
 		ret = measure_start(bench);
 	if (ret == 0)
 		ret = measure_reconnect(bench);
+	if (ret == 0)
+		ret = abuse_measure(&bench->figures, OPENSCAN_AGENT);
 	if (ret < 0)
 		device_print_log(&bench->device);
 	child_kill(&bench->device.child);
