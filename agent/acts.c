@@ -108,8 +108,14 @@ void answer_act(struct core *core, struct answer *answer, uint64_t devices)
 void answer_estimate(struct core *core, struct answer *answer, const struct registered_type *type,
 		     const char *args)
 {
-	struct act *act = acts_new(core, answer);
+	struct act *act;
 
+	if (devices_away(core)) {
+		answer_refuse(answer, "device_busy", "the rig is being opened anew");
+		answer->retry_after_s = 1;
+		return;
+	}
+	act = acts_new(core, answer);
 	acts_start(core, act, strdup(args))->type = type;
 	answer->later = true;
 }
@@ -157,6 +163,8 @@ void acts_done(struct core *core, const struct event *event)
 		answer_ok(&answer, "ok", event->data ? cJSON_Parse(event->data) : NULL);
 		if (act->remember)
 			remember_reply(core, "r", act->request, &answer, act->hash);
+		if (!strcmp(act->verb, "device/reload"))
+			devices_exchanged(core, answer.data);
 		if (!strcmp(act->verb, "project/delete")) {
 			cJSON *data = cJSON_Duplicate(answer.data, true);
 

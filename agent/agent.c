@@ -160,11 +160,25 @@ static void tell_problems(struct agent *agent)
 {
 	const cJSON *problem;
 
-	cJSON_ArrayForEach(problem, rig_problems(agent->rig))
+	cJSON_ArrayForEach(problem, rig_problems(agent->services.rig))
 		cJSON_AddItemToArray(agent->problems, cJSON_Duplicate(problem, true));
 }
 
-static int open_rig(struct agent *agent, struct err *err)
+static int read_config(void *context, cJSON **config, struct err *err)
+{
+	struct agent *agent = context;
+
+	return settings_device(agent->settings, config, err);
+}
+
+static void use_config(void *context)
+{
+	struct agent *agent = context;
+
+	settings_taken(agent->settings, "device_config");
+}
+
+static int open_seat(struct agent *agent, struct err *err)
 {
 	struct rig_options options = {
 		.state_dir = agent->state_dir,
@@ -177,30 +191,11 @@ static int open_rig(struct agent *agent, struct err *err)
 	cJSON *config;
 	int ret = settings_device(agent->settings, &config, err);
 
-	if (ret < 0)
-		return ret;
-	ret = rig_open(&agent->rig, config, &options, err);
-	cJSON_Delete(config);
+	if (ret == 0)
+		ret = seat_open(&agent->seat, config, &options, &agent->services, err);
 	if (ret == 0)
 		tell_problems(agent);
 	return ret;
-}
-
-/* Every device gets a number, and its first state goes out. */
-static int list_devices(struct agent *agent, struct err *err)
-{
-	for (int kind = 0; kind < DEVICE_KINDS; kind++) {
-		for (size_t i = 0; i < rig_count(agent->rig, (enum device_kind)kind); i++) {
-			if (agent->device_count == CORE_DEVICES_MAX)
-				return err_set(err, -ENOSPC, "the device config has more than %d devices",
-					       CORE_DEVICES_MAX);
-			agent->devices[agent->device_count++] = (struct core_device){
-				.kind = (enum device_kind)kind,
-				.name = rig_name(agent->rig, (enum device_kind)kind, i),
-			};
-		}
-	}
-	return 0;
 }
 
 static const char **string_list(const cJSON *list)
@@ -278,9 +273,22 @@ static int open_registry(struct agent *agent, const struct type_offer *extra, st
 	return ret;
 }
 
+/* As many as the seat lets in. */
+static size_t list_devices(const struct agent *agent, struct core_device devices[CORE_DEVICES_MAX])
+{
+	const struct rig *rig = agent->services.rig;
+	size_t n = 0;
+
+	for (enum device_kind kind = 0; kind < DEVICE_KINDS; kind++)
+		for (size_t i = 0; i < rig_count(rig, kind); i++)
+			devices[n++] = (struct core_device){kind, rig_name(rig, kind, i)};
+	return n;
+}
+
 static int open_core(struct agent *agent, struct effects *effects, struct err *err)
 {
 	const struct settings *s = agent->settings;
+	struct core_device devices[CORE_DEVICES_MAX];
 	struct core_options options = {
 		.root = agent->root,
 		.device = agent->device,
@@ -289,9 +297,9 @@ static int open_core(struct agent *agent, struct effects *effects, struct err *e
 		.looks_for_types = true,
 		.isolation = community_isolation(agent->community),
 		.type_problems = agent->type_problems,
-		.devices = agent->devices,
-		.device_count = agent->device_count,
-		.backend = rig_backend(agent->rig),
+		.devices = devices,
+		.device_count = list_devices(agent, devices),
+		.backend = rig_backend(agent->services.rig),
 		.boot = agent->boot,
 		.new_store = agent->store,
 		.seed = strtoull(agent->boot, NULL, 16),
@@ -301,7 +309,9 @@ static int open_core(struct agent *agent, struct effects *effects, struct err *e
 		.settings = {.context = agent,
 			     .values = read_values,
 			     .restart_needed = read_restart_needed,
-			     .set = change_settings},
+			     .set = change_settings,
+			     .read_config = read_config,
+			     .use_config = use_config},
 		.problems = agent->problems,
 		.reserve = reserve_in(&agent->reserve, agent->state_dir),
 		.reflexes = ears_reflexes,
@@ -384,11 +394,9 @@ static int agent_open(struct agent *agent, const struct type_offer *extra, struc
 	    (ret = make_folder(agent->state_dir, err)) < 0 ||
 	    (ret = open_registry(agent, extra, err)) < 0 ||
 	    (ret = projects_open(&agent->projects, settings_string(s, "project_dir"), err)) < 0 ||
-	    (ret = mailbox_open(&agent->mailbox, err)) < 0 || (ret = open_rig(agent, err)) < 0 ||
-	    (ret = list_devices(agent, err)) < 0)
+	    (ret = mailbox_open(&agent->mailbox, err)) < 0)
 		return ret;
 	agent->services = (struct task_services){
-		.rig = agent->rig,
 		.projects = agent->projects,
 		.community = agent->community,
 		.min_free_bytes = settings_int(s, "projects.min_free_mb") * MB,
@@ -396,12 +404,13 @@ static int agent_open(struct agent *agent, const struct type_offer *extra, struc
 		.export_roots = agent->export_roots,
 		.cloud = agent->cloud,
 	};
-	if ((ret = workers_open(&agent->workers, agent->mailbox, &agent->services, err)) < 0 ||
+	if ((ret = open_seat(agent, err)) < 0 ||
+	    (ret = workers_open(&agent->workers, agent->mailbox, &agent->services, agent->seat,
+				err)) < 0 ||
 	    (ret = open_core(agent, &effects, err)) < 0)
 		return ret;
 	community_tidy(agent->community, knows_task, agent);
-	for (size_t i = 0; i < agent->device_count; i++)
-		ears_device_changed(agent, agent->devices[i].kind, agent->devices[i].name);
+	seat_tell_all(agent->seat);
 	ret = open_connection(agent, err);
 	if (ret == 0)
 		loop_carry_out(agent, &effects);
@@ -416,7 +425,7 @@ static void agent_close(struct agent *agent)
 	connection_close(agent->connection, OFFLINE_WAIT_MS);
 	ended = workers_close(agent->workers, 0);
 	core_close(agent->core);
-	rig_close(agent->rig);
+	seat_close(agent->seat);
 	/* A thread that did not end still uses what stands below; the process ends now anyway. */
 	if (!ended)
 		_exit(EXIT_SUCCESS);
@@ -432,6 +441,7 @@ static void agent_close(struct agent *agent)
 	cJSON_Delete(agent->cloud);
 	if (agent->signals >= 0)
 		close(agent->signals);
+	pthread_mutex_destroy(&agent->news.lock);
 }
 
 int agent_serve(struct agent *agent, const struct type_offer *extra)
@@ -440,6 +450,7 @@ int agent_serve(struct agent *agent, const struct type_offer *extra)
 	struct err err;
 
 	agent->signals = -1;
+	pthread_mutex_init(&agent->news.lock, NULL);
 	if (agent_open(agent, extra, &err) < 0) {
 		log_error("%s", err.text);
 		agent_close(agent);
@@ -448,7 +459,7 @@ int agent_serve(struct agent *agent, const struct type_offer *extra)
 	cJSON_ArrayForEach(problem, agent->problems)
 		log_warn("%s", problem->valuestring);
 	log_info("openscan-agent %s: device %s, %s rig, state in %s", OPENSCAN_VERSION,
-		 agent->device, rig_backend(agent->rig), agent->state_dir);
+		 agent->device, agent->core->backend, agent->state_dir);
 	loop_run_until(agent, is_stopping, -1);
 	agent_stop(agent);
 	agent_close(agent);

@@ -51,45 +51,6 @@ void core_problem(struct core *core, const char *fmt, ...)
 		cJSON_AddItemToArray(core->problems, cJSON_CreateString(text));
 }
 
-/* ---- devices ---- */
-
-uint64_t core_device(const struct core *core, enum device_kind kind, const char *name)
-{
-	uint64_t devices = 0;
-
-	for (size_t i = 0; i < core->options.device_count; i++) {
-		const struct core_device *device = &core->options.devices[i];
-
-		if (device->kind == kind && (!name || !strcmp(device->name, name)))
-			devices |= UINT64_C(1) << i;
-	}
-	return devices;
-}
-
-bool core_device_known(const struct core *core, enum device_kind kind, const char *name)
-{
-	return core_device(core, kind, name) != 0;
-}
-
-uint64_t core_devices(const struct core *core, const char *const *uses)
-{
-	uint64_t devices = 0;
-
-	for (; uses && *uses; uses++) {
-		const char *slash = strchr(*uses, '/');
-		size_t length = slash ? (size_t)(slash - *uses) : strlen(*uses);
-
-		for (int kind = 0; kind < DEVICE_KINDS; kind++) {
-			const char *name = device_kind_name((enum device_kind)kind);
-
-			if (strlen(name) == length && !strncmp(name, *uses, length))
-				devices |= core_device(core, (enum device_kind)kind,
-						       slash ? slash + 1 : NULL);
-		}
-	}
-	return devices;
-}
-
 struct effect *core_publish(struct core *core, const char *topic, const char *payload, int qos,
 			    bool retain)
 {
@@ -217,6 +178,7 @@ int core_open(struct core **out, const struct core_options *options, struct now 
 	if (core->estop)
 		options->reflexes.estop(options->reflexes.context);
 
+	devices_open(core);
 	acts_interrupted(core);
 	ret = restore_tasks(core, err);
 	if (ret < 0)
@@ -264,6 +226,7 @@ void core_close(struct core *core)
 	outbox_close(core->outbox);
 	board_close(core->board);
 	store_close(core->store);
+	devices_close(core);
 	cJSON_Delete(core->problems);
 	cJSON_Delete(core->type_problems);
 	free(core->health);

@@ -4,7 +4,7 @@
  * a list after the commit.  Nothing here reads a clock, a socket or a random number; so the
  * same code runs in the agent's loop and under a simulated one.
  *
- * core.c is the turn; life.h what happens to tasks; link.c what happens on the connection;
+ * core.c is the turn; devices.c the rig's devices; life.h what happens to tasks; link.c what happens on the connection;
  * answer.h how commands are received and answered; commands/ has one file a noun; notices.h
  * what is told from memory. */
 #ifndef AGENT_CORE_H
@@ -58,6 +58,10 @@ struct settings_access {
 	cJSON *(*restart_needed)(void *context); /* keys; the caller deletes it */
 	/* Changes settings durably, all or none, and tells what acts at once. */
 	int (*set)(void *context, const cJSON *changes, struct tunables *tunables, struct err *err);
+	/* The device config, read anew; the caller deletes it.  And: the rig has it now.  NULL
+	 * where the rig cannot be exchanged. */
+	int (*read_config)(void *context, cJSON **config, struct err *err);
+	void (*use_config)(void *context);
 };
 
 struct core_device {
@@ -71,9 +75,9 @@ struct core_options {
 	bool looks_for_types;      /* agent/sync asks a worker to look for types of others */
 	const char *isolation;     /* of their processes, for info; NULL: there are none */
 	const cJSON *type_problems; /* of the files that were looked at before, an array */
-	const struct core_device *devices;
+	const struct core_device *devices; /* of the rig at the start; at most CORE_DEVICES_MAX */
 	size_t device_count;
-	const char *backend;      /* of the rig, for info */
+	const char *backend;               /* of the rig, for info */
 	const char *boot;         /* 16 random hex digits of this start */
 	const char *new_store;    /* the same, used when the database is new */
 	uint64_t seed;            /* of the delays that spread a fleet's replies */
@@ -125,6 +129,9 @@ struct core {
 	struct board *board;
 	struct link link;
 	struct verb_schema verb_schemas[CORE_VERBS_MAX + 1];
+	struct core_device devices[CORE_DEVICES_MAX]; /* the core's copy, a bit each in claims */
+	size_t device_count;
+	char backend[32];
 	struct act *acts;        /* direct commands under way */
 	struct effects *effects; /* what is done after the commit */
 	struct effects after;    /* holds them until it succeeds */
@@ -184,10 +191,24 @@ void core_problem(struct core *core, const char *fmt, ...) __attribute__((format
 /* An event on R/<d>/event; data is a new object that is taken over, or NULL. */
 void core_happened(struct core *core, const char *name, const char *id, cJSON *data);
 
+/* ---- devices.c ---- */
+
 /* The devices a uses-list or a kind and name stand for, one bit each. */
 uint64_t core_devices(const struct core *core, const char *const *uses);
 uint64_t core_device(const struct core *core, enum device_kind kind, const char *name);
-bool core_device_known(const struct core *core, enum device_kind kind, const char *name);
+#define CORE_ALL_DEVICES UINT64_MAX
+
+/* Copies those of the options, and clears the topics of those that were there at the last
+ * start and are no more. */
+void devices_open(struct core *core);
+void devices_close(struct core *core);
+
+/* The rig was exchanged for one like this: {"backend", "problems": [sentences],
+ * "devices": [{"kind","name"}]}. */
+void devices_exchanged(struct core *core, const cJSON *rig);
+
+/* Is it being exchanged? */
+bool devices_away(const struct core *core);
 
 /* Marks the effect so that it is dropped when the link has changed meanwhile. */
 struct effect *core_publish(struct core *core, const char *topic, const char *payload, int qos,

@@ -8,6 +8,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/interrupt.h"
 #include "agent/base/json.h"
+#include "agent/seat.h"
 #include "hal/frame.h"
 #include "hal/rig.h"
 #include "tasks/community/community.h"
@@ -254,6 +255,18 @@ static int agent_sync(const struct deed *deed, const cJSON *body, cJSON **data, 
 	return 0;
 }
 
+/* ---- the whole rig ---- */
+
+static int device_reload(const struct deed *deed, const cJSON *body, cJSON **data, struct err *err)
+{
+	const cJSON *config = cJSON_GetObjectItemCaseSensitive(body, "config");
+	int ret = seat_exchange(deed->seat, config, err);
+
+	if (ret == 0)
+		*data = seat_describe(deed->seat);
+	return ret;
+}
+
 /* ---- dry_run ---- */
 
 static int dry_run(const struct deed *deed, const char *args, cJSON **data, struct err *err)
@@ -293,6 +306,7 @@ static const struct {
 	{"camera/settings", camera_settings},
 	{"trigger/fire", trigger_fire},
 	{"agent/sync", agent_sync},
+	{"device/reload", device_reload},
 	{"project/create", project_create},
 	{"project/list", project_list},
 	{"project/get", project_get},

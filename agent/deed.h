@@ -12,9 +12,11 @@
 
 struct catalog;
 struct interrupt;
+struct seat;
 
 struct deed {
 	const struct task_services *services;
+	struct seat *seat; /* of the rig in services */
 	struct interrupt *interrupt;        /* raised when the agent stops */
 	const struct registered_type *type; /* of a dry_run, else NULL */
 	/* A newer picture of a camera for its image topic. */

@@ -1,5 +1,6 @@
 #include "agent/shell.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,35 +39,65 @@ static void reflex_stop_motion(void *context)
 {
 	struct agent *agent = context;
 
-	rig_stop_motion(agent->rig);
+	seat_stop_motion(agent->seat);
 }
 
 static void reflex_estop(void *context)
 {
 	struct agent *agent = context;
 
-	rig_estop(agent->rig);
+	seat_estop(agent->seat);
+}
+
+/* The place of a device among those that wait; count for none. */
+static size_t find_news(const struct news *news, const char *device)
+{
+	size_t i = 0;
+
+	while (i < news->count && strcmp(news->waiting[i], device) != 0)
+		i++;
+	return i;
+}
+
+/* False when an event for this device waits already. */
+static bool note_news(struct news *news, const char *device)
+{
+	bool fresh;
+
+	pthread_mutex_lock(&news->lock);
+	fresh = find_news(news, device) == news->count;
+	if (fresh && news->count < CORE_DEVICES_MAX)
+		snprintf(news->waiting[news->count++], EARS_DEVICE, "%s", device);
+	pthread_mutex_unlock(&news->lock);
+	return fresh;
 }
 
 /* One event at most waits for each device: its state is read when the loop takes it. */
 void ears_device_changed(void *context, enum device_kind kind, const char *name)
 {
 	struct agent *agent = context;
+	char device[EARS_DEVICE];
+	struct event *event;
 
-	for (size_t i = 0; i < agent->device_count; i++) {
-		struct event *event;
-
-		if (agent->devices[i].kind != kind || strcmp(agent->devices[i].name, name) != 0)
-			continue;
-		if (atomic_exchange(&agent->device_changed[i], true))
-			return;
-		event = event_new(EVENT_DEVICE);
-		if (!event)
-			abort();
-		event->token = i;
-		mailbox_post(agent->mailbox, event);
+	snprintf(device, sizeof(device), "%s/%s", device_kind_name(kind), name);
+	if (!note_news(&agent->news, device))
 		return;
-	}
+	event = event_new(EVENT_DEVICE);
+	if (!event || !(event->topic = strdup(device)))
+		abort();
+	mailbox_post(agent->mailbox, event);
+}
+
+void ears_device_taken(struct agent *agent, const char *device)
+{
+	struct news *news = &agent->news;
+	size_t i;
+
+	pthread_mutex_lock(&news->lock);
+	i = find_news(news, device);
+	if (i < news->count && i != --news->count)
+		memcpy(news->waiting[i], news->waiting[news->count], EARS_DEVICE);
+	pthread_mutex_unlock(&news->lock);
 }
 
 /* An emergency stop and a stop of motion act before anything else happens. */
@@ -79,11 +110,11 @@ static void act_on_stops(struct agent *agent, const struct incoming *message)
 		return;
 	/* Over 3.1.1 an empty motor/stop is refused: it may be our own clearing. */
 	if (!strcmp(topic.noun, "estop") && !topic.verb[0])
-		rig_estop(agent->rig);
+		seat_estop(agent->seat);
 	else if ((message->size || atomic_load(&agent->mqtt_version) == 5) &&
 		 !strcmp(topic.noun, "motor") && !strcmp(topic.verb, "stop") &&
 		 topic.scope == SCOPE_DEVICE)
-		rig_stop_motion(agent->rig);
+		seat_stop_motion(agent->seat);
 }
 
 static struct event *message_event(uint32_t epoch, const struct incoming *message)
@@ -124,7 +155,7 @@ static void on_message(void *context, uint32_t epoch, const struct incoming *mes
 	if (!waiter_wait(&waiter, CALLBACK_WAIT_MS)) {
 		log_error("the loop did not commit within %d s: the agent ends unacknowledged",
 			  CALLBACK_WAIT_MS / 1000);
-		rig_estop(agent->rig);
+		seat_estop(agent->seat);
 		_exit(AGENT_EXIT_NOT_COMMITTED);
 	}
 	waiter_destroy(&waiter);

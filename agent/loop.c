@@ -100,7 +100,7 @@ void loop_carry_out(struct agent *agent, struct effects *effects)
 			connection_restart(agent->connection, effect->number);
 			break;
 		case EFFECT_RELEASE_ESTOP:
-			rig_release_estop(agent->rig);
+			seat_release_estop(agent->seat);
 			break;
 		case EFFECT_STOPPED:
 			agent->stopped = true;
@@ -115,19 +115,14 @@ struct now loop_now(void)
 	return (struct now){.ms = clock_monotonic_ms(), .wall = clock_wall_ms()};
 }
 
+/* Without data for a device that has gone meanwhile. */
 static void read_device(struct agent *agent, struct event *event)
 {
-	const struct core_device *device = &agent->devices[event->token];
-	size_t i = 0;
 	cJSON *state;
 
-	atomic_store(&agent->device_changed[event->token], false);
-	while (strcmp(rig_name(agent->rig, device->kind, i), device->name) != 0)
-		i++;
-	state = rig_state(agent->rig, device->kind, i);
-	if (asprintf(&event->topic, "%s/%s", device_kind_name(device->kind), device->name) < 0)
-		abort();
-	event->data = json_text(state);
+	ears_device_taken(agent, event->topic);
+	state = seat_state(agent->seat, event->topic);
+	event->data = state ? json_text(state) : NULL;
 	cJSON_Delete(state);
 }
 
@@ -165,7 +160,7 @@ static struct event *health_event(struct agent *agent, int64_t ms)
 static void agent_die_uncommitted(struct agent *agent, const struct err *err)
 {
 	log_error("cannot commit: %s", err->text);
-	rig_estop(agent->rig);
+	seat_estop(agent->seat);
 	_exit(AGENT_EXIT_NOT_COMMITTED);
 }
 

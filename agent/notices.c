@@ -77,7 +77,7 @@ void notices_info(struct core *core)
 	cJSON_AddStringToObject(info, "agent", OPENSCAN_VERSION);
 	cJSON_AddNumberToObject(info, "contract", 1);
 	cJSON_AddStringToObject(info, "device", o->device);
-	cJSON_AddStringToObject(info, "hal", o->backend);
+	cJSON_AddStringToObject(info, "hal", core->backend);
 	cJSON_AddStringToObject(info, "store", core->store_name);
 	cJSON_AddStringToObject(info, "boot", o->boot);
 	cJSON_AddStringToObject(info, "since", since);
@@ -307,7 +307,27 @@ void notices_all(struct core *core)
 
 void notices_device(struct core *core, const struct event *event)
 {
-	notices_put(core, event->topic, event->data, 500);
+	/* No state: it has gone since the event was made. */
+	if (event->data)
+		notices_put(core, event->topic, event->data, 500);
+}
+
+static void clear_image(struct core *core, const char *device)
+{
+	char topic[TOPIC_MAX];
+	struct board_topic notice = {
+		.topic = topic_make(topic, core->options.root, core->options.device, "%s/image", device),
+		.retain = true,
+	};
+
+	board_set(core->board, &notice, "", 0);
+}
+
+void notices_device_gone(struct core *core, const char *device)
+{
+	notices_put(core, device, "", 0);
+	if (!strncmp(device, "camera/", strlen("camera/")))
+		clear_image(core, device);
 }
 
 void notices_image(struct core *core, const struct event *event)

@@ -24,6 +24,7 @@ void notices_all(struct core *core);
 /* The state document of a device and the newest picture of a camera, as their events bring
  * them. */
 void notices_device(struct core *core, const struct event *event);
+void notices_device_gone(struct core *core, const char *device); /* "motor/rotor" */
 void notices_image(struct core *core, const struct event *event);
 
 /* The document of R/<d>/settings; the caller deletes it. */

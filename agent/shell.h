@@ -3,16 +3,27 @@
 #ifndef AGENT_SHELL_H
 #define AGENT_SHELL_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "agent/core.h"
 #include "agent/machine.h"
 #include "agent/reserve.h"
+#include "agent/seat.h"
 #include "agent/workers.h"
 #include "mqtt/connection.h"
 #include "settings/settings.h"
 #include "tasks/community/community.h"
 #include "tasks/project.h"
+
+#define EARS_DEVICE 80 /* "endstop/" and a name */
+
+/* Devices whose change the loop has not taken yet: one event waits for each. */
+struct news {
+	pthread_mutex_t lock;
+	char waiting[CORE_DEVICES_MAX][EARS_DEVICE];
+	size_t count;
+};
 
 struct agent {
 	struct settings *settings;
@@ -23,16 +34,14 @@ struct agent {
 	struct registry *registry;
 	struct community *community;
 	cJSON *type_problems; /* of the start */
-	struct rig *rig;
+	struct seat *seat;
 	struct projects *projects;
 	struct task_services services;
 	struct mailbox *mailbox;
 	struct workers *workers;
 	struct core *core;
 	struct connection *connection;
-	struct core_device devices[CORE_DEVICES_MAX];
-	atomic_bool device_changed[CORE_DEVICES_MAX];
-	size_t device_count;
+	struct news news;
 	char boot[17], store[17];
 	struct machine machine;
 	struct reserve_file reserve;
@@ -67,6 +76,9 @@ extern const struct connection_callbacks ears_callbacks; /* so is theirs */
 
 /* On whatever thread changed the device. */
 void ears_device_changed(void *context, enum device_kind kind, const char *name);
+
+/* The loop has taken the event of a device ("motor/rotor") and reads its state now. */
+void ears_device_taken(struct agent *agent, const char *device);
 
 /* A new event of that kind; ends the process when memory is out. */
 struct event *ears_event(enum event_kind kind, uint32_t epoch);

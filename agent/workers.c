@@ -49,6 +49,7 @@ struct task_run {
 struct workers {
 	struct mailbox *mailbox;
 	const struct task_services *services;
+	struct seat *seat;
 	struct task_host host;
 
 	pthread_mutex_t lock; /* of all below */
@@ -328,6 +329,7 @@ static struct event *run_act(struct task_run *run)
 {
 	struct deed deed = {
 		.services = run->workers->services,
+		.seat = run->workers->seat,
 		.interrupt = &run->interrupt,
 		.type = run->type,
 		.image = post_image,
@@ -556,7 +558,7 @@ void workers_see(struct workers *workers, struct event *event)
 }
 
 int workers_open(struct workers **out, struct mailbox *mailbox,
-		 const struct task_services *services, struct err *err)
+		 const struct task_services *services, struct seat *seat, struct err *err)
 {
 	struct workers *workers = calloc(1, sizeof(*workers));
 	pthread_condattr_t attr;
@@ -566,6 +568,7 @@ int workers_open(struct workers **out, struct mailbox *mailbox,
 
 	workers->mailbox = mailbox;
 	workers->services = services;
+	workers->seat = seat;
 	workers->host = (struct task_host){
 		.version = TASK_API_VERSION,
 		.size = sizeof(struct task_host),

@@ -13,10 +13,11 @@
 #include "tasks/registry.h"
 #include "tasks/services.h"
 
+struct seat; /* agent/seat.h */
 struct workers;
 
 int workers_open(struct workers **out, struct mailbox *mailbox,
-		 const struct task_services *services, struct err *err);
+		 const struct task_services *services, struct seat *seat, struct err *err);
 
 /* Stops every run, waits up to timeout_ms for them to end, frees everything when they did.
  * False when some did not: their threads go on until the process ends. */

@@ -244,6 +244,16 @@ bool settings_at_once(const char *key)
 	return row_of(key)->at_once;
 }
 
+void settings_taken(struct settings *settings, const char *key)
+{
+	const cJSON *now = cJSON_GetObjectItemCaseSensitive(settings->loaded.values, key);
+	cJSON *copy = cJSON_Duplicate(now, true);
+
+	/* Without memory the key goes on asking for a restart, which does no harm. */
+	if (copy && !cJSON_ReplaceItemInObjectCaseSensitive(settings->started, key, copy))
+		cJSON_Delete(copy);
+}
+
 cJSON *settings_restart_needed(const struct settings *settings)
 {
 	cJSON *keys = cJSON_CreateArray();

@@ -53,6 +53,9 @@ int settings_set(struct settings *settings, const cJSON *changes, struct err *er
 /* Does a change of key act without a restart?  Aborts as the questions above do. */
 bool settings_at_once(const char *key);
 
+/* A change of key has been acted upon after all: it waits for a restart no more. */
+void settings_taken(struct settings *settings, const char *key);
+
 /* The keys that were changed since the load and wait for a restart; the caller deletes it. */
 cJSON *settings_restart_needed(const struct settings *settings);
 

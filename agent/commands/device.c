@@ -1,7 +1,8 @@
-/* The devices' nouns: motor, light, camera, trigger.  What they do takes time and happens on a
+/* The devices' nouns: motor, light, camera, trigger, and device for all of them.  What they do takes time and happens on a
  * worker (agent/deed.c); here is decided whether it may. */
 #include "agent/commands/verb.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "agent/life.h"
@@ -66,6 +67,10 @@ static void motor_stop(struct core *core, struct answer *answer)
 
 	reflexes->stop_motion(reflexes->context);
 	life_halt(core, core_device(core, DEVICE_MOTOR, NULL), STOP_MOTION);
+	if (devices_away(core)) {
+		answer_ok(answer, "ok", NULL); /* nothing moves, and nobody could tell a state */
+		return;
+	}
 	if (named_devices(core, answer, DEVICE_MOTOR, &devices))
 		answer_act(core, answer, 0);
 }
@@ -103,6 +108,32 @@ static void trigger_fire(struct core *core, struct answer *answer)
 		device_act(core, answer, DEVICE_TRIGGER);
 }
 
+/* The rig is opened anew by a worker, which has all of it to itself. */
+static void device_reload(struct core *core, struct answer *answer)
+{
+	const struct settings_access *access = &core->options.settings;
+	cJSON *config;
+	struct err err;
+
+	if (!access->read_config) {
+		answer_refuse(answer, "not_supported", "this rig cannot be exchanged");
+		return;
+	}
+	if (core->acts) {
+		answer_refuse(answer, "device_busy", "%s is under way", core->acts->verb);
+		answer->retry_after_s = 1;
+		return;
+	}
+	if (access->read_config(access->context, &config, &err) < 0) {
+		/* Its own codes tell what is wrong with a payload, and this is none. */
+		answer_refuse(answer, err.number == -ENOENT ? "not_found" : "invalid_args", "%s",
+			      err.text);
+		return;
+	}
+	cJSON_AddItemToObject(answer->command->body, "config", config);
+	answer_act(core, answer, CORE_ALL_DEVICES);
+}
+
 const struct verb motor_verbs[] = {
 	{"motor/move", VERB_WRITES | VERB_FRESH | VERB_MOTION,
 	 NEEDS("\"name\",\"degrees\"",
@@ -136,6 +167,11 @@ const struct verb camera_verbs[] = {
 	{"camera/calibrate", VERB_WRITES | VERB_FRESH, OBJECT(NAME), camera_capture},
 	{"camera/settings", VERB_WRITES | VERB_FRESH,
 	 OBJECT(NAME ",\"settings\":{\"type\":\"object\"}"), camera_settings},
+	{.name = NULL},
+};
+
+const struct verb device_verbs[] = {
+	{"device/reload", VERB_WRITES | VERB_FRESH, NULL, device_reload},
 	{.name = NULL},
 };
 

@@ -507,7 +507,6 @@ static void what_is_not_there_yet_says_so(struct world *w)
 {
 	ask_refused(w, "gpio/read", "not_supported", "{'line':4}");
 	ask_refused(w, "gpio/set", "not_supported", "{'line':4,'value':1}");
-	ask_refused(w, "device/reload", "not_supported", "{}");
 }
 
 static const struct test tests[] = {

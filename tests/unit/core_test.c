@@ -178,6 +178,47 @@ static void a_direct_command_to_a_held_device_is_busy(void **state)
 	assert_int_equal(s->motion_stops, 1);
 }
 
+static void while_the_rig_is_exchanged_nobody_uses_it(void **state)
+{
+	struct shell *s = *state;
+
+	assert_null(ask(s, "device/reload", ""));
+	assert_true(runs(s, "device/reload"));
+
+	make(s, "m1", "move_task", "");
+	make(s, "p1", "plain_task", "");
+
+	assert_false(runs(s, "m1"));
+	assert_true(runs(s, "p1"));
+	ask_code(s, "light/set", "ON", "device_busy");
+	ask_code(s, "device/reload", "{}", "device_busy");
+	ask_code(s, "motor/stop", "{}", "ok");
+	ask_code(s, "task/create", "{'type':'plain_task','dry_run':true}", "device_busy");
+	act_ends(s, "device/reload", false, "invalid_args", "motors.rotor: no");
+	assert_true(runs(s, "m1"));
+}
+
+static void another_rig_has_other_devices(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "hold", "alone_task", "");
+	make(s, "m1", "move_task", "");
+	make(s, "c1", "photo_task", "");
+	assert_null(ask(s, "device/reload", ""));
+
+	act_ends(s, "device/reload", true, "",
+		 "{'backend':'new','devices':[{'kind':'motor','name':'arm'},"
+		 "{'kind':'camera','name':'sim'}]}");
+
+	assert_string_equal(text_at(told(s, "info"), "hal"), "new");
+	ask_code(s, "motor/move", "{'name':'rotor','degrees':1}", "not_found");
+	finish(s, "hold", NULL);
+	assert_true(runs(s, "m1") && runs(s, "c1"));
+	ask_code(s, "motor/move", "{'name':'arm','degrees':1}", "device_busy");
+	ask_code(s, "camera/capture", "{}", "device_busy");
+}
+
 static void a_direct_command_holds_its_device_as_a_task_does(void **state)
 {
 	struct shell *s = *state;
@@ -1171,6 +1212,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(two_tasks_never_hold_one_device, open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(a_direct_command_to_a_held_device_is_busy, open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(a_direct_command_holds_its_device_as_a_task_does, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(while_the_rig_is_exchanged_nobody_uses_it, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(another_rig_has_other_devices, open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(the_current_task_is_the_exclusive_one_else_the_one_that_started_last, open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(a_paused_queue_starts_nothing_also_after_a_restart, open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(queue_clear_cancels_all_that_pend_chains_too, open_shell, close_shell),

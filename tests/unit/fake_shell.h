@@ -568,6 +568,19 @@ static inline void crash(struct shell *s)
 }
 
 /* A new database, a broker that is there: ready for commands. */
+static inline int fake_read_config(void *context, cJSON **config, struct err *err)
+{
+	(void)context;
+	(void)err;
+	*config = cJSON_CreateObject();
+	return 0;
+}
+
+static inline void fake_use_config(void *context)
+{
+	(void)context;
+}
+
 static inline struct shell *shell_open(void)
 {
 	struct shell *s = calloc(1, sizeof(*s));
@@ -603,7 +616,8 @@ static inline struct shell *shell_open(void)
 			     .keep_ms = 30 * (int64_t)DAY},
 		.groups = cJSON_CreateArray(),
 		.birth_prefix = "homeassistant",
-		.settings = {s, fake_values, fake_restart_needed, fake_set},
+		.settings = {s, fake_values, fake_restart_needed, fake_set, fake_read_config,
+			     fake_use_config},
 		.problems = cJSON_CreateArray(),
 		.reflexes = {s, fake_pause, fake_stop, fake_stop_motion, fake_estop},
 	};

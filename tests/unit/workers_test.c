@@ -136,7 +136,7 @@ static int open_workers(void **state)
 	struct err err;
 
 	log_set_level(LOG_LEVEL_ERROR);
-	if (mailbox_open(&f->mailbox, &err) < 0 || workers_open(&f->workers, f->mailbox, NULL, &err) < 0)
+	if (mailbox_open(&f->mailbox, &err) < 0 || workers_open(&f->workers, f->mailbox, NULL, NULL, &err) < 0)
 		return -1;
 	*state = f;
 	return 0;
@@ -387,7 +387,7 @@ static void closing_stops_every_run_also_those_without_a_thread_yet(void **state
 	assert_true(workers_close(f->workers, PATIENCE_MS));
 
 	struct err err;
-	assert_int_equal(workers_open(&f->workers, f->mailbox, NULL, &err), 0);
+	assert_int_equal(workers_open(&f->workers, f->mailbox, NULL, NULL, &err), 0);
 }
 
 int main(void)
