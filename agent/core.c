@@ -441,11 +441,13 @@ int core_turn(struct core *core, struct event *events, struct now now, struct ef
 	effects_move(effects, &core->heard);
 	if (ret == -ENOSPC) {
 		core_pump_held(core);
+		link_back_off(core);
 		return 0;
 	}
 	effects_move(effects, &core->after);
 	notices_changes(core);
 	core_pump(core);
+	link_back_off(core);
 	if (core_at_rest(core))
 		effects_add(effects, EFFECT_STOPPED);
 	return 0;

@@ -111,6 +111,7 @@ struct link {
 	bool publish_due;       /* they are to be marked again when a minute has passed */
 	int64_t sweep_at;       /* monotonic; -1: no sweep is due */
 	bool sweeping;
+	int64_t back_off_ms;    /* for a rival: as soon as it has been told; 0: no */
 	bool info_known;        /* our info was on the broker during this boot */
 	int64_t reconnects;
 };
@@ -231,6 +232,9 @@ void link_event(struct core *core, const struct event *event);
 bool link_message(struct core *core, const struct event *event, const struct topic *topic);
 void link_tick(struct core *core);
 int64_t link_wake(const struct core *core);
+
+/* Leaves the broker to a rival, behind what this turn tells. */
+void link_back_off(struct core *core);
 
 /* ---- receive.c, acts.c ---- */
 void receive_message(struct core *core, const struct event *event, const struct topic *topic);

@@ -222,8 +222,16 @@ static void link_rival(struct core *core, const char *boot)
 	cJSON_AddStringToObject(data, "boot", boot);
 	core_happened(core, "duplicate_device", NULL, data);
 	core->link.sweep_at = core->now.ms + SWEEP_DELAY_MS;
-	effects_add(core->effects, EFFECT_LINK_RESTART)->number =
+	core->link.back_off_ms =
 		RIVAL_BACK_OFF_MS + (int64_t)(core_random(core) % RIVAL_BACK_OFF_MS);
+}
+
+void link_back_off(struct core *core)
+{
+	if (core->link.back_off_ms == 0)
+		return;
+	effects_add(core->at_once, EFFECT_LINK_RESTART)->number = core->link.back_off_ms;
+	core->link.back_off_ms = 0;
 }
 
 static void link_info(struct core *core, const struct event *event)

@@ -413,11 +413,12 @@ static void serve(struct connection *c)
 			leave(c, "closed", false);
 			return;
 		}
-		if (c->restart) {
+		/* What was handed over before is sent first, as far as the window lets it. */
+		item = c->up ? take(c) : NULL;
+		if (c->restart && !item) {
 			leave(c, "restarted", true);
 			return;
 		}
-		item = c->up ? take(c) : NULL;
 		if (item) {
 			send_item(c, item);
 		} else if (now < next_deadline(c, began)) {

@@ -104,7 +104,7 @@ void connection_subscribe(struct connection *c, uint32_t epoch, uint64_t token,
 void connection_unsubscribe(struct connection *c, uint32_t epoch, uint64_t token,
 			    const char *const *topics, size_t n);
 
-/* Drops the connection and connects again no earlier than after_ms.  The broker publishes the
+/* Sends what was handed over before, drops the connection and connects again no earlier than after_ms.  The broker publishes the
  * will unless we are back within its delay of 5 s. */
 void connection_restart(struct connection *c, int64_t after_ms);
 
