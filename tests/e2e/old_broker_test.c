@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/harness/old_broker.h"
+#include "tests/harness/relay.h"
 
 #define HELLO "hello_world_async_task"
 #define GENERATOR "generator_task"
@@ -14,18 +14,18 @@
 #define SHORT_HELLO "{'total_steps':1,'delay':0.01}"
 
 /* Stands before the broker of the test that runs. */
-static struct old_broker *old;
+static struct relay *old;
 
-static void go_old(struct world *w, enum old_manner manner)
+static void go_old(struct world *w, enum relay_manner manner)
 {
-	old_broker_close(old);
+	relay_close(old);
 	old = NULL;
-	if (old_broker_open(&old, w->broker.port, manner) < 0)
+	if (relay_open(&old, w->broker.port, manner) < 0)
 		fail_msg("the old broker could not be started");
-	w->device.port = old_broker_port(old);
+	w->device.port = relay_port(old);
 }
 
-static void start_old(struct world *w, enum old_manner manner)
+static void start_old(struct world *w, enum relay_manner manner)
 {
 	go_old(w, manner);
 	world_start_agent(w);
@@ -70,51 +70,51 @@ static void assert_version(struct world *w, const char *version)
 
 static void a_broker_that_refuses_5_gets_3_1_1(struct world *w)
 {
-	start_old(w, OLD_REFUSES);
+	start_old(w, RELAY_REFUSES);
 
 	assert_version(w, "3.1.1");
 	wait_file(w, w->device.log, "the broker does not speak MQTT 5");
-	assert_int_equal(old_broker_asked(old), 1);
+	assert_int_equal(relay_asked(old), 1);
 }
 
 static void a_broker_that_answers_in_its_own_version_gets_3_1_1(struct world *w)
 {
-	start_old(w, OLD_ANSWERS);
+	start_old(w, RELAY_ANSWERS);
 
 	assert_version(w, "3.1.1");
-	assert_int_equal(old_broker_asked(old), 1);
+	assert_int_equal(relay_asked(old), 1);
 }
 
 static void a_broker_that_hangs_up_three_times_gets_3_1_1(struct world *w)
 {
-	start_old(w, OLD_HANGS_UP);
+	start_old(w, RELAY_HANGS_UP);
 
 	assert_version(w, "3.1.1");
-	assert_int_equal(old_broker_asked(old), 3);
+	assert_int_equal(relay_asked(old), 3);
 }
 
 static void a_cut_does_not_bring_5_back_before_the_hour(struct world *w)
 {
-	start_old(w, OLD_REFUSES);
+	start_old(w, RELAY_REFUSES);
 	assert_version(w, "3.1.1");
 	size_t mark = client_mark(w->client);
 
-	old_broker_cut(old);
+	relay_cut(old);
 
 	wait_message(w, mark, BASE "/status", "lost");
 	wait_message(w, mark, BASE "/status", "online");
-	assert_int_equal(old_broker_asked(old), 1);
+	assert_int_equal(relay_asked(old), 1);
 }
 
 static void a_broker_that_learns_5_keeps_the_session(struct world *w)
 {
-	start_old(w, OLD_REFUSES);
+	start_old(w, RELAY_REFUSES);
 	assert_version(w, "3.1.1");
 	world_kill_agent(w);
 	size_t mark = client_mark(w->client);
 	tell(w, "task/create", "{'id':'late','type':'" HELLO "','args':%s}", SHORT_HELLO);
 
-	old_broker_manner(old, OLD_NO_MORE);
+	relay_manner(old, RELAY_NO_MORE);
 	world_start_agent(w);
 
 	assert_version(w, "5");
@@ -127,7 +127,7 @@ static void a_broker_that_learns_5_keeps_the_session(struct world *w)
 
 static void tasks_are_made_paused_resumed_and_cancelled(struct world *w)
 {
-	start_old(w, OLD_REFUSES);
+	start_old(w, RELAY_REFUSES);
 
 	make(w, "a", GENERATOR, LONG_GENERATOR);
 	wait_status(w, "a", "running");
@@ -149,7 +149,7 @@ static void tasks_are_made_paused_resumed_and_cancelled(struct world *w)
 
 static void short_forms_are_answered_on_the_plain_topic(struct world *w)
 {
-	start_old(w, OLD_REFUSES);
+	start_old(w, RELAY_REFUSES);
 	size_t mark = client_mark(w->client);
 
 	tell(w, "light/set", "ON");
@@ -160,7 +160,7 @@ static void short_forms_are_answered_on_the_plain_topic(struct world *w)
 
 static void an_estop_stops_and_stays_also_from_an_empty_payload(struct world *w)
 {
-	start_old(w, OLD_REFUSES);
+	start_old(w, RELAY_REFUSES);
 	size_t mark = client_mark(w->client);
 
 	tell(w, "estop", "%s", "");
@@ -180,7 +180,7 @@ static void an_empty_payload_only_reads(struct world *w)
 		"light/toggle", "queue/pause", "queue/clear", "motor/stop",
 		"agent/drain",	"motor/home",  "task/cancel", "camera/capture"};
 
-	start_old(w, OLD_REFUSES);
+	start_old(w, RELAY_REFUSES);
 	for (size_t i = 0; i < sizeof(reads) / sizeof(reads[0]); i++) {
 		size_t mark = client_mark(w->client);
 
@@ -214,7 +214,7 @@ static void a_retained_command_is_refused_and_its_clearing_not_answered(struct w
 	retain(w, BASE "/cmd/agent/ping", "{}");
 	size_t mark = client_mark(w->client);
 
-	start_old(w, OLD_REFUSES);
+	start_old(w, RELAY_REFUSES);
 
 	/* The first is our own, the second the agent's clearing. */
 	const struct message *m = wait_message(w, mark, BASE "/cmd/light/set", NULL);
@@ -234,7 +234,7 @@ static void a_retained_estop_stops_nothing_and_is_left_there(struct world *w)
 {
 	retain(w, BASE "/cmd/estop", "{}");
 
-	start_old(w, OLD_REFUSES);
+	start_old(w, RELAY_REFUSES);
 
 	assert_string_equal(text_at(reply_on(w, 0, BASE "/reply/_"), "code"),
 			    "retained_command");
@@ -248,7 +248,7 @@ static void a_task_topic_that_nobody_knows_is_swept(struct world *w)
 	retain(w, BASE "/task/ghost", "{\"id\":\"ghost\",\"rev\":1,\"store\":\"x\"}");
 	size_t mark = client_mark(w->client);
 
-	start_old(w, OLD_REFUSES);
+	start_old(w, RELAY_REFUSES);
 
 	assert_int_equal(wait_message(w, mark, BASE "/task/ghost", NULL)->size, 0);
 }
@@ -257,7 +257,7 @@ static void a_task_topic_that_nobody_knows_is_swept(struct world *w)
 
 static void commands_wait_while_the_agent_is_away(struct world *w)
 {
-	start_old(w, OLD_REFUSES);
+	start_old(w, RELAY_REFUSES);
 	assert_version(w, "3.1.1");
 	world_kill_agent(w);
 	size_t mark = client_mark(w->client);
@@ -275,7 +275,7 @@ static void commands_wait_while_the_agent_is_away(struct world *w)
 
 static void a_killed_agent_is_lost_and_a_stopped_one_offline(struct world *w)
 {
-	start_old(w, OLD_REFUSES);
+	start_old(w, RELAY_REFUSES);
 	size_t mark = client_mark(w->client);
 
 	world_kill_agent(w);
@@ -293,7 +293,7 @@ static void who_leaves_the_field_to_a_rival_is_lost(struct world *w)
 	static const char rival[] =
 		"{\"boot\":\"0123456789abcdef\",\"store\":\"another\"}";
 
-	start_old(w, OLD_REFUSES);
+	start_old(w, RELAY_REFUSES);
 	assert_version(w, "3.1.1");
 	size_t mark = client_mark(w->client);
 
@@ -305,7 +305,7 @@ static void who_leaves_the_field_to_a_rival_is_lost(struct world *w)
 
 static void a_task_goes_on_after_a_kill(struct world *w)
 {
-	start_old(w, OLD_REFUSES);
+	start_old(w, RELAY_REFUSES);
 	make(w, "a", GENERATOR, "{'total_steps':60,'interval':0.05}");
 	wait_progress(w, "a", 5);
 
@@ -341,6 +341,6 @@ int main(int argc, char **argv)
 	int failed = world_run("old_broker", tests, sizeof(tests) / sizeof(tests[0]),
 			       argc, argv);
 
-	old_broker_close(old);
+	relay_close(old);
 	return failed;
 }

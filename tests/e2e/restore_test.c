@@ -2,6 +2,7 @@
 #include "tests/harness/world.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define HELLO "hello_world_async_task"
@@ -328,6 +329,101 @@ static void a_broker_that_is_killed_costs_nothing_that_was_accepted(struct world
 	assert_revs_grow(w);
 }
 
+static void copy_file(const char *from, const char *to)
+{
+	size_t size = 0;
+	char *bytes = file_read(from, &size);
+
+	assert_non_null(bytes);
+	assert_int_equal(file_write(to, bytes, size), 0);
+	free(bytes);
+}
+
+/* Retained topics and queued messages of a time that is over come back, and the agent's
+ * acknowledgements since then never happened.  Only an id protects against that. */
+static void a_broker_from_an_older_snapshot_is_told_the_truth_again(struct world *w)
+{
+	char *file = below(w, "count");
+	char *now = quoted(w, "%s/mosquitto.db", w->broker.folder);
+	char *then = below(w, "snapshot.db");
+
+	create(w, "gone", HELLO, SHORT_HELLO);
+	wait_status(w, "gone", "completed");
+	world_stop_agent(w);
+	tell(w, "task/create", "{'id':'once','type':'count_task','args':%s}",
+	     counting(w, file, 1, 0));
+	retained(w, BASE "/status"); /* the broker has what was sent before */
+	broker_stop(&w->broker);
+	copy_file(now, then);
+	assert_int_equal(broker_restart(&w->broker), 0);
+	world_start_agent(w);
+	wait_status(w, "once", "completed");
+	create(w, "later", "count_task", counting(w, file, 1, 0));
+	wait_status(w, "later", "completed");
+	ask_ok(w, "task/delete", "gone");
+	wait_message(w, 0, BASE "/event", "task.deleted");
+	broker_kill(&w->broker);
+	copy_file(then, now);
+	size_t mark = client_mark(w->client);
+
+	assert_int_equal(broker_restart(&w->broker), 0);
+
+	wait_message(w, mark, BASE "/status", "online");
+	wait_message(w, mark, BASE "/reply/once", "\"duplicate\":true");
+	wait_message(w, mark, BASE "/task/later", "completed");
+	wait_cleared(w, mark, BASE "/task/gone");
+	assert_string_equal(text_at(parsed(w, retained(w, BASE "/task/once")), "status"),
+			    "completed");
+	assert_int_equal(lines_of(file), 2);
+}
+
+/* ---- a rival ---- */
+
+/* Another agent with our id and a state of its own: they push each other off the broker.
+ */
+static void start_rival(struct world *w, struct device *rival)
+{
+	assert_int_equal(
+		device_init(rival, &w->folder, "rival", w->broker.port, NULL, NULL), 0);
+	rival->id = DEVICE_ID;
+	assert_int_equal(device_start(rival), 0);
+}
+
+static size_t lines_with(struct world *w, const char *path, const char *text)
+{
+	const char *found = wait_file(w, path, "");
+	size_t count = 0;
+
+	while ((found = strstr(found, text)) != NULL) {
+		count++;
+		found += strlen(text);
+	}
+	return count;
+}
+
+static void two_agents_with_one_id_say_so_and_do_not_fight(struct world *w)
+{
+	struct device rival;
+
+	create(w, "mine", HELLO, SHORT_HELLO);
+	wait_status(w, "mine", "completed");
+	start_rival(w, &rival);
+
+	wait_event(w, 0, "duplicate_device", NULL);
+
+	deadline_let_pass(5000);
+	size_t ours = lines_with(w, w->device.log, "connected to ");
+	size_t theirs = lines_with(w, rival.log, "connected to ");
+	bool said = lines_with(w, w->device.log, "another agent") +
+			    lines_with(w, rival.log, "another agent") >
+		    0;
+	device_kill(&rival);
+	assert_true(said);
+	assert_in_range(ours + theirs, 2, 5);
+	/* nobody swept the other's tasks away */
+	assert_non_null(retained(w, BASE "/task/mine"));
+}
+
 static const struct world_options later = {.agent_later = true};
 
 static void the_agent_starts_without_a_broker(struct world *w)
@@ -398,6 +494,8 @@ static const struct test tests[] = {
 	TEST(a_broker_that_forgot_everything_is_told_again),
 	TEST_WITH(after_a_reconnect_the_status_is_true_again, persistent),
 	TEST_WITH(a_broker_that_is_killed_costs_nothing_that_was_accepted, persistent),
+	TEST_WITH(a_broker_from_an_older_snapshot_is_told_the_truth_again, persistent),
+	TEST(two_agents_with_one_id_say_so_and_do_not_fight),
 	TEST_WITH(the_agent_starts_without_a_broker, later),
 	TEST(an_agent_without_a_broker_stops_in_order),
 	TEST_WITH(topics_of_tasks_that_nobody_knows_are_cleared, later),

@@ -590,6 +590,20 @@ char *retained(struct world *w, const char *topic)
 	return text;
 }
 
+static bool is_clearing(const struct message *message, const void *context)
+{
+	(void)context;
+	return message->size == 0;
+}
+
+void wait_cleared(struct world *w, size_t mark, const char *topic)
+{
+	if (!client_wait(w->client, mark, topic, is_clearing, NULL,
+			 deadline_patient(SOON_MS), NULL))
+		fail_msg("%s was not cleared", topic);
+	assert_null(retained(w, topic));
+}
+
 struct seen {
 	const char *topic, *store;
 	double rev;

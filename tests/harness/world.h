@@ -129,6 +129,9 @@ void wait_step(struct world *w, const char *id, double current);
 const struct message *wait_message(struct world *w, size_t mark, const char *filter,
 				   const char *part);
 
+/* Waits until the topic is cleared, from mark on, and is so at the broker. */
+void wait_cleared(struct world *w, size_t mark, const char *topic);
+
 /* Waits until the newest message of a topic is a document with key (dotted) equal to
  * value. */
 const cJSON *wait_value(struct world *w, const char *topic, const char *key,
