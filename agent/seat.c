@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agent/base/json.h"
 #include "agent/base/log.h"
 #include "agent/core.h"
 
@@ -19,52 +18,6 @@ struct seat {
 	struct rig *rig;       /* NULL while it is exchanged */
 	atomic_bool estopped;  /* also for the rig that comes next */
 };
-
-/* ---- what the rig was set to by hand ---- */
-
-/* {"lights": [{"on","brightness"}], "cameras": [settings]}, by number. */
-static cJSON *note_settings(struct rig *rig)
-{
-	cJSON *note = cJSON_CreateObject();
-	cJSON *lights = cJSON_AddArrayToObject(note, "lights");
-	cJSON *cameras = cJSON_AddArrayToObject(note, "cameras");
-
-	for (size_t i = 0; i < rig_count(rig, DEVICE_LIGHT); i++) {
-		struct rig_light light = {.on = false};
-		cJSON *item = cJSON_CreateObject();
-
-		rig_light_get(rig, rig_name(rig, DEVICE_LIGHT, i), &light, NULL);
-		cJSON_AddBoolToObject(item, "on", light.on);
-		cJSON_AddNumberToObject(item, "brightness", light.brightness);
-		cJSON_AddItemToArray(lights, item);
-	}
-	for (size_t i = 0; i < rig_count(rig, DEVICE_CAMERA); i++)
-		cJSON_AddItemToArray(cameras, rig_camera_settings(rig, i));
-	return note;
-}
-
-static void set_again(struct rig *rig, const cJSON *note)
-{
-	const cJSON *item;
-	struct err err = {.number = 0};
-	size_t i = 0;
-
-	cJSON_ArrayForEach(
-		item,
-		cJSON_GetObjectItemCaseSensitive(
-			note,
-			"lights")) if (rig_light_set(rig,
-						     rig_name(rig, DEVICE_LIGHT, i++),
-						     json_bool(item, "on", false),
-						     (int)json_number(item, "brightness",
-								      -1),
-						     &err) < 0) log_warn("%s", err.text);
-	i = 0;
-	cJSON_ArrayForEach(
-		item, cJSON_GetObjectItemCaseSensitive(
-			      note, "cameras")) if (rig_camera_set(rig, i++, item, &err) <
-						    0) log_warn("%s", err.text);
-}
 
 /* ---- opening ---- */
 
@@ -146,39 +99,54 @@ static void put_in(struct seat *seat, struct rig *rig)
 		rig_estop(rig);
 }
 
-static struct rig *reopen(const struct seat *seat, const cJSON *note)
+static struct rig *reopen(const struct seat *seat)
 {
 	struct rig *rig = NULL;
 	struct err err;
 
-	if (open_rig(seat, seat->config, &rig, &err) < 0) {
-		/* Everything is off, and nobody can answer for it: the supervisor tries
-		 * again. */
-		log_error("the rig cannot be opened again, the agent ends: %s", err.text);
-		_exit(EXIT_FAILURE);
-	}
-	set_again(rig, note);
-	return rig;
+	if (open_rig(seat, seat->config, &rig, &err) == 0)
+		return rig;
+	/* All is off, and nobody can answer for it: the supervisor tries again. */
+	log_error("the rig cannot be opened again, the agent ends: %s", err.text);
+	_exit(EXIT_FAILURE);
+}
+
+/* Is there nothing wrong in config? */
+static int judge(const struct seat *seat, const cJSON *config, struct err *err)
+{
+	struct rig_options options = seat->options;
+	struct rig *rig;
+	const cJSON *problem;
+	int ret;
+
+	options.dry = true;
+	ret = rig_open(&rig, config, &options, err);
+	if (ret < 0)
+		return ret;
+	problem = cJSON_GetArrayItem(rig_problems(rig), 0);
+	if (problem)
+		ret = err_code(err, -EINVAL, "invalid_args", "%s", problem->valuestring);
+	rig_close(rig);
+	return ret;
 }
 
 int seat_exchange(struct seat *seat, const cJSON *config, struct err *err)
 {
 	struct rig *rig;
-	cJSON *note;
-	int ret;
+	int ret = judge(seat, config, err);
 
+	if (ret < 0)
+		return ret;
 	if (!rig_at_rest(seat->rig))
 		return err_code(err, -EBUSY, "device_busy", "the rig is not at rest");
-	note = note_settings(seat->rig);
 	rig_close(take_out(seat));
 	ret = open_rig(seat, config, &rig, err);
 	if (ret < 0) {
-		rig = reopen(seat, note);
+		rig = reopen(seat);
 	} else {
 		cJSON_Delete(seat->config);
 		seat->config = cJSON_Duplicate(config, true);
 	}
-	cJSON_Delete(note);
 	put_in(seat, rig);
 	seat_tell_all(seat);
 	return ret;
