@@ -141,12 +141,18 @@ static int stubborn_work(const struct task_host *host, struct task_run *run,
 	return host->gate(run);
 }
 
-/* result_task: ends with the result that it was given. */
+/* result_task: ends with the result that it was given, or with text that is none. */
 static int result_work(const struct task_host *host, struct task_run *run,
 		       const cJSON *args)
 {
 	char *text = json_text(cJSON_GetObjectItemCaseSensitive(args, "result"));
+	const char *raw = json_string(args, "raw");
 
+	if (raw) {
+		free(text);
+		host->result(run, raw);
+		return 0;
+	}
 	if (!text)
 		return host->explain(run, "task_failed", "there is no result");
 	host->result(run, text);
@@ -243,7 +249,7 @@ static const struct task_type result_type = {
 	.name = "result_task",
 	.title = "Ends with the given result",
 	.category = "test",
-	.args = OBJECT("\"result\":{}") "}",
+	.args = OBJECT("\"result\":{},\"raw\":{\"type\":\"string\"}") "}",
 	.run = result_run,
 };
 
