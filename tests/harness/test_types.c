@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -160,6 +161,24 @@ static int result_work(const struct task_host *host, struct task_run *run,
 	return 0;
 }
 
+/* talk_task: says its text so many times in its log, as its progress and as its error. */
+static int talk_work(const struct task_host *host, struct task_run *run,
+		     const cJSON *args)
+{
+	const char *text = json_string(args, "text");
+	double times = json_number(args, "times", 1);
+	char line[4096];
+
+	for (double i = 1; i <= times; i++) {
+		snprintf(line, sizeof(line), "%.0f %s", i, text);
+		host->log(run, TASK_LOG_INFO, line);
+		if (fmod(i, 16) == 0)
+			doze(0.02); /* lines that come faster than they are written are lost */
+	}
+	host->progress(run, 1, 1, text);
+	return host->explain(run, "task_failed", text);
+}
+
 /* secret_task and needs_task: only their arguments matter. */
 static int plain_work(const struct task_host *host, struct task_run *run,
 		      const cJSON *args)
@@ -195,6 +214,7 @@ RUN(count)
 RUN(resume_count)
 RUN(stubborn)
 RUN(result)
+RUN(talk)
 RUN(plain)
 
 #define STEPS                                                                            \
@@ -253,6 +273,16 @@ static const struct task_type result_type = {
 	.run = result_run,
 };
 
+static const struct task_type talk_type = {
+	.name = "talk_task",
+	.title = "Talks and fails",
+	.category = "test",
+	.args = OBJECT(
+		"\"text\":{\"type\":\"string\",\"default\":\"\"},"
+		"\"times\":{\"type\":\"integer\",\"minimum\":0,\"default\":1}") "}",
+	.run = talk_run,
+};
+
 static const struct task_type needs_type = {
 	.name = "needs_task",
 	.title = "Needs a folder and a note",
@@ -281,13 +311,9 @@ static const struct task_type motor_type = {
 };
 
 const struct type_offer test_types[] = {
-	{"community", &count_type},
-	{"community", &resume_count_type},
-	{"community", &stubborn_type},
-	{"community", &secret_type},
-	{"community", &result_type},
-	{"community", &needs_type},
-	{"community", &device_type},
-	{"community", &motor_type},
-	{NULL, NULL},
+	{"community", &count_type},    {"community", &resume_count_type},
+	{"community", &stubborn_type}, {"community", &secret_type},
+	{"community", &result_type},   {"community", &talk_type},
+	{"community", &needs_type},    {"community", &device_type},
+	{"community", &motor_type},    {NULL, NULL},
 };
