@@ -29,6 +29,8 @@ static struct {
 	struct file files[FILES_MAX];
 	struct content template;
 	uint32_t generation;
+	int fuse;
+	bool blown;
 	bool full;
 	bool reserved; /* the reserve is there */
 	size_t room;   /* what a full disk still takes: a reserve that was given up */
@@ -78,9 +80,38 @@ void disk_kill(void)
 	disk.generation++;
 }
 
+void disk_fuse(int calls)
+{
+	disk.fuse = calls;
+}
+
+bool disk_blown(void)
+{
+	return disk.blown;
+}
+
+static bool is_agents(const struct file *file)
+{
+	return !strncmp(file->path, DISK_FOLDER, strlen(DISK_FOLDER));
+}
+
+/* Before each change: is there power?  A copy is in another world. */
+static bool powered(const struct file *file)
+{
+	if (!is_agents(file))
+		return true;
+	if (disk.fuse == 0)
+		disk.blown = true;
+	if (disk.fuse >= 0)
+		disk.fuse--;
+	return !disk.blown;
+}
+
 void disk_power_cut(struct dice *dice)
 {
 	disk_kill();
+	disk.fuse = -1;
+	disk.blown = false;
 	for (size_t i = 0; i < FILES_MAX; i++)
 		if (disk.files[i].exists)
 			file_power_cut(&disk.files[i], dice);
@@ -129,6 +160,8 @@ void disk_format(uint64_t seed, bool from_template)
 {
 	for (size_t i = 0; i < FILES_MAX; i++)
 		disk.files[i].exists = false;
+	disk.fuse = -1;
+	disk.blown = false;
 	disk.full = false;
 	disk.reserved = false;
 	disk.random = seed;
@@ -179,8 +212,7 @@ int64_t disk_bytes(void)
 	size_t bytes = 0;
 
 	for (size_t i = 0; i < FILES_MAX; i++)
-		if (disk.files[i].exists &&
-		    !strncmp(disk.files[i].path, DISK_FOLDER, strlen(DISK_FOLDER)))
+		if (disk.files[i].exists && is_agents(&disk.files[i]))
 			bytes += disk.files[i].sectors.synced.size;
 	return (int64_t)bytes;
 }
@@ -227,7 +259,7 @@ static int vfs_write(sqlite3_file *base, const void *bytes, int n, sqlite3_int64
 	size_t size = handle->file->sectors.now.size;
 	size_t growth = (size_t)(at + n) > size ? (size_t)(at + n) - size : 0;
 
-	if (handle_dead(handle))
+	if (handle_dead(handle) || !powered(handle->file))
 		return SQLITE_IOERR;
 	if (disk.full && growth > disk.room)
 		return SQLITE_FULL;
@@ -240,7 +272,7 @@ static int vfs_truncate(sqlite3_file *base, sqlite3_int64 size)
 {
 	struct handle *handle = handle_of(base);
 
-	if (handle_dead(handle))
+	if (handle_dead(handle) || !powered(handle->file))
 		return SQLITE_IOERR;
 	sectors_resize(&handle->file->sectors, (size_t)size);
 	return SQLITE_OK;
@@ -251,7 +283,7 @@ static int vfs_sync(sqlite3_file *base, int flags)
 	struct handle *handle = handle_of(base);
 
 	(void)flags;
-	if (handle_dead(handle))
+	if (handle_dead(handle) || !powered(handle->file))
 		return SQLITE_IOERR;
 	sectors_sync(&handle->file->sectors);
 	handle->file->durably = true;
@@ -344,6 +376,8 @@ static int vfs_delete(sqlite3_vfs *vfs, const char *path, int sync_folder)
 	(void)sync_folder;
 	if (!file)
 		return SQLITE_IOERR_DELETE_NOENT;
+	if (!powered(file))
+		return SQLITE_IOERR;
 	file->exists = false;
 	return SQLITE_OK;
 }

@@ -30,6 +30,11 @@ void disk_kill(void);
 /* The same, and what was not synced is at the mercy of dice. */
 void disk_power_cut(struct dice *dice);
 
+/* The power goes before the write or sync after calls of them; -1: it stays.  From then
+ * on every call fails, until disk_power_cut(). */
+void disk_fuse(int calls);
+bool disk_blown(void); /* has it gone */
+
 /* From now on no file grows (SQLITE_FULL), or files grow again. */
 void disk_set_full(bool full);
 bool disk_full(void);

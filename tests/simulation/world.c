@@ -23,6 +23,7 @@
 #define START_WALL INT64_C(1760000000000)
 #define JUMP_DAYS 3650 /* as far as a board without a clock battery may be off */
 #define SPINS_MAX 8
+#define COMMIT_CALLS 40 /* of the disk, about */
 #define END_ROUNDS 5000
 #define END_URGES 40
 
@@ -310,9 +311,11 @@ static void world_start(struct world *w)
 	if (core_open(&w->core, &w->options, at(w), &effects, &err) < 0) {
 		w->core = NULL;
 		disk_kill();
-		if (!disk_full())
+		if (!disk_full() && !disk_blown())
 			broken("the agent does not start: %s", err.text);
 		effects_clear(&effects);
+		if (disk_blown())
+			world_power_cut(w);
 		return;
 	}
 	w->spins = 0;
@@ -380,6 +383,34 @@ static void world_committed(struct world *w, struct effects *effects, bool messa
 		world_look_at_copy(w);
 }
 
+static bool is_promise(const struct effect *effect)
+{
+	return effect->kind == EFFECT_PUBLISH && effect->qos == 1 &&
+	       strcmp(effect->name, OURS "reply/_barrier") != 0;
+}
+
+/* The power has gone before the turn was committed.  What such a turn hands out all the
+ * same may happen at once, so it waits for no commit: nothing of it may start or promise
+ * anything. */
+static void world_uncommitted(struct world *w, const struct effects *effects)
+{
+	const struct wish *wish = w->delivered.wish;
+
+	for (const struct effect *e = effects->first; e; e = e->next) {
+		if (is_promise(e) || e->kind == EFFECT_START || e->kind == EFFECT_ACT ||
+		    e->kind == EFFECT_GO_ON)
+			broken("%s left before its commit", e->name ? e->name : "a run");
+		if (e->kind != EFFECT_RELEASE)
+			continue;
+		if (e->waiter != &w->broker.waiter)
+			release(w, e->waiter);
+		else if (wish && !wish->handled && !wish->rivalled && wish->id[0] &&
+			 !strcmp(wish->verb, "task/create") &&
+			 scheduler_find(&w->core->scheduler, wish->id))
+			broken("%s was acknowledged before its commit", wish->id);
+	}
+}
+
 static void world_turn(struct world *w)
 {
 	struct effects effects;
@@ -395,12 +426,16 @@ static void world_turn(struct world *w)
 	effects_init(&effects);
 	if (core_turn(w->core, events, at(w), &effects, &err) == 0) {
 		world_committed(w, &effects, has_message(events));
+	} else if (disk_blown()) {
+		world_uncommitted(w, &effects);
 	} else {
 		broken("a turn was not committed: %s", err.text);
 		world_kill(w, err.text);
 	}
 	effects_clear(&effects);
 	mail_free(events);
+	if (disk_blown())
+		world_power_cut(w);
 	if (w->core &&
 	    (w->stopped || (w->stopping && w->now > w->stop_at + STOP_TIMEOUT))) {
 		trace("the agent has stopped");
@@ -516,6 +551,15 @@ static void move_stop(struct world *w)
 	mail_post(&w->mail, EVENT_STOP);
 }
 
+/* Now, or in the middle of one of the next commits. */
+static void move_power_cut(struct world *w)
+{
+	if (dice_chance(&w->dice, 50))
+		world_power_cut(w);
+	else
+		disk_fuse(dice_throw(&w->dice, COMMIT_CALLS));
+}
+
 static bool possible(const struct world *w, enum move move)
 {
 	switch (move) {
@@ -608,7 +652,7 @@ static void world_move(struct world *w, enum move move)
 		world_kill(w, "by lot");
 		break;
 	case MOVE_POWER_CUT:
-		world_power_cut(w);
+		move_power_cut(w);
 		break;
 	case MOVE_FULL:
 		w->full_until = w->now + dice_between(&w->dice, 1, 4000);
@@ -722,6 +766,7 @@ static void world_finish(struct world *w)
 {
 	trace("---- the end: everything may finish ----");
 	world_set_full(w, false);
+	disk_fuse(-1);
 	/* A stop that was asked for is carried out first. */
 	if (w->stopping)
 		world_kill(w, "to start again");
