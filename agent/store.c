@@ -283,6 +283,16 @@ static int store_prepare_file(struct store *store, struct err *err)
 	return ret;
 }
 
+/* All that was committed goes into the database, and the log begins anew.  After a power cut
+ * the next frame would share a sector with the last commit, and a second cut could tear both.
+ * A full disk has no room for that; there the log goes on as it is. */
+static int store_begin_log(struct store *store, struct err *err)
+{
+	int code = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+
+	return code == SQLITE_OK || code == SQLITE_FULL ? 0 : store_error(store, err);
+}
+
 static int store_try(struct store **out, const char *path, struct err *err)
 {
 	struct store *store = calloc(1, sizeof(*store));
@@ -307,6 +317,8 @@ static int store_try(struct store **out, const char *path, struct err *err)
 	ret = store_prepare_file(store, err);
 	if (ret == 0)
 		ret = store_migrate(store, err);
+	if (ret == 0)
+		ret = store_begin_log(store, err);
 	if (ret < 0)
 		goto fail;
 
