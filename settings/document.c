@@ -75,6 +75,84 @@ int document_read(cJSON **out, const char *path, struct err *err)
 	return ret;
 }
 
+/* ---- where something stands; of a text that has been parsed, so its form is known ----
+ */
+
+static const char *skip_space(const char *at)
+{
+	return at + strspn(at, " \t\r\n");
+}
+
+/* Behind the string that begins at at. */
+static const char *skip_string(const char *at)
+{
+	for (at++; *at && *at != '"'; at++)
+		if (*at == '\\' && at[1])
+			at++;
+	return *at ? at + 1 : at;
+}
+
+/* Behind the value that begins at at. */
+static const char *skip_value(const char *at)
+{
+	int depth = 0;
+
+	while (*at && (depth > 0 || !strchr(",}]", *at))) {
+		if (*at == '"') {
+			at = skip_string(at);
+			continue;
+		}
+		depth += *at == '{' || *at == '[';
+		depth -= *at == '}' || *at == ']';
+		at++;
+	}
+	return at;
+}
+
+/* The name of the member with the dotted key, in the object that begins at at. */
+static const char *find_member(const char *at, const char *key)
+{
+	for (at = skip_space(at + 1); *at == '"'; at = skip_space(at + (*at == ','))) {
+		const char *name = at, *found;
+		const char *value = skip_space(skip_string(at));
+		size_t length = (size_t)(skip_string(at) - at) - 2;
+
+		value = skip_space(value + 1);
+		if (!strncmp(name + 1, key, length) && !key[length])
+			return name;
+		found = !strncmp(name + 1, key, length) && key[length] == '.' &&
+					*value == '{'
+				? find_member(value, key + length + 1)
+				: NULL;
+		if (found)
+			return found;
+		at = skip_space(skip_value(value));
+	}
+	return NULL;
+}
+
+int document_line(const char *path, const char *key)
+{
+	FILE *file = fopen(path, "re");
+	size_t length = 0;
+	char *text = file ? read_text(file, path, &length, NULL) : NULL;
+	const char *object, *member = NULL;
+	int line = 1;
+
+	if (file)
+		fclose(file);
+	if (!text)
+		return 0;
+	text[length] = '\0';
+	object = skip_space(text);
+	if (*object == '{')
+		member = find_member(object, key);
+	for (const char *at = text; member && at < member; at++)
+		line += *at == '\n';
+	free(text);
+	return member ? line : 0;
+}
+
 cJSON *document_section(cJSON *document, const char *key, const char **name)
 {
 	const char *dot = strchr(key, '.');

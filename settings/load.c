@@ -109,11 +109,16 @@ static int add_defaults(struct loading *l, struct err *err)
 	return 0;
 }
 
-/* What err says about a place in a file ends the start, or is left out of the agent's
- * own. */
-static int refuse(struct loading *l, const struct origin *origin, struct err *err)
+/* What err says about key in a file ends the start, or is left out of the agent's own. */
+static int refuse(struct loading *l, const struct origin *origin, const char *key,
+		  struct err *err)
 {
-	err_prefix(err, "%s", origin->path);
+	int line = document_line(origin->path, key);
+
+	if (line > 0)
+		err_prefix(err, "%s:%d", origin->path, line);
+	else
+		err_prefix(err, "%s", origin->path);
 	if (!origin->own)
 		return err->number;
 	return problem(l, err, "%s; it was left out", err->text);
@@ -129,7 +134,7 @@ static int refuse_unknown(struct loading *l, const struct origin *origin, const 
 			 "%s is not a setting (did you mean %s?)", key, nearest);
 	else
 		err_code(err, -EINVAL, "invalid_args", "%s is not a setting", key);
-	return refuse(l, origin, err);
+	return refuse(l, origin, key, err);
 }
 
 static int take_value(struct loading *l, const struct origin *origin,
@@ -138,10 +143,10 @@ static int take_value(struct loading *l, const struct origin *origin,
 	if (origin->own && setting->fixed) {
 		err_code(err, -EINVAL, "invalid_args", "%s cannot be set here",
 			 setting->key);
-		return refuse(l, origin, err);
+		return refuse(l, origin, setting->key, err);
 	}
 	if (value_check(setting, setting->key, value, err) < 0)
-		return refuse(l, origin, err);
+		return refuse(l, origin, setting->key, err);
 	if (origin->own && load_by_environment(l->source, setting) &&
 	    load_hidden(l->problems, origin->path, setting) < 0)
 		return out_of_memory(err);
@@ -163,7 +168,7 @@ static int merge_member(struct loading *l, const struct origin *origin, const ch
 	if (cJSON_IsObject(member))
 		return merge(l, origin, key, member, err);
 	err_code(err, -EINVAL, "invalid_args", "%s must be an object { … }", key);
-	return refuse(l, origin, err);
+	return refuse(l, origin, key, err);
 }
 
 /* Takes what stands in the object of section, "" for the whole file. */

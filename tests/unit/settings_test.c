@@ -131,13 +131,18 @@ static void assert_refused(const char *sentence)
 	assert_string_equal(text, sentence);
 }
 
-static void refuses(const char *agent_json, const char *sentence)
+static void refuses_line(int line, const char *agent_json, const char *sentence)
 {
 	char whole[1024];
 
 	write_file("etc/agent.json", agent_json);
-	snprintf(whole, sizeof(whole), "/etc/agent.json: %s", sentence);
+	snprintf(whole, sizeof(whole), "/etc/agent.json:%d: %s", line, sentence);
 	assert_refused(whole);
+}
+
+static void refuses(const char *agent_json, const char *sentence)
+{
+	refuses_line(1, agent_json, sentence);
 }
 
 static const char *only_problem(const struct settings *settings)
@@ -359,6 +364,19 @@ static void a_wrong_value_names_its_place_and_what_fits(void **state)
 		"fleet.groups[1] must be 1 to 64 of A-Z a-z 0-9 _ -, not \"b d\"");
 	refuses("{\"fleet\":{\"groups\":\"left\"}}",
 		"fleet.groups must be a list of strings, not a string");
+}
+
+static void a_wrong_value_names_file_and_line(void **state)
+{
+	(void)state;
+	refuses_line(4,
+		     "{\n \"log_level\": \"debug\",\n \"scheduler\":\n "
+		     "{\"max_concurrent\": 0}}",
+		     "scheduler.max_concurrent must be 1 to 64, not 0");
+	refuses_line(4, "{\"mqtt\": {\n\"user\": \"a, \\\"b}\\\"\",\n\n\"root\": 5}}",
+		     "mqtt.root must be a string, not a number");
+	refuses_line(3, "{\"fleet\": {\"groups\": [\"a\",\n\"b\"]},\n\"mqqt\": {}}",
+		     "mqqt is not a setting (did you mean mqtt?)");
 }
 
 static void a_broken_file_of_the_user_is_refused_and_stays(void **state)
@@ -864,6 +882,7 @@ int main(void)
 		TEST(a_wrong_variable_is_named),
 		TEST(an_unknown_key_names_the_nearest),
 		TEST(a_wrong_value_names_its_place_and_what_fits),
+		TEST(a_wrong_value_names_file_and_line),
 		TEST(a_broken_file_of_the_user_is_refused_and_stays),
 		TEST(a_config_file_that_is_named_must_be_there),
 		TEST(a_damaged_file_of_the_agent_is_moved_aside),
