@@ -479,30 +479,6 @@ static void settings_are_told(struct world *w)
 	assert_true(number_at(told, "values.scheduler.max_concurrent") == 3);
 }
 
-static void settings_can_be_changed_and_stay(struct world *w)
-{
-	const cJSON *told = document(w, wait_message(w, 0, BASE "/settings", NULL));
-	double rev = number_at(told, "rev");
-
-	ask_refused(w, "settings/set", "rev_conflict",
-		    "{'values':{'agent.keep_tasks':60},'if_rev':%.0f}", rev + 1);
-	ask_refused(w, "settings/set", "invalid_args",
-		    "{'values':{'agent.keep_task':60}}");
-	ask_refused(w, "settings/set", "invalid_args",
-		    "{'values':{'scheduler.max_concurrent':0}}");
-	ask_ok(w, "settings/set", "{'values':{'agent.keep_tasks':60},'if_rev':%.0f}",
-	       rev);
-
-	wait_value(w, BASE "/settings", "values.agent.keep_tasks", "60");
-	world_restart_agent(w);
-	const cJSON *reply = ask_ok(w, "settings/get", "{'keys':['agent.keep_tasks']}");
-	char *text = cJSON_PrintUnformatted(at(reply, "data"));
-	bool kept = strstr(text, "60") != NULL;
-	cJSON_free(text);
-	assert_true(kept);
-	wait_event(w, 0, "settings.changed", NULL);
-}
-
 static void what_is_not_there_yet_says_so(struct world *w)
 {
 	ask_refused(w, "gpio/read", "not_supported", "{'line':4}");
@@ -535,7 +511,6 @@ static const struct test tests[] = {
 	TEST(a_list_is_read_page_by_page),
 	TEST(the_types_and_the_agent_describe_themselves),
 	TEST_WITH(settings_are_told, other_values),
-	TEST_WITH(settings_can_be_changed_and_stay, other_values),
 	TEST(what_is_not_there_yet_says_so),
 };
 
