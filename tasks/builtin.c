@@ -4,6 +4,7 @@
 extern const struct task_type task_scan;
 extern const struct task_type task_export;
 extern const struct task_type task_focus_stacking;
+extern const struct task_type task_crop;
 extern const struct task_type task_external_trigger_run;
 extern const struct task_type task_cloud_upload;
 extern const struct task_type task_hello_world_async;
@@ -16,6 +17,7 @@ const struct type_offer builtin_types[] = {
 	{"core", &task_scan},
 	{"core", &task_export},
 	{"core", &task_focus_stacking},
+	{"core", &task_crop},
 	{"core", &task_external_trigger_run},
 	{"core", &task_cloud_upload},
 	{"examples", &task_hello_world_async},

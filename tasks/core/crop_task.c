@@ -1,0 +1,247 @@
+/* crop_task: finds what of a camera's picture can be cut away, and sets it so. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "agent/base/json.h"
+#include "hal/frame.h"
+#include "hal/rig.h"
+#include "tasks/core/problems.h"
+#include "tasks/crop/crop.h"
+#include "tasks/folder.h"
+#include "tasks/photo.h"
+#include "tasks/services.h"
+#include "tasks/task_api.h"
+
+#define FOLDER "crop" /* below the state folder */
+#define PATH 400
+#define SKETCH_QUALITY 85
+
+static const char crop_schema[] =
+	"{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
+	"\"camera\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64,"
+	"\"description\":\"Default: the only one\"},"
+	"\"threshold\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000,\"default\":"
+	"100,"
+	"\"description\":\"How much brightness must change to be seen as an outline\"},"
+	"\"apply\":{\"type\":\"boolean\",\"default\":true,"
+	"\"description\":\"Set the camera's crop_width and crop_height\"}}}";
+
+struct crop_run {
+	const struct task_host *host;
+	struct task_run *run;
+	struct rig *rig;
+	size_t camera;
+	const char *name; /* the camera's */
+	int threshold;
+	bool apply;
+	cJSON *before; /* crop_width and crop_height as they were */
+	struct crop crop;
+	char image[PATH * 2];
+};
+
+static int set_crop(const struct crop_run *c, int width, int height, struct err *err)
+{
+	cJSON *patch = cJSON_CreateObject();
+	int ret;
+
+	cJSON_AddNumberToObject(patch, "crop_width", width);
+	cJSON_AddNumberToObject(patch, "crop_height", height);
+	ret = rig_camera_set(c->rig, c->camera, patch, err);
+	cJSON_Delete(patch);
+	return ret;
+}
+
+static int keep_settings(struct crop_run *c, struct err *err)
+{
+	cJSON *settings = rig_camera_settings(c->rig, c->camera);
+
+	c->before = cJSON_CreateObject();
+	for (int i = 0; i < 2; i++) {
+		const char *key = i ? "crop_height" : "crop_width";
+
+		cJSON_AddNumberToObject(c->before, key, json_number(settings, key, 0));
+	}
+	cJSON_Delete(settings);
+	return set_crop(c, 0, 0, err);
+}
+
+/* ---- the picture ---- */
+
+/* Of all that the camera sees.  0; what the gate said when stopped; -1 with err. */
+static int take_picture(const struct crop_run *c, struct frame **upright, struct err *err)
+{
+	struct frame *frame;
+	int ret, gate;
+
+	do {
+		gate = c->host->gate(c->run);
+		if (gate)
+			return gate;
+		ret = rig_capture(c->rig, c->camera, c->host->interrupt(c->run), &frame,
+				  err);
+	} while (ret == -EINTR);
+	if (ret < 0)
+		return -1;
+	*upright = photo_upright(frame);
+	frame_free(frame);
+	return *upright ? 0 : (err_set(err, -ENOMEM, "out of memory"), -1);
+}
+
+/* As a file, and on the camera's image topic. */
+static int show_sketch(struct crop_run *c, struct frame *sketch, struct err *err)
+{
+	struct folder *folder = NULL;
+	char name[PATH];
+	void *jpeg;
+	size_t size;
+	int ret;
+
+	sketch->jpeg_quality = SKETCH_QUALITY;
+	sketch->orientation = 1;
+	ret = photo_encode(sketch, &jpeg, &size, err);
+	if (ret < 0)
+		return ret;
+	snprintf(name, sizeof(name), FOLDER "/%s.jpg", c->name);
+	ret = folder_open(&folder, c->host->services->state_dir, err);
+	if (ret == 0)
+		ret = folder_make_all(folder, FOLDER, err);
+	if (ret == 0)
+		ret = folder_write(folder, name, jpeg, size, err);
+	if (ret == 0)
+		snprintf(c->image, sizeof(c->image), "%s/%s", folder_path(folder), name);
+	folder_close(folder);
+	free(jpeg);
+	if (ret == 0 && photo_preview(sketch, &jpeg, &size, err) == 0) {
+		c->host->image(c->run, c->name, jpeg, size);
+		free(jpeg);
+	}
+	return ret;
+}
+
+static int look(struct crop_run *c, struct err *err)
+{
+	struct frame *upright, *sketch;
+	int ret = take_picture(c, &upright, err);
+
+	if (ret)
+		return ret;
+	ret = crop_find(upright, c->threshold, &c->crop, &sketch, err);
+	frame_free(upright);
+	if (ret < 0)
+		return -1;
+	ret = show_sketch(c, sketch, err);
+	frame_free(sketch);
+	return ret < 0 ? -1 : 0;
+}
+
+/* ---- the whole ---- */
+
+static void tell_result(const struct crop_run *c)
+{
+	const int box[] = {c->crop.x, c->crop.y, c->crop.width, c->crop.height};
+	cJSON *result = cJSON_CreateObject();
+	char *text;
+
+	cJSON_AddItemToObject(result, "bbox", cJSON_CreateIntArray(box, 4));
+	cJSON_AddNumberToObject(result, "crop_width", c->crop.crop_width);
+	cJSON_AddNumberToObject(result, "crop_height", c->crop.crop_height);
+	json_put_string(result, "image", c->image);
+	cJSON_AddBoolToObject(result, "applied", c->apply);
+	text = json_text(result);
+	if (text)
+		c->host->result(c->run, text);
+	cJSON_free(text);
+	cJSON_Delete(result);
+}
+
+/* As it was, unless the run got as far as to know better. */
+static int set_end(const struct crop_run *c, bool found, struct err *err)
+{
+	if (found && c->apply)
+		return set_crop(c, c->crop.crop_width, c->crop.crop_height, err);
+	return rig_camera_set(c->rig, c->camera, c->before, err);
+}
+
+static int work(struct crop_run *c)
+{
+	struct err err = {0}, late = {0};
+	int ret =
+		c->host->checkpoint(c->run, "{}"); /* a run that is cut off begins anew */
+
+	if (ret)
+		return ret;
+	c->host->progress(c->run, 0, 1, "Taking a picture");
+	ret = keep_settings(c, &err);
+	if (ret == 0)
+		ret = look(c, &err);
+	if (set_end(c, ret == 0, &late) < 0 && ret == 0) {
+		ret = -1;
+		err = late;
+	}
+	if (ret < 0 && err.number)
+		return c->host->explain(c->run, err.code, err.text);
+	if (ret)
+		return ret;
+	c->host->progress(c->run, 1, 1, "Picture analysed");
+	tell_result(c);
+	return 0;
+}
+
+static int crop_run(const struct task_type *type, const struct task_host *host,
+		    struct task_run *run, const char *text)
+{
+	cJSON *args = cJSON_Parse(text);
+	struct crop_run c = {
+		.host = host,
+		.run = run,
+		.rig = host->services->rig,
+		.threshold = (int)json_number(args, "threshold", 0),
+		.apply = json_bool(args, "apply", false),
+	};
+	struct err err = {0};
+	int ret = rig_find(c.rig, DEVICE_CAMERA, json_string(args, "camera"), &err);
+
+	(void)type;
+	if (ret < 0) {
+		ret = host->explain(run, err.code, err.text);
+	} else {
+		c.camera = (size_t)ret;
+		c.name = rig_name(c.rig, DEVICE_CAMERA, c.camera);
+		ret = work(&c);
+	}
+	cJSON_Delete(c.before);
+	cJSON_Delete(args);
+	return ret;
+}
+
+/* Takes a picture's time; leaves one behind, small. */
+static int crop_estimate(const struct task_type *type,
+			 const struct task_services *services, const char *text,
+			 struct task_estimate *estimate)
+{
+	cJSON *args = cJSON_Parse(text);
+	struct err err = {0};
+	int camera =
+		rig_find(services->rig, DEVICE_CAMERA, json_string(args, "camera"), &err);
+
+	(void)type;
+	estimate->photos = 1;
+	estimate->seconds = 2;
+	if (camera < 0 || rig_camera_answers(services->rig, (size_t)camera, &err) < 0)
+		estimate->problems = problems_only(&err);
+	cJSON_Delete(args);
+	return 0;
+}
+
+const struct task_type task_crop = {
+	.name = "crop_task",
+	.title = "Crop of a camera's picture",
+	.category = "core",
+	.is_blocking = true,
+	.resumable = true,
+	.uses = (const char *const[]){"camera", NULL},
+	.args = crop_schema,
+	.run = crop_run,
+	.estimate = crop_estimate,
+};
