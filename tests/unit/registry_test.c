@@ -181,9 +181,150 @@ static void a_schema_that_is_not_understood_is_named(void **state)
 	assert_refused(&everything, &type, "patternProperties");
 }
 
+/* ---- guests ---- */
+
+struct fake_owner {
+	struct type_owner owner;
+	int held;
+};
+
+static void hold(struct type_owner *owner)
+{
+	((struct fake_owner *)owner)->held++;
+}
+
+static void let_go(struct type_owner *owner)
+{
+	((struct fake_owner *)owner)->held--;
+}
+
+static bool used; /* by somebody, whatever it is */
+
+static bool is_used(void *context, const struct registered_type *type)
+{
+	(void)context;
+	(void)type;
+	return used;
+}
+
+static void a_guest_comes_stays_while_it_is_used_and_goes(void **state)
+{
+	struct fake_owner owner = {.owner = {hold, let_go}};
+	const struct type_guest guests[] = {{&mine, "/c/mine", &owner.owner},
+					    {NULL, NULL, NULL}};
+	struct registry *registry = open_with(&everything, NULL);
+	cJSON *problems = cJSON_CreateArray();
+	const struct registered_type *type;
+	size_t count = registry_count(registry);
+
+	(void)state;
+
+	registry_renew(registry, guests, problems);
+	type = registry_find(registry, "mine_task");
+	assert_string_equal(type->source, "/c/mine");
+	registry_renew(registry, guests, problems);
+	assert_ptr_equal(registry_find(registry, "mine_task"), type);
+	assert_int_equal(owner.held, 1);
+
+	registry_renew(registry, NULL, problems);
+	used = true;
+	registry_sweep(registry, is_used, NULL);
+	assert_null(registry_find(registry, "mine_task"));
+	assert_ptr_equal(type->type, &mine);
+	used = false;
+	registry_sweep(registry, is_used, NULL);
+	assert_int_equal(owner.held, 0);
+	assert_int_equal(registry_count(registry), count);
+	assert_int_equal(cJSON_GetArraySize(problems), 0);
+	cJSON_Delete(problems);
+	registry_close(registry);
+}
+
+static void a_guest_that_came_back_before_it_was_swept_is_the_same(void **state)
+{
+	struct fake_owner owner = {.owner = {hold, let_go}};
+	const struct type_guest guests[] = {{&mine, "/c/mine", &owner.owner},
+					    {NULL, NULL, NULL}};
+	struct registry *registry = open_with(&everything, NULL);
+	const struct registered_type *type;
+
+	(void)state;
+
+	registry_renew(registry, guests, NULL);
+	type = registry_find(registry, "mine_task");
+	registry_renew(registry, NULL, NULL);
+	registry_renew(registry, guests, NULL);
+
+	assert_ptr_equal(registry_find(registry, "mine_task"), type);
+	registry_sweep(registry, is_used, NULL);
+	assert_ptr_equal(registry_find(registry, "mine_task"), type);
+	registry_close(registry);
+	assert_int_equal(owner.held, 0);
+}
+
+static void a_bad_guest_is_a_sentence_and_the_others_are_there(void **state)
+{
+	static const struct task_type bad_name = {
+		.name = "Bad", .args = "{}", .run = no_run};
+	static const struct task_type bad_args = {
+		.name = "bad_task", .args = "{\"oddity\":1}", .run = no_run};
+	struct fake_owner owner = {.owner = {hold, let_go}};
+	const struct type_guest guests[] = {{&bad_name, "/c/a", &owner.owner},
+					    {&bad_args, "/c/b", &owner.owner},
+					    {&other_generator, "/c/c", &owner.owner},
+					    {&mine, "/c/d", &owner.owner},
+					    {NULL, NULL, NULL}};
+	struct registry *registry = open_with(&everything, NULL);
+	cJSON *problems = cJSON_CreateArray();
+
+	(void)state;
+
+	registry_renew(registry, guests, problems);
+
+	assert_int_equal(cJSON_GetArraySize(problems), 3);
+	assert_non_null(
+		strstr(cJSON_GetArrayItem(problems, 0)->valuestring, "/c/a: 'Bad'"));
+	assert_non_null(strstr(cJSON_GetArrayItem(problems, 1)->valuestring, "bad_task"));
+	assert_non_null(
+		strstr(cJSON_GetArrayItem(problems, 2)->valuestring, "generator_task"));
+	assert_non_null(registry_find(registry, "mine_task"));
+	cJSON_Delete(problems);
+	registry_close(registry);
+	assert_int_equal(owner.held, 0);
+}
+
+static void a_guest_replaces_a_core_type_for_as_long_as_it_is_there(void **state)
+{
+	static const struct task_type scan = {
+		.name = "scan_task", .args = "{}", .run = no_run};
+	struct fake_owner owner = {.owner = {hold, let_go}};
+	const struct type_guest guests[] = {{&scan, "/c/scan", &owner.owner},
+					    {NULL, NULL, NULL}};
+	struct registry_options options = everything;
+	struct registry *registry;
+	cJSON *problems = cJSON_CreateArray();
+
+	(void)state;
+	options.override_on_conflict = true;
+	registry = open_with(&options, NULL);
+
+	registry_renew(registry, guests, problems);
+	assert_ptr_equal(registry_find(registry, "scan_task")->type, &scan);
+	registry_renew(registry, NULL, problems);
+
+	assert_string_equal(registry_find(registry, "scan_task")->source, "built-in");
+	cJSON_Delete(problems);
+	registry_close(registry);
+	assert_int_equal(owner.held, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_guest_comes_stays_while_it_is_used_and_goes),
+		cmocka_unit_test(a_guest_that_came_back_before_it_was_swept_is_the_same),
+		cmocka_unit_test(a_bad_guest_is_a_sentence_and_the_others_are_there),
+		cmocka_unit_test(a_guest_replaces_a_core_type_for_as_long_as_it_is_there),
 		cmocka_unit_test(the_scan_and_the_five_demos_are_there),
 		cmocka_unit_test(a_type_of_ones_own_joins_them),
 		cmocka_unit_test(the_first_type_of_a_name_wins_unless_told_otherwise),

@@ -126,6 +126,7 @@ static void the_agents_own_topics_are_known(void **state)
 	assert_kind("openscan/v1/rig1/reply/_barrier", TOPIC_BARRIER);
 	assert_kind("openscan/v1/rig1/info", TOPIC_INFO);
 	assert_kind("openscan/v1/rig1/task/cup-1", TOPIC_TASK);
+	assert_kind("openscan/v1/rig1/types/scan_task", TOPIC_TYPE);
 	assert_string_equal(parsed("openscan/v1/rig1/task/cup-1").name, "cup-1");
 	assert_kind("openscan/v1/rig1/task/cup-1/progress", TOPIC_OTHER);
 	assert_kind("openscan/v1/rig1/task/", TOPIC_OTHER);

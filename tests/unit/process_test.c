@@ -1,0 +1,403 @@
+/* A program and its keeper, in each way of being shut in that this machine allows. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/home.h"
+#include "tasks/community/process.h"
+
+#define MIB (1024 * 1024)
+
+static char host[4096], folder[] = "/tmp/openscan-process-XXXXXX";
+static const char *isolation; /* of the round that is run */
+
+/* What came of one program. */
+struct outcome {
+	char output[4096], said[256];
+};
+
+static int64_t patient(int64_t ms)
+{
+	const char *patience = getenv("TEST_PATIENCE");
+
+	return patience ? (int64_t)((double)ms * atof(patience)) : ms;
+}
+
+static struct process *start(const char *lines)
+{
+	const char *const command[] = {"/bin/sh", "-c", lines, NULL};
+	const char *const environment[] = {"PATH=/usr/bin:/bin",
+					   "MARK=openscan-process-test", NULL};
+	struct process_options options = {
+		.host = host,
+		.isolation = isolation,
+		.command = command,
+		.environment = environment,
+		.folder = folder,
+		.memory = 64 * MIB,
+		.folder_bytes = 4 * MIB,
+		.processes = 20,
+		.files = 32,
+		.kill_after_ms = 1500,
+	};
+	struct process *process;
+	struct err err;
+
+	if (process_start(&process, &options, &err) < 0)
+		fail_msg("%s", err.text);
+	return process;
+}
+
+static void until_ended(struct process *process, struct outcome *outcome)
+{
+	int64_t until = clock_monotonic_ms() + patient(20000);
+	size_t used = 0, size;
+	const char *line;
+
+	memset(outcome, 0, sizeof(*outcome));
+	for (;;) {
+		enum process_news news = process_wait(process, NULL, until, &line, &size);
+
+		if (news == PROCESS_ENDED)
+			return;
+		if (news == PROCESS_TIME)
+			fail_msg("it does not end");
+		if (news == PROCESS_LINE && used + size < sizeof(outcome->output) - 1) {
+			memcpy(outcome->output + used, line, size);
+			used += size;
+			outcome->output[used++] = '\n';
+		}
+		if (news == PROCESS_SAID)
+			snprintf(outcome->said, sizeof(outcome->said), "%s", line);
+	}
+}
+
+static void until_line(struct process *process)
+{
+	const char *line;
+	size_t size;
+
+	assert_int_equal(process_wait(process, NULL,
+				      clock_monotonic_ms() + patient(20000), &line,
+				      &size),
+			 PROCESS_LINE);
+}
+
+/* Processes with our mark in their environment, zombies aside. */
+static int alive(void)
+{
+	DIR *proc = opendir("/proc");
+	const struct dirent *entry;
+	int count = 0;
+
+	while ((entry = readdir(proc))) {
+		char path[300], text[4096];
+		FILE *file;
+		size_t size;
+
+		snprintf(path, sizeof(path), "/proc/%s/environ", entry->d_name);
+		if (atoi(entry->d_name) <= 0 || !(file = fopen(path, "re")))
+			continue;
+		size = fread(text, 1, sizeof(text), file);
+		fclose(file);
+		count += memmem(text, size, "MARK=openscan-process-test", 26) != NULL;
+	}
+	closedir(proc);
+	return count;
+}
+
+static void lines_go_out_and_its_end_is_told(void **state)
+{
+	struct process *process = start("echo one; echo two >&2; echo three; exit 7");
+	struct outcome outcome;
+
+	(void)state;
+
+	until_ended(process, &outcome);
+
+	assert_string_equal(outcome.output, "one\nthree\n");
+	assert_string_equal(outcome.said, "two");
+	assert_int_equal(process_exit(process), 7);
+	assert_int_equal(process_signal(process), 0);
+	assert_null(process_fault(process));
+	process_free(process);
+}
+
+static void lines_go_in(void **state)
+{
+	struct process *process = start("read -r line; echo \"got $line\"");
+	struct outcome outcome;
+
+	(void)state;
+
+	assert_true(process_tell(process, "hello there"));
+	until_ended(process, &outcome);
+
+	assert_string_equal(outcome.output, "got hello there\n");
+	process_free(process);
+}
+
+static void what_is_never_read_is_lost_in_the_end(void **state)
+{
+	struct process *process = start("echo up; sleep 100");
+	static char line[100000];
+	int told = 0;
+
+	(void)state;
+
+	memset(line, 'x', sizeof(line) - 1);
+	until_line(process);
+	while (told < 100 && process_tell(process, line))
+		told++;
+	assert_true(told > 5 && told < 20);
+	process_free(process);
+}
+
+static void it_has_three_descriptors(void **state)
+{
+	int extra = open("/dev/null", O_RDONLY); /* inheritable */
+	struct process *process = start("for f in /proc/self/fd/*; do echo $f; done");
+	struct outcome outcome;
+
+	(void)state;
+
+	until_ended(process, &outcome);
+
+	assert_non_null(strstr(outcome.output, "/fd/2\n"));
+	/* 3 is the shell's own: the folder that it reads. */
+	assert_null(strstr(outcome.output, "/fd/4\n"));
+	assert_null(strstr(outcome.output, "/fd/5\n"));
+	close(extra);
+	process_free(process);
+}
+
+static void a_signal_is_told(void **state)
+{
+	struct process *process = start("kill -SEGV $$");
+	struct outcome outcome;
+
+	(void)state;
+
+	until_ended(process, &outcome);
+
+	assert_int_equal(process_signal(process), 11);
+	process_free(process);
+}
+
+static void what_does_not_exist_is_a_sentence(void **state)
+{
+	const char *const command[] = {"/nowhere/at/all", NULL}, *const environment[] = {
+									 NULL};
+	struct process_options options = {
+		.host = host,
+		.isolation = isolation,
+		.command = command,
+		.environment = environment,
+		.folder = folder,
+		.memory = MIB,
+		.folder_bytes = MIB,
+		.processes = 5,
+		.files = 32,
+		.kill_after_ms = 1000,
+	};
+	struct process *process;
+	struct outcome outcome;
+	struct err err;
+
+	(void)state;
+
+	assert_int_equal(process_start(&process, &options, &err), 0);
+	until_ended(process, &outcome);
+	assert_non_null(strstr(process_fault(process), "No such file"));
+	process_free(process);
+}
+
+static void its_end_is_the_end_of_what_it_left_in_the_background(void **state)
+{
+	struct process *process = start("setsid sleep 100 & (sleep 100 &) ; sleep 0.1");
+	struct outcome outcome;
+
+	(void)state;
+
+	until_ended(process, &outcome);
+	process_free(process);
+
+	assert_int_equal(alive(), 0);
+}
+
+static void to_be_freed_is_to_be_ended(void **state)
+{
+	struct process *process =
+		start("trap '' TERM HUP; setsid sleep 100 & echo up; sleep 100");
+
+	(void)state;
+
+	until_line(process);
+	process_free(process);
+
+	assert_int_equal(alive(), 0);
+}
+
+static void whoever_ignores_a_polite_end_is_killed(void **state)
+{
+	struct process *process =
+		start("trap '' TERM; echo up; while :; do sleep 1; done");
+	struct outcome outcome;
+
+	(void)state;
+
+	until_line(process);
+	process_end(process);
+	until_ended(process, &outcome);
+
+	assert_int_equal(process_signal(process), 9);
+	process_free(process);
+	assert_int_equal(alive(), 0);
+}
+
+static void whoever_heeds_it_has_its_own_end(void **state)
+{
+	struct process *process = start(
+		"trap 'echo bye; exit 4' TERM; echo up; while :; do sleep 0.05; done");
+	struct outcome outcome;
+
+	(void)state;
+
+	until_line(process);
+	process_end(process);
+	until_ended(process, &outcome);
+
+	assert_string_equal(outcome.output, "bye\n");
+	assert_int_equal(process_exit(process), 4);
+	process_free(process);
+}
+
+/* Waits until the file is longer than size; its size then. */
+static off_t grown(const char *path, off_t size)
+{
+	int64_t end = clock_monotonic_ms() + patient(10000);
+	struct stat now = {.st_size = 0};
+
+	while ((stat(path, &now) < 0 || now.st_size <= size) &&
+	       clock_monotonic_ms() < end)
+		usleep(5000);
+	assert_true(now.st_size > size);
+	return now.st_size;
+}
+
+static void frozen_is_frozen_with_everything_it_started(void **state)
+{
+	struct process *process =
+		start("echo up; (while :; do echo . >>ticks; sleep 0.01; done) & wait");
+	struct stat before, after;
+	char path[64];
+
+	(void)state;
+
+	snprintf(path, sizeof(path), "%s/ticks", folder);
+	until_line(process);
+	grown(path, 4);
+	process_freeze(process);
+	assert_int_equal(stat(path, &before), 0);
+	usleep(200000);
+	assert_int_equal(stat(path, &after), 0);
+	assert_int_equal(before.st_size, after.st_size);
+	process_wake(process);
+	grown(path, after.st_size);
+	process_free(process);
+	unlink(path);
+}
+
+static void assert_fault(const char *lines, const char *part)
+{
+	struct process *process = start(lines);
+	struct outcome outcome;
+
+	until_ended(process, &outcome);
+	if (!process_fault(process) || !strstr(process_fault(process), part))
+		fail_msg("no '%s' in: %s", part,
+			 process_fault(process) ? process_fault(process) : "(no fault)");
+	process_free(process);
+	assert_int_equal(alive(), 0);
+}
+
+static void a_bound_that_is_broken_is_a_sentence(void **state)
+{
+	(void)state;
+
+	assert_fault("i=0; while [ $i -lt 100 ]; do sleep 100 & i=$((i + 1)); done "
+		     "2>/dev/null; wait",
+		     "more than 20 processes");
+	assert_fault("for i in 1 2 3; do dd if=/dev/zero of=/dev/null bs=40M 2>/dev/null "
+		     "& done; wait",
+		     "more than 64 MB of memory");
+	assert_fault("for i in 1 2 3; do head -c 2000000 /dev/zero >f$i; done; sleep 100",
+		     "beyond 4 MB");
+	for (int i = 1; i <= 3; i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "%s/f%d", folder, i);
+		unlink(path);
+	}
+}
+
+static void a_line_beyond_all_bounds_is_not_kept(void **state)
+{
+	struct process *process = start("exec head -c 1000000 /dev/zero");
+	const char *line;
+	size_t size;
+
+	(void)state;
+
+	assert_int_equal(process_wait(process, NULL, -1, &line, &size), PROCESS_LONG);
+	process_free(process);
+}
+
+static int run_round(const char *name)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lines_go_out_and_its_end_is_told),
+		cmocka_unit_test(lines_go_in),
+		cmocka_unit_test(what_is_never_read_is_lost_in_the_end),
+		cmocka_unit_test(it_has_three_descriptors),
+		cmocka_unit_test(a_signal_is_told),
+		cmocka_unit_test(what_does_not_exist_is_a_sentence),
+		cmocka_unit_test(its_end_is_the_end_of_what_it_left_in_the_background),
+		cmocka_unit_test(to_be_freed_is_to_be_ended),
+		cmocka_unit_test(whoever_ignores_a_polite_end_is_killed),
+		cmocka_unit_test(whoever_heeds_it_has_its_own_end),
+		cmocka_unit_test(frozen_is_frozen_with_everything_it_started),
+		cmocka_unit_test(a_bound_that_is_broken_is_a_sentence),
+		cmocka_unit_test(a_line_beyond_all_bounds_is_not_kept),
+	};
+
+	isolation = name;
+	return cmocka_run_group_tests_name(name, tests, NULL, NULL);
+}
+
+int main(void)
+{
+	char best[16], command[64];
+	struct err err;
+	int failed;
+
+	snprintf(host, sizeof(host), "%s/openscan-task-host", home_build());
+	if (!mkdtemp(folder) || process_probe(host, best, &err) < 0)
+		return EXIT_FAILURE;
+	failed = run_round("none");
+	if (strcmp(best, "none") != 0)
+		failed += run_round(best);
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	return system(command) != 0 || failed; /* NOLINT: a path of our own */
+}
