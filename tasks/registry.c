@@ -23,7 +23,8 @@ struct registry {
 };
 
 /* Without these the agent is no use. */
-static const char *const required[] = {"scan_task", NULL};
+static const char *const required[] = {"scan_task", "focus_stacking_task",
+				       "cloud_upload_task", NULL};
 
 /* ^[a-z][a-z0-9_]*_task$ */
 static bool is_type_name(const char *name)

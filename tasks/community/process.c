@@ -249,7 +249,7 @@ static void stream_read(struct stream *stream)
 {
 	ssize_t got;
 
-	if (stream->taken) {
+	if (stream->bytes && stream->taken) {
 		memmove(stream->bytes, stream->bytes + stream->taken,
 			stream->size - stream->taken);
 		stream->size -= stream->taken;
@@ -268,17 +268,22 @@ static void stream_read(struct stream *stream)
 		close_fd(&stream->fd);
 }
 
+static int number_of(const char *text)
+{
+	return (int)strtol(text, NULL, 10);
+}
+
 static void take_report(struct process *process, const char *line)
 {
 	if (!strncmp(line, KEEPER_FAILED " ", sizeof(KEEPER_FAILED)))
 		snprintf(process->fault, sizeof(process->fault), "%s",
 			 line + sizeof(KEEPER_FAILED));
 	if (!strncmp(line, KEEPER_SIGNAL " ", sizeof(KEEPER_SIGNAL)))
-		process->signal = atoi(line + sizeof(KEEPER_SIGNAL));
+		process->signal = number_of(line + sizeof(KEEPER_SIGNAL));
 	if (!strcmp(line, KEEPER_FROZEN))
 		process->frozen = true;
 	if (!strncmp(line, KEEPER_EXIT " ", sizeof(KEEPER_EXIT)))
-		process->exit = atoi(line + sizeof(KEEPER_EXIT));
+		process->exit = number_of(line + sizeof(KEEPER_EXIT));
 }
 
 static void read_reports(struct process *process)

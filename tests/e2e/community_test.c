@@ -107,7 +107,7 @@ static int process_with(const char *part)
 		size_t size;
 
 		snprintf(path, sizeof(path), "/proc/%s/cmdline", entry->d_name);
-		if (atoi(entry->d_name) <= 0 || !(file = fopen(path, "re")))
+		if (strtol(entry->d_name, NULL, 10) <= 0 || !(file = fopen(path, "re")))
 			continue;
 		size = fread(text, 1, sizeof(text) - 1, file);
 		fclose(file);
@@ -116,7 +116,7 @@ static int process_with(const char *part)
 				text[i] = ' ';
 		text[size] = '\0';
 		if (strstr(text, part))
-			found = atoi(entry->d_name);
+			found = (int)strtol(entry->d_name, NULL, 10);
 	}
 	closedir(proc);
 	return found;

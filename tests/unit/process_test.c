@@ -31,7 +31,7 @@ static int64_t patient(int64_t ms)
 {
 	const char *patience = getenv("TEST_PATIENCE");
 
-	return patience ? (int64_t)((double)ms * atof(patience)) : ms;
+	return patience ? (int64_t)((double)ms * strtod(patience, NULL)) : ms;
 }
 
 static struct process *start(const char *lines)
@@ -107,7 +107,7 @@ static int alive(void)
 		size_t size;
 
 		snprintf(path, sizeof(path), "/proc/%s/environ", entry->d_name);
-		if (atoi(entry->d_name) <= 0 || !(file = fopen(path, "re")))
+		if (strtol(entry->d_name, NULL, 10) <= 0 || !(file = fopen(path, "re")))
 			continue;
 		size = fread(text, 1, sizeof(text), file);
 		fclose(file);

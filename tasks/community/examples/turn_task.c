@@ -32,7 +32,8 @@ static int turn_run(const struct task_type *type, const struct task_host *host,
 	int ret = 0;
 
 	(void)type;
-	for (int step = saved ? atoi(saved) : 0; ret == 0 && step < steps; step++) {
+	for (int step = saved ? (int)strtol(saved, NULL, 10) : 0;
+	     ret == 0 && step < steps; step++) {
 		snprintf(text, sizeof(text), "{\"name\":\"turntable\",\"degrees\":%g}",
 			 360.0 * step / steps);
 		ret = host->rig(run, "move", text, NULL);

@@ -61,7 +61,7 @@ static size_t read_all(struct kin *all)
 	while (n < PROCESSES_MAX && (entry = readdir(proc))) {
 		if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
 			continue;
-		all[n].pid = atoi(entry->d_name);
+		all[n].pid = (pid_t)strtol(entry->d_name, NULL, 10);
 		if (read_parent(entry->d_name, &all[n].parent))
 			n++;
 	}
@@ -73,7 +73,7 @@ static int64_t line_kb(const char *text, const char *name)
 {
 	const char *line = strstr(text, name);
 
-	return line ? atoll(line + strlen(name)) : 0;
+	return line ? strtoll(line + strlen(name), NULL, 10) : 0;
 }
 
 static int64_t memory_of(pid_t pid)
@@ -95,7 +95,7 @@ static pid_t self(void)
 	if (length <= 0)
 		return getpid();
 	text[length] = '\0';
-	return atoi(text);
+	return (pid_t)strtol(text, NULL, 10);
 }
 
 /* pids is a queue: the children of each go to its end. */

@@ -72,12 +72,12 @@ static int keep(int argc, char *argv[])
 		return usage();
 	bounds = (struct bounds){
 		.isolation = (enum isolation)isolation,
-		.memory = atoll(argv[1]),
-		.folder = atoll(argv[2]),
-		.processes = atoi(argv[3]),
-		.files = atoi(argv[4]),
-		.nice = atoi(argv[5]),
-		.kill_after_ms = atoll(argv[6]),
+		.memory = strtoll(argv[1], NULL, 10),
+		.folder = strtoll(argv[2], NULL, 10),
+		.processes = (int)strtol(argv[3], NULL, 10),
+		.files = (int)strtol(argv[4], NULL, 10),
+		.nice = (int)strtol(argv[5], NULL, 10),
+		.kill_after_ms = strtoll(argv[6], NULL, 10),
 	};
 	setsid();
 	if (bounds.isolation != ISOLATION_NONE)
