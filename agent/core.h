@@ -162,6 +162,7 @@ struct core {
 	int64_t info_since;
 	cJSON *problems;     /* sentences for info, besides those of the start */
 	cJSON *type_problems; /* and those about files of task types */
+	unsigned catalog;     /* the number of the newest that is known */
 };
 
 /* Opens the database, restores what it holds and makes the first effects.  effects are the

@@ -54,9 +54,14 @@ static cJSON *names(const struct registry *registry)
 void types_event(struct core *core, const struct event *event)
 {
 	struct registry *registry = core->options.registry;
-	cJSON *before = names(registry), *problems;
+	cJSON *before, *problems;
 	const cJSON *name;
 
+	/* Two looks at once may be told in the wrong order. */
+	if (catalog_number(event->catalog) <= core->catalog)
+		return;
+	core->catalog = catalog_number(event->catalog);
+	before = names(registry);
 	problems = cJSON_Duplicate(catalog_problems(event->catalog), true);
 	registry_renew(registry, catalog_guests(event->catalog), problems);
 	cJSON_Delete(core->type_problems);

@@ -1,11 +1,14 @@
 #include "agent/commands/verb.h"
 
+#include <string.h>
+
 #include "agent/base/clock.h"
 #include "agent/life.h"
 #include "agent/notices.h"
 
 #define DAY_MS (24LL * 3600 * 1000)
 #define PRUNE_MOST 1000
+#define LOOKS_MOST 4
 
 static void agent_ping(struct core *core, struct answer *answer)
 {
@@ -18,13 +21,28 @@ static void agent_ping(struct core *core, struct answer *answer)
 	answer_ok(answer, "ok", data);
 }
 
+/* Each takes a thread until the folder has been looked through. */
+static int looks_under_way(const struct core *core)
+{
+	int count = 0;
+
+	for (const struct act *act = core->acts; act; act = act->next)
+		count += !strcmp(act->verb, "agent/sync");
+	return count;
+}
+
 static void agent_sync(struct core *core, struct answer *answer)
 {
 	notices_all(core);
-	if (core->options.looks_for_types)
-		answer_act(core, answer, 0); /* answered when the types are there */
-	else
+	if (!core->options.looks_for_types) {
 		answer_ok(answer, "ok", NULL);
+	} else if (looks_under_way(core) < LOOKS_MOST) {
+		answer_act(core, answer, 0); /* answered when the types are there */
+	} else {
+		answer_refuse(answer, "device_busy",
+			      "the folder of community tasks is being looked through");
+		answer->retry_after_s = 1;
+	}
 }
 
 static void agent_set_draining(struct core *core, struct answer *answer, bool draining)

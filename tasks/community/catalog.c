@@ -15,6 +15,7 @@
 
 struct catalog {
 	atomic_int users;
+	unsigned number;
 	struct plugin *plugins[FINDER_FILES_MAX];
 	size_t count;
 	struct type_guest *guests;
@@ -168,6 +169,7 @@ struct catalog *catalog_look(struct community *community, const struct catalog *
 	if (!catalog || !asking)
 		abort();
 	atomic_init(&catalog->users, 1);
+	catalog->number = before ? before->number + 1 : 1;
 	catalog->problems = cJSON_CreateArray();
 	for (size_t i = 0; i < finder->count; i++) {
 		const struct found *found = &finder->files[i];
@@ -200,6 +202,11 @@ void catalog_free(struct catalog *catalog)
 	cJSON_Delete(catalog->problems);
 	free(catalog->guests);
 	free(catalog);
+}
+
+unsigned catalog_number(const struct catalog *catalog)
+{
+	return catalog->number;
 }
 
 const struct type_guest *catalog_guests(const struct catalog *catalog)

@@ -16,6 +16,9 @@ struct catalog *catalog_look(struct community *community, const struct catalog *
 struct catalog *catalog_share(struct catalog *catalog);
 void catalog_free(struct catalog *catalog); /* NULL is fine; the last user's frees it */
 
+/* Counts the looks of a community: the higher, the newer. */
+unsigned catalog_number(const struct catalog *catalog);
+
 /* The types, sorted by file, ended by one without a type; the catalog's. */
 const struct type_guest *catalog_guests(const struct catalog *catalog);
 
