@@ -34,7 +34,7 @@ int attempt_status(int status, struct err *err)
 }
 
 /* Up to a quarter less or more, so that a fleet does not knock all at once. */
-static int64_t waiting(int tries, const struct attempt *attempt)
+static int64_t waiting(int tries)
 {
 	int64_t wait = FIRST_WAIT_MS;
 
@@ -42,13 +42,12 @@ static int64_t waiting(int tries, const struct attempt *attempt)
 		wait *= 2;
 	if (wait > LONGEST_WAIT_MS)
 		wait = LONGEST_WAIT_MS;
-	wait += wait / 4 - clock_monotonic_ns() % (wait / 2);
-	return wait > attempt->wait_ms ? wait : attempt->wait_ms;
+	return wait + wait / 4 - clock_monotonic_ns() % (wait / 2);
 }
 
 static int wait_for_next(const struct attempt *attempt, int tries, const struct err *why)
 {
-	int64_t wait = waiting(tries, attempt);
+	int64_t wait = waiting(tries);
 	char text[sizeof(why->text) + 200];
 
 	snprintf(text, sizeof(text), "%s: %s; trying again in %.0f s (try %d of %d)",
@@ -80,12 +79,14 @@ int attempt_all(struct attempt *attempt)
 
 		if (ret)
 			return ret;
-		attempt->wait_ms = 0;
+		attempt->progressed = false;
 		ret = attempt->once(attempt->context, &why);
 		if (ret == 0)
 			return 0;
 		if (ret == -EINTR) /* a pause is no failure */
 			continue;
+		if (attempt->progressed)
+			tries = 1;
 		if (ret != -EAGAIN || tries == ATTEMPTS)
 			return give_up(attempt, &why, ret == -EAGAIN);
 		ret = wait_for_next(attempt, tries++, &why);

@@ -3,6 +3,8 @@
 #ifndef TASKS_CLOUD_ATTEMPT_H
 #define TASKS_CLOUD_ATTEMPT_H
 
+#include <stdbool.h>
+
 #include "agent/base/err.h"
 #include "tasks/task_api.h"
 
@@ -18,11 +20,11 @@ struct attempt {
 	int (*once)(void *context, struct err *err);
 	void *context;
 
-	int64_t wait_ms; /* once() may set it: how long the server wants to be left alone
-			  */
+	bool progressed; /* once() may set it: it failed, but got further than before */
 };
 
-/* 0; the gate's answer when the run shall stop; -1 when it failed, which is explained. */
+/* Tries until it worked, or failed ATTEMPTS times without getting further.  0; the gate's
+ * answer when the run shall stop; -1 when it failed, which is explained. */
 int attempt_all(struct attempt *attempt);
 
 /* What an HTTP status that is not wanted comes to: -EAGAIN where another try may help. */

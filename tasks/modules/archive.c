@@ -3,11 +3,28 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <locale.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define PIECE_BYTES (256 * 1024)
+
+/* libarchive reads and writes names in the locale of the thread, and the agent's is C. */
+static locale_t speak_utf8(locale_t *before)
+{
+	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+
+	*before = uselocale(utf8);
+	return utf8;
+}
+
+static void speak_as_before(locale_t utf8, locale_t before)
+{
+	uselocale(before);
+	if (utf8)
+		freelocale(utf8);
+}
 
 /* ---- the frame of a stored archive ---- */
 
@@ -185,6 +202,7 @@ static int frame(struct zip *zip, const struct zip_file *files, size_t n,
 	struct archive *archive = archive_write_new();
 	struct framing f = {.zip = zip};
 	void *buffer = malloc(PIECE_BYTES);
+	locale_t before, utf8 = speak_utf8(&before);
 	int ret;
 
 	if (!archive || !buffer)
@@ -200,6 +218,7 @@ static int frame(struct zip *zip, const struct zip_file *files, size_t n,
 			err, -EIO,
 			"this version of libarchive does not store files as they are");
 	archive_write_free(archive);
+	speak_as_before(utf8, before);
 	free(buffer);
 	return ret;
 }
@@ -272,6 +291,7 @@ static int unpack(int fd, const struct archive_taker *taker, struct err *err)
 {
 	struct archive *archive = archive_read_new();
 	void *buffer = malloc(PIECE_BYTES);
+	locale_t before, utf8 = speak_utf8(&before);
 	int ret;
 
 	if (!archive || !buffer)
@@ -282,6 +302,7 @@ static int unpack(int fd, const struct archive_taker *taker, struct err *err)
 	else
 		ret = take_entries(archive, taker, buffer, err);
 	archive_read_free(archive);
+	speak_as_before(utf8, before);
 	free(buffer);
 	return ret;
 }

@@ -101,8 +101,6 @@ static void read_header(struct http_answer *answer, const char *line)
 	if ((value = header_value(line, "content-range")) &&
 	    !strncasecmp(value, "bytes ", 6))
 		answer->first = strtoll(value + 6, NULL, 10);
-	if ((value = header_value(line, "retry-after")))
-		answer->retry_after_s = strtoll(value, NULL, 10);
 }
 
 /* Each answer on the way, redirects too, begins with its status line. */

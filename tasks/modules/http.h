@@ -12,11 +12,10 @@
 
 /* What the server said before its body. */
 struct http_answer {
-	int status;	       /* 200, 404, … */
-	int64_t length;	       /* of the body, -1 when the server does not say */
-	int64_t first;	       /* of a part (206): where it begins, else -1 */
-	char tag[HTTP_TAG];    /* names this version of the content (ETag), "" for none */
-	int64_t retry_after_s; /* when to ask again, 0 when the server does not say */
+	int status;	    /* 200, 404, … */
+	int64_t length;	    /* of the body, -1 when the server does not say */
+	int64_t first;	    /* of a part (206): where it begins, else -1 */
+	char tag[HTTP_TAG]; /* names this version of the content (ETag), "" for none */
 };
 
 /* All texts stay the caller's.  Each function of the caller answers 0, or what ends the
