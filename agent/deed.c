@@ -220,6 +220,39 @@ static int trigger_fire(const struct deed *deed, const cJSON *body, cJSON **data
 	return ret;
 }
 
+/* ---- lines ---- */
+
+static cJSON *line_state(int line, bool value)
+{
+	cJSON *state = cJSON_CreateObject();
+
+	cJSON_AddNumberToObject(state, "line", line);
+	cJSON_AddNumberToObject(state, "value", value);
+	return state;
+}
+
+static int gpio_read(const struct deed *deed, const cJSON *body, cJSON **data, struct err *err)
+{
+	int line = (int)json_number(body, "line", -1);
+	int ret = rig_line_get(deed->services->rig, line, err);
+
+	if (ret < 0)
+		return ret;
+	*data = line_state(line, ret);
+	return 0;
+}
+
+static int gpio_set(const struct deed *deed, const cJSON *body, cJSON **data, struct err *err)
+{
+	int line = (int)json_number(body, "line", -1);
+	bool value = json_number(body, "value", 0) > 0;
+	int ret = rig_line_set(deed->services->rig, line, value, err);
+
+	if (ret == 0)
+		*data = line_state(line, value);
+	return ret;
+}
+
 /* ---- projects ---- */
 
 static int project_create(const struct deed *deed, const cJSON *body, cJSON **data, struct err *err)
@@ -305,6 +338,8 @@ static const struct {
 	{"camera/calibrate", camera_calibrate},
 	{"camera/settings", camera_settings},
 	{"trigger/fire", trigger_fire},
+	{"gpio/read", gpio_read},
+	{"gpio/set", gpio_set},
 	{"agent/sync", agent_sync},
 	{"device/reload", device_reload},
 	{"project/create", project_create},

@@ -42,6 +42,51 @@ static int print_config(const struct settings *settings)
 	return EXIT_SUCCESS;
 }
 
+/* Every device with what the config means by it; returns how much of it is wrong. */
+static int describe_rig(struct rig *rig)
+{
+	const cJSON *problem;
+
+	for (enum device_kind kind = 0; kind < DEVICE_KINDS; kind++) {
+		for (size_t i = 0; i < rig_count(rig, kind); i++) {
+			char text[512];
+
+			rig_describe(rig, kind, i, text, sizeof(text));
+			printf("  %s %s: %s\n", device_kind_name(kind), rig_name(rig, kind, i), text);
+		}
+	}
+	cJSON_ArrayForEach(problem, rig_problems(rig))
+		printf("  WRONG: %s\n", problem->valuestring);
+	return cJSON_GetArraySize(rig_problems(rig));
+}
+
+/* Says what the device config would mean; touches no hardware. */
+static int check_device(const struct settings *settings)
+{
+	const struct rig_options options = {.sim_speed = 1, .dry = true};
+	struct rig *rig = NULL;
+	cJSON *config = NULL;
+	struct err err;
+	int wrong;
+
+	if (settings_device(settings, &config, &err) < 0 ||
+	    rig_open(&rig, config, &options, &err) < 0) {
+		fprintf(stderr, "%s\n", err.text);
+		cJSON_Delete(config);
+		return EXIT_FAILURE;
+	}
+	printf("device config %s, %s rig:\n", settings_string(settings, "device_config"),
+	       rig_backend(rig));
+	wrong = describe_rig(rig);
+	if (wrong)
+		printf("what is wrong is left out; the rest works\n");
+	else
+		puts("the configuration is in order");
+	rig_close(rig);
+	cJSON_Delete(config);
+	return wrong ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 enum { OPTION_CONFIG = 1, OPTION_CHECK, OPTION_PRINT, OPTION_VERSION, OPTION_HELP };
 
 int agent_main(int argc, char **argv, const struct type_offer *extra)
@@ -86,7 +131,7 @@ int agent_main(int argc, char **argv, const struct type_offer *extra)
 		ret = print ? print_config(agent.settings) : EXIT_SUCCESS;
 
 		if (check)
-			puts("the configuration is in order");
+			ret = check_device(agent.settings);
 		settings_free(agent.settings);
 		return ret;
 	}

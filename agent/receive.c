@@ -12,7 +12,8 @@
 
 static const struct verb *const verb_tables[] = {
 	task_verbs,   queue_verbs,   project_verbs, motor_verbs, light_verbs,
-	camera_verbs, trigger_verbs, device_verbs, settings_verbs, agent_verbs, estop_verbs,
+	camera_verbs, trigger_verbs, gpio_verbs, device_verbs,
+	settings_verbs, agent_verbs, estop_verbs,
 };
 
 #define TABLES (sizeof(verb_tables) / sizeof(verb_tables[0]))

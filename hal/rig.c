@@ -130,6 +130,7 @@ void rig_describe(struct rig *rig, enum device_kind kind, size_t i, char *text,
 		  size_t size)
 {
 	const struct chassis *chassis = &rig->chassis;
+	char more[256] = "";
 	size_t index = 0;
 	int used = 0;
 
@@ -152,12 +153,11 @@ void rig_describe(struct rig *rig, enum device_kind kind, size_t i, char *text,
 		used = snprintf(text, size, "%.64s", rig->cameras[i].type);
 		index = rig->cameras[i].index;
 	}
-	if (!chassis->backend->describe)
-		return;
-	if (used)
-		used += snprintf(text + used, size - (size_t)used, "; ");
-	chassis->backend->describe(chassis->hardware, kind, index, text + used,
-				   size - (size_t)used);
+	if (chassis->backend->describe)
+		chassis->backend->describe(chassis->hardware, kind, index, more, sizeof(more));
+	if (more[0] || !used)
+		snprintf(text + used, size - (size_t)used, "%s%s", used ? "; " : "",
+			 more[0] ? more : "simulated");
 }
 
 /* ---- motion ---- */
@@ -389,43 +389,16 @@ int rig_home(struct rig *rig, const char *name, struct interrupt *interrupt,
 	return rig_explain_move(rig, ret, motors, n, err);
 }
 
-/* Homes claimed motors that have an endstop. */
-static int rig_calibrate(struct rig *rig, struct motor *const *motors, size_t n,
-			 struct interrupt *interrupt, struct err *err)
+void rig_expect_scan(struct rig *rig, bool fresh)
 {
-	struct chassis_leash leash;
-	int ret = chassis_begin(&rig->chassis, interrupt, &leash, err);
-
-	if (ret == 0)
-		ret = rig_wake(rig, err);
-	for (size_t i = 0; ret == 0 && i < n; i++)
-		ret = rig_home_motor(rig, motors[i], &leash, err);
-	return rig_explain_move(rig, ret, motors, n, err);
-}
-
-int rig_calibrate_for_scan(struct rig *rig, bool fresh, struct interrupt *interrupt,
-			   struct err *err)
-{
-	struct motor *motors[POSITION_AXES];
-	size_t n = 0;
-	int ret;
-
 	if (rig->calibrate_mode != CALIBRATE_ON_SCAN)
-		return 0;
+		return;
 	for (size_t i = 0; i < rig->counts[DEVICE_MOTOR]; i++) {
-		struct motor *motor = &rig->motors[i];
+		const struct motor *motor = &rig->motors[i];
 
 		if (motor->endstop && (fresh || !position_calibrated(motor->position)))
-			motors[n++] = motor;
+			position_doubt(motor->position, true);
 	}
-	if (n == 0)
-		return 0;
-	ret = rig_claim(motors, n, err);
-	if (ret < 0)
-		return ret;
-	ret = rig_calibrate(rig, motors, n, interrupt, err);
-	rig_release(rig, motors, n);
-	return ret;
 }
 
 int rig_override(struct rig *rig, const char *name, double degrees, struct err *err)
@@ -586,12 +559,24 @@ int rig_trigger(struct rig *rig, const char *name, int64_t pre_ms, int64_t post_
 
 int rig_line_get(struct rig *rig, int line, struct err *err)
 {
-	return rig->chassis.backend->line_get(rig->chassis.hardware, line, err);
+	struct chassis *chassis = &rig->chassis;
+	int ret;
+
+	pthread_mutex_lock(&chassis->lock);
+	ret = chassis->backend->line_get(chassis->hardware, line, err);
+	pthread_mutex_unlock(&chassis->lock);
+	return ret;
 }
 
 int rig_line_set(struct rig *rig, int line, bool level, struct err *err)
 {
-	return rig->chassis.backend->line_set(rig->chassis.hardware, line, level, err);
+	struct chassis *chassis = &rig->chassis;
+	int ret;
+
+	pthread_mutex_lock(&chassis->lock);
+	ret = chassis->backend->line_set(chassis->hardware, line, level, err);
+	pthread_mutex_unlock(&chassis->lock);
+	return ret;
 }
 
 cJSON *rig_camera_settings(struct rig *rig, size_t camera)

@@ -114,11 +114,9 @@ int rig_home(struct rig *rig, const char *motor, struct interrupt *interrupt, st
 /* Declares where an axis stands, without moving it. */
 int rig_override(struct rig *rig, const char *motor, double degrees, struct err *err);
 
-/* What calibrate_mode wants before a scan, of axes that have an endstop: with
- * calibrate_on_scan they home; those of a scan that goes on (fresh is false) only when they
- * are not calibrated.  Errors as those of rig_move(). */
-int rig_calibrate_for_scan(struct rig *rig, bool fresh, struct interrupt *interrupt,
-			   struct err *err);
+/* A scan begins: with calibrate_on_scan its first motion homes the axes that have an endstop,
+ * of a scan that goes on (fresh is false) only those that are not calibrated. */
+void rig_expect_scan(struct rig *rig, bool fresh);
 
 /* Holds the rig awake, or lets it go; counted.  Else motors and lights go off when nothing
  * has moved for motors_timeout, and the next motion wakes them. */

@@ -6,6 +6,7 @@ extern const struct task_type task_export;
 extern const struct task_type task_focus_stacking;
 extern const struct task_type task_crop;
 extern const struct task_type task_external_trigger_run;
+extern const struct task_type task_rig_check;
 extern const struct task_type task_cloud_upload;
 extern const struct task_type task_cloud_download;
 extern const struct task_type task_hello_world_async;
@@ -20,6 +21,7 @@ const struct type_offer builtin_types[] = {
 	{"core", &task_focus_stacking},
 	{"core", &task_crop},
 	{"core", &task_external_trigger_run},
+	{"core", &task_rig_check},
 	{"core", &task_cloud_upload},
 	{"core", &task_cloud_download},
 	{"examples", &task_hello_world_async},

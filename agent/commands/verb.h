@@ -50,7 +50,8 @@ struct verb {
 
 /* One table a noun, ended by a row without a name. */
 extern const struct verb task_verbs[], queue_verbs[], project_verbs[], motor_verbs[], light_verbs[],
-	camera_verbs[], trigger_verbs[], device_verbs[], settings_verbs[], agent_verbs[], estop_verbs[];
+	camera_verbs[], trigger_verbs[], gpio_verbs[], device_verbs[],
+	settings_verbs[], agent_verbs[], estop_verbs[];
 
 /* ---- what a verb's function answers with ---- */
 

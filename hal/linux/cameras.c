@@ -57,6 +57,9 @@ int cameras_open(struct cameras **out, const cJSON *config, struct err *err)
 	if (!cameras)
 		return err_set(err, -ENOMEM, "out of memory");
 	cameras->config = config;
+	/* libcamera brings a tracer along that waits for its daemon while it is loaded, and
+	 * did not wake up again where there is none. */
+	setenv("LTTNG_UST_REGISTER_TIMEOUT", "0", 0);
 	pthread_mutex_init(&cameras->lock, NULL);
 	*out = cameras;
 	return 0;

@@ -191,6 +191,7 @@ static int prepare(struct tour *t, const cJSON *args, const cJSON *saved)
 	ret = t->host->begin(t->run);
 	if (ret)
 		return ret;
+	rig_expect_scan(t->rig, !saved);
 	if (saved) {
 		t->done = (size_t)json_number(saved, "done", 0);
 		t->firing = json_bool(saved, "firing", false);
@@ -333,12 +334,15 @@ static int tour_run(const struct task_type *type, const struct task_host *host,
 	const char *saved_text = host->saved(run);
 	cJSON *saved = saved_text ? cJSON_Parse(saved_text) : NULL;
 	struct tour t = {.host = host, .run = run, .rig = host->services->rig};
-	int ret = prepare(&t, args, saved);
+	int ret;
 
 	(void)type;
+	rig_keep_awake(t.rig, true);
+	ret = prepare(&t, args, saved);
 	while (ret == 0 && t.done < t.n)
 		ret = visit(&t);
 	go_home(&t);
+	rig_keep_awake(t.rig, false);
 	if (ret == 0)
 		tell_result(&t);
 	free(t.points);

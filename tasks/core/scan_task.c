@@ -240,6 +240,7 @@ static int prepare(struct scan_run *s, const cJSON *args, const cJSON *saved)
 	if (ret)
 		return ret;
 	remember_lights(s, saved);
+	rig_expect_scan(s->rig, !s->scan);
 	if (!s->scan) {
 		ret = choose_number(s, args);
 		if (ret == 0)
@@ -364,12 +365,14 @@ static int scan_task_run(const struct task_type *type, const struct task_host *h
 	int ret;
 
 	(void)type;
+	rig_keep_awake(s.rig, true);
 	ret = prepare(&s, args, saved);
 	if (ret == 0)
 		ret = scan_run_shoot(&s);
 	if (ret == 0)
 		ret = judge(&s);
 	ret = finish(&s, ret);
+	rig_keep_awake(s.rig, false);
 	run_close(&s);
 	cJSON_Delete(saved);
 	cJSON_Delete(args);

@@ -198,7 +198,7 @@ static void each_plain_refusal_has_its_code(struct world *w)
 	const cJSON *conflict = ask_refused(w, "task/delete", "rev_conflict",
 					    "{'id':'a','if_rev':%d}", 1);
 	assert_true(number_at(conflict, "current.rev") == number_at(a, "rev"));
-	ask_refused(w, "gpio/read", "not_supported", "{'line':4}");
+	ask_refused(w, "gpio/read", "invalid_args", "{'line':5}");
 	ask_refused(w, "motor/move", "invalid_args", "{'name':'rotor','degrees':170}");
 	ask_refused(w, "motor/move", "not_found", "{'name':'wheel','degrees':1}");
 	ask_ok(w, "agent/drain", "{}");
@@ -479,12 +479,6 @@ static void settings_are_told(struct world *w)
 	assert_true(number_at(told, "values.scheduler.max_concurrent") == 3);
 }
 
-static void what_is_not_there_yet_says_so(struct world *w)
-{
-	ask_refused(w, "gpio/read", "not_supported", "{'line':4}");
-	ask_refused(w, "gpio/set", "not_supported", "{'line':4,'value':1}");
-}
-
 static const struct test tests[] = {
 	TEST(a_reply_goes_to_the_response_topic_with_its_correlation),
 	TEST(without_a_response_topic_the_payload_says_where),
@@ -511,7 +505,6 @@ static const struct test tests[] = {
 	TEST(a_list_is_read_page_by_page),
 	TEST(the_types_and_the_agent_describe_themselves),
 	TEST_WITH(settings_are_told, other_values),
-	TEST(what_is_not_there_yet_says_so),
 };
 
 int main(int argc, char **argv)

@@ -528,6 +528,48 @@ static void shipped_configs_find_all_their_lines(void **state)
 	}
 }
 
+/* As OpenScan3 writes it: no backend, null for what is not there. */
+static const char original_text[] =
+	"{\"name\":\"Mini\",\"model\":\"mini\",\"shield\":\"blackshield\",\"cameras\":{"
+	"\"imx519\":{"
+	"\"type\":\"picamera2\",\"path\":\"/base/soc/i2c0mux/i2c@1/"
+	"imx519@1a\",\"settings\":{"
+	"\"shutter\":50.0,\"awbg_red\":null,\"AF\":true,\"AF_window\":null,"
+	"\"orientation_flag\":8}}},\"motors\":{\"rotor\":{\"direction_pin\":23,\"enable_"
+	"pin\":22,"
+	"\"step_pin\":27,\"acceleration\":10000,\"max_speed\":5000,\"direction\":-1,"
+	"\"steps_per_rotation\":10240,\"min_angle\":0.0,\"max_angle\":145.0,"
+	"\"home_angle\":90.0},\"turntable\":{\"direction_pin\":6,\"enable_pin\":22,"
+	"\"step_pin\":16,\"acceleration\":900,\"max_speed\":5000,\"direction\":1,"
+	"\"steps_per_rotation\":800}},\"lights\":{\"ring\":{\"pin\":null,"
+	"\"pins\":[24,26],\"pwm_support\":false}},\"triggers\":null,\"endstops\":null,"
+	"\"motors_timeout\":0.0,\"initialized\":true}";
+
+static void a_config_of_the_original_is_read_as_it_is(void **state)
+{
+	struct rig_options options = {.sim_speed = 1, .dry = true};
+	struct bench *bench = *state;
+	char text[512];
+
+	cJSON_Delete(bench->config);
+	bench->config = json_parse(original_text, strlen(original_text), NULL);
+
+	assert_int_equal(rig_open(&bench->rig, bench->config, &options, &bench->err), 0);
+
+	assert_string_equal(rig_backend(bench->rig), "linux");
+	assert_int_equal(cJSON_GetArraySize(rig_problems(bench->rig)), 1);
+	assert_string_equal(
+		problem(bench, 0),
+		"motors.turntable: acceleration must be 1000 to 80000, not 900");
+	rig_describe(bench->rig, DEVICE_MOTOR, 0, text, sizeof(text));
+	assert_string_equal(text,
+			    "0 to 145 degrees, home 90, 10240 steps a turn, at most 5000 "
+			    "steps/s, 10000 steps/s2; step GPIO 27, direction 23, enable "
+			    "22, pulses of 2 us, set-up 1 us");
+	assert_int_equal(rig_count(bench->rig, DEVICE_CAMERA), 1);
+	assert_false(world->taken[27]);
+}
+
 /* ---- homing ---- */
 
 static void assert_homed(struct bench *bench)
@@ -681,7 +723,8 @@ static int move_it(struct bench *bench)
 
 static int scan_it(struct bench *bench)
 {
-	return rig_calibrate_for_scan(bench->rig, true, NULL, &bench->err);
+	rig_expect_scan(bench->rig, true);
+	return move_it(bench);
 }
 
 static void calibrate_on_wake_homes_before_the_next_motion(void **state)
@@ -907,6 +950,7 @@ int main(void)
 		TEST(a_trigger_fires_at_its_level),
 		TEST(only_freed_lines_are_read_and_set),
 		TEST(shipped_configs_find_all_their_lines),
+		TEST(a_config_of_the_original_is_read_as_it_is),
 		TEST(an_edge_ends_the_homing),
 		TEST(homing_leaves_a_pressed_endstop_first),
 		TEST(an_endstop_that_never_comes_is_a_fault),

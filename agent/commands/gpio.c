@@ -1,0 +1,32 @@
+/* The lines that the device config frees.  The rig knows which; a worker asks it. */
+#include "agent/commands/verb.h"
+
+#define LINE "\"line\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":63}"
+
+static void gpio_read(struct core *core, struct answer *answer)
+{
+	answer_act(core, answer, 0);
+}
+
+/* A line may hang on anything: what an emergency stop holds must not be worked around. */
+static void gpio_set(struct core *core, struct answer *answer)
+{
+	if (core->estop)
+		answer_refuse(answer, "estopped",
+			      "the emergency stop is latched: send queue/resume first");
+	else
+		answer_act(core, answer, 0);
+}
+
+const struct verb gpio_verbs[] = {
+	{"gpio/read", VERB_WRITES | VERB_FRESH | VERB_MOTION,
+	 "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"line\"],"
+	 "\"properties\":{" LINE "}}",
+	 gpio_read},
+	{"gpio/set", VERB_WRITES | VERB_FRESH | VERB_MOTION,
+	 "{\"type\":\"object\",\"additionalProperties\":false,"
+	 "\"required\":[\"line\",\"value\"],\"properties\":{" LINE ","
+	 "\"value\":{\"enum\":[0,1]}}}",
+	 gpio_set},
+	{.name = NULL},
+};
