@@ -306,6 +306,7 @@ static int open_core(struct agent *agent, struct effects *effects, struct err *e
 		.blocking_threads = (int)settings_int(s, "scheduler.blocking_threads"),
 		.groups = agent->groups,
 		.birth_prefix = agent->birth_prefix,
+		.discovery = settings_bool(s, "homeassistant.discovery"),
 		.settings = {.context = agent,
 			     .values = read_values,
 			     .restart_needed = read_restart_needed,

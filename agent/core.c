@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/base/log.h"
+#include "agent/discovery.h"
 #include "agent/life.h"
 #include "agent/notices.h"
 
@@ -161,6 +162,8 @@ int core_open(struct core **out, const struct core_options *options, struct now 
 	core->prune_at = now.ms + MINUTE_MS;
 	core->link.sweep_at = -1;
 	core->problems = cJSON_CreateArray();
+	core->forgotten = cJSON_CreateArray();
+	core->birth_at = -1;
 	core->scheduler.max_concurrent = options->tunables.max_concurrent;
 	core->scheduler.blocking_threads = options->blocking_threads;
 	ret = store_open(&core->store, options->state_dir, &options->reserve, damaged, err);
@@ -228,6 +231,7 @@ void core_close(struct core *core)
 	store_close(core->store);
 	devices_close(core);
 	cJSON_Delete(core->problems);
+	cJSON_Delete(core->forgotten);
 	cJSON_Delete(core->type_problems);
 	free(core->health);
 	free(core);
@@ -427,6 +431,7 @@ int core_turn(struct core *core, struct event *events, struct now now, struct ef
 	life_tick(core);
 	life_schedule(core);
 	link_tick(core);
+	discovery_tick(core);
 	core_recover(core);
 	core_say_storage(core);
 	core_minute(core);
@@ -482,5 +487,6 @@ int64_t core_wake(const struct core *core)
 			wake_at(&wake, now + 1000);
 	}
 	wake_at(&wake, link_wake(core));
+	wake_at(&wake, discovery_wake(core));
 	return wake;
 }

@@ -4,7 +4,7 @@
  * a list after the commit.  Nothing here reads a clock, a socket or a random number; so the
  * same code runs in the agent's loop and under a simulated one.
  *
- * core.c is the turn; devices.c the rig's devices; life.h what happens to tasks; link.c what happens on the connection;
+ * core.c is the turn; devices.c the rig's devices; life.h what happens to tasks; link.c what happens on the connection; discovery.h what Home Assistant is told;
  * answer.h how commands are received and answered; commands/ has one file a noun; notices.h
  * what is told from memory. */
 #ifndef AGENT_CORE_H
@@ -85,6 +85,7 @@ struct core_options {
 	struct tunables tunables;
 	const cJSON *groups;      /* array of strings */
 	const char *birth_prefix; /* Home Assistant's, "homeassistant" */
+	bool discovery;           /* Home Assistant is told of us */
 	struct settings_access settings;
 	const cJSON *problems;    /* of start-up, an array of strings */
 	struct reserve reserve;
@@ -160,6 +161,8 @@ struct core {
 	char *health;        /* what the process told of itself last */
 	int64_t settings_rev;
 	int64_t info_since;
+	int64_t birth_at;    /* monotonic; when Home Assistant is told again; -1: not */
+	cJSON *forgotten;    /* devices that are gone ("light/lamp"), for Home Assistant */
 	cJSON *problems;     /* sentences for info, besides those of the start */
 	cJSON *type_problems; /* and those about files of task types */
 	unsigned catalog;     /* the number of the newest that is known */

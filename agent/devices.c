@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/base/json.h"
+#include "agent/discovery.h"
 #include "agent/life.h"
 #include "agent/notices.h"
 
@@ -94,6 +95,12 @@ static bool holds(const cJSON *list, const char *topic)
 	return false;
 }
 
+static void forget(struct core *core, const char *device)
+{
+	notices_device_gone(core, device);
+	discovery_forget(core, device);
+}
+
 /* What the broker holds of devices that are gone would be taken for true. */
 static void clear_vanished(struct core *core, const cJSON *before, const cJSON *now)
 {
@@ -101,7 +108,7 @@ static void clear_vanished(struct core *core, const cJSON *before, const cJSON *
 
 	cJSON_ArrayForEach(topic, before) if (cJSON_IsString(topic) &&
 					      !holds(now, topic->valuestring))
-		notices_device_gone(core, topic->valuestring);
+		forget(core, topic->valuestring);
 }
 
 /* The list outlives the process, which may be started with another rig. */
@@ -164,6 +171,7 @@ void devices_exchanged(struct core *core, const cJSON *rig)
 	follow(core);
 	claim_anew(core);
 	core->options.settings.use_config(core->options.settings.context);
+	discovery_tell(core);
 	notices_info(core);
 	notices_settings(core);
 }

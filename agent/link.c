@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/base/log.h"
+#include "agent/discovery.h"
 #include "agent/life.h"
 #include "agent/notices.h"
 
@@ -269,6 +270,9 @@ bool link_message(struct core *core, const struct event *event, const struct top
 		link_swept_type(core, event, topic->name);
 		return true;
 	case TOPIC_BIRTH:
+		if (event->data && !strcmp(event->data, "online"))
+			discovery_birth(core);
+		return true;
 	case TOPIC_OTHER:
 		return true;
 	case TOPIC_COMMAND:

@@ -6,6 +6,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/code.h"
+#include "agent/discovery.h"
 
 static void notices_put(struct core *core, const char *rest, const char *value, int64_t interval_ms)
 {
@@ -285,6 +286,7 @@ void notices_health(struct core *core)
 
 void notices_all(struct core *core)
 {
+	discovery_tell(core);
 	notices_info(core);
 	notices_types(core);
 	notices_settings(core);

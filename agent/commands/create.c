@@ -211,6 +211,27 @@ static void create_after(struct task *task, const cJSON *after)
 			snprintf(task->after[task->after_count++], TASK_ID, "%s", id->valuestring);
 }
 
+/* A scan that is asked for without a word about it is that of the settings. */
+static void create_preset(const struct core *core, const cJSON *body, cJSON *args)
+{
+	const struct settings_access *access = &core->options.settings;
+	const char *type = json_string(body, "type");
+	cJSON *values, *preset, *settings;
+
+	if (args->child || !type || strcmp(type, "scan_task") != 0)
+		return;
+	values = access->values(access->context);
+	preset = cJSON_GetObjectItemCaseSensitive(values, "scan_preset");
+	if (cJSON_IsObject(preset)) {
+		settings = cJSON_AddObjectToObject(args, "settings");
+		json_put_string(args, "project", json_string(preset, "project"));
+		cJSON_AddNumberToObject(settings, "points", json_number(preset, "points", 1));
+		cJSON_AddNumberToObject(settings, "focus_stacks",
+					json_number(preset, "focus_stacks", 1));
+	}
+	cJSON_Delete(values);
+}
+
 /* One task of a create, checked in itself; NULL when it is refused. */
 static struct task *create_task(struct core *core, struct answer *answer, const cJSON *body,
 				const char *at, bool in_chain)
@@ -223,6 +244,8 @@ static struct task *create_task(struct core *core, struct answer *answer, const 
 	if (!task)
 		abort(); /* see effects_add() */
 	args = args ? cJSON_Duplicate(args, true) : cJSON_CreateObject();
+	if (!in_chain)
+		create_preset(core, body, args);
 	snprintf(path, sizeof(path), "%s/args", at);
 	fits = create_type(core, answer, task, body) &&
 	       create_check_args(answer, task, args, path, in_chain) &&
