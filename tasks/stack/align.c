@@ -7,8 +7,10 @@
 
 #define MOST_STEPS 12
 #define MOST_STEPS_FINE 6 /* in the second finest level */
-#define MOST_STEPS_FINEST 4
-#define STILL .02 /* pixels of the level: a step that is shorter is the last */
+#define MOST_STEPS_FINEST 8
+#define STILL .006 /* pixels of the level: a step that is shorter is the last */
+#define MANY_COLUMNS                                                                     \
+	800 /* in a picture with more of them every other pixel tells enough */
 #define LEAST_SPREAD .3
 #define FIRST_SPREAD 20.
 #define PRIOR 16. /* how many pixels' worth of certainty the expectation has */
@@ -125,7 +127,7 @@ static void look_at(struct difference *d, const struct sharpness *from,
 	d->to = &to->levels[level];
 	d->cx = layout->width / (2 * unit) - .5;
 	d->cy = layout->height / (2 * unit) - .5;
-	d->step = level == 0 ? 2 : 1;
+	d->step = d->to->width > MANY_COLUMNS ? 2 : 1;
 }
 
 static int steps_of(int level)

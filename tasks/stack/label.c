@@ -5,12 +5,13 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/base/crew.h"
 #include "agent/base/hot.h"
 #include "tasks/stack/blur.h"
 
-#define AT_ONCE 4      /* maps in memory */
+#define AT_ONCE 4      /* maps in memory, at most */
 #define NEAR 1	       /* cells: radius of the blur that makes a cell's energy certain */
 #define WIDE 12	       /* and of that which tells what is usual around it */
 #define WIDE_SHARE .1f /* how much that counts */
@@ -24,6 +25,7 @@ struct labelling {
 	const struct warp *warps;
 	const struct layout *layout;
 	size_t cells;
+	int at_once;	      /* maps in memory: one a processor */
 	int first, count;     /* of the frames that are in maps */
 	int numbers[AT_ONCE]; /* which those are */
 	float *maps[AT_ONCE]; /* how sharp they are, in the middle frame's cells */
@@ -213,12 +215,19 @@ static int make_memory(struct labelling *l, struct labels *labels)
 	l->best = calloc(l->cells, sizeof(float));
 	l->least = malloc(l->cells * sizeof(float));
 	l->middle = calloc(l->cells, sizeof(float));
-	for (int i = 0; i < AT_ONCE; i++) {
+	for (int i = 0; i < l->at_once; i++) {
 		l->maps[i] = malloc(l->cells * sizeof(float));
 		l->scratch[i] = malloc(l->cells * sizeof(float) * 2);
 		whole = whole && l->maps[i] && l->scratch[i];
 	}
 	return whole && labels->frame && l->best && l->least && l->middle ? 0 : -ENOMEM;
+}
+
+static int processors(void)
+{
+	long count = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return count < 1 ? 1 : count > AT_ONCE ? AT_ONCE : (int)count;
 }
 
 static void free_memory(struct labelling *l)
@@ -235,7 +244,7 @@ static void free_memory(struct labelling *l)
 /* The next frames that may be taken, as many as there is room for. */
 static void choose_frames(struct labelling *l, const bool *use, int count)
 {
-	for (l->count = 0; l->first < count && l->count < AT_ONCE; l->first++)
+	for (l->count = 0; l->first < count && l->count < l->at_once; l->first++)
 		if (use[l->first])
 			l->numbers[l->count++] = l->first;
 }
@@ -266,6 +275,7 @@ int labels_find(struct labels *labels, const struct sharpness *frames,
 			      .frames = frames,
 			      .warps = warps,
 			      .layout = layout,
+			      .at_once = processors(),
 			      .cells = (size_t)frames->width * (size_t)frames->height};
 	int ret;
 
