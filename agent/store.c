@@ -99,12 +99,30 @@ static void store_run(struct store *store, sqlite3_stmt *statement)
 	sqlite3_clear_bindings(statement);
 }
 
+/* All that was committed goes into the database, and the log begins anew.  After a power cut
+ * the next frame would share a sector with the last commit, and a second cut could tear both. */
+static int log_begin(struct store *store)
+{
+	return sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+}
+
+/* A full disk may have had no room for that. */
+static void store_begin(struct store *store)
+{
+	if (store->log_waits && log_begin(store) != SQLITE_OK) {
+		store_fail(store);
+		return;
+	}
+	store->log_waits = false;
+	store_run(store, store_statement(store, S_BEGIN));
+}
+
 /* A statement that writes: the first one of a turn begins its transaction. */
 sqlite3_stmt *store_write(struct store *store, enum statement which)
 {
 	if (!store->dirty) {
 		store->dirty = true;
-		store_run(store, store_statement(store, S_BEGIN));
+		store_begin(store);
 	}
 	return store_statement(store, which);
 }
@@ -283,13 +301,11 @@ static int store_prepare_file(struct store *store, struct err *err)
 	return ret;
 }
 
-/* All that was committed goes into the database, and the log begins anew.  After a power cut
- * the next frame would share a sector with the last commit, and a second cut could tear both.
- * A full disk has no room for that; there the log goes on as it is. */
 static int store_begin_log(struct store *store, struct err *err)
 {
-	int code = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	int code = log_begin(store);
 
+	store->log_waits = code == SQLITE_FULL;
 	return code == SQLITE_OK || code == SQLITE_FULL ? 0 : store_error(store, err);
 }
 
@@ -419,7 +435,7 @@ bool store_dirty(const struct store *store)
 static void store_redo(struct store *store)
 {
 	store->failed.number = 0;
-	store_run(store, store_statement(store, S_BEGIN));
+	store_begin(store);
 	for (size_t i = 0; i < store->redo_count && !store->failed.number; i++)
 		if (sqlite3_exec(store->db, store->redo[i], NULL, NULL, NULL) != SQLITE_OK)
 			store_fail(store);

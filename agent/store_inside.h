@@ -59,6 +59,7 @@ struct store {
 	pthread_t owner;   /* only this thread may use the store */
 	struct reserve reserve;
 	char path[STORE_PATH];
+	bool log_waits; /* to begin anew, for room on a full disk; nothing is written before */
 };
 
 /* The statement, prepared and without bindings; NULL after a failure, which is kept. */

@@ -20,6 +20,7 @@
 struct plan {
 	uint64_t seed;
 	bool seeded, timed;
+	bool first; /* the first that is broken is the last */
 	int64_t runs; /* -1: as many as there is time for */
 	double seconds;
 };
@@ -53,7 +54,7 @@ static double seconds_of(clockid_t clock)
 
 static int usage(void)
 {
-	fputs("usage: sim [--seconds S] [--seed N] [--runs K] [--trace]\n", stderr);
+	fputs("usage: sim [--seconds S] [--seed N] [--runs K] [--first] [--trace]\n", stderr);
 	return 2;
 }
 
@@ -63,6 +64,7 @@ static int parse(struct plan *plan, int argc, char **argv)
 		{"seconds", required_argument, NULL, 's'},
 		{"seed", required_argument, NULL, 'n'},
 		{"runs", required_argument, NULL, 'k'},
+		{"first", no_argument, NULL, 'f'},
 		{"trace", no_argument, NULL, 't'},
 		{NULL, 0, NULL, 0},
 	};
@@ -77,9 +79,10 @@ static int parse(struct plan *plan, int argc, char **argv)
 			plan->runs = atoll(optarg);
 		else if (option == 't')
 			tracing = true;
-		else
+		else if (option != 'f')
 			return -1;
 		plan->seeded |= option == 'n';
+		plan->first |= option == 'f';
 		plan->timed |= option == 's';
 	}
 	return optind == argc ? 0 : -1;
@@ -135,6 +138,10 @@ static int play(const struct plan *plan)
 		printf("seed %" PRIu64 ": %s\n", playing, history.broken);
 		printf("  again: tests/sim --seed %" PRIu64 " --trace\n", playing);
 		fflush(stdout);
+		if (!plan->first)
+			continue;
+		played++;
+		break;
 	}
 	cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu;
 	rate = cpu > 0 ? (double)events / cpu : 0;
