@@ -148,11 +148,6 @@ static int too_long(struct plugin *plugin, struct err *err)
 
 static void add_line(struct printed *printed, const char *line, size_t size)
 {
-	char *grown = realloc(printed->text, printed->size + size + 2);
-
-	if (!grown)
-		abort();
-	printed->text = grown;
 	memcpy(printed->text + printed->size, line, size);
 	printed->size += size;
 	printed->text[printed->size++] = '\n';
@@ -212,15 +207,17 @@ static int collect(struct plugin *plugin, struct process *process,
 static int describe(struct plugin *plugin, const char *folder, struct err *err)
 {
 	struct process *process = NULL;
-	struct printed printed = {.text = NULL};
-	int ret = plugin_start(plugin, "describe", folder, NULL, &process, err);
+	struct printed printed = {.text = malloc(PLUGIN_DESCRIPTION_MAX)};
+	int ret;
 
+	if (!printed.text)
+		return err_set(err, -ENOMEM, "out of memory");
+	ret = plugin_start(plugin, "describe", folder, NULL, &process, err);
 	if (ret == 0)
 		ret = collect(plugin, process, &printed, err);
 	process_free(process);
 	if (ret == 0)
-		ret = description_read(plugin, printed.text ? printed.text : "",
-				       printed.size, err);
+		ret = description_read(plugin, printed.text, printed.size, err);
 	free(printed.text);
 	return ret;
 }
