@@ -24,7 +24,7 @@ struct registry {
 
 /* Without these the agent is no use. */
 static const char *const required[] = {"scan_task", "focus_stacking_task",
-				       "cloud_upload_task", NULL};
+				       "cloud_upload_task", "cloud_download_task", NULL};
 
 /* ^[a-z][a-z0-9_]*_task$ */
 static bool is_type_name(const char *name)

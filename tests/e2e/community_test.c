@@ -448,6 +448,18 @@ static void a_sync_finds_what_is_new_changed_and_gone(struct world *w)
 	assert_null(retained(w, BASE "/types/a_task"));
 }
 
+static void at_most_four_looks_are_under_way(struct world *w)
+{
+	start(w);
+	put(w, "slow", 0755, "#!/bin/sh\nsleep 1\necho '{\"name\":\"slow_task\"}'\n");
+
+	for (int i = 0; i < 4; i++)
+		tell(w, "agent/sync", "{}");
+
+	ask_refused(w, "agent/sync", "device_busy", "{}");
+	wait_value(w, BASE "/types/slow_task", "type", "slow_task");
+}
+
 static void a_waiting_task_whose_type_has_gone_fails_when_its_turn_comes(struct world *w)
 {
 	put_script(w, "gone", "{\"name\":\"gone_task\"}", "true");
@@ -731,6 +743,7 @@ int main(int argc, char **argv)
 		TEST_WITH(with_override_the_later_one_replaces_even_a_core_type,
 			  overriding),
 		TEST_WITH(a_sync_finds_what_is_new_changed_and_gone, later),
+		TEST_WITH(at_most_four_looks_are_under_way, later),
 		TEST_WITH(a_waiting_task_whose_type_has_gone_fails_when_its_turn_comes,
 			  later),
 		TEST_WITH(a_run_keeps_the_type_it_began_with, later),
