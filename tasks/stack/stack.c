@@ -129,7 +129,8 @@ static int look_at_middle(struct stack *s, struct err *err)
 		s->report->bad[s->middle] = true;
 		s->report->errors[s->middle] = *err;
 	}
-	s->keep = (double)layout_bytes(&s->report->layout) * s->job->count <= STACK_KEEP;
+	s->keep = layout_bytes(&s->report->layout) * (size_t)s->job->count <=
+		  (s->job->keep ? s->job->keep : STACK_KEEP);
 	return ret;
 }
 

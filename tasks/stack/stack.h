@@ -1,6 +1,6 @@
 /* One picture that is sharp all over, from several that are focused one behind the other.
  *
- * Blocking; uses all processors.  Memory: the decoded frames while that is less than
+ * Blocking; uses all processors.  Memory: the decoded frames while that is no more than
  * STACK_KEEP bytes; else two of them and the result, and each frame is decoded twice. */
 #ifndef TASKS_STACK_STACK_H
 #define TASKS_STACK_STACK_H
@@ -36,6 +36,7 @@ struct stack_job {
 	bool trust_known; /* take that alone, and look at no picture for it */
 
 	int quality; /* of the JPEG, 1 to 100, or 0 for the middle frame's */
+	size_t keep; /* bytes of decoded frames to keep; 0: STACK_KEEP */
 	struct interrupt *interrupt; /* ends the work early; NULL is fine */
 };
 

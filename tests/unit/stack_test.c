@@ -349,6 +349,58 @@ static void a_stack_is_sharp_all_over(void **state)
 	free_stack(&jpegs);
 }
 
+static void frames_that_are_decoded_twice_give_the_same_picture(void **state)
+{
+	struct jpegs jpegs = make_stack();
+	struct stack_job job = {.count = 3, .read = read_jpeg, .context = &jpegs};
+	struct stack_report *report = calloc(1, sizeof(*report));
+	void *kept, *again;
+	size_t kept_size, again_size;
+	struct err err = {0};
+
+	(void)state;
+	assert_non_null(report);
+	assert_int_equal(stack_make(&job, report, &kept, &kept_size, &err), 0);
+	job.keep = 1;
+	assert_int_equal(stack_make(&job, report, &again, &again_size, &err), 0);
+
+	assert_int_equal(kept_size, again_size);
+	assert_memory_equal(kept, again, kept_size);
+	free(kept);
+	free(again);
+	free(report);
+	free_stack(&jpegs);
+}
+
+/* What the pictures would tell is not asked. */
+static void what_is_known_can_be_trusted(void **state)
+{
+	struct jpegs jpegs = make_stack();
+	struct stack_known known = {.is = {true, true, false},
+				    .warps = {three_views[0].warp, WARP_IDENTITY}};
+	struct stack_job job = {.count = 3,
+				.read = read_jpeg,
+				.context = &jpegs,
+				.known = &known,
+				.trust_known = true};
+	struct stack_report *report = calloc(1, sizeof(*report));
+	struct err err = {0};
+	void *jpeg;
+	size_t size;
+
+	(void)state;
+	assert_non_null(report);
+	assert_int_equal(stack_make(&job, report, &jpeg, &size, &err), 0);
+
+	assert_true(report->aligned[0] && report->aligned[1]);
+	assert_false(report->aligned[2] || report->used[2]);
+	assert_true(report->warps[0].x == three_views[0].warp.x);
+	assert_true(error_of(jpeg, size) < error_of(jpegs.bytes[1], jpegs.sizes[1]));
+	free(jpeg);
+	free(report);
+	free_stack(&jpegs);
+}
+
 static void bad_frames_are_all_named(void **state)
 {
 	struct jpegs jpegs = make_stack();
@@ -462,6 +514,8 @@ int main(void)
 		cmocka_unit_test(beyond_the_edge_the_edge_goes_on),
 		cmocka_unit_test(each_cell_takes_its_sharpest_frame),
 		cmocka_unit_test(a_stack_is_sharp_all_over),
+		cmocka_unit_test(frames_that_are_decoded_twice_give_the_same_picture),
+		cmocka_unit_test(what_is_known_can_be_trusted),
 		cmocka_unit_test(bad_frames_are_all_named),
 		cmocka_unit_test(a_frame_of_something_else_is_left_out),
 		cmocka_unit_test(a_raised_interrupt_ends_the_work),

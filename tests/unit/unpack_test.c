@@ -167,6 +167,46 @@ static void channels_survive_the_way_there_and_back(void **state)
 	}
 }
 
+/* As other cameras may write them: across and down, how many luma pixels a sample of
+ * chroma covers; 0 for a grey picture. */
+static const int samplings[][2] = {{1, 1}, {2, 1}, {1, 2}, {4, 1}, {0, 0}};
+
+static struct picture make_sampled(int across, int down)
+{
+	struct layout layout = {
+		200, 150, across ? 3 : 1, {1, across, across}, {1, down, down}};
+	struct picture picture;
+
+	assert_int_equal(picture_make(&picture, &layout), 0);
+	for (int c = 0; c < layout.channels; c++)
+		for (int y = 0; y < picture.planes[c].height; y++)
+			for (int x = 0; x < picture.planes[c].width; x++)
+				plane_row(&picture.planes[c], y)[x] =
+					(uint8_t)(60 + (x + 2 * y + 40 * c) / 4);
+	return picture;
+}
+
+static void chroma_may_be_sampled_in_other_ways(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(samplings) / sizeof(samplings[0]); i++) {
+		struct picture picture = make_sampled(samplings[i][0], samplings[i][1]);
+		struct pack_options options = {.quality = 95};
+		struct picture back;
+		struct jpeg jpeg;
+
+		assert_int_equal(pack(&picture, &options, &jpeg.bytes, &jpeg.size, NULL),
+				 0);
+
+		back = make_picture(&jpeg, NULL);
+		assert_true(layout_equal(&back.layout, &picture.layout));
+		assert_true(difference_of(&picture, &back) < 1);
+		picture_free(&back);
+		picture_free(&picture);
+		free(jpeg.bytes);
+	}
+}
+
 static void others_read_the_joined_strips(void **state)
 {
 	struct jpeg jpeg = make_jpeg(640, 480), again;
@@ -230,6 +270,7 @@ int main(void)
 		cmocka_unit_test(a_torn_jpeg_is_refused),
 		cmocka_unit_test(what_is_no_jpeg_is_refused),
 		cmocka_unit_test(channels_survive_the_way_there_and_back),
+		cmocka_unit_test(chroma_may_be_sampled_in_other_ways),
 		cmocka_unit_test(others_read_the_joined_strips),
 		cmocka_unit_test(tags_are_taken_over),
 		cmocka_unit_test(damaged_tags_are_left_alone),
