@@ -69,6 +69,9 @@ const std::array<const ControlId *, CAMERA_CONTROLS> &all_controls()
 	return all;
 }
 
+/* Maps of controls are asked by address: asked by number, 0.0.3 answers for those that
+ * the camera lacks as well. */
+
 /* Within what the camera allows: some refuse a list for one value that is not. */
 template <typename T> T within(double value, const ControlInfo &info)
 {
@@ -117,9 +120,9 @@ void add_modes([[maybe_unused]] ControlList &list,
 	       [[maybe_unused]] const ControlInfoMap &infos)
 {
 #if LIBCAMERA_AT_LEAST(0, 5)
-	if (infos.count(controls::ExposureTimeMode.id()))
+	if (infos.count(&controls::ExposureTimeMode))
 		list.set(controls::ExposureTimeMode, controls::ExposureTimeModeManual);
-	if (infos.count(controls::AnalogueGainMode.id()))
+	if (infos.count(&controls::AnalogueGainMode))
 		list.set(controls::AnalogueGainMode, controls::AnalogueGainModeManual);
 #endif
 }
@@ -136,8 +139,8 @@ ControlList list_of(const camera_order &order, const ControlInfoMap &infos, bool
 
 		measures = measures ||
 			   (control.id == CAMERA_AE_ENABLE && control.value[0] != 0);
-		if (infos.count(id->id()) && (trigger || control.id != CAMERA_AF_TRIGGER))
-			list.set(id->id(), value_of(control, infos.at(id->id())));
+		if (infos.count(id) && (trigger || control.id != CAMERA_AF_TRIGGER))
+			list.set(id->id(), value_of(control, infos.at(id)));
 	}
 	if (!measures)
 		add_modes(list, infos);
@@ -427,7 +430,7 @@ void camera_device::describe(camera_facts *out)
 	out->sensor_width = int(sensor.width);
 	out->sensor_height = int(sensor.height);
 	for (size_t i = 0; i < CAMERA_CONTROLS; i++)
-		out->has[i] = camera->controls().count(all_controls()[i]->id()) > 0;
+		out->has[i] = camera->controls().count(all_controls()[i]) > 0;
 }
 
 /* Also what hangs on the stream. */
