@@ -66,6 +66,22 @@ static cJSON *info_schemas(const struct core *core)
 	return schemas;
 }
 
+/* The names of the rig's devices by their kind. */
+static cJSON *info_devices(const struct core *core)
+{
+	cJSON *devices = cJSON_CreateObject();
+
+	for (enum device_kind kind = 0; kind < DEVICE_KINDS; kind++) {
+		cJSON *names = cJSON_AddArrayToObject(devices, device_kind_name(kind));
+
+		for (size_t i = 0; i < core->device_count; i++)
+			if (core->devices[i].kind == kind)
+				cJSON_AddItemToArray(names,
+						     cJSON_CreateString(core->devices[i].name));
+	}
+	return devices;
+}
+
 void notices_info(struct core *core)
 {
 	const struct core_options *o = &core->options;
@@ -79,6 +95,7 @@ void notices_info(struct core *core)
 	cJSON_AddNumberToObject(info, "contract", 1);
 	cJSON_AddStringToObject(info, "device", o->device);
 	cJSON_AddStringToObject(info, "hal", core->backend);
+	cJSON_AddItemToObject(info, "devices", info_devices(core));
 	cJSON_AddStringToObject(info, "store", core->store_name);
 	cJSON_AddStringToObject(info, "boot", o->boot);
 	cJSON_AddStringToObject(info, "since", since);

@@ -288,7 +288,18 @@ static void all_devices_are_told(struct world *w)
 	}
 }
 
+static void info_names_the_devices_of_each_kind(struct world *w)
+{
+	const cJSON *devices = at(document(w, client_last(w->client, BASE "/info")), "devices");
+
+	assert_int_equal(count_at(devices, "camera"), 1);
+	assert_string_equal(cJSON_GetArrayItem(at(devices, "camera"), 0)->valuestring, "sim");
+	assert_int_equal(count_at(devices, "motor"), 2);
+	assert_int_equal(count_at(devices, "trigger"), 1);
+}
+
 static const struct test tests[] = {
+	TEST(info_names_the_devices_of_each_kind),
 	TEST(a_motor_moves_where_it_is_told),
 	TEST(a_motor_homes_and_can_be_told_where_it_stands),
 	TEST_WITH(a_moving_motor_is_told_and_can_be_stopped, real_time),
