@@ -296,7 +296,8 @@ static void say(cJSON *problems, const char *source, const char *sentence)
 	cJSON_AddItemToArray(problems, cJSON_CreateString(text));
 }
 
-/* What was made of this guest before, or is made now; NULL with a problem. */
+/* What was made of this guest before, or is made now; NULL with a problem.  A new one
+ * counts as retired until it can be found. */
 static struct registered_type *make(struct registry *registry,
 				    const struct type_list *before,
 				    const struct type_guest *guest, cJSON *problems)
@@ -306,11 +307,13 @@ static struct registered_type *make(struct registry *registry,
 
 	if (!made)
 		made = list_of(&registry->retired, guest->type);
-	if (!made &&
-	    registered_new(&made, guest->type, guest->source, guest->owner, &err) < 0) {
+	if (made)
+		return made;
+	if (registered_new(&made, guest->type, guest->source, guest->owner, &err) < 0) {
 		say(problems, guest->source, err.text);
 		return NULL;
 	}
+	list_add(&registry->retired, made);
 	return made;
 }
 
@@ -348,13 +351,8 @@ void registry_renew(struct registry *registry, const struct type_guest *guests,
 		if (!made)
 			continue;
 		if (!place(&registry->types, made, registry->options.override_on_conflict,
-			   &left_out, sentence)) {
+			   &left_out, sentence))
 			say(problems, guests->source, sentence);
-			if (!list_has(&before, left_out) &&
-			    !list_has(&registry->own, left_out) &&
-			    !list_has(&registry->retired, left_out))
-				list_add(&registry->retired, left_out);
-		}
 	}
 	retire(registry, &before);
 	free(before.at);

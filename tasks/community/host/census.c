@@ -38,16 +38,16 @@ static bool read_parent(const char *pid, pid_t *parent)
 {
 	char path[64], text[512];
 	const char *end;
-	int number;
+	char *behind;
 
 	snprintf(path, sizeof(path), "/proc/%.16s/stat", pid);
 	if (!read_text(path, text, sizeof(text)))
 		return false;
 	end = strrchr(text, ')');
-	if (!end || sscanf(end + 1, " %*c %d", &number) != 1)
+	if (!end || strlen(end) < sizeof(") S 1"))
 		return false;
-	*parent = number;
-	return true;
+	*parent = (pid_t)strtol(end + sizeof(") S"), &behind, 10);
+	return *behind == ' ';
 }
 
 static size_t read_all(struct kin *all)
