@@ -321,7 +321,7 @@ int cameras_attach(struct cameras *cameras, size_t camera, struct err *err)
 void cameras_size(const struct cameras *cameras, size_t camera, int *width, int *height)
 {
 	struct cameras *locked = (struct cameras *)cameras;
-	const struct unit *unit = &cameras->units[camera];
+	const struct unit *unit = &cameras->units[camera < CAMERAS ? camera : 0];
 	bool known;
 
 	pthread_mutex_lock(&locked->lock);
