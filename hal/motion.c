@@ -273,6 +273,8 @@ struct motion_move *motion_turn(struct motion *motion)
 			axis = next;
 		}
 	}
+	if (!axis)
+		return NULL; /* nothing moves */
 	now = motion->wait_until(motion->clock, axis->due_ns);
 	if (now > motion->latest_ns)
 		motion->latest_ns = now;

@@ -340,6 +340,25 @@ static bool complains(const struct bench *bench, const char *words)
 	return false;
 }
 
+/* ---- a move on a thread of its own ---- */
+
+struct mover {
+	struct bench *bench;
+	struct rig_target targets[2];
+	size_t n;
+	struct interrupt interrupt;
+	int ret;
+};
+
+static void *mover_main(void *context)
+{
+	struct mover *mover = context;
+
+	mover->ret = rig_move(mover->bench->rig, mover->targets, mover->n,
+			      &mover->interrupt, NULL);
+	return NULL;
+}
+
 /* ---- lines ---- */
 
 static void the_driver_counts_what_the_position_says(void **state)
@@ -355,6 +374,36 @@ static void the_driver_counts_what_the_position_says(void **state)
 	/* The shorter way, over 0. */
 	assert_int_equal(world->axes[1].count, llround(-10 * TURN / 360.0));
 	assert_int_equal(count_of(bench, "rotor"), world->axes[0].count);
+}
+
+static void moves_asked_for_one_after_the_other_run_at_the_same_time(void **state)
+{
+	struct bench *bench = *state;
+	struct mover slow = {.bench = bench, .n = 1};
+	pthread_t thread;
+
+	cJSON_ReplaceItemInObject(
+		cJSON_GetObjectItem(cJSON_GetObjectItem(bench->config, "motors"),
+				    "turntable"),
+		"max_speed", cJSON_CreateNumber(400));
+	open_rig_at_home(bench);
+	interrupt_init(&slow.interrupt);
+	/* Ten turns at 400 steps/s: more than a minute. */
+	slow.targets[0] = (struct rig_target){
+		.motor = "turntable", .degrees = 3600, .relative = true};
+	pthread_create(&thread, NULL, mover_main, &slow);
+	while (!axis_of(bench, "turntable").moving)
+		usleep(1000);
+
+	assert_int_equal(go(bench, "rotor", 100), 0);
+
+	assert_true(axis_of(bench, "turntable").moving);
+	assert_int_equal(world->axes[0].count, llround(100 * TURN / 360.0));
+	interrupt_raise(&slow.interrupt);
+	pthread_join(thread, NULL);
+	assert_int_equal(slow.ret, -EINTR);
+	assert_true(world->axes[1].count > TURN / 4);
+	interrupt_destroy(&slow.interrupt);
 }
 
 static void pulses_and_turns_have_their_time(void **state)
@@ -804,23 +853,6 @@ static int rounds(int otherwise)
 	return text ? atoi(text) : otherwise;
 }
 
-struct mover {
-	struct bench *bench;
-	struct rig_target targets[2];
-	size_t n;
-	struct interrupt interrupt;
-	int ret;
-};
-
-static void *mover_main(void *context)
-{
-	struct mover *mover = context;
-
-	mover->ret = rig_move(mover->bench->rig, mover->targets, mover->n,
-			      &mover->interrupt, NULL);
-	return NULL;
-}
-
 /* One move, and what may happen to it. */
 static void disturb(struct bench *bench)
 {
@@ -940,6 +972,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(the_driver_counts_what_the_position_says),
+		TEST(moves_asked_for_one_after_the_other_run_at_the_same_time),
 		TEST(pulses_and_turns_have_their_time),
 		TEST(a_shared_enable_line_is_taken_once),
 		TEST(all_lines_are_safe_after_the_end),
