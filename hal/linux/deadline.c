@@ -4,9 +4,9 @@
 
 #define SLICE_NS 10000000 /* the longest sleep, so that a stop is soon seen */
 #define LEAST_NS 15000	  /* awake before a deadline */
-#define MOST_NS 200000	  /* more costs a processor and seldom helps */
-#define SPARE_NS 5000	  /* above what the last sleeps were late */
-#define FORGET 64 /* one part of so many of the difference is forgotten with a sleep */
+#define MOST_NS 100000	  /* more would starve whoever else runs on that processor */
+#define SPARE_NS 10000	  /* above what the last sleeps were late */
+#define FORGET 512 /* one part of so many of the difference is forgotten with a sleep */
 
 void deadline_init(struct deadline *deadline)
 {
