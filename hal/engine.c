@@ -23,7 +23,6 @@ struct engine {
 	struct engine_options options;
 	struct motion motion;	  /* the motion thread's */
 	struct realtime realtime; /* the motion thread's; refused memory: lock */
-	void *stack;
 	pthread_t thread;
 	bool started;
 
@@ -118,8 +117,10 @@ static void engine_work(struct engine *engine)
 /* What the machine refuses is known before the first move, so that it can be told. */
 static void engine_prepare(struct engine *engine)
 {
+	const char *frame = __builtin_frame_address(0);
+
 	realtime_begin(&engine->realtime);
-	realtime_lock(&engine->realtime, engine->stack, STACK_SIZE);
+	realtime_lock(&engine->realtime, frame - STACK_USED, STACK_USED);
 	realtime_lock(&engine->realtime, engine, sizeof(*engine));
 	realtime_lock_program(&engine->realtime);
 	realtime_hold(&engine->realtime);
@@ -179,8 +180,6 @@ static void engine_init(struct engine *engine, const struct engine_options *opti
 
 static void engine_free(struct engine *engine)
 {
-	if (engine->stack != MAP_FAILED)
-		munmap(engine->stack, STACK_SIZE);
 	pthread_cond_destroy(&engine->asked);
 	pthread_cond_destroy(&engine->ended);
 	pthread_mutex_destroy(&engine->lock);
@@ -189,17 +188,8 @@ static void engine_free(struct engine *engine)
 
 static int engine_start(struct engine *engine)
 {
-	pthread_attr_t attr;
-	int ret;
+	int ret = -pthread_create(&engine->thread, NULL, engine_main, engine);
 
-	engine->stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-	if (engine->stack == MAP_FAILED)
-		return -errno;
-	pthread_attr_init(&attr);
-	pthread_attr_setstack(&attr, engine->stack, STACK_SIZE);
-	ret = -pthread_create(&engine->thread, &attr, engine_main, engine);
-	pthread_attr_destroy(&attr);
 	if (ret < 0)
 		return ret;
 	pthread_mutex_lock(&engine->lock);
