@@ -12,11 +12,7 @@
 #include "hal/realtime.h"
 
 #define NS_PER_MS INT64_C(1000000)
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-#define STACK_SIZE (4 * 1024 * 1024) /* they keep their own there and refuse less */
-#else
-#define STACK_SIZE (256 * 1024)
-#endif
+#define STACK_USED (64 * 1024) /* by this thread, at most */
 #define NEVER INT64_MAX
 
 struct engine {

@@ -1567,8 +1567,9 @@ static void a_kill_in_mid_move_costs_at_most_one_step(void **state)
 
 		assert_true(llabs(recorded_count(bench, "rotor", ROTOR_TURN) -
 				  true_count(bench, "rotor")) <= 1);
+		/* It has no endstop: what the kills before have cost stays. */
 		assert_true(llabs(recorded_count(bench, "turntable", TABLE_TURN) -
-				  true_count(bench, "turntable")) <= 1);
+				  true_count(bench, "turntable")) <= 1 + round);
 		bench_open(bench, FAST);
 		assert_true(axis_of(bench, "rotor").known);
 		assert_true(axis_of(bench, "turntable").known);
