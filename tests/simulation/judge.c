@@ -513,6 +513,8 @@ static void judge_done(struct judge *judge, struct wish *wish, const char *text,
 			       wish->body, id, wish->done_id);
 		return;
 	}
+	if (wish->retained && !wish->rivalled)
+		broken("%s was retained and carried out", wish->body);
 	judge_once(judge, wish, hash_of(text, size));
 	snprintf(wish->done_id, sizeof(wish->done_id), "%s", id);
 	if (is(wish, "task/create") && !strstr(wish->body, "dry_run"))
