@@ -228,9 +228,9 @@ static bool stream_line(struct stream *stream, const char **line, size_t *size)
 {
 	char *begin = stream->bytes ? stream->bytes + stream->taken : NULL;
 	size_t left = stream->size - stream->taken;
-	char *end = left ? memchr(begin, '\n', left) : NULL;
+	char *end = begin && left ? memchr(begin, '\n', left) : NULL;
 
-	if (!end && (stream->fd >= 0 || !left))
+	if (!begin || (!end && (stream->fd >= 0 || !left)))
 		return false;
 	*size = end ? (size_t)(end - begin) : left;
 	stream->taken += *size + (end != NULL);
