@@ -64,7 +64,7 @@ struct sim_motor {
 };
 
 struct sim_endstop {
-	size_t motor;
+	int motor;    /* -1: the config names one that is not there */
 	int64_t edge; /* count at which it is pressed */
 	bool above;   /* pressed from there upwards */
 };
@@ -166,12 +166,12 @@ static int sim_open_endstops(struct sim *sim, const cJSON *config, struct err *e
 			return err_code(err, -EINVAL, "invalid_args",
 					"endstops must be at most %d", SIM_ENDSTOPS);
 		if (motor < 0) {
-			n++; /* the rig leaves it out */
+			sim->endstops[n++].motor = -1;
 			continue;
 		}
 		axis = cJSON_GetArrayItem(motors, motor);
 		sim->endstops[n++] = (struct sim_endstop){
-			.motor = (size_t)motor,
+			.motor = motor,
 			.edge = llround(angle / 360 * sim->motors[motor].steps_per_turn),
 			.above = 2 * angle >= json_number(axis, "min_angle", 0) +
 						      json_number(axis, "max_angle", 360),
@@ -348,8 +348,11 @@ static int sim_endstop(void *backend, size_t i)
 {
 	struct sim *sim = backend;
 	const struct sim_endstop *endstop = &sim->endstops[i];
-	int64_t count = truth_count(sim->truth, endstop->motor);
+	int64_t count;
 
+	if (endstop->motor < 0)
+		return -ENODEV;
+	count = truth_count(sim->truth, (size_t)endstop->motor);
 	return endstop->above ? count >= endstop->edge : count <= endstop->edge;
 }
 
