@@ -9,6 +9,7 @@ extern const struct task_type task_external_trigger_run;
 extern const struct task_type task_rig_check;
 extern const struct task_type task_cloud_upload;
 extern const struct task_type task_cloud_download;
+extern const struct task_type task_qr_scan;
 extern const struct task_type task_hello_world_async;
 extern const struct task_type task_hello_world_blocking;
 extern const struct task_type task_exclusive_demo;
@@ -24,6 +25,7 @@ const struct type_offer builtin_types[] = {
 	{"core", &task_rig_check},
 	{"core", &task_cloud_upload},
 	{"core", &task_cloud_download},
+	{"core", &task_qr_scan},
 	{"examples", &task_hello_world_async},
 	{"examples", &task_hello_world_blocking},
 	{"examples", &task_exclusive_demo},

@@ -1,0 +1,312 @@
+/* qr_scan_task: joins the Wi-Fi network of a QR code that is held before the camera.
+ *
+ * What the camera sees and what the code says stays here: no picture, no text of a code
+ * and no password goes to a topic, a log or the result. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/json.h"
+#include "agent/base/module.h"
+#include "hal/frame.h"
+#include "hal/rig.h"
+#include "tasks/core/problems.h"
+#include "tasks/grey.h"
+#include "tasks/modules/qr.h"
+#include "tasks/modules/wifi.h"
+#include "tasks/services.h"
+#include "tasks/task_api.h"
+#include "tasks/wifi_code.h"
+
+#define BETWEEN_PICTURES_MS 300
+#define BETWEEN_LOOKS_MS 5000 /* whether a network has come up */
+#define PICTURES_LOST 5	      /* in a row: the camera is gone */
+#define JOINS 2
+#define CODE_BYTES 1024
+
+static const char qr_schema[] =
+	"{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
+	"\"camera\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64,"
+	"\"description\":\"The camera; the only one when left out\"},"
+	"\"timeout_s\":{\"type\":\"integer\",\"minimum\":5,\"maximum\":86400,"
+	"\"default\":600,\"description\":\"How long a code is waited for\"}}}";
+
+struct watch {
+	const struct task_host *host;
+	struct task_run *run;
+	struct rig *rig;
+	size_t camera;
+	const struct qr_module *qr;
+	const struct wifi_module *wifi;
+	int64_t end_ms, look_ms;
+	int timeout_s, pictures, lost;
+	bool connected;	       /* when it began */
+	char last[CODE_BYTES]; /* the text of the picture before; holds a password */
+};
+
+static int fail(const struct watch *w, const struct err *err)
+{
+	return w->host->explain(w->run, err->code, err->text);
+}
+
+static void tell(const struct watch *w, const char *message)
+{
+	w->host->progress(w->run, w->pictures, 0, message);
+}
+
+/* ---- preparing ---- */
+
+static int find_camera(struct rig *rig, const cJSON *args, size_t *camera,
+		       struct err *err)
+{
+	int i = rig_find(rig, DEVICE_CAMERA, json_string(args, "camera"), err);
+
+	if (i < 0)
+		return i;
+	*camera = (size_t)i;
+	return rig_camera_answers(rig, *camera, err);
+}
+
+static int load_modules(struct watch *w, struct err *err)
+{
+	const void *qr = NULL, *wifi = NULL;
+	int ret = module_load(&qr, "qr", err);
+
+	if (ret == 0)
+		ret = module_load(&wifi, "wifi", err);
+	if (ret)
+		return ret;
+	w->qr = qr;
+	w->wifi = wifi;
+	return 0;
+}
+
+/* Without a NetworkManager there is no use in looking for codes. */
+static int prepare(struct watch *w, const cJSON *args, struct err *err)
+{
+	int ret = find_camera(w->rig, args, &w->camera, err);
+
+	if (ret == 0)
+		ret = load_modules(w, err);
+	if (ret == 0)
+		ret = w->wifi->connected(&w->connected, err);
+	w->timeout_s = (int)json_number(args, "timeout_s", 600);
+	w->look_ms = clock_monotonic_ms();
+	w->end_ms = w->look_ms + w->timeout_s * INT64_C(1000);
+	return ret;
+}
+
+/* ---- looking ---- */
+
+/* 0 with a text, -ENOENT without one, the gate's answer, or -1 when the camera is gone.
+ */
+static int read_picture(struct watch *w, char text[CODE_BYTES])
+{
+	struct frame *frame = NULL;
+	struct err err = {0};
+	int ret =
+		rig_preview(w->rig, w->camera, w->host->interrupt(w->run), &frame, &err);
+
+	text[0] = '\0';
+	if (ret == -EINTR)
+		return -ENOENT;
+	if (ret < 0) {
+		tell(w, err.text);
+		return ++w->lost < PICTURES_LOST ? -ENOENT : fail(w, &err);
+	}
+	w->lost = 0;
+	w->pictures++;
+	struct grey grey = {.pixels = NULL};
+	ret = grey_of(&grey, frame) ? w->qr->read(grey.pixels, grey.width, grey.height,
+						  text, CODE_BYTES, &err)
+				    : err_set(&err, -ENOMEM, "out of memory");
+	grey_clear(&grey);
+	frame_free(frame);
+	return ret == 0 || ret == -ENOENT ? ret : fail(w, &err);
+}
+
+/* Two pictures in a row with one text: a misread code does not come twice. */
+static bool is_certain(struct watch *w, const char *text)
+{
+	bool same = *text && !strcmp(text, w->last);
+
+	memcpy(w->last, text, CODE_BYTES);
+	return same;
+}
+
+/* 0 with a code that can be used, -ENOENT while there is none, else as read_picture(). */
+static int look(struct watch *w, struct wifi_code *code)
+{
+	char text[CODE_BYTES];
+	struct err err = {0};
+	int ret = read_picture(w, text);
+
+	if (ret == 0 && !wifi_code_is(text)) {
+		tell(w, "That code is not one of a Wi-Fi network");
+		ret = -ENOENT;
+	} else if (ret == 0 && wifi_code_parse(code, text, &err) < 0) {
+		tell(w, err.text);
+		ret = -ENOENT;
+	} else if (ret == -ENOENT && !w->lost) {
+		tell(w, "Hold the QR code of a Wi-Fi network in front of the camera");
+	}
+	if (!is_certain(w, text) && ret == 0)
+		ret = -ENOENT;
+	explicit_bzero(text, sizeof(text));
+	return ret;
+}
+
+/* Somebody plugged a cable in meanwhile. */
+static bool network_came_up(struct watch *w)
+{
+	int64_t now = clock_monotonic_ms();
+	bool connected = false;
+
+	if (w->connected || now - w->look_ms < BETWEEN_LOOKS_MS)
+		return false;
+	w->look_ms = now;
+	return w->wifi->connected(&connected, NULL) == 0 && connected;
+}
+
+static int give_up(const struct watch *w)
+{
+	char text[200];
+
+	snprintf(text, sizeof(text),
+		 "no Wi-Fi code was seen in %d s: show one that fills a third of the "
+		 "picture, sharp and in good light, and start the task again",
+		 w->timeout_s);
+	return w->host->explain(w->run, "timeout", text);
+}
+
+/* ---- joining ---- */
+
+static int wait_for(void *context, int64_t ms)
+{
+	const struct watch *w = context;
+
+	return w->host->sleep(w->run, ms);
+}
+
+static int join(struct watch *w, const struct wifi_code *code)
+{
+	const struct wifi_waiter waiter = {w, wait_for};
+	char message[WIFI_SSID + 40];
+	struct err err = {0};
+
+	snprintf(message, sizeof(message), "Joining '%s'", code->ssid);
+	for (int i = 0; i < JOINS; i++) {
+		int ret = w->host->gate(w->run);
+
+		if (ret)
+			return ret;
+		tell(w, message);
+		ret = w->wifi->join(code, &waiter, &err);
+		if (ret == 0)
+			return 0;
+		if (!err.number) /* the waiting was ended */
+			return ret;
+	}
+	return fail(w, &err);
+}
+
+static void tell_result(const struct watch *w, const struct wifi_code *code)
+{
+	cJSON *result = cJSON_CreateObject();
+	char *text;
+
+	if (code) {
+		json_put_string(result, "ssid", code->ssid);
+		json_put_string(result, "security", wifi_security_name(code->security));
+		cJSON_AddBoolToObject(result, "hidden", code->hidden);
+	} else {
+		json_put_string(result, "reason", "network_already_connected");
+	}
+	text = json_text(result);
+	if (text)
+		w->host->result(w->run, text);
+	cJSON_free(text);
+	cJSON_Delete(result);
+	w->host->progress(w->run, 1, 1,
+			  code ? "Joined the network" : "A network is there");
+}
+
+/* ---- a run ---- */
+
+static int watch_for_code(struct watch *w, struct wifi_code *code)
+{
+	while (clock_monotonic_ms() < w->end_ms) {
+		int ret = w->host->gate(w->run);
+
+		if (ret)
+			return ret;
+		if (network_came_up(w)) {
+			tell_result(w, NULL);
+			return 0;
+		}
+		ret = look(w, code);
+		if (ret == 0) {
+			ret = join(w, code);
+			if (ret == 0)
+				tell_result(w, code);
+			return ret;
+		}
+		if (ret != -ENOENT)
+			return ret;
+		ret = w->host->sleep(w->run, BETWEEN_PICTURES_MS);
+		if (ret)
+			return ret;
+	}
+	return give_up(w);
+}
+
+static int qr_run(const struct task_type *type, const struct task_host *host,
+		  struct task_run *run, const char *text)
+{
+	cJSON *args = cJSON_Parse(text);
+	struct watch w = {.host = host, .run = run, .rig = host->services->rig};
+	struct wifi_code code;
+	struct err err = {0};
+	int ret;
+
+	(void)type;
+	tell(&w, "Starting the camera");
+	if (prepare(&w, args, &err))
+		ret = fail(&w, &err);
+	else if ((ret = host->begin(run)) == 0 &&
+		 (ret = host->checkpoint(run, "{}")) == 0)
+		ret = watch_for_code(&w, &code);
+	explicit_bzero(&code, sizeof(code));
+	explicit_bzero(w.last, sizeof(w.last));
+	cJSON_Delete(args);
+	return ret;
+}
+
+static int qr_estimate(const struct task_type *type, const struct task_services *services,
+		       const char *text, struct task_estimate *estimate)
+{
+	cJSON *args = cJSON_Parse(text);
+	struct watch w = {.rig = services->rig};
+	struct err err = {0};
+
+	(void)type;
+	if (prepare(&w, args, &err) < 0)
+		estimate->problems = problems_only(&err);
+	estimate->seconds = w.timeout_s;
+	cJSON_Delete(args);
+	return 0;
+}
+
+const struct task_type task_qr_scan = {
+	.name = "qr_scan_task",
+	.title = "Wi-Fi by QR code",
+	.category = "core",
+	.is_blocking = true,
+	.resumable = true,
+	.uses = (const char *const[]){"camera", NULL},
+	.args = qr_schema,
+	.run = qr_run,
+	.estimate = qr_estimate,
+};

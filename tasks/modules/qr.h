@@ -1,0 +1,19 @@
+/* The module "qr": QR codes, by zbar. */
+#ifndef TASKS_MODULES_QR_H
+#define TASKS_MODULES_QR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/base/err.h"
+
+struct qr_module {
+	/* The text of a QR code in a grey picture, rows from the top; -ENOENT when there
+	 * is none.  Dark on light and light on dark. */
+	int (*read)(const uint8_t *grey, int width, int height, char *text, size_t size,
+		    struct err *err);
+};
+
+extern const struct qr_module module_qr;
+
+#endif

@@ -1,0 +1,218 @@
+/* A QR code before the camera becomes a Wi-Fi network of the machine. */
+#include "tests/harness/child.h"
+#include "tests/harness/script.h"
+#include "tests/harness/world.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PASSWORD "dark;matter\\7"
+#define CODE "WIFI:T:WPA;S:Studio 7;P:dark\\;matter\\\\7;;"
+
+static const struct world_options later = {.agent_later = true};
+
+static struct child networks;
+
+/* A NetworkManager on a bus of its own; refuse: no network lets anybody in. */
+static void start_networks(struct world *w, bool refuse)
+{
+	const char *program = OPENSCAN_SOURCE_DIR "/tests/harness/networks.py";
+	const char *argv[] = {"/usr/bin/python3", program, below(w, "nm"),
+			      refuse ? "refuse" : NULL, NULL};
+
+	child_kill(&networks);
+	assert_int_equal(mkdir(below(w, "nm"), 0755), 0);
+	assert_int_equal(child_start(&networks, argv, NULL, below(w, "nm/log")), 0);
+	char *bus = quoted(w, "%s", wait_file(w, below(w, "nm/bus"), "\n"));
+	bus[strcspn(bus, "\n")] = '\0';
+	w->device.more[0] = quoted(w, "DBUS_SYSTEM_BUS_ADDRESS=%s", bus);
+}
+
+/* What the camera of the next agent sees: a code that says text. */
+static void show(struct world *w, const char *text, const char *how)
+{
+	static const char rig[] =
+		"{'name':'Poster','backend':'simulated','cameras':{'sim':{'settings':"
+		"{'shutter':50,'orientation_flag':1,'crop_width':0,'crop_height':0,"
+		"'photo_resolution':[1640,1232]}}},'motors':{"
+		"'rotor':{'acceleration':20000,'max_speed':5000,"
+		"'steps_per_rotation':42667,'min_angle':0,'max_angle':140},"
+		"'turntable':{'acceleration':5000,'max_speed':5000,"
+		"'steps_per_rotation':3200}},'lights':{'ringlight':{}},"
+		"'sim':{'scene':{'room_lit':true},'show_image':'%s'}}";
+	const char *json = quoted(w, rig, below(w, "code.jpg"));
+
+	assert_int_equal(file_write(below(w, "code.txt"), text, strlen(text)), 0);
+	run_script(w, quoted(w,
+			     "/usr/bin/python3 '%s/tests/harness/qr_picture.py' code.txt "
+			     "code.jpg %s",
+			     OPENSCAN_SOURCE_DIR, how));
+	assert_int_equal(file_write(w->device.rig_file, json, strlen(json)), 0);
+}
+
+static void scan_code(struct world *w, const char *args)
+{
+	ask_ok(w, "task/create", "{'id':'q','type':'qr_scan_task','args':%s}", args);
+}
+
+static const char *connections(struct world *w)
+{
+	return wait_file(w, below(w, "nm/connections"), "802-11");
+}
+
+static void behaviour_41_a_code_is_read_and_its_network_joined(struct world *w)
+{
+	start_networks(w, false);
+	show(w, CODE, "");
+	world_start_agent(w);
+
+	scan_code(w, "{'camera':'sim'}");
+	const cJSON *task = wait_status(w, "q", "completed");
+
+	assert_string_equal(text_at(task, "result.ssid"), "Studio 7");
+	assert_string_equal(text_at(task, "result.security"), "WPA");
+	assert_false(bool_at(task, "result.hidden"));
+	const char *made = connections(w);
+	assert_non_null(strstr(made, "\"ssid\": \"Studio 7\""));
+	assert_non_null(strstr(made, "\"key-mgmt\": \"wpa-psk\""));
+	assert_non_null(strstr(made, "dark;matter\\\\7"));
+}
+
+static void the_password_is_seen_nowhere(struct world *w)
+{
+	start_networks(w, false);
+	show(w, CODE, "");
+	world_start_agent(w);
+
+	scan_code(w, "{}");
+	wait_status(w, "q", "completed");
+	ask_ok(w, "task/log", "{'id':'q'}");
+	world_stop_agent(w);
+
+	assert_nowhere(w->device.log, "matter");
+	assert_nowhere(quoted(w, "%s/agent.sqlite", w->device.state_dir), "matter");
+	for (size_t i = 0; i < client_mark(w->client); i++) {
+		const struct message *message = client_at(w->client, i);
+
+		assert_null(memmem(message->payload, message->size, "matter", 6));
+		assert_null(strstr(message->topic, "/image"));
+	}
+}
+
+static void an_open_network_needs_no_password(struct world *w)
+{
+	start_networks(w, false);
+	show(w, "WIFI:S:Caf\xc3\xa9 offen;T:nopass;P:;;", "inverted");
+	world_start_agent(w);
+
+	scan_code(w, "{}");
+	const cJSON *task = wait_status(w, "q", "completed");
+
+	assert_string_equal(text_at(task, "result.ssid"), "Caf\xc3\xa9 offen");
+	assert_string_equal(text_at(task, "result.security"), "nopass");
+	assert_null(strstr(connections(w), "security"));
+}
+
+static void a_hidden_network_is_asked_for_by_its_name(struct world *w)
+{
+	start_networks(w, false);
+	show(w, "WIFI:H:true;S:nobody sees me;T:SAE;P:12345678;;", "");
+	world_start_agent(w);
+
+	scan_code(w, "{}");
+	const cJSON *task = wait_status(w, "q", "completed");
+
+	assert_true(bool_at(task, "result.hidden"));
+	assert_string_equal(text_at(task, "result.security"), "SAE");
+	assert_non_null(strstr(connections(w), "\"hidden\": true"));
+}
+
+static void a_network_that_refuses_leaves_nothing_behind(struct world *w)
+{
+	start_networks(w, true);
+	show(w, CODE, "");
+	world_start_agent(w);
+
+	scan_code(w, "{}");
+	const cJSON *task = wait_status(w, "q", "error");
+
+	assert_non_null(strstr(text_at(task, "error.message"), "password of the code"));
+	wait_file(w, below(w, "nm/connections"), "end");
+	assert_int_equal(count_of(below(w, "nm/connections"), "802-11"), 0);
+}
+
+static void a_cable_that_is_plugged_in_ends_it(struct world *w)
+{
+	start_networks(w, false);
+	show(w, "https://example.org/", "");
+	world_start_agent(w);
+	scan_code(w, "{}");
+	size_t mark = 0;
+	wait_message(w, mark, BASE "/task/q/progress", "not one of a Wi-Fi");
+
+	child_signal(&networks, SIGUSR1);
+	const cJSON *task = wait_status(w, "q", "completed");
+
+	assert_string_equal(text_at(task, "result.reason"), "network_already_connected");
+}
+
+static void a_scan_can_be_paused_cancelled_and_goes_on_after_a_kill(struct world *w)
+{
+	start_networks(w, false);
+	show(w, "WIFI:T:WPA;S:Studio 7;P:short;;", "");
+	world_start_agent(w);
+	scan_code(w, "{}");
+	wait_message(w, 0, BASE "/task/q/progress", "8 to 63");
+
+	world_restart_agent(w);
+	const cJSON *task = wait_status(w, "q", "running");
+	ask_ok(w, "task/pause", "{'id':'q'}");
+	wait_status(w, "q", "paused");
+	ask_ok(w, "task/resume", "{'id':'q'}");
+	wait_status(w, "q", "running");
+	ask_ok(w, "task/cancel", "{'id':'q'}");
+	wait_status(w, "q", "cancelled");
+
+	assert_non_null(task);
+}
+
+static void without_code_or_networkmanager_it_says_what_to_do(struct world *w)
+{
+	start_networks(w, false);
+	world_start_agent(w);
+	scan_code(w, "{'timeout_s':5}");
+	const cJSON *blind = wait_status(w, "q", "error");
+	world_stop_agent(w);
+	w->device.more[0] =
+		quoted(w, "DBUS_SYSTEM_BUS_ADDRESS=unix:path=%s", below(w, "no-bus"));
+	world_start_agent(w);
+
+	ask_ok(w, "task/create", "{'id':'r','type':'qr_scan_task'}");
+	const cJSON *task = wait_status(w, "r", "error");
+	const cJSON *dry =
+		ask_ok(w, "task/create", "{'type':'qr_scan_task','dry_run':true}");
+
+	assert_string_equal(text_at(blind, "error.code"), "timeout");
+	assert_non_null(strstr(text_at(task, "error.message"), "NetworkManager"));
+	assert_int_equal(count_at(dry, "data.problems"), 1);
+}
+
+static const struct test tests[] = {
+	TEST_WITH(behaviour_41_a_code_is_read_and_its_network_joined, later),
+	TEST_WITH(the_password_is_seen_nowhere, later),
+	TEST_WITH(an_open_network_needs_no_password, later),
+	TEST_WITH(a_hidden_network_is_asked_for_by_its_name, later),
+	TEST_WITH(a_network_that_refuses_leaves_nothing_behind, later),
+	TEST_WITH(a_cable_that_is_plugged_in_ends_it, later),
+	TEST_WITH(a_scan_can_be_paused_cancelled_and_goes_on_after_a_kill, later),
+	TEST_WITH(without_code_or_networkmanager_it_says_what_to_do, later),
+};
+
+int main(int argc, char **argv)
+{
+	return world_run("qr", tests, sizeof(tests) / sizeof(tests[0]), argc, argv);
+}
