@@ -36,13 +36,6 @@
 
 #define PATIENCE_MS 20000
 #define MESSAGES_MAX 64
-#define LATENCIES 500
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define ROUND_TRIP_US 5000
-#else
-#define ROUND_TRIP_US 1000
-#endif
 
 #ifdef __SANITIZE_THREAD__
 /* Paho is not instrumented: its own order of reads and writes cannot be judged. */
@@ -181,7 +174,7 @@ struct relay {
 	pthread_cond_t changed;
 	/* lock */
 	bool stop, cut, silent;
-	bool silenced; /* the thread has seen silent: nothing passes */
+	bool silenced;	       /* the thread has seen silent: nothing passes */
 	unsigned seen[16];     /* packets of each type that the client sent */
 	int disconnect_reason; /* of its last DISCONNECT, -1 before */
 };
@@ -1019,38 +1012,40 @@ static void a_message_that_never_returns_does_not_hold_up_close(void **state)
 	client_close(&client);
 }
 
-static int by_size(const void *a, const void *b)
+/* How many of our sockets lead to this port, and how many of them send small packets at
+ * once. */
+static void count_sockets(int port, int *all, int *prompt)
 {
-	int64_t x = *(const int64_t *)a;
-	int64_t y = *(const int64_t *)b;
+	*all = *prompt = 0;
+	for (int fd = 0; fd < 1024; fd++) {
+		struct sockaddr_in peer;
+		socklen_t length = sizeof(peer);
+		int on = 0;
 
-	return (x > y) - (x < y);
+		if (getpeername(fd, (struct sockaddr *)&peer, &length) != 0 ||
+		    peer.sin_family != AF_INET || ntohs(peer.sin_port) != port)
+			continue;
+		length = sizeof(on);
+		getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &length);
+		*all += 1;
+		*prompt += on != 0;
+	}
 }
 
-/* To oneself and back, PUBACKs both ways: there Nagle's algorithm waits for delayed ACKs.
- */
-static void a_round_trip_takes_less_than_a_millisecond(void **state)
+/* With Nagle's algorithm each packet would wait for a delayed ACK; tests/bench shows what
+ * that costs. */
+static void no_packet_waits_for_another(void **state)
 {
-	static int64_t ns[LATENCIES];
 	struct scene *s = *state;
+	int all, prompt;
 
 	connection_close(s->c, 5000);
 	scene_connect(s, s->broker.port, 60);
-	subscribe(s, "t/rig1/echo");
-	for (unsigned i = 0; i < LATENCIES; i++) {
-		int64_t began = clock_monotonic_ns();
 
-		publish(s, s->ear.epoch, "t/rig1/echo", "x", 1);
-		ear_wait(&s->ear, s->ear.n == i + 1 && s->ear.sent == i + 1);
-		ns[i] = clock_monotonic_ns() - began;
-	}
-	qsort(ns, LATENCIES, sizeof(ns[0]), by_size);
+	count_sockets(s->broker.port, &all, &prompt);
 
-	print_message("QoS 1 round trip: p50 %lld us, p99 %lld us, most %lld us\n",
-		      (long long)ns[LATENCIES / 2] / 1000,
-		      (long long)ns[LATENCIES * 99 / 100] / 1000,
-		      (long long)ns[LATENCIES - 1] / 1000);
-	assert_true(ns[LATENCIES / 2] / 1000 < ROUND_TRIP_US);
+	assert_true(all > 0);
+	assert_int_equal(prompt, all);
 }
 
 static void a_login_is_decoded_and_a_wrong_one_is_refused(void **state)
@@ -1134,7 +1129,7 @@ int main(int argc, char **argv)
 		scene_test(a_broken_connection_is_back_soon),
 		scene_test(a_silent_broker_is_given_up),
 		scene_test(an_idle_connection_stays),
-		scene_test(a_round_trip_takes_less_than_a_millisecond),
+		scene_test(no_packet_waits_for_another),
 		scene_test(a_hard_drop_publishes_the_will_and_closing_does_not),
 		scene_test(a_message_that_never_returns_does_not_hold_up_close),
 	};
