@@ -708,7 +708,7 @@ static int open_both(const struct folder *folder, const char *from, const char *
 int folder_rename(const struct folder *folder, const char *from, const char *to,
 		  struct err *err)
 {
-	const char *names[2];
+	const char *names[2] = {NULL, NULL};
 	int parents[2], ret = open_both(folder, from, to, parents, names, err);
 
 	if (ret < 0)
@@ -740,7 +740,7 @@ static int exchange(const int parents[2], const char *const names[2])
 int folder_replace(const struct folder *folder, const char *from, const char *to,
 		   struct err *err)
 {
-	const char *names[2];
+	const char *names[2] = {NULL, NULL};
 	int parents[2], ret = open_both(folder, from, to, parents, names, err);
 
 	if (ret < 0)

@@ -326,6 +326,7 @@ static int sim_direction(void *backend, size_t motor, bool forward)
 }
 
 /* Its time has come to the very moment that was asked for: there it is sent. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the table's type */
 static int sim_step(void *backend, size_t motor, int64_t *sent_ns)
 {
 	struct sim *sim = backend;

@@ -1018,7 +1018,7 @@ static void count_sockets(int port, int *all, int *prompt)
 {
 	*all = *prompt = 0;
 	for (int fd = 0; fd < 1024; fd++) {
-		struct sockaddr_in peer;
+		struct sockaddr_in peer = {0};
 		socklen_t length = sizeof(peer);
 		int on = 0;
 
