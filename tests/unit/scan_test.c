@@ -80,7 +80,8 @@ static void on_changed(void *context, enum device_kind kind, const char *name)
 	(void)name;
 	if (kind == DEVICE_MOTOR && atomic_exchange(&run->armed, false))
 		interrupt_raise(&run->interrupt);
-	if (kind == DEVICE_MOTOR && atomic_exchange(&run->halt, false))
+	/* Again and again: a stop that comes when an axis has just arrived stops nothing. */
+	if (kind == DEVICE_MOTOR && atomic_load(&run->halt))
 		rig_stop_motion(run->rig);
 }
 
