@@ -138,7 +138,7 @@ static void key_of(const char *device, char key[KEY])
 {
 	size_t i = 0;
 
-	for (; device[i] && i < KEY - 1; i++)
+	for (; i < KEY - 1 && device[i]; i++)
 		key[i] = isalnum((unsigned char)device[i]) ? device[i] : '_';
 	key[i] = '\0';
 }

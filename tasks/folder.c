@@ -241,7 +241,8 @@ static void choose_temp(char temp[TEMP_NAME])
 {
 	static atomic_uint count;
 
-	snprintf(temp, TEMP_NAME, ".new-%d-%u", (int)getpid(), atomic_fetch_add(&count, 1));
+	snprintf(temp, TEMP_NAME, ".new-%d-%u", (int)getpid(),
+		 atomic_fetch_add(&count, 1));
 }
 
 /* Gives temp its name, or removes it when ret says that it is not whole; what became of
@@ -312,7 +313,7 @@ static int open_regular(const struct folder *folder, const char *path, int flags
 			struct stat *st)
 {
 	int fd = open_beneath(folder->fd, path, flags | O_NONBLOCK,
-			      flags & O_CREAT ? 0666 : 0);
+			      (flags & O_CREAT) ? 0666 : 0);
 
 	if (fd < 0)
 		return fd;
@@ -419,8 +420,8 @@ static int copy_bytes(int from, int to)
 static int copy_new(int from, const struct stat *st, int parent, const char *temp)
 {
 	const struct timespec times[] = {st->st_mtim, st->st_mtim};
-	int fd = openat(parent, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-			0666);
+	int fd = openat(parent, temp,
+			O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
 	int ret;
 
 	if (fd < 0)

@@ -189,10 +189,13 @@ const std::array<layout, CAMERA_LAYOUTS> &all_layouts()
 
 const layout *layout_of(const PixelFormat &format)
 {
-	for (const layout &one : all_layouts())
-		if (one.format == format)
-			return &one;
-	return nullptr;
+	const auto &all = all_layouts();
+	const auto found =
+		std::find_if(all.begin(), all.end(), [&format](const layout &one) {
+			return one.format == format;
+		});
+
+	return found == all.end() ? nullptr : &*found;
 }
 
 /* Those that need no work on the processor come first. */

@@ -213,5 +213,6 @@ int fetch_all(struct fetch *f)
 	}
 	if (f->fd >= 0)
 		close(f->fd);
+	f->attempt = NULL;
 	return ret;
 }

@@ -170,7 +170,7 @@ static int ask_for_link(struct download *d, struct err *err)
 static int find_link(struct download *d)
 {
 	struct err err = {0};
-	int ret = 0;
+	int ret;
 
 	for (int tries = 1; tries <= TRIES;) {
 		char message[64];

@@ -328,13 +328,13 @@ static void close_exchange(struct exchange *x)
 	curl_slist_free_all(x->headers);
 }
 
-static int request(const struct http_request *what, struct http_answer *answer,
-		   struct err *err)
+static int carry_out(const struct http_request *request, struct http_answer *answer,
+		     struct err *err)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	struct err unheard;
+	struct err unheard = {0};
 	struct exchange x = {
-		.request = what,
+		.request = request,
 		.answer = answer,
 		.err = err ? err : &unheard,
 		.socket = -1,
@@ -355,5 +355,5 @@ static int request(const struct http_request *what, struct http_answer *answer,
 }
 
 const struct http_module module_http = {
-	.request = request,
+	.request = carry_out,
 };

@@ -338,15 +338,14 @@ static void fuse_item(void *context, int item)
 
 static int fuse_frames(struct stack *s, struct err *err)
 {
-	struct picture frame = {0};
 	int ret = 0;
 
 	s->ahead_number = next_used(s, 0);
 	prepare_next(s);
 	while (s->ahead_ret == 0 && ret == 0 && s->ahead_number < s->job->count) {
+		struct picture frame = s->ahead;
 		int i = s->ahead_number;
 
-		frame = s->ahead;
 		s->ahead = (struct picture){0};
 		s->ahead_number = next_used(s, i + 1);
 		s->fuse = (struct fuse){&s->labels, &frame, s->report->warps[i], i,

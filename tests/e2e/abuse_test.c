@@ -25,7 +25,7 @@ static bool is_left_behind(struct world *w, const char *pid)
 
 	snprintf(path, sizeof(path), "/proc/%.16s/environ", pid);
 	text = file_read(path, &size);
-	for (size_t i = 0; text && i < size; i += strlen(text + i) + 1)
+	for (size_t i = 0; i < size; i += strlen(text + i) + 1)
 		found = found || strncmp(text + i, mark, strlen(mark)) == 0;
 	free(text);
 	return found;

@@ -41,17 +41,17 @@ static void make_model(struct world *w, const char *line)
 /* The project "cup", which was uploaded as cup-1.zip, and a server with a model of it. */
 static void start_with(struct world *w, const char *more)
 {
-	static const char document[] = "{\"name\":\"cup\",\"uploaded\":true,"
-				       "\"cloud_project_name\":\"cup-1.zip\","
-				       "\"downloaded\":false,\"scans\":{}}";
+	static const char cup[] = "{\"name\":\"cup\",\"uploaded\":true,"
+				  "\"cloud_project_name\":\"cup-1.zip\","
+				  "\"downloaded\":false,\"scans\":{}}";
 
 	cloud_start(w, false);
 	device_settings(&w->device, cloud_settings(w, more));
 	mkdir(w->device.project_dir, 0755);
 	mkdir(in_project(w, "cup"), 0755);
-	assert_int_equal(file_write(in_project(w, "cup/openscan_project.json"), document,
-				    strlen(document)),
-			 0);
+	assert_int_equal(
+		file_write(in_project(w, "cup/openscan_project.json"), cup, strlen(cup)),
+		0);
 	make_model(w, GOOD_MODEL);
 	world_start_agent(w);
 }

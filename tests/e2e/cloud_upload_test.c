@@ -27,8 +27,8 @@ static void make_file(struct world *w, const char *path, size_t size)
 	unsigned char *bytes = malloc(size + 1);
 	unsigned seed = 1;
 
-	for (const char *at = path; *at; at++)
-		seed = seed * 31 + (unsigned char)*at;
+	for (const char *c = path; *c; c++)
+		seed = seed * 31 + (unsigned char)*c;
 	for (size_t i = 0; i < size; i++) {
 		seed = seed * 1664525 + 1013904223;
 		bytes[i] = (unsigned char)(seed >> 24);
@@ -46,11 +46,11 @@ static void make_project(struct world *w, const char *name, int photos)
 	for (int i = 0; i < photos; i++)
 		make_file(w, quoted(w, "%s/scan01/scan01_%03d.jpg", name, i),
 			  PHOTO_BYTES + (size_t)i * 1000);
-	const char *document =
+	const char *project =
 		quoted(w, "{'name':'%s','uploaded':false,'scans':{}}", name);
 	assert_int_equal(
 		file_write(in_project(w, quoted(w, "%s/openscan_project.json", name)),
-			   document, strlen(document)),
+			   project, strlen(project)),
 		0);
 }
 

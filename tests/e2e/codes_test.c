@@ -249,8 +249,10 @@ static void code_storage_full(struct world *w)
 /* A folder stands where the file of changed settings would be. */
 static void code_storage_error(struct world *w)
 {
-	assert_int_equal(mkdir(quoted(w, "%s/settings.json", w->device.state_dir), 0755), 0);
-	ask_refused(w, "settings/set", "storage_error", "{'values':{'agent.keep_days':9}}");
+	assert_int_equal(mkdir(quoted(w, "%s/settings.json", w->device.state_dir), 0755),
+			 0);
+	ask_refused(w, "settings/set", "storage_error",
+		    "{'values':{'agent.keep_days':9}}");
 }
 
 static void code_reply_to_denied(struct world *w)
@@ -334,17 +336,17 @@ static void the_contract_names_exactly_these(struct world *w)
 {
 	const char *text =
 		wait_file(w, OPENSCAN_SOURCE_DIR "/mqtt/README.md", "**Codes**");
-	const char *at = strchr(strstr(text, "**Codes**"), '`') + 1;
-	const char *end = strchr(at, '`');
+	const char *code = strchr(strstr(text, "**Codes**"), '`') + 1;
+	const char *end = strchr(code, '`');
 	size_t count = 0;
 
-	for (at += strspn(at, " \n"); at < end; at += strspn(at, " \n")) {
-		size_t length = strcspn(at, " \n`");
+	for (code += strspn(code, " \n"); code < end; code += strspn(code, " \n")) {
+		size_t length = strcspn(code, " \n`");
 
-		if (!is_tested(at, length))
-			fail_msg("no test reaches %.*s", (int)length, at);
+		if (!is_tested(code, length))
+			fail_msg("no test reaches %.*s", (int)length, code);
 		count++;
-		at += length;
+		code += length;
 	}
 	assert_int_equal(count, TESTS - 1);
 }

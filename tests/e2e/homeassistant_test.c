@@ -117,9 +117,9 @@ static void press(struct world *w, const cJSON *message, const char *key)
 
 static const char *current_scan(struct world *w, const char *status)
 {
-	const cJSON *document = wait_value(w, BASE "/current", "status", status);
+	const cJSON *current = wait_value(w, BASE "/current", "status", status);
 
-	return text_at(document, "id");
+	return text_at(current, "id");
 }
 
 static void its_buttons_run_a_scan(struct world *w)

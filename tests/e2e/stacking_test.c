@@ -42,17 +42,17 @@ static void read_size(const char *path, int *width, int *height)
 {
 	FILE *file = fopen(path, "rb");
 	unsigned char head[65536];
-	size_t size, at = 2;
+	size_t size, segment = 2;
 
 	assert_non_null(file);
 	size = fread(head, 1, sizeof(head), file);
 	fclose(file);
 	assert_true(size > 4 && head[0] == 0xff && head[1] == 0xd8);
-	while (at + 9 < size && head[at + 1] != 0xc0)
-		at += 2 + (size_t)head[at + 2] * 256 + head[at + 3];
-	assert_true(at + 9 < size);
-	*height = head[at + 5] * 256 + head[at + 6];
-	*width = head[at + 7] * 256 + head[at + 8];
+	while (segment + 9 < size && head[segment + 1] != 0xc0)
+		segment += 2 + (size_t)head[segment + 2] * 256 + head[segment + 3];
+	assert_true(segment + 9 < size);
+	*height = head[segment + 5] * 256 + head[segment + 6];
+	*width = head[segment + 7] * 256 + head[segment + 8];
 }
 
 static bool has_exif(const char *path)
@@ -101,12 +101,12 @@ static void each_point_gets_one_picture(struct world *w)
 	const cJSON *calibration = parsed(
 		w, wait_file(w, scan_file(w, "stacked/calibration_scan01.json"), "}"));
 	assert_int_equal(count_at(calibration, "transforms"), 3);
-	const cJSON *document = scan_document(w);
-	assert_int_equal(count_at(document, "photos"), 12 + 4);
-	assert_string_equal(text_at(document, "stacking_task_status.status"),
+	const cJSON *scan_now = scan_document(w);
+	assert_int_equal(count_at(scan_now, "photos"), 12 + 4);
+	assert_string_equal(text_at(scan_now, "stacking_task_status.status"),
 			    "completed");
-	assert_true(number_at(document, "current_step") == 12);
-	assert_true(number_at(document, "stacked_size_bytes") > 1000);
+	assert_true(number_at(scan_now, "current_step") == 12);
+	assert_true(number_at(scan_now, "stacked_size_bytes") > 1000);
 	const cJSON *reply = ask_ok(w, "project/get", "{'project':'cup'}");
 	assert_true(number_at(reply, "data.photos") == 12);
 }
@@ -200,10 +200,10 @@ static void a_cancelled_run_keeps_what_it_has(struct world *w)
 	ask_ok(w, "task/cancel", "{'id':'f'}");
 	wait_status(w, "f", "cancelled");
 
-	const cJSON *document = scan_document(w);
-	assert_string_equal(text_at(document, "stacking_task_status.status"),
+	const cJSON *scan_now = scan_document(w);
+	assert_string_equal(text_at(scan_now, "stacking_task_status.status"),
 			    "cancelled");
-	int stacked = count_at(document, "photos") - 120;
+	int stacked = count_at(scan_now, "photos") - 120;
 	assert_true(stacked >= 2 && stacked < 40);
 	ask_ok(w, "task/restart", "{'id':'f'}");
 	const cJSON *task = wait_status(w, "f", "completed");

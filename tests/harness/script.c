@@ -46,7 +46,7 @@ size_t count_of(const char *path, const char *part)
 	char *text = file_read(path, NULL);
 	size_t n = 0;
 
-	for (char *at = text; at && (at = strstr(at, part)); at++)
+	for (char *found = text; found && (found = strstr(found, part)); found++)
 		n++;
 	free(text);
 	return n;

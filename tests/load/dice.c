@@ -34,9 +34,9 @@ static uint64_t next(struct dice *dice)
 
 int dice_throw(struct dice *dice, int sides)
 {
-	uint64_t throw = dice->told_size ? take_told(dice, sides) : next(dice);
+	uint64_t value = dice->told_size ? take_told(dice, sides) : next(dice);
 
-	return (int)(throw % (uint64_t)sides);
+	return (int)(value % (uint64_t)sides);
 }
 
 int dice_between(struct dice *dice, int low, int high)

@@ -29,8 +29,11 @@ static int read_frame(void *context, int frame, char **bytes, size_t *size,
 
 	if (file && fseek(file, 0, SEEK_END) == 0)
 		length = ftell(file);
-	if (length < 0)
+	if (length < 0) {
+		if (file)
+			fclose(file);
 		return err_set(err, -1, "cannot read %s", options->frames[frame]);
+	}
 	rewind(file);
 	*bytes = malloc((size_t)length + 1);
 	*size = *bytes ? fread(*bytes, 1, (size_t)length, file) : 0;

@@ -31,8 +31,10 @@ static int setup(void **state)
 	char *root = strdup("/tmp/pwm_testXXXXXX");
 	char path[PATH_MAX];
 
-	if (!mkdtemp(root))
+	if (!mkdtemp(root)) {
+		free(root);
 		return -1;
+	}
 	path_of(path, root, "pwmchip0");
 	mkdir(path, 0755);
 	path_of(path, root, "pwmchip0/pwm1");

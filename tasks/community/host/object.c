@@ -38,7 +38,7 @@ static int load(const char *file)
 	if (shown->version != TASK_API_VERSION || shown->size < SIZE_OF_FIRST_VERSION)
 		return fail("it was built against another version of task_api.h", "");
 	size = shown->size < sizeof(types[0]) ? shown->size : sizeof(types[0]);
-	for (; shown->types[n] && n < TYPES_MAX; n++) {
+	for (; n < TYPES_MAX && shown->types[n]; n++) {
 		memcpy(&types[n], shown->types[n], size);
 		list[n] = &types[n];
 	}
