@@ -710,7 +710,7 @@ int folder_rename(const struct folder *folder, const char *from, const char *to,
 		  struct err *err)
 {
 	const char *names[2] = {NULL, NULL};
-	int parents[2], ret = open_both(folder, from, to, parents, names, err);
+	int parents[2] = {-1, -1}, ret = open_both(folder, from, to, parents, names, err);
 
 	if (ret < 0)
 		return ret;
@@ -742,7 +742,7 @@ int folder_replace(const struct folder *folder, const char *from, const char *to
 		   struct err *err)
 {
 	const char *names[2] = {NULL, NULL};
-	int parents[2], ret = open_both(folder, from, to, parents, names, err);
+	int parents[2] = {-1, -1}, ret = open_both(folder, from, to, parents, names, err);
 
 	if (ret < 0)
 		return ret;

@@ -209,8 +209,9 @@ static int check_place(const struct report *report, const char *prefix, const ch
 	return 0;
 }
 
-/* NOLINTNEXTLINE(readability-non-const-parameter): written through the report */
 int discovery_rules(const char *prefix, const char *topic, const cJSON *message,
+		    /* Written through the report. */
+		    /* NOLINTNEXTLINE(readability-non-const-parameter) */
 		    char *problem, size_t size)
 {
 	const struct report report = {problem, size};
