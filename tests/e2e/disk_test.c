@@ -157,6 +157,8 @@ static void results_that_cannot_be_committed_wait_and_are_told_to_nobody(struct 
 	assert_false(event_seen(w, mark, "task.completed", "r"));
 	assert_false(event_seen(w, mark, "task.cancelled", "a"));
 	free_disk(w);
+	/* It was refused when it came behind another end that could not be committed. */
+	ask_ok(w, "task/cancel", "a");
 	wait_status(w, "a", "cancelled");
 	wait_status(w, "r", "completed");
 	assert_int_equal(lines_of(file), 4);
