@@ -142,7 +142,7 @@ static void a_network_that_refuses_leaves_nothing_behind(struct world *w)
 
 	assert_non_null(strstr(text_at(task, "error.message"), "password of the code"));
 	wait_file(w, below(w, "nm/connections"), "end");
-	assert_int_equal(count_of(below(w, "nm/connections"), "802-11"), 0);
+	wait_gone(below(w, "nm/connections"), "802-11");
 }
 
 static void a_cable_that_is_plugged_in_ends_it(struct world *w)

@@ -63,6 +63,17 @@ void wait_count(const char *path, const char *part, size_t n)
 	}
 }
 
+void wait_gone(const char *path, const char *part)
+{
+	int64_t until = deadline_now() + deadline_patient(SOON_MS);
+
+	while (count_of(path, part) > 0) {
+		if (deadline_now() > until)
+			fail_msg("%s still has %s", path, part);
+		deadline_let_pass(5);
+	}
+}
+
 void assert_nowhere(const char *path, const char *part)
 {
 	size_t size = 0;

@@ -22,6 +22,9 @@ size_t count_of(const char *path, const char *part);
 /* Waits until it holds part n times. */
 void wait_count(const char *path, const char *part, size_t n);
 
+/* Waits until it holds part no more. */
+void wait_gone(const char *path, const char *part);
+
 /* The file is there and does not hold part. */
 void assert_nowhere(const char *path, const char *part);
 

@@ -470,8 +470,15 @@ static bool has_part(const struct message *message, const void *context)
 const struct message *wait_message(struct world *w, size_t mark, const char *filter,
 				   const char *part)
 {
-	const struct message *found = client_wait(w->client, mark, filter, has_part, part,
-						  deadline_patient(REPLY_MS), NULL);
+	return wait_message_late(w, mark, filter, part, 0);
+}
+
+const struct message *wait_message_late(struct world *w, size_t mark, const char *filter,
+					const char *part, int64_t late_ms)
+{
+	const struct message *found =
+		client_wait(w->client, mark, filter, has_part, part,
+			    late_ms + deadline_patient(REPLY_MS), NULL);
 
 	if (!found)
 		fail_msg("nothing came on %s%s%s", filter, part ? " with " : "",

@@ -129,6 +129,10 @@ void wait_step(struct world *w, const char *id, double current);
 const struct message *wait_message(struct world *w, size_t mark, const char *filter,
 				   const char *part);
 
+/* The same for what the agent may tell as late as that. */
+const struct message *wait_message_late(struct world *w, size_t mark, const char *filter,
+					const char *part, int64_t late_ms);
+
 /* Waits until the topic is cleared, from mark on, and is so at the broker. */
 void wait_cleared(struct world *w, size_t mark, const char *topic);
 
