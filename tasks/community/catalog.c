@@ -8,6 +8,7 @@
 #include "agent/base/json.h"
 #include "agent/base/log.h"
 #include "tasks/community/finder.h"
+#include "tasks/community/known.h"
 #include "tasks/community/plugin.h"
 
 #define ASKERS 4	/* files that are asked at once */
@@ -24,15 +25,6 @@ struct catalog {
 
 /* ---- finding ---- */
 
-static bool is_same(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
-	       a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
-	       a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
-	       a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
-}
-
 /* One that failed is asked again: what it lacked may be there now. */
 static struct plugin *find_before(const struct catalog *before, const struct found *found)
 {
@@ -41,7 +33,7 @@ static struct plugin *find_before(const struct catalog *before, const struct fou
 
 		if (!cJSON_GetArraySize(plugin->problems) &&
 		    !strcmp(plugin->path, found->path) &&
-		    is_same(&plugin->is, &found->is))
+		    !strcmp(plugin->stamp, found->stamp))
 			return plugin;
 	}
 	return NULL;
@@ -88,16 +80,20 @@ static void ask_at_once(struct asking *asking)
 		pthread_join(threads[--n], NULL);
 }
 
-/* Some that were late are asked once more: perhaps only the machine was busy. */
+/* Some that were not heard are asked once more: perhaps only the machine was busy.  Who
+ * is not heard then either keeps the types that it had. */
 static void ask_all(struct asking *asking)
 {
 	struct asking again = {.count = 0};
 
 	ask_at_once(asking);
 	for (size_t i = 0; i < asking->count && again.count < ASKERS; i++)
-		if (asking->plugins[i]->late)
+		if (asking->plugins[i]->unheard)
 			again.plugins[again.count++] = asking->plugins[i];
 	ask_at_once(&again);
+	for (size_t i = 0; i < asking->count; i++)
+		if (asking->plugins[i]->unheard)
+			plugin_recall(asking->plugins[i]);
 }
 
 /* ---- the catalog ---- */
@@ -154,7 +150,7 @@ static void take_found(struct catalog *catalog, const struct catalog *before,
 		plugin_hold(plugin);
 	} else {
 		plugin = plugin_new(community, found->path, kind_of(found->path),
-				    &found->is);
+				    found->stamp);
 		asking->plugins[asking->count++] = plugin;
 	}
 	catalog->plugins[catalog->count++] = plugin;
@@ -182,6 +178,7 @@ struct catalog *catalog_look(struct community *community, const struct catalog *
 	ask_all(asking);
 	add_problems(catalog);
 	make_guests(catalog);
+	known_tidy(community, finder);
 	finder_free(finder);
 	free(asking);
 	return catalog;

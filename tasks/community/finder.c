@@ -3,9 +3,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define DEPTH_MAX 8
@@ -14,6 +16,15 @@ struct search {
 	const struct community *community;
 	struct finder *finder;
 };
+
+/* No device: after a boot the disk may be another one's number. */
+static void put_stamp(char stamp[FINDER_STAMP], const struct stat *is)
+{
+	snprintf(stamp, FINDER_STAMP, "%ju %jd %jd.%09ld %jd.%09ld",
+		 (uintmax_t)is->st_ino, (intmax_t)is->st_size,
+		 (intmax_t)is->st_mtim.tv_sec, is->st_mtim.tv_nsec,
+		 (intmax_t)is->st_ctim.tv_sec, is->st_ctim.tv_nsec);
+}
 
 static struct found *add(struct search *search, const char *path, const struct stat *is)
 {
@@ -24,7 +35,7 @@ static struct found *add(struct search *search, const char *path, const struct s
 		return NULL;
 	found = &finder->files[finder->count++];
 	snprintf(found->path, sizeof(found->path), "%s", path);
-	found->is = *is;
+	put_stamp(found->stamp, is);
 	found->problem[0] = '\0';
 	return found;
 }

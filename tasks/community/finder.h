@@ -4,16 +4,16 @@
 
 #include <limits.h>
 #include <stddef.h>
-#include <sys/stat.h>
 
 #include "tasks/community/community.h"
 
 #define FINDER_FILES_MAX 256
+#define FINDER_STAMP 128
 
 struct found {
 	char path[PATH_MAX];
-	struct stat is;
-	char problem[256]; /* why it is not to be used; "" when it is */
+	char stamp[FINDER_STAMP]; /* another one when the file was changed */
+	char problem[256];	  /* why it is not to be used; "" when it is */
 };
 
 struct finder {

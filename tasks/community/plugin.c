@@ -9,6 +9,7 @@
 
 #include "agent/base/clock.h"
 #include "tasks/community/description.h"
+#include "tasks/community/known.h"
 #include "tasks/community/workroom.h"
 
 #define PYTHON "/usr/bin/python3"
@@ -26,7 +27,7 @@ static void let_go_owner(struct type_owner *owner)
 }
 
 struct plugin *plugin_new(struct community *community, const char *path,
-			  enum plugin_kind kind, const struct stat *is)
+			  enum plugin_kind kind, const char *stamp)
 {
 	struct plugin *plugin = calloc(1, sizeof(*plugin));
 
@@ -36,7 +37,7 @@ struct plugin *plugin_new(struct community *community, const char *path,
 	atomic_init(&plugin->users, 1);
 	plugin->community = community;
 	plugin->kind = kind;
-	plugin->is = *is;
+	snprintf(plugin->stamp, sizeof(plugin->stamp), "%s", stamp);
 	snprintf(plugin->path, sizeof(plugin->path), "%s", path);
 	return plugin;
 }
@@ -141,7 +142,7 @@ static int describe_ms(const struct plugin *plugin)
 
 static int too_long(struct plugin *plugin, struct err *err)
 {
-	plugin->late = true;
+	plugin->unheard = true;
 	return err_set(err, -ETIMEDOUT, "describe took longer than %d s",
 		       describe_ms(plugin) / 1000);
 }
@@ -218,6 +219,8 @@ static int describe(struct plugin *plugin, const char *folder, struct err *err)
 	process_free(process);
 	if (ret == 0)
 		ret = description_read(plugin, printed.text, printed.size, err);
+	if (ret == 0)
+		known_put(plugin, printed.text, printed.size);
 	free(printed.text);
 	return ret;
 }
@@ -228,7 +231,7 @@ void plugin_describe(struct plugin *plugin)
 	struct err err;
 	int ret = workroom_open(&room, plugin->community, NULL, &err);
 
-	plugin->late = false;
+	plugin->unheard = ret < 0;
 	cJSON_Delete(plugin->problems);
 	plugin->problems = cJSON_CreateArray();
 	if (ret == 0) {
@@ -237,4 +240,23 @@ void plugin_describe(struct plugin *plugin)
 	}
 	if (ret < 0)
 		cJSON_AddItemToArray(plugin->problems, cJSON_CreateString(err.text));
+}
+
+static void say(struct plugin *plugin, const char *sentence)
+{
+	cJSON_AddItemToArray(plugin->problems, cJSON_CreateString(sentence));
+}
+
+void plugin_recall(struct plugin *plugin)
+{
+	struct err err;
+	size_t size;
+	char *text = known_get(plugin, &size);
+
+	if (!text)
+		return;
+	if (description_read(plugin, text, size, &err) == 0)
+		say(plugin, "until it is heard again (agent/sync), its types are those "
+			    "that it described before");
+	free(text);
 }

@@ -4,9 +4,8 @@
 
 #include <limits.h>
 #include <stdatomic.h>
-#include <sys/stat.h>
 
-#include "tasks/community/community.h"
+#include "tasks/community/finder.h"
 #include "tasks/community/process.h"
 
 enum plugin_kind { PLUGIN_PROGRAM, PLUGIN_OBJECT, PLUGIN_PYTHON };
@@ -28,16 +27,16 @@ struct plugin {
 	struct community *community;
 	char path[PATH_MAX];
 	enum plugin_kind kind;
-	struct stat is; /* when it was described */
+	char stamp[FINDER_STAMP]; /* when it was described */
 	struct plugin_type **types;
 	size_t count;
 	cJSON *problems; /* what is wrong with it, sentences */
-	bool late;	 /* it took too long, which may have been the machine's fault */
+	bool unheard;	 /* too slow, or no room to ask it: perhaps the machine's fault */
 };
 
 /* With one user.  Its types are not known yet. */
 struct plugin *plugin_new(struct community *community, const char *path,
-			  enum plugin_kind kind, const struct stat *is);
+			  enum plugin_kind kind, const char *stamp);
 void plugin_hold(struct plugin *plugin);
 void plugin_let_go(struct plugin *plugin); /* the last user frees it */
 
@@ -48,6 +47,10 @@ void plugin_let_go(struct plugin *plugin); /* the last user frees it */
 #define PLUGIN_IMPORT_MS 5000
 #define PLUGIN_DESCRIPTION_MAX (64 * 1024)
 void plugin_describe(struct plugin *plugin);
+
+/* Gives one that was not heard the types that it described before, if that is known, and
+ * says so among its problems. */
+void plugin_recall(struct plugin *plugin);
 
 /* Starts the file's program with verb in folder; task NULL when there is none. */
 int plugin_start(const struct plugin *plugin, const char *verb, const char *folder,

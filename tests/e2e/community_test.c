@@ -493,6 +493,65 @@ static void a_run_keeps_the_type_it_began_with(struct world *w)
 	assert_true(number_at(wait_status(w, "l1", "completed"), "result") == 1);
 }
 
+/* Sleeps over its describe while the file _slow is there. */
+static void put_sleeper(struct world *w)
+{
+	put(w, "sleeper", 0755,
+	    "#!/bin/sh\n"
+	    "[ \"$1\" = describe ] && {\n"
+	    "	[ -e \"${0%/*}/_slow\" ] && sleep 73078\n"
+	    "	echo '{\"name\":\"sleeper_task\",\"resumable\":true}'; exit; }\n"
+	    "echo '{\"type\":\"progress\",\"current\":1,\"total\":2}'\n"
+	    "echo here >here\n"
+	    "while [ ! -e go ]; do sleep 0.02; done\n"
+	    "echo '{\"type\":\"result\",\"value\":\"rested\"}'\n");
+}
+
+static void a_file_that_is_late_at_a_start_keeps_its_tasks(struct world *w)
+{
+	put_sleeper(w);
+	start(w);
+	create(w, "s1", "sleeper_task", NULL);
+	wait_step(w, "s1", 1);
+	create(w, "s2", "sleeper_task", "{}");
+	ask_ok(w, "queue/pause", "{}");
+	create(w, "s3", "sleeper_task", "{}");
+	put(w, "_slow", 0644, "");
+
+	world_restart_agent(w);
+	const char *runs = quoted(w, "%s/community-runs", w->device.state_dir);
+	ask_ok(w, "queue/resume", "{}");
+	for (int i = 1; i <= 3; i++) {
+		const char *id = quoted(w, "s%d", i);
+
+		wait_file(w, quoted(w, "%s/%s/here", runs, id), "here");
+		file_write(quoted(w, "%s/%s/go", runs, id), "", 0);
+		assert_string_equal(text_at(wait_status(w, id, "completed"), "result"),
+				    "rested");
+	}
+
+	assert_problem(w, "sleeper: describe took longer than 2 s");
+	assert_problem(w, "sleeper: until it is heard again");
+}
+
+static void a_late_file_that_was_changed_is_not_taken_for_what_it_was(struct world *w)
+{
+	put_sleeper(w);
+	start(w);
+	assert_non_null(source_of(w, "sleeper_task"));
+	world_stop_agent(w);
+	put(w, "_slow", 0644, "");
+	put_sleeper(w);
+
+	start(w);
+	assert_problem(w, "sleeper: describe took longer than 2 s");
+	ask_refused(w, "task/create", "unknown_type", "{'type':'sleeper_task'}");
+	unlink(place_of(w, "_slow"));
+	ask_ok(w, "agent/sync", "{}");
+
+	wait_value(w, BASE "/types/sleeper_task", "type", "sleeper_task");
+}
+
 static void types_that_went_while_the_agent_was_away_are_cleared(struct world *w)
 {
 	put_script(w, "a", "{\"name\":\"a_task\"}", "true");
@@ -747,6 +806,9 @@ int main(int argc, char **argv)
 		TEST_WITH(a_waiting_task_whose_type_has_gone_fails_when_its_turn_comes,
 			  later),
 		TEST_WITH(a_run_keeps_the_type_it_began_with, later),
+		TEST_WITH(a_file_that_is_late_at_a_start_keeps_its_tasks, later),
+		TEST_WITH(a_late_file_that_was_changed_is_not_taken_for_what_it_was,
+			  later),
 		TEST_WITH(types_that_went_while_the_agent_was_away_are_cleared, later),
 		TEST_WITH(what_goes_beyond_its_bounds_fails_with_a_reason, tight),
 		TEST_WITH(a_program_moves_what_it_says_it_uses, later),
