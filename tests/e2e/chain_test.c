@@ -8,6 +8,7 @@
 
 #define POINTS 12
 #define STACKS 3
+#define SLOW_MS 20 /* a stack of small photos is made before a kill can arrive */
 
 static const struct world_options later = {.agent_later = true};
 
@@ -67,6 +68,7 @@ static void a_chain_of_scan_stack_and_upload_survives_kills(struct world *w)
 {
 	start_chain(w, STACKS, "part ok\npart slow 10000\npart ok\n");
 
+	device_slow_disk(&w->device, SLOW_MS);
 	kill_in_step(w, "s", 4);
 	completed_after_a_kill(w, "s");
 	kill_in_step(w, "s-1", 2);

@@ -364,23 +364,14 @@ static void an_empty_read_only_state_folder_is_said(struct world *w)
 
 #define SLOW_MS 100
 
-static void start_on_slow_disk(struct world *w)
-{
-	w->device.more[0] = "LD_PRELOAD=" OPENSCAN_TEST_SLOW_FSYNC;
-	w->device.more[1] = "SLOW_FSYNC_MS=100";
-#ifdef __SANITIZE_ADDRESS__
-	w->device.more[2] = "ASAN_OPTIONS=verify_asan_link_order=0";
-#endif
-	world_start_agent(w);
-}
-
 static void a_disk_of_100_ms_for_each_fsync_breaks_nothing(struct world *w)
 {
 	char *file = below(w, "count");
 	int64_t begun;
 	int n = 20;
 
-	start_on_slow_disk(w);
+	device_slow_disk(&w->device, SLOW_MS);
+	world_start_agent(w);
 
 	begun = deadline_now();
 	for (int i = 0; i < n; i++)
@@ -419,7 +410,8 @@ static void a_slow_disk_holds_the_scan_and_memory_stays(struct world *w)
 	size_t most = 0;
 	int64_t begun;
 
-	start_on_slow_disk(w);
+	device_slow_disk(&w->device, SLOW_MS);
+	world_start_agent(w);
 
 	begun = deadline_now();
 	ask_ok(w, "task/create",

@@ -12,6 +12,7 @@
 
 #define LOG_TAIL 12000
 #define MORE_MAX (sizeof(((struct device *)0)->more) / sizeof(char *))
+#define SLOW_DISK_MAX 3
 #define STOP_MS 25000 /* agent.stop_timeout_s and a little */
 
 static const char small_rig[] =
@@ -106,14 +107,35 @@ int device_community(struct device *device, const char *name, const void *bytes,
 	return ret;
 }
 
+void device_slow_disk(struct device *device, int ms)
+{
+	snprintf(device->slow_disk, sizeof(device->slow_disk), "SLOW_FSYNC_MS=%d", ms);
+}
+
+/* The variables that make the disk slow, to env; how many. */
+static size_t slow_disk(const struct device *device, const char **env)
+{
+	size_t n = 0;
+
+	if (!device->slow_disk[0])
+		return 0;
+	env[n++] = device->slow_disk;
+	env[n++] = "LD_PRELOAD=" OPENSCAN_TEST_SLOW_FSYNC;
+#ifdef __SANITIZE_ADDRESS__
+	env[n++] = "ASAN_OPTIONS=verify_asan_link_order=0";
+#endif
+	return n;
+}
+
 int device_start(struct device *device)
 {
 	const char *argv[] = {device->program, "--config", device->settings_file, NULL};
 	char url[512], id[128], speed[64], state[PATH_MAX + 32], projects[PATH_MAX + 32];
 	char rig[PATH_MAX + 32], community[PATH_MAX + 64];
 	char level[64];
-	const char *env[8 + MORE_MAX + 1] = {url,      id,  speed,     state,
+	const char *env[8 + SLOW_DISK_MAX + MORE_MAX + 1] = {url,      id,  speed,     state,
 					     projects, rig, community, level};
+	size_t n = 8;
 
 	if (device->url)
 		snprintf(url, sizeof(url), "OPENSCAN_MQTT_URL=%s", device->url);
@@ -129,8 +151,9 @@ int device_start(struct device *device)
 	snprintf(rig, sizeof(rig), "OPENSCAN_DEVICE_CONFIG=%s", device->rig_file);
 	snprintf(community, sizeof(community), "OPENSCAN_COMMUNITY_TASKS_DIR=%s",
 		 device->community_dir);
+	n += slow_disk(device, env + n);
 	for (size_t i = 0; i < MORE_MAX && device->more[i]; i++)
-		env[8 + i] = device->more[i];
+		env[n++] = device->more[i];
 	return child_start(&device->child, argv, env, device->log);
 }
 

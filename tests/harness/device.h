@@ -23,6 +23,7 @@ struct device {
 	char state_dir[PATH_MAX], project_dir[PATH_MAX], log[PATH_MAX];
 	char community_dir[PATH_MAX];
 	char rig_file[PATH_MAX], settings_file[PATH_MAX];
+	char slow_disk[32]; /* a variable ("KEY=value"); "" for the disk as it is */
 };
 
 /* Names the files and writes the rig's config and the settings (JSON texts in which '
@@ -37,6 +38,10 @@ int device_settings(struct device *device, const char *settings);
 /* Puts a file into its folder of community tasks; a program when it begins with "#!". */
 int device_community(struct device *device, const char *name, const void *bytes,
 		     size_t size);
+
+/* From the next start on each fsync() takes ms longer, as on a worn memory card: what writes
+ * a file or a checkpoint at each step can be caught in the middle. */
+void device_slow_disk(struct device *device, int ms);
 
 /* Starts the program; whether it comes up is seen on its status topic. */
 int device_start(struct device *device);
