@@ -82,7 +82,10 @@ class Agent:
 
     def end_with_sigterm(self):
         """As the agent's, but again and again: the first may overtake the wish to cancel."""
+        deadline = time.monotonic() + PATIENCE_S
         while self._process.poll() is None:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"SIGTERM does not end it; {self.lines}")
             self.signal(signal.SIGTERM)
             time.sleep(0.1)
         return self.end()
@@ -427,9 +430,10 @@ class Run(Files):
 
 STEPS = """\
 async def run(self, total_steps: int = 3):
-    for i in range(int(self._task_model.progress.current), total_steps):
+    begin = int(self._task_model.progress.current)
+    for i in range(begin, total_steps):
         await asyncio.sleep(0.01)
-        yield TaskProgress(current=i + 1, total=total_steps)
+        yield TaskProgress(current=i + 1, total=total_steps, message=f"begun at {begin}")
 """
 
 
@@ -576,6 +580,23 @@ class PauseAndCancel(Files):
             self.assertEqual(agent.of("progress")[-1]["message"], "cleaned up")
             self.assertEqual(agent.of("result") + agent.of("error"), [])
 
+    def test_sigterm_in_the_middle_of_telling_progress_ends_the_run_too(self):
+        for _ in range(5):
+            agent = self.start(self.task("""\
+                is_blocking = True
+                def run(self):
+                    try:
+                        while True:
+                            self._update_progress(1, 2)
+                    finally:
+                        self._update_progress(1, 2, "cleaned up")
+                """))
+            agent.wait("progress")
+            agent.tell("cancel", estop=False)
+
+            self.assertEqual(agent.end_with_sigterm(), 0)
+            self.assertEqual(agent.of("progress")[-1]["message"], "cleaned up")
+
     def test_a_blocking_run_that_was_done_before_it_heard_keeps_its_result(self):
         agent = self.start(self.task("""\
             is_blocking = True
@@ -600,7 +621,7 @@ class PauseAndCancel(Files):
 
         self.assertEqual(second.end(), 0)
         self.assertEqual(state["progress"]["current"], 3)
-        self.assertEqual(second.of("progress")[0]["current"], 4)
+        self.assertEqual(second.of("progress")[-1]["message"], "begun at 3")
         self.assertEqual(second.of("progress")[-1]["current"], 5)
 
     def test_a_checkpoint_comes_before_a_pause_and_without_more_progress(self):

@@ -25,7 +25,7 @@ class Progress:
         self._changed = threading.Event()
         self._told = self._saved = self._now()
         self._saved_at = -math.inf
-        task.watch(self._changed.set)
+        task.watch(self._note)
         threading.Thread(target=self._work, daemon=True).start()
 
     def flush(self) -> None:
@@ -33,6 +33,9 @@ class Progress:
         with self._lock:
             self._tell()
             self._save()
+
+    def _note(self) -> None:
+        self._changed.set()
 
     def _work(self) -> None:
         while True:

@@ -1,35 +1,44 @@
 """python_host.py run FILE: one task, from its first line to its last."""
 from __future__ import annotations
 
+import _thread
 import asyncio
 import inspect
 import logging
+import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from datetime import datetime
+from types import FrameType
 from typing import Any, AsyncGenerator, Callable, Dict, List, Optional, Tuple, Type
 
 from openscan_firmware.controllers.services.tasks.base_task import BaseTask
 from openscan_firmware.models.task import Task, TaskStatus
+from openscan_host import progress, wire
 from openscan_host.log import WireLog
 from openscan_host.progress import Progress, of_checkpoint
 from openscan_host.taskfile import BadFile, classes_of, load
 from openscan_host.wire import Refused, Wire, claim_streams, leave
 
+# They take locks, which an exception out of a signal handler could leave taken.
+WITH_LOCKS = (progress.__file__, wire.__file__)
+AGAIN_S = 0.01
+
 
 def main(path: str) -> int:
-    wire = Wire.current = claim_streams()
-    start = wire.read()
+    agent = Wire.current = claim_streams()
+    start = agent.read()
     if start is None:
         return 1
-    logging.basicConfig(level=logging.INFO, handlers=[WireLog(wire)], format="%(message)s")
+    logging.basicConfig(level=logging.INFO, handlers=[WireLog(agent)], format="%(message)s")
     try:
-        Run(wire, _class_named(path, start["task"]), start).perform()
+        Run(agent, _class_named(path, start["task"]), start).perform()
         code = 0
     except (Exception, asyncio.CancelledError, SystemExit, KeyboardInterrupt) as error:
-        code = _failed(wire, error)
+        code = _failed(agent, error)
     logging.shutdown()
     sys.stdout.flush()
     leave(code)
@@ -49,8 +58,8 @@ class Run:
     straight away.  Another thread listens to the agent.
     """
 
-    def __init__(self, wire: Wire, task_class: Type[BaseTask], start: Dict[str, Any]):
-        self._wire = wire
+    def __init__(self, agent: Wire, task_class: Type[BaseTask], start: Dict[str, Any]):
+        self._wire = agent
         self._asked_to_cancel = False
         self._loop = asyncio.new_event_loop()
         self._work: Optional[asyncio.Task] = None  # in the loop, not for a blocking run()
@@ -59,7 +68,7 @@ class Run:
         self._model = _model_of(task_class, start, self._args, self._kwargs)
         self._task = task_class(self._model)
         self._task._at_gate = self._rest
-        self._progress = Progress(wire, self._model, saving=bool(task_class.resumable))
+        self._progress = Progress(agent, self._model, saving=bool(task_class.resumable))
 
     def perform(self) -> None:
         """Ends with the result on the wire, or without one after a cancel."""
@@ -75,7 +84,9 @@ class Run:
         except asyncio.CancelledError:
             if not self._task._heard:
                 raise
-        self._progress.flush()
+        finally:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is ending
+            self._progress.flush()
         # A run that ended before it saw that it should keeps its true end.
         if not self._task._heard:
             self._wire.send("result", value=value)
@@ -141,12 +152,27 @@ class Run:
             self._task._heard = True
             self._work.cancel()
 
-    def _terminate(self, *_: Any) -> None:
+    def _terminate(self, _: int, frame: Optional[FrameType]) -> None:
         """SIGTERM comes a second after the wish to cancel.  Code that has not looked for that
         is ended where it is, its finally blocks included."""
-        if self._asked_to_cancel and not self._task._heard:
-            self._task._heard = True
-            raise asyncio.CancelledError
+        if not self._asked_to_cancel or self._task._heard:
+            return
+        if _may_hold_a_lock(frame):
+            _thread.start_new_thread(_sigterm_again, ())
+            return
+        self._task._heard = True
+        raise asyncio.CancelledError
+
+
+def _may_hold_a_lock(frame: Optional[FrameType]) -> bool:
+    while frame and frame.f_code.co_filename not in WITH_LOCKS:
+        frame = frame.f_back
+    return frame is not None
+
+
+def _sigterm_again() -> None:
+    time.sleep(AGAIN_S)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _is_async(run: Callable[..., Any]) -> bool:
@@ -171,12 +197,12 @@ def _model_of(task_class: Type[BaseTask], start: Dict[str, Any], args: List[Any]
                 run_args=tuple(args), run_kwargs=kwargs)
 
 
-def _failed(wire: Wire, error: BaseException) -> int:
+def _failed(agent: Wire, error: BaseException) -> int:
     """Tells why; the trace goes to the task's log."""
     code = error.code if isinstance(error, Refused) else "task_failed"
     if not isinstance(error, BadFile):
         traceback.print_exception(type(error), error, error.__traceback__)
-    wire.send("error", code=code, message=_sentence(error))
+    agent.send("error", code=code, message=_sentence(error))
     return 1
 
 
