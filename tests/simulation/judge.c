@@ -121,6 +121,13 @@ static void handled_task(struct judge *judge, const struct wish *wish)
 		known->updated = true;
 }
 
+/* It may have been anything, about anybody. */
+static void handled_wild(struct judge *judge)
+{
+	judge->any_resumed_at = judge->turn;
+	judge->any_restarted_at = judge->turn;
+}
+
 static const char *const hardware[] = {
 	"motor/move",	   "motor/home",   "motor/override",
 	"light/set",	   "light/toggle", "camera/capture",
@@ -156,16 +163,24 @@ void judge_handled(struct judge *judge, struct wish *wish, const struct packet *
 		return;
 	if (++wish->handled == 1)
 		wish->first_handled = judge->turn;
-	if (wish->wild) {
-		judge->any_resumed_at = judge->turn;
-		judge->any_restarted_at = judge->turn;
-	}
+	if (wish->wild)
+		handled_wild(judge);
 	trace("  handled: %s %s%s%s", wish->verb, wish->id,
 	      packet->waited ? " (has waited)" : "", held ? " (disk full)" : "");
 	if (is(wish, "estop"))
 		handled_estop(judge, held);
 	else if (is(wish, "task/create"))
 		handled_create(judge, wish);
+	else if (!strncmp(wish->verb, "task/", 5))
+		handled_task(judge, wish);
+}
+
+void judge_in_hand(struct judge *judge, struct wish *wish)
+{
+	if (wish->wild)
+		handled_wild(judge);
+	if (is(wish, "task/create"))
+		wish->plain = false;
 	else if (!strncmp(wish->verb, "task/", 5))
 		handled_task(judge, wish);
 }

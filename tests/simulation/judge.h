@@ -67,6 +67,9 @@ void judge_turn(struct judge *judge, int turn);
 void judge_handled(struct judge *judge, struct wish *wish, const struct packet *packet,
 		   bool held);
 
+/* The process ended with a message in hand: nobody can tell whether it was handled. */
+void judge_in_hand(struct judge *judge, struct wish *wish);
+
 /* The process has ended; what was not saved is forgotten. */
 void judge_process_gone(struct judge *judge);
 

@@ -268,6 +268,8 @@ static void carry_out(struct world *w, struct effects *effects)
 static void world_process_gone(struct world *w)
 {
 	broker_disconnect(&w->broker, &w->dice, false);
+	if (w->broker.waiting && w->delivered.wish)
+		judge_in_hand(&w->judge, w->delivered.wish);
 	w->broker.waiting = false;
 	core_close(w->core);
 	w->core = NULL;
