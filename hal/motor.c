@@ -211,6 +211,14 @@ static double motor_shown(double degrees)
 	return round(degrees * 100) / 100;
 }
 
+/* Degrees by which the angle may be off, to where a step can still be seen. */
+static double motor_uncertainty(const struct motor *motor)
+{
+	double degrees = position_unsure(motor->position) * TURN / motor->steps_per_turn;
+
+	return round(degrees * 1e4) / 1e4;
+}
+
 cJSON *motor_state(struct motor *motor)
 {
 	bool known = position_known(motor->position);
@@ -238,6 +246,7 @@ cJSON *motor_state(struct motor *motor)
 	cJSON_AddBoolToObject(state, "busy", busy);
 	cJSON_AddStringToObject(state, "position", known ? "known" : "unknown");
 	cJSON_AddBoolToObject(state, "calibrated", position_calibrated(motor->position));
+	cJSON_AddNumberToObject(state, "uncertainty", motor_uncertainty(motor));
 	cJSON_AddBoolToObject(state, "enabled", enabled);
 	cJSON_AddNumberToObject(state, "min", motor->min);
 	cJSON_AddNumberToObject(state, "max", motor->max);

@@ -62,7 +62,7 @@ bool motor_lost(const struct motor *motor);
 /* Does the angle grow towards the endstop? */
 bool motor_endstop_above(const struct motor *motor);
 
-/* {name, angle, target, busy, position, calibrated, enabled, min, max}. */
+/* {name, angle, target, busy, position, calibrated, uncertainty, enabled, min, max}. */
 cJSON *motor_state(struct motor *motor);
 
 #endif

@@ -95,7 +95,7 @@ static int move_pulse(void *context, size_t i, int64_t *sent_ns)
 
 	if (ret != MOTION_GO)
 		return ret;
-	position_write(motor->position, position_count(motor->position) + sign);
+	position_send(motor->position, sign);
 	ret = move->chassis->backend->step(move->chassis->hardware, motor->index,
 					   sent_ns);
 	if (ret < 0) {
@@ -103,6 +103,7 @@ static int move_pulse(void *context, size_t i, int64_t *sent_ns)
 		return err_code(move->err, ret, "hardware_fault",
 				"%s cannot be stepped: %s", motor->name, strerror(-ret));
 	}
+	position_sent(motor->position);
 	return leg_watch(move, leg, sign > 0);
 }
 

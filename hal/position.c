@@ -11,6 +11,8 @@
 
 #define POSITION_MAGIC "oscpos1"
 #define CHECK_BITS 16
+#define CHECK_MASK ((UINT64_C(1) << CHECK_BITS) - 1)
+#define UNSURE_MOST 1000 /* steps; more is damage */
 
 /* Words that no torn or zeroed page shows by chance. */
 enum { STATE_UNKNOWN = 0x75a3c1d0, STATE_KNOWN, STATE_CALIBRATED };
@@ -22,8 +24,11 @@ struct position {
 	_Atomic uint32_t state;
 	_Atomic uint32_t moving;
 	_Atomic uint32_t doubted;
-	_Atomic uint64_t word; /* the count and its check */
+	_Atomic uint32_t unsure; /* steps */
+	_Atomic uint64_t word;	 /* the count and its check, inverted within a pulse */
 };
+/* Files of any version are read: what is new stands where zeros were. */
+_Static_assert(sizeof(struct position) == 96, "the records of files in use");
 
 struct position_page {
 	char magic[8];
@@ -65,9 +70,15 @@ static uint64_t position_pack(int64_t count)
 	return high | position_check(high >> CHECK_BITS);
 }
 
-static bool position_intact(uint64_t word)
+static bool position_at_rest(uint64_t word)
 {
-	return (word & ((1u << CHECK_BITS) - 1)) == position_check(word >> CHECK_BITS);
+	return (word & CHECK_MASK) == position_check(word >> CHECK_BITS);
+}
+
+/* Was the last step of this word still on its way? */
+static bool position_within_pulse(uint64_t word)
+{
+	return position_at_rest(word ^ CHECK_MASK);
 }
 
 static const char *record_damage(const struct position *record)
@@ -80,8 +91,10 @@ static const char *record_damage(const struct position *record)
 		return "a state is none";
 	if (record->moving - MARK_OFF > 1 || record->doubted - MARK_OFF > 1)
 		return "a mark is none";
-	if (!position_intact(record->word))
+	if (!position_at_rest(record->word) && !position_within_pulse(record->word))
 		return "a count does not fit its check";
+	if (record->unsure > UNSURE_MOST)
+		return "an uncertainty is none";
 	return NULL;
 }
 
@@ -140,7 +153,36 @@ static int page_open(struct position_file *file, const char *path, struct err *e
 	return ret < 0 ? ret : page_create(file, path, err);
 }
 
-/* What the counts are worth after a restart of the machine. */
+/* What the count of an axis is worth after a restart of the machine. */
+static void record_enter_boot(struct position *record, bool assume)
+{
+	if (!position_known(record) || (assume && record->moving != MARK_ON))
+		return;
+	log_warn("the machine was restarted: the position of %s is unknown",
+		 record->name);
+	position_forget(record);
+}
+
+/* What the count of an axis is worth after a kill.  A pulse that was on its way counts as
+ * sent, for the kernel ends a call before it ends its caller. */
+static void record_recover(struct position *record)
+{
+	if (!position_within_pulse(record->word))
+		return;
+	/* In this order: a kill in here only makes it less sure. */
+	record->doubted = MARK_ON;
+	if (record->unsure < UNSURE_MOST)
+		record->unsure++;
+	if (record->state == STATE_CALIBRATED)
+		record->state = STATE_KNOWN;
+	position_sent(record);
+	if (position_known(record))
+		log_warn("the agent was killed within a pulse of %s: its position may be "
+			 "off by %u "
+			 "of %u steps a turn",
+			 record->name, record->unsure, record->steps_per_turn);
+}
+
 static void page_enter_boot(struct position_file *file, const char *boot_id)
 {
 	struct position_page *page = file->page;
@@ -151,13 +193,9 @@ static void page_enter_boot(struct position_file *file, const char *boot_id)
 
 		if (!record->name[0])
 			continue;
-		if (other && (!file->assume || record->moving == MARK_ON) &&
-		    position_known(record)) {
-			log_warn("the machine was restarted: the position of %s is "
-				 "unknown",
-				 record->name);
-			position_forget(record);
-		}
+		if (other)
+			record_enter_boot(record, file->assume);
+		record_recover(record);
 		record->moving = MARK_OFF;
 	}
 	snprintf(page->boot_id, sizeof(page->boot_id), "%s", boot_id);
@@ -213,6 +251,7 @@ static void record_begin(struct position *record, const char *name)
 	record->state = STATE_UNKNOWN;
 	record->moving = MARK_OFF;
 	record->doubted = MARK_OFF;
+	record->unsure = 0;
 	record->word = position_pack(0);
 	/* The name last: to whoever comes after a kill, a record with a name is complete.
 	 */
@@ -261,18 +300,34 @@ bool position_calibrated(const struct position *position)
 	return position->state == STATE_CALIBRATED;
 }
 
-void position_write(struct position *position, int64_t count)
+uint32_t position_unsure(const struct position *position)
 {
-	atomic_store_explicit(&position->word, position_pack(count),
-			      memory_order_release);
+	return position->unsure;
+}
+
+static void position_write(struct position *position, uint64_t word)
+{
+	atomic_store_explicit(&position->word, word, memory_order_release);
+}
+
+void position_send(struct position *position, int step)
+{
+	position_write(position,
+		       position_pack(position_count(position) + step) ^ CHECK_MASK);
+}
+
+void position_sent(struct position *position)
+{
+	position_write(position, position_pack(position_count(position)));
 }
 
 void position_declare(struct position *position, int64_t count, bool calibrated)
 {
 	/* Unknown in between: a kill must not leave the old count as known. */
 	position->state = STATE_UNKNOWN;
-	position_write(position, count);
+	position_write(position, position_pack(count));
 	position->doubted = MARK_OFF;
+	position->unsure = 0;
 	position->state = calibrated ? STATE_CALIBRATED : STATE_KNOWN;
 }
 

@@ -1,8 +1,9 @@
 /* Where the axes stand, kept in a file that a killed process cannot leave behind wrong.
  *
- * The file is mapped into memory.  The count of an axis is written before each pulse, as
- * one machine word that carries its own check, so it is never half written and after a
- * kill at most one step ahead of the rotor.
+ * The file is mapped into memory.  The count of an axis is one machine word that carries
+ * its own check, so it is never half written.  A step is written twice, in its pulse's
+ * way before and as sent after it: a process that was killed in between leaves a count
+ * that may be one step ahead of the rotor, and says so; any other is exact.
  *
  * Counts are in steps from 0 degrees, positive where the angle grows.  They are true as
  * long as the machine has not been restarted: the file carries the kernel's boot id, and
@@ -29,7 +30,8 @@ struct position; /* one axis' record, of the file's memory */
 int position_boot_id(char boot_id[POSITION_BOOT_ID], struct err *err);
 
 /* Opens path, or makes it.  A damaged file is moved aside, named in the log, and begun
- * anew.  assume trusts the counts of another boot where no axis was moving. */
+ * anew.  assume trusts the counts of another boot where no axis was moving.  An axis that
+ * was left within a pulse is doubted, not calibrated, and unsure by one step more. */
 int position_open(struct position_file **out, const char *path, const char *boot_id,
 		  bool assume, struct err *err);
 void position_close(struct position_file *file); /* NULL is fine */
@@ -46,14 +48,19 @@ int64_t position_count(const struct position *position);
 bool position_known(const struct position *position);
 bool position_calibrated(const struct position *position); /* found at an endstop */
 
-/* Call it before the pulse that makes it true. */
-void position_write(struct position *position, int64_t count);
+/* By so many steps, either way, the count may be off. */
+uint32_t position_unsure(const struct position *position);
 
-/* The axis stands at count: because an endstop says so (calibrated), or somebody. */
+/* One step, +1 or -1: counted, and on its way until position_sent(). */
+void position_send(struct position *position, int step);
+void position_sent(struct position *position);
+
+/* The axis stands at count: because an endstop says so (calibrated), or somebody.  That
+ * is sure, and ends every doubt. */
 void position_declare(struct position *position, int64_t count, bool calibrated);
 void position_forget(struct position *position);
 
-/* After an emergency stop the axis shall home before it moves on.  Any thread. */
+/* An axis that has an endstop shall home before it moves on.  Any thread. */
 void position_doubt(struct position *position, bool doubted);
 bool position_doubted(const struct position *position);
 

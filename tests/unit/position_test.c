@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -144,10 +146,14 @@ static void any_count_comes_back(void **state)
 	(void)state;
 
 	for (int64_t count = 1; count < INT64_C(1) << 46; count *= 3) {
-		position_write(rotor, count);
+		position_declare(rotor, count, true);
 		assert_int_equal(position_count(rotor), count);
-		position_write(rotor, -count);
+		position_send(rotor, 1);
+		assert_int_equal(position_count(rotor), count + 1);
+		position_declare(rotor, -count, true);
 		assert_int_equal(position_count(rotor), -count);
+		position_send(rotor, -1);
+		assert_int_equal(position_count(rotor), -count - 1);
 	}
 	position_close(file);
 }
@@ -160,7 +166,8 @@ static void axes_have_records_of_their_own(void **state)
 
 	position_declare(find(file, "rotor"), 5, false);
 	position_declare(find(file, "turntable"), 7, false);
-	position_write(find(file, "rotor"), 6);
+	position_send(find(file, "rotor"), 1);
+	position_sent(find(file, "rotor"));
 
 	assert_int_equal(position_count(find(file, "rotor")), 6);
 	assert_int_equal(position_count(find(file, "turntable")), 7);
@@ -299,38 +306,148 @@ static void a_short_file_is_moved_aside(void **state)
 	position_close(file);
 }
 
-static void a_killed_writer_leaves_a_whole_count(void **state)
+/* ---- a kill at any instant ---- */
+
+/* Steps over 0 and back, where all bits of a count change, and what a driver would count
+ * of it. */
+static void take_steps(struct position *rotor, int64_t *driver)
+{
+	static const int steps[] = {1, 1, -1, -1, -1, 1};
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		position_send(rotor, steps[i]);
+		*driver += steps[i];
+		position_sent(rotor);
+	}
+}
+
+/* A child that waits to be led through take_steps(). */
+static pid_t start_steps(int64_t *driver)
+{
+	pid_t child = fork();
+
+	if (child == 0) {
+		struct position_file *file;
+		struct position *rotor;
+
+		if (position_open(&file, path, "one", false, NULL) < 0 ||
+		    position_find(file, "rotor", TURN, &rotor, NULL) < 0 ||
+		    ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
+			_exit(1);
+		raise(SIGSTOP);
+		take_steps(rotor, driver);
+		_exit(0);
+	}
+	return child;
+}
+
+/* What a process that was killed now would leave: the file, and the driver's count. */
+struct remains {
+	char bytes[4096];
+	size_t size;
+	int64_t driver;
+};
+
+static void look_at_remains(struct remains *remains, const int64_t *driver)
+{
+	FILE *file = fopen(path, "rb");
+
+	memset(remains, 0, sizeof(*remains));
+	remains->size = fread(remains->bytes, 1, sizeof(remains->bytes), file);
+	remains->driver = *driver;
+	fclose(file);
+	assert_true(remains->size > 0 && remains->size < sizeof(remains->bytes));
+}
+
+/* Whoever opens the file now knows where the driver is, or how far it may be off. */
+static uint32_t judge_kill(const struct remains *remains)
 {
 	struct position_file *file;
-	int pipes[2];
-	char byte;
-	pid_t pid;
+	struct position *rotor;
+	char copy[PATH_MAX];
+	uint32_t unsure;
+	FILE *out;
+
+	snprintf(copy, sizeof(copy), "%s/copy", folder);
+	out = fopen(copy, "wb");
+	assert_int_equal(fwrite(remains->bytes, 1, remains->size, out), remains->size);
+	fclose(out);
+	assert_int_equal(position_open(&file, copy, "one", false, NULL), 0);
+	rotor = find(file, "rotor");
+
+	unsure = position_unsure(rotor);
+	assert_true(position_known(rotor));
+	assert_true(unsure <= 1);
+	assert_true(llabs(position_count(rotor) - remains->driver) <= unsure);
+	assert_int_equal(position_doubted(rotor), unsure);
+	assert_int_equal(position_calibrated(rotor), !unsure);
+	assert_int_equal(aside(), 0);
+	position_close(file);
+	return unsure;
+}
+
+static void
+a_kill_before_any_instruction_leaves_the_count_or_tells_of_a_step(void **state)
+{
+	int64_t *driver = mmap(NULL, sizeof(*driver), PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct remains remains, before = {0};
+	int instants[2] = {0};
+	uint32_t unsure = 0;
+	int status;
+	pid_t child;
 
 	(void)state;
 	leave_count(0, "one");
-	assert_int_equal(pipe(pipes), 0);
-	pid = fork();
-	if (pid == 0) {
-		struct position *rotor = find(open_in_boot("one", false), "rotor");
-
-		for (int64_t count = 0;; count += 0x10001) {
-			position_write(rotor, count);
-			if (count == 0x10001 * 1000 && write(pipes[1], "x", 1) != 1)
-				_exit(1);
-		}
+	child = start_steps(driver);
+	waitpid(child, &status, 0);
+	if (WIFEXITED(status)) {
+		print_message("this machine lets no process trace another\n");
+		skip();
 	}
-	assert_int_equal(read(pipes[0], &byte, 1), 1);
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+
+	for (;;) {
+		look_at_remains(&remains, driver);
+		if (memcmp(&remains, &before, sizeof(remains)) != 0)
+			unsure = judge_kill(&remains);
+		before = remains;
+		instants[unsure]++;
+		ptrace(PTRACE_SINGLESTEP, child, NULL, NULL);
+		waitpid(child, &status, 0);
+		if (WIFEXITED(status))
+			break;
+	}
+
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_true(instants[0] > 6 && instants[1] > 6);
+	look_at_remains(&remains, driver);
+	assert_int_equal(judge_kill(&remains), 0);
+	munmap(driver, sizeof(*driver));
+}
+
+static void every_kill_within_a_pulse_adds_a_step_until_somebody_declares(void **state)
+{
+	struct position_file *file;
+	struct position *rotor;
+
+	(void)state;
+	leave_count(100, "one");
+
+	for (uint32_t kills = 1; kills < 4; kills++) {
+		file = open_in_boot("one", false);
+		position_send(find(file, "rotor"), 1);
+		position_close(file);
+		file = open_in_boot("one", false);
+		assert_int_equal(position_unsure(find(file, "rotor")), kills);
+		position_close(file);
+	}
 
 	file = open_in_boot("one", false);
-
-	assert_int_equal(aside(), 0);
-	assert_true(position_known(find(file, "rotor")));
-	assert_int_equal(position_count(find(file, "rotor")) % 0x10001, 0);
+	rotor = find(file, "rotor");
+	assert_int_equal(position_count(rotor), 103);
+	position_declare(rotor, 90, false);
+	assert_int_equal(position_unsure(rotor), 0);
 	position_close(file);
-	close(pipes[0]);
-	close(pipes[1]);
 }
 
 static void this_machine_has_a_boot_id(void **state)
@@ -362,7 +479,8 @@ int main(void)
 		TEST(doubt_lasts_until_somebody_declares),
 		TEST(no_damaged_byte_makes_a_wrong_position),
 		TEST(a_short_file_is_moved_aside),
-		TEST(a_killed_writer_leaves_a_whole_count),
+		TEST(a_kill_before_any_instruction_leaves_the_count_or_tells_of_a_step),
+		TEST(every_kill_within_a_pulse_adds_a_step_until_somebody_declares),
 		TEST(this_machine_has_a_boot_id),
 	};
 

@@ -483,8 +483,8 @@ static void states_are_as_the_contract_says(void **state)
 
 	assert_state(bench, DEVICE_MOTOR, 0,
 		     "{\"name\":\"rotor\",\"angle\":90,\"target\":null,\"busy\":false,"
-		     "\"position\":\"known\",\"calibrated\":false,\"enabled\":true,"
-		     "\"min\":0,\"max\":140}");
+		     "\"position\":\"known\",\"calibrated\":false,\"uncertainty\":0,"
+		     "\"enabled\":true,\"min\":0,\"max\":140}");
 	assert_state(bench, DEVICE_LIGHT, 0,
 		     "{\"name\":\"ringlight\",\"state\":\"OFF\",\"brightness\":100}");
 	assert_state(
@@ -517,8 +517,8 @@ static void axes_go_together_where_they_are_told(void **state)
 	assert_truth_is_known(bench);
 	assert_state(bench, DEVICE_MOTOR, 0,
 		     "{\"name\":\"rotor\",\"angle\":45,\"target\":null,\"busy\":false,"
-		     "\"position\":\"known\",\"calibrated\":false,\"enabled\":true,"
-		     "\"min\":0,\"max\":140}");
+		     "\"position\":\"known\",\"calibrated\":false,\"uncertainty\":0,"
+		     "\"enabled\":true,\"min\":0,\"max\":140}");
 }
 
 static void a_limited_axis_stays_within_its_limits(void **state)
@@ -765,8 +765,8 @@ static void an_axis_homes_from_a_pressed_endstop(void **state)
 			 true_count(bench, "rotor"));
 	assert_state(bench, DEVICE_MOTOR, 0,
 		     "{\"name\":\"rotor\",\"angle\":90,\"target\":null,\"busy\":false,"
-		     "\"position\":\"known\",\"calibrated\":true,\"enabled\":true,"
-		     "\"min\":0,\"max\":140}");
+		     "\"position\":\"known\",\"calibrated\":true,\"uncertainty\":0,"
+		     "\"enabled\":true,\"min\":0,\"max\":140}");
 }
 
 static void an_axis_without_endstop_asks_for_a_person(void **state)
