@@ -11,7 +11,7 @@ int64_t now_ns(void)
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-void sample_since(struct sample *sample, int64_t since_ns)
+void sample_add(struct sample *sample, double value)
 {
 	if (sample->count == sample->room) {
 		sample->room = sample->room ? 2 * sample->room : 256;
@@ -20,7 +20,12 @@ void sample_since(struct sample *sample, int64_t since_ns)
 		if (!sample->values)
 			abort();
 	}
-	sample->values[sample->count++] = (double)(now_ns() - since_ns) / 1e6;
+	sample->values[sample->count++] = value;
+}
+
+void sample_since(struct sample *sample, int64_t since_ns)
+{
+	sample_add(sample, (double)(now_ns() - since_ns) / 1e6);
 }
 
 static int by_size(const void *a, const void *b)

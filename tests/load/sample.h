@@ -6,11 +6,13 @@
 #include <stdint.h>
 
 struct sample {
-	double *values; /* milliseconds */
+	double *values; /* milliseconds, or what the caller adds */
 	size_t count, room;
 };
 
 int64_t now_ns(void);
+
+void sample_add(struct sample *sample, double value);
 
 /* Adds the time since then. */
 void sample_since(struct sample *sample, int64_t since_ns);
