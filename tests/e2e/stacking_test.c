@@ -173,29 +173,39 @@ static void a_scan_without_batches_is_refused(struct world *w)
 		    "'align':'well'}}");
 }
 
+#define SLOW_RUN 12
+
+/* "f", which stacks so slowly that it can be met in the middle. */
+static void begin_a_slow_run(struct world *w)
+{
+	scan(w, SLOW_RUN, 3);
+	world_stop_agent(w);
+	device_slow_disk(&w->device, 40);
+	world_start_agent(w);
+	stack(w, "f");
+}
+
 static void a_paused_run_goes_on_and_is_alone(struct world *w)
 {
-	scan(w, 40, 3);
-	stack(w, "f");
+	begin_a_slow_run(w);
 	wait_step(w, "f", 1);
 	ask_ok(w, "task/pause", "{'id':'f'}");
 	const cJSON *task = wait_status(w, "f", "paused");
 	double done = number_at(task, "progress.current");
 	stack(w, "g");
 
-	assert_true(done < 40);
+	assert_true(done < SLOW_RUN);
 	const cJSON *second = wait_status(w, "g", "error");
 	assert_string_equal(text_at(second, "error.code"), "invalid_state");
 	assert_non_null(strstr(text_at(second, "error.message"), "task f is stacking"));
 	ask_ok(w, "task/resume", "{'id':'f'}");
 	task = wait_status(w, "f", "completed");
-	assert_int_equal(count_at(task, "result.outputs"), 40);
+	assert_int_equal(count_at(task, "result.outputs"), SLOW_RUN);
 }
 
 static void a_cancelled_run_keeps_what_it_has(struct world *w)
 {
-	scan(w, 40, 3);
-	stack(w, "f");
+	begin_a_slow_run(w);
 	wait_step(w, "f", 2);
 	ask_ok(w, "task/cancel", "{'id':'f'}");
 	wait_status(w, "f", "cancelled");
@@ -203,11 +213,11 @@ static void a_cancelled_run_keeps_what_it_has(struct world *w)
 	const cJSON *scan_now = scan_document(w);
 	assert_string_equal(text_at(scan_now, "stacking_task_status.status"),
 			    "cancelled");
-	int stacked = count_at(scan_now, "photos") - 120;
-	assert_true(stacked >= 2 && stacked < 40);
+	int stacked = count_at(scan_now, "photos") - 3 * SLOW_RUN;
+	assert_true(stacked >= 2 && stacked < SLOW_RUN);
 	ask_ok(w, "task/restart", "{'id':'f'}");
 	const cJSON *task = wait_status(w, "f", "completed");
-	assert_int_equal(count_at(task, "result.outputs"), 40);
+	assert_int_equal(count_at(task, "result.outputs"), SLOW_RUN);
 	assert_true(number_at(task, "resumed") == 1);
 }
 
@@ -216,18 +226,17 @@ static void after_a_crash_only_the_rest_is_stacked(struct world *w)
 	struct stat before, after;
 	const char *first = scan_file(w, "stacked/stacked_scan01_000.jpg");
 
-	scan(w, 40, 3);
-	stack(w, "f");
+	begin_a_slow_run(w);
 	wait_step(w, "f", 3);
 	world_kill_agent(w);
 	assert_int_equal(stat(first, &before), 0);
 	world_start_agent(w);
 	const cJSON *task = wait_status(w, "f", "completed");
 
-	assert_int_equal(count_at(task, "result.outputs"), 40);
+	assert_int_equal(count_at(task, "result.outputs"), SLOW_RUN);
 	assert_int_equal(stat(first, &after), 0);
 	assert_true(before.st_ino == after.st_ino);
-	assert_int_equal(count_at(scan_document(w), "photos"), 120 + 40);
+	assert_int_equal(count_at(scan_document(w), "photos"), 3 * SLOW_RUN + SLOW_RUN);
 }
 
 static void a_chain_survives_a_restart(struct world *w)
