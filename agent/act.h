@@ -22,6 +22,8 @@ struct act {
 	void *correlation;
 	size_t correlation_size;
 	uint64_t claim;   /* devices, one bit each */
+	bool brief;       /* done in a moment, so another brief one may wait for it */
+	char *body;       /* of one that waits for its devices; NULL: it runs */
 	bool remember;    /* its request is remembered when it was ok */
 	bool writes;      /* its reply is a promise, not the answer to a read */
 	int64_t delay_ms; /* of its reply, in a fleet */

@@ -6,6 +6,8 @@
 
 #include "agent/code.h"
 
+#define WAITING_MAX 32 /* brief commands for one device, one behind the other */
+
 bool acts_answer_running(struct core *core, struct answer *answer)
 {
 	const struct command *command = answer->command;
@@ -29,7 +31,7 @@ bool acts_answer_running(struct core *core, struct answer *answer)
 static struct act *acts_new(struct core *core, const struct answer *answer)
 {
 	const struct command *command = answer->command;
-	struct act *act = calloc(1, sizeof(*act));
+	struct act *act = calloc(1, sizeof(*act)), **end = &core->acts;
 
 	if (!act)
 		abort(); /* see effects_add() */
@@ -49,8 +51,9 @@ static struct act *acts_new(struct core *core, const struct answer *answer)
 		memcpy(act->correlation, command->correlation, command->correlation_size);
 		act->correlation_size = command->correlation_size;
 	}
-	act->next = core->acts;
-	core->acts = act;
+	while (*end)
+		end = &(*end)->next;
+	*end = act;
 	return act;
 }
 
@@ -71,6 +74,7 @@ static void acts_store(struct core *core, struct act *act)
 	store_act(core->store, &row);
 }
 
+/* Takes body. */
 static struct effect *acts_start(struct core *core, const struct act *act, char *body)
 {
 	struct effect *effect = effects_add(core->effects, EFFECT_ACT);
@@ -81,27 +85,74 @@ static struct effect *acts_start(struct core *core, const struct act *act, char 
 	return effect;
 }
 
+static void acts_go(struct core *core, struct act *act)
+{
+	acts_start(core, act, act->body);
+	act->body = NULL;
+}
+
+/* The oldest command that has one of the devices. */
+static const struct act *acts_holder(const struct core *core, uint64_t devices)
+{
+	for (const struct act *act = core->acts; act; act = act->next)
+		if (act->claim & devices)
+			return act;
+	return NULL;
+}
+
+/* Of two settings of a light that come at once the later must be what stays.  What takes longer
+ * is not waited for: nobody knows whether it would still be wanted then. */
+static bool may_wait(const struct core *core, uint64_t devices)
+{
+	int before = 0;
+
+	for (const struct act *act = core->acts; act; act = act->next) {
+		if (!(act->claim & devices))
+			continue;
+		if (!act->brief || ++before > WAITING_MAX)
+			return false;
+	}
+	return true;
+}
+
+static bool acts_claim(struct core *core, struct answer *answer, const struct verb *verb,
+		       uint64_t devices)
+{
+	const struct task *task;
+
+	if (!devices || scheduler_devices_free(&core->scheduler, devices, &task))
+		return true;
+	if (!task && verb->flags & VERB_BRIEF && may_wait(core, devices))
+		return true;
+	if (task)
+		answer_refuse(answer, "device_busy", "task '%s' uses the device", task->id);
+	else
+		answer_refuse(answer, "device_busy", "%s uses the device",
+			      acts_holder(core, devices)->verb);
+	answer->retry_after_s = 1;
+	return false;
+}
+
 void answer_act(struct core *core, struct answer *answer, uint64_t devices)
 {
 	const struct verb *verb = verb_find(answer->command->verb);
-	const struct task *holder;
+	bool waits;
 	struct act *act;
 
-	if (devices && !scheduler_devices_free(&core->scheduler, devices, &holder)) {
-		answer_refuse(answer, "device_busy", "%s%s%s", holder ? "task '" : "",
-			      holder ? holder->id : "another command",
-			      holder ? "' uses the device" : " uses the device");
-		answer->retry_after_s = 1;
+	if (!acts_claim(core, answer, verb, devices))
 		return;
-	}
+	waits = core->scheduler.acts & devices;
 	act = acts_new(core, answer);
 	act->claim = devices;
 	act->writes = verb->flags & VERB_WRITES;
+	act->brief = verb->flags & VERB_BRIEF;
 	act->remember = act->writes && act->request[0];
 	if (act->writes)
 		acts_store(core, act);
 	core->scheduler.acts |= devices;
-	acts_start(core, act, json_text(answer->command->body));
+	act->body = json_text(answer->command->body);
+	if (!waits)
+		acts_go(core, act);
 	answer->later = true;
 }
 
@@ -132,6 +183,18 @@ static void acts_take(struct core *core, struct act *act)
 		core->scheduler.acts |= other->claim;
 }
 
+/* Those that waited, in the order in which they came. */
+static void acts_go_on(struct core *core)
+{
+	uint64_t held = 0;
+
+	for (struct act *act = core->acts; act; act = act->next) {
+		if (act->body && !(act->claim & held))
+			acts_go(core, act);
+		held |= act->claim;
+	}
+}
+
 /* A command that looks as the act's did, for the functions that make replies. */
 static void acts_command(const struct act *act, struct command *command)
 {
@@ -143,6 +206,21 @@ static void acts_command(const struct act *act, struct command *command)
 	snprintf(command->reply_to, sizeof(command->reply_to), "%s", act->topic);
 	command->correlation = act->correlation;
 	command->correlation_size = act->correlation_size;
+}
+
+/* Tells what came of the act, and forgets it. */
+static void acts_end(struct core *core, struct act *act, struct answer *answer)
+{
+	answer->packet = act->packet;
+	snprintf(answer->message_hash, sizeof(answer->message_hash), "%s", act->message);
+	reply_send(core, answer, act->writes);
+	if (act->number)
+		store_act_done(core->store, act->number);
+	cJSON_Delete(answer->data);
+	acts_take(core, act);
+	free(act->correlation);
+	free(act->body);
+	free(act);
 }
 
 void acts_done(struct core *core, const struct event *event)
@@ -157,8 +235,6 @@ void acts_done(struct core *core, const struct event *event)
 		return;
 
 	acts_command(act, &command);
-	answer.packet = act->packet;
-	snprintf(answer.message_hash, sizeof(answer.message_hash), "%s", act->message);
 	if (event->flag) {
 		answer_ok(&answer, "ok", event->data ? cJSON_Parse(event->data) : NULL);
 		if (act->remember)
@@ -174,13 +250,25 @@ void acts_done(struct core *core, const struct event *event)
 		answer_refuse(&answer, code_name(code_number(event->code)), "%s",
 			      event->text ? event->text : "it failed");
 	}
-	reply_send(core, &answer, act->writes);
-	if (act->number)
-		store_act_done(core->store, act->number);
-	cJSON_Delete(answer.data);
-	acts_take(core, act);
-	free(act->correlation);
-	free(act);
+	acts_end(core, act, &answer);
+	acts_go_on(core);
+}
+
+void acts_give_up(struct core *core)
+{
+	struct act *next;
+
+	for (struct act *act = core->acts; act; act = next) {
+		struct command command;
+		struct answer answer = {.command = &command, .rev = -1, .retry_after_s = -1};
+
+		next = act->next;
+		if (!act->body)
+			continue;
+		acts_command(act, &command);
+		answer_refuse(&answer, "estopped", "the emergency stop came first");
+		acts_end(core, act, &answer);
+	}
 }
 
 static void acts_interrupted_one(void *context, const struct act_row *row)

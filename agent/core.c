@@ -209,6 +209,7 @@ static void acts_free(struct act *act)
 		struct act *next = act->next;
 
 		free(act->correlation);
+		free(act->body);
 		free(act);
 		act = next;
 	}

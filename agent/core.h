@@ -244,5 +244,6 @@ void link_back_off(struct core *core);
 void receive_message(struct core *core, const struct event *event, const struct topic *topic);
 void acts_done(struct core *core, const struct event *event);
 void acts_interrupted(struct core *core); /* those of a former life are answered */
+void acts_give_up(struct core *core); /* those that have not begun */
 
 #endif

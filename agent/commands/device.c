@@ -150,11 +150,11 @@ const struct verb motor_verbs[] = {
 };
 
 const struct verb light_verbs[] = {
-	{"light/set", VERB_WRITES | VERB_FRESH,
+	{"light/set", VERB_WRITES | VERB_FRESH | VERB_BRIEF,
 	 OBJECT(NAME ",\"state\":{\"enum\":[\"ON\",\"OFF\"]},"
 		     "\"brightness\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":100}"),
 	 light_set},
-	{"light/toggle", VERB_WRITES | VERB_FRESH, OBJECT(NAME), light_toggle},
+	{"light/toggle", VERB_WRITES | VERB_FRESH | VERB_BRIEF, OBJECT(NAME), light_toggle},
 	{.name = NULL},
 };
 
@@ -165,7 +165,7 @@ const struct verb camera_verbs[] = {
 		     "\"fps\":{\"type\":\"number\",\"minimum\":0.1,\"maximum\":2}"),
 	 camera_capture},
 	{"camera/calibrate", VERB_WRITES | VERB_FRESH, OBJECT(NAME), camera_capture},
-	{"camera/settings", VERB_WRITES | VERB_FRESH,
+	{"camera/settings", VERB_WRITES | VERB_FRESH | VERB_BRIEF,
 	 OBJECT(NAME ",\"settings\":{\"type\":\"object\"}"), camera_settings},
 	{.name = NULL},
 };

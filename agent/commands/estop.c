@@ -17,6 +17,7 @@ static void estop(struct core *core, struct answer *answer)
 		core_happened(core, "estop", NULL, NULL);
 	}
 	life_halt(core, UINT64_MAX, STOP_ESTOP);
+	acts_give_up(core);
 	answer_ok(answer, "ok", NULL);
 }
 

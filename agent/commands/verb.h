@@ -22,6 +22,7 @@ enum verb_flag {
 	VERB_STOPS = 64,    /* carried out whatever the storage says: stops hardware */
 };
 
+	VERB_BRIEF = 128,   /* done in a moment: waits for others of the kind instead of being refused */
 /* A command while it is answered. */
 struct answer {
 	struct command *command;

@@ -62,6 +62,17 @@ static void a_moving_motor_is_told_and_can_be_stopped(struct world *w)
 	assert_string_equal(text_at(still, "position"), "known");
 }
 
+static void of_many_settings_of_a_light_the_last_stays(struct world *w)
+{
+	for (int i = 0; i < 10; i++)
+		tell(w, "light/set", "%d", 10 * i + 5);
+	tell(w, "light/set", "{'state':'OFF','request':'last'}");
+	wait_message(w, 0, BASE "/reply/last", "\"ok\":true");
+
+	wait_value(w, BASE "/light/ringlight", "state", "OFF");
+	wait_value(w, BASE "/light/ringlight", "brightness", "95");
+}
+
 static void lights_are_set_and_toggled(struct world *w)
 {
 	ask_ok(w, "light/set", "{'name':'ringlight','state':'ON','brightness':60}");
@@ -303,6 +314,7 @@ static const struct test tests[] = {
 	TEST(a_motor_moves_where_it_is_told),
 	TEST(a_motor_homes_and_can_be_told_where_it_stands),
 	TEST_WITH(a_moving_motor_is_told_and_can_be_stopped, real_time),
+	TEST(of_many_settings_of_a_light_the_last_stays),
 	TEST(lights_are_set_and_toggled),
 	TEST(a_preview_is_a_small_jpeg),
 	TEST(a_preview_shows_pictures_for_a_while),

@@ -239,6 +239,67 @@ static void a_direct_command_holds_its_device_as_a_task_does(void **state)
 	assert_true(runs(s, "m1"));
 }
 
+/* Ends the only one that runs. */
+static void light_is_set(struct shell *s)
+{
+	assert_true(runs(s, "light/set"));
+	act_ends(s, "light/set", true, "", "{'name':'ringlight'}");
+}
+
+static void of_two_settings_of_a_light_the_later_stays(void **state)
+{
+	struct shell *s = *state;
+
+	assert_null(ask(s, "light/set", "{'brightness':60,'request':'r1'}"));
+	assert_null(ask(s, "light/set", "{'state':'OFF','request':'r2'}"));
+	assert_null(ask(s, "light/toggle", "{'request':'r3'}"));
+
+	light_is_set(s);
+	assert_null(newest(s, "reply/r2"));
+	light_is_set(s);
+	assert_string_equal(text_at(told(s, "reply/r2"), "code"), "ok");
+	act_ends(s, "light/toggle", true, "", "{'name':'ringlight'}");
+	assert_string_equal(text_at(told(s, "reply/r3"), "code"), "ok");
+}
+
+static void a_task_does_not_start_before_a_command_that_came_first(void **state)
+{
+	struct shell *s = *state;
+
+	assert_null(ask(s, "camera/settings", "{'settings':{'gain':1}}"));
+	assert_null(ask(s, "camera/settings", "{'settings':{'gain':2}}"));
+	make(s, "p1", "photo_task", "");
+
+	act_ends(s, "camera/settings", true, "", "{'name':'sim'}");
+	assert_false(runs(s, "p1"));
+	act_ends(s, "camera/settings", true, "", "{'name':'sim'}");
+	assert_true(runs(s, "p1"));
+}
+
+static void a_light_that_waits_to_be_set_stays_off_after_an_emergency_stop(void **state)
+{
+	struct shell *s = *state;
+
+	assert_null(ask(s, "light/set", "OFF"));
+	assert_null(ask(s, "light/set", "{'state':'ON','request':'r1'}"));
+
+	ask(s, "estop", "");
+
+	assert_string_equal(text_at(told(s, "reply/r1"), "code"), "estopped");
+	light_is_set(s);
+	assert_false(runs(s, "light/set"));
+}
+
+static void only_so_many_settings_of_a_light_wait(void **state)
+{
+	struct shell *s = *state;
+
+	for (int i = 0; i < 33; i++)
+		assert_null(ask(s, "light/set", "ON"));
+
+	ask_code(s, "light/set", "ON", "device_busy");
+}
+
 static void the_current_task_is_the_exclusive_one_else_the_one_that_started_last(void **state)
 {
 	struct shell *s = *state;
@@ -1212,6 +1273,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(two_tasks_never_hold_one_device, open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(a_direct_command_to_a_held_device_is_busy, open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(a_direct_command_holds_its_device_as_a_task_does, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(of_two_settings_of_a_light_the_later_stays, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_task_does_not_start_before_a_command_that_came_first, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_light_that_waits_to_be_set_stays_off_after_an_emergency_stop, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(only_so_many_settings_of_a_light_wait, open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(while_the_rig_is_exchanged_nobody_uses_it, open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(another_rig_has_other_devices, open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(the_current_task_is_the_exclusive_one_else_the_one_that_started_last, open_shell, close_shell),
