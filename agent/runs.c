@@ -42,6 +42,8 @@ static void runs_publish_progress(struct core *core, const struct task *task)
 
 static void runs_progress(struct core *core, struct task *task, const struct event *event)
 {
+	if (event->current != task->current)
+		task->step_ms = task_elapsed(task, core->now.ms);
 	task->current = event->current;
 	task->total = event->total;
 	if (event->text)

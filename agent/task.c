@@ -71,10 +71,12 @@ double task_eta(const struct task *task, int64_t now)
 {
 	double done = task->current - task->first_current;
 	double left = task->total - task->current;
+	double at_step;
 
 	if (task->status != TASK_RUNNING || task->total <= 0 || done <= 0 || left < 0)
 		return -1;
-	return left * (double)(task_elapsed(task, now) - task->first_ms) / 1000 / done;
+	at_step = left * (double)(task->step_ms - task->first_ms) / done;
+	return fmax(0, at_step - (double)(task_elapsed(task, now) - task->step_ms)) / 1000;
 }
 
 double task_percent(const struct task *task)

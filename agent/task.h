@@ -95,6 +95,7 @@ struct task {
 	bool progress_waits;       /* newer than what is saved */
 	double first_current;      /* where this run began, for the ETA */
 	int64_t first_ms;          /* and elapsed_ms then */
+	int64_t step_ms;           /* and when current changed last */
 	int photos;                /* on disk, for the current topic; -1: no photo task */
 };
 

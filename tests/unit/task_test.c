@@ -108,8 +108,11 @@ static void the_eta_is_reckoned_from_where_this_run_began(void **state)
 	task->first_ms = 90000;
 	task->elapsed_ms = 90000;
 	task->running_since = NOON - 20000;
+	task->step_ms = 110000; /* the tenth step ended now */
 
 	assert_true(task_eta(task, NOON) == 100); /* 10 steps took 20 s, 50 are left */
+	assert_true(task_eta(task, NOON + 2000) == 98);
+	assert_true(task_eta(task, NOON + 200000) == 0);
 	task->status = TASK_PAUSED;
 	assert_true(task_eta(task, NOON) < 0);
 	task->status = TASK_RUNNING;
