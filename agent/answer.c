@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "agent/base/line.h"
+#include "agent/base/nearest.h"
 #include "agent/life.h"
 
 #define PROBLEMS_MAX 8
@@ -67,6 +68,17 @@ void answer_problem(struct answer *answer, const char *code, const char *path, c
 {
 	answer_refuse(answer, code, "%s", sentence);
 	answer_add_error(answer, path, sentence);
+}
+
+void answer_unknown(struct answer *answer, const char *code, const char *path, const char *noun,
+		    const struct nearest *nearest)
+{
+	if (nearest->name)
+		answer_refuse(answer, code, "there is no %s '%s' (did you mean '%s'?)", noun,
+			      nearest->wanted, nearest->name);
+	else
+		answer_refuse(answer, code, "there is no %s '%s'", noun, nearest->wanted);
+	answer_add_error(answer, path, answer->message);
 }
 
 void answer_problems(struct answer *answer, const char *code, const struct schema_problem *problems,

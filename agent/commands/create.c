@@ -1,4 +1,5 @@
 #include "agent/commands/task.h"
+#include "agent/base/nearest.h"
 #include "agent/life.h"
 
 #include <stdio.h>
@@ -175,6 +176,17 @@ static void create_numbers(struct core *core, struct task *task, const cJSON *bo
 	snprintf(task->boot, sizeof(task->boot), "%s", core->options.boot);
 }
 
+static void unknown_type(const struct core *core, struct answer *answer, const char *name)
+{
+	const struct registry *registry = core->options.registry;
+	struct nearest nearest;
+
+	nearest_init(&nearest, name);
+	for (size_t i = 0; i < registry_count(registry); i++)
+		nearest_offer(&nearest, registry_at(registry, i)->type->name);
+	answer_unknown(answer, "unknown_type", "/type", "task type", &nearest);
+}
+
 static bool create_type(struct core *core, struct answer *answer, struct task *task, const cJSON *body)
 {
 	const char *name = json_string(body, "type");
@@ -183,7 +195,7 @@ static bool create_type(struct core *core, struct answer *answer, struct task *t
 
 	task->type = registry_find(core->options.registry, name);
 	if (!task->type) {
-		answer_refuse(answer, "unknown_type", "there is no task type '%s'", name);
+		unknown_type(core, answer, name);
 		return false;
 	}
 	if (schema && strcmp(schema, schema_hash(task->type->schema)) != 0) {

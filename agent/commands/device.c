@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/base/nearest.h"
 #include "agent/life.h"
 
 #define NAME "\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64}"
@@ -13,6 +14,18 @@
 #define NEEDS(required, properties)                                                                \
 	"{\"type\":\"object\",\"additionalProperties\":false,\"required\":[" required              \
 	"],\"properties\":{" properties "}}"
+
+static void unknown_device(const struct core *core, struct answer *answer, enum device_kind kind,
+			   const char *name)
+{
+	struct nearest nearest;
+
+	nearest_init(&nearest, name);
+	for (size_t i = 0; i < core->device_count; i++)
+		if (core->devices[i].kind == kind)
+			nearest_offer(&nearest, core->devices[i].name);
+	answer_unknown(answer, "not_found", "/name", device_kind_name(kind), &nearest);
+}
 
 /* The devices of that kind that the command names: all without a name. */
 static bool named_devices(struct core *core, struct answer *answer, enum device_kind kind,
@@ -24,7 +37,7 @@ static bool named_devices(struct core *core, struct answer *answer, enum device_
 	if (*devices)
 		return true;
 	if (name)
-		answer_refuse(answer, "not_found", "there is no %s '%s'", device_kind_name(kind), name);
+		unknown_device(core, answer, kind, name);
 	else
 		answer_refuse(answer, "not_found", "this rig has no %s", device_kind_name(kind));
 	return false;

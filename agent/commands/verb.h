@@ -12,6 +12,8 @@
 #include "agent/core.h"
 #include "mqtt/command.h"
 
+struct nearest;
+
 enum verb_flag {
 	VERB_BROADCAST = 1, /* also on _all */
 	VERB_WRITES = 2,    /* changes something: its request is remembered, its reply stored */
@@ -20,9 +22,9 @@ enum verb_flag {
 	VERB_TASK = 16,     /* names a task: id, current or PRESS */
 	VERB_FREES = 32,    /* carried out on a full disk: frees room or ends work */
 	VERB_STOPS = 64,    /* carried out whatever the storage says: stops hardware */
+	VERB_BRIEF = 128,   /* done in a moment: waits for others of the kind instead of being refused */
 };
 
-	VERB_BRIEF = 128,   /* done in a moment: waits for others of the kind instead of being refused */
 /* A command while it is answered. */
 struct answer {
 	struct command *command;
@@ -76,8 +78,13 @@ void answer_problems(struct answer *answer, const char *code, const struct schem
 /* One problem whose sentence is whole. */
 void answer_problem(struct answer *answer, const char *code, const char *path, const char *sentence);
 
+/* There is no such thing, of which the payload's path has the name; says the nearest one.  noun:
+ * "task type". */
+void answer_unknown(struct answer *answer, const char *code, const char *path, const char *noun,
+		    const struct nearest *nearest);
+
 /* Starts an act with these devices: after the commit it runs on a worker, and its end is the
- * answer.  Refused with device_busy when a device is held. */
+ * answer.  Refused with device_busy when a device is held; a brief one waits for brief ones. */
 void answer_act(struct core *core, struct answer *answer, uint64_t devices);
 
 /* The same for the estimate of a task type (dry_run); args is copied. */

@@ -298,6 +298,20 @@ static void whatever_cannot_be_carried_out_is_answered(void **state)
 	ask_code(s, "task/pause", "nobody", "not_found");
 }
 
+static void a_mistyped_name_is_told_the_nearest(void **state)
+{
+	struct shell *s = *state;
+	const cJSON *reply = ask_code(s, "task/create", "plian_task", "unknown_type");
+
+	assert_string_equal(text_at(reply, "message"),
+			    "there is no task type 'plian_task' (did you mean 'plain_task'?)");
+	assert_string_equal(text_at(cJSON_GetArrayItem(at(reply, "errors"), 0), "path"), "/type");
+	reply = ask_code(s, "motor/move", "{'name':'turntabel','degrees':1}", "not_found");
+	assert_string_equal(text_at(reply, "message"),
+			    "there is no motor 'turntabel' (did you mean 'turntable'?)");
+	assert_string_equal(text_at(cJSON_GetArrayItem(at(reply, "errors"), 0), "path"), "/name");
+}
+
 static void a_reply_still_comes_after_a_crash(void **state)
 {
 	struct shell *s = *state;
@@ -1347,6 +1361,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_reply_can_never_become_a_command, open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(also_the_refusal_of_a_retained_command_goes_nowhere_else, open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(whatever_cannot_be_carried_out_is_answered, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_mistyped_name_is_told_the_nearest, open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(a_reply_still_comes_after_a_crash, open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(a_reply_an_hour_old_is_not_sent_any_more, open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(reads_write_nothing, open_shell, close_shell),
