@@ -108,6 +108,13 @@ static cJSON *read_restart_needed(void *context)
 	return settings_restart_needed(agent->settings);
 }
 
+static cJSON *read_problems(void *context)
+{
+	struct agent *agent = context;
+
+	return cJSON_Duplicate(settings_problems(agent->settings), true);
+}
+
 static int change_settings(void *context, const cJSON *changes, struct tunables *tunables,
 			   struct err *err)
 {
@@ -310,6 +317,7 @@ static int open_core(struct agent *agent, struct effects *effects, struct err *e
 		.settings = {.context = agent,
 			     .values = read_values,
 			     .restart_needed = read_restart_needed,
+			     .problems = read_problems,
 			     .set = change_settings,
 			     .read_config = read_config,
 			     .use_config = use_config},

@@ -56,6 +56,7 @@ struct settings_access {
 	void *context;
 	cJSON *(*values)(void *context);         /* a tree, secrets masked; the caller deletes it */
 	cJSON *(*restart_needed)(void *context); /* keys; the caller deletes it */
+	cJSON *(*problems)(void *context);       /* sentences; the caller deletes it */
 	/* Changes settings durably, all or none, and tells what acts at once. */
 	int (*set)(void *context, const cJSON *changes, struct tunables *tunables, struct err *err);
 	/* The device config, read anew; the caller deletes it.  And: the rig has it now.  NULL
@@ -243,7 +244,7 @@ void link_back_off(struct core *core);
 /* ---- receive.c, acts.c ---- */
 void receive_message(struct core *core, const struct event *event, const struct topic *topic);
 void acts_done(struct core *core, const struct event *event);
-void acts_interrupted(struct core *core); /* those of a former life are answered */
 void acts_give_up(struct core *core); /* those that have not begun */
+void acts_interrupted(struct core *core); /* those of a former life are answered */
 
 #endif

@@ -165,6 +165,7 @@ cJSON *notices_settings_document(struct core *core)
 	cJSON_AddNumberToObject(settings, "rev", (double)core->settings_rev);
 	cJSON_AddItemToObject(settings, "values", access->values(access->context));
 	cJSON_AddItemToObject(settings, "restart_needed", access->restart_needed(access->context));
+	cJSON_AddItemToObject(settings, "problems", access->problems(access->context));
 	return settings;
 }
 

@@ -79,18 +79,31 @@ bool load_by_environment(const struct settings_source *source,
 	return environment(source, setting->env) != NULL;
 }
 
-int load_hidden(cJSON *problems, const char *file, const struct setting *setting)
+/* The sentence in problems that says so, NULL when nobody has said it. */
+static cJSON *hidden(const cJSON *problems, const char *sentence)
+{
+	cJSON *known;
+
+	cJSON_ArrayForEach(known, problems)
+	{
+		if (!strcmp(known->valuestring, sentence))
+			return known;
+	}
+	return NULL;
+}
+
+int load_hide(cJSON *problems, const char *file, const struct setting *setting, bool hides)
 {
 	char text[PATH_MAX + 128];
-	const cJSON *known;
+	cJSON *known;
 
 	snprintf(text, sizeof(text), "%s: %s has no effect, as %s is set", file,
 		 setting->key, setting->env);
-	cJSON_ArrayForEach(known, problems)
-	{
-		if (!strcmp(known->valuestring, text))
-			return 0;
-	}
+	known = hidden(problems, text);
+	if (!hides)
+		cJSON_Delete(cJSON_DetachItemViaPointer(problems, known));
+	if (!hides || known)
+		return 0;
 	return cJSON_AddItemToArray(problems, cJSON_CreateString(text)) ? 0 : -ENOMEM;
 }
 
@@ -148,7 +161,7 @@ static int take_value(struct loading *l, const struct origin *origin,
 	if (value_check(setting, setting->key, value, err) < 0)
 		return refuse(l, origin, setting->key, err);
 	if (origin->own && load_by_environment(l->source, setting) &&
-	    load_hidden(l->problems, origin->path, setting) < 0)
+	    load_hide(l->problems, origin->path, setting, true) < 0)
 		return out_of_memory(err);
 	return put(l, setting->key, cJSON_Duplicate(value, true), err);
 }

@@ -203,8 +203,13 @@ static int take(struct settings *settings, const char *file, const cJSON *change
 		cJSON_GetObjectItemCaseSensitive(loaded->beneath, setting->key);
 	cJSON *value;
 
-	if (!cJSON_IsNull(change) && load_by_environment(&settings->source, setting))
-		return load_hidden(loaded->problems, file, setting);
+	if (load_by_environment(&settings->source, setting)) {
+		bool hides = !cJSON_IsNull(change);
+		int ret = load_hide(loaded->problems, file, setting, hides);
+
+		if (ret < 0 || hides)
+			return ret;
+	}
 
 	value = cJSON_Duplicate(cJSON_IsNull(change) ? beneath : change, true);
 	if (!value ||

@@ -53,6 +53,16 @@ static void what_acts_later_is_named_until_the_restart(struct world *w)
 		"ok");
 }
 
+static void what_the_environment_hides_is_told(struct world *w)
+{
+	const cJSON *set = ask_ok(w, "settings/set", "{'values':{'sim_speed':3}}");
+	const cJSON *problem = cJSON_GetArrayItem(at(set, "data.problems"), 0);
+
+	assert_non_null(strstr(cJSON_GetStringValue(problem), "sim_speed has no effect"));
+	set = ask_ok(w, "settings/set", "{'values':{'sim_speed':null}}");
+	assert_int_equal(count_at(set, "data.problems"), 0);
+}
+
 static void if_rev_protects_settings(struct world *w)
 {
 	double rev = number_at(ask_ok(w, "settings/get", "{}"), "rev");
@@ -140,6 +150,7 @@ static void a_consumer_that_was_away_fetches_its_events(struct world *w)
 static const struct test tests[] = {
 	TEST(a_change_acts_at_once_and_outlives_a_restart),
 	TEST(what_acts_later_is_named_until_the_restart),
+	TEST(what_the_environment_hides_is_told),
 	TEST(if_rev_protects_settings),
 	TEST(all_values_are_taken_or_none),
 	TEST(null_is_the_default),

@@ -129,7 +129,7 @@ static cJSON *no_values(void *context)
 	return cJSON_CreateObject();
 }
 
-static cJSON *no_restart(void *context)
+static cJSON *no_list(void *context)
 {
 	(void)context;
 	return cJSON_CreateArray();
@@ -168,7 +168,7 @@ static struct core_options world_options(struct world *w)
 			     .keep_ms = 30 * INT64_C(86400) * SECOND},
 		.groups = groups,
 		.birth_prefix = "homeassistant",
-		.settings = {w, no_values, no_restart, no_change},
+		.settings = {w, no_values, no_list, no_list, no_change},
 		.problems = problems,
 		.reserve = disk_reserve(),
 		.reflexes = {w, reflex_pause, reflex_stop, reflex_stop_motion,

@@ -244,6 +244,12 @@ static inline cJSON *fake_restart_needed(void *context)
 	return cJSON_CreateArray();
 }
 
+static inline cJSON *fake_problems(void *context)
+{
+	(void)context;
+	return cJSON_CreateArray();
+}
+
 /* Knows one setting, scheduler.max_concurrent. */
 static inline int fake_set(void *context, const cJSON *changes, struct tunables *tunables,
 			   struct err *err)
@@ -616,7 +622,7 @@ static inline struct shell *shell_open(void)
 			     .keep_ms = 30 * (int64_t)DAY},
 		.groups = cJSON_CreateArray(),
 		.birth_prefix = "homeassistant",
-		.settings = {s, fake_values, fake_restart_needed, fake_set, fake_read_config,
+		.settings = {s, fake_values, fake_restart_needed, fake_problems, fake_set, fake_read_config,
 			     fake_use_config},
 		.problems = cJSON_CreateArray(),
 		.reflexes = {s, fake_pause, fake_stop, fake_stop_motion, fake_estop},

@@ -814,6 +814,8 @@ static void what_the_environment_sets_cannot_be_changed_from_afar(void **state)
 
 	assert_true(settings_number(settings, "sim_speed") == 9.0);
 	assert_non_null(strstr(only_problem(settings), "sim_speed has no effect"));
+	assert_int_equal(set(settings, "{\"sim_speed\":null}", &err), 0);
+	assert_int_equal(cJSON_GetArraySize(settings_problems(settings)), 0);
 	settings_free(settings);
 }
 
