@@ -1,6 +1,7 @@
 #include "agent/deed.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -317,7 +318,7 @@ static int dry_run(const struct deed *deed, const char *args, cJSON **data, stru
 	*data = cJSON_CreateObject();
 	cJSON_AddNumberToObject(*data, "photos", estimate.photos);
 	cJSON_AddNumberToObject(*data, "bytes", estimate.bytes);
-	cJSON_AddNumberToObject(*data, "seconds", estimate.seconds);
+	cJSON_AddNumberToObject(*data, "seconds", round(estimate.seconds * 10) / 10);
 	cJSON_AddNumberToObject(*data, "bytes_free", estimate.bytes_free);
 	cJSON_AddItemToObject(*data, "problems", problems);
 	return 0;
