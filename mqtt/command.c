@@ -68,8 +68,13 @@ static int no_memory(struct err *err)
 
 static struct text trimmed(const char *payload, size_t size)
 {
+	static const char mark[] = "\xef\xbb\xbf"; /* what editors put before a file's first letter */
 	struct text text = {payload ? payload : "", size};
 
+	if (text.size >= 3 && !memcmp(text.start, mark, 3)) {
+		text.start += 3;
+		text.size -= 3;
+	}
 	while (text.size && isspace((unsigned char)text.start[text.size - 1]))
 		text.size--;
 	while (text.size && isspace((unsigned char)text.start[0])) {

@@ -235,6 +235,7 @@ static void a_bare_word_creates_a_task_of_that_type(void **state)
 	assert_body("task/create", " hello_world_async_task\n",
 		    "{\"type\":\"hello_world_async_task\"}");
 	assert_body("task/create", "PRESS", "{\"type\":\"PRESS\"}");
+	assert_body("task/create", "\xef\xbb\xbf{\"type\":\"x_task\"}", "{\"type\":\"x_task\"}");
 	assert_refused("task/create", "", "bad_request",
 		       "type is required: send a task type or a JSON object");
 	assert_refused("task/create", "[1]", "bad_request",
