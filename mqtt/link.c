@@ -1,4 +1,4 @@
-#include "mqtt/link.h"
+#include "mqtt/link_inside.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <MQTTAsync.h>
-
 #include "agent/base/log.h"
 
 #define CONNECT_TIMEOUT_S 10
@@ -16,30 +14,11 @@
 #define INCOMING_MAX 8		 /* unacknowledged messages that the broker may send us */
 #define PACKET_MAX (256u * 1024) /* bytes of one packet to us */
 #define RECEIVE_MAX_DEFAULT 65535u /* MQTT 5, section 3.2.2.3.3 */
-#define GRANTED_MAX 2		   /* the highest QoS; above is a refusal in 3.1.1 */
 
 /* The longest text that Paho wants to hear of as its server. */
 #define SERVER_MAX (sizeof("mqtts://[]:65535") + sizeof(((struct url *)0)->host))
 
-struct link {
-	MQTTAsync handle;
-	struct link_events events;
-	int version, keep_alive_s;
-	const char *will_topic, *will_text; /* the options' */
-	pthread_mutex_t lock;
-	struct request *requests; /* lock */
-};
-
-/* What Paho still owes an answer to; the context of its callbacks. */
-struct request {
-	struct link *link;
-	void *tag;
-	const char *what;
-	size_t filters; /* of a subscription: 3.1.1 does not tell how many it answers */
-	struct request *next, *previous;
-};
-
-static int paho_error(struct err *err, int code)
+int paho_error(struct err *err, int code)
 {
 	switch (code) {
 	case MQTTASYNC_BAD_UTF8_STRING:
@@ -51,7 +30,7 @@ static int paho_error(struct err *err, int code)
 	}
 }
 
-static const char *reason_text(int code)
+const char *reason_text(int code)
 {
 	const char *text = MQTTReasonCode_toString((enum MQTTReasonCodes)code);
 
@@ -73,129 +52,6 @@ static const char *return_code_text(int code)
 	if (code > 0 && (size_t)code < sizeof(texts) / sizeof(texts[0]))
 		return texts[code];
 	return "unknown return code";
-}
-
-static struct request *request_new(struct link *link, void *tag, const char *what)
-{
-	struct request *request = calloc(1, sizeof(*request));
-
-	if (!request)
-		return NULL;
-	request->link = link;
-	request->tag = tag;
-	request->what = what;
-	pthread_mutex_lock(&link->lock);
-	request->next = link->requests;
-	if (request->next)
-		request->next->previous = request;
-	link->requests = request;
-	pthread_mutex_unlock(&link->lock);
-	return request;
-}
-
-static void request_free(struct request *request)
-{
-	struct link *link = request->link;
-
-	pthread_mutex_lock(&link->lock);
-	if (request->next)
-		request->next->previous = request->previous;
-	if (request->previous)
-		request->previous->next = request->next;
-	else
-		link->requests = request->next;
-	pthread_mutex_unlock(&link->lock);
-	free(request);
-}
-
-static void request_end(struct request *request, enum link_result result)
-{
-	struct link *link = request->link;
-	void *tag = request->tag;
-
-	request_free(request);
-	link->events.done(link->events.context, tag, result);
-}
-
-/* Are the answers to n filters all below 0x80?  Paho gives a list only for two and more.
- */
-static bool all_granted(const enum MQTTReasonCodes *codes, int n, int only)
-{
-	if (n < 2)
-		return only < MQTTREASONCODE_UNSPECIFIED_ERROR;
-	for (int i = 0; codes && i < n; i++)
-		if (codes[i] >= MQTTREASONCODE_UNSPECIFIED_ERROR)
-			return false;
-	return codes != NULL;
-}
-
-static void on_sent(void *context, MQTTAsync_successData5 *data)
-{
-	(void)data;
-	request_end(context, LINK_DONE);
-}
-
-static void on_subscribed(void *context, MQTTAsync_successData5 *data)
-{
-	bool ok = all_granted(data->alt.sub.reasonCodes, data->alt.sub.reasonCodeCount,
-			      (int)data->reasonCode);
-
-	request_end(context, ok ? LINK_DONE : LINK_REFUSED);
-}
-
-static void on_unsubscribed(void *context, MQTTAsync_successData5 *data)
-{
-	bool ok = all_granted(data->alt.unsub.reasonCodes,
-			      data->alt.unsub.reasonCodeCount, (int)data->reasonCode);
-
-	request_end(context, ok ? LINK_DONE : LINK_REFUSED);
-}
-
-/* A code other than 0 comes from Paho itself, and its reasonCode is then not always set.
- */
-static void on_failed(void *context, MQTTAsync_failureData5 *data)
-{
-	struct request *request = context;
-
-	if (data->code) {
-		request_end(request, LINK_BROKEN);
-		return;
-	}
-	log_debug("the broker refused a %s: %s", request->what,
-		  reason_text((int)data->reasonCode));
-	request_end(request, LINK_REFUSED);
-}
-
-/* The answers of 3.1.1, which Paho gives in other types. */
-
-static void on_sent_3(void *context, MQTTAsync_successData *data)
-{
-	(void)data;
-	request_end(context, LINK_DONE);
-}
-
-static void on_subscribed_3(void *context, MQTTAsync_successData *data)
-{
-	struct request *request = context;
-	bool ok = true;
-
-	if (request->filters < 2)
-		ok = data->alt.qos <= GRANTED_MAX;
-	for (size_t i = 0; request->filters > 1 && i < request->filters; i++)
-		ok = ok && data->alt.qosList[i] <= GRANTED_MAX;
-	request_end(request, ok ? LINK_DONE : LINK_REFUSED);
-}
-
-static void on_failed_3(void *context, MQTTAsync_failureData *data)
-{
-	struct request *request = context;
-
-	if (!data || data->code <= GRANTED_MAX) {
-		request_end(request, LINK_BROKEN);
-		return;
-	}
-	log_debug("the broker refused a %s", request->what);
-	request_end(request, LINK_REFUSED);
 }
 
 static void on_up(void *context, MQTTAsync_successData5 *data)
@@ -377,8 +233,8 @@ static void on_disconnected_3(void *context, MQTTAsync_successData *data)
 	link->events.disconnected(link->events.context);
 }
 
-static int add_number(MQTTProperties *properties, enum MQTTPropertyCodes code,
-		      unsigned value, struct err *err)
+int add_number(MQTTProperties *properties, enum MQTTPropertyCodes code, unsigned value,
+	       struct err *err)
 {
 	MQTTProperty property = {.identifier = code};
 
@@ -386,22 +242,6 @@ static int add_number(MQTTProperties *properties, enum MQTTPropertyCodes code,
 		property.value.integer2 = (unsigned short)value;
 	else
 		property.value.integer4 = value;
-	if (MQTTProperties_add(properties, &property))
-		return err_set(err, -ENOMEM, "out of memory");
-	return 0;
-}
-
-static int add_bytes(MQTTProperties *properties, enum MQTTPropertyCodes code,
-		     const void *bytes, size_t size, struct err *err)
-{
-	MQTTProperty property = {.identifier = code};
-
-	if (size > UINT16_MAX)
-		return err_set(err, -EINVAL,
-			       "the correlation data has more than 65535 bytes");
-	/* Paho copies and does not write; its type has no const. */
-	property.value.data.data = (char *)(uintptr_t)bytes;
-	property.value.data.len = (int)size;
 	if (MQTTProperties_add(properties, &property))
 		return err_set(err, -ENOMEM, "out of memory");
 	return 0;
@@ -582,134 +422,6 @@ fail:
 	return ret;
 }
 
-/* Paho's two kinds of answers to request; success_3 and success_5 mean the same. */
-static MQTTAsync_responseOptions answers_for(struct request *request,
-					     MQTTAsync_onSuccess *success_3,
-					     MQTTAsync_onSuccess5 *success_5)
-{
-	MQTTAsync_responseOptions options = MQTTAsync_responseOptions_initializer;
-
-	options.context = request;
-	if (request->link->version == MQTTVERSION_5) {
-		options.onSuccess5 = success_5;
-		options.onFailure5 = on_failed;
-	} else {
-		options.onSuccess = success_3;
-		options.onFailure = on_failed_3;
-	}
-	return options;
-}
-
-static int add_message_properties(MQTTProperties *properties,
-				  const struct outgoing *message, struct err *err)
-{
-	int ret = 0;
-
-	if (message->expiry_s > 0)
-		ret = add_number(properties, MQTTPROPERTY_CODE_MESSAGE_EXPIRY_INTERVAL,
-				 (unsigned)message->expiry_s, err);
-	if (!ret && message->correlation)
-		ret = add_bytes(properties, MQTTPROPERTY_CODE_CORRELATION_DATA,
-				message->correlation, message->correlation_size, err);
-	return ret;
-}
-
-int link_send(struct link *link, const struct outgoing *message, void *tag,
-	      struct err *err)
-{
-	MQTTAsync_responseOptions options;
-	struct request *request;
-	int ret = 0;
-	int code;
-
-	if (message->size > INT_MAX)
-		return err_set(err, -EINVAL, "the message is too large");
-	request = request_new(link, tag, "message");
-	if (!request)
-		return err_set(err, -ENOMEM, "out of memory");
-	options = answers_for(request, on_sent_3, on_sent);
-	if (link->version == MQTTVERSION_5)
-		ret = add_message_properties(&options.properties, message, err);
-	if (ret < 0)
-		goto out;
-	code = MQTTAsync_send(link->handle, message->topic, (int)message->size,
-			      message->size ? message->payload : "", message->qos,
-			      message->retain, &options);
-	if (code != MQTTASYNC_SUCCESS)
-		ret = paho_error(err, code);
-out:
-	if (ret < 0)
-		request_free(request);
-	MQTTProperties_free(&options.properties);
-	return ret;
-}
-
-int link_subscribe(struct link *link, const struct filter *filters, size_t n, void *tag,
-		   struct err *err)
-{
-	MQTTAsync_responseOptions options;
-	char **topics = calloc(n, sizeof(*topics));
-	int *qos = calloc(n, sizeof(*qos));
-	MQTTSubscribe_options *list = calloc(n, sizeof(*list));
-	struct request *request = NULL;
-	int ret = 0;
-	int code;
-
-	if (topics && qos && list)
-		request = request_new(link, tag, "subscription");
-	if (!request) {
-		ret = err_set(err, -ENOMEM, "out of memory");
-		goto out;
-	}
-	request->filters = n;
-	for (size_t i = 0; i < n; i++) {
-		MQTTSubscribe_options one = MQTTSubscribe_options_initializer;
-
-		one.noLocal = filters[i].no_local;
-		one.retainAsPublished = filters[i].retain_as_published;
-		one.retainHandling = (unsigned char)filters[i].retain_handling;
-		list[i] = one;
-		topics[i] = (char *)(uintptr_t)filters[i].topic; /* only read */
-		qos[i] = filters[i].qos;
-	}
-	options = answers_for(request, on_subscribed_3, on_subscribed);
-	if (link->version == MQTTVERSION_5) {
-		options.subscribeOptions = list[0];
-		options.subscribeOptionsList = list;
-		options.subscribeOptionsCount = (int)n;
-	}
-	code = MQTTAsync_subscribeMany(link->handle, (int)n, topics, qos, &options);
-	if (code != MQTTASYNC_SUCCESS) {
-		request_free(request);
-		ret = paho_error(err, code);
-	}
-out:
-	free(topics);
-	free(qos);
-	free(list);
-	return ret;
-}
-
-int link_unsubscribe(struct link *link, const char *const *topics, size_t n, void *tag,
-		     struct err *err)
-{
-	struct request *request = request_new(link, tag, "unsubscription");
-	MQTTAsync_responseOptions options;
-	int code;
-
-	if (!request)
-		return err_set(err, -ENOMEM, "out of memory");
-	/* 3.1.1 cannot refuse it: its answer is that of a message. */
-	options = answers_for(request, on_sent_3, on_unsubscribed);
-	code = MQTTAsync_unsubscribeMany(link->handle, (int)n,
-					 (char *const *)(uintptr_t)topics, &options);
-	if (code != MQTTASYNC_SUCCESS) {
-		request_free(request);
-		return paho_error(err, code);
-	}
-	return 0;
-}
-
 static int disconnect_5(struct link *link, bool with_will)
 {
 	MQTTAsync_disconnectOptions options = MQTTAsync_disconnectOptions_initializer5;
@@ -749,10 +461,7 @@ void link_free(struct link *link)
 		return;
 	if (link->handle)
 		MQTTAsync_destroy(&link->handle);
-	for (struct request *request = link->requests, *next; request; request = next) {
-		next = request->next;
-		request_end(request, LINK_BROKEN);
-	}
+	link_end_requests(link);
 	pthread_mutex_destroy(&link->lock);
 	free(link);
 }

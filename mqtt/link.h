@@ -3,7 +3,7 @@
  *
  * Paho repeats unacknowledged messages when a handle connects again, and would so send an
  * older version of a retained topic after a newer one; that is why a link is thrown away
- * and the next one made anew.  What knows Paho is in link.c alone.
+ * and the next one made anew.  What knows Paho is in link*.c alone.
  *
  * link_open(), link_send() … link_free() are for one thread, the sender of connection.h.
  * They may block while Paho is busy, also for as long as message() takes: never call them
