@@ -1,0 +1,322 @@
+#include "mqtt/connection_inside.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/log.h"
+
+#define WINDOW_MAX 16 /* Paho stops for a second when it meets the broker's limit */
+/* QoS 0 messages, and bytes in all, within Paho: it loses the memory of what it has not
+ * yet written when a handle is destroyed, so little must be waiting there on a stalled
+ * socket. */
+#define UNWRITTEN_MAX 4
+#define HANDED_MAX (64 * 1024)
+#define CONNECT_PATIENCE_MS 30000 /* Paho's own timeout is 10 s, in steps of 3 s */
+#define LEAVE_MS 1000		  /* for DISCONNECT to get out */
+
+void connection_wait_until(struct connection *c, int64_t when_ms)
+{
+	struct timespec t = {
+		.tv_sec = (time_t)(when_ms / 1000),
+		.tv_nsec = (long)(when_ms % 1000) * 1000000,
+	};
+
+	pthread_cond_timedwait(&c->changed, &c->lock, &t);
+}
+
+void connection_note_why(struct connection *c, const char *why)
+{
+	if (!c->why[0])
+		snprintf(c->why, sizeof(c->why), "%s", why);
+}
+
+void connection_lose(struct connection *c, const char *why)
+{
+	connection_note_why(c, why);
+	c->lost = true;
+	pthread_cond_broadcast(&c->changed);
+}
+
+/* Counts item as handed to Paho; the lock is held. */
+static void count_in(struct connection *c, const struct item *item)
+{
+	c->handed += item_size(item);
+	if (!item_acknowledged(item))
+		c->unwritten++;
+	else if (c->unacknowledged++ == 0)
+		c->due_ms = clock_monotonic_ms();
+}
+
+/* The lock is held. */
+static void count_out(struct connection *c, const struct item *item)
+{
+	c->handed -= item_size(item);
+	if (item_acknowledged(item))
+		c->unacknowledged--;
+	else
+		c->unwritten--;
+}
+
+/* May item go to Paho now?  The lock is held. */
+static bool has_room(const struct connection *c, const struct item *item)
+{
+	if (c->handed && c->handed + item_size(item) > HANDED_MAX)
+		return false;
+	if (item_acknowledged(item))
+		return c->unacknowledged < c->window;
+	return c->unwritten < UNWRITTEN_MAX;
+}
+
+/* ---- The events of a link, on Paho's threads ---- */
+
+static void event_up(void *context, const struct link_terms *terms)
+{
+	struct connection *c = context;
+	unsigned window;
+	uint32_t epoch;
+	bool muted;
+
+	pthread_mutex_lock(&c->lock);
+	muted = c->abandoned;
+	epoch = ++c->epoch;
+	window = terms->receive_max < WINDOW_MAX ? terms->receive_max : WINDOW_MAX;
+	c->window = window;
+	c->packet_max = terms->packet_max;
+	if (terms->keep_alive_s > 0)
+		c->keep_alive_ms = terms->keep_alive_s * INT64_C(1000);
+	c->up_ms = c->heard_ms = clock_monotonic_ms();
+	c->up = true;
+	pthread_cond_broadcast(&c->changed);
+	pthread_mutex_unlock(&c->lock);
+
+	log_info("connected to %s:%u with MQTT %s%s", c->options.url.host,
+		 c->options.url.port, terms->mqtt_version == MQTT_5 ? "5" : "3.1.1",
+		 terms->session_present ? ", the broker kept our session" : "");
+	if (!muted)
+		c->callbacks.up(c->callbacks.context, epoch, terms->session_present,
+				window, terms->mqtt_version);
+}
+
+static void event_lost(void *context, enum link_loss loss, const char *why)
+{
+	struct connection *c = context;
+
+	pthread_mutex_lock(&c->lock);
+	if (!c->why[0])
+		c->loss = loss;
+	connection_lose(c, why);
+	pthread_mutex_unlock(&c->lock);
+}
+
+static void event_message(void *context, const struct incoming *message)
+{
+	struct connection *c = context;
+	uint32_t epoch;
+
+	pthread_mutex_lock(&c->lock);
+	/* Nobody can take it any more, and to return would be to acknowledge it: this
+	 * thread stays here until the process ends, and the broker delivers again. */
+	while (c->abandoned)
+		pthread_cond_wait(&c->changed, &c->lock);
+	epoch = c->epoch;
+	c->heard_ms = clock_monotonic_ms();
+	pthread_mutex_unlock(&c->lock);
+
+	c->callbacks.message(c->callbacks.context, epoch, message);
+
+	/* The callback may have taken long, and nothing could be heard meanwhile. */
+	pthread_mutex_lock(&c->lock);
+	c->heard_ms = clock_monotonic_ms();
+	pthread_mutex_unlock(&c->lock);
+}
+
+static void report(struct connection *c, const struct item *item, bool ok)
+{
+	if (item->kind == ITEM_PUBLISH && item->token)
+		c->callbacks.sent(c->callbacks.context, item->epoch, item->token, ok);
+	else if (item->kind == ITEM_SUBSCRIBE || item->kind == ITEM_UNSUBSCRIBE)
+		c->callbacks.subscribed(c->callbacks.context, item->epoch, item->token,
+					ok);
+}
+
+static void event_done(void *context, void *tag, enum link_result result)
+{
+	struct connection *c = context;
+	struct item *item = tag;
+	bool muted;
+
+	pthread_mutex_lock(&c->lock);
+	count_out(c, item);
+	if (item_acknowledged(item) && result != LINK_BROKEN)
+		c->heard_ms = clock_monotonic_ms();
+	muted = c->abandoned || result == LINK_BROKEN;
+	/* The sender sleeps unless there is something to do: no wake-up for each PUBACK.
+	 */
+	if (c->first || c->closing)
+		pthread_cond_broadcast(&c->changed);
+	pthread_mutex_unlock(&c->lock);
+
+	if (!muted)
+		report(c, item, result == LINK_DONE);
+	free(item);
+}
+
+static void event_disconnected(void *context)
+{
+	struct connection *c = context;
+
+	pthread_mutex_lock(&c->lock);
+	c->disconnected = true;
+	pthread_cond_broadcast(&c->changed);
+	pthread_mutex_unlock(&c->lock);
+}
+
+const struct link_events connection_events = {
+	.up = event_up,
+	.lost = event_lost,
+	.message = event_message,
+	.done = event_done,
+	.disconnected = event_disconnected,
+};
+
+/* ---- What the sender does with it ---- */
+
+/* Hands item to Paho; what cannot be sent is reported here. */
+static void hand_over(struct connection *c, struct item *item, uint32_t packet_max)
+{
+	struct err err = {0};
+	int ret;
+
+	if (item->kind == ITEM_SUBSCRIBE)
+		ret = link_subscribe(c->link, item->filters, item->n, item, &err);
+	else if (item->kind != ITEM_PUBLISH)
+		ret = link_unsubscribe(c->link, item->topics, item->n, item, &err);
+	else if (item_size(item) > packet_max)
+		ret = err_set(&err, -EINVAL, "the broker takes at most %u bytes",
+			      packet_max);
+	else
+		ret = link_send(c->link, &item->message, item, &err);
+	if (!ret)
+		return;
+
+	pthread_mutex_lock(&c->lock);
+	count_out(c, item);
+	if (ret != -EINVAL)
+		connection_lose(c, err.text);
+	pthread_mutex_unlock(&c->lock);
+	if (ret == -EINVAL) {
+		log_warn("%s: nothing was sent: %s", item_topic(item), err.text);
+		report(c, item, false);
+	}
+	free(item);
+}
+
+/* The first item when it may go to Paho now, else NULL; the lock is held. */
+static struct item *take(struct connection *c)
+{
+	struct item *item = c->first;
+
+	if (!item || !has_room(c, item))
+		return NULL;
+	c->first = item->next;
+	if (!c->first)
+		c->last = &c->first;
+	count_in(c, item);
+	return item;
+}
+
+static void send_item(struct connection *c, struct item *item)
+{
+	uint32_t packet_max = c->packet_max;
+
+	pthread_mutex_unlock(&c->lock);
+	hand_over(c, item, packet_max);
+	pthread_mutex_lock(&c->lock);
+}
+
+/* Paho does not always notice that its PINGREQ stays without an answer. */
+static void send_probe(struct connection *c)
+{
+	struct item *item = item_probe(c->probe_topic);
+
+	if (!item) {
+		connection_lose(c, "out of memory");
+		return;
+	}
+	count_in(c, item);
+	send_item(c, item);
+}
+
+/* When the sender has something to do though nothing changes; the lock is held. */
+static int64_t next_deadline(const struct connection *c, int64_t began_ms)
+{
+	int64_t when;
+
+	if (!c->up)
+		when = began_ms + CONNECT_PATIENCE_MS;
+	else if (c->unacknowledged)
+		when = later(c->heard_ms, c->due_ms) + 2 * c->keep_alive_ms;
+	else
+		when = c->heard_ms + c->keep_alive_ms;
+	return c->closing ? sooner(when, c->close_by_ms) : when;
+}
+
+/* Sends DISCONNECT and waits until it is out; the lock is held. */
+static void leave(struct connection *c, const char *why, bool with_will)
+{
+	int64_t until = clock_monotonic_ms() + LEAVE_MS;
+	int ret;
+
+	connection_note_why(c, why);
+	pthread_mutex_unlock(&c->lock);
+	ret = link_disconnect(c->link, with_will);
+	pthread_mutex_lock(&c->lock);
+	if (ret < 0)
+		return;
+	if (c->closing)
+		until = sooner(until, c->close_by_ms);
+	while (!c->disconnected && !c->lost && clock_monotonic_ms() < until)
+		connection_wait_until(c, until);
+}
+
+/* Is the closing connection done with what it still had to send?  The lock is held. */
+static bool drained(const struct connection *c, int64_t now)
+{
+	return !c->up || now >= c->close_by_ms ||
+	       (!c->first && !c->unacknowledged && !c->unwritten);
+}
+
+void connection_serve(struct connection *c)
+{
+	int64_t began = clock_monotonic_ms();
+
+	while (!c->lost) {
+		int64_t now = clock_monotonic_ms();
+		struct item *item;
+
+		if (c->closing && drained(c, now)) {
+			leave(c, "closed", false);
+			return;
+		}
+		/* What was handed over before is sent first, as far as the window lets
+		 * it. */
+		item = c->up ? take(c) : NULL;
+		if (c->restart && !item) {
+			leave(c, "restarted", true);
+			return;
+		}
+		if (item) {
+			send_item(c, item);
+		} else if (now < next_deadline(c, began)) {
+			connection_wait_until(c, next_deadline(c, began));
+		} else if (c->up && !c->unacknowledged) {
+			send_probe(c);
+		} else {
+			leave(c, c->up ? "the broker is silent" : "no answer", true);
+			return;
+		}
+	}
+}
