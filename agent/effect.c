@@ -1,6 +1,7 @@
 #include "agent/effect.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void effects_init(struct effects *effects)
 {
@@ -19,6 +20,24 @@ struct effect *effects_add(struct effects *effects, enum effect_kind kind)
 	effect->kind = kind;
 	*effects->last = effect;
 	effects->last = &effect->next;
+	return effect;
+}
+
+/* ---- after the commit ---- */
+
+struct effect *effects_publish(struct effects *effects, uint32_t epoch, uint64_t token,
+			      const char *topic, char *payload)
+{
+	struct effect *effect = effects_add(effects, EFFECT_PUBLISH);
+
+	effect->epoch = epoch;
+	effect->token = token;
+	effect->name = strdup(topic);
+	if (!effect->name)
+		abort();
+	effect->text = payload;
+	effect->size = payload ? strlen(payload) : 0;
+	effect->qos = 1;
 	return effect;
 }
 

@@ -51,6 +51,11 @@ struct effects {
 
 void effects_init(struct effects *effects);
 struct effect *effects_add(struct effects *effects, enum effect_kind kind);
+
+/* A QoS 1 message; topic is copied, payload (NULL is an empty one) is taken over. */
+struct effect *effects_publish(struct effects *effects, uint32_t epoch, uint64_t token,
+			       const char *topic, char *payload);
+
 void effects_clear(struct effects *effects);
 
 /* Takes the effect of that kind and run back; false when it is not there. */

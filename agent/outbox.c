@@ -5,42 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <uthash.h>
-#include <utlist.h>
-
-#include "agent/base/clock.h"
-#include "agent/base/json.h"
 #include "agent/base/log.h"
-
-#define EVENTS_FLYING 16
-
-/* One promise.  It is in one of the lists ready, replies or flying. */
-struct letter {
-	enum promise kind;
-	int64_t number; /* its row; 0: not stored */
-	char *topic;
-	char task[TASK_ID];
-	char *payload; /* a reply's */
-	void *correlation;
-	size_t correlation_size;
-	int packet; /* a stored reply: the message that it answers, 0 for none */
-	char message[SHA256_HEX];
-	int64_t age, not_before;
-	uint64_t token; /* 0: not in flight */
-	bool changed;   /* a newer version came while it flew */
-	bool refused;   /* the broker said no: not again on this connection */
-	struct letter *prev, *next;
-	UT_hash_handle hh; /* by topic: documents and clearings */
-};
-
-struct event_flight {
-	uint64_t token;
-	int64_t seq;
-};
+#include "agent/feed.h"
+#include "agent/letter.h"
 
 struct outbox {
 	struct outbox_options options;
-	char *event_topic;
 	struct letter *by_topic;
 	struct letter *ready, *replies, *flying;
 	unsigned flying_count, reply_count;
@@ -49,46 +19,13 @@ struct outbox {
 	struct letter *told; /* acknowledged replies that are remembered until it cannot */
 	unsigned told_count;
 	int64_t next_number;
-	/* events: all up to event_sent are acknowledged, all up to event_posted sent */
-	int64_t event_last, event_sent, event_posted;
-	struct event_flight events[EVENTS_FLYING];
-	unsigned events_flying;
+	struct feed events;
 	/* acknowledged rows that wait for a transaction */
 	int64_t *kept;
 	size_t kept_count, kept_room;
-	bool event_sent_waits;
 	int64_t kept_since; /* monotonic; 0: none */
 	int64_t dropped;
 };
-
-static void letter_free(struct letter *letter)
-{
-	free(letter->topic);
-	free(letter->payload);
-	free(letter->correlation);
-	free(letter);
-}
-
-static struct letter *letter_new(enum promise kind, const char *topic)
-{
-	struct letter *letter = calloc(1, sizeof(*letter));
-
-	if (!letter || !(letter->topic = strdup(topic)))
-		abort(); /* see effects_add() */
-	letter->kind = kind;
-	return letter;
-}
-
-static void letter_set_correlation(struct letter *letter, const void *bytes, size_t size)
-{
-	if (!bytes)
-		return;
-	letter->correlation = malloc(size ? size : 1);
-	if (!letter->correlation)
-		abort();
-	memcpy(letter->correlation, bytes, size);
-	letter->correlation_size = size;
-}
 
 static struct letter *outbox_find(const struct outbox *outbox, const char *topic)
 {
@@ -130,29 +67,16 @@ int outbox_open(struct outbox **out, const struct outbox_options *options, struc
 {
 	struct outbox *outbox = calloc(1, sizeof(*outbox));
 
-	if (!outbox || !(outbox->event_topic = strdup(options->event_topic))) {
+	if (!outbox || feed_open(&outbox->events, options->store, options->event_topic) < 0) {
 		free(outbox);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
 	outbox->options = *options;
 	outbox->next_number = 1;
 	outbox->backlog = true;
-	outbox->event_last = store_number(options->store, "last_seq", 0);
-	outbox->event_sent = store_number(options->store, "event_sent", 0);
-	outbox->event_posted = outbox->event_sent;
 	store_promises(options->store, outbox_load, outbox);
 	*out = outbox;
 	return 0;
-}
-
-static void list_free(struct letter **list)
-{
-	struct letter *letter, *next;
-
-	DL_FOREACH_SAFE(*list, letter, next) {
-		DL_DELETE(*list, letter);
-		letter_free(letter);
-	}
 }
 
 void outbox_close(struct outbox *outbox)
@@ -161,16 +85,14 @@ void outbox_close(struct outbox *outbox)
 		return;
 
 	HASH_CLEAR(hh, outbox->by_topic);
-	list_free(&outbox->ready);
-	list_free(&outbox->replies);
-	list_free(&outbox->flying);
-	list_free(&outbox->told);
+	letters_free(&outbox->ready);
+	letters_free(&outbox->replies);
+	letters_free(&outbox->flying);
+	letters_free(&outbox->told);
 	free(outbox->kept);
-	free(outbox->event_topic);
+	feed_close(&outbox->events);
 	free(outbox);
 }
-
-
 
 static void outbox_store(struct outbox *outbox, struct letter *letter)
 {
@@ -284,34 +206,7 @@ void outbox_reply(struct outbox *outbox, const struct outbox_reply *reply)
 void outbox_event(struct outbox *outbox, const char *name, const char *id, const char *data,
 		  const char *store_name, int64_t wall_ms)
 {
-	char stamp[CLOCK_TEXT];
-	cJSON *event = cJSON_CreateObject();
-	cJSON *content = data ? cJSON_CreateRaw(data) : NULL;
-	char *body;
-
-	clock_text(wall_ms, stamp);
-	outbox->event_last++;
-	cJSON_AddNumberToObject(event, "seq", (double)outbox->event_last);
-	cJSON_AddStringToObject(event, "store", store_name);
-	cJSON_AddStringToObject(event, "ts", stamp);
-	cJSON_AddStringToObject(event, "event", name);
-	json_put_string(event, "id", id);
-	cJSON_AddItemToObject(event, "data", content ? content : cJSON_CreateObject());
-	body = json_text(event);
-	store_event(outbox->options.store, outbox->event_last, body);
-	free(body);
-	cJSON_Delete(event);
-	store_set_number(outbox->options.store, "last_seq", outbox->event_last);
-
-	if (outbox->event_last - outbox->event_sent > OUTBOX_EVENTS_MAX) {
-		int64_t first = outbox->event_last - OUTBOX_EVENTS_MAX;
-
-		outbox->dropped += first - outbox->event_sent;
-		outbox->event_sent = first;
-		outbox->event_sent_waits = true;
-		if (outbox->event_posted < first)
-			outbox->event_posted = first;
-	}
+	feed_add(&outbox->events, name, id, data, store_name, wall_ms);
 }
 
 void outbox_settle(struct outbox *outbox)
@@ -319,31 +214,13 @@ void outbox_settle(struct outbox *outbox)
 	for (size_t i = 0; i < outbox->kept_count; i++)
 		store_promise_kept(outbox->options.store, outbox->kept[i]);
 	outbox->kept_count = 0;
-	if (outbox->event_sent_waits)
-		store_set_number(outbox->options.store, "event_sent", outbox->event_sent);
-	outbox->event_sent_waits = false;
+	feed_settle(&outbox->events);
 	outbox->kept_since = 0;
 }
 
 bool outbox_wants_settling(const struct outbox *outbox, int64_t before)
 {
 	return outbox->kept_since && outbox->kept_since <= before;
-}
-
-/* ---- after the commit ---- */
-
-static struct effect *publish(struct effects *effects, uint32_t epoch, uint64_t token,
-			      const char *topic, char *payload)
-{
-	struct effect *effect = effects_add(effects, EFFECT_PUBLISH);
-
-	effect->epoch = epoch;
-	effect->token = token;
-	task_set_text(&effect->name, topic);
-	effect->text = payload;
-	effect->size = payload ? strlen(payload) : 0;
-	effect->qos = 1;
-	return effect;
 }
 
 static void letter_fly(struct outbox *outbox, struct letter **list, struct letter *letter,
@@ -374,7 +251,7 @@ static bool pump_reply(struct outbox *outbox, struct effects *effects, uint32_t 
 		    (unstored_only && letter->number))
 			continue;
 		letter_fly(outbox, &outbox->replies, letter, ++*token);
-		effect = publish(effects, epoch, *token, letter->topic, strdup(letter->payload));
+		effect = effects_publish(effects, epoch, *token, letter->topic, strdup(letter->payload));
 		if (letter->correlation) {
 			effect->correlation = malloc(letter->correlation_size + 1);
 			if (!effect->correlation)
@@ -385,25 +262,6 @@ static bool pump_reply(struct outbox *outbox, struct effects *effects, uint32_t 
 		return true;
 	}
 	return false;
-}
-
-static bool pump_event(struct outbox *outbox, struct effects *effects, uint32_t epoch,
-		       uint64_t *token)
-{
-	int64_t seq;
-	char *body;
-
-	if (outbox->event_posted >= outbox->event_last || outbox->events_flying == EVENTS_FLYING)
-		return false;
-	body = store_event_from(outbox->options.store, outbox->event_posted + 1, &seq);
-	if (!body) {
-		outbox->event_posted = outbox->event_last;
-		return false;
-	}
-	publish(effects, epoch, ++*token, outbox->event_topic, body);
-	outbox->events[outbox->events_flying++] = (struct event_flight){*token, seq};
-	outbox->event_posted = seq;
-	return true;
 }
 
 static bool pump_retained(struct outbox *outbox, struct effects *effects, uint32_t epoch,
@@ -429,7 +287,7 @@ static bool pump_retained(struct outbox *outbox, struct effects *effects, uint32
 			}
 		}
 		letter_fly(outbox, &outbox->ready, letter, ++*token);
-		publish(effects, epoch, *token, letter->topic, payload)->retain = true;
+		effects_publish(effects, epoch, *token, letter->topic, payload)->retain = true;
 		return true;
 	}
 	return false;
@@ -437,7 +295,7 @@ static bool pump_retained(struct outbox *outbox, struct effects *effects, uint32
 
 unsigned outbox_flying(const struct outbox *outbox)
 {
-	return outbox->flying_count + outbox->events_flying;
+	return outbox->flying_count + outbox->events.flying;
 }
 
 void outbox_pump(struct outbox *outbox, struct effects *effects, uint32_t epoch, int64_t now,
@@ -451,7 +309,7 @@ void outbox_pump(struct outbox *outbox, struct effects *effects, uint32_t epoch,
 		if (outbox_flying(outbox) < window)
 			went |= pump_reply(outbox, effects, epoch, now, false, token);
 		if (outbox_flying(outbox) < window)
-			went |= pump_event(outbox, effects, epoch, token);
+			went |= feed_pump(&outbox->events, effects, epoch, token);
 		if (outbox_flying(outbox) < window)
 			went |= pump_retained(outbox, effects, epoch, token);
 	}
@@ -463,11 +321,6 @@ void outbox_pump_unstored(struct outbox *outbox, struct effects *effects, uint32
 	while (outbox_flying(outbox) < window)
 		if (!pump_reply(outbox, effects, epoch, now, true, token))
 			return;
-}
-
-static bool letter_answers(const struct letter *letter, int packet, const char *message)
-{
-	return letter->packet == packet && !strcmp(letter->message, message);
 }
 
 bool outbox_answers(const struct outbox *outbox, int packet, const char *message)
@@ -566,34 +419,6 @@ static void outbox_refused(struct outbox *outbox, struct letter *letter)
 		DL_PREPEND(outbox->ready, letter);
 }
 
-/* An event is over when it and all before it are acknowledged. */
-static void events_move_on(struct outbox *outbox)
-{
-	int64_t over = outbox->events_flying ? outbox->events[0].seq - 1 : outbox->event_posted;
-
-	if (over <= outbox->event_sent)
-		return;
-	outbox->event_sent = over;
-	outbox->event_sent_waits = true;
-}
-
-static bool event_sent(struct outbox *outbox, uint64_t token, bool ok)
-{
-	for (unsigned i = 0; i < outbox->events_flying; i++) {
-		if (outbox->events[i].token != token)
-			continue;
-		if (!ok)
-			log_warn("the broker refused event %lld",
-				 (long long)outbox->events[i].seq);
-		outbox->events_flying--;
-		memmove(outbox->events + i, outbox->events + i + 1,
-			(outbox->events_flying - i) * sizeof(outbox->events[0]));
-		events_move_on(outbox);
-		return true;
-	}
-	return false;
-}
-
 bool outbox_sent(struct outbox *outbox, uint64_t token, bool ok, int64_t now)
 {
 	struct letter *letter;
@@ -609,7 +434,7 @@ bool outbox_sent(struct outbox *outbox, uint64_t token, bool ok, int64_t now)
 			outbox_delivered(outbox, letter);
 		else
 			outbox_refused(outbox, letter);
-	} else if (!event_sent(outbox, token, ok)) {
+	} else if (!feed_sent(&outbox->events, token, ok)) {
 		return false;
 	}
 	if (!outbox->kept_since)
@@ -636,8 +461,7 @@ void outbox_link_down(struct outbox *outbox)
 	outbox->replies = replies;
 	outbox->ready = ready;
 	outbox->flying_count = 0;
-	outbox->events_flying = 0;
-	outbox->event_posted = outbox->event_sent;
+	feed_link_down(&outbox->events);
 }
 
 void outbox_link_up(struct outbox *outbox)
@@ -655,12 +479,12 @@ void outbox_link_up(struct outbox *outbox)
 int64_t outbox_depth(const struct outbox *outbox)
 {
 	return (int64_t)HASH_COUNT(outbox->by_topic) + outbox->reply_count +
-	       (outbox->event_last - outbox->event_sent);
+	       (outbox->events.last - outbox->events.sent);
 }
 
 int64_t outbox_dropped(const struct outbox *outbox)
 {
-	return outbox->dropped;
+	return outbox->dropped + outbox->events.dropped;
 }
 
 bool outbox_acknowledged(const struct outbox *outbox, const char *task)
@@ -685,5 +509,5 @@ int64_t outbox_wake(const struct outbox *outbox, int64_t now)
 
 int64_t outbox_last_seq(const struct outbox *outbox)
 {
-	return outbox->event_last;
+	return outbox->events.last;
 }

@@ -16,7 +16,6 @@
 
 #define OUTBOX_REPLIES_MAX 1000
 #define OUTBOX_REPLY_AGE_MS (60 * 60 * 1000)
-#define OUTBOX_EVENTS_MAX 5000
 
 struct outbox;
 
