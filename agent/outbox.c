@@ -195,7 +195,8 @@ void outbox_reply(struct outbox *outbox, const struct outbox_reply *reply)
 		letter->packet = reply->packet;
 		snprintf(letter->message, sizeof(letter->message), "%s", reply->message);
 	}
-	if (outbox->reply_count == OUTBOX_REPLIES_MAX && outbox->replies)
+	/* After a restart there may be more: those that were told count again. */
+	while (outbox->reply_count >= OUTBOX_REPLIES_MAX && outbox->replies)
 		outbox_drop_oldest_reply(outbox);
 	DL_APPEND(outbox->replies, letter);
 	outbox->reply_count++;

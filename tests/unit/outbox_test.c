@@ -342,6 +342,28 @@ static void a_thousand_replies_wait_and_the_oldest_goes_first(void **state)
 	assert_string_equal(sent_through(f, 1), "r3={} ");
 }
 
+/* Those that were told lie in the store until the broker has heard so, and count again after
+ * a restart. */
+static void the_bound_holds_after_a_restart_with_more_than_a_thousand_replies(void **state)
+{
+	struct fixture *f = *state;
+	struct outbox_reply r = {.topic = "r", .payload = "{}", .stored = true, .packet = 17,
+				 .message = "hash"};
+
+	for (int i = 0; i < 10; i++)
+		outbox_reply(f->outbox, &r);
+	sent(f);
+	for (uint64_t token = 1; token <= 10; token++)
+		ack(f, token);
+	for (int i = 0; i < OUTBOX_REPLIES_MAX; i++)
+		reply(f, "s", true);
+	commit(f);
+	crash(f);
+	reply(f, "t", true);
+
+	assert_int_equal(outbox_depth(f->outbox), OUTBOX_REPLIES_MAX);
+}
+
 /* With a window wider than the bound all that wait may be in flight. */
 static void a_reply_more_than_may_wait_while_all_fly_is_no_harm(void **state)
 {
@@ -536,6 +558,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(answers_to_reads_are_not_stored, setup, teardown),
 		cmocka_unit_test_setup_teardown(replies_keep_their_correlation_over_a_crash, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_thousand_replies_wait_and_the_oldest_goes_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_bound_holds_after_a_restart_with_more_than_a_thousand_replies, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_reply_more_than_may_wait_while_all_fly_is_no_harm, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_reply_older_than_an_hour_is_given_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(events_are_numbered_and_written_as_the_contract_says, setup, teardown),
