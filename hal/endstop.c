@@ -1,5 +1,6 @@
 #include "hal/endstop.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,26 +33,43 @@ int endstop_open(struct endstop *endstop, struct chassis *chassis, size_t index,
 	snprintf(endstop->motor, sizeof(endstop->motor), "%s",
 		 json_string(copy, "motor_name"));
 	endstop->angle = json_number(copy, "angular_position", 0);
+	atomic_init(&endstop->told, -ENODATA);
 done:
 	cJSON_Delete(copy);
 	return ret;
 }
 
-int endstop_pressed(const struct endstop *endstop, struct err *err)
+int endstop_pressed(struct endstop *endstop, struct err *err)
 {
 	struct chassis *chassis = endstop->chassis;
 	int ret = chassis->backend->endstop(chassis->hardware, endstop->index);
 
+	atomic_store_explicit(&endstop->told, ret, memory_order_relaxed);
 	if (ret < 0)
 		return err_code(err, ret, "hardware_fault", "%s cannot be read: %s",
 				endstop->name, strerror(-ret));
 	return ret;
 }
 
-cJSON *endstop_state(const struct endstop *endstop)
+/* Under the lock nobody can claim the motor. */
+static int endstop_look(struct endstop *endstop)
+{
+	struct chassis *chassis = endstop->chassis;
+	int pressed;
+
+	pthread_mutex_lock(&chassis->lock);
+	if (endstop->in_use && *endstop->in_use)
+		pressed = atomic_load_explicit(&endstop->told, memory_order_relaxed);
+	else
+		pressed = endstop_pressed(endstop, NULL);
+	pthread_mutex_unlock(&chassis->lock);
+	return pressed;
+}
+
+cJSON *endstop_state(struct endstop *endstop)
 {
 	cJSON *state = cJSON_CreateObject();
-	int pressed = endstop_pressed(endstop, NULL);
+	int pressed = endstop_look(endstop);
 
 	cJSON_AddStringToObject(state, "name", endstop->name);
 	cJSON_AddStringToObject(state, "motor", endstop->motor);

@@ -2,6 +2,8 @@
 #ifndef HAL_ENDSTOP_H
 #define HAL_ENDSTOP_H
 
+#include <stdatomic.h>
+
 #include "hal/chassis.h"
 
 struct endstop {
@@ -9,17 +11,21 @@ struct endstop {
 	size_t index;
 	char name[CHASSIS_NAME];
 	char motor[CHASSIS_NAME];
-	double angle; /* where it is pressed */
+	double angle;	    /* where it is pressed */
+	const bool *in_use; /* chassis's lock: is its motor claimed?  NULL: it has none */
+	atomic_int told;    /* what endstop_pressed() said last */
 };
 
 /* Reads the member item of the config's endstops. */
 int endstop_open(struct endstop *endstop, struct chassis *chassis, size_t index,
 		 const cJSON *item, struct err *err);
 
-/* 1 while pressed, 0, or a negative errno with "hardware_fault". */
-int endstop_pressed(const struct endstop *endstop, struct err *err);
+/* 1 while pressed, 0, or a negative errno with "hardware_fault".  Takes edges out of a
+ * queue: only for whoever has claimed its motor. */
+int endstop_pressed(struct endstop *endstop, struct err *err);
 
-/* {name, motor, pressed}; pressed is null when it cannot be read. */
-cJSON *endstop_state(const struct endstop *endstop);
+/* {name, motor, pressed}; pressed is null when it cannot be read.  While its motor is
+ * claimed it is what was told last.  Any thread. */
+cJSON *endstop_state(struct endstop *endstop);
 
 #endif

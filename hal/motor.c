@@ -76,8 +76,9 @@ done:
 	return ret;
 }
 
-void motor_attach(struct motor *motor, const struct endstop *endstop)
+void motor_attach(struct motor *motor, struct endstop *endstop)
 {
+	endstop->in_use = &motor->busy;
 	motor->endstop = endstop;
 }
 

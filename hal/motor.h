@@ -17,7 +17,7 @@ struct motor {
 	bool forward; /* does the angle grow with the direction line high? */
 	bool endless; /* 0..360 without an end */
 	double min, max, home;
-	const struct endstop *endstop; /* NULL: has none */
+	struct endstop *endstop; /* NULL: has none */
 	struct position *position;
 
 	/* chassis's lock */
@@ -32,7 +32,7 @@ int motor_open(struct motor *motor, struct chassis *chassis, size_t index,
 	       const cJSON *item, struct position_file *positions, struct err *err);
 
 /* Gives it its endstop.  Before any move. */
-void motor_attach(struct motor *motor, const struct endstop *endstop);
+void motor_attach(struct motor *motor, struct endstop *endstop);
 
 /* Takes the motor for a move or fails with "device_busy"; tells the rig's owner. */
 int motor_claim(struct motor *motor, struct err *err);

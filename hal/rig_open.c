@@ -228,8 +228,7 @@ static int rig_open_positions(struct rig *rig, const struct rig_options *options
 			     options->assume_position_after_power_cut, err);
 }
 
-static int rig_attach_endstop(struct rig *rig, const struct endstop *endstop,
-			      struct err *err)
+static int rig_attach_endstop(struct rig *rig, struct endstop *endstop, struct err *err)
 {
 	struct motor *motor = rig_motor(rig, endstop->motor);
 

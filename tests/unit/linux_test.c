@@ -50,6 +50,7 @@ static struct world {
 	bool stuck;  /* it never changes */
 	bool edges[EDGES];
 	int first_edge, edge_count;
+	atomic_int readers, most_readers; /* of the edges, at a time */
 
 	/* The process kills itself at the pulse of this number of the first axis, counted
 	 * from its next on: before (even) or after (odd) the line rises or falls. */
@@ -225,6 +226,20 @@ int gpio_edge(struct gpio_line *line, bool *rising, int64_t *at_ns)
 	world->first_edge = (world->first_edge + 1) % EDGES;
 	world->edge_count--;
 	return 1;
+}
+
+/* Of two that find an edge waiting one would wait for the next: there may be one. */
+int gpio_edge(struct gpio_line *line, bool *rising, int64_t *at_ns)
+{
+	int readers = atomic_fetch_add(&world->readers, 1) + 1;
+	int ret;
+
+	if (readers > atomic_load(&world->most_readers))
+		atomic_store(&world->most_readers, readers);
+	usleep(1);
+	ret = world_take_edge(line, rising, at_ns);
+	atomic_fetch_sub(&world->readers, 1);
+	return ret;
 }
 
 /* ---- a rig on them ---- */
@@ -708,6 +723,31 @@ static void an_endstop_that_never_comes_is_a_fault(void **state)
 	assert_false(flag_of(bench, DEVICE_MOTOR, 0, "calibrated"));
 }
 
+/* Its edges are those of the move. */
+static void who_looks_at_an_endstop_does_not_read_it_in_a_move(void **state)
+{
+	struct bench *bench = *state;
+	struct mover mover = {.bench = bench, .n = 1};
+	pthread_t thread;
+
+	give_endstop(bench);
+	open_rig_at_home(bench);
+	interrupt_init(&mover.interrupt);
+	mover.targets[0] = (struct rig_target){.motor = "rotor", .degrees = 20};
+	pthread_create(&thread, NULL, mover_main, &mover);
+	while (!axis_of(bench, "rotor").moving)
+		usleep(100);
+
+	do
+		assert_false(flag_of(bench, DEVICE_ENDSTOP, 0, "pressed"));
+	while (axis_of(bench, "rotor").moving);
+
+	pthread_join(thread, NULL);
+	assert_int_equal(mover.ret, 0);
+	assert_int_equal(atomic_load(&world->most_readers), 1);
+	interrupt_destroy(&mover.interrupt);
+}
+
 /* ---- rest ---- */
 
 static void set_mode(struct bench *bench, const char *calibrate, double timeout_s)
@@ -1120,6 +1160,7 @@ int main(void)
 		TEST(an_edge_ends_the_homing),
 		TEST(homing_leaves_a_pressed_endstop_first),
 		TEST(an_endstop_that_never_comes_is_a_fault),
+		TEST(who_looks_at_an_endstop_does_not_read_it_in_a_move),
 		TEST(after_a_while_motors_and_lights_go_off),
 		TEST(who_keeps_the_rig_awake_is_waited_for),
 		TEST(a_rig_can_start_asleep),
