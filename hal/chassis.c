@@ -25,6 +25,14 @@ void chassis_changed(struct chassis *chassis, enum device_kind kind, const char 
 		chassis->changed(chassis->context, kind, name);
 }
 
+int chassis_permit(const struct chassis *chassis, struct err *err)
+{
+	if (!atomic_load(&chassis->estopped))
+		return 0;
+	return err_code(err, -EPERM, "estopped",
+			"the emergency stop is on: send queue/resume to lift it");
+}
+
 int chassis_begin(struct chassis *chassis, struct interrupt *interrupt,
 		  struct chassis_leash *leash, struct err *err)
 {
@@ -32,10 +40,7 @@ int chassis_begin(struct chassis *chassis, struct interrupt *interrupt,
 	 */
 	leash->interrupt = interrupt;
 	leash->stops = atomic_load(&chassis->stops);
-	if (atomic_load(&chassis->estopped))
-		return err_code(err, -EPERM, "estopped",
-				"the emergency stop is on: send queue/resume to lift it");
-	return 0;
+	return chassis_permit(chassis, err);
 }
 
 int chassis_wanted(const struct chassis *chassis, const struct chassis_leash *leash)

@@ -22,7 +22,7 @@ struct chassis {
 	atomic_uint stops; /* grows with each order to stop */
 
 	/* Guards what states show: busy, target, level, settings.  Held for a few
-	 * instructions and level writes, never while waiting or calling out. */
+	 * instructions and levels of lines, never while waiting or calling out. */
 	pthread_mutex_t lock;
 	bool awake; /* lock: do motors have current, and may lights burn? (hal/power.h) */
 
@@ -41,6 +41,9 @@ void chassis_destroy(struct chassis *chassis);
 
 /* Tells the owner of the rig; not while holding the lock. */
 void chassis_changed(struct chassis *chassis, enum device_kind kind, const char *name);
+
+/* 0, or -EPERM and "estopped" while the emergency stop is on. */
+int chassis_permit(const struct chassis *chassis, struct err *err);
 
 /* Begins an act that a stop must end; "estopped" while the emergency stop is on. */
 int chassis_begin(struct chassis *chassis, struct interrupt *interrupt,

@@ -46,11 +46,30 @@ int light_show(struct light *light, bool awake, struct err *err)
 	return ret < 0 ? light_explain(light, ret, err) : 0;
 }
 
+/* The caller holds the lock: an emergency stop that comes later finds it free and turns
+ * the light off.  One that went on by half goes back to what it was. */
+static int light_change(struct light *light, const struct rig_light *level,
+			struct err *err)
+{
+	const struct chassis *chassis = light->chassis;
+	int ret = level->on ? chassis_permit(chassis, err) : 0;
+
+	if (ret < 0)
+		return ret;
+	ret = light_apply(light, level, chassis->awake);
+	if (ret < 0) {
+		if (level->on)
+			light_apply(light, &light->level, chassis->awake);
+		return light_explain(light, ret, err);
+	}
+	light->level = *level;
+	return 0;
+}
+
 int light_set(struct light *light, bool on, int brightness, struct err *err)
 {
 	struct chassis *chassis = light->chassis;
-	struct rig_light level;
-	bool changed;
+	struct rig_light level, before;
 	int ret;
 
 	if (brightness < -1 || brightness > 100)
@@ -58,22 +77,16 @@ int light_set(struct light *light, bool on, int brightness, struct err *err)
 				"brightness must be 0 to 100, not %d", brightness);
 
 	pthread_mutex_lock(&chassis->lock);
-	level = light->level;
+	level = before = light->level;
 	level.on = on && brightness != 0;
 	if (brightness > 0)
 		level.brightness = brightness;
-	ret = light_apply(light, &level, chassis->awake);
-	changed = ret == 0 && (level.on != light->level.on ||
-			       level.brightness != light->level.brightness);
-	if (ret == 0)
-		light->level = level;
+	ret = light_change(light, &level, err);
 	pthread_mutex_unlock(&chassis->lock);
 
-	if (ret < 0)
-		return light_explain(light, ret, err);
-	if (changed)
+	if (ret == 0 && (level.on != before.on || level.brightness != before.brightness))
 		chassis_changed(chassis, DEVICE_LIGHT, light->name);
-	return 0;
+	return ret;
 }
 
 struct rig_light light_get(struct light *light)

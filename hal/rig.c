@@ -154,7 +154,8 @@ void rig_describe(struct rig *rig, enum device_kind kind, size_t i, char *text,
 		index = rig->cameras[i].index;
 	}
 	if (chassis->backend->describe)
-		chassis->backend->describe(chassis->hardware, kind, index, more, sizeof(more));
+		chassis->backend->describe(chassis->hardware, kind, index, more,
+					   sizeof(more));
 	if (more[0] || !used)
 		snprintf(text + used, size - (size_t)used, "%s%s", used ? "; " : "",
 			 more[0] ? more : "simulated");
@@ -520,8 +521,10 @@ bool rig_at_rest(struct rig *rig)
 int rig_light_set(struct rig *rig, const char *name, bool on, int brightness,
 		  struct err *err)
 {
-	int ret = on ? rig_wake(rig, err) : 0;
+	int ret = on ? chassis_permit(&rig->chassis, err) : 0;
 
+	if (ret == 0 && on)
+		ret = rig_wake(rig, err);
 	if (ret < 0)
 		return ret;
 	engine_touch(rig->chassis.engine);
@@ -531,8 +534,13 @@ int rig_light_set(struct rig *rig, const char *name, bool on, int brightness,
 		return found < 0 ? found
 				 : light_set(&rig->lights[found], on, brightness, err);
 	}
-	for (size_t i = 0; ret == 0 && i < rig->counts[DEVICE_LIGHT]; i++)
-		ret = light_set(&rig->lights[i], on, brightness, err);
+	/* One that fails does not keep the others from going off. */
+	for (size_t i = 0; i < rig->counts[DEVICE_LIGHT]; i++) {
+		int set =
+			light_set(&rig->lights[i], on, brightness, ret == 0 ? err : NULL);
+
+		ret = ret == 0 ? set : ret;
+	}
 	return ret;
 }
 

@@ -141,7 +141,8 @@ int rig_axis(const struct rig *rig, const char *motor, struct rig_axis *axis, st
 void rig_stop_motion(struct rig *rig);
 
 /* The emergency stop: pulses stop, light and triggers go off, and every later motion,
- * capture and trigger fails with "estopped" until the latch is released.  Any thread. */
+ * capture, trigger and light that shall go on fails with "estopped" until the latch is
+ * released.  Any thread. */
 void rig_estop(struct rig *rig);
 void rig_release_estop(struct rig *rig);
 bool rig_estopped(const struct rig *rig);
@@ -156,7 +157,8 @@ struct rig_light {
 	int brightness; /* 0..100, kept while off */
 };
 
-/* name NULL: all lights.  brightness -1 leaves it as it is. */
+/* name NULL: all lights.  brightness -1 leaves it as it is.  "estopped" for turning one on
+ * while the emergency stop is on. */
 int rig_light_set(struct rig *rig, const char *name, bool on, int brightness, struct err *err);
 int rig_light_get(struct rig *rig, const char *name, struct rig_light *light, struct err *err);
 

@@ -33,16 +33,26 @@ static int power_motors(struct rig *rig, bool on, struct err *err)
 	return first;
 }
 
-/* The caller holds the lock. */
+/* All of them, and the first error; the caller holds the lock. */
 static int power_lights(struct rig *rig, bool on, struct err *err)
 {
-	for (size_t i = 0; i < rig->counts[DEVICE_LIGHT]; i++) {
-		int ret = light_show(&rig->lights[i], on, err);
+	int first = 0;
 
-		if (ret < 0)
-			return ret;
+	for (size_t i = 0; i < rig->counts[DEVICE_LIGHT]; i++) {
+		int ret = light_show(&rig->lights[i], on, first == 0 ? err : NULL);
+
+		first = first == 0 ? ret : first;
 	}
-	return 0;
+	return first;
+}
+
+/* All of it, and the first error; the caller holds the lock. */
+static int power_all(struct rig *rig, bool on, struct err *err)
+{
+	int motors = power_motors(rig, on, err);
+	int lights = power_lights(rig, on, motors == 0 ? err : NULL);
+
+	return motors < 0 ? motors : lights;
 }
 
 int rig_wake(struct rig *rig, struct err *err)
@@ -54,11 +64,11 @@ int rig_wake(struct rig *rig, struct err *err)
 	pthread_mutex_lock(&chassis->lock);
 	slept = !chassis->awake;
 	if (slept)
-		ret = power_motors(rig, true, err);
-	if (slept && ret == 0)
-		ret = power_lights(rig, true, err);
+		ret = power_all(rig, true, err);
 	if (ret == 0)
 		chassis->awake = true;
+	else /* no rest would come for what is awake by half */
+		power_all(rig, false, NULL);
 	pthread_mutex_unlock(&chassis->lock);
 
 	if (slept && ret == 0)
@@ -108,9 +118,7 @@ void rig_rested(void *context)
 	needed = power_needed(rig);
 	slept = !chassis->awake;
 	if (!needed && !slept) {
-		ret = power_motors(rig, false, &err);
-		if (power_lights(rig, false, ret == 0 ? &err : NULL) < 0)
-			ret = -EIO;
+		ret = power_all(rig, false, &err);
 		chassis->awake = false;
 		rig_suspect_axes(rig);
 	}

@@ -96,8 +96,20 @@ static int trigger_delay(struct trigger *trigger, int64_t ms,
 {
 	struct chassis *chassis = trigger->chassis;
 
-	return chassis_wait(chassis, chassis->backend->now(chassis->hardware) + ms * NS_PER_MS,
-			 leash);
+	return chassis_wait(chassis,
+			    chassis->backend->now(chassis->hardware) + ms * NS_PER_MS,
+			    leash);
+}
+
+static int trigger_fire_now(struct trigger *trigger, struct err *err)
+{
+	int ret = trigger_level(trigger, true, err);
+
+	if (ret == 0)
+		trigger->fired_at_ms = clock_wall_ms();
+	else /* who knows how far it came */
+		trigger_level(trigger, false, NULL);
+	return ret;
 }
 
 /* The line goes active unless a stop came first: an emergency stop that comes later finds
@@ -111,9 +123,7 @@ static int trigger_activate(struct trigger *trigger, const struct chassis_leash 
 	pthread_mutex_lock(&chassis->lock);
 	ret = chassis_wanted(chassis, leash);
 	if (ret == 0)
-		ret = trigger_level(trigger, true, err);
-	if (ret == 0)
-		trigger->fired_at_ms = clock_wall_ms();
+		ret = trigger_fire_now(trigger, err);
 	pthread_mutex_unlock(&chassis->lock);
 	return ret;
 }
@@ -165,7 +175,7 @@ int trigger_fire(struct trigger *trigger, int64_t pre_ms, int64_t post_ms,
 	trigger_release(trigger);
 	if (ret == -EINTR || ret == -ECANCELED)
 		return chassis_explain(trigger->chassis, ret, err, "the trigger",
-				    trigger->name);
+				       trigger->name);
 	return ret;
 }
 

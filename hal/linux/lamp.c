@@ -34,13 +34,17 @@ void lamp_close(struct lamp *lamp)
 
 int lamp_set(struct lamp *lamp, int brightness)
 {
-	int ret = 0;
+	int first = 0;
 
 	if (lamp->pwm)
 		return pwm_set(lamp->pwm, brightness);
 	if (brightness > 0 && brightness < 100)
 		return -ENOTSUP;
-	for (size_t i = 0; ret == 0 && i < lamp->count; i++)
-		ret = gpio_set(lamp->lines[i], brightness > 0);
-	return ret;
+	/* A line that fails does not keep the others from going off. */
+	for (size_t i = 0; i < lamp->count; i++) {
+		int ret = gpio_set(lamp->lines[i], brightness > 0);
+
+		first = first == 0 ? ret : first;
+	}
+	return first;
 }

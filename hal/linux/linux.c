@@ -116,6 +116,11 @@ static int linux_open(void **out, const cJSON *config, const struct rig_options 
 
 /* ---- one device ---- */
 
+static int linux_no_chip(struct err *err)
+{
+	return err_code(err, -ENODEV, "hal_unavailable", "there is no GPIO chip for it");
+}
+
 static const cJSON *linux_item(const struct linux_rig *rig, const char *section,
 			       size_t index)
 {
@@ -222,8 +227,7 @@ static int linux_attach(void *backend, enum device_kind kind, size_t i, struct e
 				"there are at most %zu of a kind", linux_most(kind));
 	ret = linux_attach_wired(rig, kind, i, err);
 	if (ret == 0 && wired && !rig->dry && !rig->chip)
-		ret = err_code(err, -ENODEV, "hal_unavailable",
-			       "there is no GPIO chip for it");
+		ret = linux_no_chip(err);
 	return ret;
 }
 
@@ -365,22 +369,28 @@ static void linux_safe(void *backend)
 
 /* ---- lines that the config frees ---- */
 
+static int linux_line_check(const struct linux_rig *rig, int line, struct err *err)
+{
+	int ret = freed_check(&rig->freed, line, err);
+
+	if (ret == 0 && !rig->chip)
+		ret = linux_no_chip(err);
+	return ret;
+}
+
 static int linux_line_get(void *backend, int line, struct err *err)
 {
 	struct linux_rig *rig = backend;
-	struct gpio_line *input;
+	struct gpio_line *input = NULL;
 	bool debounced;
-	int ret = freed_check(&rig->freed, line, err);
+	int ret = linux_line_check(rig, line, err);
 
+	if (ret == 0 && !rig->lines[line])
+		ret = gpio_input(&input, rig->chip, (unsigned)line, "openscan gpio",
+				 GPIO_PULL_AS_IS, 0, &debounced, err);
 	if (ret < 0)
 		return ret;
-	if (rig->lines[line])
-		return gpio_get(rig->lines[line]);
-	ret = gpio_input(&input, rig->chip, (unsigned)line, "openscan gpio",
-			 GPIO_PULL_AS_IS, 0, &debounced, err);
-	if (ret < 0)
-		return ret;
-	ret = gpio_get(input);
+	ret = gpio_get(input ? input : rig->lines[line]);
 	gpio_release(input);
 	if (ret < 0)
 		err_code(err, ret, "hardware_fault", "line %d cannot be read: %s", line,
@@ -391,7 +401,7 @@ static int linux_line_get(void *backend, int line, struct err *err)
 static int linux_line_set(void *backend, int line, bool level, struct err *err)
 {
 	struct linux_rig *rig = backend;
-	int ret = freed_check(&rig->freed, line, err);
+	int ret = linux_line_check(rig, line, err);
 
 	if (ret == 0 && !rig->lines[line])
 		ret = gpio_output(&rig->lines[line], rig->chip, (unsigned)line,

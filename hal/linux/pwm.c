@@ -137,9 +137,11 @@ void pwm_close(struct pwm *pwm)
 
 int pwm_set(struct pwm *pwm, int percent)
 {
-	int ret = pwm_write_to(pwm->duty, pwm->period_ns / 100 * percent);
+	int duty = pwm_write_to(pwm->duty, pwm->period_ns / 100 * percent);
+	int enable = 0;
 
-	if (ret == 0)
-		ret = pwm_write(pwm->folder, "enable", percent > 0);
-	return ret;
+	/* Off by whichever of the two works. */
+	if (duty == 0 || percent == 0)
+		enable = pwm_write(pwm->folder, "enable", percent > 0);
+	return duty < 0 ? duty : enable;
 }

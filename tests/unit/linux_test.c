@@ -40,6 +40,7 @@ static struct world {
 	char consumer[LINES][GPIO_NAME];
 	const char *holder[LINES]; /* somebody else */
 	int requests[LINES];
+	bool broken[LINES]; /* it cannot be set */
 	struct axis_lines axes[2];
 	int64_t high_since[LINES], shortest_high_ns, shortest_setup_ns, turned_ns[2];
 
@@ -204,6 +205,8 @@ int gpio_set(struct gpio_line *line, bool level)
 	bool steps = line->offset == world->axes[0].step;
 	int ret;
 
+	if (world->broken[line->offset])
+		return -EIO;
 	if (steps)
 		world_die(level, false);
 	ret = world_set(line, level);
@@ -217,7 +220,7 @@ int gpio_get(struct gpio_line *line)
 	return world->level[line->offset];
 }
 
-int gpio_edge(struct gpio_line *line, bool *rising, int64_t *at_ns)
+static int world_take_edge(struct gpio_line *line, bool *rising, int64_t *at_ns)
 {
 	if (line->offset != world->button || world->edge_count == 0)
 		return 0;
@@ -544,6 +547,9 @@ static void without_a_chip_nothing_is_left_but_sentences(void **state)
 	assert_string_equal(problem(bench, 0), "there is no GPIO chip 'gpiochip9'");
 	assert_int_equal(rig_count(bench->rig, DEVICE_MOTOR), 0);
 	assert_int_equal(rig_count(bench->rig, DEVICE_LIGHT), 0);
+	assert_int_equal(rig_line_get(bench->rig, 9, &bench->err), -ENODEV);
+	assert_int_equal(rig_line_set(bench->rig, 4, true, &bench->err), -ENODEV);
+	assert_string_equal(bench->err.code, "hal_unavailable");
 }
 
 static void a_light_without_pwm_is_on_or_off(void **state)
@@ -558,6 +564,50 @@ static void a_light_without_pwm_is_on_or_off(void **state)
 	assert_false(world->level[24]);
 	assert_int_equal(rig_light_set(bench->rig, "ring", true, 100, NULL), 0);
 	assert_true(world->level[24] && world->level[26]);
+}
+
+static void a_line_that_fails_keeps_no_other_from_going_off(void **state)
+{
+	struct bench *bench = *state;
+
+	open_rig(bench);
+	assert_int_equal(rig_light_set(bench->rig, "ring", true, -1, NULL), 0);
+	world->broken[24] = true;
+
+	assert_int_equal(rig_light_set(bench->rig, "ring", false, -1, &bench->err), -EIO);
+
+	assert_false(world->level[26]);
+}
+
+static void a_light_that_fails_by_half_goes_off_again(void **state)
+{
+	struct bench *bench = *state;
+
+	open_rig(bench);
+	world->broken[26] = true;
+
+	assert_int_equal(rig_light_set(bench->rig, "ring", true, -1, &bench->err), -EIO);
+
+	assert_false(world->level[24]);
+}
+
+static void no_light_goes_on_after_an_emergency_stop(void **state)
+{
+	struct bench *bench = *state;
+
+	json_put_string(bench->config, "startup_mode", "startup_idle");
+	open_rig(bench);
+	rig_estop(bench->rig);
+
+	assert_int_equal(rig_light_set(bench->rig, "ring", true, -1, &bench->err),
+			 -EPERM);
+	assert_string_equal(bench->err.code, "estopped");
+	assert_false(world->level[24]);
+	assert_true(world->level[22]); /* nothing was woken */
+	assert_int_equal(rig_light_set(bench->rig, NULL, false, -1, NULL), 0);
+
+	rig_release_estop(bench->rig);
+	assert_int_equal(rig_light_set(bench->rig, "ring", true, -1, NULL), 0);
 }
 
 static void a_trigger_fires_at_its_level(void **state)
@@ -789,6 +839,25 @@ static void after_a_while_motors_and_lights_go_off(void **state)
 	assert_false(world->level[22]);
 	assert_true(world->level[24]); /* as it was wanted */
 	rig_keep_awake(bench->rig, false);
+}
+
+static void a_rig_that_cannot_wake_sleeps_on(void **state)
+{
+	struct bench *bench = *state;
+
+	set_mode(bench, "calibrate_manual", .05);
+	open_rig_at_home(bench);
+	assert_int_equal(rig_light_set(bench->rig, "ring", true, -1, NULL), 0);
+	wait_for_rest(bench);
+	world->broken[26] = true;
+
+	assert_int_equal(go(bench, "rotor", 92), -EIO);
+
+	assert_true(world->level[22]);
+	assert_false(world->level[24]);
+	assert_false(flag_of(bench, DEVICE_MOTOR, 0, "enabled"));
+	world->broken[26] = false;
+	assert_int_equal(go(bench, "rotor", 92), 0);
 }
 
 static void who_keeps_the_rig_awake_is_waited_for(void **state)
@@ -1153,6 +1222,9 @@ int main(void)
 		TEST(a_line_has_one_owner),
 		TEST(without_a_chip_nothing_is_left_but_sentences),
 		TEST(a_light_without_pwm_is_on_or_off),
+		TEST(a_line_that_fails_keeps_no_other_from_going_off),
+		TEST(a_light_that_fails_by_half_goes_off_again),
+		TEST(no_light_goes_on_after_an_emergency_stop),
 		TEST(a_trigger_fires_at_its_level),
 		TEST(only_freed_lines_are_read_and_set),
 		TEST(shipped_configs_find_all_their_lines),
@@ -1162,6 +1234,7 @@ int main(void)
 		TEST(an_endstop_that_never_comes_is_a_fault),
 		TEST(who_looks_at_an_endstop_does_not_read_it_in_a_move),
 		TEST(after_a_while_motors_and_lights_go_off),
+		TEST(a_rig_that_cannot_wake_sleeps_on),
 		TEST(who_keeps_the_rig_awake_is_waited_for),
 		TEST(a_rig_can_start_asleep),
 		TEST(calibrate_on_wake_homes_before_the_next_motion),
