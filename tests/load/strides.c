@@ -280,6 +280,7 @@ static int64_t ideal_now(void *clock)
 	return *(const int64_t *)clock;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the move's type */
 static int ideal_pulse(void *context, size_t axis, int64_t *sent_ns)
 {
 	(void)context;
