@@ -1,8 +1,9 @@
 /* What drives the devices: one table of functions for each kind of rig.
  *
  * How to add a backend: write hal/<name>/<name>.c like hal/sim/sim.c, with one global
- * symbol, `const struct backend backend_<name>`, and add it to the list in hal/rig.c.  A
- * device config chooses it by "backend": "<name>".  Nothing outside of hal/ changes.
+ * symbol, `const struct backend backend_<name>`, and add it to the list in
+ * hal/rig_open.c.  A device config chooses it by "backend": "<name>".  Nothing outside of
+ * hal/ changes.
  *
  * The rig has checked the config, knows the limits, counts the steps, decides who may
  * move when and what time a pulse is due.  A backend only does what it is told, at once.

@@ -24,7 +24,7 @@ struct chassis {
 	/* Guards what states show: busy, target, level, settings.  Held for a few
 	 * instructions and levels of lines, never while waiting or calling out. */
 	pthread_mutex_t lock;
-	bool awake; /* lock: do motors have current, and may lights burn? (hal/power.h) */
+	bool awake; /* lock: do motors have current, and may lights burn? (rig_power.c) */
 
 	void (*changed)(void *context, enum device_kind kind, const char *name);
 	void *context;

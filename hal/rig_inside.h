@@ -1,4 +1,4 @@
-/* What a rig is made of.  For rig.c, rig_open.c and rig_power.c only. */
+/* What a rig is made of.  For rig.c, rig_motion.c, rig_open.c and rig_power.c only. */
 #ifndef HAL_RIG_INSIDE_H
 #define HAL_RIG_INSIDE_H
 

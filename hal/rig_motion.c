@@ -1,0 +1,316 @@
+/* Moving and homing the axes of a rig, and what is known of where they stand. */
+#include "hal/rig_inside.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "agent/base/log.h"
+#include "hal/home.h"
+#include "hal/move.h"
+
+/* ---- who moves ---- */
+
+/* Motors in the order of the targets. */
+static int rig_resolve(const struct rig *rig, const struct rig_target *targets, size_t n,
+		       struct motor *motors[POSITION_AXES], struct err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		int found = rig_find(rig, DEVICE_MOTOR, targets[i].motor, err);
+
+		if (found < 0)
+			return found;
+		for (size_t k = 0; k < i; k++)
+			if (motors[k] == &rig->motors[found])
+				return err_code(err, -EINVAL, "invalid_args",
+						"%s can have only one target",
+						motors[k]->name);
+		motors[i] = &rig->motors[found];
+	}
+	return 0;
+}
+
+int rig_check_targets(const struct rig *rig, const struct rig_target *targets, size_t n,
+		      struct err *err)
+{
+	struct motor *motors[POSITION_AXES];
+	int ret = rig_resolve(rig, targets, n, motors, err);
+
+	for (size_t i = 0; ret == 0 && i < n; i++)
+		ret = motor_check(motors[i], &targets[i], err);
+	return ret;
+}
+
+/* All or none. */
+static int rig_claim(struct motor *const *motors, size_t n, struct err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		int ret = motor_claim(motors[i], err);
+
+		if (ret < 0) {
+			while (i-- > 0)
+				motor_release(motors[i]);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+/* Where an axis has been, its endstop may have changed. */
+static void rig_release(struct rig *rig, struct motor *const *motors, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		motor_release(motors[i]);
+		if (motors[i]->endstop)
+			chassis_changed(&rig->chassis, DEVICE_ENDSTOP,
+					motors[i]->endstop->name);
+	}
+}
+
+/* Claims motors for a motion and wakes the rig; followed by rig_end_motion(), unless it
+ * failed. */
+static int rig_begin_motion(struct rig *rig, struct motor *const *motors, size_t n,
+			    struct interrupt *interrupt, struct chassis_leash *leash,
+			    struct err *err)
+{
+	int ret = chassis_begin(&rig->chassis, interrupt, leash, err);
+
+	if (ret == 0)
+		ret = rig_claim(motors, n, err);
+	if (ret < 0)
+		return ret;
+	ret = rig_wake(rig, err);
+	if (ret < 0)
+		rig_release(rig, motors, n);
+	return ret;
+}
+
+/* ret is how the motion ended; gives it back. */
+static int rig_end_motion(struct rig *rig, struct motor *const *motors, size_t n, int ret,
+			  struct err *err)
+{
+	rig_release(rig, motors, n);
+	if (ret != -EINTR && ret != -ECANCELED)
+		return ret;
+	return chassis_explain(&rig->chassis, ret, err, "the move of",
+			       n == 1 ? motors[0]->name : "the axes");
+}
+
+/* ---- moving ---- */
+
+static int rig_lost(const struct motor *motor, struct err *err)
+{
+	return err_code(err, -ENODATA, "invalid_state",
+			"the position of %s is unknown: set it by hand, send "
+			"motor/override, then resume",
+			motor->name);
+}
+
+static int rig_home_motor(struct rig *rig, struct motor *motor,
+			  const struct chassis_leash *leash, struct err *err)
+{
+	motor_aim(motor, false, 0);
+	return home_run(&rig->chassis, rig->positions, motor, leash, err);
+}
+
+/* Homes those that must; nothing moves when one of them cannot. */
+static int rig_home_lost(struct rig *rig, struct motor *const *motors, size_t n,
+			 const struct chassis_leash *leash, struct err *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (motor_lost(motors[i]) && !motors[i]->endstop)
+			return rig_lost(motors[i], err);
+	for (size_t i = 0; ret == 0 && i < n; i++)
+		if (motor_lost(motors[i]))
+			ret = rig_home_motor(rig, motors[i], leash, err);
+	return ret;
+}
+
+/* Moves claimed motors whose positions are known. */
+static int rig_travel(struct rig *rig, struct motor *const *motors,
+		      const struct rig_target *targets, size_t n,
+		      const struct chassis_leash *leash, struct err *err)
+{
+	struct move_leg legs[POSITION_AXES];
+
+	for (size_t i = 0; i < n; i++) {
+		int ret;
+
+		legs[i] = (struct move_leg){.motor = motors[i], .until = MOVE_GOAL};
+		ret = motor_goal(motors[i], &targets[i], &legs[i].goal, err);
+		if (ret < 0)
+			return ret;
+		motor_aim(motors[i], true, motor_angle(motors[i], legs[i].goal));
+	}
+	return move_run(&rig->chassis, rig->positions, legs, n, leash, err);
+}
+
+int rig_move(struct rig *rig, const struct rig_target *targets, size_t n,
+	     struct interrupt *interrupt, struct err *err)
+{
+	struct motor *motors[POSITION_AXES];
+	struct chassis_leash leash;
+	int ret = rig_resolve(rig, targets, n, motors, err);
+
+	for (size_t i = 0; ret == 0 && i < n; i++)
+		ret = motor_check(motors[i], &targets[i], err);
+	if (ret == 0)
+		ret = rig_begin_motion(rig, motors, n, interrupt, &leash, err);
+	if (ret < 0)
+		return ret;
+
+	ret = rig_home_lost(rig, motors, n, &leash, err);
+	if (ret == 0)
+		ret = rig_travel(rig, motors, targets, n, &leash, err);
+	return rig_end_motion(rig, motors, n, ret, err);
+}
+
+double rig_move_seconds(const struct rig *rig, const char *name, double from_degrees,
+			double to_degrees)
+{
+	const struct motor *motor = rig_motor(rig, name);
+	double way = to_degrees - from_degrees;
+
+	if (!motor)
+		return 0;
+	if (motor->endless) {
+		way -= 360 * (double)(int64_t)(way / 360);
+		if (way > 180)
+			way -= 360;
+		if (way < -180)
+			way += 360;
+	}
+	return motion_seconds(llabs(motor_steps(motor, way)), &motor->limits);
+}
+
+/* ---- going home ---- */
+
+/* Does going home begin at the endstop? */
+static bool rig_must_calibrate(const struct rig *rig, const struct motor *motor)
+{
+	if (!motor->endstop)
+		return false;
+	return rig->calibrate_mode != CALIBRATE_ON_HOME || motor_lost(motor) ||
+	       !position_calibrated(motor->position);
+}
+
+/* All claimed motors that can go home; one that cannot is named when the others are. */
+static int rig_go_home(struct rig *rig, struct motor *const *motors, size_t n,
+		       const struct chassis_leash *leash, struct err *err)
+{
+	struct rig_target targets[POSITION_AXES];
+	struct motor *able[POSITION_AXES] = {NULL};
+	const struct motor *lost = NULL;
+	size_t count = 0;
+	int ret;
+
+	for (size_t i = 0; i < n; i++) {
+		if (motor_lost(motors[i]) && !motors[i]->endstop) {
+			lost = motors[i];
+			continue;
+		}
+		if (rig_must_calibrate(rig, motors[i])) {
+			ret = rig_home_motor(rig, motors[i], leash, err);
+			if (ret < 0)
+				return ret;
+		}
+		targets[count] = (struct rig_target){.motor = motors[i]->name,
+						     .degrees = motors[i]->home};
+		able[count++] = motors[i];
+	}
+	ret = rig_travel(rig, able, targets, count, leash, err);
+	return ret == 0 && lost ? rig_lost(lost, err) : ret;
+}
+
+int rig_home(struct rig *rig, const char *name, struct interrupt *interrupt,
+	     struct err *err)
+{
+	struct motor *motors[POSITION_AXES] = {NULL};
+	size_t n = name ? 1 : rig->counts[DEVICE_MOTOR];
+	struct chassis_leash leash;
+	int ret = name ? rig_find(rig, DEVICE_MOTOR, name, err) : 0;
+
+	if (ret < 0)
+		return ret;
+	for (size_t i = 0; i < n; i++)
+		motors[i] = &rig->motors[name ? (size_t)ret : i];
+	ret = rig_begin_motion(rig, motors, n, interrupt, &leash, err);
+	if (ret < 0)
+		return ret;
+
+	ret = rig_go_home(rig, motors, n, &leash, err);
+	return rig_end_motion(rig, motors, n, ret, err);
+}
+
+void rig_expect_scan(struct rig *rig, bool fresh)
+{
+	if (rig->calibrate_mode != CALIBRATE_ON_SCAN)
+		return;
+	for (size_t i = 0; i < rig->counts[DEVICE_MOTOR]; i++) {
+		const struct motor *motor = &rig->motors[i];
+
+		if (motor->endstop && (fresh || !position_calibrated(motor->position)))
+			position_doubt(motor->position, true);
+	}
+}
+
+/* ---- where an axis stands ---- */
+
+int rig_override(struct rig *rig, const char *name, double degrees, struct err *err)
+{
+	struct rig_target target = {.motor = name, .degrees = degrees};
+	struct motor *motor;
+	int ret = rig_find(rig, DEVICE_MOTOR, name, err);
+
+	if (ret < 0)
+		return ret;
+	motor = &rig->motors[ret];
+	ret = motor_check(motor, &target, err);
+	if (ret == 0)
+		ret = motor_claim(motor, err);
+	if (ret < 0)
+		return ret;
+	position_declare(motor->position, motor_steps(motor, degrees), false);
+	motor_release(motor);
+	return 0;
+}
+
+void rig_adopt_endless(struct rig *rig)
+{
+	for (size_t i = 0; i < rig->counts[DEVICE_MOTOR]; i++) {
+		struct motor *motor = &rig->motors[i];
+
+		if (!motor->endless || motor->endstop || position_known(motor->position))
+			continue;
+		log_info("%s is declared to stand at %g degrees", motor->name,
+			 motor->home);
+		position_declare(motor->position, motor_steps(motor, motor->home), false);
+		chassis_changed(&rig->chassis, DEVICE_MOTOR, motor->name);
+	}
+}
+
+int rig_axis(const struct rig *rig, const char *name, struct rig_axis *axis,
+	     struct err *err)
+{
+	int found = rig_find(rig, DEVICE_MOTOR, name, err);
+	struct motor *motor;
+
+	if (found < 0)
+		return found;
+	motor = &rig->motors[found];
+	*axis = (struct rig_axis){
+		.known = position_known(motor->position),
+		.moving = motor_busy(motor),
+		.endstop = motor->endstop != NULL,
+		.endless = motor->endless,
+		.angle = motor_angle(motor, position_count(motor->position)),
+		.min = motor->min,
+		.max = motor->max,
+		.home = motor->home,
+		.steps_per_degree = motor->steps_per_turn / 360.0,
+		.max_speed = motor->limits.max_speed,
+		.acceleration = motor->limits.acceleration,
+	};
+	return 0;
+}
