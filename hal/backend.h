@@ -131,7 +131,8 @@ struct backend {
 	int (*line_get)(void *backend, int line, struct err *err);
 	int (*line_set)(void *backend, int line, bool level, struct err *err);
 
-	/* Light off, trigger idle, at once and without waiting; any thread. */
+	/* Light off, trigger idle, at once, without waiting or taking a lock; any thread,
+	 * and a signal handler. */
 	void (*safe)(void *backend);
 };
 

@@ -11,6 +11,7 @@
 #include "agent/base/json.h"
 #include "agent/base/log.h"
 #include "agent/base/schema.h"
+#include "hal/crash.h"
 
 #define BACKEND_OTHERWISE "linux" /* OpenScan3's own files name none */
 #define PROBLEMS_MAX 8		  /* of the config's own members */
@@ -322,6 +323,7 @@ static int rig_start(struct rig *rig, const cJSON *config, struct err *err)
 	if (strcmp(json_string(config, "startup_mode"), "startup_enabled") == 0 &&
 	    rig_wake(rig, &refusal) < 0)
 		rig_complain(rig, refusal.text);
+	crash_guard(&rig->chassis);
 	return 0;
 }
 
@@ -394,11 +396,13 @@ void rig_close(struct rig *rig)
 	if (!rig)
 		return;
 	rig_stop_motion(rig);
-	engine_close(rig->chassis.engine);
-	if (rig->chassis.hardware) {
+	/* First of all: what follows may take as long as a camera hangs. */
+	if (rig->chassis.hardware)
 		rig->chassis.backend->safe(rig->chassis.hardware);
+	engine_close(rig->chassis.engine);
+	crash_unguard(&rig->chassis);
+	if (rig->chassis.hardware)
 		rig->chassis.backend->close(rig->chassis.hardware);
-	}
 	for (size_t i = 0; i < rig->counts[DEVICE_CAMERA]; i++)
 		camera_close(&rig->cameras[i]);
 	position_close(rig->positions);

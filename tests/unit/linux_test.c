@@ -41,6 +41,7 @@ static struct world {
 	const char *holder[LINES]; /* somebody else */
 	int requests[LINES];
 	bool broken[LINES]; /* it cannot be set */
+	int crash;	    /* this signal comes when the trigger fires */
 	struct axis_lines axes[2];
 	int64_t high_since[LINES], shortest_high_ns, shortest_setup_ns, turned_ns[2];
 
@@ -210,6 +211,8 @@ int gpio_set(struct gpio_line *line, bool level)
 	if (steps)
 		world_die(level, false);
 	ret = world_set(line, level);
+	if (world->crash && line->offset == 10 && !level)
+		raise(world->crash);
 	if (steps)
 		world_die(level, true);
 	return ret;
@@ -1146,6 +1149,62 @@ static void a_kill_within_a_pulse_is_told(void **state)
 	}
 }
 
+/* A light burns, a trigger is held and the axes move when that signal comes. */
+static void crash_in_mid_move(struct bench *bench, int number)
+{
+	struct mover mover = {.bench = bench, .n = 1};
+	pthread_t thread;
+
+	signal(number, SIG_DFL); /* not the test's */
+	interrupt_init(&mover.interrupt);
+	mover.targets[0] = (struct rig_target){
+		.motor = "turntable", .degrees = 3600, .relative = true};
+	open_rig_at_home(bench);
+	rig_light_set(bench->rig, "ring", true, -1, NULL);
+	pthread_create(&thread, NULL, mover_main, &mover);
+	while (world->axes[1].count == TURN / 4)
+		usleep(100);
+	world->crash = number;
+	rig_trigger(bench->rig, "external", 0, 0, NULL, NULL);
+	_exit(1);
+}
+
+static void a_crash_leaves_light_and_triggers_off(void **state)
+{
+	static const int signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGHUP};
+	struct bench *bench = *state;
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		pid_t child = fork();
+		int status;
+
+		if (child == 0)
+			crash_in_mid_move(bench, signals[i]);
+		waitpid(child, &status, 0);
+
+		assert_true(WIFSIGNALED(status));
+		assert_int_equal(WTERMSIG(status), signals[i]);
+		assert_false(world->level[24] || world->level[26]);
+		assert_true(world->level[10]); /* it fires low */
+		world_clear();
+	}
+}
+
+static void after_a_rig_is_closed_signals_are_whose_they_were(void **state)
+{
+	struct bench *bench = *state;
+	struct sigaction before, after;
+
+	sigaction(SIGSEGV, NULL, &before);
+	open_rig(bench);
+	sigaction(SIGSEGV, NULL, &after);
+	assert_true(after.sa_sigaction != before.sa_sigaction);
+	close_rig(bench);
+
+	sigaction(SIGSEGV, NULL, &after);
+	assert_true(after.sa_sigaction == before.sa_sigaction);
+}
+
 static double uncertainty(struct bench *bench, size_t motor)
 {
 	cJSON *state = rig_state(bench->rig, DEVICE_MOTOR, motor);
@@ -1245,6 +1304,8 @@ int main(void)
 		TEST(a_kill_in_mid_move_loses_no_step),
 		TEST(a_kill_within_a_pulse_is_told),
 		TEST(after_a_kill_within_a_pulse_an_axis_homes_where_it_can),
+		TEST(a_crash_leaves_light_and_triggers_off),
+		TEST(after_a_rig_is_closed_signals_are_whose_they_were),
 		TEST(after_a_kill_within_a_pulse_an_axis_without_endstop_goes_on),
 	};
 
