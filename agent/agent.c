@@ -167,6 +167,7 @@ static void tell_problems(struct agent *agent)
 {
 	const cJSON *problem;
 
+	agent->problems = cJSON_Duplicate(settings_problems(agent->settings), true);
 	cJSON_ArrayForEach(problem, rig_problems(agent->services.rig))
 		cJSON_AddItemToArray(agent->problems, cJSON_Duplicate(problem, true));
 }
@@ -257,7 +258,7 @@ static void add_community_types(struct agent *agent)
 	catalog_free(catalog);
 }
 
-static int open_registry(struct agent *agent, const struct type_offer *extra, struct err *err)
+static int open_registry(struct agent *agent, struct err *err)
 {
 	const struct settings *s = agent->settings;
 	const char **namespaces = string_list(settings_list(s, "task_autodiscovery_namespaces"));
@@ -269,7 +270,7 @@ static int open_registry(struct agent *agent, const struct type_offer *extra, st
 		.ignore_modules = ignored,
 		.override_on_conflict = settings_bool(s, "task_autodiscovery_override_on_conflict"),
 	};
-	int ret = registry_open(&agent->registry, &options, extra, err);
+	int ret = registry_open(&agent->registry, &options, agent->extra_types, err);
 
 	if (ret == 0)
 		ret = open_community(agent, &options, err);
@@ -277,6 +278,23 @@ static int open_registry(struct agent *agent, const struct type_offer *extra, st
 		add_community_types(agent);
 	free(namespaces);
 	free(ignored);
+	return ret;
+}
+
+static int open_projects(struct agent *agent, struct err *err)
+{
+	return projects_open(&agent->projects, settings_string(agent->settings, "project_dir"),
+			     err);
+}
+
+/* What was set from afar must not keep the rig from starting: without it, once more. */
+static int open_by(struct agent *agent, int (*open)(struct agent *agent, struct err *err),
+		   const char *keys, struct err *err)
+{
+	int ret = open(agent, err);
+
+	if (ret < 0 && settings_fall_back(agent->settings, keys, err->text))
+		ret = open(agent, err);
 	return ret;
 }
 
@@ -380,7 +398,7 @@ static bool knows_task(void *context, const char *id)
 	return task != NULL;
 }
 
-static int agent_open(struct agent *agent, const struct type_offer *extra, struct err *err)
+static int agent_open(struct agent *agent, struct err *err)
 {
 	const struct settings *s = agent->settings;
 	struct effects effects;
@@ -391,7 +409,6 @@ static int agent_open(struct agent *agent, const struct type_offer *extra, struc
 	snprintf(agent->birth_prefix, sizeof(agent->birth_prefix), "%s",
 		 settings_string(s, "homeassistant.prefix"));
 	agent->groups = cJSON_Duplicate(settings_list(s, "fleet.groups"), true);
-	agent->problems = cJSON_Duplicate(settings_problems(s), true);
 	agent->export_roots = cJSON_Duplicate(settings_list(s, "export.roots"), true);
 	agent->cloud = settings_section(s, "cloud");
 	snprintf(agent->state_dir, sizeof(agent->state_dir), "%s", settings_string(s, "state_dir"));
@@ -401,8 +418,8 @@ static int agent_open(struct agent *agent, const struct type_offer *extra, struc
 	if ((ret = open_signals(agent, err)) < 0 || (ret = random_name(agent->boot, err)) < 0 ||
 	    (ret = random_name(agent->store, err)) < 0 ||
 	    (ret = make_folder(agent->state_dir, err)) < 0 ||
-	    (ret = open_registry(agent, extra, err)) < 0 ||
-	    (ret = projects_open(&agent->projects, settings_string(s, "project_dir"), err)) < 0 ||
+	    (ret = open_by(agent, open_projects, "project_dir", err)) < 0 ||
+	    (ret = open_by(agent, open_registry, "task_autodiscovery_", err)) < 0 ||
 	    (ret = mailbox_open(&agent->mailbox, err)) < 0)
 		return ret;
 	agent->services = (struct task_services){
@@ -413,7 +430,7 @@ static int agent_open(struct agent *agent, const struct type_offer *extra, struc
 		.export_roots = agent->export_roots,
 		.cloud = agent->cloud,
 	};
-	if ((ret = open_seat(agent, err)) < 0 ||
+	if ((ret = open_by(agent, open_seat, "device_config", err)) < 0 ||
 	    (ret = workers_open(&agent->workers, agent->mailbox, &agent->services, agent->seat,
 				err)) < 0 ||
 	    (ret = open_core(agent, &effects, err)) < 0)
@@ -460,7 +477,8 @@ int agent_serve(struct agent *agent, const struct type_offer *extra)
 
 	agent->signals = -1;
 	pthread_mutex_init(&agent->news.lock, NULL);
-	if (agent_open(agent, extra, &err) < 0) {
+	agent->extra_types = extra;
+	if (agent_open(agent, &err) < 0) {
 		log_error("%s", err.text);
 		agent_close(agent);
 		return EXIT_FAILURE;

@@ -34,6 +34,7 @@ struct agent {
 	struct registry *registry;
 	struct community *community;
 	cJSON *type_problems; /* of the start */
+	const struct type_offer *extra_types; /* of a test's agent, or NULL */
 	struct seat *seat;
 	struct projects *projects;
 	struct task_services services;

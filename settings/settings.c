@@ -244,6 +244,38 @@ int settings_set(struct settings *settings, const cJSON *changes, struct err *er
 	return 0;
 }
 
+static bool fall_back(struct settings *settings, const struct setting *setting, const char *why)
+{
+	const cJSON *value = cJSON_GetObjectItemCaseSensitive(settings->loaded.values,
+							      setting->key);
+	const cJSON *beneath = cJSON_GetObjectItemCaseSensitive(settings->loaded.beneath,
+								setting->key);
+	char text[PATH_MAX + 512];
+	cJSON *copy;
+
+	if (cJSON_Compare(value, beneath, true))
+		return false;
+	copy = cJSON_Duplicate(beneath, true);
+	if (!copy || !cJSON_ReplaceItemInObjectCaseSensitive(settings->loaded.values,
+							     setting->key, copy))
+		return false;
+	snprintf(text, sizeof(text), "%s/" LOAD_OWN_FILE ": %s has no effect: %s",
+		 settings_string(settings, "state_dir"), setting->key, why);
+	cJSON_AddItemToArray(settings->loaded.problems, cJSON_CreateString(text));
+	settings_taken(settings, setting->key);
+	return true;
+}
+
+bool settings_fall_back(struct settings *settings, const char *keys, const char *why)
+{
+	bool fell = false;
+
+	for (size_t i = 0; i < table_size(); i++)
+		if (!strncmp(table_at(i)->key, keys, strlen(keys)))
+			fell |= fall_back(settings, table_at(i), why);
+	return fell;
+}
+
 bool settings_at_once(const char *key)
 {
 	return row_of(key)->at_once;

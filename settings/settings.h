@@ -50,6 +50,11 @@ const cJSON *settings_problems(const struct settings *settings);
  * and the sentence of the first value that does not fit. */
 int settings_set(struct settings *settings, const cJSON *changes, struct err *err);
 
+/* What the agent's own file says of the keys that begin like this cannot be used, and why: what
+ * would hold without the file holds until the next start, and settings_problems() says so.
+ * False when the file says nothing of them.  Pointers from earlier answers are no longer valid. */
+bool settings_fall_back(struct settings *settings, const char *keys, const char *why);
+
 /* Does a change of key act without a restart?  Aborts as the questions above do. */
 bool settings_at_once(const char *key);
 

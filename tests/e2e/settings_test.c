@@ -53,6 +53,18 @@ static void what_acts_later_is_named_until_the_restart(struct world *w)
 		"ok");
 }
 
+static void nothing_set_from_afar_keeps_a_rig_from_starting(struct world *w)
+{
+	ask_ok(w, "settings/set",
+	       "{'values':{'task_autodiscovery_ignore_modules':['scan_task']}}");
+
+	world_restart_agent(w);
+
+	wait_message(w, 0, BASE "/info", "task_autodiscovery_ignore_modules has no effect");
+	create(w, "a", HELLO, SHORT_HELLO);
+	wait_status(w, "a", "completed");
+}
+
 static void what_the_environment_hides_is_told(struct world *w)
 {
 	const cJSON *set = ask_ok(w, "settings/set", "{'values':{'sim_speed':3}}");
@@ -151,6 +163,7 @@ static const struct test tests[] = {
 	TEST(a_change_acts_at_once_and_outlives_a_restart),
 	TEST(what_acts_later_is_named_until_the_restart),
 	TEST(what_the_environment_hides_is_told),
+	TEST(nothing_set_from_afar_keeps_a_rig_from_starting),
 	TEST(if_rev_protects_settings),
 	TEST(all_values_are_taken_or_none),
 	TEST(null_is_the_default),

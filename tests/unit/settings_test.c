@@ -819,6 +819,30 @@ static void what_the_environment_sets_cannot_be_changed_from_afar(void **state)
 	settings_free(settings);
 }
 
+static void what_was_set_from_afar_and_cannot_be_used_falls_back(void **state)
+{
+	struct settings *settings = loaded();
+	struct err err;
+	cJSON *keys;
+
+	(void)state;
+	assert_false(settings_fall_back(settings, "device_config", "there is no 'nope'"));
+	assert_int_equal(
+		set(settings, "{\"device_config\":\"nope\",\"sim_speed\":5}", &err), 0);
+
+	assert_true(settings_fall_back(settings, "device_config", "there is no 'nope'"));
+
+	assert_string_equal(settings_string(settings, "device_config"), "simulated");
+	assert_true(settings_number(settings, "sim_speed") == 5);
+	assert_non_null(strstr(only_problem(settings),
+			       "device_config has no effect: there is no 'nope'"));
+	assert_false(settings_fall_back(settings, "device_config", "there is no 'nope'"));
+	keys = settings_restart_needed(settings);
+	assert_int_equal(cJSON_GetArraySize(keys), 1);
+	cJSON_Delete(keys);
+	settings_free(settings);
+}
+
 static void what_acts_later_waits_for_a_restart(void **state)
 {
 	struct settings *settings = loaded();
@@ -905,6 +929,7 @@ int main(void)
 		TEST(null_brings_back_what_stands_beneath),
 		TEST(of_changes_that_do_not_all_fit_none_is_made),
 		TEST(what_the_environment_sets_cannot_be_changed_from_afar),
+		TEST(what_was_set_from_afar_and_cannot_be_used_falls_back),
 		TEST(what_acts_later_waits_for_a_restart),
 		TEST(every_setting_stands_in_the_readme),
 	};
