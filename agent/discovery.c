@@ -154,8 +154,52 @@ static const struct entity *shown_as(const char *device)
 	return NULL;
 }
 
-/* A command of ours names its light only in its payload, which an entity cannot add: so
- * with several lights, each shows itself and switches all. */
+/* One light among several.  A command names its light in its payload, where Home
+ * Assistant's own kind of JSON has no place for it; so templates write the payload. */
+static const struct entity one_light = {
+	.platform = "light",
+	.command = "light/set",
+	.rest = "{\"schema\":\"template\",\"state_template\":\"{{ value_json.state | "
+		"lower "
+		"}}\",\"brightness_template\":\"{{ (value_json.brightness * 2.55) | "
+		"round | "
+		"int }}\"}"};
+
+/* From 1 to 255 it counts there; 1 is still a light that is on. */
+#define ITS_BRIGHTNESS                                                                   \
+	"{% if brightness is defined %},\"brightness\":"                                 \
+	"{{ [(brightness / 2.55) | round | int, 1] | max }}{% endif %}"
+
+static void add_template(cJSON *entity, const char *key, const char *light,
+			 const char *state)
+{
+	cJSON *text = cJSON_CreateString(light);
+	char *quoted = json_text(text);
+	char template[TOPIC_MAX];
+
+	snprintf(template, sizeof(template), "{\"name\":%s,\"state\":%s}", quoted, state);
+	cJSON_AddStringToObject(entity, key, template);
+	free(quoted);
+	cJSON_Delete(text);
+}
+
+static bool is_one_light(const struct core *core, const struct entity *of)
+{
+	uint64_t lights = core_device(core, DEVICE_LIGHT, NULL);
+
+	return of == &by_kind[DEVICE_LIGHT] && (lights & (lights - 1));
+}
+
+static cJSON *make_one_light(const struct core *core, const char *key, const char *name,
+			     const char *topic)
+{
+	cJSON *entity = make(core, &one_light, key, name, topic);
+
+	add_template(entity, "command_on_template", name, "\"ON\"" ITS_BRIGHTNESS);
+	add_template(entity, "command_off_template", name, "\"OFF\"");
+	return entity;
+}
+
 static void add_device(const struct core *core, cJSON *components, const char *device)
 {
 	const struct entity *of = shown_as(device);
@@ -167,7 +211,10 @@ static void add_device(const struct core *core, cJSON *components, const char *d
 		return;
 	snprintf(topic, sizeof(topic), "%s%s", device,
 		 strcmp(of->platform, "image") ? "" : "/image");
-	cJSON_AddItemToObject(components, key, make(core, of, key, name, topic));
+	cJSON_AddItemToObject(components, key,
+			      is_one_light(core, of)
+				      ? make_one_light(core, key, name, topic)
+				      : make(core, of, key, name, topic));
 }
 
 /* Nothing but its platform: Home Assistant takes the entity back. */

@@ -13,6 +13,9 @@ static const struct world_options off = {.settings =
 						 "{'homeassistant':{'discovery':false}}"};
 static const struct world_options other_prefix = {
 	.settings = "{'homeassistant':{'prefix':'house'}}"};
+static const struct world_options two_lights = {
+	.rig = "{'name':'Rig','backend':'simulated','scan_radius_mm':130,"
+	       "'lights':{'left':{'pwm_support':true},'right':{'pwm_support':true}}}"};
 static const struct world_options later = {.agent_later = true};
 
 /* As a Home Assistant that has just started gets it. */
@@ -165,6 +168,46 @@ static void its_light_is_switched(struct world *w)
 	cJSON_Delete(message);
 }
 
+/* What Home Assistant makes of a template when it only switches: without what stands in
+ * its
+ * {% if %}. */
+static void command_light(struct world *w, const cJSON *light, const char *key)
+{
+	const char *template = text_at(light, key);
+	const char *condition = strstr(template, "{% if");
+	const char *rest = condition ? strstr(condition, "{% endif %}") : NULL;
+	struct publish how = {.qos = 1};
+	char payload[256];
+
+	snprintf(payload, sizeof(payload), "%.*s%s",
+		 condition ? (int)(condition - template) : (int)strlen(template),
+		 template, rest ? rest + strlen("{% endif %}") : "");
+	client_publish(w->client, text_at(light, "command_topic"), payload,
+		       strlen(payload), &how);
+}
+
+static void of_two_lights_each_entity_switches_its_own(struct world *w)
+{
+	cJSON *message = told(w, TOPIC);
+	const cJSON *left = entity(message, "light_left");
+	const cJSON *right = entity(message, "light_right");
+
+	assert_accepted("homeassistant", TOPIC, message);
+	command_light(w, left, "command_on_template");
+	wait_value(w, text_at(left, "state_topic"), "state", "ON");
+	/* The other was off, and is on from here. */
+	const cJSON *other = ask_ok(w, "light/toggle", "{'name':'right'}");
+	assert_string_equal(text_at(other, "data.state"), "ON");
+
+	command_light(w, left, "command_off_template");
+	wait_value(w, text_at(left, "state_topic"), "state", "OFF");
+	other = ask_ok(w, "light/toggle", "{'name':'right'}");
+	assert_string_equal(text_at(other, "data.state"), "OFF");
+	command_light(w, right, "command_on_template");
+	wait_value(w, text_at(right, "state_topic"), "state", "ON");
+	cJSON_Delete(message);
+}
+
 /* Returns when all that a start tells has been told. */
 static size_t quiet(struct world *w)
 {
@@ -223,6 +266,7 @@ static const struct test tests[] = {
 	TEST(the_judge_sees_what_is_wrong),
 	TEST(its_buttons_run_a_scan),
 	TEST(its_light_is_switched),
+	TEST_WITH(of_two_lights_each_entity_switches_its_own, two_lights),
 	TEST(a_birth_has_everything_told_again_once),
 	TEST_WITH(switched_off_it_is_taken_back, later),
 	TEST_WITH(it_goes_where_home_assistant_listens, other_prefix),

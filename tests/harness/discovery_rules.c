@@ -36,7 +36,10 @@ static const struct platform {
 	{"number", "command_topic",
 	 " min max step mode value_template command_template unit_of_measurement ",
 	 false},
-	{"light", "command_topic", " schema brightness brightness_scale ", false},
+	{"light", "command_topic",
+	 " schema brightness brightness_scale state_template brightness_template "
+	 "command_on_template command_off_template ",
+	 false},
 	{"image", "image_topic", " image_topic content_type ", true},
 	{"event", "state_topic", " event_types value_template device_class ", true},
 };
@@ -135,6 +138,23 @@ static int check_number(const struct report *report, const char *id, const cJSON
 	return 0;
 }
 
+/* Each schema has its own keys, and ignores those of the others. */
+static int check_light(const struct report *report, const char *id, const cJSON *entity)
+{
+	const char *schema = text_of(entity, "schema");
+	bool templates = schema && strcmp(schema, "template") == 0;
+
+	if (!templates && (!schema || strcmp(schema, "json") != 0))
+		return say(report, "%s: its schema is unknown", id);
+	if (templates && (!text_of(entity, "command_on_template") ||
+			  !text_of(entity, "command_off_template")))
+		return say(report, "%s: a template of its commands is missing", id);
+	if (templates == cJSON_HasObjectItem(entity, "brightness_scale") ||
+	    templates != cJSON_HasObjectItem(entity, "state_template"))
+		return say(report, "%s: it has keys of another schema", id);
+	return 0;
+}
+
 static const struct platform *platform_of(const cJSON *entity)
 {
 	const char *name = text_of(entity, "platform");
@@ -168,6 +188,8 @@ static int check_entity(const struct report *report, const cJSON *entity)
 		return say(report, "%s: what is only read is diagnostic", id);
 	if (strcmp(platform->name, "sensor") == 0)
 		return check_sensor(report, id, entity);
+	if (strcmp(platform->name, "light") == 0)
+		return check_light(report, id, entity);
 	if (strcmp(platform->name, "number") == 0)
 		return check_number(report, id, entity);
 	if (strcmp(platform->name, "event") == 0 &&
