@@ -320,6 +320,7 @@ static int open_core(struct agent *agent, struct effects *effects, struct err *e
 		.state_dir = agent->state_dir,
 		.registry = agent->registry,
 		.looks_for_types = true,
+		.joins_by_code = settings_bool(s, "qr_wifi_scan_enabled"),
 		.isolation = community_isolation(agent->community),
 		.type_problems = agent->type_problems,
 		.devices = devices,

@@ -8,6 +8,7 @@
 
 #include "agent/base/log.h"
 #include "agent/discovery.h"
+#include "agent/joining.h"
 #include "agent/life.h"
 #include "agent/notices.h"
 
@@ -188,6 +189,7 @@ int core_open(struct core **out, const struct core_options *options, struct now 
 		goto fail;
 	core_happened(core, "agent.started", NULL, NULL);
 	life_schedule(core);
+	joining_open(core);
 	/* On a full disk what was found waits for its commit, as in a turn. */
 	ret = core_commit(core, err);
 	if (ret < 0 && ret != -ENOSPC)
@@ -327,6 +329,9 @@ static void core_event(struct core *core, struct event *event)
 		break;
 	case EVENT_TYPES:
 		types_event(core, event);
+		break;
+	case EVENT_OFFLINE:
+		joining_event(core);
 		break;
 	}
 	if (event->waiter) {

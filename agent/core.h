@@ -74,6 +74,7 @@ struct core_options {
 	const char *root, *device, *state_dir;
 	struct registry *registry;
 	bool looks_for_types;      /* agent/sync asks a worker to look for types of others */
+	bool joins_by_code;        /* without a network it looks for a Wi-Fi code by itself */
 	const char *isolation;     /* of their processes, for info; NULL: there are none */
 	const cJSON *type_problems; /* of the files that were looked at before, an array */
 	const struct core_device *devices; /* of the rig at the start; at most CORE_DEVICES_MAX */

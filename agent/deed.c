@@ -9,10 +9,12 @@
 #include "agent/base/clock.h"
 #include "agent/base/interrupt.h"
 #include "agent/base/json.h"
+#include "agent/base/log.h"
 #include "agent/seat.h"
 #include "hal/frame.h"
 #include "hal/rig.h"
 #include "tasks/community/community.h"
+#include "tasks/network.h"
 #include "tasks/photo.h"
 #include "tasks/project.h"
 
@@ -289,6 +291,25 @@ static int agent_sync(const struct deed *deed, const cJSON *body, cJSON **data, 
 	return 0;
 }
 
+/* ---- the network ---- */
+
+/* The core's own at a start: nobody waits for an answer. */
+static int look_for_network(const struct deed *deed, const cJSON *body, cJSON **data, struct err *err)
+{
+	bool connected = false;
+	int ret = network_look(deed->interrupt, &connected, err);
+
+	(void)body;
+	(void)data;
+	if (ret < 0)
+		log_warn("no Wi-Fi code is looked for: %s", err->text);
+	else if (connected)
+		log_info("a network is there: no Wi-Fi code is looked for");
+	else
+		deed->offline(deed->context);
+	return ret;
+}
+
 /* ---- the whole rig ---- */
 
 static int device_reload(const struct deed *deed, const cJSON *body, cJSON **data, struct err *err)
@@ -342,6 +363,7 @@ static const struct {
 	{"gpio/read", gpio_read},
 	{"gpio/set", gpio_set},
 	{"agent/sync", agent_sync},
+	{"network/look", look_for_network},
 	{"device/reload", device_reload},
 	{"project/create", project_create},
 	{"project/list", project_list},

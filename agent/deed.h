@@ -23,6 +23,7 @@ struct deed {
 	void (*image)(void *context, const char *camera, const void *jpeg, size_t size);
 	/* What the community folder holds now; takes catalog. */
 	void (*types)(void *context, struct catalog *catalog);
+	void (*offline)(void *context); /* the machine has no network */
 	void *context;
 };
 

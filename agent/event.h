@@ -33,6 +33,7 @@ enum event_kind {
 	EVENT_HEALTH,     /* data = what only the process can know, a JSON object */
 	EVENT_STOP,       /* stop in order */
 	EVENT_TYPES,      /* catalog = what the community folder holds now */
+	EVENT_OFFLINE,    /* the machine was found without a network at the start */
 };
 
 enum outcome {

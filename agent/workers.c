@@ -39,6 +39,15 @@ static void post_types(void *mailbox, struct catalog *catalog)
 	mailbox_post(mailbox, event);
 }
 
+static void post_offline(void *mailbox)
+{
+	struct event *event = event_new(EVENT_OFFLINE);
+
+	if (!event)
+		abort();
+	mailbox_post(mailbox, event);
+}
+
 static struct event *run_act(const struct workers *workers, struct task_run *run)
 {
 	struct deed deed = {
@@ -48,6 +57,7 @@ static struct event *run_act(const struct workers *workers, struct task_run *run
 		.type = run->type,
 		.image = run_post_image,
 		.types = post_types,
+		.offline = post_offline,
 		.context = workers->mailbox,
 	};
 	struct event *event = run_event(run, EVENT_ACT_DONE);

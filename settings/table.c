@@ -48,6 +48,11 @@ static const struct setting table[] = {
 	 .env = "OPENSCAN_LOG_LEVEL",
 	 .at_once = true},
 
+	{.key = "qr_wifi_scan_enabled",
+	 .type = SETTING_BOOL,
+	 .fallback = "false",
+	 .at_once = true},
+
 	{.key = "mqtt.url",
 	 .type = SETTING_STRING,
 	 .fallback = "\"mqtt://127.0.0.1:1883\"",

@@ -1,3 +1,4 @@
+#include "agent/commands/settings.h"
 #include "agent/commands/verb.h"
 #include "agent/notices.h"
 
@@ -57,9 +58,23 @@ static void settings_get(struct core *core, struct answer *answer)
 	answer_ok(answer, "ok", settings);
 }
 
-static void settings_change(struct core *core, struct answer *answer)
+int settings_apply(struct core *core, const cJSON *values, struct err *err)
 {
 	const struct settings_access *access = &core->options.settings;
+	int ret = access->set(access->context, values, &core->options.tunables, err);
+
+	if (ret < 0)
+		return ret;
+	core->scheduler.max_concurrent = core->options.tunables.max_concurrent;
+	core->settings_rev++;
+	store_set_number(core->store, "settings_rev", core->settings_rev);
+	notices_settings(core);
+	core_happened(core, "settings.changed", NULL, notices_settings_document(core));
+	return 0;
+}
+
+static void settings_change(struct core *core, struct answer *answer)
+{
 	const cJSON *values = cJSON_GetObjectItemCaseSensitive(answer->command->body, "values");
 	struct err err;
 
@@ -70,16 +85,11 @@ static void settings_change(struct core *core, struct answer *answer)
 		answer->current = notices_settings_document(core);
 		return;
 	}
-	if (access->set(access->context, values, &core->options.tunables, &err) < 0) {
+	if (settings_apply(core, values, &err) < 0) {
 		answer_refuse(answer, strcmp(err.code, "internal") ? err.code : "storage_error",
 			      "%s", err.text);
 		return;
 	}
-	core->scheduler.max_concurrent = core->options.tunables.max_concurrent;
-	core->settings_rev++;
-	store_set_number(core->store, "settings_rev", core->settings_rev);
-	notices_settings(core);
-	core_happened(core, "settings.changed", NULL, notices_settings_document(core));
 	answer->rev = core->settings_rev;
 	answer_ok(answer, "ok", notices_settings_document(core));
 }

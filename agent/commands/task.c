@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/joining.h"
 #include "agent/life.h"
 
 #define ONLY_ID "{\"type\":\"object\",\"additionalProperties\":false}"
@@ -101,6 +102,7 @@ static void task_cancel(struct core *core, struct answer *answer)
 	if (task->status == TASK_CANCELLED || task->stopping == STOPPING_CANCEL) {
 		answer_named(core, answer, "ok");
 	} else if (task_live(task)) {
+		joining_cancelled(core, task);
 		life_cancel(core, task);
 		answer_named(core, answer, works ? "accepted" : "ok");
 	} else {

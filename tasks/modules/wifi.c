@@ -155,6 +155,20 @@ static int connected(bool *yes, struct err *err)
 	return ret;
 }
 
+static int starting(bool *yes, struct err *err)
+{
+	sd_bus *bus = NULL;
+	int ret = open_bus(&bus, err), value = false;
+
+	/* An old one without this property has no more to say. */
+	if (ret == 0)
+		sd_bus_get_property_trivial(bus, NM, NM_PATH, NM, "Startup", NULL, 'b',
+					    &value);
+	*yes = value;
+	sd_bus_flush_close_unref(bus);
+	return ret;
+}
+
 static int find_device(struct joining *j)
 {
 	struct search search = {.bus = j->bus};
@@ -445,5 +459,6 @@ static int join(const struct wifi_code *code, const struct wifi_waiter *waiter,
 
 const struct wifi_module module_wifi = {
 	.connected = connected,
+	.starting = starting,
 	.join = join,
 };

@@ -18,6 +18,9 @@ struct wifi_module {
 	/* Is a cable or a Wi-Fi network connected?  -ENOTCONN when nobody can say. */
 	int (*connected)(bool *connected, struct err *err);
 
+	/* Does NetworkManager still try what it does by itself after its start? */
+	int (*starting)(bool *starting, struct err *err);
+
 	/* Turns Wi-Fi on, adds a connection and waits until it is there.  One that does
 	 * not come is removed again; one that this function made for the same network
 	 * before is replaced. */

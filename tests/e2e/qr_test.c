@@ -14,15 +14,17 @@
 #define CODE "WIFI:T:WPA;S:Studio 7;P:dark\\;matter\\\\7;;"
 
 static const struct world_options later = {.agent_later = true};
+static const struct world_options joining = {.agent_later = true,
+					     .settings = "{'qr_wifi_scan_enabled':true}"};
 
 static struct child networks;
 
-/* A NetworkManager on a bus of its own; refuse: no network lets anybody in. */
-static void start_networks(struct world *w, bool refuse)
+/* A NetworkManager on a bus of its own; how: "refuse" and such of networks.py, or NULL.
+ */
+static void start_networks(struct world *w, const char *how)
 {
 	const char *program = OPENSCAN_SOURCE_DIR "/tests/harness/networks.py";
-	const char *argv[] = {"/usr/bin/python3", program, below(w, "nm"),
-			      refuse ? "refuse" : NULL, NULL};
+	const char *argv[] = {"/usr/bin/python3", program, below(w, "nm"), how, NULL};
 
 	child_kill(&networks);
 	assert_int_equal(mkdir(below(w, "nm"), 0755), 0);
@@ -66,7 +68,7 @@ static const char *connections(struct world *w)
 
 static void behaviour_41_a_code_is_read_and_its_network_joined(struct world *w)
 {
-	start_networks(w, false);
+	start_networks(w, NULL);
 	show(w, CODE, "");
 	world_start_agent(w);
 
@@ -84,7 +86,7 @@ static void behaviour_41_a_code_is_read_and_its_network_joined(struct world *w)
 
 static void the_password_is_seen_nowhere(struct world *w)
 {
-	start_networks(w, false);
+	start_networks(w, NULL);
 	show(w, CODE, "");
 	world_start_agent(w);
 
@@ -105,7 +107,7 @@ static void the_password_is_seen_nowhere(struct world *w)
 
 static void an_open_network_needs_no_password(struct world *w)
 {
-	start_networks(w, false);
+	start_networks(w, NULL);
 	show(w, "WIFI:S:Caf\xc3\xa9 offen;T:nopass;P:;;", "inverted");
 	world_start_agent(w);
 
@@ -119,7 +121,7 @@ static void an_open_network_needs_no_password(struct world *w)
 
 static void a_hidden_network_is_asked_for_by_its_name(struct world *w)
 {
-	start_networks(w, false);
+	start_networks(w, NULL);
 	show(w, "WIFI:H:true;S:nobody sees me;T:SAE;P:12345678;;", "");
 	world_start_agent(w);
 
@@ -133,7 +135,7 @@ static void a_hidden_network_is_asked_for_by_its_name(struct world *w)
 
 static void a_network_that_refuses_leaves_nothing_behind(struct world *w)
 {
-	start_networks(w, true);
+	start_networks(w, "refuse");
 	show(w, CODE, "");
 	world_start_agent(w);
 
@@ -147,7 +149,7 @@ static void a_network_that_refuses_leaves_nothing_behind(struct world *w)
 
 static void a_cable_that_is_plugged_in_ends_it(struct world *w)
 {
-	start_networks(w, false);
+	start_networks(w, NULL);
 	show(w, "https://example.org/", "");
 	world_start_agent(w);
 	scan_code(w, "{}");
@@ -162,7 +164,7 @@ static void a_cable_that_is_plugged_in_ends_it(struct world *w)
 
 static void a_scan_can_be_paused_cancelled_and_goes_on_after_a_kill(struct world *w)
 {
-	start_networks(w, false);
+	start_networks(w, NULL);
 	show(w, "WIFI:T:WPA;S:Studio 7;P:short;;", "");
 	world_start_agent(w);
 	scan_code(w, "{}");
@@ -182,7 +184,7 @@ static void a_scan_can_be_paused_cancelled_and_goes_on_after_a_kill(struct world
 
 static void without_code_or_networkmanager_it_says_what_to_do(struct world *w)
 {
-	start_networks(w, false);
+	start_networks(w, NULL);
 	world_start_agent(w);
 	scan_code(w, "{'timeout_s':5}");
 	const cJSON *blind = wait_status(w, "q", "error");
@@ -201,6 +203,61 @@ static void without_code_or_networkmanager_it_says_what_to_do(struct world *w)
 	assert_int_equal(count_at(dry, "data.problems"), 1);
 }
 
+/* Is one of our modules in the agent's memory? */
+static bool has_loaded(struct world *w, const char *module)
+{
+	char *maps =
+		file_read(quoted(w, "/proc/%d/maps", (int)w->device.child.pid), NULL);
+	bool has = strstr(maps, quoted(w, "/%s.so", module)) != NULL;
+
+	free(maps);
+	return has;
+}
+
+static void without_a_network_it_looks_for_a_code_by_itself(struct world *w)
+{
+	start_networks(w, NULL);
+	show(w, CODE, "");
+	world_start_agent(w);
+
+	const char *id = text_at(wait_event(w, 0, "task.completed", NULL), "id");
+	const cJSON *task = task_now(w, id);
+
+	assert_string_equal(text_at(task, "type"), "qr_scan_task");
+	assert_string_equal(text_at(task, "labels.started_by"), "agent");
+	assert_string_equal(text_at(task, "result.ssid"), "Studio 7");
+	assert_non_null(strstr(connections(w), "Studio 7"));
+}
+
+static void whoever_cancels_that_is_not_asked_again(struct world *w)
+{
+	start_networks(w, NULL);
+	show(w, "https://example.org/", "");
+	world_start_agent(w);
+	const char *id = text_at(wait_event(w, 0, "task.started", NULL), "id");
+
+	ask_ok(w, "task/cancel", "{'id':'%s'}", id);
+	wait_status(w, id, "cancelled");
+	wait_message(w, 0, BASE "/settings", "\"qr_wifi_scan_enabled\":false");
+	world_restart_agent(w);
+
+	assert_int_equal(count_at(ask_ok(w, "task/list", "{}"), "data.tasks"), 1);
+	assert_false(has_loaded(w, "wifi"));
+}
+
+static void a_network_that_is_still_coming_up_is_waited_for(struct world *w)
+{
+	start_networks(w, "starting");
+	world_start_agent(w);
+
+	child_signal(&networks, SIGUSR1);
+
+	wait_file(w, w->device.log, "a network is there: no Wi-Fi code is looked for");
+	assert_int_equal(count_at(ask_ok(w, "task/list", "{}"), "data.tasks"), 0);
+	assert_true(has_loaded(w, "wifi"));
+	assert_false(has_loaded(w, "qr"));
+}
+
 static const struct test tests[] = {
 	TEST_WITH(behaviour_41_a_code_is_read_and_its_network_joined, later),
 	TEST_WITH(the_password_is_seen_nowhere, later),
@@ -210,6 +267,9 @@ static const struct test tests[] = {
 	TEST_WITH(a_cable_that_is_plugged_in_ends_it, later),
 	TEST_WITH(a_scan_can_be_paused_cancelled_and_goes_on_after_a_kill, later),
 	TEST_WITH(without_code_or_networkmanager_it_says_what_to_do, later),
+	TEST_WITH(without_a_network_it_looks_for_a_code_by_itself, joining),
+	TEST_WITH(whoever_cancels_that_is_not_asked_again, joining),
+	TEST_WITH(a_network_that_is_still_coming_up_is_waited_for, joining),
 };
 
 int main(int argc, char **argv)

@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """NetworkManager as python3-dbusmock plays it, on a private bus, for the tests.
 
-    networks.py FOLDER [refuse]
+    networks.py FOLDER [refuse] [starting]
 
 Starts a system bus, writes its address to FOLDER/bus, and plays a machine without a network
 that has one Wi-Fi adapter, turned off, and sees "Studio 7" and "Caf\u00e9 offen".  With
-"refuse" no network lets anybody in.  On SIGUSR1 a cable is plugged in.  Connections are
+"refuse" no network lets anybody in; "starting": it is not done with what it does by itself
+after a boot.  On SIGUSR1 a cable is plugged in.  Connections are
 written to FOLDER/connections as JSON, one a line, after each change.
 
 It is also the template that it gives to dbusmock.  All that it starts ends with it.
@@ -80,7 +81,7 @@ def start_bus(folder):
     return address
 
 
-def main(folder, refusing):
+def main(folder, refusing, starting):
     subprocess.Popen = functools.partial(subprocess.Popen, preexec_fn=die_with_parent)
     address = start_bus(folder)
     server, manager = dbusmock.DBusTestCase.spawn_server_template(
@@ -93,10 +94,13 @@ def main(folder, refusing):
                         flags.NM_802_11_AP_SEC_KEY_MGMT_PSK)
     mock.AddAccessPoint(wlan, "ap2", "Caf\u00e9 offen", "00:11:22:33:44:56", 2, 2425, 5400, 82,
                         flags.NM_802_11_AP_SEC_NONE)
+    bus = dbus.bus.BusConnection(address)
+    dbus.Interface(bus.get_object(NM, networkmanager.MANAGER_OBJ), dbusmock.MOCK_IFACE) \
+        .UpdateProperties(NM, {"Startup": dbus.Boolean(starting)})
     signal.signal(signal.SIGUSR1, lambda *_: mock.AddEthernetDevice(
         "eth0", "eth0", networkmanager.DeviceState.ACTIVATED))
     write(folder, "bus", address + "\n")
-    watch(folder, dbus.bus.BusConnection(address), server)
+    watch(folder, bus, server)
 
 
 def watch(folder, bus, server):
@@ -118,4 +122,4 @@ def watch(folder, bus, server):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], "refuse" in sys.argv)
+    main(sys.argv[1], "refuse" in sys.argv, "starting" in sys.argv)

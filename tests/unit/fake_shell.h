@@ -73,7 +73,7 @@ struct shell {
 	size_t run_count;
 	/* what else was asked for */
 	int estops, estop_releases, motion_stops, released, turns;
-	bool stopped;
+	bool stopped, joins; /* joins: the setting qr_wifi_scan_enabled */
 	int64_t restart_after; /* of the last link restart, -1: none */
 	char subscribed[8192], unsubscribed[2048]; /* topics, a space behind each */
 	cJSON *parsed; /* everything handed out, freed at the end */
@@ -234,8 +234,11 @@ static inline void fake_estop(void *context)
 
 static inline cJSON *fake_values(void *context)
 {
-	(void)context;
-	return cJSON_CreateObject();
+	cJSON *values = cJSON_CreateObject();
+
+	cJSON_AddBoolToObject(values, "qr_wifi_scan_enabled",
+			      ((struct shell *)context)->joins);
+	return values;
 }
 
 static inline cJSON *fake_restart_needed(void *context)
@@ -250,11 +253,16 @@ static inline cJSON *fake_problems(void *context)
 	return cJSON_CreateArray();
 }
 
-/* Knows one setting, scheduler.max_concurrent. */
+/* Knows two settings, scheduler.max_concurrent and qr_wifi_scan_enabled. */
 static inline int fake_set(void *context, const cJSON *changes, struct tunables *tunables,
 			   struct err *err)
 {
-	(void)context;
+	struct shell *s = context;
+
+	if (cJSON_HasObjectItem(changes, "qr_wifi_scan_enabled")) {
+		s->joins = json_bool(changes, "qr_wifi_scan_enabled", false);
+		return 0;
+	}
 	if (!cJSON_HasObjectItem(changes, "scheduler.max_concurrent"))
 		return err_code(err, -EINVAL, "invalid_args", "there is no such setting");
 	tunables->max_concurrent = (int)json_number(changes, "scheduler.max_concurrent", 3);

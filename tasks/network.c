@@ -1,0 +1,36 @@
+#include "tasks/network.h"
+
+#include <errno.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/interrupt.h"
+#include "agent/base/module.h"
+#include "tasks/modules/wifi.h"
+
+#define LOOKS 60
+#define BETWEEN_LOOKS_NS INT64_C(1000000000)
+
+int network_look(struct interrupt *interrupt, bool *connected, struct err *err)
+{
+	const void *table = NULL;
+	const struct wifi_module *wifi;
+	bool starting = true;
+	int ret = module_load(&table, "wifi", err);
+
+	if (ret < 0)
+		return ret;
+	wifi = table;
+	for (int i = 0; i < LOOKS; i++) {
+		ret = wifi->connected(connected, err);
+		if (ret == 0)
+			ret = wifi->starting(&starting, err);
+		if (ret == 0 && (*connected || !starting))
+			return 0;
+		if (interrupt_wait_until(interrupt,
+					 clock_monotonic_ns() + BETWEEN_LOOKS_NS))
+			return err_code(err, -EINTR, "interrupted",
+					"the agent ends before it is known whether there "
+					"is a network");
+	}
+	return ret;
+}
