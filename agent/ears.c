@@ -124,12 +124,11 @@ static struct event *message_event(uint32_t epoch, const struct incoming *messag
 	if (!event || event_set_data(event, message->payload, message->size) < 0)
 		abort();
 	event->epoch = epoch;
-	event->topic = strdup(message->topic);
+	task_set_text(&event->topic, message->topic);
+	task_set_text(&event->response_topic, message->response_topic);
 	event->retained = message->retained;
 	event->duplicate = message->duplicate;
 	event->number = message->qos ? message->packet_id : 0;
-	if (message->response_topic)
-		event->response_topic = strdup(message->response_topic);
 	if (message->correlation) {
 		event->correlation = malloc(message->correlation_size + 1);
 		if (!event->correlation)

@@ -217,10 +217,14 @@ static void link_swept_type(struct core *core, const struct event *event, const 
 static void link_rival(struct core *core, const char *boot)
 {
 	cJSON *data = cJSON_CreateObject();
+	char shown[17];
 
-	core_problem(core, "another agent (boot %.16s) uses the device id '%.64s'", boot,
+	/* Anybody may have written it. */
+	snprintf(shown, sizeof(shown), "%s", boot);
+	json_trim(shown);
+	core_problem(core, "another agent (boot %s) uses the device id '%.64s'", shown,
 		     core->options.device);
-	cJSON_AddStringToObject(data, "boot", boot);
+	cJSON_AddStringToObject(data, "boot", shown);
 	core_happened(core, "duplicate_device", NULL, data);
 	core->link.sweep_at = core->now.ms + SWEEP_DELAY_MS;
 	core->link.back_off_ms =

@@ -10,6 +10,8 @@
  * error of 1 KiB and a message of 256 bytes of characters that JSON writes with six each. */
 #define DOCUMENT_REST (11 * 1024)
 
+#define ETA_MAX_S (365.0 * 24 * 3600) /* what is further away is not known */
+
 static const char *const status_names[] = {"pending",   "running", "paused",     "completed",
 					   "cancelled", "error",   "interrupted"};
 
@@ -71,12 +73,13 @@ double task_eta(const struct task *task, int64_t now)
 {
 	double done = task->current - task->first_current;
 	double left = task->total - task->current;
-	double at_step;
+	double at_step, eta;
 
 	if (task->status != TASK_RUNNING || task->total <= 0 || done <= 0 || left < 0)
 		return -1;
 	at_step = left * (double)(task->step_ms - task->first_ms) / done;
-	return fmax(0, at_step - (double)(task_elapsed(task, now) - task->step_ms)) / 1000;
+	eta = fmax(0, at_step - (double)(task_elapsed(task, now) - task->step_ms)) / 1000;
+	return eta <= ETA_MAX_S ? eta : -1;
 }
 
 double task_percent(const struct task *task)
@@ -90,6 +93,8 @@ void task_set_text(char **place, const char *text)
 {
 	char *copy = text ? strdup(text) : NULL;
 
+	if (text && !copy)
+		abort(); /* see effects_add() */
 	free(*place);
 	*place = copy;
 }

@@ -111,7 +111,8 @@ int task_status_parse(const char *name); /* -1 for anything else */
 /* Running time so far, in milliseconds. */
 int64_t task_elapsed(const struct task *task, int64_t now);
 
-/* Seconds until the end if it goes on like this; -1 when nobody can tell. */
+/* Seconds until the end if it goes on like this; -1 when nobody can tell, or more than a
+ * year. */
 double task_eta(const struct task *task, int64_t now);
 
 /* 0 to 100; -1 when the total is not known. */

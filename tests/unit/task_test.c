@@ -113,6 +113,9 @@ static void the_eta_is_reckoned_from_where_this_run_began(void **state)
 	assert_true(task_eta(task, NOON) == 100); /* 10 steps took 20 s, 50 are left */
 	assert_true(task_eta(task, NOON + 2000) == 98);
 	assert_true(task_eta(task, NOON + 200000) == 0);
+	task->total = 1e300; /* of a community task; nobody could write the time of its end */
+	assert_true(task_eta(task, NOON) < 0);
+	task->total = 60;
 	task->status = TASK_PAUSED;
 	assert_true(task_eta(task, NOON) < 0);
 	task->status = TASK_RUNNING;
