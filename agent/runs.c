@@ -80,7 +80,10 @@ static void runs_log(struct core *core, struct task *task, const struct event *e
 	cJSON *line;
 	char *text;
 
-	store_log(core->store, task->number, core->now.wall, (int)event->number, event->text);
+	/* On a full disk a transaction only grows until it can be committed. */
+	if (!core->held && !core->low)
+		store_log(core->store, task->number, core->now.wall, (int)event->number,
+			  event->text);
 	if (core->link.phase == LINK_DOWN)
 		return;
 	clock_text(core->now.wall, stamp);
