@@ -7,6 +7,7 @@
 #include "agent/code.h"
 
 #define WAITING_MAX 32 /* brief commands for one device, one behind the other */
+#define ACTS_MAX 64    /* each takes a thread; on a slow disk they last */
 
 bool acts_answer_running(struct core *core, struct answer *answer)
 {
@@ -133,12 +134,35 @@ static bool acts_claim(struct core *core, struct answer *answer, const struct ve
 	return false;
 }
 
+static bool acts_room(const struct core *core, struct answer *answer)
+{
+	int count = 0;
+
+	for (const struct act *act = core->acts; act; act = act->next)
+		count++;
+	if (count < ACTS_MAX)
+		return true;
+	answer_refuse(answer, "queue_full", "%d commands are under way, %d are allowed", count,
+		      ACTS_MAX);
+	answer->retry_after_s = 1;
+	return false;
+}
+
+void answer_away(struct answer *answer)
+{
+	answer_refuse(answer, "device_busy", "the rig is being opened anew");
+	answer->retry_after_s = 1;
+}
+
 void answer_act(struct core *core, struct answer *answer, uint64_t devices)
 {
 	const struct verb *verb = verb_find(answer->command->verb);
 	bool waits;
 	struct act *act;
 
+	/* What stops something is never refused; it is over in a moment. */
+	if (!(verb->flags & VERB_STOPS) && !acts_room(core, answer))
+		return;
 	if (!acts_claim(core, answer, verb, devices))
 		return;
 	waits = core->scheduler.acts & devices;
@@ -162,10 +186,11 @@ void answer_estimate(struct core *core, struct answer *answer, const struct regi
 	struct act *act;
 
 	if (devices_away(core)) {
-		answer_refuse(answer, "device_busy", "the rig is being opened anew");
-		answer->retry_after_s = 1;
+		answer_away(answer);
 		return;
 	}
+	if (!acts_room(core, answer))
+		return;
 	act = acts_new(core, answer);
 	acts_start(core, act, strdup(args))->type = type;
 	answer->later = true;

@@ -3,9 +3,18 @@
 
 #define LINE "\"line\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":63}"
 
+/* A line is no device, so it has no bit that whoever exchanges the rig could hold. */
+static void gpio_act(struct core *core, struct answer *answer)
+{
+	if (devices_away(core))
+		answer_away(answer);
+	else
+		answer_act(core, answer, 0);
+}
+
 static void gpio_read(struct core *core, struct answer *answer)
 {
-	answer_act(core, answer, 0);
+	gpio_act(core, answer);
 }
 
 /* A line may hang on anything: what an emergency stop holds must not be worked around. */
@@ -15,7 +24,7 @@ static void gpio_set(struct core *core, struct answer *answer)
 		answer_refuse(answer, "estopped",
 			      "the emergency stop is latched: send queue/resume first");
 	else
-		answer_act(core, answer, 0);
+		gpio_act(core, answer);
 }
 
 const struct verb gpio_verbs[] = {

@@ -84,11 +84,15 @@ void answer_unknown(struct answer *answer, const char *code, const char *path, c
 		    const struct nearest *nearest);
 
 /* Starts an act with these devices: after the commit it runs on a worker, and its end is the
- * answer.  Refused with device_busy when a device is held; a brief one waits for brief ones. */
+ * answer.  Refused with device_busy when a device is held (a brief one waits for brief ones),
+ * and with queue_full when too many are under way. */
 void answer_act(struct core *core, struct answer *answer, uint64_t devices);
 
 /* The same for the estimate of a task type (dry_run); args is copied. */
 void answer_estimate(struct core *core, struct answer *answer, const struct registered_type *type,
 		     const char *args);
+
+/* device_busy: there is no rig while it is exchanged, see devices_away(). */
+void answer_away(struct answer *answer);
 
 #endif

@@ -193,6 +193,8 @@ static void while_the_rig_is_exchanged_nobody_uses_it(void **state)
 	ask_code(s, "light/set", "ON", "device_busy");
 	ask_code(s, "device/reload", "{}", "device_busy");
 	ask_code(s, "motor/stop", "{}", "ok");
+	ask_code(s, "gpio/read", "{'line':4}", "device_busy");
+	ask_code(s, "gpio/set", "{'line':4,'value':1}", "device_busy");
 	ask_code(s, "task/create", "{'type':'plain_task','dry_run':true}", "device_busy");
 	act_ends(s, "device/reload", false, "invalid_args", "motors.rotor: no");
 	assert_true(runs(s, "m1"));
@@ -217,6 +219,26 @@ static void another_rig_has_other_devices(void **state)
 	assert_true(runs(s, "m1") && runs(s, "c1"));
 	ask_code(s, "motor/move", "{'name':'arm','degrees':1}", "device_busy");
 	ask_code(s, "camera/capture", "{}", "device_busy");
+}
+
+/* Each has a thread, and on a slow disk they last. */
+static void direct_commands_have_a_bound_that_stops_do_not_heed(void **state)
+{
+	struct shell *s = *state;
+	const cJSON *reply;
+
+	for (int i = 0; i < 64; i++)
+		assert_null(ask(s, "project/list", "{}"));
+
+	reply = ask_code(s, "project/list", "{}", "queue_full");
+	assert_true(cJSON_IsTrue(at(reply, "retryable")));
+	ask_code(s, "task/create", "{'type':'plain_task','dry_run':true}", "queue_full");
+	assert_null(ask(s, "motor/stop", "{}"));
+	assert_true(runs(s, "motor/stop"));
+	act_ends(s, "project/list", true, "", "{'projects':[]}");
+	act_ends(s, "project/list", true, "", "{'projects':[]}");
+	assert_null(ask(s, "project/get", "{'project':'cup'}"));
+	assert_true(runs(s, "project/get"));
 }
 
 static void a_direct_command_holds_its_device_as_a_task_does(void **state)
@@ -644,6 +666,35 @@ static void a_log_is_told_and_kept_for_task_log(void **state)
 	reply = ask_code(s, "task/log", "a", "ok");
 	assert_string_equal(text_at(reply, "data/lines/0/level"), "warn");
 	assert_string_equal(text_at(reply, "data/lines/0/message"), "the lamp flickers");
+}
+
+static bool no_room(void *context)
+{
+	(void)context;
+	return false;
+}
+
+/* What cannot be committed stays in memory until it can. */
+static void on_a_full_disk_the_log_is_told_and_not_kept(void **state)
+{
+	struct shell *s = *state;
+	struct event *event;
+	const cJSON *reply;
+
+	make(s, "a", "step_task", "");
+	s->options.reserve.take = no_room;
+	crash(s);
+	link_up(s);
+	assert_string_equal(text_at(told(s, "health"), "storage"), "full");
+	event = run_event(s, "a", EVENT_LOG);
+	event->number = LOG_LEVEL_WARN;
+	event->text = strdup("the lamp flickers");
+	post(s, event);
+	settle(s);
+
+	assert_string_equal(text_at(told(s, "task/a/log"), "message"), "the lamp flickers");
+	reply = ask_code(s, "task/log", "a", "ok");
+	assert_int_equal(cJSON_GetArraySize(at(reply, "data/lines")), 0);
 }
 
 /* ---- after, then ---- */
@@ -1278,6 +1329,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_light_that_waits_to_be_set_stays_off_after_an_emergency_stop, open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(only_so_many_settings_of_a_light_wait, open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(while_the_rig_is_exchanged_nobody_uses_it, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(direct_commands_have_a_bound_that_stops_do_not_heed, open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(another_rig_has_other_devices, open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(the_current_task_is_the_exclusive_one_else_the_one_that_started_last, open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(a_paused_queue_starts_nothing_also_after_a_restart, open_shell, close_shell),
@@ -1297,6 +1349,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(current_is_told_once_a_second_and_says_idle_in_the_end, open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(elapsed_does_not_count_pauses, open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(a_log_is_told_and_kept_for_task_log, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(on_a_full_disk_the_log_is_told_and_not_kept, open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(a_task_runs_after_those_it_names_have_completed, open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(a_task_after_one_that_does_not_exist_is_refused, open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(a_completed_dependency_is_satisfied_also_when_it_is_deleted, open_shell, close_shell),
