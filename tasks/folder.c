@@ -36,7 +36,8 @@ static int refuse(struct err *err, int number, const char *path)
 	if (number == -EEXIST)
 		return err_code(err, number, "id_conflict", "%s exists already", path);
 	if (number == -ENOSPC || number == -EDQUOT)
-		return err_code(err, number, "storage_full", "%s: the disk is full",
+		return err_code(err, number, "storage_full",
+				"%s: the disk is full: make room, then try it again",
 				path);
 	return err_code(err, number, "storage_error", "%s: %s", path, strerror(-number));
 }

@@ -18,53 +18,18 @@ static const char *in_project(struct world *w, const char *path)
 	return quoted(w, "%s/%s", w->device.project_dir, path);
 }
 
-/* The server's model.zip by a line of Python that fills the archive z. */
-static void make_model(struct world *w, const char *line)
-{
-	const char *program = quoted(w,
-				     "import zipfile, random, stat\n"
-				     "random.seed(7)\n"
-				     "z = zipfile.ZipFile('cloud/model.zip', 'w')\n"
-				     "%s\nz.close()\n",
-				     line);
-
-	assert_int_equal(file_write(below(w, "model.py"), program, strlen(program)), 0);
-	run_script(w, "rm -f cloud/model.zip; python3 model.py");
-}
-
-#define GOOD_MODEL                                                                       \
-	"z.writestr('mesh/model.obj', random.randbytes(3000000))\n"                      \
-	"z.writestr('mesh/texture.jpg', random.randbytes(20000))\n"                      \
-	"z.writestr('readme \xc3\xa4.txt', 'hello')\n"                                   \
-	"z.writestr('empty/', '')"
-
-/* The project "cup", which was uploaded as cup-1.zip, and a server with a model of it. */
 static void start_with(struct world *w, const char *more)
 {
-	static const char cup[] = "{\"name\":\"cup\",\"uploaded\":true,"
-				  "\"cloud_project_name\":\"cup-1.zip\","
-				  "\"downloaded\":false,\"scans\":{}}";
-
 	cloud_start(w, false);
 	device_settings(&w->device, cloud_settings(w, more));
-	mkdir(w->device.project_dir, 0755);
-	mkdir(in_project(w, "cup"), 0755);
-	assert_int_equal(
-		file_write(in_project(w, "cup/openscan_project.json"), cup, strlen(cup)),
-		0);
-	make_model(w, GOOD_MODEL);
+	cloud_uploaded_cup(w);
+	cloud_model(w, CLOUD_MODEL);
 	world_start_agent(w);
 }
 
 static void start(struct world *w)
 {
 	start_with(w, "'timeout_s':3");
-}
-
-static void download(struct world *w, const char *id)
-{
-	ask_ok(w, "task/create",
-	       "{'id':'%s','type':'cloud_download_task','args':{'project':'cup'}}", id);
 }
 
 static bool marked(struct world *w)
@@ -90,7 +55,7 @@ static void a_model_comes_into_its_project(struct world *w)
 {
 	start(w);
 
-	download(w, "d");
+	cloud_download(w, "d");
 	const cJSON *task = wait_status(w, "d", "completed");
 
 	assert_string_equal(text_at(task, "result.project"), "cup");
@@ -105,7 +70,7 @@ static void a_new_model_takes_the_place_of_the_old(struct world *w)
 	mkdir(in_project(w, "cup/model"), 0755);
 	assert_int_equal(file_write(in_project(w, "cup/model/old.obj"), "old", 3), 0);
 
-	download(w, "d");
+	cloud_download(w, "d");
 	wait_status(w, "d", "completed");
 
 	assert_model(w);
@@ -118,7 +83,7 @@ static void a_broken_download_goes_on_where_it_broke(struct world *w)
 	cloud_faults(w, "getProjectInfo status 500\ndownload reset 1000000\n"
 			"download short 500000\ndownload ok\n");
 
-	download(w, "d");
+	cloud_download(w, "d");
 	wait_status(w, "d", "completed");
 
 	assert_model(w);
@@ -131,7 +96,7 @@ static void another_version_is_loaded_from_its_beginning(struct world *w)
 	start(w);
 	cloud_faults(w, "download reset 1000000\ndownload changed\n");
 
-	download(w, "d");
+	cloud_download(w, "d");
 	wait_status(w, "d", "completed");
 
 	assert_model(w);
@@ -144,10 +109,10 @@ static void a_server_without_ranges_or_lengths_will_do(struct world *w)
 	cloud_faults(w, "download reset 1000000\ndownload norange\n"
 			"download away\ndownload nolength\n");
 
-	download(w, "d");
+	cloud_download(w, "d");
 	wait_status(w, "d", "completed");
 	assert_model(w);
-	download(w, "e");
+	cloud_download(w, "e");
 	wait_status(w, "e", "completed");
 
 	assert_model(w);
@@ -160,7 +125,7 @@ static void a_killed_agent_goes_on_with_the_download(struct world *w)
 	start(w);
 	cloud_faults(w, "download slow 2000000\ndownload ok\n");
 
-	download(w, "d");
+	cloud_download(w, "d");
 	wait_step(w, "d", 1000000);
 	world_restart_agent(w);
 	const cJSON *task = wait_status(w, "d", "completed");
@@ -174,7 +139,7 @@ static void a_paused_download_goes_on_and_a_cancelled_one_is_none(struct world *
 {
 	start(w);
 	cloud_faults(w, "download slow 2000000\ndownload slow 2000000\n");
-	download(w, "d");
+	cloud_download(w, "d");
 	wait_step(w, "d", 500000);
 
 	ask_ok(w, "task/pause", "{'id':'d'}");
@@ -200,12 +165,12 @@ static void a_model_that_is_not_ready_is_asked_for_three_times(struct world *w)
 	cloud_faults(w, "getProjectInfo notready\ngetProjectInfo notready\n"
 			"getProjectInfo notready\n");
 
-	download(w, "d");
+	cloud_download(w, "d");
 	const cJSON *task = wait_status(w, "d", "error");
 
 	assert_non_null(strstr(text_at(task, "error.message"), "not ready"));
 	assert_int_equal(cloud_requests(w, "getProjectInfo"), 3);
-	download(w, "e");
+	cloud_download(w, "e");
 	wait_status(w, "e", "completed");
 	assert_model(w);
 }
@@ -239,8 +204,8 @@ static void a_bad_archive_is_refused_as_a_whole(struct world *w)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const char *id = quoted(w, "d%zu", i);
 
-		make_model(w, cases[i].line);
-		download(w, id);
+		cloud_model(w, cases[i].line);
+		cloud_download(w, id);
 		const cJSON *task = wait_status(w, id, "error");
 
 		if (!strstr(text_at(task, "error.message"), cases[i].sentence))
@@ -261,11 +226,11 @@ static void what_is_no_archive_is_told(struct world *w)
 	start(w);
 	run_script(w, "head -c 100000 /dev/urandom > cloud/model.zip");
 
-	download(w, "d");
+	cloud_download(w, "d");
 	const cJSON *task = wait_status(w, "d", "error");
 
 	assert_non_null(strstr(text_at(task, "error.message"), "no whole ZIP archive"));
-	make_model(w, GOOD_MODEL);
+	cloud_model(w, CLOUD_MODEL);
 	ask_ok(w, "task/restart", "{'id':'d','from':'checkpoint'}");
 	wait_status(w, "d", "completed");
 	assert_model(w);
@@ -275,7 +240,7 @@ static void a_disk_without_room_is_told_before_it_is_full(struct world *w)
 {
 	start_with(w, "'timeout_s':3},'projects':{'min_free_mb':1000000000");
 
-	download(w, "d");
+	cloud_download(w, "d");
 	const cJSON *task = wait_status(w, "d", "error");
 
 	assert_string_equal(text_at(task, "error.code"), "storage_full");

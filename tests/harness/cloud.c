@@ -65,6 +65,39 @@ const char *cloud_settings(struct world *w, const char *more)
 		      encrypted ? "false" : "true", *more ? "," : "", more);
 }
 
+void cloud_model(struct world *w, const char *line)
+{
+	const char *program = quoted(w,
+				     "import zipfile, random, stat\n"
+				     "random.seed(7)\n"
+				     "z = zipfile.ZipFile('cloud/model.zip', 'w')\n"
+				     "%s\nz.close()\n",
+				     line);
+
+	assert_int_equal(file_write(below(w, "model.py"), program, strlen(program)), 0);
+	run_script(w, "rm -f cloud/model.zip; python3 model.py");
+}
+
+void cloud_uploaded_cup(struct world *w)
+{
+	static const char cup[] = "{\"name\":\"cup\",\"uploaded\":true,"
+				  "\"cloud_project_name\":\"cup-1.zip\","
+				  "\"downloaded\":false,\"scans\":{}}";
+	const char *folder = quoted(w, "%s/cup", w->device.project_dir);
+
+	mkdir(w->device.project_dir, 0755);
+	mkdir(folder, 0755);
+	assert_int_equal(file_write(quoted(w, "%s/openscan_project.json", folder), cup,
+				    strlen(cup)),
+			 0);
+}
+
+void cloud_download(struct world *w, const char *id)
+{
+	ask_ok(w, "task/create",
+	       "{'id':'%s','type':'cloud_download_task','args':{'project':'cup'}}", id);
+}
+
 void cloud_faults(struct world *w, const char *faults)
 {
 	assert_int_equal(file_write(cloud_path(w, "faults"), faults, strlen(faults)), 0);

@@ -24,6 +24,20 @@ const char *cloud_settings(struct world *w, const char *more);
 /* A path below the server's folder. */
 const char *cloud_path(struct world *w, const char *name);
 
+/* The model that it offers, by a line of Python that fills the archive z. */
+void cloud_model(struct world *w, const char *line);
+#define CLOUD_MODEL /* of three files and 3 MB */                                        \
+	"z.writestr('mesh/model.obj', random.randbytes(3000000))\n"                      \
+	"z.writestr('mesh/texture.jpg', random.randbytes(20000))\n"                      \
+	"z.writestr('readme \xc3\xa4.txt', 'hello')\n"                                   \
+	"z.writestr('empty/', '')"
+
+/* Makes the project "cup", which was uploaded as cup-1.zip; before the agent starts. */
+void cloud_uploaded_cup(struct world *w);
+
+/* Asks for the download of its model, as task id. */
+void cloud_download(struct world *w, const char *id);
+
 /* What it shall do wrong from now on: "part status 503\npart slow 1000\n". */
 void cloud_faults(struct world *w, const char *faults);
 
