@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "agent/base/log.h"
 #include "agent/shell.h"
@@ -65,10 +66,13 @@ static int check_device(const struct settings *settings)
 {
 	const struct rig_options options = {.sim_speed = 1, .dry = true};
 	struct rig *rig = NULL;
+	const cJSON *problem;
 	cJSON *config = NULL;
 	struct err err;
 	int wrong;
 
+	cJSON_ArrayForEach(problem, settings_problems(settings))
+		fprintf(stderr, "%s\n", problem->valuestring);
 	if (settings_device(settings, &config, &err) < 0 ||
 	    rig_open(&rig, config, &options, &err) < 0) {
 		fprintf(stderr, "%s\n", err.text);
@@ -120,12 +124,18 @@ int agent_main(int argc, char **argv, const struct type_offer *extra)
 			return option == OPTION_HELP ? EXIT_SUCCESS : AGENT_EXIT_USAGE;
 		}
 	}
+	if (optind < argc) {
+		fprintf(stderr, "%s: '%s' is no option\n", argv[0], argv[optind]);
+		print_usage(stderr);
+		return AGENT_EXIT_USAGE;
+	}
 	ret = settings_load(&agent.settings, &source, &err);
 	hide_password();
 	if (ret < 0) {
 		fprintf(stderr, "%s\n", err.text);
 		return EXIT_FAILURE;
 	}
+	settings_judge_names(agent.settings, environ);
 	log_set_level((enum log_level)log_level_parse(settings_string(agent.settings, "log_level")));
 	if (check || print) {
 		ret = print ? print_config(agent.settings) : EXIT_SUCCESS;

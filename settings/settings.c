@@ -7,12 +7,15 @@
 #include <string.h>
 
 #include "agent/base/log.h"
+#include "agent/base/nearest.h"
 #include "settings/device.h"
 #include "settings/document.h"
 #include "settings/load.h"
 #include "settings/own.h"
 #include "settings/table.h"
 #include "settings/value.h"
+
+#define SLIPS_MAX 3 /* letters in which a mistyped variable differs from ours */
 
 struct settings {
 	struct settings_source source; /* its strings are copies */
@@ -242,6 +245,39 @@ int settings_set(struct settings *settings, const cJSON *changes, struct err *er
 			return out_of_memory(err);
 	}
 	return 0;
+}
+
+/* The variable that name was probably meant to be; NULL for one of ours, and for a stranger. */
+static const char *meant(const char *name)
+{
+	struct nearest nearest;
+
+	nearest_init(&nearest, name);
+	for (size_t i = 0; i < table_size(); i++) {
+		if (!table_at(i)->env)
+			continue;
+		if (!strcmp(table_at(i)->env, name))
+			return NULL;
+		nearest_offer(&nearest, table_at(i)->env);
+	}
+	return nearest.distance <= SLIPS_MAX ? nearest.name : NULL;
+}
+
+void settings_judge_names(struct settings *settings, char *const *environment)
+{
+	for (; *environment; environment++) {
+		char name[64], text[256];
+		const char *nearest;
+
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(*environment, "="),
+			 *environment);
+		nearest = strncmp(name, "OPENSCAN_", 9) ? NULL : meant(name);
+		if (!nearest)
+			continue;
+		snprintf(text, sizeof(text), "%s has no effect (did you mean %s?)", name,
+			 nearest);
+		cJSON_AddItemToArray(settings->loaded.problems, cJSON_CreateString(text));
+	}
 }
 
 static bool fall_back(struct settings *settings, const struct setting *setting, const char *why)

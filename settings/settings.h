@@ -43,6 +43,10 @@ cJSON *settings_values(const struct settings *settings);
 /* What was odd but not wrong while loading, for info: an array of strings, settings' own. */
 const cJSON *settings_problems(const struct settings *settings);
 
+/* Looks through an environment ("NAME=value", NULL at its end) for mistyped names of ours: a
+ * sentence among the problems for each. */
+void settings_judge_names(struct settings *settings, char *const *environment);
+
 /* Changes settings by their dotted keys, null for the default, and writes them to
  * <state_dir>/settings.json, all or none; what the environment sets stays as it is, and
  * settings_problems() says so.  Pointers from earlier answers are no longer valid.  On the

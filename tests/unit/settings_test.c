@@ -819,6 +819,22 @@ static void what_the_environment_sets_cannot_be_changed_from_afar(void **state)
 	settings_free(settings);
 }
 
+static void a_mistyped_variable_is_told_the_nearest(void **state)
+{
+	char *environment[] = {(char[]){"OPENSCAN_DEVCE_ID=rig1"},
+			       (char[]){"OPENSCAN_DEVICE_ID=rig1"},
+			       (char[]){"OPENSCAN_BUILD=/x"}, (char[]){"HOME=/h"}, NULL};
+	struct settings *settings = loaded();
+
+	(void)state;
+	settings_judge_names(settings, environment);
+
+	assert_string_equal(
+		only_problem(settings),
+		"OPENSCAN_DEVCE_ID has no effect (did you mean OPENSCAN_DEVICE_ID?)");
+	settings_free(settings);
+}
+
 static void what_was_set_from_afar_and_cannot_be_used_falls_back(void **state)
 {
 	struct settings *settings = loaded();
@@ -929,6 +945,7 @@ int main(void)
 		TEST(null_brings_back_what_stands_beneath),
 		TEST(of_changes_that_do_not_all_fit_none_is_made),
 		TEST(what_the_environment_sets_cannot_be_changed_from_afar),
+		TEST(a_mistyped_variable_is_told_the_nearest),
 		TEST(what_was_set_from_afar_and_cannot_be_used_falls_back),
 		TEST(what_acts_later_waits_for_a_restart),
 		TEST(every_setting_stands_in_the_readme),
