@@ -10,12 +10,14 @@
 #include "tasks/crop/crop.h"
 #include "tasks/folder.h"
 #include "tasks/photo.h"
+#include "tasks/quality.h"
 #include "tasks/services.h"
 #include "tasks/task_api.h"
 
 #define FOLDER "crop" /* below the state folder */
 #define PATH 400
 #define SKETCH_QUALITY 85
+#define DARK_SHARE 0.999 /* of the pixels darker than an eighth of white */
 
 static const char crop_schema[] =
 	"{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
@@ -119,6 +121,17 @@ static int show_sketch(struct crop_run *c, struct frame *sketch, struct err *err
 	return ret;
 }
 
+/* In the dark there are no outlines but those of the noise. */
+static void warn_of_darkness(const struct crop_run *c, const struct frame *picture)
+{
+	struct quality quality;
+
+	quality_measure(picture, &quality);
+	if (quality.histogram[0] + quality.histogram[1] > DARK_SHARE)
+		c->host->log(c->run, TASK_LOG_WARN,
+			     "the picture is nearly black: switch a light on and run it again");
+}
+
 static int look(struct crop_run *c, struct err *err)
 {
 	struct frame *upright, *sketch;
@@ -126,6 +139,7 @@ static int look(struct crop_run *c, struct err *err)
 
 	if (ret)
 		return ret;
+	warn_of_darkness(c, upright);
 	ret = crop_find(upright, c->threshold, &c->crop, &sketch, err);
 	frame_free(upright);
 	if (ret < 0)

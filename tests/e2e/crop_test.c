@@ -55,6 +55,18 @@ static void looking_alone_changes_nothing(struct world *w)
 	assert_true(setting(w, "crop_width") == 7 && setting(w, "crop_height") == 3);
 }
 
+static void a_picture_in_the_dark_is_told(struct world *w)
+{
+	ask_ok(w, "light/set", "OFF");
+
+	ask_ok(w, "task/create", "{'id':'c','type':'crop_task'}");
+	wait_status(w, "c", "completed");
+
+	const cJSON *log = ask_ok(w, "task/log", "c");
+	const cJSON *line = cJSON_GetArrayItem(at(log, "data.lines"), 0);
+	assert_non_null(strstr(text_at(line, "message"), "nearly black"));
+}
+
 static void a_camera_that_is_not_there_is_named(struct world *w)
 {
 	ask_ok(w, "task/create",
@@ -71,6 +83,7 @@ static void a_camera_that_is_not_there_is_named(struct world *w)
 static const struct test tests[] = {
 	TEST_WITH(the_crop_is_found_and_set, large),
 	TEST_WITH(looking_alone_changes_nothing, large),
+	TEST_WITH(a_picture_in_the_dark_is_told, large),
 	TEST_WITH(a_camera_that_is_not_there_is_named, large),
 };
 
