@@ -1,6 +1,7 @@
 #include "tasks/scan.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -439,7 +440,7 @@ void scan_set_status(struct scan *scan, const char *status, const char *message)
 void scan_add_seconds(struct scan *scan, double seconds)
 {
 	put_number(scan->doc, "duration",
-		   json_number(scan->doc, "duration", 0) + seconds);
+		   round((json_number(scan->doc, "duration", 0) + seconds) * 1000) / 1000);
 }
 
 void scan_set_task(struct scan *scan, const char *task_id)
