@@ -222,8 +222,9 @@ static void link_rival(struct core *core, const char *boot)
 	/* Anybody may have written it. */
 	snprintf(shown, sizeof(shown), "%s", boot);
 	json_trim(shown);
-	core_problem(core, "another agent (boot %s) uses the device id '%.64s'", shown,
-		     core->options.device);
+	core_problem(core, "another agent (boot %s) uses the device id '%.64s': this one keeps away for a "
+		     "minute or two",
+		     shown, core->options.device);
 	cJSON_AddStringToObject(data, "boot", shown);
 	core_happened(core, "duplicate_device", NULL, data);
 	core->link.sweep_at = core->now.ms + SWEEP_DELAY_MS;
