@@ -1,6 +1,6 @@
 -- The agent's database, version 1.  One file, one thread, one connection.
 
--- Single facts: store, age_ms, next_task, next_seq, event_sent, paused, estop, draining …
+-- Single facts: store, age_ms, next_task, last_seq, event_sent, paused, estop, draining …
 CREATE TABLE meta (
 	key   TEXT PRIMARY KEY,
 	value NOT NULL

@@ -791,6 +791,8 @@ static void of_changes_that_do_not_all_fit_none_is_made(void **state)
 				      "(did you mean agent.keep_tasks?)");
 	assert_int_equal(set(settings, "{\"device.id\":\"x\"}", &err), -EINVAL);
 	assert_string_equal(err.text, "device.id can only be set on the machine itself");
+	assert_int_equal(set(settings, "{\"community_tasks_dir\":\"/tmp\"}", &err),
+			 -EINVAL);
 	assert_int_equal(set(settings, "{\"mqtt.url\":\"mqtt://me:***@host\"}", &err),
 			 -EINVAL);
 	assert_string_equal(err.text, "mqtt.url must hold the password itself, not ***");
