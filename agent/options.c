@@ -93,7 +93,14 @@ static int check_device(const struct settings *settings)
 
 enum { OPTION_CONFIG = 1, OPTION_CHECK, OPTION_PRINT, OPTION_VERSION, OPTION_HELP };
 
-int agent_main(int argc, char **argv, const struct type_offer *extra)
+/* What the command line asks for. */
+struct request {
+	const char *config_file;
+	bool check, print;
+};
+
+/* -1: go on; else what the process ends with. */
+static int read_command_line(struct request *request, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"config", required_argument, NULL, OPTION_CONFIG},
@@ -103,19 +110,15 @@ int agent_main(int argc, char **argv, const struct type_offer *extra)
 		{"help", no_argument, NULL, OPTION_HELP},
 		{NULL, 0, NULL, 0},
 	};
-	struct settings_source source = {.system_dir = "/etc/openscan-agent", .env = environment};
-	static struct agent agent;
-	bool check = false, print = false;
-	struct err err;
-	int option, ret;
+	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == OPTION_CONFIG) {
-			source.config_file = optarg;
+			request->config_file = optarg;
 		} else if (option == OPTION_CHECK) {
-			check = true;
+			request->check = true;
 		} else if (option == OPTION_PRINT) {
-			print = true;
+			request->print = true;
 		} else if (option == OPTION_VERSION) {
 			puts("openscan-agent " OPENSCAN_VERSION);
 			return EXIT_SUCCESS;
@@ -129,6 +132,27 @@ int agent_main(int argc, char **argv, const struct type_offer *extra)
 		print_usage(stderr);
 		return AGENT_EXIT_USAGE;
 	}
+	return -1;
+}
+
+static int answer(const struct request *request, const struct settings *settings)
+{
+	int ret = request->print ? print_config(settings) : EXIT_SUCCESS;
+
+	return request->check ? check_device(settings) : ret;
+}
+
+int agent_main(int argc, char **argv, const struct type_offer *extra)
+{
+	struct settings_source source = {.system_dir = "/etc/openscan-agent", .env = environment};
+	struct request request = {.config_file = NULL};
+	static struct agent agent;
+	struct err err;
+	int ret = read_command_line(&request, argc, argv);
+
+	if (ret >= 0)
+		return ret;
+	source.config_file = request.config_file;
 	ret = settings_load(&agent.settings, &source, &err);
 	hide_password();
 	if (ret < 0) {
@@ -137,11 +161,8 @@ int agent_main(int argc, char **argv, const struct type_offer *extra)
 	}
 	settings_judge_names(agent.settings, environ);
 	log_set_level((enum log_level)log_level_parse(settings_string(agent.settings, "log_level")));
-	if (check || print) {
-		ret = print ? print_config(agent.settings) : EXIT_SUCCESS;
-
-		if (check)
-			ret = check_device(agent.settings);
+	if (request.check || request.print) {
+		ret = answer(&request, agent.settings);
 		settings_free(agent.settings);
 		return ret;
 	}

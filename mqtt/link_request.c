@@ -218,49 +218,77 @@ out:
 	return ret;
 }
 
-int link_subscribe(struct link *link, const struct filter *filters, size_t n, void *tag,
-		   struct err *err)
-{
-	MQTTAsync_responseOptions options;
-	char **topics = calloc(n, sizeof(*topics));
-	int *qos = calloc(n, sizeof(*qos));
-	MQTTSubscribe_options *list = calloc(n, sizeof(*list));
-	struct request *request = NULL;
-	int ret = 0;
-	int code;
+/* Filters as Paho wants them. */
+struct wanted {
+	char **topics;
+	int *qos;
+	MQTTSubscribe_options *options;
+};
 
-	if (topics && qos && list)
-		request = request_new(link, tag, "subscription");
-	if (!request) {
-		ret = err_set(err, -ENOMEM, "out of memory");
-		goto out;
-	}
-	request->filters = n;
+static void wanted_free(struct wanted *wanted)
+{
+	free(wanted->topics);
+	free(wanted->qos);
+	free(wanted->options);
+}
+
+static int wanted_make(struct wanted *wanted, const struct filter *filters, size_t n,
+		       struct err *err)
+{
+	wanted->topics = calloc(n, sizeof(*wanted->topics));
+	wanted->qos = calloc(n, sizeof(*wanted->qos));
+	wanted->options = calloc(n, sizeof(*wanted->options));
+	if (!wanted->topics || !wanted->qos || !wanted->options)
+		return err_set(err, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < n; i++) {
 		MQTTSubscribe_options one = MQTTSubscribe_options_initializer;
 
 		one.noLocal = filters[i].no_local;
 		one.retainAsPublished = filters[i].retain_as_published;
 		one.retainHandling = (unsigned char)filters[i].retain_handling;
-		list[i] = one;
-		topics[i] = (char *)(uintptr_t)filters[i].topic; /* only read */
-		qos[i] = filters[i].qos;
+		wanted->options[i] = one;
+		wanted->topics[i] = (char *)(uintptr_t)filters[i].topic; /* only read */
+		wanted->qos[i] = filters[i].qos;
 	}
-	options = answers_for(request, on_subscribed_3, on_subscribed);
+	return 0;
+}
+
+static int subscribe(struct request *request, const struct wanted *wanted,
+		     struct err *err)
+{
+	struct link *link = request->link;
+	int n = (int)request->filters;
+	MQTTAsync_responseOptions options =
+		answers_for(request, on_subscribed_3, on_subscribed);
+	int code;
+
 	if (link->version == MQTTVERSION_5) {
-		options.subscribeOptions = list[0];
-		options.subscribeOptionsList = list;
-		options.subscribeOptionsCount = (int)n;
+		options.subscribeOptions = wanted->options[0];
+		options.subscribeOptionsList = wanted->options;
+		options.subscribeOptionsCount = n;
 	}
-	code = MQTTAsync_subscribeMany(link->handle, (int)n, topics, qos, &options);
-	if (code != MQTTASYNC_SUCCESS) {
-		request_free(request);
-		ret = paho_error(err, code);
+	code = MQTTAsync_subscribeMany(link->handle, n, wanted->topics, wanted->qos,
+				       &options);
+	return code == MQTTASYNC_SUCCESS ? 0 : paho_error(err, code);
+}
+
+int link_subscribe(struct link *link, const struct filter *filters, size_t n, void *tag,
+		   struct err *err)
+{
+	struct wanted wanted = {.topics = NULL};
+	int ret = wanted_make(&wanted, filters, n, err);
+	struct request *request =
+		ret == 0 ? request_new(link, tag, "subscription") : NULL;
+
+	if (ret == 0 && !request)
+		ret = err_set(err, -ENOMEM, "out of memory");
+	if (ret == 0) {
+		request->filters = n;
+		ret = subscribe(request, &wanted, err);
+		if (ret < 0)
+			request_free(request);
 	}
-out:
-	free(topics);
-	free(qos);
-	free(list);
+	wanted_free(&wanted);
 	return ret;
 }
 
