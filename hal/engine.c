@@ -265,7 +265,7 @@ int engine_run(struct engine *engine, struct motion_move *move,
 	return move->result;
 }
 
-void engine_touch(struct engine *engine)
+void engine_postpone_rest(struct engine *engine)
 {
 	pthread_mutex_lock(&engine->lock);
 	engine_aim_at_rest(engine);
@@ -273,7 +273,7 @@ void engine_touch(struct engine *engine)
 	pthread_mutex_unlock(&engine->lock);
 }
 
-void engine_touches(struct engine *engine, const void *memory, size_t size)
+void engine_pin(struct engine *engine, const void *memory, size_t size)
 {
 	if (!engine->options.real_time)
 		return;
@@ -282,7 +282,7 @@ void engine_touches(struct engine *engine, const void *memory, size_t size)
 	pthread_mutex_unlock(&engine->lock);
 }
 
-void engine_touches_no_more(struct engine *engine, const void *memory, size_t size)
+void engine_unpin(struct engine *engine, const void *memory, size_t size)
 {
 	if (engine->options.real_time)
 		munlock(memory, size);

@@ -33,25 +33,27 @@ struct engine_options {
 	void *context;
 };
 
+/* Starts the thread, which owns the timeline.  0, or a negative errno with a sentence. */
 int engine_open(struct engine **out, const struct engine_options *options,
 		struct err *err);
 
 /* After all moves have come back.  NULL is fine. */
 void engine_close(struct engine *engine);
 
-/* Carries move out and returns when its axes rest, with its result.  tell is called on
- * the caller's thread every ENGINE_TELL_MS meanwhile; NULL for nobody. */
+/* Carries move out, which stays the caller's and where it is, and returns its result when
+ * its axes rest.  tell is called on the caller's thread every ENGINE_TELL_MS meanwhile;
+ * NULL for nobody. */
 #define ENGINE_TELL_MS 250
 int engine_run(struct engine *engine, struct motion_move *move,
 	       void (*tell)(void *context), void *context);
 
-/* Begins the wait for rest anew. */
-void engine_touch(struct engine *engine);
+/* Begins the wait for rest_ms anew. */
+void engine_postpone_rest(struct engine *engine);
 
-/* Tells of memory that pulses touch, so that it is not swapped out; the second form takes
- * it back before it is freed.  Without effect where the time is not real. */
-void engine_touches(struct engine *engine, const void *memory, size_t size);
-void engine_touches_no_more(struct engine *engine, const void *memory, size_t size);
+/* Keeps memory that pulses touch from being swapped out, and lets it go again, before it
+ * is freed.  Without effect where the time is not real. */
+void engine_pin(struct engine *engine, const void *memory, size_t size);
+void engine_unpin(struct engine *engine, const void *memory, size_t size);
 
 /* Adds a sentence for each thing that the machine does not allow. */
 void engine_problems(struct engine *engine, cJSON *problems);

@@ -34,7 +34,8 @@ int motor_open(struct motor *motor, struct chassis *chassis, size_t index,
 /* Gives it its endstop.  Before any move. */
 void motor_attach(struct motor *motor, struct endstop *endstop);
 
-/* Takes the motor for a move or fails with "device_busy"; tells the rig's owner. */
+/* Takes the motor for a move or fails with "device_busy", and gives it back; both tell
+ * the rig's owner. */
 int motor_claim(struct motor *motor, struct err *err);
 void motor_release(struct motor *motor);
 bool motor_busy(struct motor *motor);

@@ -156,11 +156,11 @@ static int move_carry_out(struct move *move)
 	};
 	int ret;
 
-	engine_touches(engine, move, sizeof(*move));
-	engine_touches(engine, move->legs, move->n * sizeof(*move->legs));
+	engine_pin(engine, move, sizeof(*move));
+	engine_pin(engine, move->legs, move->n * sizeof(*move->legs));
 	ret = engine_run(engine, &motion, move_tell, move);
-	engine_touches_no_more(engine, move->legs, move->n * sizeof(*move->legs));
-	engine_touches_no_more(engine, move, sizeof(*move));
+	engine_unpin(engine, move->legs, move->n * sizeof(*move->legs));
+	engine_unpin(engine, move, sizeof(*move));
 	return ret;
 }
 

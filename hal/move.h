@@ -21,10 +21,12 @@ struct move_leg {
 	bool met; /* the answer: did what it waits for come? */
 };
 
-/* Moves all legs together and returns when all rest.  0, -EINTR, -ECANCELED, or an error
+/* Moves all legs together, at most one an axis, and returns when all rest; legs stay the
+ * caller's.  0, -EINTR, -ECANCELED, or an error
  * with "hardware_fault".  Counts are exact except after a fault of the hardware, which
  * makes the position of that axis unknown. */
-int move_run(struct chassis *chassis, struct position_file *positions, struct move_leg *legs,
-	     size_t n, const struct chassis_leash *leash, struct err *err);
+int move_run(struct chassis *chassis, struct position_file *positions,
+	     struct move_leg *legs, size_t n, const struct chassis_leash *leash,
+	     struct err *err);
 
 #endif

@@ -9,8 +9,7 @@
 #include <cjson/cJSON.h>
 
 #define REALTIME_WHY 192
-#define REALTIME_PRIORITY                                                                \
-	40 /* of SCHED_FIFO: below the kernel's own threads of interrupts */
+#define REALTIME_PRIORITY 40 /* of SCHED_FIFO; the kernel's interrupt threads have 50 */
 
 struct realtime {
 	int latency; /* /dev/cpu_dma_latency while it is held, else -1 */

@@ -224,30 +224,38 @@ bool rig_at_rest(struct rig *rig)
 
 /* ---- light, trigger, camera ---- */
 
+static int rig_light_set_all(struct rig *rig, bool on, int brightness, struct err *err)
+{
+	int first = 0;
+
+	/* One that fails does not keep the others from going off. */
+	for (size_t i = 0; i < rig->counts[DEVICE_LIGHT]; i++) {
+		int ret = light_set(&rig->lights[i], on, brightness,
+				    first == 0 ? err : NULL);
+
+		first = first == 0 ? ret : first;
+	}
+	return first;
+}
+
 int rig_light_set(struct rig *rig, const char *name, bool on, int brightness,
 		  struct err *err)
 {
-	int ret = on ? chassis_permit(&rig->chassis, err) : 0;
+	int found = name ? rig_find(rig, DEVICE_LIGHT, name, err) : 0;
+	int ret = 0;
 
-	if (ret == 0 && on)
+	if (found < 0)
+		return found;
+	engine_postpone_rest(rig->chassis.engine);
+	if (on)
+		ret = chassis_permit(&rig->chassis, err);
+	if (on && ret == 0)
 		ret = rig_wake(rig, err);
 	if (ret < 0)
 		return ret;
-	engine_touch(rig->chassis.engine);
-	if (name) {
-		int found = rig_find(rig, DEVICE_LIGHT, name, err);
-
-		return found < 0 ? found
-				 : light_set(&rig->lights[found], on, brightness, err);
-	}
-	/* One that fails does not keep the others from going off. */
-	for (size_t i = 0; i < rig->counts[DEVICE_LIGHT]; i++) {
-		int set =
-			light_set(&rig->lights[i], on, brightness, ret == 0 ? err : NULL);
-
-		ret = ret == 0 ? set : ret;
-	}
-	return ret;
+	if (!name)
+		return rig_light_set_all(rig, on, brightness, err);
+	return light_set(&rig->lights[found], on, brightness, err);
 }
 
 int rig_light_get(struct rig *rig, const char *name, struct rig_light *light,

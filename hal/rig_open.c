@@ -300,10 +300,10 @@ static int rig_open_engine(struct rig *rig, struct err *err)
 	if (ret < 0)
 		return ret;
 	memory = position_memory(rig->positions, &size);
-	engine_touches(rig->chassis.engine, memory, size);
-	engine_touches(rig->chassis.engine, rig, sizeof(*rig));
-	engine_touches(rig->chassis.engine, rig->motors,
-		       rig->counts[DEVICE_MOTOR] * sizeof(*rig->motors));
+	engine_pin(rig->chassis.engine, memory, size);
+	engine_pin(rig->chassis.engine, rig, sizeof(*rig));
+	engine_pin(rig->chassis.engine, rig->motors,
+		   rig->counts[DEVICE_MOTOR] * sizeof(*rig->motors));
 	engine_problems(rig->chassis.engine, rig->problems);
 	return 0;
 }

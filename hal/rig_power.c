@@ -125,7 +125,7 @@ void rig_rested(void *context)
 	pthread_mutex_unlock(&chassis->lock);
 
 	if (needed)
-		engine_touch(chassis->engine);
+		engine_postpone_rest(chassis->engine);
 	if (needed || slept)
 		return;
 	if (ret < 0)
@@ -141,5 +141,5 @@ void rig_keep_awake(struct rig *rig, bool keep)
 	rig->kept_awake += keep ? 1 : -1u;
 	pthread_mutex_unlock(&rig->chassis.lock);
 	if (!keep)
-		engine_touch(rig->chassis.engine);
+		engine_postpone_rest(rig->chassis.engine);
 }

@@ -16,12 +16,15 @@ struct button {
 	int64_t edge_ns; /* the newest edge */
 };
 
+/* Takes the line of the endstop called name, with its pull and, where the kernel can, its
+ * bounce time. */
 int button_open(struct button *button, struct gpio_chip *chip, const char *name,
 		const struct wiring_endstop *wiring, struct err *err);
 void button_close(struct button *button); /* also one that is not open */
 
-/* 1 while pressed, 0, or a negative errno; never waits.  A press is told at its first
- * edge, also one that is over already; a release when no edge came for the bounce time.
+/* One caller at a time.  1 while pressed, 0, or a negative errno; never waits.  A press
+ * is told at its first edge, also one that is over already; a release when no edge came
+ * for the bounce time.
  */
 int button_pressed(struct button *button, int64_t now_ns);
 

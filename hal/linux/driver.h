@@ -31,8 +31,17 @@ int driver_open(struct driver *driver, struct gpio_chip *chip, const char *name,
 		size_t count, unsigned user, struct err *err);
 void driver_close(struct driver *driver); /* also one that is not open */
 
+/* All of them: 0, or the negative errno of a line.  A driver has one user at a time;
+ * those that share an enable line are powered by one thread at a time. */
+
+/* The coils' current.  The enable line is low while a motor of it wants current. */
 int driver_power(struct driver *driver, bool on);
+
+/* The direction of the steps that follow; returns when the driver has taken it. */
 int driver_turn(struct driver *driver, bool forward);
+
+/* One pulse, over when it returns.  *sent_ns becomes the time at which its rising edge
+ * had surely been sent; it stays as it is when there was none. */
 int driver_step(struct driver *driver, int64_t *sent_ns);
 
 #endif

@@ -42,13 +42,14 @@ int gpio_input(struct gpio_line **out, struct gpio_chip *chip, unsigned offset,
 /* Puts an output back to its safe level and gives the line up.  NULL is fine. */
 void gpio_release(struct gpio_line *line);
 
+/* Of an output, at once: a signal handler may.  0 or a negative errno. */
 int gpio_set(struct gpio_line *line, bool level);
 
 /* 1, 0 or a negative errno. */
 int gpio_get(struct gpio_line *line);
 
 /* The oldest edge of an input that was not taken yet: 1, or 0 when there is none.  Never
- * waits.  *at_ns is its time on CLOCK_MONOTONIC. */
+ * waits, if it has one caller at a time.  *at_ns is its time on CLOCK_MONOTONIC. */
 int gpio_edge(struct gpio_line *line, bool *rising, int64_t *at_ns);
 
 #endif
