@@ -173,8 +173,7 @@ static void record_recover(struct position *record)
 	record->doubted = MARK_ON;
 	if (record->unsure < UNSURE_MOST)
 		record->unsure++;
-	if (record->state == STATE_CALIBRATED)
-		record->state = STATE_KNOWN;
+	position_uncalibrate(record);
 	position_sent(record);
 	if (position_known(record))
 		log_warn("the agent was killed within a pulse of %s: its position may be "
@@ -334,6 +333,12 @@ void position_declare(struct position *position, int64_t count, bool calibrated)
 void position_forget(struct position *position)
 {
 	position->state = STATE_UNKNOWN;
+}
+
+void position_uncalibrate(struct position *position)
+{
+	if (position->state == STATE_CALIBRATED)
+		position->state = STATE_KNOWN;
 }
 
 void position_doubt(struct position *position, bool doubted)

@@ -60,6 +60,10 @@ void position_sent(struct position *position);
 void position_declare(struct position *position, int64_t count, bool calibrated);
 void position_forget(struct position *position);
 
+/* What was calibrated is only known from now on: the axis may have been turned.  Doubts
+ * stay. */
+void position_uncalibrate(struct position *position);
+
 /* An axis that has an endstop shall home before it moves on.  Any thread. */
 void position_doubt(struct position *position, bool doubted);
 bool position_doubted(const struct position *position);

@@ -98,9 +98,7 @@ void rig_suspect_axes(struct rig *rig)
 	for (size_t i = 0; i < rig->counts[DEVICE_MOTOR]; i++) {
 		struct motor *motor = &rig->motors[i];
 
-		if (position_calibrated(motor->position))
-			position_declare(motor->position, position_count(motor->position),
-					 false);
+		position_uncalibrate(motor->position);
 		if (motor->endstop && rig->calibrate_mode == CALIBRATE_ON_WAKE)
 			position_doubt(motor->position, true);
 	}

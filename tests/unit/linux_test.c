@@ -894,6 +894,23 @@ static void a_rig_can_start_asleep(void **state)
 	assert_true(world->level[24]);
 }
 
+static void rest_does_not_end_the_doubt_of_an_emergency_stop(void **state)
+{
+	struct bench *bench = *state;
+
+	give_endstop(bench);
+	set_mode(bench, "calibrate_manual", .05);
+	open_rig_at_home(bench);
+	assert_int_equal(rig_home(bench->rig, "rotor", NULL, NULL), 0);
+	rig_estop(bench->rig);
+	rig_release_estop(bench->rig);
+	wait_for_rest(bench);
+
+	assert_int_equal(go(bench, "rotor", 92), 0);
+
+	assert_true(flag_of(bench, DEVICE_MOTOR, 0, "calibrated")); /* it has homed */
+}
+
 /* Does the axis home while that is done? */
 static bool homes_while(struct bench *bench, int (*act)(struct bench *bench))
 {
@@ -1311,6 +1328,7 @@ int main(void)
 		TEST(a_rig_that_cannot_wake_sleeps_on),
 		TEST(who_keeps_the_rig_awake_is_waited_for),
 		TEST(a_rig_can_start_asleep),
+		TEST(rest_does_not_end_the_doubt_of_an_emergency_stop),
 		TEST(calibrate_on_wake_homes_before_the_next_motion),
 		TEST(calibrate_manual_homes_only_when_asked),
 		TEST(calibrate_on_scan_homes_before_a_scan),
