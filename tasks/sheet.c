@@ -15,6 +15,7 @@
 
 struct sheet {
 	int count, columns, cell;
+	int wide, tall; /* the largest photo so far, with its margin: at most a cell */
 	bool *filled;
 	struct frame *page;
 };
@@ -59,6 +60,11 @@ void sheet_close(struct sheet *sheet)
 	free(sheet);
 }
 
+static int larger(int a, int b)
+{
+	return a > b ? a : b;
+}
+
 /* In the middle of its cell. */
 static void paste(struct sheet *sheet, int place, const struct frame *photo)
 {
@@ -66,6 +72,8 @@ static void paste(struct sheet *sheet, int place, const struct frame *photo)
 	int y = place / sheet->columns * sheet->cell + (sheet->cell - photo->height) / 2;
 	size_t row = (size_t)photo->width * 3;
 
+	sheet->wide = larger(sheet->wide, photo->width + 2 * MARGIN);
+	sheet->tall = larger(sheet->tall, photo->height + 2 * MARGIN);
 	for (int i = 0; i < photo->height; i++)
 		memcpy(sheet->page->rgb + ((size_t)(y + i) * (size_t)sheet->page->width +
 					   (size_t)x) *
@@ -106,7 +114,47 @@ bool sheet_has(const struct sheet *sheet, int place)
 	return sheet->filled[place];
 }
 
+/* Of row y of the packed page the parts of the cells that photos cover. */
+static void pack_row(const struct sheet *sheet, struct frame *packed, int y)
+{
+	int beside = (sheet->cell - sheet->wide) / 2,
+	    above = (sheet->cell - sheet->tall) / 2;
+	int from = y / sheet->tall * sheet->cell + above + y % sheet->tall;
+	const uint8_t *source =
+		sheet->page->rgb + (size_t)from * (size_t)sheet->page->width * 3;
+	uint8_t *target = packed->rgb + (size_t)y * (size_t)packed->width * 3;
+	size_t part = (size_t)sheet->wide * 3;
+
+	for (int i = 0; i < sheet->columns; i++)
+		memcpy(target + (size_t)i * part,
+		       source + (size_t)(i * sheet->cell + beside) * 3, part);
+}
+
+/* The photos close together: cells are squares, photos seldom. */
+static struct frame *pack(const struct sheet *sheet)
+{
+	int rows = sheet->page->height / sheet->cell;
+	struct frame *packed =
+		frame_new(sheet->columns * sheet->wide, rows * sheet->tall);
+
+	if (!packed)
+		return NULL;
+	for (int y = 0; y < packed->height; y++)
+		pack_row(sheet, packed, y);
+	packed->orientation = sheet->page->orientation;
+	packed->jpeg_quality = sheet->page->jpeg_quality;
+	packed->taken_at_ms = sheet->page->taken_at_ms;
+	return packed;
+}
+
 int sheet_encode(const struct sheet *sheet, void **jpeg, size_t *size, struct err *err)
 {
-	return photo_encode(sheet->page, jpeg, size, err);
+	struct frame *packed = sheet->wide ? pack(sheet) : NULL;
+	int ret;
+
+	if (sheet->wide && !packed)
+		return err_set(err, -ENOMEM, "out of memory");
+	ret = photo_encode(packed ? packed : sheet->page, jpeg, size, err);
+	frame_free(packed);
+	return ret;
 }
