@@ -121,15 +121,16 @@ void camera_picture_size(const cJSON *settings, const struct camera_facts *facts
 {
 	const cJSON *size =
 		cJSON_GetObjectItemCaseSensitive(settings, "photo_resolution");
-	struct camera_part crop = camera_crop(settings, facts->width, facts->height);
 	bool chosen = cJSON_IsArray(size);
+	struct camera_part crop;
 
-	*width = chosen ? cJSON_GetArrayItem(size, 0)->valueint : crop.width;
-	*height = chosen ? cJSON_GetArrayItem(size, 1)->valueint : crop.height;
-	if (facts->has[CAMERA_SCALER_CROP])
+	*width = chosen ? cJSON_GetArrayItem(size, 0)->valueint : facts->width;
+	*height = chosen ? cJSON_GetArrayItem(size, 1)->valueint : facts->height;
+	if (!facts->has[CAMERA_SCALER_CROP])
 		return;
-	*width = (int)lround((double)*width * facts->width / crop.width);
-	*height = (int)lround((double)*height * facts->height / crop.height);
+	crop = camera_crop(settings, *width, *height);
+	*width = crop.width;
+	*height = crop.height;
 }
 
 /* ---- the list ---- */

@@ -67,8 +67,9 @@ struct camera_part {
  * so. */
 struct camera_part camera_crop(const cJSON *settings, int width, int height);
 
-/* The size to ask the camera for, before camera_crop() is cut out of it when the camera
- * cannot crop by itself: photo_resolution, else all there is. */
+/* The size to ask the camera for.  photo_resolution, else all there is, is that of the
+ * whole picture of the sensor; a camera that crops by itself is asked for the part that
+ * camera_crop() leaves of it, from another one that part is cut out afterwards. */
 void camera_picture_size(const cJSON *settings, const struct camera_facts *facts,
 			 int *width, int *height);
 

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "hal/sim/render.h"
+
 #define ROOM 1024
 
 /* An imx519, which has it all. */
@@ -163,32 +165,58 @@ static void a_window_outside_of_the_picture_is_refused(void **state)
 			 &err) > 0);
 }
 
-static void a_photo_is_as_large_as_what_the_crop_leaves(void **state)
+static void assert_asked(const struct camera_facts *camera, const char *text, int wide,
+			 int high)
 {
-	cJSON *settings = cJSON_Parse("{\"crop_width\":10,\"crop_height\":20}");
+	cJSON *settings = cJSON_Parse(text);
 	int width, height;
 
-	(void)state;
-	camera_picture_size(settings, &imx519, &width, &height);
-
-	assert_int_equal(width, 4190);
-	assert_int_equal(height, 2796);
+	camera_picture_size(settings, camera, &width, &height);
+	assert_int_equal(width, wide);
+	assert_int_equal(height, high);
 	cJSON_Delete(settings);
 }
 
-static void a_camera_that_cannot_crop_is_asked_for_more(void **state)
+static void a_photo_is_as_large_as_what_the_crop_leaves(void **state)
 {
-	struct camera_facts vimc = {.width = 1920, .height = 1080};
-	cJSON *settings = cJSON_Parse("{\"crop_width\":50,\"crop_height\":50,"
-				      "\"photo_resolution\":[320,240]}");
-	int width, height;
+	(void)state;
+	assert_asked(&imx519, "{\"crop_width\":10,\"crop_height\":20}", 4190, 2796);
+	assert_asked(&imx519,
+		     "{\"crop_width\":10,\"crop_height\":20,"
+		     "\"photo_resolution\":[2000,1500]}",
+		     1800, 1200);
+}
+
+static void a_camera_that_cannot_crop_is_asked_for_the_whole(void **state)
+{
+	const struct camera_facts vimc = {.width = 1920, .height = 1080};
 
 	(void)state;
-	camera_picture_size(settings, &vimc, &width, &height);
+	assert_asked(&vimc, "{\"crop_width\":50,\"crop_height\":50}", 1920, 1080);
+	assert_asked(&vimc,
+		     "{\"crop_width\":50,\"crop_height\":50,"
+		     "\"photo_resolution\":[320,240]}",
+		     320, 240);
+}
 
-	assert_int_equal(width, 640);
-	assert_int_equal(height, 480);
-	cJSON_Delete(settings);
+/* Whichever way up the camera is built in, both cut the same out of the upright picture:
+ * the simulated one before it turns its picture, this one on the sensor. */
+static void the_simulated_camera_crops_alike(void **state)
+{
+	char text[128];
+
+	(void)state;
+	for (int flag = 1; flag <= 8; flag++) {
+		int wide = render_cropped(flag < 5 ? 641 : 481, .3);
+		int high = render_cropped(flag < 5 ? 481 : 641, .15);
+
+		snprintf(text, sizeof(text),
+			 "{\"crop_width\":30,\"crop_height\":15,"
+			 "\"photo_resolution\":[641,481],\"orientation_flag\":%d}",
+			 flag);
+		assert_asked(&imx519, text, flag < 5 ? wide : high,
+			     flag < 5 ? high : wide);
+	}
 }
 
 int main(void)
@@ -197,7 +225,8 @@ int main(void)
 		cmocka_unit_test(settings_become_controls),
 		cmocka_unit_test(a_window_outside_of_the_picture_is_refused),
 		cmocka_unit_test(a_photo_is_as_large_as_what_the_crop_leaves),
-		cmocka_unit_test(a_camera_that_cannot_crop_is_asked_for_more),
+		cmocka_unit_test(a_camera_that_cannot_crop_is_asked_for_the_whole),
+		cmocka_unit_test(the_simulated_camera_crops_alike),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
