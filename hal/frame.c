@@ -32,6 +32,8 @@ void frame_free(struct frame *frame)
 {
 	if (!frame)
 		return;
+	if (frame->yuv)
+		frame->yuv->free(frame->yuv);
 	munmap(frame->rgb, frame_bytes(frame));
 	free(frame);
 }

@@ -4,9 +4,12 @@
 
 #include <stdint.h>
 
+#include "hal/yuv.h"
+
 struct frame {
 	int width, height;   /* pixels, as the sensor sees them (not turned) */
 	uint8_t *rgb;        /* width * height * 3 bytes, rows from the top */
+	struct yuv *yuv;     /* the same picture as it came; NULL: there is only rgb */
 	int rows;            /* that arrived; fewer than height: the photo is torn */
 	int64_t taken_at_ms; /* wall clock, when the shutter opened */
 	double shutter_ms;

@@ -9,6 +9,7 @@
 #include "hal/frame.h"
 #include "tasks/exif.h"
 #include "tasks/jpeg.h"
+#include "tasks/jpeg_yuv.h"
 
 #define PREVIEW_QUALITY 80
 #define SMALL_CHANGE 65536 /* headers, tables and the EXIF block */
@@ -26,9 +27,13 @@ static void compress_rows(struct jpeg_compress_struct *info, const struct frame 
 	jpeg_set_defaults(info);
 	jpeg_set_quality(info, quality, TRUE);
 	info->write_JFIF_header = FALSE; /* a file is JFIF or Exif */
+	if (frame->yuv)
+		jpeg_yuv_prepare(info, frame);
 	jpeg_start_compress(info, TRUE);
 	if (exif_size)
 		jpeg_write_marker(info, JPEG_APP0 + 1, exif, (unsigned)exif_size);
+	if (frame->yuv)
+		jpeg_yuv_write(info, frame);
 	while (info->next_scanline < info->image_height) {
 		JSAMPROW row = frame->rgb +
 			       (size_t)info->next_scanline * (size_t)frame->width * 3;

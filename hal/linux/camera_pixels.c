@@ -88,14 +88,29 @@ static void pixels_row(const struct camera_picture *picture, int x, int y, int w
 	}
 }
 
-void camera_pixels(const struct camera_picture *picture, const struct camera_part *part,
+bool camera_pixels_are_yuv(enum camera_layout layout)
+{
+	return layout == CAMERA_YUV420 || layout == CAMERA_NV12 || layout == CAMERA_YUYV;
+}
+
+struct camera_part camera_pixels_part(const struct camera_picture *picture,
+				      const struct camera_part *part)
+{
+	struct camera_part even = *part;
+
+	if (camera_pixels_are_yuv(picture->layout)) {
+		even.x = part->x / 2 * 2;
+		even.y = part->y / 2 * 2;
+	}
+	return even;
+}
+
+void camera_pixels(const struct camera_picture *picture, const struct camera_part *wanted,
 		   uint8_t *rgb)
 {
-	bool pairs = picture->layout == CAMERA_YUV420 || picture->layout == CAMERA_NV12 ||
-		     picture->layout == CAMERA_YUYV;
-	int x = pairs ? part->x / 2 * 2 : part->x;
+	struct camera_part part = camera_pixels_part(picture, wanted);
 
-	for (int y = 0; y < part->height; y++)
-		pixels_row(picture, x, part->y + y, part->width,
-			   rgb + (size_t)y * (size_t)part->width * 3);
+	for (int y = 0; y < part.height; y++)
+		pixels_row(picture, part.x, part.y + y, part.width,
+			   rgb + (size_t)y * (size_t)part.width * 3);
 }

@@ -14,6 +14,7 @@
 #include "agent/base/module.h"
 #include "hal/linux/camera_pixels.h"
 #include "hal/linux/camera_session.h"
+#include "hal/linux/camera_yuv.h"
 #include "hal/linux/errand.h"
 
 #define CAMERAS 8
@@ -410,6 +411,7 @@ int cameras_read_out(struct cameras *cameras, size_t camera, void *latent,
 		frame->taken_at_ms = exposed->taken_at_ms;
 		frame->shutter_ms = exposed->shutter_ms;
 		frame->gain = exposed->gain;
+		frame->yuv = camera_yuv(&exposed->picture, &exposed->part);
 		*out = frame;
 	}
 	cameras_discard(cameras, camera, latent);

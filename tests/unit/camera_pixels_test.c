@@ -1,5 +1,6 @@
 #include "hal/linux/camera_pixels.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +9,10 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+#include "hal/frame.h"
+#include "hal/linux/camera_yuv.h"
+#include "tasks/photo.h"
 
 /* A picture of 4 by 2 pixels in the bytes given; rows are padded. */
 static struct camera_picture picture(enum camera_layout layout, const uint8_t *bytes)
@@ -138,6 +143,151 @@ static void a_narrow_range_is_stretched(void **state)
 	assert_colour(rgb, 2, 128, 128, 128);
 }
 
+/* ---- light and colours, from the camera to the JPEG ---- */
+
+#define WIDE 75 /* no whole blocks, and an odd last column */
+#define HIGH 53
+#define STRIDE 87
+#define LARGEST_SIDE 4096
+
+/* Where the value of a plane at x, y lies. */
+static size_t place(const struct camera_picture *from, int plane, int x, int y)
+{
+	switch (from->layout) {
+	case CAMERA_YUV420:
+		return from->offset[plane] + (size_t)y * from->stride[plane] + (size_t)x;
+	case CAMERA_NV12:
+		return from->offset[plane > 0] + (size_t)y * from->stride[plane > 0] +
+		       (size_t)(plane ? 2 * x + plane - 1 : x);
+	default:
+		return (size_t)y * from->stride[0] +
+		       (size_t)(plane ? 4 * x + 2 * plane - 1 : 2 * x);
+	}
+}
+
+/* Waves of light and colour, within what a narrow range may have. */
+static uint8_t wave(int plane, int x, int y)
+{
+	static const double period[] = {23, 61, 47};
+
+	return (uint8_t)lround(128 + 40 * sin(6.2832 * (x + plane * y) / period[plane]) *
+					     cos(6.2832 * y / 71));
+}
+
+static void draw(struct camera_picture *from)
+{
+	int rows_by = from->layout == CAMERA_YUYV ? 1 : 2;
+
+	for (int y = 0; y < HIGH; y++)
+		for (int x = 0; x < WIDE; x++)
+			from->bytes[place(from, 0, x, y)] = wave(0, x, y);
+	for (int y = 0; y < (HIGH + rows_by - 1) / rows_by; y++)
+		for (int x = 0; x < (WIDE + 1) / 2; x++)
+			for (int plane = 1; plane < 3; plane++)
+				from->bytes[place(from, plane, x, y)] =
+					wave(plane, 2 * x, rows_by * y);
+}
+
+/* Rows lie an odd number of bytes apart and have rubbish behind them. */
+static struct camera_picture waves(enum camera_layout layout, bool full_range)
+{
+	const size_t luma = (size_t)STRIDE * HIGH,
+		     chroma = (size_t)STRIDE * (HIGH + 1) / 2;
+	struct camera_picture from = {
+		.layout = layout,
+		.full_range = full_range,
+		.width = WIDE,
+		.height = HIGH,
+		.stride = {STRIDE, STRIDE, STRIDE},
+		.offset = {0, luma, luma + chroma},
+		.size = luma + 2 * chroma,
+	};
+
+	if (layout == CAMERA_YUYV) {
+		from.stride[0] = 2 * STRIDE + 1;
+		from.size = from.stride[0] * HIGH;
+	}
+	from.bytes = malloc(from.size);
+	memset(from.bytes, 200, from.size);
+	draw(&from);
+	return from;
+}
+
+static struct frame *encoded_and_back(const struct frame *frame)
+{
+	struct frame *back;
+	void *jpeg;
+	size_t size;
+
+	assert_int_equal(photo_encode(frame, &jpeg, &size, NULL), 0);
+	assert_int_equal(photo_decode(jpeg, size, LARGEST_SIDE, &back, NULL), 0);
+	free(jpeg);
+	return back;
+}
+
+/* Decibels. */
+static double likeness(const struct frame *a, const struct frame *b)
+{
+	size_t count = (size_t)a->width * (size_t)a->height * 3;
+	double off = 0;
+
+	assert_int_equal(a->width, b->width);
+	assert_int_equal(a->height, b->height);
+	for (size_t i = 0; i < count; i++)
+		off += (a->rgb[i] - b->rgb[i]) * (a->rgb[i] - b->rgb[i]);
+	return 10 * log10(255 * 255 * (double)count / fmax(off, 1));
+}
+
+/* The part of a picture by both ways to a JPEG. */
+static void assert_same_photo(enum camera_layout layout, bool full_range,
+			      const struct camera_part *part)
+{
+	struct camera_picture from = waves(layout, full_range);
+	struct frame *frame = frame_new(part->width, part->height);
+	struct frame *through_rgb, *straight;
+
+	frame->jpeg_quality = 95;
+	frame->orientation = 1;
+	camera_pixels(&from, part, frame->rgb);
+	through_rgb = encoded_and_back(frame);
+	frame->yuv = camera_yuv(&from, part);
+	assert_non_null(frame->yuv);
+	assert_null(from.bytes);
+	straight = encoded_and_back(frame);
+
+	double without = likeness(frame, straight);
+	double way_round = likeness(frame, through_rgb);
+	if (without < 35 || without < way_round - 0.5)
+		fail_msg("layout %d, %s range: %.1f dB without RGB, %.1f dB through it",
+			 layout, full_range ? "full" : "narrow", without, way_round);
+	frame_free(through_rgb);
+	frame_free(straight);
+	frame_free(frame);
+}
+
+static void yuv_is_encoded_without_a_way_round(void **state)
+{
+	static const struct camera_part parts[] = {
+		{0, 0, WIDE, HIGH}, {7, 5, 50, 34}, {0, 0, 2, 2}, {2, 4, 33, 17}};
+
+	(void)state;
+	for (int layout = CAMERA_YUV420; layout <= CAMERA_YUYV; layout++)
+		for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+			assert_same_photo(layout, true, &parts[i]);
+			assert_same_photo(layout, false, &parts[i]);
+		}
+}
+
+static void bytes_of_rgb_stay_where_they_are(void **state)
+{
+	uint8_t bytes[24];
+	struct camera_picture from = picture(CAMERA_BGR888, bytes);
+
+	(void)state;
+	assert_null(camera_yuv(&from, &all));
+	assert_ptr_equal(from.bytes, bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +295,8 @@ int main(void)
 		cmocka_unit_test(a_part_is_cut_out_of_the_middle),
 		cmocka_unit_test(planes_become_colours),
 		cmocka_unit_test(a_narrow_range_is_stretched),
+		cmocka_unit_test(yuv_is_encoded_without_a_way_round),
+		cmocka_unit_test(bytes_of_rgb_stay_where_they_are),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
