@@ -1,8 +1,8 @@
 /* The module "camera": cameras of libcamera behind the functions of camera_module.h.
  *
  * Made for 0.0.3 (Debian 12) and 0.4 (Debian 13), and run with both.  ExposureTimeMode
- * and AnalogueGainMode, which 0.5 brings, are used where the headers have them: nobody
- * ran that. */
+ * and AnalogueGainMode, which 0.5 brings, are used where the headers have them: compiled
+ * against those of 0.5.2, 0.6.0 and 0.7.2, but nobody ran that. */
 extern "C" {
 #include "hal/linux/camera_module.h"
 }
@@ -10,27 +10,25 @@ extern "C" {
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
-#include <condition_variable>
 #include <cstdlib>
 #include <cstring>
-#include <deque>
 #include <exception>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
-#include <linux/dma-buf.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
+#include <sys/sysmacros.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <libcamera/libcamera.h>
 
 extern "C" {
-#include "agent/base/clock.h"
+#include "hal/linux/camera_format.h"
+#include "hal/linux/camera_inbox.h"
 #include "hal/linux/camera_judge.h"
+#include "hal/linux/camera_memory.h"
 }
 
 using namespace libcamera;
@@ -42,7 +40,7 @@ using namespace libcamera;
 namespace
 {
 
-constexpr auto look = std::chrono::milliseconds(20); /* between two looks at the order */
+constexpr int64_t HEARSAY_MS = 2000; /* until udev has told of a device */
 
 /* ---- controls ---- */
 
@@ -162,99 +160,27 @@ camera_metadata metadata_of(const ControlList &told)
 	};
 }
 
-/* ---- layouts ---- */
+/* ---- formats and memory ---- */
 
-struct layout {
-	PixelFormat format;
-	int planes;
-	int rows_by; /* of the planes after the first: their rows are fewer by this */
-	int stride_by;
-};
-
-/* In the order of enum camera_layout. */
-const std::array<layout, CAMERA_LAYOUTS> &all_layouts()
+/* An enum camera_layout, or -1. */
+int layout_of(const PixelFormat &format)
 {
-	static const std::array<layout, CAMERA_LAYOUTS> all = {{
-		{formats::RGB888, 1, 1, 1},
-		{formats::BGR888, 1, 1, 1},
-		{formats::XRGB8888, 1, 1, 1},
-		{formats::XBGR8888, 1, 1, 1},
-		{formats::YUV420, 3, 2, 2},
-		{formats::NV12, 2, 2, 1},
-		{formats::YUYV, 1, 1, 1},
-	}};
-
-	return all;
+	return format.modifier() ? -1 : camera_format_layout(format.fourcc());
 }
 
-const layout *layout_of(const PixelFormat &format)
-{
-	const auto &all = all_layouts();
-	const auto found =
-		std::find_if(all.begin(), all.end(), [&format](const layout &one) {
-			return one.format == format;
-		});
-
-	return found == all.end() ? nullptr : &*found;
-}
-
-/* Those that need no work on the processor come first. */
 PixelFormat best_format(const StreamConfiguration &stream)
 {
-	static const PixelFormat wanted[] = {
-		formats::BGR888, formats::RGB888, formats::XBGR8888, formats::XRGB8888,
-		formats::YUV420, formats::NV12,	  formats::YUYV};
-	const std::vector<PixelFormat> offered = stream.formats().pixelformats();
+	std::vector<uint32_t> offered;
 
-	for (const PixelFormat &format : wanted)
-		if (std::find(offered.begin(), offered.end(), format) != offered.end())
-			return format;
-	return stream.pixelFormat;
+	for (const PixelFormat &format : stream.formats().pixelformats())
+		if (!format.modifier())
+			offered.push_back(format.fourcc());
+	const uint32_t best = camera_format_best(offered.data(), offered.size());
+	return best ? PixelFormat(best) : stream.pixelFormat;
 }
 
-/* A plane of a buffer, in memory for as long as this lives. */
-class Mapped
-{
-      public:
-	explicit Mapped(const FrameBuffer::Plane &plane)
-	    : fd_(plane.fd.get()), offset_(plane.offset), length_(plane.length),
-	      memory_(mmap(nullptr, size_t(offset_) + length_, PROT_READ, MAP_SHARED, fd_,
-			   0))
-	{
-	}
-	~Mapped()
-	{
-		if (valid())
-			munmap(memory_, size_t(offset_) + length_);
-	}
-	Mapped(const Mapped &) = delete;
-	Mapped &operator=(const Mapped &) = delete;
-
-	bool valid() const
-	{
-		return memory_ != MAP_FAILED;
-	}
-	void copy(uint8_t *to, size_t size) const
-	{
-		sync(DMA_BUF_SYNC_START);
-		memcpy(to, static_cast<const uint8_t *>(memory_) + offset_,
-		       std::min(size, size_t(length_)));
-		sync(DMA_BUF_SYNC_END);
-	}
-
-      private:
-	/* Memory that needs no such thing refuses it. */
-	void sync(uint64_t edge) const
-	{
-		struct dma_buf_sync order = {edge | DMA_BUF_SYNC_READ};
-
-		(void)ioctl(fd_, DMA_BUF_IOCTL_SYNC, &order);
-	}
-
-	int fd_;
-	unsigned offset_, length_;
-	void *memory_;
-};
+using Memory = std::unique_ptr<camera_memory, decltype(&camera_memory_unmap)>;
+using Inbox = std::unique_ptr<camera_inbox, decltype(&camera_inbox_free)>;
 
 /* ---- the library ---- */
 
@@ -312,11 +238,30 @@ std::mutex Library::lock;
 std::unique_ptr<CameraManager> Library::manager;
 int Library::users;
 
+/* Does the kernel have all that the camera consists of?  0.0.3 does not say what that is,
+ * and does without it. */
+bool devices_exist([[maybe_unused]] const Camera &camera)
+{
+#if LIBCAMERA_AT_LEAST(0, 1)
+	const auto numbers = camera.properties().get(properties::SystemDevices);
+
+	for (const int64_t number : numbers.value_or(Span<const int64_t>())) {
+		const std::string path = "/sys/dev/char/" +
+					 std::to_string(major(dev_t(number))) + ":" +
+					 std::to_string(minor(dev_t(number)));
+
+		if (access(path.c_str(), F_OK) < 0)
+			return false;
+	}
+#endif
+	return true;
+}
+
 /* A request with its buffer, and which photo it was queued for. */
 struct Slot {
 	std::unique_ptr<Request> request;
 	FrameBuffer *buffer;
-	std::vector<std::unique_ptr<Mapped>> planes;
+	std::vector<Memory> planes;
 	unsigned photo;
 	bool queued;
 };
@@ -332,6 +277,7 @@ struct camera_device {
 	camera_device &operator=(const camera_device &) = delete;
 
 	int open(const char *id, camera_facts *out, struct err *err);
+	bool may_stop() const;
 	int shoot(const camera_order &order, camera_picture *out, struct err *err);
 
       private:
@@ -341,7 +287,6 @@ struct camera_device {
 	int start(const camera_order &order, struct err *err);
 	int queue(Slot &slot, const ControlList &list, struct err *err);
 	int queue_all(const camera_order &order, struct err *err);
-	int wait(const camera_order &order, Request **request, struct err *err);
 	int choose(const camera_order &order, Slot **slot, camera_metadata *told,
 		   struct err *err);
 	int copy(const Slot &slot, const camera_metadata &told, camera_picture *out,
@@ -360,10 +305,7 @@ struct camera_device {
 	int width = 0, height = 0; /* as they were asked for */
 	unsigned photo = 0;
 
-	std::mutex lock;
-	std::condition_variable news;
-	std::deque<Request *> ready; /* lock */
-	bool gone = false;	     /* lock */
+	Inbox inbox = {camera_inbox_new(), camera_inbox_free};
 };
 
 camera_device::~camera_device()
@@ -378,18 +320,12 @@ camera_device::~camera_device()
 
 void camera_device::completed(Request *request)
 {
-	std::lock_guard<std::mutex> guard(lock);
-
-	ready.push_back(request);
-	news.notify_all();
+	camera_inbox_put(inbox.get(), request->cookie());
 }
 
 void camera_device::unplugged()
 {
-	std::lock_guard<std::mutex> guard(lock);
-
-	gone = true;
-	news.notify_all();
+	camera_inbox_unplugged(inbox.get());
 }
 
 int camera_device::open(const char *id, camera_facts *out, struct err *err)
@@ -398,6 +334,8 @@ int camera_device::open(const char *id, camera_facts *out, struct err *err)
 
 	if (ret < 0)
 		return ret;
+	if (!inbox)
+		return err_set(err, -ENOMEM, "out of memory");
 	std::shared_ptr<Camera> found = library.get(id);
 	if (!found)
 		return err_code(err, -ENODEV, "hardware_fault", "it is not plugged in");
@@ -436,6 +374,15 @@ void camera_device::describe(camera_facts *out)
 		out->has[i] = camera->controls().count(all_controls()[i]) > 0;
 }
 
+/* Whether stop() is a thing to do.  A camera that is not there any more cannot be
+ * stopped, and unless libcamera was told so (by udev, and then it knows what to do) it
+ * finds requests that did not come back and ends the whole process. */
+bool camera_device::may_stop() const
+{
+	return !started || devices_exist(*camera) ||
+	       camera_inbox_is_unplugged(inbox.get(), HEARSAY_MS);
+}
+
 /* Also what hangs on the stream. */
 void camera_device::stop()
 {
@@ -444,7 +391,7 @@ void camera_device::stop()
 	started = false;
 	slots.clear();
 	allocator.reset();
-	ready.clear(); /* nobody completes any more */
+	camera_inbox_clear(inbox.get()); /* nobody completes any more */
 }
 
 int camera_device::allocate(struct err *err)
@@ -463,8 +410,11 @@ int camera_device::allocate(struct err *err)
 			return err_code(err, -EIO, "hardware_fault",
 					"it takes no requests");
 		for (const FrameBuffer::Plane &plane : buffer->planes()) {
-			slot.planes.push_back(std::make_unique<Mapped>(plane));
-			if (!slot.planes.back()->valid())
+			slot.planes.emplace_back(camera_memory_map(plane.fd.get(),
+								   plane.offset,
+								   plane.length),
+						 camera_memory_unmap);
+			if (!slot.planes.back())
 				return err_code(err, -ENOMEM, "hardware_fault",
 						"its photos cannot be read");
 		}
@@ -475,6 +425,8 @@ int camera_device::allocate(struct err *err)
 
 int camera_device::configure(const camera_order &order, struct err *err)
 {
+	if (!may_stop())
+		return err_code(err, -ENODEV, "hardware_fault", "it was unplugged");
 	stop();
 	width = height = 0;
 	config = camera->generateConfiguration(
@@ -489,8 +441,7 @@ int camera_device::configure(const camera_order &order, struct err *err)
 		return err_code(err, -EIO, "hardware_fault",
 				"it cannot be configured for photos of %d by %d",
 				order.width, order.height);
-	const layout *layout = layout_of(stream.pixelFormat);
-	if (!layout)
+	if (layout_of(stream.pixelFormat) < 0)
 		return err_code(err, -ENOTSUP, "hardware_fault",
 				"its pixel format %s is not known",
 				stream.pixelFormat.toString().c_str());
@@ -550,45 +501,24 @@ int camera_device::queue_all(const camera_order &order, struct err *err)
 	return 0;
 }
 
-/* For the next request that comes back. */
-int camera_device::wait(const camera_order &order, Request **request, struct err *err)
-{
-	std::unique_lock<std::mutex> guard(lock);
-
-	while (ready.empty()) {
-		if (gone)
-			return err_code(err, -ENODEV, "hardware_fault",
-					"it was unplugged");
-		if (order.dropped(&order))
-			return err_set(err, -ECANCELED,
-				       "nobody wants the photo any more");
-		if (clock_monotonic_ns() > order.due_ns)
-			return err_code(err, -ETIMEDOUT, "hardware_fault",
-					"it sends no photo");
-		news.wait_for(guard, look);
-	}
-	*request = ready.front();
-	ready.pop_front();
-	return 0;
-}
-
 /* Lets frames pass until one is the photo. */
 int camera_device::choose(const camera_order &order, Slot **slot, camera_metadata *told,
 			  struct err *err)
 {
 	struct timespec now;
 	camera_judge judge;
-	Request *request;
+	uint64_t cookie;
 
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	camera_judge_begin(&judge, order.controls, order.control_count, &facts,
 			   now.tv_sec * INT64_C(1000000000) + now.tv_nsec);
 	int ret = queue_all(order, err);
 	while (ret == 0) {
-		ret = wait(order, &request, err);
+		ret = camera_inbox_take(inbox.get(), &order, &cookie, err);
 		if (ret < 0)
 			break;
-		*slot = &slots[request->cookie()];
+		*slot = &slots[cookie];
+		Request *request = (*slot)->request.get();
 		(*slot)->queued = false;
 		if (request->status() == Request::RequestCancelled)
 			return err_code(err, -EIO, "hardware_fault",
@@ -609,32 +539,25 @@ int camera_device::copy(const Slot &slot, const camera_metadata &told,
 			camera_picture *out, struct err *err) const
 {
 	const StreamConfiguration &stream = config->at(0);
-	const layout &layout = *layout_of(stream.pixelFormat);
+	std::array<size_t, CAMERA_PLANES> sizes = {};
 	camera_picture picture = {};
 
-	if (slot.planes.size() < size_t(layout.planes))
-		return err_code(err, -EIO, "hardware_fault", "its photo lacks a plane");
-	picture.layout = camera_layout(&layout - all_layouts().data());
+	picture.layout = camera_layout(layout_of(stream.pixelFormat));
 	picture.full_range =
 		!stream.colorSpace || stream.colorSpace->range == ColorSpace::Range::Full;
 	picture.width = int(stream.size.width);
 	picture.height = int(stream.size.height);
 	picture.metadata = told;
-	std::array<size_t, CAMERA_PLANES> sizes = {};
-	for (int i = 0; i < layout.planes; i++) {
-		const size_t rows = stream.size.height;
-
-		picture.offset[i] = picture.size;
-		picture.stride[i] = stream.stride / unsigned(i ? layout.stride_by : 1);
-		sizes[size_t(i)] = picture.stride[i] *
-				   (i ? (rows + 1) / size_t(layout.rows_by) : rows);
-		picture.size += sizes[size_t(i)];
-	}
+	const size_t planes =
+		size_t(camera_format_place(&picture, stream.stride, sizes.data()));
+	if (slot.planes.size() < planes)
+		return err_code(err, -EIO, "hardware_fault", "its photo lacks a plane");
 	picture.bytes = static_cast<uint8_t *>(calloc(1, picture.size));
 	if (!picture.bytes)
 		return err_set(err, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < size_t(layout.planes); i++)
-		slot.planes[i]->copy(picture.bytes + picture.offset[i], sizes[i]);
+	for (size_t i = 0; i < planes; i++)
+		camera_memory_copy(slot.planes[i].get(),
+				   picture.bytes + picture.offset[i], sizes[i]);
 	*out = picture;
 	return 0;
 }
@@ -671,9 +594,9 @@ try {
 	if (ret < 0)
 		return ret;
 	for (const std::shared_ptr<Camera> &camera : library.cameras()) {
-		const std::string model = camera->properties()
-						  .get(properties::Model)
-						  .value_or(camera->id());
+		const std::string model(camera->properties()
+						.get(properties::Model)
+						.value_or(camera->id()));
 
 		if (count < room) {
 			snprintf(found[count].id, CAMERA_ID, "%s", camera->id().c_str());
@@ -698,9 +621,13 @@ try {
 	return explain(e, err);
 }
 
-void device_close(camera_device *device)
+int device_close(camera_device *device, struct err *err)
 {
+	if (device && !device->may_stop())
+		return err_code(err, -EBUSY, "hardware_fault",
+				"it was unplugged, and udev has not told of it yet");
 	delete device;
+	return 0;
 }
 
 int device_shoot(camera_device *device, const camera_order *order, camera_picture *out,
