@@ -124,7 +124,7 @@ struct task_type {
 		   struct task_run *run, const char *args);
 
 	/* What a run with these arguments would take.  NULL for types that cannot tell.  Runs on
-	 * a worker thread, changes nothing. */
+	 * a worker thread, changes nothing.  Asked of the types of this tree only. */
 	int (*estimate)(const struct task_type *type, const struct task_services *services,
 			const char *args, struct task_estimate *estimate);
 
