@@ -73,13 +73,12 @@ static void assert_pulses_follow(const cJSON *path, const struct pulse *list, si
 	}
 }
 
-static void assert_at_home(struct world *w)
+/* States of motors are told late when there are many: the last before may still be there.
+ */
+static void wait_at_home(struct world *w)
 {
-	const cJSON *rotor = wait_value(w, BASE "/motor/rotor", "busy", "false");
-	const cJSON *table = wait_value(w, BASE "/motor/turntable", "busy", "false");
-
-	assert_true(fabs(number_at(rotor, "angle") - 90) < 0.2);
-	assert_true(fabs(number_at(table, "angle") - 90) < 0.2);
+	wait_value(w, BASE "/motor/rotor", "angle", "90");
+	wait_value(w, BASE "/motor/turntable", "angle", "90");
 }
 
 static void behaviour_42_two_points_are_two_pulses_and_home(struct world *w)
@@ -98,7 +97,7 @@ static void behaviour_42_two_points_are_two_pulses_and_home(struct world *w)
 	assert_pulses_follow(path, list, 2);
 	assert_string_equal(text_at(path, "task_id"), "r");
 	assert_string_equal(text_at(path, "label"), "cup");
-	assert_at_home(w);
+	wait_at_home(w);
 	assert_false(bool_at(wait_value(w, BASE "/trigger/external", "busy", "false"),
 			     "busy"));
 }
@@ -128,7 +127,7 @@ static void a_cancelled_run_goes_home_and_can_go_on_later(struct world *w)
 	wait_step(w, "r", 4);
 	ask_ok(w, "task/cancel", "{'id':'r'}");
 	wait_status(w, "r", "cancelled");
-	assert_at_home(w);
+	wait_at_home(w);
 	size_t before = pulses(w, list, 64);
 	assert_in_range(before, 4, 11);
 
