@@ -247,12 +247,14 @@ static bool pump_reply(struct outbox *outbox, struct effects *effects, uint32_t 
 
 	DL_FOREACH_SAFE(outbox->replies, letter, next) {
 		struct effect *effect;
+		char *payload = NULL;
 
 		if (letter->not_before > now || letter->refused ||
 		    (unstored_only && letter->number))
 			continue;
 		letter_fly(outbox, &outbox->replies, letter, ++*token);
-		effect = effects_publish(effects, epoch, *token, letter->topic, strdup(letter->payload));
+		task_set_text(&payload, letter->payload);
+		effect = effects_publish(effects, epoch, *token, letter->topic, payload);
 		if (letter->correlation) {
 			effect->correlation = malloc(letter->correlation_size + 1);
 			if (!effect->correlation)
