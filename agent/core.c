@@ -133,22 +133,9 @@ static int core_commit(struct core *core, struct err *err)
 	return ret;
 }
 
-int core_open(struct core **out, const struct core_options *options, struct now now,
-	      struct effects *effects, struct err *err)
+static void core_init(struct core *core, const struct core_options *options, struct now now,
+		      struct effects *effects)
 {
-	struct core *core = calloc(1, sizeof(*core));
-	char event_topic[TOPIC_MAX], damaged[STORE_PATH];
-	struct outbox_options outbox = {
-		.event_topic = topic_make(event_topic, options->root, options->device, "event"),
-		.document = core_task_document,
-		.topic = core_task_topic,
-		.context = core,
-	};
-	int ret;
-
-	if (!core)
-		return err_set(err, -ENOMEM, "out of memory");
-
 	core->options = *options;
 	core->type_problems = cJSON_Duplicate(options->type_problems, true);
 	core->now = now;
@@ -167,16 +154,43 @@ int core_open(struct core **out, const struct core_options *options, struct now 
 	core->birth_at = -1;
 	core->scheduler.max_concurrent = options->tunables.max_concurrent;
 	core->scheduler.blocking_threads = options->blocking_threads;
-	ret = store_open(&core->store, options->state_dir, &options->reserve, damaged, err);
+}
+
+static int core_open_store(struct core *core, struct err *err)
+{
+	const struct core_options *options = &core->options;
+	char event_topic[TOPIC_MAX], damaged[STORE_PATH];
+	struct outbox_options outbox = {
+		.event_topic = topic_make(event_topic, options->root, options->device, "event"),
+		.document = core_task_document,
+		.topic = core_task_topic,
+		.context = core,
+	};
+	int ret = store_open(&core->store, options->state_dir, &options->reserve, damaged, err);
+
 	if (ret < 0)
-		goto fail;
+		return ret;
 	if (damaged[0])
 		core_problem(core, "the database was damaged; it was moved to %s", damaged);
 	core_read_meta(core);
 	outbox.store = core->store;
 	ret = outbox_open(&core->outbox, &outbox, err);
-	if (ret == 0)
-		ret = board_open(&core->board);
+	if (ret == 0 && board_open(&core->board) < 0)
+		ret = err_set(err, -ENOMEM, "out of memory");
+	return ret;
+}
+
+int core_open(struct core **out, const struct core_options *options, struct now now,
+	      struct effects *effects, struct err *err)
+{
+	struct core *core = calloc(1, sizeof(*core));
+	int ret;
+
+	if (!core)
+		return err_set(err, -ENOMEM, "out of memory");
+
+	core_init(core, options, now, effects);
+	ret = core_open_store(core, err);
 	if (ret < 0)
 		goto fail;
 	if (core->estop)
