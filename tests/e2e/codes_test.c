@@ -22,7 +22,8 @@
 	"'lights':{'ringlight':{}},'scan_radius_mm':130,'sim':{'faults':[" faults "]}}"
 
 static const struct world_options later = {.agent_later = true};
-static const struct world_options real_time = {.sim_speed = "1"};
+/* A move takes ten seconds. */
+static const struct world_options slow_rig = {.sim_speed = "0.2"};
 static const struct world_options broken = {.rig = FAULTY("{'kind':'fail','every':1}")};
 static const struct world_options unplugged = {
 	.rig = FAULTY("{'kind':'gone','photo':1}")};
@@ -217,7 +218,7 @@ static void code_crash_loop(struct world *w)
 	     "{'id':'k','type':'resume_count_task',"
 	     "'args':{'file':'%s','steps':9,'crash_at':2}}",
 	     below(w, "steps"));
-	while (starts++ < 4 && child_wait(&w->device.child, deadline_patient(3000)))
+	while (starts++ < 3 && child_wait(&w->device.child, deadline_patient(SOON_MS)))
 		assert_int_equal(device_start(&w->device), 0);
 	assert_error(w, "k", "crash_loop");
 }
@@ -306,8 +307,8 @@ static const struct test tests[] = {
 	TEST_WITH(code_hal_unavailable, unplugged),
 	TEST_WITH(code_hardware_fault, broken),
 	CODE(timeout),
-	TEST_WITH(code_cancelled, real_time),
-	TEST_WITH(code_interrupted, real_time),
+	TEST_WITH(code_cancelled, slow_rig),
+	TEST_WITH(code_interrupted, slow_rig),
 	CODE(crash_loop),
 	CODE(dependency_failed),
 	CODE(task_failed),

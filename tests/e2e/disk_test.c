@@ -145,11 +145,13 @@ static void results_that_cannot_be_committed_wait_and_are_told_to_nobody(struct 
 	start_on_disk(w, DISK_KIB);
 	create(w, "a", HELLO, LONG_HELLO);
 	create(w, "r", "resume_count_task",
-	       quoted(w, "{'file':'%s','steps':4,'delay':0.5}", file));
+	       quoted(w, "{'file':'%s','steps':4,%s}", file, held(w)));
 	wait_status(w, "a", "running");
+	allow(w, 1);
 	wait_file(w, file, "r 0");
 	size_t mark = client_mark(w->client);
 	fill_all(w, "a");
+	allow(w, 4);
 
 	deadline_let_pass(3000);
 

@@ -16,6 +16,8 @@ static const struct world_options other_prefix = {
 static const struct world_options two_lights = {
 	.rig = "{'name':'Rig','backend':'simulated','scan_radius_mm':130,"
 	       "'lights':{'left':{'pwm_support':true},'right':{'pwm_support':true}}}"};
+/* A scan that is still running when the next button is pressed. */
+static const struct world_options slow_rig = {.sim_speed = "5"};
 static const struct world_options later = {.agent_later = true};
 
 /* As a Home Assistant that has just started gets it. */
@@ -264,7 +266,7 @@ static void it_goes_where_home_assistant_listens(struct world *w)
 static const struct test tests[] = {
 	TEST(home_assistant_would_take_it),
 	TEST(the_judge_sees_what_is_wrong),
-	TEST(its_buttons_run_a_scan),
+	TEST_WITH(its_buttons_run_a_scan, slow_rig),
 	TEST(its_light_is_switched),
 	TEST_WITH(of_two_lights_each_entity_switches_its_own, two_lights),
 	TEST(a_birth_has_everything_told_again_once),

@@ -306,8 +306,9 @@ static void who_leaves_the_field_to_a_rival_is_lost(struct world *w)
 static void a_task_goes_on_after_a_kill(struct world *w)
 {
 	start_old(w, RELAY_REFUSES);
-	make(w, "a", GENERATOR, "{'total_steps':60,'interval':0.05}");
-	wait_progress(w, "a", 5);
+	make(w, "a", GENERATOR,
+	     quoted(w, "{'total_steps':40,'interval':%g}", patient_s(50)));
+	wait_step(w, "a", 5);
 
 	world_restart_agent(w);
 

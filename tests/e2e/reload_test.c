@@ -26,7 +26,7 @@ static const char other_rig[] = RIG(TABLE ",'arm':{'steps_per_rotation':1000}",
 				    LAMP("ringlight") "," LAMP("back"), CAMERA("top"));
 
 static const struct world_options first = {.rig = first_rig};
-static const struct world_options first_slow = {.rig = first_rig, .sim_speed = "1"};
+static const struct world_options first_slow = {.rig = first_rig, .sim_speed = "0.2"};
 
 static void write_rig(struct world *w, const char *rig)
 {

@@ -26,8 +26,8 @@ struct client {
 	struct message **messages;
 	size_t count, room;
 	int subscribe_mid;
-	bool subscribed;
-	int *acknowledged; /* message ids, as they came */
+	size_t subscriptions; /* how often they were granted */
+	int *acknowledged;    /* message ids, as they came */
 	size_t acks, acks_room;
 };
 
@@ -138,21 +138,8 @@ static void on_subscribe(struct mosquitto *mosq, void *context, int mid, int cou
 	(void)granted;
 	(void)properties;
 	pthread_mutex_lock(&client->lock);
-	client->subscribed = mid == client->subscribe_mid;
+	client->subscriptions += mid == client->subscribe_mid;
 	pthread_cond_broadcast(&client->changed);
-	pthread_mutex_unlock(&client->lock);
-}
-
-static void on_disconnect(struct mosquitto *mosq, void *context, int code,
-			  const mosquitto_property *properties)
-{
-	struct client *client = context;
-
-	(void)mosq;
-	(void)code;
-	(void)properties;
-	pthread_mutex_lock(&client->lock);
-	client->subscribed = false;
 	pthread_mutex_unlock(&client->lock);
 }
 
@@ -201,17 +188,27 @@ static bool wait_change(struct client *client, int64_t until_ms)
 	return pthread_cond_timedwait(&client->changed, &client->lock, &ts) != ETIMEDOUT;
 }
 
-static bool wait_subscribed(struct client *client)
+int client_wait_subscribed(struct client *client, size_t before)
 {
 	int64_t until = deadline_now() + deadline_patient(SOON_MS);
 	bool yes;
 
 	pthread_mutex_lock(&client->lock);
-	while (!client->subscribed && wait_change(client, until))
+	while (client->subscriptions <= before && wait_change(client, until))
 		;
-	yes = client->subscribed;
+	yes = client->subscriptions > before;
 	pthread_mutex_unlock(&client->lock);
-	return yes;
+	return yes ? 0 : -ETIMEDOUT;
+}
+
+size_t client_subscriptions(struct client *client)
+{
+	size_t count;
+
+	pthread_mutex_lock(&client->lock);
+	count = client->subscriptions;
+	pthread_mutex_unlock(&client->lock);
+	return count;
 }
 
 static void init_lock(struct client *client)
@@ -236,7 +233,6 @@ static int init_mosquitto(struct client *client)
 	mosquitto_threaded_set(client->mosq, true);
 	mosquitto_max_inflight_messages_set(client->mosq, 0);
 	mosquitto_connect_v5_callback_set(client->mosq, on_connect);
-	mosquitto_disconnect_v5_callback_set(client->mosq, on_disconnect);
 	mosquitto_subscribe_v5_callback_set(client->mosq, on_subscribe);
 	mosquitto_message_v5_callback_set(client->mosq, on_message);
 	mosquitto_publish_v5_callback_set(client->mosq, on_publish);
@@ -263,10 +259,9 @@ int client_open(struct client **out, const struct client_options *options)
 	if (ret < 0)
 		goto fail;
 	client->running = true;
-	if (!wait_subscribed(client)) {
-		ret = -ETIMEDOUT;
+	ret = client_wait_subscribed(client, 0);
+	if (ret < 0)
 		goto fail;
-	}
 	*out = client;
 	return 0;
 fail:

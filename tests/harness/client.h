@@ -33,6 +33,12 @@ struct client_options {
 int client_open(struct client **out, const struct client_options *options);
 void client_close(struct client *client); /* NULL is fine */
 
+/* How often the broker has granted the filters so far. */
+size_t client_subscriptions(struct client *client);
+
+/* Waits until it has done so once more than before; 0 or -ETIMEDOUT. */
+int client_wait_subscribed(struct client *client, size_t before);
+
 /* How many messages came so far: a mark to wait from. */
 size_t client_mark(struct client *client);
 

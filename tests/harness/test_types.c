@@ -38,6 +38,39 @@ static int note(const struct task_host *host, struct task_run *run, const char *
 	return 0;
 }
 
+/* How many steps a test has allowed so far: the number in the file args.up_to, 0 before
+ * it is there; all of them without that argument. */
+static double allowed(const cJSON *args)
+{
+	const char *path = json_string(args, "up_to");
+	double steps = 0;
+	FILE *file;
+
+	if (!path)
+		return INFINITY;
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	if (fscanf(file, "%lf", &steps) != 1)
+		steps = 0;
+	fclose(file);
+	return steps;
+}
+
+/* Held before step i until the test allows it. */
+static int hold(const struct task_host *host, struct task_run *run, const cJSON *args,
+		long i)
+{
+	int stop = host->gate(run);
+
+	while (stop == 0 && (double)i >= allowed(args)) {
+		stop = host->sleep(run, 5);
+		if (stop == 0)
+			stop = host->gate(run);
+	}
+	return stop;
+}
+
 /* Steps with a gate, a sleep and progress each, from step first on. */
 static int walk(const struct task_host *host, struct task_run *run, double first,
 		double steps, double delay)
@@ -92,7 +125,7 @@ static int resume_count_work(const struct task_host *host, struct task_run *run,
 	int stop;
 
 	for (long i = first; i < steps; i++) {
-		stop = host->gate(run);
+		stop = hold(host, run, args, i);
 		if (stop)
 			return stop;
 		if (i == (long)json_number(args, "crash_at", -1))
@@ -136,7 +169,9 @@ static int stubborn_work(const struct task_host *host, struct task_run *run,
 		stop = host->gate(run);
 		if (stop)
 			return stop;
-		doze(json_number(args, "every", 1));
+		do
+			doze(json_number(args, "every", 1));
+		while (i >= allowed(args));
 		host->progress(run, i + 1, steps, "dozing");
 	}
 	return host->gate(run);
@@ -173,7 +208,8 @@ static int talk_work(const struct task_host *host, struct task_run *run,
 		snprintf(line, sizeof(line), "%.0f %s", i, text);
 		host->log(run, TASK_LOG_INFO, line);
 		if (fmod(i, 16) == 0)
-			doze(0.02); /* lines that come faster than they are written are lost */
+			doze(0.02); /* lines that come faster than they are written are
+				       lost */
 	}
 	host->progress(run, 1, 1, text);
 	return host->explain(run, "task_failed", text);
@@ -223,6 +259,7 @@ RUN(plain)
 #define DELAY                                                                            \
 	"\"delay\":{\"type\":\"number\",\"minimum\":0,\"maximum\":3600,\"default\":0}"
 #define WALK STEPS DELAY
+#define UP_TO "\"up_to\":{\"type\":\"string\"},"
 #define FILE_ARG "\"file\":{\"type\":\"string\",\"minLength\":1},"
 #define OBJECT(properties)                                                               \
 	"{\"type\":\"object\",\"additionalProperties\":false,\"properties\":"            \
@@ -242,8 +279,9 @@ static const struct task_type resume_count_type = {
 	.title = "Counts its steps",
 	.category = "test",
 	.resumable = true,
-	.args = OBJECT(FILE_ARG WALK ",\"crash_at\":{\"type\":\"integer\",\"default\":-"
-				     "1}") ",\"required\":[\"file\"]}",
+	.args = OBJECT(FILE_ARG UP_TO WALK
+		       ",\"crash_at\":{\"type\":\"integer\",\"default\":-"
+		       "1}") ",\"required\":[\"file\"]}",
 	.run = resume_count_run,
 };
 
@@ -252,7 +290,7 @@ static const struct task_type stubborn_type = {
 	.title = "Looks up only now and then",
 	.category = "test",
 	.is_blocking = true,
-	.args = OBJECT(STEPS
+	.args = OBJECT(STEPS UP_TO
 		       "\"every\":{\"type\":\"number\",\"minimum\":0,\"default\":1}") "}",
 	.run = stubborn_run,
 };

@@ -1,5 +1,6 @@
 #include "tests/harness/world.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -271,6 +272,21 @@ void world_restart_agent(struct world *w)
 	world_start_agent(w);
 }
 
+void world_restart_broker(struct world *w)
+{
+	size_t before = client_subscriptions(w->client);
+	int ret;
+
+	child_signal(&w->device.child, SIGSTOP);
+	ret = broker_restart(&w->broker);
+	if (ret == 0)
+		ret = client_wait_subscribed(w->client, before);
+	child_signal(&w->device.child, SIGCONT);
+	if (ret < 0)
+		fail_msg("the broker or the client did not come back: %s",
+			 strerror(-ret));
+}
+
 /* ---- commands ---- */
 
 static bool has_correlation(const struct message *message, const void *context)
@@ -368,6 +384,11 @@ void tell(struct world *w, const char *verb, const char *fmt, ...)
 	va_end(list);
 	if (client_publish(w->client, topic, payload, strlen(payload), NULL) < 0)
 		fail_msg("the broker did not take %s", topic);
+}
+
+double patient_s(int64_t ms)
+{
+	return (double)deadline_patient(ms) / 1000;
 }
 
 const cJSON *create(struct world *w, const char *id, const char *type, const char *args)
@@ -655,6 +676,22 @@ void assert_revs_grow(struct world *w)
 			used++;
 	}
 	free(seen);
+}
+
+/* ---- tasks that wait for the test ---- */
+
+char *held(struct world *w)
+{
+	return quoted(w, "'up_to':'%s'", below(w, "allowed"));
+}
+
+void allow(struct world *w, int steps)
+{
+	const char *text = quoted(w, "%d\n", steps);
+
+	/* replaced as a whole: it may be read at any moment */
+	assert_int_equal(file_write(below(w, "allowed.new"), text, strlen(text)), 0);
+	assert_int_equal(rename(below(w, "allowed.new"), below(w, "allowed")), 0);
 }
 
 /* ---- JSON ---- */

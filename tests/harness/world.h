@@ -79,6 +79,10 @@ void world_kill_agent(struct world *w);	   /* kill -9 */
 void world_stop_agent(struct world *w);	   /* SIGTERM; must exit 0 */
 void world_restart_agent(struct world *w); /* kill -9 and start */
 
+/* Starts the broker again, which was stopped or killed; the agent is held until the
+ * client has subscribed, so that it sees also what is told once. */
+void world_restart_broker(struct world *w);
+
 /* ---- commands ---- */
 
 /* Publishes to BASE/cmd/<verb> with a Response Topic and correlation data, and returns
@@ -101,6 +105,9 @@ const cJSON *ask_topic(struct world *w, const char *topic, const char *payload,
 /* Publishes and waits for no reply. */
 void tell(struct world *w, const char *verb, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* ms times TEST_PATIENCE, in seconds: for what must last while the test looks at it. */
+double patient_s(int64_t ms);
 
 /* task/create of type with id and args ("{'total_steps':5}", NULL for none); must be ok.
  */
@@ -156,6 +163,15 @@ char *retained(struct world *w, const char *topic);
 
 /* Fails when any two documents of one task topic go back in rev. */
 void assert_revs_grow(struct world *w);
+
+/* ---- tasks that wait for the test ---- */
+
+/* The argument up_to of resume_count_task and stubborn_task: a member
+ * ("'up_to':'<path>'") that holds the task before its first step. */
+char *held(struct world *w);
+
+/* Lets the held task take its first steps, so many. */
+void allow(struct world *w, int steps);
 
 /* ---- JSON ---- */
 
