@@ -59,7 +59,7 @@ static int fake_close(struct camera_device *device, struct err *err)
 /* As a driver hangs: not to be talked to for a while. */
 static void fake_hang(void)
 {
-	nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+	nanosleep(&(struct timespec){.tv_sec = 2}, NULL);
 }
 
 static int fake_paint(struct camera_picture *picture)

@@ -16,6 +16,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/home.h"
 #include "tasks/community/process.h"
+#include "tests/harness/deadline.h"
 
 #define MIB (1024 * 1024)
 
@@ -26,13 +27,6 @@ static const char *isolation; /* of the round that is run */
 struct outcome {
 	char output[4096], said[256];
 };
-
-static int64_t patient(int64_t ms)
-{
-	const char *patience = getenv("TEST_PATIENCE");
-
-	return patience ? (int64_t)((double)ms * strtod(patience, NULL)) : ms;
-}
 
 static struct process *start(const char *lines)
 {
@@ -61,7 +55,7 @@ static struct process *start(const char *lines)
 
 static void until_ended(struct process *process, struct outcome *outcome)
 {
-	int64_t until = clock_monotonic_ms() + patient(20000);
+	int64_t until = clock_monotonic_ms() + deadline_patient(20000);
 	size_t used = 0, size;
 	const char *line;
 
@@ -89,8 +83,8 @@ static void until_line(struct process *process)
 	size_t size;
 
 	assert_int_equal(process_wait(process, NULL,
-				      clock_monotonic_ms() + patient(20000), &line,
-				      &size),
+				      clock_monotonic_ms() + deadline_patient(20000),
+				      &line, &size),
 			 PROCESS_LINE);
 }
 
@@ -286,7 +280,7 @@ static void whoever_heeds_it_has_its_own_end(void **state)
 /* Waits until the file is longer than size; its size then. */
 static off_t grown(const char *path, off_t size)
 {
-	int64_t end = clock_monotonic_ms() + patient(10000);
+	int64_t end = clock_monotonic_ms() + deadline_patient(10000);
 	struct stat now = {.st_size = 0};
 
 	while ((stat(path, &now) < 0 || now.st_size <= size) &&
