@@ -490,7 +490,7 @@ static struct timespec in_ms(int64_t ms)
 /* Waits with ear's lock for expression; leaves the lock held. */
 #define ear_wait(ear, expression)                                                        \
 	do {                                                                             \
-		struct timespec until_ = in_ms(deadline_patient(PATIENCE_MS));                             \
+		struct timespec until_ = in_ms(deadline_patient(PATIENCE_MS));           \
                                                                                          \
 		pthread_mutex_lock(&(ear)->lock);                                        \
 		while (!(expression))                                                    \
