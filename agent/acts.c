@@ -264,6 +264,8 @@ void acts_done(struct core *core, const struct event *event)
 		answer_ok(&answer, "ok", event->data ? cJSON_Parse(event->data) : NULL);
 		if (act->remember)
 			remember_reply(core, "r", act->request, &answer, act->hash);
+		if (!strcmp(act->verb, "agent/sync"))
+			answer_ok(&answer, "ok", types_found(core));
 		if (!strcmp(act->verb, "device/reload"))
 			devices_exchanged(core, answer.data);
 		if (!strcmp(act->verb, "project/delete")) {

@@ -226,6 +226,9 @@ struct effect *core_publish(struct core *core, const char *topic, const char *pa
 /* EVENT_TYPES: types come and go. */
 void types_event(struct core *core, const struct event *event);
 
+/* What the last look at the community folder found, for the reply to who asked for it. */
+cJSON *types_found(const struct core *core);
+
 /* Gives a task that waits the type and the devices that its type's name stands for now; true
  * when that is another one.  The type is NULL when there is none any more. */
 bool types_bind(struct core *core, struct task *task);

@@ -51,6 +51,14 @@ static cJSON *names(const struct registry *registry)
 	return all;
 }
 
+cJSON *types_found(const struct core *core)
+{
+	cJSON *found = cJSON_CreateObject();
+
+	cJSON_AddItemToObject(found, "problems", cJSON_Duplicate(core->type_problems, true));
+	return found;
+}
+
 void types_event(struct core *core, const struct event *event)
 {
 	struct registry *registry = core->options.registry;

@@ -448,6 +448,19 @@ static void a_sync_finds_what_is_new_changed_and_gone(struct world *w)
 	assert_null(retained(w, BASE "/types/a_task"));
 }
 
+static void a_sync_tells_what_is_wrong(struct world *w)
+{
+	const char *path = put_script(w, "a", "{\"name\":\"BadName\"}", "true");
+
+	start(w);
+	const cJSON *wrong = ask_ok(w, "agent/sync", "{}");
+	const cJSON *problem = cJSON_GetArrayItem(at(wrong, "data.problems"), 0);
+	assert_non_null(strstr(cJSON_GetStringValue(problem), "'BadName' is no name"));
+
+	unlink(path);
+	assert_int_equal(count_at(ask_ok(w, "agent/sync", "{}"), "data.problems"), 0);
+}
+
 static void at_most_four_looks_are_under_way(struct world *w)
 {
 	start(w);
@@ -802,6 +815,7 @@ int main(int argc, char **argv)
 		TEST_WITH(with_override_the_later_one_replaces_even_a_core_type,
 			  overriding),
 		TEST_WITH(a_sync_finds_what_is_new_changed_and_gone, later),
+		TEST_WITH(a_sync_tells_what_is_wrong, later),
 		TEST_WITH(at_most_four_looks_are_under_way, later),
 		TEST_WITH(a_waiting_task_whose_type_has_gone_fails_when_its_turn_comes,
 			  later),
