@@ -192,10 +192,7 @@ class Library
 	Library() = default;
 	~Library()
 	{
-		std::lock_guard<std::mutex> guard(lock);
-
-		if (used && --users == 0)
-			manager.reset();
+		leave();
 	}
 	Library(const Library &) = delete;
 	Library &operator=(const Library &) = delete;
@@ -217,6 +214,14 @@ class Library
 		users++;
 		used = true;
 		return 0;
+	}
+	void leave()
+	{
+		std::lock_guard<std::mutex> guard(lock);
+
+		if (used && --users == 0)
+			manager.reset();
+		used = false;
 	}
 	std::vector<std::shared_ptr<Camera>> cameras() const
 	{
@@ -278,6 +283,7 @@ struct camera_device {
 
 	int open(const char *id, camera_facts *out, struct err *err);
 	bool may_stop() const;
+	void abandon();
 	int shoot(const camera_order &order, camera_picture *out, struct err *err);
 
       private:
@@ -374,13 +380,24 @@ void camera_device::describe(camera_facts *out)
 		out->has[i] = camera->controls().count(all_controls()[i]) > 0;
 }
 
-/* Whether stop() is a thing to do.  A camera that is not there any more cannot be
- * stopped, and unless libcamera was told so (by udev, and then it knows what to do) it
- * finds requests that did not come back and ends the whole process. */
+/* Whether stop() is a thing to do.  When a camera is not there any more 0.4 finds
+ * requests that did not come back, and an assertion ends the whole process; unless its
+ * handler was told that it went, as that of USB cameras is, and then there is nothing to
+ * stop. */
 bool camera_device::may_stop() const
 {
 	return !started || devices_exist(*camera) ||
 	       camera_inbox_is_unplugged(inbox.get(), HEARSAY_MS);
+}
+
+/* For a camera that is not to be stopped, and so not to be released or destroyed either:
+ * all it has stays as it is, but the library goes and starts anew for the next photo,
+ * unless another camera needs it. */
+void camera_device::abandon()
+{
+	camera->requestCompleted.disconnect(this);
+	camera->disconnected.disconnect(this);
+	library.leave();
 }
 
 /* Also what hangs on the stream. */
@@ -621,13 +638,19 @@ try {
 	return explain(e, err);
 }
 
-int device_close(camera_device *device, struct err *err)
+void device_close(camera_device *device)
 {
-	if (device && !device->may_stop())
-		return err_code(err, -EBUSY, "hardware_fault",
-				"it was unplugged, and udev has not told of it yet");
-	delete device;
-	return 0;
+	/* Never destroyed: what is in it would not come through that. */
+	static auto *const lost = new std::vector<camera_device *>;
+	static std::mutex lost_lock;
+
+	if (!device || device->may_stop()) {
+		delete device;
+		return;
+	}
+	device->abandon();
+	std::lock_guard<std::mutex> guard(lost_lock);
+	lost->push_back(device);
 }
 
 int device_shoot(camera_device *device, const camera_order *order, camera_picture *out,

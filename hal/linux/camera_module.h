@@ -80,11 +80,7 @@ struct camera_module {
 	 * anew when none is open. */
 	int (*open)(struct camera_device **out, const char *id,
 		    struct camera_facts *facts, struct err *err);
-
-	/* 0 when the device is gone; NULL is fine.  -EBUSY, and it is still the caller's
-	 * to close another time, when its camera was unplugged and the library has not
-	 * heard of it: then it would not come through this. */
-	int (*close)(struct camera_device *device, struct err *err);
+	void (*close)(struct camera_device *device); /* NULL is fine */
 
 	/* Takes one picture, of which no part was exposed before the call and for which
 	 * all controls held.  -ECANCELED when it was dropped, -ETIMEDOUT after due_ns,

@@ -21,7 +21,6 @@ struct camera_session {
 
 	/* Of the thread alone. */
 	struct camera_device *device; /* NULL while it is closed */
-	bool broken;		      /* the device: to be closed as soon as it can be */
 	struct camera_facts facts;
 };
 
@@ -54,23 +53,18 @@ static int session_explain(const struct camera_session *session, int ret, struct
 	return ret;
 }
 
-/* A device that cannot be closed yet stays, and is broken. */
-static int session_shut(struct camera_session *session, struct err *err)
+static void session_shut(struct camera_session *session)
 {
-	int ret = session->module->close(session->device, err);
-
-	session->broken = ret < 0;
-	if (ret == 0)
-		session->device = NULL;
-	return ret;
+	session->module->close(session->device);
+	session->device = NULL;
 }
 
 static int session_ready(struct camera_session *session, struct camera_result *result,
 			 struct err *err)
 {
-	int ret = session->broken ? session_shut(session, err) : 0;
+	int ret = 0;
 
-	if (ret == 0 && !session->device) {
+	if (!session->device) {
 		ret = session->module->open(&session->device, session->id,
 					    &session->facts, err);
 		result->opened = ret == 0;
@@ -108,7 +102,7 @@ static int session_take(struct camera_session *session, struct camera_errand *ta
 	ret = session->module->shoot(session->device, &order, &task->result.picture, err);
 	task->result.taken_at_ms = clock_wall_ms();
 	if (ret < 0 && ret != -ECANCELED) {
-		session_shut(session, NULL);
+		session_shut(session);
 		session_explain(session, ret, err);
 	}
 	return ret;
@@ -129,7 +123,9 @@ static int session_finish(struct errand *errand, struct err *err)
 {
 	struct camera_errand *task = (struct camera_errand *)errand;
 
-	return session_shut(task->session, err);
+	(void)err;
+	session_shut(task->session);
+	return 0;
 }
 
 /* ---- on the caller's ---- */

@@ -12,12 +12,11 @@
 
 struct camera_device {
 	char id[CAMERA_ID];
-	int kept; /* how often it was not closed */
 };
 
 static const struct camera_identity plugged_in[] = {
 	{"good", "imx519"},   {"hangs", "imx519"},    {"breaks once", "Odd Model/1"},
-	{"blind", "blindly"}, {"settles", "settler"}, {"goes untold", "Odd Model/2"},
+	{"blind", "blindly"}, {"settles", "settler"},
 };
 
 static int fake_list(struct camera_identity *found, size_t room, struct err *err)
@@ -48,12 +47,9 @@ static int fake_open(struct camera_device **out, const char *id,
 	return 0;
 }
 
-static int fake_close(struct camera_device *device, struct err *err)
+static void fake_close(struct camera_device *device)
 {
-	if (device && device->kept && device->kept++ < 3)
-		return err_code(err, -EBUSY, "hardware_fault", "nobody told of it");
 	free(device);
-	return 0;
 }
 
 /* As a driver hangs: not to be talked to for a while. */
@@ -84,7 +80,7 @@ static int fake_paint(struct camera_picture *picture)
 static int fake_shoot(struct camera_device *device, const struct camera_order *order,
 		      struct camera_picture *out, struct err *err)
 {
-	static int broken, untold, pictures;
+	static int broken, pictures;
 
 	if (order->dropped(order))
 		return err_set(err, -ECANCELED, "nobody wants the photo");
@@ -92,10 +88,6 @@ static int fake_shoot(struct camera_device *device, const struct camera_order *o
 		fake_hang();
 	if (strcmp(device->id, "breaks once") == 0 && !broken++)
 		return err_code(err, -ENODEV, "hardware_fault", "it was unplugged");
-	if (strcmp(device->id, "goes untold") == 0 && !untold++) {
-		device->kept = 1;
-		return err_code(err, -ETIMEDOUT, "hardware_fault", "it sends no photo");
-	}
 	if (fake_paint(out) < 0)
 		return err_set(err, -ENOMEM, "out of memory");
 	if (strcmp(device->id, "settles") == 0) {

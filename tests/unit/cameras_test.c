@@ -32,9 +32,8 @@ static int open_bench(void **state)
 		","
 		"\"loose\":{\"type\":\"picamera2\",\"path\":\"breaks once\"},"
 		"\"gone\":{\"path\":\"/absent\"},\"slr\":{\"type\":\"gphoto2\"},"
-		"\"nothing\":{\"path\":\"0\"},"
-		"\"settles\":{\"path\":\"settles\"},"
-		"\"untold\":{\"path\":\"goes untold\"}}}");
+		"\"nothing\":{\"path\":\"0\"},\"blind\":{\"path\":\"blind\"},"
+		"\"settles\":{\"path\":\"settles\"}}}");
 	bench->settings = cJSON_Parse(
 		"{\"shutter\":20,\"gain\":2,\"crop_width\":25,\"crop_height\":50,"
 		"\"orientation_flag\":1,\"photo_resolution\":null}");
@@ -67,7 +66,7 @@ static struct backend_shot shot_of(const struct bench *bench)
 }
 
 /* The index in the config. */
-enum { GOOD, HUNG, LOOSE, GONE, SLR, NOTHING, SETTLES, UNTOLD };
+enum { GOOD, HUNG, LOOSE, GONE, SLR, NOTHING, BLIND, SETTLES };
 
 static int attach(struct bench *bench, size_t camera)
 {
@@ -163,21 +162,6 @@ static void a_camera_that_was_unplugged_is_opened_again_for_the_next_photo(void 
 	cameras_discard(bench->cameras, LOOSE, latent);
 }
 
-static void a_camera_that_cannot_be_closed_yet_is_opened_again_once_it_could(void **state)
-{
-	struct bench *bench = *state;
-	void *latent;
-
-	assert_int_equal(attach(bench, UNTOLD), 0);
-	assert_int_equal(expose(bench, UNTOLD, &latent), -ETIMEDOUT);
-	assert_words(bench, "hardware_fault", "the camera untold: it sends no photo");
-	assert_int_equal(expose(bench, UNTOLD, &latent), -EBUSY);
-	assert_words(bench, "hardware_fault", "the camera untold: nobody told of it");
-
-	assert_int_equal(expose(bench, UNTOLD, &latent), 0);
-	cameras_discard(bench->cameras, UNTOLD, latent);
-}
-
 static void a_camera_that_is_not_there_yet_is_kept_and_does_not_answer(void **state)
 {
 	struct bench *bench = *state;
@@ -215,7 +199,7 @@ static void cameras_that_the_config_does_not_name_are_found(void **state)
 
 	cameras_find(bench->cameras, list);
 
-	assert_int_equal(cJSON_GetArraySize(list), 6);
+	assert_int_equal(cJSON_GetArraySize(list), 5);
 	found = cJSON_GetObjectItemCaseSensitive(list, "imx519");
 	assert_string_equal(json_string(found, "path"), "hangs");
 	assert_string_equal(json_string(found, "type"), "libcamera");
@@ -246,12 +230,12 @@ static void a_camera_that_finds_nothing_by_itself_says_so(void **state)
 	struct backend_shot shot = shot_of(bench);
 	cJSON *found = cJSON_CreateObject();
 
-	assert_int_equal(attach(bench, GOOD), 0);
+	assert_int_equal(attach(bench, BLIND), 0);
 
 	assert_int_equal(
-		cameras_calibrate(bench->cameras, GOOD, &shot, found, &bench->err),
+		cameras_calibrate(bench->cameras, BLIND, &shot, found, &bench->err),
 		-ENOTSUP);
-	assert_words(bench, "not_supported", "the camera good finds neither");
+	assert_words(bench, "not_supported", "the camera blind finds neither");
 	assert_null(found->child);
 	cJSON_Delete(found);
 }
@@ -267,8 +251,6 @@ int main(void)
 		WITH_BENCH(a_camera_that_hung_takes_the_next_photo_when_it_has_come_back),
 		WITH_BENCH(
 			a_camera_that_was_unplugged_is_opened_again_for_the_next_photo),
-		WITH_BENCH(
-			a_camera_that_cannot_be_closed_yet_is_opened_again_once_it_could),
 		WITH_BENCH(a_camera_that_is_not_there_yet_is_kept_and_does_not_answer),
 		WITH_BENCH(a_camera_of_another_make_is_refused),
 		WITH_BENCH(a_path_that_names_no_camera_is_refused_with_those_there_are),
