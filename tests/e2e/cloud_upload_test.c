@@ -297,6 +297,7 @@ static void a_killed_agent_goes_on_with_the_file_in_a_folder(struct world *w)
 {
 	assert_int_equal(mkdir(below(w, "out"), 0755), 0);
 	make_project(w, "cup", 100);
+	device_slow_disk(&w->device, 100); /* which each part waits for */
 	start_with(w, false,
 		   quoted(w, "'split_size':1000000,'directory':'%s'", below(w, "out")));
 
@@ -305,6 +306,7 @@ static void a_killed_agent_goes_on_with_the_file_in_a_folder(struct world *w)
 	world_restart_agent(w);
 	const cJSON *task = wait_status(w, "u", "completed");
 
+	assert_true(number_at(task, "resumed") == 1);
 	run_script(w, quoted(w, "python3 -m zipfile -t out/%s",
 			     text_at(task, "result.remote_project")));
 }
