@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Slow enough to be met in the middle of a run. */
-static const struct world_options ten_times = {.sim_speed = "10"};
+static const struct world_options three_times = {.sim_speed = "3"};
 
 struct pulse {
 	double theta, fi;
@@ -211,10 +211,10 @@ static void what_speaks_against_a_run_is_said_before_it_moves(struct world *w)
 
 static const struct test tests[] = {
 	TEST(behaviour_42_two_points_are_two_pulses_and_home),
-	TEST_WITH(a_paused_run_fires_nothing_and_goes_on, ten_times),
-	TEST_WITH(a_cancelled_run_goes_home_and_can_go_on_later, ten_times),
-	TEST_WITH(a_killed_run_goes_on_along_its_path, ten_times),
-	TEST_WITH(an_estop_ends_a_run_where_it_stands, ten_times),
+	TEST_WITH(a_paused_run_fires_nothing_and_goes_on, three_times),
+	TEST_WITH(a_cancelled_run_goes_home_and_can_go_on_later, three_times),
+	TEST_WITH(a_killed_run_goes_on_along_its_path, three_times),
+	TEST_WITH(an_estop_ends_a_run_where_it_stands, three_times),
 	TEST(what_speaks_against_a_run_is_said_before_it_moves),
 };
 
