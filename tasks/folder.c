@@ -725,18 +725,25 @@ int folder_rename(const struct folder *folder, const char *from, const char *to,
 
 /* Both names exist.  What from named is at to then, and the other way round; without
  * RENAME_EXCHANGE what to named is gone already. */
+static bool cannot_swap(int error)
+{
+	return error == EINVAL || error == ENOSYS;
+}
+
+/* Puts names[0] in the place of names[1], which is removed. */
 static int exchange(const int parents[2], const char *const names[2])
 {
 	int ret;
 
 	if (renameat2(parents[0], names[0], parents[1], names[1], RENAME_EXCHANGE) == 0)
-		return 0;
-	if (errno != EINVAL && errno != ENOSYS)
+		return remove_below(parents[0], names[0], 0);
+	if (!cannot_swap(errno) ||
+	    faccessat(parents[0], names[0], F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
 	ret = remove_below(parents[1], names[1], 0);
-	if (ret == 0 && renameat(parents[0], names[0], parents[1], names[1]) < 0)
-		ret = -errno;
-	return ret;
+	if (ret < 0 && ret != -ENOENT)
+		return ret;
+	return renameat(parents[0], names[0], parents[1], names[1]) < 0 ? -errno : 0;
 }
 
 int folder_replace(const struct folder *folder, const char *from, const char *to,
@@ -747,13 +754,9 @@ int folder_replace(const struct folder *folder, const char *from, const char *to
 
 	if (ret < 0)
 		return ret;
-	if (renameat2(parents[0], names[0], parents[1], names[1], RENAME_NOREPLACE) < 0) {
-		ret = errno == EEXIST ? exchange(parents, names) : -errno;
-		if (ret == 0)
-			ret = remove_below(parents[0], names[0], 0);
-		if (ret == -ENOENT) /* it was removed before */
-			ret = 0;
-	}
+	if (renameat2(parents[0], names[0], parents[1], names[1], RENAME_NOREPLACE) < 0)
+		ret = errno == EEXIST || cannot_swap(errno) ? exchange(parents, names)
+							    : -errno;
 	if (ret == 0 && fsync(parents[1]) < 0)
 		ret = -errno;
 	close(parents[1]);

@@ -94,7 +94,8 @@ int folder_rename(const struct folder *folder, const char *from, const char *to,
 		  struct err *err);
 
 /* Puts from in the place of to, whatever that is: at once where the disk can swap two names
- * (nobody ever sees none of them), else one after the other.  What was there is removed. */
+ * (nobody ever sees none of them), else one after the other.  What was there is removed; without
+ * from it stays. */
 int folder_replace(const struct folder *folder, const char *from, const char *to,
 		   struct err *err);
 

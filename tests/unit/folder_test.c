@@ -50,7 +50,8 @@ static int remove_two(void **state)
 	return 0;
 }
 
-static void assert_content(const struct folder *folder, const char *path, const char *text)
+static void assert_content(const struct folder *folder, const char *path,
+			   const char *text)
 {
 	char *bytes;
 	size_t size;
@@ -127,6 +128,35 @@ static void nothing_is_shared_out_of_the_folder(void **state)
 			 -ENOENT);
 }
 
+static void what_replaces_another_takes_its_place(void **state)
+{
+	struct two *two = *state;
+
+	assert_int_equal(folder_make(two->to, "old", NULL), 0);
+	assert_int_equal(folder_write(two->to, "old/file", "old", 3, NULL), 0);
+	assert_int_equal(folder_make(two->to, "new", NULL), 0);
+	assert_int_equal(folder_write(two->to, "new/file", "new", 3, NULL), 0);
+
+	assert_int_equal(folder_replace(two->to, "new", "old", NULL), 0);
+
+	assert_content(two->to, "old/file", "new");
+	assert_false(folder_has(two->to, "new"));
+	assert_int_equal(folder_replace(two->to, "old", "nothing-yet", NULL), 0);
+	assert_content(two->to, "nothing-yet/file", "new");
+}
+
+static void what_is_not_there_replaces_nothing(void **state)
+{
+	struct two *two = *state;
+
+	assert_int_equal(folder_write(two->to, "old", "old", 3, NULL), 0);
+
+	assert_int_equal(folder_replace(two->to, "new", "old", NULL), -ENOENT);
+	assert_int_equal(folder_replace(two->to, "new", "neither", NULL), -ENOENT);
+
+	assert_content(two->to, "old", "old");
+}
+
 static void parents_are_made_and_may_be_there(void **state)
 {
 	struct two *two = *state;
@@ -147,6 +177,8 @@ int main(void)
 		TEST(a_file_that_changed_is_shared_again),
 		TEST(without_links_it_is_a_copy),
 		TEST(nothing_is_shared_out_of_the_folder),
+		TEST(what_replaces_another_takes_its_place),
+		TEST(what_is_not_there_replaces_nothing),
 		TEST(parents_are_made_and_may_be_there),
 	};
 
