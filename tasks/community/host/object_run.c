@@ -172,7 +172,7 @@ static int wait_at_gate(struct task_run *run, const struct timespec *deadline)
 
 	pthread_mutex_lock(&run->lock);
 	while (!run->stopped && ret == 0 && (run->paused || deadline)) {
-		if (!run->paused) {
+		if (deadline && !run->paused) {
 			ret = pthread_cond_timedwait(&run->changed, &run->lock, deadline);
 			told = false;
 			continue;
