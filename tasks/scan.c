@@ -212,6 +212,20 @@ int scan_create(struct scan **out, struct projects *projects, const char *projec
 	return 0;
 }
 
+/* Which of all that is missing. */
+static int not_there(const struct scan *scan, struct err *err)
+{
+	if (!folder_has(scan->root, scan->project))
+		return err_code(err, -ENOENT, "not_found", "there is no project '%s'",
+				scan->project);
+	if (!folder_has(scan->root, scan->folder))
+		return err_code(err, -ENOENT, "not_found", "project '%s' has no scan %d",
+				scan->project, scan->index);
+	return err_code(err, -ENOENT, "not_found",
+			"scan %d of project '%s' has lost its scan.json or path.json",
+			scan->index, scan->project);
+}
+
 int scan_open(struct scan **out, struct projects *projects, const char *project,
 	      int index, struct err *err)
 {
@@ -228,8 +242,7 @@ int scan_open(struct scan **out, struct projects *projects, const char *project,
 	if (ret == 0)
 		ret = read_path(scan, err);
 	if (ret == -ENOENT)
-		ret = err_code(err, ret, "not_found", "project '%s' has no scan %d",
-			       project, index);
+		ret = not_there(scan, err);
 	if (ret < 0) {
 		scan_close(scan);
 		return ret;
@@ -440,7 +453,8 @@ void scan_set_status(struct scan *scan, const char *status, const char *message)
 void scan_add_seconds(struct scan *scan, double seconds)
 {
 	put_number(scan->doc, "duration",
-		   round((json_number(scan->doc, "duration", 0) + seconds) * 1000) / 1000);
+		   round((json_number(scan->doc, "duration", 0) + seconds) * 1000) /
+			   1000);
 }
 
 void scan_set_task(struct scan *scan, const char *task_id)

@@ -988,7 +988,7 @@ static void what_cannot_be_done_is_refused_before_anything_is_made(void **state)
 		       "not_supported", "dng is not supported, only jpeg and rgb_array");
 	assert_refused(run, "{\"project\":\"cup\",\"settings\":{\"focus_range\":[15,10]}}",
 		       "invalid_args", "focus_range must go");
-	assert_refused(run, "{\"project\":\"cup\",\"scan\":4}", "not_found", "no scan 4");
+	assert_refused(run, "{\"project\":\"cup\",\"scan\":4}", "not_found", "there is no project 'cup'");
 	run->services.min_free_bytes = INT64_MAX / 2;
 	assert_refused(run, "{\"project\":\"cup\"}", "storage_full", "disk");
 	run->services.min_free_bytes = 1;
