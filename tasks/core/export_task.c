@@ -11,6 +11,7 @@
 
 #include "agent/base/json.h"
 #include "tasks/colmap.h"
+#include "tasks/core/problems.h"
 #include "tasks/folder.h"
 #include "tasks/meshroom.h"
 #include "tasks/model.h"
@@ -123,9 +124,9 @@ static int check_format(const struct export *e, struct err *err)
 			format_name(scan_format(e->scan)), e->layout->name);
 }
 
+/* Finds everything and makes nothing. */
 static int prepare(struct export *e, const cJSON *args, struct err *err)
 {
-	char folder[PATH + 32];
 	int ret;
 
 	e->path = json_string(args, "path");
@@ -135,10 +136,14 @@ static int prepare(struct export *e, const cJSON *args, struct err *err)
 		ret = scan_open(&e->scan, e->host->services->projects,
 				json_string(args, "project"),
 				(int)json_number(args, "scan", 0), err);
-	if (ret == 0)
-		ret = check_format(e, err);
-	if (ret < 0)
-		return ret;
+	return ret < 0 ? ret : check_format(e, err);
+}
+
+static int make_folders(struct export *e, struct err *err)
+{
+	char folder[PATH + 32];
+	int ret;
+
 	snprintf(folder, sizeof(folder), "%s%s", e->below, e->layout->photos);
 	ret = folder_make_all(e->root, folder, err);
 	if (ret == 0 && e->layout->model) {
@@ -168,17 +173,28 @@ static int hand_out(struct export *e, struct scan_photo photo, int64_t bytes,
 	return 0;
 }
 
+static struct scan_photo photo_at(const struct export *e, size_t i)
+{
+	size_t n, stacks = (size_t)scan_stacks(e->scan);
+	const struct path_point *points = scan_points(e->scan, &n);
+
+	return (struct scan_photo){points[i / stacks].index, (int)(i % stacks)};
+}
+
+static size_t photos_planned(const struct export *e)
+{
+	size_t n;
+
+	scan_points(e->scan, &n);
+	return n * (size_t)scan_stacks(e->scan);
+}
+
 /* The gate's answer, or -1 when it failed and that is explained. */
 static int hand_out_all(struct export *e)
 {
-	size_t n;
-	const struct path_point *points = scan_points(e->scan, &n);
-	int stacks = scan_stacks(e->scan);
-
-	e->total = n * (size_t)stacks;
+	e->total = photos_planned(e);
 	for (size_t i = 0; i < e->total; i++) {
-		struct scan_photo photo = {points[i / (size_t)stacks].index,
-					   (int)(i % (size_t)stacks)};
+		struct scan_photo photo = photo_at(e, i);
 		int64_t bytes = scan_photo_bytes(e->scan, photo);
 		struct err err = {0};
 		int ret = e->host->gate(e->run);
@@ -236,6 +252,8 @@ static int export_all(struct export *e, const cJSON *args)
 	struct err err = {0};
 	int ret = prepare(e, args, &err);
 
+	if (ret == 0)
+		ret = make_folders(e, &err);
 	if (ret == 0) {
 		ret = e->host->begin(e->run);
 		if (ret == 0) /* what is there tells how far it is: this only says: go on */
@@ -270,6 +288,40 @@ static int export_run(const struct task_type *type, const struct task_host *host
 	return ret;
 }
 
+/* Bytes as copies; hard links take none. */
+static void add_up(const struct export *e, struct task_estimate *estimate)
+{
+	size_t total = photos_planned(e);
+
+	for (size_t i = 0; i < total; i++) {
+		int64_t bytes = scan_photo_bytes(e->scan, photo_at(e, i));
+
+		estimate->photos += bytes > 0;
+		estimate->bytes += bytes > 0 ? (double)bytes : 0;
+	}
+}
+
+static int export_estimate(const struct task_type *type, const struct task_services *services,
+			   const char *text, struct task_estimate *estimate)
+{
+	cJSON *args = cJSON_Parse(text);
+	const struct task_host host = {.services = services};
+	struct export e = {.host = &host};
+	struct err err = {0};
+
+	(void)type;
+	if (prepare(&e, args, &err) < 0)
+		estimate->problems = problems_only(&err);
+	else
+		add_up(&e, estimate);
+	if (e.root)
+		estimate->bytes_free = (double)folder_bytes_free(e.root);
+	scan_close(e.scan);
+	folder_close(e.root);
+	cJSON_Delete(args);
+	return 0;
+}
+
 /* A link in a folder's path would be refused later anyway; this says it at once. */
 static int export_check(const struct task_type *type, const char *text,
 			struct task_problem *problem)
@@ -297,4 +349,5 @@ const struct task_type task_export = {
 	.args = export_schema,
 	.check = export_check,
 	.run = export_run,
+	.estimate = export_estimate,
 };

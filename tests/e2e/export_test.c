@@ -179,6 +179,34 @@ static void nothing_is_written_outside_the_roots(struct world *w)
 	assert_non_null(strstr(text_at(task, "error.message"), "export.roots"));
 }
 
+static const cJSON *would_export(struct world *w, const char *project, const char *path)
+{
+	return ask_ok(w, "task/create",
+		      "{'type':'export_task','dry_run':true,'args':{'project':'%s','scan':1,"
+		      "'path':'%s'}}",
+		      project, path);
+}
+
+static void a_dry_run_tells_what_would_be_handed_out(struct world *w)
+{
+	start(w);
+	scan(w, "{'points':3}");
+
+	const cJSON *fine = would_export(w, "cup", below(w, "out/a"));
+	const cJSON *outside = would_export(w, "cup", below(w, "outer"));
+	const cJSON *nothing = would_export(w, "jug", below(w, "out/a"));
+
+	assert_true(number_at(fine, "data.photos") == 3);
+	assert_true(number_at(fine, "data.bytes") > 1000);
+	assert_true(number_at(fine, "data.bytes_free") > 0);
+	assert_int_equal(count_at(fine, "data.problems"), 0);
+	assert_int_equal(count_at(outside, "data.problems"), 1);
+	assert_int_equal(count_at(nothing, "data.problems"), 1);
+	const cJSON *problem = at(nothing, "data.problems")->child;
+	assert_string_equal(text_at(problem, "message"), "there is no project 'jug'");
+	assert_false(file_exists(below(w, "out/a")));
+}
+
 static void without_roots_nothing_is_exported(struct world *w)
 {
 	world_start_agent(w);
@@ -214,6 +242,7 @@ static const struct test tests[] = {
 	TEST_WITH(colmap_gets_the_poses_of_the_path, later),
 	TEST_WITH(meshroom_gets_a_view_and_a_pose_for_each_photo, later),
 	TEST_WITH(nothing_is_written_outside_the_roots, later),
+	TEST_WITH(a_dry_run_tells_what_would_be_handed_out, later),
 	TEST_WITH(without_roots_nothing_is_exported, later),
 	TEST_WITH(arrays_are_exported_as_photos_only, later),
 };
