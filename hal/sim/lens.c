@@ -175,21 +175,38 @@ static void sample(const struct picture *p, int k, int x, int y, float weight,
 		}
 }
 
+/* The greatest blur of a pixel and its eight neighbours. */
+static uint16_t blur_around(const struct picture *p, int x, int y)
+{
+	uint16_t most = 0;
+
+	for (int j = -1; j <= 1; j++) {
+		const uint16_t *row = blur_row(p, y + j);
+
+		for (int i = -1; i <= 1; i++) {
+			const uint16_t blur = row[within(x + i, p->width)];
+
+			most = blur > most ? blur : most;
+		}
+	}
+	return most;
+}
+
 /* The blur of the nearest thing in sight; where nothing is, 0: light that strays from the
- * object across its outline does so as far as the object is out of focus. */
+ * object across its outline does so as far as the object is out of focus.  In sight is what
+ * the coarsest level's spline can reach, so that its light does not end at a square. */
 static uint16_t blur_near(const struct lens *lens, int x, int y)
 {
 	const int top = lens->levels - 1;
+	const uint16_t farthest = blur_around(&lens->level[top], x >> top, y >> top);
 
-	if (blur_row(&lens->level[top], y >> top)[x >> top] == 0)
-		return 0;
-	for (int k = 1; k < top; k++) {
+	for (int k = 1; farthest && k < top; k++) {
 		const uint16_t blur = blur_row(&lens->level[k], y >> k)[x >> k];
 
 		if (blur)
 			return blur;
 	}
-	return blur_row(&lens->level[top], y >> top)[x >> top];
+	return farthest;
 }
 
 static bool on_outline(const struct picture *p, int x, int y)
