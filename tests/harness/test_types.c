@@ -158,23 +158,22 @@ static void doze(double seconds)
 		;
 }
 
-/* stubborn_task: blocking work that looks up only now and then. */
+/* stubborn_task: blocking work that looks up only now and then, first after a step: what
+ * is wished as soon as it is told to run must not meet it at a gate. */
 static int stubborn_work(const struct task_host *host, struct task_run *run,
 			 const cJSON *args)
 {
 	double steps = json_number(args, "steps", 1);
-	int stop;
+	int stop = 0;
 
-	for (double i = 0; i < steps; i++) {
-		stop = host->gate(run);
-		if (stop)
-			return stop;
+	for (double i = 0; i < steps && !stop; i++) {
 		do
 			doze(json_number(args, "every", 1));
 		while (i >= allowed(args));
 		host->progress(run, i + 1, steps, "dozing");
+		stop = host->gate(run);
 	}
-	return host->gate(run);
+	return stop;
 }
 
 /* result_task: ends with the result that it was given, or with text that is none. */
