@@ -208,7 +208,7 @@ static void the_light_is_a_level_and_off_when_the_agent_was_killed(struct world 
 
 static void a_line_of_another_program_costs_its_device_alone(struct world *w)
 {
-	int held = wires_hold(wires, LIGHT_LINE, "other program");
+	int holder = wires_hold(wires, LIGHT_LINE, "other program");
 
 	world_start_agent(w);
 
@@ -222,7 +222,7 @@ static void a_line_of_another_program_costs_its_device_alone(struct world *w)
 	ask_ok(w, "motor/override", "{'name':'turntable','degrees':90}");
 	ask_ok(w, "motor/move", "{'name':'turntable','degrees':91}");
 	ask_refused(w, "light/set", "not_found", "{'name':'ring','state':'ON'}");
-	close(held);
+	close(holder);
 }
 
 /* Takes photos until one meets the camera as it is pulled out. */

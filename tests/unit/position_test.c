@@ -334,7 +334,7 @@ static pid_t start_steps(int64_t *driver)
 		    position_find(file, "rotor", TURN, &rotor, NULL) < 0 ||
 		    ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
 			_exit(1);
-		raise(SIGSTOP);
+		kill(getpid(), SIGSTOP);
 		take_steps(rotor, driver);
 		_exit(0);
 	}
