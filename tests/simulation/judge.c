@@ -179,9 +179,10 @@ void judge_in_hand(struct judge *judge, struct wish *wish)
 {
 	if (wish->wild)
 		handled_wild(judge);
-	if (is(wish, "task/create"))
+	if (is(wish, "task/create")) {
+		wish->handled++;
 		wish->plain = false;
-	else if (!strncmp(wish->verb, "task/", 5))
+	} else if (!strncmp(wish->verb, "task/", 5))
 		handled_task(judge, wish);
 }
 
