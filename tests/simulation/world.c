@@ -76,6 +76,7 @@ struct world {
 	bool stopping, stopped;
 	int64_t stop_at, settled_at, full_until;
 	struct packet delivered; /* a copy of the one message that is not released */
+	uint64_t runs; /* that were begun before it; a later one may be its own */
 	int64_t events;
 
 	struct mail mail;
@@ -190,7 +191,7 @@ static void release(struct world *w, const struct waiter *waiter)
 static void start(struct world *w, const struct effect *effect, bool late)
 {
 	if (effect->kind == EFFECT_ACT)
-		judge_act(&w->judge, effect, late);
+		judge_act(&w->judge, effect, late && effect->run > w->runs);
 	else
 		judge_start(&w->judge, effect, w->core->store);
 	if (effect->kind == EFFECT_START && w->core->stopping)
@@ -484,6 +485,7 @@ static void move_deliver(struct world *w)
 	if (!packet)
 		return;
 	w->delivered = *packet;
+	w->runs = w->core->next_run;
 	trace("delivers packet %d%s%s: %s", packet->id,
 	      packet->retained ? ", retained" : "", again ? ", DUP" : "",
 	      packet->wish ? packet->wish->body : packet->topic);
