@@ -101,8 +101,8 @@ static const struct act *acts_holder(const struct core *core, uint64_t devices)
 	return NULL;
 }
 
-/* Of two settings of a light that come at once the later must be what stays.  What takes longer
- * is not waited for: nobody knows whether it would still be wanted then. */
+/* Of two settings of a light that come at once the later must be what stays.  What takes
+ * longer is not waited for: nobody knows whether it would still be wanted then. */
 static bool may_wait(const struct core *core, uint64_t devices)
 {
 	int before = 0;
@@ -126,7 +126,8 @@ static bool acts_claim(struct core *core, struct answer *answer, const struct ve
 	if (!task && verb->flags & VERB_BRIEF && may_wait(core, devices))
 		return true;
 	if (task)
-		answer_refuse(answer, "device_busy", "task '%s' uses the device", task->id);
+		answer_refuse(answer, "device_busy", "task '%s' uses the device",
+			      task->id);
 	else
 		answer_refuse(answer, "device_busy", "%s uses the device",
 			      acts_holder(core, devices)->verb);
@@ -142,8 +143,8 @@ static bool acts_room(const struct core *core, struct answer *answer)
 		count++;
 	if (count < ACTS_MAX)
 		return true;
-	answer_refuse(answer, "queue_full", "%d commands are under way, %d are allowed", count,
-		      ACTS_MAX);
+	answer_refuse(answer, "queue_full", "%d commands are under way, %d are allowed",
+		      count, ACTS_MAX);
 	answer->retry_after_s = 1;
 	return false;
 }
@@ -180,8 +181,8 @@ void answer_act(struct core *core, struct answer *answer, uint64_t devices)
 	answer->later = true;
 }
 
-void answer_estimate(struct core *core, struct answer *answer, const struct registered_type *type,
-		     const char *args)
+void answer_estimate(struct core *core, struct answer *answer,
+		     const struct registered_type *type, const char *args)
 {
 	struct act *act;
 
@@ -287,7 +288,8 @@ void acts_give_up(struct core *core)
 
 	for (struct act *act = core->acts; act; act = next) {
 		struct command command;
-		struct answer answer = {.command = &command, .rev = -1, .retry_after_s = -1};
+		struct answer answer = {
+			.command = &command, .rev = -1, .retry_after_s = -1};
 
 		next = act->next;
 		if (!act->body)

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* In a then chain: arguments that the schema requires and the sender left out come from the
- * predecessor's result by name, else from its arguments. */
+/* In a then chain: arguments that the schema requires and the sender left out come from
+ * the predecessor's result by name, else from its arguments. */
 static void after_fill_args(struct task *task, const struct task *from)
 {
 	cJSON *args = cJSON_Parse(task->args);
@@ -32,15 +32,17 @@ static void after_fill_args(struct task *task, const struct task *from)
 }
 
 static void after_failed(struct core *core, struct task *task, const char *id,
-				   const char *status)
+			 const char *status)
 {
 	char text[256];
 
-	snprintf(text, sizeof(text), "task '%s', which this one comes after, ended as %s", id, status);
+	snprintf(text, sizeof(text), "task '%s', which this one comes after, ended as %s",
+		 id, status);
 	end_failed(core, task, "dependency_failed", text);
 }
 
-/* ended has ended for good: decides it for everybody who waits for it, in its transaction. */
+/* ended has ended for good: decides it for everybody who waits for it, in its
+ * transaction. */
 void after_decide(struct core *core, const struct task *ended)
 {
 	struct scheduler *s = &core->scheduler;
@@ -50,7 +52,8 @@ void after_decide(struct core *core, const struct task *ended)
 		bool concerned = false;
 
 		for (size_t k = 0; k < task->after_count; k++) {
-			if (!(task->after_open & (1u << k)) || strcmp(task->after[k], ended->id) != 0)
+			if (!(task->after_open & (1u << k)) ||
+			    strcmp(task->after[k], ended->id) != 0)
 				continue;
 			task->after_open &= ~(1u << k);
 			concerned = true;
@@ -59,8 +62,9 @@ void after_decide(struct core *core, const struct task *ended)
 			continue;
 		if (ended->status != TASK_COMPLETED) {
 			after_failed(core, task, ended->id,
-					       task_status_name(ended->status));
-			/* The list is another one now, and a chain may have fallen with it. */
+				     task_status_name(ended->status));
+			/* The list is another one now, and a chain may have fallen with
+			 * it. */
 			i = (size_t)-1;
 			continue;
 		}
@@ -70,8 +74,8 @@ void after_decide(struct core *core, const struct task *ended)
 	}
 }
 
-/* Is every task that this one comes after there, or known to have completed?  Sets the bits of
- * those that are not decided; false with the id that was never heard of. */
+/* Is every task that this one comes after there, or known to have completed?  Sets the
+ * bits of those that are not decided; false with the id that was never heard of. */
 bool after_open(struct core *core, struct task *task, const char **missing)
 {
 	bool all_known = true;
@@ -117,7 +121,7 @@ bool after_check(struct core *core, struct task *task)
 		if (other && task_live(other))
 			continue;
 		after_failed(core, task, task->after[i],
-				       other ? task_status_name(other->status) : "something else");
+			     other ? task_status_name(other->status) : "something else");
 		task_free(ended);
 		return false;
 	}

@@ -70,11 +70,13 @@ static void agent_stop(struct agent *agent)
 
 	loop_run_until(agent, is_stopped, until);
 	if (!agent->stopped)
-		log_warn("some tasks did not stop within %lld s", (long long)timeout / 1000);
+		log_warn("some tasks did not stop within %lld s",
+			 (long long)timeout / 1000);
 	loop_run_until(agent, has_told_all, clock_monotonic_ms() + OFFLINE_WAIT_MS);
 	agent_say_offline(agent);
 	loop_run_until(agent, has_told_offline, clock_monotonic_ms() + OFFLINE_WAIT_MS);
-	/* The loop goes on meanwhile: a message that came last still waits for its commit. */
+	/* The loop goes on meanwhile: a message that came last still waits for its
+	 * commit. */
 	connection_finish(agent->connection, OFFLINE_WAIT_MS);
 	loop_run_until(agent, is_disconnected, clock_monotonic_ms() + OFFLINE_WAIT_MS);
 }
@@ -125,8 +127,8 @@ static int change_settings(void *context, const cJSON *changes, struct tunables 
 		return ret;
 	read_tunables(agent->settings, tunables);
 	community_kill_after(agent->community, tunables->kill_after_ms);
-	log_set_level(
-		(enum log_level)log_level_parse(settings_string(agent->settings, "log_level")));
+	log_set_level((enum log_level)log_level_parse(
+		settings_string(agent->settings, "log_level")));
 	return 0;
 }
 
@@ -151,7 +153,8 @@ static int make_folder(const char *path, struct err *err)
 		size_t length = slash ? (size_t)(slash - path) : strlen(path);
 
 		if (length >= sizeof(part))
-			return err_set(err, -ENAMETOOLONG, "%s: the path is too long", path);
+			return err_set(err, -ENAMETOOLONG, "%s: the path is too long",
+				       path);
 		memcpy(part, path, length);
 		part[length] = '\0';
 		if (mkdir(part, 0755) < 0 && errno != EEXIST)
@@ -162,7 +165,8 @@ static int make_folder(const char *path, struct err *err)
 	}
 }
 
-/* What the rig found wrong stands in info and in the log, beside what the settings did. */
+/* What the rig found wrong stands in info and in the log, beside what the settings did.
+ */
 static void tell_problems(struct agent *agent)
 {
 	const cJSON *problem;
@@ -191,8 +195,8 @@ static int open_seat(struct agent *agent, struct err *err)
 	struct rig_options options = {
 		.state_dir = agent->state_dir,
 		.sim_speed = settings_number(agent->settings, "sim_speed"),
-		.assume_position_after_power_cut =
-			settings_bool(agent->settings, "motion.assume_position_after_power_cut"),
+		.assume_position_after_power_cut = settings_bool(
+			agent->settings, "motion.assume_position_after_power_cut"),
 		.changed = ears_device_changed,
 		.context = agent,
 	};
@@ -208,7 +212,8 @@ static int open_seat(struct agent *agent, struct err *err)
 
 static const char **string_list(const cJSON *list)
 {
-	const char **strings = calloc((size_t)cJSON_GetArraySize(list) + 1, sizeof(*strings));
+	const char **strings =
+		calloc((size_t)cJSON_GetArraySize(list) + 1, sizeof(*strings));
 	const cJSON *item;
 	size_t n = 0;
 
@@ -234,7 +239,8 @@ static int open_community(struct agent *agent, const struct registry_options *re
 		.folder = settings_string(s, "community_tasks_dir"),
 		.state_dir = agent->state_dir,
 		.project_dir = settings_string(s, "project_dir"),
-		.enabled = registry->enabled && has_text(registry->namespaces, "community"),
+		.enabled =
+			registry->enabled && has_text(registry->namespaces, "community"),
 		.sub_folders = registry->include_subpackages,
 		.ignored = registry->ignore_modules,
 		.memory = settings_int(s, "tasks.memory_mb") * MIB,
@@ -261,14 +267,18 @@ static void add_community_types(struct agent *agent)
 static int open_registry(struct agent *agent, struct err *err)
 {
 	const struct settings *s = agent->settings;
-	const char **namespaces = string_list(settings_list(s, "task_autodiscovery_namespaces"));
-	const char **ignored = string_list(settings_list(s, "task_autodiscovery_ignore_modules"));
+	const char **namespaces =
+		string_list(settings_list(s, "task_autodiscovery_namespaces"));
+	const char **ignored =
+		string_list(settings_list(s, "task_autodiscovery_ignore_modules"));
 	struct registry_options options = {
 		.enabled = settings_bool(s, "task_autodiscovery_enabled"),
 		.namespaces = namespaces,
-		.include_subpackages = settings_bool(s, "task_autodiscovery_include_subpackages"),
+		.include_subpackages =
+			settings_bool(s, "task_autodiscovery_include_subpackages"),
 		.ignore_modules = ignored,
-		.override_on_conflict = settings_bool(s, "task_autodiscovery_override_on_conflict"),
+		.override_on_conflict =
+			settings_bool(s, "task_autodiscovery_override_on_conflict"),
 	};
 	int ret = registry_open(&agent->registry, &options, agent->extra_types, err);
 
@@ -283,8 +293,8 @@ static int open_registry(struct agent *agent, struct err *err)
 
 static int open_projects(struct agent *agent, struct err *err)
 {
-	return projects_open(&agent->projects, settings_string(agent->settings, "project_dir"),
-			     err);
+	return projects_open(&agent->projects,
+			     settings_string(agent->settings, "project_dir"), err);
 }
 
 /* What was set from afar must not keep the rig from starting: without it, once more. */
@@ -299,7 +309,8 @@ static int open_by(struct agent *agent, int (*open)(struct agent *agent, struct 
 }
 
 /* As many as the seat lets in. */
-static size_t list_devices(const struct agent *agent, struct core_device devices[CORE_DEVICES_MAX])
+static size_t list_devices(const struct agent *agent,
+			   struct core_device devices[CORE_DEVICES_MAX])
 {
 	const struct rig *rig = agent->services.rig;
 	size_t n = 0;
@@ -406,17 +417,20 @@ static int agent_open(struct agent *agent, struct err *err)
 	int ret;
 
 	snprintf(agent->root, sizeof(agent->root), "%s", settings_string(s, "mqtt.root"));
-	snprintf(agent->device, sizeof(agent->device), "%s", settings_string(s, "device.id"));
+	snprintf(agent->device, sizeof(agent->device), "%s",
+		 settings_string(s, "device.id"));
 	snprintf(agent->birth_prefix, sizeof(agent->birth_prefix), "%s",
 		 settings_string(s, "homeassistant.prefix"));
 	agent->groups = cJSON_Duplicate(settings_list(s, "fleet.groups"), true);
 	agent->export_roots = cJSON_Duplicate(settings_list(s, "export.roots"), true);
 	agent->cloud = settings_section(s, "cloud");
-	snprintf(agent->state_dir, sizeof(agent->state_dir), "%s", settings_string(s, "state_dir"));
+	snprintf(agent->state_dir, sizeof(agent->state_dir), "%s",
+		 settings_string(s, "state_dir"));
 	machine_init(&agent->machine, clock_monotonic_ms());
 	effects_init(&effects);
 
-	if ((ret = open_signals(agent, err)) < 0 || (ret = random_name(agent->boot, err)) < 0 ||
+	if ((ret = open_signals(agent, err)) < 0 ||
+	    (ret = random_name(agent->boot, err)) < 0 ||
 	    (ret = random_name(agent->store, err)) < 0 ||
 	    (ret = make_folder(agent->state_dir, err)) < 0 ||
 	    (ret = open_by(agent, open_projects, "project_dir", err)) < 0 ||
@@ -432,8 +446,8 @@ static int agent_open(struct agent *agent, struct err *err)
 		.cloud = agent->cloud,
 	};
 	if ((ret = open_by(agent, open_seat, "device_config", err)) < 0 ||
-	    (ret = workers_open(&agent->workers, agent->mailbox, &agent->services, agent->seat,
-				err)) < 0 ||
+	    (ret = workers_open(&agent->workers, agent->mailbox, &agent->services,
+				agent->seat, err)) < 0 ||
 	    (ret = open_core(agent, &effects, err)) < 0)
 		return ret;
 	community_tidy(agent->community, knows_task, agent);
@@ -453,7 +467,8 @@ static void agent_close(struct agent *agent)
 	ended = workers_close(agent->workers, 0);
 	core_close(agent->core);
 	seat_close(agent->seat);
-	/* A thread that did not end still uses what stands below; the process ends now anyway. */
+	/* A thread that did not end still uses what stands below; the process ends now
+	 * anyway. */
 	if (!ended)
 		_exit(EXIT_SUCCESS);
 	projects_close(agent->projects);

@@ -16,7 +16,8 @@ void answer_ok(struct answer *answer, const char *code, cJSON *data)
 	answer->data = data;
 }
 
-static void answer_vrefuse(struct answer *answer, const char *code, const char *fmt, va_list args)
+static void answer_vrefuse(struct answer *answer, const char *code, const char *fmt,
+			   va_list args)
 {
 	answer->refused = true;
 	answer->code = code;
@@ -33,7 +34,8 @@ void answer_refuse(struct answer *answer, const char *code, const char *fmt, ...
 	va_end(args);
 }
 
-void answer_task(struct core *core, struct answer *answer, const char *code, const struct task *task)
+void answer_task(struct core *core, struct answer *answer, const char *code,
+		 const struct task *task)
 {
 	snprintf(answer->id, sizeof(answer->id), "%s", task->id);
 	answer->rev = task->rev;
@@ -64,25 +66,26 @@ static void answer_add_error(struct answer *answer, const char *path, const char
 	cJSON_AddItemToArray(answer->errors, error);
 }
 
-void answer_problem(struct answer *answer, const char *code, const char *path, const char *sentence)
+void answer_problem(struct answer *answer, const char *code, const char *path,
+		    const char *sentence)
 {
 	answer_refuse(answer, code, "%s", sentence);
 	answer_add_error(answer, path, sentence);
 }
 
-void answer_unknown(struct answer *answer, const char *code, const char *path, const char *noun,
-		    const struct nearest *nearest)
+void answer_unknown(struct answer *answer, const char *code, const char *path,
+		    const char *noun, const struct nearest *nearest)
 {
 	if (nearest->name)
-		answer_refuse(answer, code, "there is no %s '%s' (did you mean '%s'?)", noun,
-			      nearest->wanted, nearest->name);
+		answer_refuse(answer, code, "there is no %s '%s' (did you mean '%s'?)",
+			      noun, nearest->wanted, nearest->name);
 	else
 		answer_refuse(answer, code, "there is no %s '%s'", noun, nearest->wanted);
 	answer_add_error(answer, path, answer->message);
 }
 
-void answer_problems(struct answer *answer, const char *code, const struct schema_problem *problems,
-		     size_t n)
+void answer_problems(struct answer *answer, const char *code,
+		     const struct schema_problem *problems, size_t n)
 {
 	char sentence[1024];
 

@@ -1,8 +1,8 @@
 /* How a command is answered: shared by the files that receive it and make its reply.
  *
  * receive.c judges a message and calls its verb; answer.c is what a verb's function says;
- * reply.c makes the reply and sends it; remember.c knows repeated ids and requests; acts.c
- * answers what takes time.  A verb's function needs agent/commands/verb.h only. */
+ * reply.c makes the reply and sends it; remember.c knows repeated ids and requests;
+ * acts.c answers what takes time.  A verb's function needs agent/commands/verb.h only. */
 #ifndef AGENT_ANSWER_H
 #define AGENT_ANSWER_H
 
@@ -16,11 +16,13 @@ const struct verb *verb_find(const char *name);
 
 /* ---- reply.c ---- */
 
-/* The part of a reply that is remembered: everything but its data; the caller deletes it. */
+/* The part of a reply that is remembered: everything but its data; the caller deletes it.
+ */
 cJSON *reply_head(const struct core *core, const struct answer *answer);
 
 /* Where the reply goes when nobody said so, and how long it waits in a fleet. */
-void reply_topic(const struct core *core, const struct command *command, char topic[TOPIC_MAX]);
+void reply_topic(const struct core *core, const struct command *command,
+		 char topic[TOPIC_MAX]);
 int64_t reply_delay(struct core *core, const struct command *command);
 
 /* Takes the answer's data.  stored: the reply of a command that changed something. */

@@ -17,8 +17,8 @@ struct notice {
 	int expiry_s;
 	char *value;
 	size_t size;
-	bool waits;     /* newer than what was sent */
-	uint64_t token; /* in flight; 0: not */
+	bool waits;		    /* newer than what was sent */
+	uint64_t token;		    /* in flight; 0: not */
 	struct notice *prev, *next; /* in the list of those that wait */
 	bool listed;
 	UT_hash_handle hh;
@@ -98,7 +98,8 @@ static void board_unlist(struct board *board, struct notice *notice)
 	DL_DELETE(board->waiting, notice);
 }
 
-void board_set(struct board *board, const struct board_topic *topic, const void *value, size_t size)
+void board_set(struct board *board, const struct board_topic *topic, const void *value,
+	       size_t size)
 {
 	struct notice *notice = board_find(board, topic->topic);
 
@@ -147,8 +148,9 @@ bool board_due(const struct board *board, const char *topic, int64_t now)
 	return !notice || notice->next_at <= now;
 }
 
-static void board_send(struct board *board, struct notice *notice, struct effects *effects,
-		       uint32_t epoch, int64_t now, uint64_t token)
+static void board_send(struct board *board, struct notice *notice,
+		       struct effects *effects, uint32_t epoch, int64_t now,
+		       uint64_t token)
 {
 	struct effect *effect = effects_add(effects, EFFECT_PUBLISH);
 
@@ -177,7 +179,8 @@ static void board_tidy(struct board *board, int64_t now)
 	struct notice *notice, *next;
 
 	HASH_ITER(hh, board->notices, notice, next) {
-		if (!notice->once || notice->waits || notice->token || notice->next_at > now)
+		if (!notice->once || notice->waits || notice->token ||
+		    notice->next_at > now)
 			continue;
 		HASH_DEL(board->notices, notice);
 		notice_free(notice);

@@ -2,21 +2,42 @@
 
 #include <string.h>
 
-/* Every code of the contract that refuses, and whether the same command may succeed later. */
+/* Every code of the contract that refuses, and whether the same command may succeed
+ * later. */
 static const struct {
 	const char *code;
 	bool retryable;
 } codes[] = {
-	{"bad_json", false},	      {"bad_request", false},	   {"unknown_verb", false},
-	{"unknown_type", false},      {"invalid_args", false},	   {"schema_mismatch", false},
-	{"payload_too_large", false}, {"retained_command", false}, {"stale", true},
-	{"id_conflict", false},	      {"not_found", false},	   {"invalid_state", false},
-	{"rev_conflict", false},      {"queue_full", true},	   {"draining", true},
-	{"estopped", true},	      {"not_broadcast", false},	   {"device_busy", true},
-	{"hal_unavailable", true},    {"hardware_fault", true},	   {"timeout", true},
-	{"cancelled", true},	      {"interrupted", true},	   {"crash_loop", false},
-	{"dependency_failed", false}, {"task_failed", true},	   {"storage_full", true},
-	{"storage_error", true},      {"reply_to_denied", false},  {"not_supported", false},
+	{"bad_json", false},
+	{"bad_request", false},
+	{"unknown_verb", false},
+	{"unknown_type", false},
+	{"invalid_args", false},
+	{"schema_mismatch", false},
+	{"payload_too_large", false},
+	{"retained_command", false},
+	{"stale", true},
+	{"id_conflict", false},
+	{"not_found", false},
+	{"invalid_state", false},
+	{"rev_conflict", false},
+	{"queue_full", true},
+	{"draining", true},
+	{"estopped", true},
+	{"not_broadcast", false},
+	{"device_busy", true},
+	{"hal_unavailable", true},
+	{"hardware_fault", true},
+	{"timeout", true},
+	{"cancelled", true},
+	{"interrupted", true},
+	{"crash_loop", false},
+	{"dependency_failed", false},
+	{"task_failed", true},
+	{"storage_full", true},
+	{"storage_error", true},
+	{"reply_to_denied", false},
+	{"not_supported", false},
 	{"internal", false},
 };
 

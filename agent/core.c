@@ -53,8 +53,8 @@ void core_problem(struct core *core, const char *fmt, ...)
 		cJSON_AddItemToArray(core->problems, cJSON_CreateString(text));
 }
 
-struct effect *core_publish(struct core *core, const char *topic, const char *payload, int qos,
-			    bool retain)
+struct effect *core_publish(struct core *core, const char *topic, const char *payload,
+			    int qos, bool retain)
 {
 	struct effect *effect = effects_add(core->at_once, EFFECT_PUBLISH);
 
@@ -74,7 +74,8 @@ static char *core_task_topic(void *context, const char *task)
 	struct core *core = context;
 	char topic[TOPIC_MAX];
 
-	return strdup(topic_make(topic, core->options.root, core->options.device, "task/%s", task));
+	return strdup(topic_make(topic, core->options.root, core->options.device,
+				 "task/%s", task));
 }
 
 static char *core_task_document(void *context, const char *id)
@@ -100,7 +101,8 @@ static void core_read_meta(struct core *core)
 
 	store_text(store, "store", core->store_name, sizeof(core->store_name));
 	if (!core->store_name[0]) {
-		snprintf(core->store_name, sizeof(core->store_name), "%s", core->options.new_store);
+		snprintf(core->store_name, sizeof(core->store_name), "%s",
+			 core->options.new_store);
 		store_set_text(store, "store", core->store_name);
 	}
 	core->age_before = store_number(store, "age_ms", 0);
@@ -133,8 +135,8 @@ static int core_commit(struct core *core, struct err *err)
 	return ret;
 }
 
-static void core_init(struct core *core, const struct core_options *options, struct now now,
-		      struct effects *effects)
+static void core_init(struct core *core, const struct core_options *options,
+		      struct now now, struct effects *effects)
 {
 	core->options = *options;
 	core->type_problems = cJSON_Duplicate(options->type_problems, true);
@@ -161,17 +163,20 @@ static int core_open_store(struct core *core, struct err *err)
 	const struct core_options *options = &core->options;
 	char event_topic[TOPIC_MAX], damaged[STORE_PATH];
 	struct outbox_options outbox = {
-		.event_topic = topic_make(event_topic, options->root, options->device, "event"),
+		.event_topic =
+			topic_make(event_topic, options->root, options->device, "event"),
 		.document = core_task_document,
 		.topic = core_task_topic,
 		.context = core,
 	};
-	int ret = store_open(&core->store, options->state_dir, &options->reserve, damaged, err);
+	int ret = store_open(&core->store, options->state_dir, &options->reserve, damaged,
+			     err);
 
 	if (ret < 0)
 		return ret;
 	if (damaged[0])
-		core_problem(core, "the database was damaged; it was moved to %s", damaged);
+		core_problem(core, "the database was damaged; it was moved to %s",
+			     damaged);
 	core_read_meta(core);
 	outbox.store = core->store;
 	ret = outbox_open(&core->outbox, &outbox, err);
@@ -261,8 +266,9 @@ static void core_message(struct core *core, const struct event *event)
 	struct topic topic;
 
 	topic_parse(core->options.root, core->options.device, event->topic, &topic);
-	/* A message of an ended connection cannot be acknowledged any more: it comes again.  But
-	 * the rig has heeded an emergency stop already, and twice does no harm. */
+	/* A message of an ended connection cannot be acknowledged any more: it comes
+	 * again.  But the rig has heeded an emergency stop already, and twice does no
+	 * harm. */
 	if ((event->epoch < core->link.epoch ||
 	     (event->epoch == core->link.epoch && core->link.phase == LINK_DOWN)) &&
 	    strcmp(topic.noun, "estop") != 0)
@@ -290,9 +296,11 @@ static void core_sent(struct core *core, const struct event *event)
 	outbox_heard(core->outbox, event->token, core->now.ms);
 }
 
-/* Whoever waits for an event that wrote nothing waits for no commit.  A receiving thread waits
- * for the turn's attempt at one: on a full disk an emergency stop may be behind its message. */
-static struct effects *core_release_with(struct core *core, const struct event *event, bool wrote)
+/* Whoever waits for an event that wrote nothing waits for no commit.  A receiving thread
+ * waits for the turn's attempt at one: on a full disk an emergency stop may be behind its
+ * message. */
+static struct effects *core_release_with(struct core *core, const struct event *event,
+					 bool wrote)
 {
 	if (!wrote)
 		return core->at_once;
@@ -351,8 +359,8 @@ static void core_event(struct core *core, struct event *event)
 	if (event->waiter) {
 		bool wrote = !core->stop_acted && store_writes(core->store) != writes;
 
-		effects_add(core_release_with(core, event, wrote), EFFECT_RELEASE)->waiter =
-			event->waiter;
+		effects_add(core_release_with(core, event, wrote), EFFECT_RELEASE)
+			->waiter = event->waiter;
 	}
 }
 
@@ -370,13 +378,17 @@ static void core_minute(struct core *core)
 
 static void core_prune(struct core *core)
 {
-	int64_t keep = core->link.phase == LINK_READY ? core->options.tunables.keep_tasks : 1000;
+	int64_t keep =
+		core->link.phase == LINK_READY ? core->options.tunables.keep_tasks : 1000;
 
 	if (core->now.ms < core->prune_at)
 		return;
 	/* A full batch means that there is more: go on in the next second. */
-	core->prune_at = core->now.ms +
-			 (life_prune(core, keep, core->options.tunables.keep_ms, 100) == 100 ? 1000 : MINUTE_MS);
+	core->prune_at =
+		core->now.ms +
+		(life_prune(core, keep, core->options.tunables.keep_ms, 100) == 100
+			 ? 1000
+			 : MINUTE_MS);
 }
 
 static void core_drained(struct core *core)
@@ -399,9 +411,11 @@ static void core_pump(struct core *core)
 
 	if (link->phase == LINK_DOWN)
 		return;
-	outbox_pump(core->outbox, core->at_once, link->epoch, core->now.ms, core_age(core),
-		    link->window > board_flying(core->board) ? link->window - board_flying(core->board)
-							     : 0,
+	outbox_pump(core->outbox, core->at_once, link->epoch, core->now.ms,
+		    core_age(core),
+		    link->window > board_flying(core->board)
+			    ? link->window - board_flying(core->board)
+			    : 0,
 		    &core->next_token);
 	board_pump(core->board, core->at_once, link->epoch, core->now.ms,
 		   outbox_flying(core->outbox), link->window, &core->next_token);
@@ -426,7 +440,8 @@ static void core_say_storage(struct core *core)
 	/* Not at once: asking takes what room there is for a moment. */
 	core->retry_at = core->now.ms + 1000;
 	if (low)
-		log_error("the disk is full: the reserve is given up, commands that write are refused");
+		log_error(
+			"the disk is full: the reserve is given up, commands that write are refused");
 	core_happened(core, low ? "storage.full" : "storage.ok", NULL, NULL);
 	notices_health(core);
 }
@@ -439,8 +454,8 @@ static void core_recover(struct core *core)
 	store_recover(core->store);
 }
 
-int core_turn(struct core *core, struct event *events, struct now now, struct effects *effects,
-	      struct err *err)
+int core_turn(struct core *core, struct event *events, struct now now,
+	      struct effects *effects, struct err *err)
 {
 	int ret;
 
@@ -457,7 +472,8 @@ int core_turn(struct core *core, struct event *events, struct now now, struct ef
 	core_minute(core);
 	core_prune(core);
 	core_drained(core);
-	if (store_dirty(core->store) || outbox_wants_settling(core->outbox, now.ms - 1000))
+	if (store_dirty(core->store) ||
+	    outbox_wants_settling(core->outbox, now.ms - 1000))
 		outbox_settle(core->outbox);
 	ret = core_commit(core, err);
 	if (ret < 0 && ret != -ENOSPC)
@@ -496,7 +512,8 @@ int64_t core_wake(const struct core *core)
 	wake_at(&wake, scheduler_wake(&core->scheduler, now));
 	wake_at(&wake, outbox_wake(core->outbox, now));
 	if (core->link.phase != LINK_DOWN) {
-		/* What waits only for room in the window is woken by an acknowledgement. */
+		/* What waits only for room in the window is woken by an acknowledgement.
+		 */
 		int64_t board = board_wake(core->board, now);
 
 		if (board > now)

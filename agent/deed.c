@@ -41,7 +41,8 @@ static cJSON *state_of(struct rig *rig, enum device_kind kind, const char *name)
 
 /* ---- motors ---- */
 
-static int motor_move(const struct deed *deed, const cJSON *body, cJSON **data, struct err *err)
+static int motor_move(const struct deed *deed, const cJSON *body, cJSON **data,
+		      struct err *err)
 {
 	struct rig *rig = deed->services->rig;
 	struct rig_target target = {
@@ -56,7 +57,8 @@ static int motor_move(const struct deed *deed, const cJSON *body, cJSON **data, 
 	return ret;
 }
 
-static int motor_home(const struct deed *deed, const cJSON *body, cJSON **data, struct err *err)
+static int motor_home(const struct deed *deed, const cJSON *body, cJSON **data,
+		      struct err *err)
 {
 	const char *name = json_string(body, "name");
 	int ret = rig_home(deed->services->rig, name, deed->interrupt, err);
@@ -66,7 +68,8 @@ static int motor_home(const struct deed *deed, const cJSON *body, cJSON **data, 
 	return ret;
 }
 
-static int motor_stop(const struct deed *deed, const cJSON *body, cJSON **data, struct err *err)
+static int motor_stop(const struct deed *deed, const cJSON *body, cJSON **data,
+		      struct err *err)
 {
 	(void)err;
 	rig_stop_motion(deed->services->rig);
@@ -74,10 +77,12 @@ static int motor_stop(const struct deed *deed, const cJSON *body, cJSON **data, 
 	return 0;
 }
 
-static int motor_override(const struct deed *deed, const cJSON *body, cJSON **data, struct err *err)
+static int motor_override(const struct deed *deed, const cJSON *body, cJSON **data,
+			  struct err *err)
 {
 	const char *name = json_string(body, "name");
-	int ret = rig_override(deed->services->rig, name, json_number(body, "degrees", 0), err);
+	int ret = rig_override(deed->services->rig, name, json_number(body, "degrees", 0),
+			       err);
 
 	if (ret == 0)
 		*data = state_of(deed->services->rig, DEVICE_MOTOR, name);
@@ -86,7 +91,8 @@ static int motor_override(const struct deed *deed, const cJSON *body, cJSON **da
 
 /* ---- lights ---- */
 
-static int light_set(const struct deed *deed, const cJSON *body, cJSON **data, struct err *err)
+static int light_set(const struct deed *deed, const cJSON *body, cJSON **data,
+		     struct err *err)
 {
 	const char *name = json_string(body, "name");
 	const char *state = json_string(body, "state");
@@ -99,7 +105,8 @@ static int light_set(const struct deed *deed, const cJSON *body, cJSON **data, s
 	return ret;
 }
 
-static int light_toggle(const struct deed *deed, const cJSON *body, cJSON **data, struct err *err)
+static int light_toggle(const struct deed *deed, const cJSON *body, cJSON **data,
+			struct err *err)
 {
 	struct rig *rig = deed->services->rig;
 	const char *name = json_string(body, "name");
@@ -138,13 +145,15 @@ static int show(const struct deed *deed, size_t camera,
 	if (ret == 0)
 		ret = photo_preview(frame, &jpeg, &size, err);
 	if (ret == 0)
-		deed->image(deed->context, rig_name(rig, DEVICE_CAMERA, camera), jpeg, size);
+		deed->image(deed->context, rig_name(rig, DEVICE_CAMERA, camera), jpeg,
+			    size);
 	free(jpeg);
 	frame_free(frame);
 	return ret;
 }
 
-static int camera_capture(const struct deed *deed, const cJSON *body, cJSON **data, struct err *err)
+static int camera_capture(const struct deed *deed, const cJSON *body, cJSON **data,
+			  struct err *err)
 {
 	struct rig *rig = deed->services->rig;
 	int camera = rig_find(rig, DEVICE_CAMERA, json_string(body, "name"), err);
@@ -156,7 +165,8 @@ static int camera_capture(const struct deed *deed, const cJSON *body, cJSON **da
 }
 
 /* A slow camera shows fewer pictures; none is made up for. */
-static int camera_preview(const struct deed *deed, const cJSON *body, cJSON **data, struct err *err)
+static int camera_preview(const struct deed *deed, const cJSON *body, cJSON **data,
+			  struct err *err)
 {
 	struct rig *rig = deed->services->rig;
 	int camera = rig_find(rig, DEVICE_CAMERA, json_string(body, "name"), err);
@@ -171,8 +181,10 @@ static int camera_preview(const struct deed *deed, const cJSON *body, cJSON **da
 		due += step_ns;
 		if (due < clock_monotonic_ns())
 			due = clock_monotonic_ns();
-		if (ret == 0 && interrupt_wait_until(deed->interrupt, due < end ? due : end))
-			ret = err_code(err, -EINTR, "interrupted", "the preview was interrupted");
+		if (ret == 0 &&
+		    interrupt_wait_until(deed->interrupt, due < end ? due : end))
+			ret = err_code(err, -EINTR, "interrupted",
+				       "the preview was interrupted");
 	}
 	if (ret < 0)
 		return ret;
@@ -181,19 +193,22 @@ static int camera_preview(const struct deed *deed, const cJSON *body, cJSON **da
 	return 0;
 }
 
-static int camera_calibrate(const struct deed *deed, const cJSON *body, cJSON **data, struct err *err)
+static int camera_calibrate(const struct deed *deed, const cJSON *body, cJSON **data,
+			    struct err *err)
 {
 	struct rig *rig = deed->services->rig;
 	int camera = rig_find(rig, DEVICE_CAMERA, json_string(body, "name"), err);
 	int ret = camera < 0 ? camera
-			     : rig_camera_calibrate(rig, (size_t)camera, deed->interrupt, err);
+			     : rig_camera_calibrate(rig, (size_t)camera, deed->interrupt,
+						    err);
 
 	if (ret == 0)
 		*data = rig_state(rig, DEVICE_CAMERA, (size_t)camera);
 	return ret;
 }
 
-static int camera_settings(const struct deed *deed, const cJSON *body, cJSON **data, struct err *err)
+static int camera_settings(const struct deed *deed, const cJSON *body, cJSON **data,
+			   struct err *err)
 {
 	struct rig *rig = deed->services->rig;
 	const cJSON *settings = cJSON_GetObjectItemCaseSensitive(body, "settings");
@@ -207,7 +222,8 @@ static int camera_settings(const struct deed *deed, const cJSON *body, cJSON **d
 	return ret;
 }
 
-static int trigger_fire(const struct deed *deed, const cJSON *body, cJSON **data, struct err *err)
+static int trigger_fire(const struct deed *deed, const cJSON *body, cJSON **data,
+			struct err *err)
 {
 	struct rig *rig = deed->services->rig;
 	int trigger = rig_find(rig, DEVICE_TRIGGER, json_string(body, "name"), err);
@@ -234,7 +250,8 @@ static cJSON *line_state(int line, bool value)
 	return state;
 }
 
-static int gpio_read(const struct deed *deed, const cJSON *body, cJSON **data, struct err *err)
+static int gpio_read(const struct deed *deed, const cJSON *body, cJSON **data,
+		     struct err *err)
 {
 	int line = (int)json_number(body, "line", -1);
 	int ret = rig_line_get(deed->services->rig, line, err);
@@ -245,7 +262,8 @@ static int gpio_read(const struct deed *deed, const cJSON *body, cJSON **data, s
 	return 0;
 }
 
-static int gpio_set(const struct deed *deed, const cJSON *body, cJSON **data, struct err *err)
+static int gpio_set(const struct deed *deed, const cJSON *body, cJSON **data,
+		    struct err *err)
 {
 	int line = (int)json_number(body, "line", -1);
 	bool value = json_number(body, "value", 0) > 0;
@@ -258,31 +276,39 @@ static int gpio_set(const struct deed *deed, const cJSON *body, cJSON **data, st
 
 /* ---- projects ---- */
 
-static int project_create(const struct deed *deed, const cJSON *body, cJSON **data, struct err *err)
+static int project_create(const struct deed *deed, const cJSON *body, cJSON **data,
+			  struct err *err)
 {
 	return projects_create(deed->services->projects, json_string(body, "project"),
 			       json_string(body, "description"), data, err);
 }
 
-static int project_list(const struct deed *deed, const cJSON *body, cJSON **data, struct err *err)
+static int project_list(const struct deed *deed, const cJSON *body, cJSON **data,
+			struct err *err)
 {
-	return projects_list(deed->services->projects, (int)json_number(body, "limit", 50),
+	return projects_list(deed->services->projects,
+			     (int)json_number(body, "limit", 50),
 			     json_string(body, "next"), data, err);
 }
 
-static int project_get(const struct deed *deed, const cJSON *body, cJSON **data, struct err *err)
+static int project_get(const struct deed *deed, const cJSON *body, cJSON **data,
+		       struct err *err)
 {
-	return projects_get(deed->services->projects, json_string(body, "project"), data, err);
+	return projects_get(deed->services->projects, json_string(body, "project"), data,
+			    err);
 }
 
-static int project_delete(const struct deed *deed, const cJSON *body, cJSON **data, struct err *err)
+static int project_delete(const struct deed *deed, const cJSON *body, cJSON **data,
+			  struct err *err)
 {
-	return projects_delete(deed->services->projects, json_string(body, "project"), data, err);
+	return projects_delete(deed->services->projects, json_string(body, "project"),
+			       data, err);
 }
 
 /* ---- task types ---- */
 
-static int agent_sync(const struct deed *deed, const cJSON *body, cJSON **data, struct err *err)
+static int agent_sync(const struct deed *deed, const cJSON *body, cJSON **data,
+		      struct err *err)
 {
 	(void)body;
 	(void)data;
@@ -294,7 +320,8 @@ static int agent_sync(const struct deed *deed, const cJSON *body, cJSON **data, 
 /* ---- the network ---- */
 
 /* The core's own at a start: nobody waits for an answer. */
-static int look_for_network(const struct deed *deed, const cJSON *body, cJSON **data, struct err *err)
+static int look_for_network(const struct deed *deed, const cJSON *body, cJSON **data,
+			    struct err *err)
 {
 	bool connected = false;
 	int ret = network_look(deed->interrupt, &connected, err);
@@ -312,7 +339,8 @@ static int look_for_network(const struct deed *deed, const cJSON *body, cJSON **
 
 /* ---- the whole rig ---- */
 
-static int device_reload(const struct deed *deed, const cJSON *body, cJSON **data, struct err *err)
+static int device_reload(const struct deed *deed, const cJSON *body, cJSON **data,
+			 struct err *err)
 {
 	const cJSON *config = cJSON_GetObjectItemCaseSensitive(body, "config");
 	int ret = seat_exchange(deed->seat, config, err);
@@ -324,17 +352,19 @@ static int device_reload(const struct deed *deed, const cJSON *body, cJSON **dat
 
 /* ---- dry_run ---- */
 
-static int dry_run(const struct deed *deed, const char *args, cJSON **data, struct err *err)
+static int dry_run(const struct deed *deed, const char *args, cJSON **data,
+		   struct err *err)
 {
-	struct task_estimate estimate = {.bytes_free = (double)projects_bytes_free(
-						 deed->services->projects)};
+	struct task_estimate estimate = {
+		.bytes_free = (double)projects_bytes_free(deed->services->projects)};
 	const struct task_type *type = deed->type->type;
 	cJSON *problems;
 
 	if (type->estimate && type->estimate(type, deed->services, args, &estimate) < 0)
-		return err_code(err, -EIO, "internal", "%s cannot estimate these arguments",
-				type->name);
-	problems = estimate.problems ? cJSON_Parse(estimate.problems) : cJSON_CreateArray();
+		return err_code(err, -EIO, "internal",
+				"%s cannot estimate these arguments", type->name);
+	problems =
+		estimate.problems ? cJSON_Parse(estimate.problems) : cJSON_CreateArray();
 	free(estimate.problems);
 	*data = cJSON_CreateObject();
 	cJSON_AddNumberToObject(*data, "photos", estimate.photos);
@@ -347,7 +377,8 @@ static int dry_run(const struct deed *deed, const char *args, cJSON **data, stru
 
 static const struct {
 	const char *verb;
-	int (*function)(const struct deed *deed, const cJSON *body, cJSON **data, struct err *err);
+	int (*function)(const struct deed *deed, const cJSON *body, cJSON **data,
+			struct err *err);
 } deeds[] = {
 	{"motor/move", motor_move},
 	{"motor/home", motor_home},

@@ -16,8 +16,8 @@ struct seat;
 
 struct deed {
 	const struct task_services *services;
-	struct seat *seat; /* of the rig in services */
-	struct interrupt *interrupt;        /* raised when the agent stops */
+	struct seat *seat;		    /* of the rig in services */
+	struct interrupt *interrupt;	    /* raised when the agent stops */
 	const struct registered_type *type; /* of a dry_run, else NULL */
 	/* A newer picture of a camera for its image topic. */
 	void (*image)(void *context, const char *camera, const void *jpeg, size_t size);
@@ -27,9 +27,9 @@ struct deed {
 	void *context;
 };
 
-/* Carries out verb ("motor/move") with body, a JSON object that fits the verb's schema.  Takes
- * as long as it takes.  0 with the reply's data in *data, or a negative errno with a code of
- * the contract. */
+/* Carries out verb ("motor/move") with body, a JSON object that fits the verb's schema.
+ * Takes as long as it takes.  0 with the reply's data in *data, or a negative errno with
+ * a code of the contract. */
 int deed_do(const struct deed *deed, const char *verb, const char *body, cJSON **data,
 	    struct err *err);
 

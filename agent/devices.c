@@ -91,7 +91,9 @@ static bool holds(const cJSON *list, const char *topic)
 {
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, list) if (!strcmp(item->valuestring, topic)) return true;
+	cJSON_ArrayForEach(item, list)
+		if (!strcmp(item->valuestring, topic))
+			return true;
 	return false;
 }
 
@@ -106,9 +108,9 @@ static void clear_vanished(struct core *core, const cJSON *before, const cJSON *
 {
 	const cJSON *topic;
 
-	cJSON_ArrayForEach(topic, before) if (cJSON_IsString(topic) &&
-					      !holds(now, topic->valuestring))
-		forget(core, topic->valuestring);
+	cJSON_ArrayForEach(topic, before)
+		if (cJSON_IsString(topic) && !holds(now, topic->valuestring))
+			forget(core, topic->valuestring);
 }
 
 /* The list outlives the process, which may be started with another rig. */

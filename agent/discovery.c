@@ -245,7 +245,8 @@ static cJSON *components(const struct core *core)
 			 device_kind_name(core->devices[i].kind), core->devices[i].name);
 		add_device(core, all, device);
 	}
-	cJSON_ArrayForEach(gone, core->forgotten) add_forgotten(all, gone->valuestring);
+	cJSON_ArrayForEach(gone, core->forgotten)
+		add_forgotten(all, gone->valuestring);
 	return all;
 }
 

@@ -133,7 +133,8 @@ static struct event *message_event(uint32_t epoch, const struct incoming *messag
 		event->correlation = malloc(message->correlation_size + 1);
 		if (!event->correlation)
 			abort();
-		memcpy(event->correlation, message->correlation, message->correlation_size);
+		memcpy(event->correlation, message->correlation,
+		       message->correlation_size);
 		event->correlation_size = message->correlation_size;
 	}
 	return event;
@@ -152,15 +153,17 @@ static void on_message(void *context, uint32_t epoch, const struct incoming *mes
 	event->waiter = &waiter;
 	mailbox_post(agent->mailbox, event);
 	if (!waiter_wait(&waiter, CALLBACK_WAIT_MS)) {
-		log_error("the loop did not commit within %d s: the agent ends unacknowledged",
-			  CALLBACK_WAIT_MS / 1000);
+		log_error(
+			"the loop did not commit within %d s: the agent ends unacknowledged",
+			CALLBACK_WAIT_MS / 1000);
 		seat_estop(agent->seat);
 		_exit(AGENT_EXIT_NOT_COMMITTED);
 	}
 	waiter_destroy(&waiter);
 }
 
-static void on_up(void *context, uint32_t epoch, bool session_present, unsigned window, int version)
+static void on_up(void *context, uint32_t epoch, bool session_present, unsigned window,
+		  int version)
 {
 	struct agent *agent = context;
 	struct event *event = ears_event(EVENT_LINK_UP, epoch);

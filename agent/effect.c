@@ -26,7 +26,7 @@ struct effect *effects_add(struct effects *effects, enum effect_kind kind)
 /* ---- after the commit ---- */
 
 struct effect *effects_publish(struct effects *effects, uint32_t epoch, uint64_t token,
-			      const char *topic, char *payload)
+			       const char *topic, char *payload)
 {
 	struct effect *effect = effects_add(effects, EFFECT_PUBLISH);
 

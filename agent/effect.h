@@ -1,7 +1,7 @@
 /* What the core wants done, told after the commit: a list that the shell carries out.
  *
- * An effect owns its strings.  Acts that stop hardware are not here: they never wait for a
- * commit and leave through struct reflexes (agent/core.h). */
+ * An effect owns its strings.  Acts that stop hardware are not here: they never wait for
+ * a commit and leave through struct reflexes (agent/core.h). */
 #ifndef AGENT_EFFECT_H
 #define AGENT_EFFECT_H
 
@@ -14,16 +14,18 @@
 struct waiter;
 
 enum effect_kind {
-	EFFECT_RELEASE,       /* waiter, number: 0 committed, or the gate's answer */
-	EFFECT_START,         /* run, name = task id, type, text = args, more = checkpoint, number = attempt */
-	EFFECT_GO_ON,         /* run: leave the gate */
-	EFFECT_ACT,           /* run, name = verb, text = body, type (dry_run) */
-	EFFECT_PUBLISH,       /* token, name = topic, text/size, qos, retain, expiry_s, correlation */
-	EFFECT_SUBSCRIBE,     /* token: every topic of filters */
-	EFFECT_UNSUBSCRIBE,   /* token, name = one topic */
-	EFFECT_LINK_RESTART,  /* number = not before so many milliseconds */
+	EFFECT_RELEASE, /* waiter, number: 0 committed, or the gate's answer */
+	EFFECT_START, /* run, name = task id, type, text = args, more = checkpoint, number
+			 = attempt */
+	EFFECT_GO_ON, /* run: leave the gate */
+	EFFECT_ACT,   /* run, name = verb, text = body, type (dry_run) */
+	EFFECT_PUBLISH,	     /* token, name = topic, text/size, qos, retain, expiry_s,
+				correlation */
+	EFFECT_SUBSCRIBE,    /* token: every topic of filters */
+	EFFECT_UNSUBSCRIBE,  /* token, name = one topic */
+	EFFECT_LINK_RESTART, /* number = not before so many milliseconds */
 	EFFECT_RELEASE_ESTOP,
-	EFFECT_STOPPED,       /* all is at rest after EVENT_STOP: disconnect and exit */
+	EFFECT_STOPPED, /* all is at rest after EVENT_STOP: disconnect and exit */
 };
 
 struct effect {

@@ -28,8 +28,7 @@ void end_task(struct core *core, struct task *task, enum task_status status)
 	task_free(task);
 }
 
-void end_failed(struct core *core, struct task *task, const char *code,
-			       const char *text)
+void end_failed(struct core *core, struct task *task, const char *code, const char *text)
 {
 	task_set_error(task, code, text);
 	end_task(core, task, TASK_ERROR);
@@ -43,8 +42,8 @@ void end_cancelled(struct core *core, struct task *task)
 
 static bool end_may_retry(const char *code)
 {
-	static const char *const codes[] = {"task_failed", "hardware_fault", "hal_unavailable",
-					    "timeout", NULL};
+	static const char *const codes[] = {"task_failed", "hardware_fault",
+					    "hal_unavailable", "timeout", NULL};
 
 	for (const char *const *known = codes; *known; known++)
 		if (!strcmp(*known, code))
@@ -52,7 +51,8 @@ static bool end_may_retry(const char *code)
 	return false;
 }
 
-void end_or_retry(struct core *core, struct task *task, const char *code, const char *text)
+void end_or_retry(struct core *core, struct task *task, const char *code,
+		  const char *text)
 {
 	if (!end_may_retry(code) || !task->retries_left) {
 		end_failed(core, task, code, text);
@@ -105,7 +105,8 @@ static void end_shut_down(struct core *core, struct task *task)
 		life_paused(core, task);
 		return;
 	}
-	/* Somebody paused it: it does not start again by itself, even if it had done nothing. */
+	/* Somebody paused it: it does not start again by itself, even if it had done
+	 * nothing. */
 	if (!resumes && (task->began || pauses)) {
 		end_interrupted(core, task, INTERRUPTED_BY_SHUTDOWN);
 		return;
@@ -139,10 +140,12 @@ static void end_stopped(struct core *core, struct task *task)
 		end_shut_down(core, task);
 		break;
 	case STOP_PAUSED_TOO_LONG:
-		end_interrupted(core, task, "it was paused longer than scheduler.max_pause_s allows");
+		end_interrupted(core, task,
+				"it was paused longer than scheduler.max_pause_s allows");
 		break;
 	case STOP_NONE:
-		end_or_retry(core, task, "internal", "the task ended as stopped, but nobody stopped it");
+		end_or_retry(core, task, "internal",
+			     "the task ended as stopped, but nobody stopped it");
 		break;
 	}
 }
@@ -159,7 +162,8 @@ static void end_wait_for_person(struct core *core, struct task *task, const char
 static void end_explained(struct core *core, struct task *task, const struct event *event)
 {
 	const char *code = event->code[0] ? event->code : "task_failed";
-	const char *text = event->text ? event->text : "the task failed and did not say why";
+	const char *text =
+		event->text ? event->text : "the task failed and did not say why";
 
 	if (task->stop == STOP_ESTOP || !strcmp(code, "estopped"))
 		end_estopped(core, task);
@@ -167,7 +171,8 @@ static void end_explained(struct core *core, struct task *task, const struct eve
 		end_interrupted(core, task, text);
 	else if (!strcmp(code, "cancelled") && task->stop == STOP_CANCEL)
 		end_cancelled(core, task);
-	else if (!strcmp(code, "invalid_state") && task->checkpoint && task->stop == STOP_NONE)
+	else if (!strcmp(code, "invalid_state") && task->checkpoint &&
+		 task->stop == STOP_NONE)
 		end_wait_for_person(core, task, text);
 	else
 		end_or_retry(core, task, code, text);

@@ -1,7 +1,7 @@
 /* Something that happened, on its way to the loop.
  *
- * Everything that enters the core enters as one of these; the mailbox carries them.  An event
- * owns its strings; whoever takes it from the mailbox frees it. */
+ * Everything that enters the core enters as one of these; the mailbox carries them.  An
+ * event owns its strings; whoever takes it from the mailbox frees it. */
 #ifndef AGENT_EVENT_H
 #define AGENT_EVENT_H
 
@@ -11,39 +11,40 @@
 
 enum event_kind {
 	/* from the connection */
-	EVENT_MESSAGE,    /* topic, data, response_topic, correlation, number = packet id; waiter */
-	EVENT_LINK_UP,    /* epoch, number = window, flag = session present, version */
+	EVENT_MESSAGE,	  /* topic, data, response_topic, correlation, number = packet id;
+			     waiter */
+	EVENT_LINK_UP,	  /* epoch, number = window, flag = session present, version */
 	EVENT_LINK_DOWN,  /* epoch, text = why */
-	EVENT_SENT,       /* epoch, token, flag = ok */
+	EVENT_SENT,	  /* epoch, token, flag = ok */
 	EVENT_SUBSCRIBED, /* epoch, token, flag = ok */
 	/* from a run; run names it */
-	EVENT_PROGRESS,   /* current, total, text */
-	EVENT_BEGAN,      /* waiter */
+	EVENT_PROGRESS,	  /* current, total, text */
+	EVENT_BEGAN,	  /* waiter */
 	EVENT_CHECKPOINT, /* text = the state; waiter */
-	EVENT_LOG,        /* number = level, text */
-	EVENT_HAPPENED,   /* topic = name of the event, text = its data */
-	EVENT_HELD,       /* the run stands at its gate */
-	EVENT_FINISHED,   /* outcome, code, text = sentence, data = the result */
+	EVENT_LOG,	  /* number = level, text */
+	EVENT_HAPPENED,	  /* topic = name of the event, text = its data */
+	EVENT_HELD,	  /* the run stands at its gate */
+	EVENT_FINISHED,	  /* outcome, code, text = sentence, data = the result */
 	/* from an act; run names it */
-	EVENT_ACT_DONE,   /* flag = ok, code, text = sentence, data = the reply's data */
+	EVENT_ACT_DONE, /* flag = ok, code, text = sentence, data = the reply's data */
 	/* from the rig */
-	EVENT_DEVICE,     /* topic = "motor/rotor", data = its state document */
-	EVENT_IMAGE,      /* topic = "camera/sim/image", data = a JPEG */
+	EVENT_DEVICE, /* topic = "motor/rotor", data = its state document */
+	EVENT_IMAGE,  /* topic = "camera/sim/image", data = a JPEG */
 	/* from the process */
-	EVENT_HEALTH,     /* data = what only the process can know, a JSON object */
-	EVENT_STOP,       /* stop in order */
-	EVENT_TYPES,      /* catalog = what the community folder holds now */
-	EVENT_OFFLINE,    /* the machine was found without a network at the start */
+	EVENT_HEALTH,  /* data = what only the process can know, a JSON object */
+	EVENT_STOP,    /* stop in order */
+	EVENT_TYPES,   /* catalog = what the community folder holds now */
+	EVENT_OFFLINE, /* the machine was found without a network at the start */
 };
 
 enum outcome {
-	OUTCOME_DONE,    /* run() returned 0 */
+	OUTCOME_DONE,	 /* run() returned 0 */
 	OUTCOME_STOPPED, /* it returned what its gate said */
-	OUTCOME_FAILED,  /* it explained why, or did not */
+	OUTCOME_FAILED,	 /* it explained why, or did not */
 };
 
 struct catalog; /* tasks/community/catalog.h */
-struct waiter; /* somebody who waits for the commit; the shell's */
+struct waiter;	/* somebody who waits for the commit; the shell's */
 
 struct event {
 	enum event_kind kind;

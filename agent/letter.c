@@ -41,8 +41,7 @@ void letters_free(struct letter **list)
 {
 	struct letter *letter, *next;
 
-	DL_FOREACH_SAFE(*list, letter, next)
-	{
+	DL_FOREACH_SAFE(*list, letter, next) {
 		DL_DELETE(*list, letter);
 		letter_free(letter);
 	}

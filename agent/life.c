@@ -3,13 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-
 #define PRUNE_REST_MS 60000
 
 /* ---- looking up ---- */
 
-/* The live task of that id, or the ended one read from the store: then it stands in *ended
- * too and the caller frees that. */
+/* The live task of that id, or the ended one read from the store: then it stands in
+ * *ended too and the caller frees that. */
 struct task *life_find(struct core *core, const char *id, struct task **ended)
 {
 	struct task *task = scheduler_find(&core->scheduler, id);
@@ -19,14 +18,16 @@ struct task *life_find(struct core *core, const char *id, struct task **ended)
 		return task;
 	*ended = store_task(core->store, id);
 	if (*ended)
-		(*ended)->type = registry_find(core->options.registry, (*ended)->type_name);
+		(*ended)->type =
+			registry_find(core->options.registry, (*ended)->type_name);
 	return *ended;
 }
 
 cJSON *life_document(struct core *core, const struct task *task, bool whole)
 {
-	return task_document(task, core->store_name, scheduler_place(&core->scheduler, task),
-			     core->now.ms, whole);
+	return task_document(task, core->store_name,
+			     scheduler_place(&core->scheduler, task), core->now.ms,
+			     whole);
 }
 
 /* ---- every change ---- */
@@ -119,9 +120,9 @@ void life_paused(struct core *core, struct task *task)
 
 /* ---- what people ask for ---- */
 
-/* Returns false when nobody worked on it yet: then its run is over here and now, and task may
- * be gone.  Its start waits for the commit, on a full disk for a long time, and must not come
- * after what stops it. */
+/* Returns false when nobody worked on it yet: then its run is over here and now, and task
+ * may be gone.  Its start waits for the commit, on a full disk for a long time, and must
+ * not come after what stops it. */
 static bool ask_to_stop(struct core *core, struct task *task, enum stop_reason reason)
 {
 	const struct event over = {.kind = EVENT_FINISHED, .outcome = OUTCOME_STOPPED};
@@ -267,14 +268,15 @@ void life_delete(struct core *core, const struct task *task, const char *event)
 	store_remember_status(core->store, key, task_status_name(task->status));
 	store_task_delete(core->store, task);
 	outbox_clearing(core->outbox,
-			topic_make(topic, core->options.root, core->options.device, "task/%s", task->id),
+			topic_make(topic, core->options.root, core->options.device,
+				   "task/%s", task->id),
 			core_age(core));
 	core->ended_count--;
 	core_happened(core, event, task->id, NULL);
 }
 
-/* Takes away ended tasks beyond keep in number or older than older_than_ms, the longest ended
- * first, at most most of them. */
+/* Takes away ended tasks beyond keep in number or older than older_than_ms, the longest
+ * ended first, at most most of them. */
 int64_t life_prune(struct core *core, int64_t keep, int64_t older_than_ms, int64_t most)
 {
 	int64_t age = core_age(core), pruned = 0, ended_age = -1, number = 0;
@@ -349,7 +351,8 @@ static bool life_bound(struct core *core, struct task *task)
 		return false; /* perhaps with other devices: it is chosen anew */
 	if (task->type)
 		return true;
-	snprintf(text, sizeof(text), "Task type '%s' is not registered any more.", task->type_name);
+	snprintf(text, sizeof(text), "Task type '%s' is not registered any more.",
+		 task->type_name);
 	end_failed(core, task, "unknown_type", text);
 	return false;
 }
@@ -429,8 +432,9 @@ void life_tick(struct core *core)
 		if (task->run)
 			ask_to_stop(core, task, STOP_PAUSED_TOO_LONG);
 		else
-			end_interrupted(core, task,
-				       "it was paused longer than scheduler.max_pause_s allows");
+			end_interrupted(
+				core, task,
+				"it was paused longer than scheduler.max_pause_s allows");
 	}
 }
 
@@ -450,10 +454,12 @@ int64_t life_wake(const struct core *core)
 		if (task->run && task->progress_waits && !core->low)
 			wake_at(&wake, task->progress_saved + PROGRESS_SAVE_MS);
 		if (task->timeout_ms && task->running_since && task->stop == STOP_NONE)
-			wake_at(&wake, task->running_since + task->timeout_ms - task->attempt_ms);
+			wake_at(&wake, task->running_since + task->timeout_ms -
+					       task->attempt_ms);
 		if (core->options.tunables.max_pause_ms && task->status == TASK_PAUSED &&
 		    task->stop == STOP_NONE)
-			wake_at(&wake, task->paused_since + core->options.tunables.max_pause_ms);
+			wake_at(&wake,
+				task->paused_since + core->options.tunables.max_pause_ms);
 	}
 	return wake;
 }

@@ -32,8 +32,8 @@ static struct effect *link_subscribe(struct core *core, const char *topic, int q
 	return effect;
 }
 
-/* Commands: Retain Handling 1 tells a stored one just once, Retain As Published shows that a
- * live one was meant to be kept, No Local keeps our own clearings out. */
+/* Commands: Retain Handling 1 tells a stored one just once, Retain As Published shows
+ * that a live one was meant to be kept, No Local keeps our own clearings out. */
 static void link_subscribe_commands(struct core *core, const char *topic)
 {
 	struct effect *effect = link_subscribe(core, topic, 1);
@@ -51,7 +51,8 @@ static void link_unsubscribe(struct core *core, const char *topic)
 	task_set_text(&effect->name, topic);
 }
 
-static void group_filter(const struct core *core, const char *group, char topic[TOPIC_MAX])
+static void group_filter(const struct core *core, const char *group,
+			 char topic[TOPIC_MAX])
 {
 	snprintf(topic, TOPIC_MAX, "%s/_group/%s/cmd/#", core->options.root, group);
 }
@@ -132,8 +133,9 @@ static void link_sweep_ends(struct core *core)
 	link_sweep_topics_back(core);
 }
 
-/* All retained topics again, then the sweep.  Session present does not mean that the broker
- * still has the right ones; but a broker that comes and goes is not told everything each time. */
+/* All retained topics again, then the sweep.  Session present does not mean that the
+ * broker still has the right ones; but a broker that comes and goes is not told
+ * everything each time. */
 static void link_publish_again(struct core *core)
 {
 	struct link *link = &core->link;
@@ -148,7 +150,8 @@ static bool link_may_publish(const struct core *core)
 {
 	const struct link *link = &core->link;
 
-	return !link->published_at || core->now.ms - link->published_at >= PUBLISH_AGAIN_MS;
+	return !link->published_at ||
+	       core->now.ms - link->published_at >= PUBLISH_AGAIN_MS;
 }
 
 static void link_ready(struct core *core)
@@ -205,7 +208,8 @@ static void link_swept(struct core *core, const struct event *event, const char 
 }
 
 /* Types have no rows: the board clears their topics. */
-static void link_swept_type(struct core *core, const struct event *event, const char *name)
+static void link_swept_type(struct core *core, const struct event *event,
+			    const char *name)
 {
 	if (core->link.sweeping && event->retained && event->size &&
 	    !registry_find(core->options.registry, name))
@@ -222,9 +226,11 @@ static void link_rival(struct core *core, const char *boot)
 	/* Anybody may have written it. */
 	snprintf(shown, sizeof(shown), "%s", boot);
 	json_trim(shown);
-	core_problem(core, "another agent (boot %s) uses the device id '%.64s': this one keeps away for a "
-		     "minute or two",
-		     shown, core->options.device);
+	core_problem(
+		core,
+		"another agent (boot %s) uses the device id '%.64s': this one keeps away for a "
+		"minute or two",
+		shown, core->options.device);
 	cJSON_AddStringToObject(data, "boot", shown);
 	core_happened(core, "duplicate_device", NULL, data);
 	core->link.sweep_at = core->now.ms + SWEEP_DELAY_MS;
@@ -360,8 +366,8 @@ int64_t link_wake(const struct core *core)
 		return link->barrier_at + BARRIER_AGAIN_MS;
 	if (link->phase != LINK_READY)
 		return -1;
-	if (link->publish_due &&
-	    (link->sweep_at < 0 || link->published_at + PUBLISH_AGAIN_MS < link->sweep_at))
+	if (link->publish_due && (link->sweep_at < 0 ||
+				  link->published_at + PUBLISH_AGAIN_MS < link->sweep_at))
 		return link->published_at + PUBLISH_AGAIN_MS;
 	return link->sweep_at;
 }

@@ -73,7 +73,8 @@ static const struct effect *do_subscribe(struct agent *agent, const struct effec
 
 void loop_carry_out(struct agent *agent, struct effects *effects)
 {
-	for (const struct effect *effect = effects->first; effect; effect = effect->next) {
+	for (const struct effect *effect = effects->first; effect;
+	     effect = effect->next) {
 		const char *topics[1] = {effect->name};
 
 		switch (effect->kind) {
@@ -94,7 +95,8 @@ void loop_carry_out(struct agent *agent, struct effects *effects)
 			effect = do_subscribe(agent, effect);
 			break;
 		case EFFECT_UNSUBSCRIBE:
-			connection_unsubscribe(agent->connection, effect->epoch, 0, topics, 1);
+			connection_unsubscribe(agent->connection, effect->epoch, 0,
+					       topics, 1);
 			break;
 		case EFFECT_LINK_RESTART:
 			connection_restart(agent->connection, effect->number);
@@ -155,8 +157,8 @@ static struct event *health_event(struct agent *agent, int64_t ms)
 	return event;
 }
 
-/* What was not committed is not told and not acknowledged: the process ends here, the broker
- * delivers again, the supervisor starts the agent again. */
+/* What was not committed is not told and not acknowledged: the process ends here, the
+ * broker delivers again, the supervisor starts the agent again. */
 static void agent_die_uncommitted(struct agent *agent, const struct err *err)
 {
 	log_error("cannot commit: %s", err->text);
@@ -216,7 +218,7 @@ static void on_signal(struct agent *agent)
 
 /* Turns until done() says so or the time (monotonic ms, -1: none) has come. */
 void loop_run_until(struct agent *agent, bool (*done)(const struct agent *agent),
-			    int64_t until)
+		    int64_t until)
 {
 	while (!done(agent) && (until < 0 || clock_monotonic_ms() < until)) {
 		struct pollfd fds[] = {

@@ -71,8 +71,9 @@ cJSON *machine_look(struct machine *machine, const char *folder, int64_t now_ms)
 
 	cJSON_AddNumberToObject(health, "uptime_s", floor(age));
 	cJSON_AddNumberToObject(health, "rss_kb", (double)rss_kb());
-	cJSON_AddNumberToObject(health, "cpu_percent",
-				passed > 0 ? rounded((cpu - machine->cpu_s) / passed * 100) : 0);
+	cJSON_AddNumberToObject(
+		health, "cpu_percent",
+		passed > 0 ? rounded((cpu - machine->cpu_s) / passed * 100) : 0);
 	cJSON_AddItemToObject(health, "temperature_c", temperature());
 	if (statvfs(folder, &disk) == 0) {
 		cJSON_AddNumberToObject(health, "disk_free",

@@ -8,11 +8,13 @@
 #include "agent/code.h"
 #include "agent/discovery.h"
 
-static void notices_put(struct core *core, const char *rest, const char *value, int64_t interval_ms)
+static void notices_put(struct core *core, const char *rest, const char *value,
+			int64_t interval_ms)
 {
 	char topic[TOPIC_MAX];
 	struct board_topic notice = {
-		.topic = topic_make(topic, core->options.root, core->options.device, "%s", rest),
+		.topic = topic_make(topic, core->options.root, core->options.device, "%s",
+				    rest),
 		.qos = 1,
 		.retain = true,
 		.interval_ms = interval_ms,
@@ -21,7 +23,8 @@ static void notices_put(struct core *core, const char *rest, const char *value, 
 	board_set(core->board, &notice, value, strlen(value));
 }
 
-static void notices_put_json(struct core *core, const char *rest, cJSON *value, int64_t interval_ms)
+static void notices_put_json(struct core *core, const char *rest, cJSON *value,
+			     int64_t interval_ms)
 {
 	char *text = json_text(value);
 
@@ -38,8 +41,8 @@ void notices_status(struct core *core)
 		return;
 	notices_put(core, "status", core->draining ? "draining" : "online", 0);
 	/* Our will may have spoken meanwhile. */
-	board_again_topic(core->board,
-			  topic_make(topic, core->options.root, core->options.device, "status"));
+	board_again_topic(core->board, topic_make(topic, core->options.root,
+						  core->options.device, "status"));
 }
 
 static cJSON *info_limits(const struct core *core)
@@ -48,9 +51,12 @@ static cJSON *info_limits(const struct core *core)
 
 	cJSON_AddNumberToObject(limits, "payload_bytes", COMMAND_MAX_PAYLOAD);
 	cJSON_AddNumberToObject(limits, "live_tasks", SCHEDULER_LIVE_MAX);
-	cJSON_AddNumberToObject(limits, "max_concurrent", core->options.tunables.max_concurrent);
-	cJSON_AddNumberToObject(limits, "blocking_threads", core->options.blocking_threads);
-	cJSON_AddNumberToObject(limits, "keep_tasks", (double)core->options.tunables.keep_tasks);
+	cJSON_AddNumberToObject(limits, "max_concurrent",
+				core->options.tunables.max_concurrent);
+	cJSON_AddNumberToObject(limits, "blocking_threads",
+				core->options.blocking_threads);
+	cJSON_AddNumberToObject(limits, "keep_tasks",
+				(double)core->options.tunables.keep_tasks);
 	return limits;
 }
 
@@ -59,9 +65,11 @@ static cJSON *info_schemas(const struct core *core)
 	cJSON *schemas = cJSON_CreateObject();
 
 	for (size_t i = 0; i < registry_count(core->options.registry); i++) {
-		const struct registered_type *type = registry_at(core->options.registry, i);
+		const struct registered_type *type =
+			registry_at(core->options.registry, i);
 
-		cJSON_AddStringToObject(schemas, type->type->name, schema_hash(type->schema));
+		cJSON_AddStringToObject(schemas, type->type->name,
+					schema_hash(type->schema));
 	}
 	return schemas;
 }
@@ -76,8 +84,8 @@ static cJSON *info_devices(const struct core *core)
 
 		for (size_t i = 0; i < core->device_count; i++)
 			if (core->devices[i].kind == kind)
-				cJSON_AddItemToArray(names,
-						     cJSON_CreateString(core->devices[i].name));
+				cJSON_AddItemToArray(
+					names, cJSON_CreateString(core->devices[i].name));
 	}
 	return devices;
 }
@@ -99,14 +107,15 @@ void notices_info(struct core *core)
 	cJSON_AddStringToObject(info, "store", core->store_name);
 	cJSON_AddStringToObject(info, "boot", o->boot);
 	cJSON_AddStringToObject(info, "since", since);
-	cJSON_AddStringToObject(info, "mqtt_version", core->link.version == 5 ? "5" : "3.1.1");
+	cJSON_AddStringToObject(info, "mqtt_version",
+				core->link.version == 5 ? "5" : "3.1.1");
 	cJSON_AddItemToObject(info, "groups", cJSON_Duplicate(o->groups, true));
 	cJSON_AddItemToObject(info, "pools", cJSON_CreateArray());
 	cJSON_AddItemToObject(info, "limits", info_limits(core));
 	cJSON_AddItemToObject(info, "schemas", info_schemas(core));
 	if (o->isolation)
-		cJSON_AddStringToObject(cJSON_AddObjectToObject(info, "community"), "isolation",
-					o->isolation);
+		cJSON_AddStringToObject(cJSON_AddObjectToObject(info, "community"),
+					"isolation", o->isolation);
 	problems = cJSON_Duplicate(o->problems, true);
 	cJSON_ArrayForEach(problem, core->problems)
 		cJSON_AddItemToArray(problems, cJSON_Duplicate(problem, true));
@@ -131,7 +140,8 @@ static cJSON *type_document(const struct registered_type *registered)
 	uses = cJSON_AddArrayToObject(document, "uses");
 	for (const char *const *device = type->uses; device && *device; device++)
 		cJSON_AddItemToArray(uses, cJSON_CreateString(*device));
-	cJSON_AddItemToObject(document, "args", cJSON_Duplicate(schema_json(registered->schema), true));
+	cJSON_AddItemToObject(document, "args",
+			      cJSON_Duplicate(schema_json(registered->schema), true));
 	cJSON_AddStringToObject(document, "schema", schema_hash(registered->schema));
 	cJSON_AddStringToObject(document, "source", registered->source);
 	return document;
@@ -140,7 +150,8 @@ static cJSON *type_document(const struct registered_type *registered)
 void notices_types(struct core *core)
 {
 	for (size_t i = 0; i < registry_count(core->options.registry); i++) {
-		const struct registered_type *type = registry_at(core->options.registry, i);
+		const struct registered_type *type =
+			registry_at(core->options.registry, i);
 		char rest[128];
 
 		snprintf(rest, sizeof(rest), "types/%s", type->type->name);
@@ -148,7 +159,8 @@ void notices_types(struct core *core)
 	}
 }
 
-/* Empty and retained takes it away; behind a newer document of the same topic, if there is one. */
+/* Empty and retained takes it away; behind a newer document of the same topic, if there
+ * is one. */
 void notices_type_gone(struct core *core, const char *type)
 {
 	char rest[128];
@@ -164,7 +176,8 @@ cJSON *notices_settings_document(struct core *core)
 
 	cJSON_AddNumberToObject(settings, "rev", (double)core->settings_rev);
 	cJSON_AddItemToObject(settings, "values", access->values(access->context));
-	cJSON_AddItemToObject(settings, "restart_needed", access->restart_needed(access->context));
+	cJSON_AddItemToObject(settings, "restart_needed",
+			      access->restart_needed(access->context));
 	cJSON_AddItemToObject(settings, "problems", access->problems(access->context));
 	return settings;
 }
@@ -226,7 +239,8 @@ static void notices_current(struct core *core)
 	cJSON *current = cJSON_CreateObject();
 	double percent = task ? task_percent(task) : -1;
 
-	cJSON_AddStringToObject(current, "status", task ? task_status_name(task->status) : "idle");
+	cJSON_AddStringToObject(current, "status",
+				task ? task_status_name(task->status) : "idle");
 	json_put_string(current, "id", task ? task->id : NULL);
 	json_put_string(current, "type", task ? task->type_name : NULL);
 	if (percent < 0)
@@ -234,7 +248,8 @@ static void notices_current(struct core *core)
 	else
 		cJSON_AddNumberToObject(current, "percent", percent);
 	json_put_string(current, "message", task ? task->message : "");
-	current_put_finish(current, task ? task_eta(task, core->now.ms) : -1, core->now.wall);
+	current_put_finish(current, task ? task_eta(task, core->now.ms) : -1,
+			   core->now.wall);
 	if (task && task->photos >= 0)
 		cJSON_AddNumberToObject(current, "photos", task->photos);
 	else
@@ -250,10 +265,12 @@ void notices_changes(struct core *core)
 	const char *root = core->options.root, *device = core->options.device;
 
 	if (core->queue_changed &&
-	    board_due(core->board, topic_make(topic, root, device, "queue"), core->now.ms))
+	    board_due(core->board, topic_make(topic, root, device, "queue"),
+		      core->now.ms))
 		notices_queue(core);
 	if (core->current_changed &&
-	    board_due(core->board, topic_make(topic, root, device, "current"), core->now.ms))
+	    board_due(core->board, topic_make(topic, root, device, "current"),
+		      core->now.ms))
 		notices_current(core);
 }
 
@@ -274,7 +291,8 @@ void notices_health(struct core *core)
 {
 	char topic[TOPIC_MAX];
 	struct board_topic notice = {
-		.topic = topic_make(topic, core->options.root, core->options.device, "health"),
+		.topic = topic_make(topic, core->options.root, core->options.device,
+				    "health"),
 		.retain = true,
 		.expiry_s = 180,
 	};
@@ -283,17 +301,21 @@ void notices_health(struct core *core)
 	char *text;
 
 	cJSON_AddNumberToObject(health, "db_bytes", (double)store_size(core->store));
-	cJSON_AddStringToObject(health, "storage", core->held || core->low ? "full" : "ok");
+	cJSON_AddStringToObject(health, "storage",
+				core->held || core->low ? "full" : "ok");
 	cJSON_AddNumberToObject(health, "outbox", (double)outbox_depth(core->outbox));
-	cJSON_AddNumberToObject(health, "outbox_dropped", (double)outbox_dropped(core->outbox));
+	cJSON_AddNumberToObject(health, "outbox_dropped",
+				(double)outbox_dropped(core->outbox));
 	cJSON_AddNumberToObject(health, "reconnects", (double)core->link.reconnects);
-	cJSON_AddNumberToObject(health, "dropped_progress", (double)board_dropped(core->board));
+	cJSON_AddNumberToObject(health, "dropped_progress",
+				(double)board_dropped(core->board));
 	cJSON_AddItemToObject(health, "refused", health_refused(core));
 	stuck = cJSON_AddArrayToObject(health, "stuck");
 	for (size_t i = 0; i < core->scheduler.count; i++) {
 		const struct task *task = core->scheduler.live[i];
 
-		if (task->stop_asked && core->now.ms - task->stop_asked > core->options.tunables.kill_after_ms)
+		if (task->stop_asked && core->now.ms - task->stop_asked >
+						core->options.tunables.kill_after_ms)
 			cJSON_AddItemToArray(stuck, cJSON_CreateString(task->id));
 	}
 	text = json_text(health);
@@ -336,7 +358,8 @@ static void clear_image(struct core *core, const char *device)
 {
 	char topic[TOPIC_MAX];
 	struct board_topic notice = {
-		.topic = topic_make(topic, core->options.root, core->options.device, "%s/image", device),
+		.topic = topic_make(topic, core->options.root, core->options.device,
+				    "%s/image", device),
 		.retain = true,
 	};
 

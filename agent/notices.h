@@ -1,6 +1,6 @@
-/* What the agent makes from memory for its retained topics: status, info, types, settings,
- * queue, current, health, the devices' states and pictures.  The board (agent/board.h) keeps
- * the newest value of each and sends it at its rate. */
+/* What the agent makes from memory for its retained topics: status, info, types,
+ * settings, queue, current, health, the devices' states and pictures.  The board
+ * (agent/board.h) keeps the newest value of each and sends it at its rate. */
 #ifndef AGENT_NOTICES_H
 #define AGENT_NOTICES_H
 
@@ -15,14 +15,15 @@ void notices_health(struct core *core);
 void notices_types(struct core *core);
 void notices_type_gone(struct core *core, const char *type);
 
-/* queue and current change with every task: made when they have changed and can be sent. */
+/* queue and current change with every task: made when they have changed and can be sent.
+ */
 void notices_changes(struct core *core);
 
 /* Everything again, the status last, and every task's document. */
 void notices_all(struct core *core);
 
-/* The state document of a device and the newest picture of a camera, as their events bring
- * them. */
+/* The state document of a device and the newest picture of a camera, as their events
+ * bring them. */
 void notices_device(struct core *core, const struct event *event);
 void notices_device_gone(struct core *core, const char *device); /* "motor/rotor" */
 void notices_image(struct core *core, const struct event *event);

@@ -23,7 +23,8 @@ static const char *environment(const char *name)
 	return getenv(name);
 }
 
-/* /proc tells a process's environment to everybody of the same user for as long as it runs. */
+/* /proc tells a process's environment to everybody of the same user for as long as it
+ * runs. */
 static void hide_password(void)
 {
 	char *url = getenv("OPENSCAN_MQTT_URL");
@@ -53,7 +54,8 @@ static int describe_rig(struct rig *rig)
 			char text[512];
 
 			rig_describe(rig, kind, i, text, sizeof(text));
-			printf("  %s %s: %s\n", device_kind_name(kind), rig_name(rig, kind, i), text);
+			printf("  %s %s: %s\n", device_kind_name(kind),
+			       rig_name(rig, kind, i), text);
 		}
 	}
 	cJSON_ArrayForEach(problem, rig_problems(rig))
@@ -144,7 +146,8 @@ static int answer(const struct request *request, const struct settings *settings
 
 int agent_main(int argc, char **argv, const struct type_offer *extra)
 {
-	struct settings_source source = {.system_dir = "/etc/openscan-agent", .env = environment};
+	struct settings_source source = {.system_dir = "/etc/openscan-agent",
+					 .env = environment};
 	struct request request = {.config_file = NULL};
 	static struct agent agent;
 	struct err err;
@@ -160,7 +163,8 @@ int agent_main(int argc, char **argv, const struct type_offer *extra)
 		return EXIT_FAILURE;
 	}
 	settings_judge_names(agent.settings, environ);
-	log_set_level((enum log_level)log_level_parse(settings_string(agent.settings, "log_level")));
+	log_set_level((enum log_level)log_level_parse(
+		settings_string(agent.settings, "log_level")));
 	if (request.check || request.print) {
 		ret = answer(&request, agent.settings);
 		settings_free(agent.settings);

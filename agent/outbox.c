@@ -14,9 +14,11 @@ struct outbox {
 	struct letter *by_topic;
 	struct letter *ready, *replies, *flying;
 	unsigned flying_count, reply_count;
-	bool backlog;          /* what came before this connection may come again */
-	uint64_t backlog_ends; /* with the acknowledgement of a later token; 0: not known yet */
-	struct letter *told; /* acknowledged replies that are remembered until it cannot */
+	bool backlog;	       /* what came before this connection may come again */
+	uint64_t backlog_ends; /* with the acknowledgement of a later token; 0: not known
+				  yet */
+	/* Acknowledged replies that are remembered until it cannot. */
+	struct letter *told;
 	unsigned told_count;
 	int64_t next_number;
 	struct feed events;
@@ -37,7 +39,8 @@ static struct letter *outbox_find(const struct outbox *outbox, const char *topic
 
 static void outbox_add_retained(struct outbox *outbox, struct letter *letter)
 {
-	HASH_ADD_KEYPTR(hh, outbox->by_topic, letter->topic, strlen(letter->topic), letter);
+	HASH_ADD_KEYPTR(hh, outbox->by_topic, letter->topic, strlen(letter->topic),
+			letter);
 	DL_APPEND(outbox->ready, letter);
 }
 
@@ -63,11 +66,13 @@ static void outbox_load(void *context, const struct promise_row *row)
 	outbox->reply_count++;
 }
 
-int outbox_open(struct outbox **out, const struct outbox_options *options, struct err *err)
+int outbox_open(struct outbox **out, const struct outbox_options *options,
+		struct err *err)
 {
 	struct outbox *outbox = calloc(1, sizeof(*outbox));
 
-	if (!outbox || feed_open(&outbox->events, options->store, options->event_topic) < 0) {
+	if (!outbox ||
+	    feed_open(&outbox->events, options->store, options->event_topic) < 0) {
 		free(outbox);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
@@ -204,8 +209,8 @@ void outbox_reply(struct outbox *outbox, const struct outbox_reply *reply)
 		outbox_store(outbox, letter);
 }
 
-void outbox_event(struct outbox *outbox, const char *name, const char *id, const char *data,
-		  const char *store_name, int64_t wall_ms)
+void outbox_event(struct outbox *outbox, const char *name, const char *id,
+		  const char *data, const char *store_name, int64_t wall_ms)
 {
 	feed_add(&outbox->events, name, id, data, store_name, wall_ms);
 }
@@ -240,8 +245,8 @@ static void outbox_drop_old_replies(struct outbox *outbox, int64_t age)
 		outbox_drop_oldest_reply(outbox);
 }
 
-static bool pump_reply(struct outbox *outbox, struct effects *effects, uint32_t epoch, int64_t now,
-		       bool unstored_only, uint64_t *token)
+static bool pump_reply(struct outbox *outbox, struct effects *effects, uint32_t epoch,
+		       int64_t now, bool unstored_only, uint64_t *token)
 {
 	struct letter *letter, *next;
 
@@ -259,7 +264,8 @@ static bool pump_reply(struct outbox *outbox, struct effects *effects, uint32_t 
 			effect->correlation = malloc(letter->correlation_size + 1);
 			if (!effect->correlation)
 				abort();
-			memcpy(effect->correlation, letter->correlation, letter->correlation_size);
+			memcpy(effect->correlation, letter->correlation,
+			       letter->correlation_size);
 			effect->correlation_size = letter->correlation_size;
 		}
 		return true;
@@ -278,9 +284,10 @@ static bool pump_retained(struct outbox *outbox, struct effects *effects, uint32
 		if (letter->refused)
 			continue;
 		if (letter->kind == PROMISE_DOCUMENT) {
-			payload = outbox->options.document(outbox->options.context, letter->task);
-			/* Pruned meanwhile: the clearing has a letter of its own topic, which
-			 * would be this one, so there is nothing to say. */
+			payload = outbox->options.document(outbox->options.context,
+							   letter->task);
+			/* Pruned meanwhile: the clearing has a letter of its own topic,
+			 * which would be this one, so there is nothing to say. */
 			if (!payload) {
 				DL_DELETE(outbox->ready, letter);
 				HASH_DEL(outbox->by_topic, letter);
@@ -290,7 +297,8 @@ static bool pump_retained(struct outbox *outbox, struct effects *effects, uint32
 			}
 		}
 		letter_fly(outbox, &outbox->ready, letter, ++*token);
-		effects_publish(effects, epoch, *token, letter->topic, payload)->retain = true;
+		effects_publish(effects, epoch, *token, letter->topic, payload)->retain =
+			true;
 		return true;
 	}
 	return false;
@@ -301,8 +309,8 @@ unsigned outbox_flying(const struct outbox *outbox)
 	return outbox->flying_count + outbox->events.flying;
 }
 
-void outbox_pump(struct outbox *outbox, struct effects *effects, uint32_t epoch, int64_t now,
-		 int64_t age, unsigned window, uint64_t *token)
+void outbox_pump(struct outbox *outbox, struct effects *effects, uint32_t epoch,
+		 int64_t now, int64_t age, unsigned window, uint64_t *token)
 {
 	bool went = true;
 
@@ -352,9 +360,9 @@ static void outbox_forget_told(struct outbox *outbox)
 	letter_free(letter);
 }
 
-/* Our PUBACK went ahead of the reply, but perhaps on a connection that ended before the broker
- * had it: on the next one the reply may be acknowledged before its message comes again, and
- * once more before the broker has the PUBACK of that. */
+/* Our PUBACK went ahead of the reply, but perhaps on a connection that ended before the
+ * broker had it: on the next one the reply may be acknowledged before its message comes
+ * again, and once more before the broker has the PUBACK of that. */
 static void outbox_told(struct outbox *outbox, struct letter *letter)
 {
 	if (outbox->told_count == OUTBOX_REPLIES_MAX)

@@ -1,10 +1,10 @@
 /* Promises on their way to the broker: task documents, clearings, replies, events.
  *
- * Each is a row of the store, made in the transaction that makes it true; it leaves only when
- * the broker has acknowledged the version that was sent, and its deletion rides with the next
- * transaction.  The last value of a retained topic wins; at most one message of a topic is in
- * flight, so a revision never goes back on the wire.  Answers to reads take the same way out
- * but are not stored. */
+ * Each is a row of the store, made in the transaction that makes it true; it leaves only
+ * when the broker has acknowledged the version that was sent, and its deletion rides with
+ * the next transaction.  The last value of a retained topic wins; at most one message of
+ * a topic is in flight, so a revision never goes back on the wire.  Answers to reads take
+ * the same way out but are not stored. */
 #ifndef AGENT_OUTBOX_H
 #define AGENT_OUTBOX_H
 
@@ -22,15 +22,16 @@ struct outbox;
 struct outbox_options {
 	struct store *store;
 	const char *event_topic;
-	/* Makes the topic and the present document of a task, NULL when it is gone; the caller
-	 * frees both. */
+	/* Makes the topic and the present document of a task, NULL when it is gone; the
+	 * caller frees both. */
 	char *(*document)(void *context, const char *task);
 	char *(*topic)(void *context, const char *task);
 	void *context;
 };
 
 /* Loads what was not sent before the last end. */
-int outbox_open(struct outbox **out, const struct outbox_options *options, struct err *err);
+int outbox_open(struct outbox **out, const struct outbox_options *options,
+		struct err *err);
 void outbox_close(struct outbox *outbox); /* NULL is fine */
 
 /* ---- within a turn, before its commit ---- */
@@ -50,15 +51,15 @@ struct outbox_reply {
 	size_t correlation_size;
 	int64_t not_before; /* monotonic */
 	int64_t age;
-	bool stored; /* false: the answer to a read */
-	int packet;  /* the message that it answers: its packet id, 0 for none */
+	bool stored;	     /* false: the answer to a read */
+	int packet;	     /* the message that it answers: its packet id, 0 for none */
 	const char *message; /* and its sha256 */
 };
 
-/* Was this message (a packet id and the sha256 of topic and payload) carried out already, and
- * does the broker perhaps not know yet?  Then it is a redelivery.  It does not know while the
- * reply is not acknowledged; nor, after a reconnect, before it has heard what was sent behind
- * all redeliveries. */
+/* Was this message (a packet id and the sha256 of topic and payload) carried out already,
+ * and does the broker perhaps not know yet?  Then it is a redelivery.  It does not know
+ * while the reply is not acknowledged; nor, after a reconnect, before it has heard what
+ * was sent behind all redeliveries. */
 bool outbox_answers(const struct outbox *outbox, int packet, const char *message);
 
 /* All that may be a redelivery on this connection has come; token was given out last. */
@@ -72,8 +73,8 @@ void outbox_new_session(struct outbox *outbox);
 void outbox_reply(struct outbox *outbox, const struct outbox_reply *reply);
 
 /* Writes and numbers an event; data is a JSON text or NULL. */
-void outbox_event(struct outbox *outbox, const char *name, const char *id, const char *data,
-		  const char *store_name, int64_t wall_ms);
+void outbox_event(struct outbox *outbox, const char *name, const char *id,
+		  const char *data, const char *store_name, int64_t wall_ms);
 
 /* Takes what the broker acknowledged out of the store; part of any turn that writes. */
 void outbox_settle(struct outbox *outbox);
@@ -83,10 +84,10 @@ bool outbox_wants_settling(const struct outbox *outbox, int64_t before);
 
 /* ---- after the commit ---- */
 
-/* Adds publishes to effects while the window of unacknowledged messages has room; tokens are
- * taken from *token. */
-void outbox_pump(struct outbox *outbox, struct effects *effects, uint32_t epoch, int64_t now,
-		 int64_t age, unsigned window, uint64_t *token);
+/* Adds publishes to effects while the window of unacknowledged messages has room; tokens
+ * are taken from *token. */
+void outbox_pump(struct outbox *outbox, struct effects *effects, uint32_t epoch,
+		 int64_t now, int64_t age, unsigned window, uint64_t *token);
 
 /* The same for what is not stored, while a full disk holds back the rest. */
 void outbox_pump_unstored(struct outbox *outbox, struct effects *effects, uint32_t epoch,

@@ -10,7 +10,7 @@
 
 /* Keeps the reply without its data, so that a repetition can be answered. */
 void remember_reply(struct core *core, const char *prefix, const char *name,
-			    const struct answer *answer, const char *hash)
+		    const struct answer *answer, const char *hash)
 {
 	char key[NAME_MAX_LENGTH + 2];
 	cJSON *reply = reply_head(core, answer);
@@ -26,8 +26,10 @@ void remember_reply(struct core *core, const char *prefix, const char *name,
 	cJSON_Delete(reply);
 }
 
-/* The first reply again.  For a create its data is the task as it is now, or that it is gone. */
-static void remember_repetition(struct core *core, struct answer *answer, const struct memory *memory)
+/* The first reply again.  For a create its data is the task as it is now, or that it is
+ * gone. */
+static void remember_repetition(struct core *core, struct answer *answer,
+				const struct memory *memory)
 {
 	static const char *const known[] = {"accepted", "ok"};
 	cJSON *first = cJSON_Parse(memory->reply);
@@ -59,7 +61,7 @@ static void remember_repetition(struct core *core, struct answer *answer, const 
 
 /* Has this command been carried out before?  Then answers it. */
 bool remember_answers(struct core *core, struct answer *answer, const char *prefix,
-			 const char *name)
+		      const char *name)
 {
 	const struct command *command = answer->command;
 	struct memory memory = {.reply = NULL};
@@ -74,9 +76,11 @@ bool remember_answers(struct core *core, struct answer *answer, const char *pref
 		remember_repetition(core, answer, &memory);
 	} else {
 		struct task *ended = NULL;
-		const struct task *task = prefix[0] == 'i' ? life_find(core, name, &ended) : NULL;
+		const struct task *task =
+			prefix[0] == 'i' ? life_find(core, name, &ended) : NULL;
 
-		answer_refuse(answer, "id_conflict", "%s '%s' was used before for something else",
+		answer_refuse(answer, "id_conflict",
+			      "%s '%s' was used before for something else",
 			      prefix[0] == 'i' ? "id" : "request", name);
 		if (task)
 			answer->current = life_document(core, task, false);

@@ -16,7 +16,9 @@ cJSON *reply_head(const struct core *core, const struct answer *answer)
 	cJSON_AddStringToObject(reply, "device", core->options.device);
 	cJSON_AddStringToObject(reply, "verb", command->verb);
 	json_put_string(reply, "id",
-			answer->id[0] ? answer->id : command->id[0] ? command->id : NULL);
+			answer->id[0]	 ? answer->id
+			: command->id[0] ? command->id
+					 : NULL);
 	json_put_string(reply, "request", command->request[0] ? command->request : NULL);
 	cJSON_AddStringToObject(reply, "code", answer->code);
 	return reply;
@@ -40,7 +42,8 @@ static cJSON *reply_accepted(const struct core *core, struct answer *answer)
 	cJSON *reply = reply_head(core, answer);
 
 	cJSON_AddBoolToObject(reply, "duplicate", answer->duplicate);
-	reply_put(reply, "rev", answer->rev < 0 ? NULL : cJSON_CreateNumber((double)answer->rev));
+	reply_put(reply, "rev",
+		  answer->rev < 0 ? NULL : cJSON_CreateNumber((double)answer->rev));
 	reply_put(reply, "data", answer->data ? answer->data : cJSON_CreateObject());
 	answer->data = NULL;
 	reply_put_ts(reply, core->now.wall);
@@ -57,7 +60,8 @@ static cJSON *reply_refused(struct core *core, struct answer *answer)
 	reply_put(reply, "errors", answer->errors ? answer->errors : cJSON_CreateArray());
 	cJSON_AddBoolToObject(reply, "retryable", code_retryable(number));
 	reply_put(reply, "retry_after_s",
-		  answer->retry_after_s < 0 ? NULL : cJSON_CreateNumber(answer->retry_after_s));
+		  answer->retry_after_s < 0 ? NULL
+					    : cJSON_CreateNumber(answer->retry_after_s));
 	reply_put(reply, "current", answer->current);
 	answer->errors = NULL;
 	answer->current = NULL;
@@ -65,7 +69,8 @@ static cJSON *reply_refused(struct core *core, struct answer *answer)
 	return reply;
 }
 
-void reply_topic(const struct core *core, const struct command *command, char topic[TOPIC_MAX])
+void reply_topic(const struct core *core, const struct command *command,
+		 char topic[TOPIC_MAX])
 {
 	const char *name = command->request[0] ? command->request
 			   : command->id[0]    ? command->id
@@ -74,23 +79,28 @@ void reply_topic(const struct core *core, const struct command *command, char to
 	if (command->reply_to[0])
 		snprintf(topic, TOPIC_MAX, "%s", command->reply_to);
 	else
-		topic_make(topic, core->options.root, core->options.device, "reply/%s", name);
+		topic_make(topic, core->options.root, core->options.device, "reply/%s",
+			   name);
 }
 
 /* In a fleet everybody hears the command at once; not everybody shall answer at once. */
 int64_t reply_delay(struct core *core, const struct command *command)
 {
-	if (command->topic.scope == SCOPE_DEVICE || core->options.tunables.reply_spread_ms <= 0)
+	if (command->topic.scope == SCOPE_DEVICE ||
+	    core->options.tunables.reply_spread_ms <= 0)
 		return 0;
-	return (int64_t)(core_random(core) % (uint64_t)core->options.tunables.reply_spread_ms);
+	return (int64_t)(core_random(core) %
+			 (uint64_t)core->options.tunables.reply_spread_ms);
 }
 
 void reply_send(struct core *core, struct answer *answer, bool stored)
 {
 	char topic[TOPIC_MAX];
-	/* On a full disk an answer waits for its commit, but for those of what stops hardware. */
+	/* On a full disk an answer waits for its commit, but for those of what stops
+	 * hardware. */
 	const struct verb *verb = verb_find(answer->command->verb);
-	cJSON *reply = answer->refused ? reply_refused(core, answer) : reply_accepted(core, answer);
+	cJSON *reply = answer->refused ? reply_refused(core, answer)
+				       : reply_accepted(core, answer);
 	char *text = json_text(reply);
 	struct outbox_reply out = {
 		.topic = topic,

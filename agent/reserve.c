@@ -31,5 +31,6 @@ static void reserve_give_up(void *context)
 struct reserve reserve_in(struct reserve_file *file, const char *folder)
 {
 	snprintf(file->path, sizeof(file->path), "%.4000s/reserve", folder);
-	return (struct reserve){.context = file, .take = reserve_take, .give_up = reserve_give_up};
+	return (struct reserve){
+		.context = file, .take = reserve_take, .give_up = reserve_give_up};
 }

@@ -9,7 +9,7 @@
 /* How the store asks for its reserve.  Without functions there is none. */
 struct reserve {
 	void *context;
-	bool (*take)(void *context);     /* true when the room is there, now or before */
+	bool (*take)(void *context); /* true when the room is there, now or before */
 	void (*give_up)(void *context);
 };
 

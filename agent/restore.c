@@ -11,9 +11,10 @@ static void restore_running(struct core *core, struct task *task)
 
 	task->crashes++;
 	if (task->crashes >= CRASHES_MAX) {
-		end_failed(core, task, "crash_loop",
-				   "the agent ended three times in a row while this task stood at "
-				   "the same place");
+		end_failed(
+			core, task, "crash_loop",
+			"the agent ended three times in a row while this task stood at "
+			"the same place");
 	} else if (core->estop && task->claim) {
 		end_estopped(core, task);
 	} else if (!resumes && task->began) {
@@ -52,7 +53,8 @@ static void restore_task(struct core *core, struct task *task)
 	char text[160];
 
 	if (!task->type) {
-		snprintf(text, sizeof(text), "Task type '%s' is not registered. Cannot restore.",
+		snprintf(text, sizeof(text),
+			 "Task type '%s' is not registered. Cannot restore.",
 			 task->type_name);
 		end_failed(core, task, "unknown_type", text);
 	} else if (task->stopping == STOPPING_CANCEL) {
@@ -90,7 +92,8 @@ int restore_tasks(struct core *core, struct err *err)
 		}
 		tasks[n++] = task;
 	}
-	/* An end may take others with it (dependency_failed), so ask who is still there. */
+	/* An end may take others with it (dependency_failed), so ask who is still there.
+	 */
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < core->scheduler.count; k++)
 			if (core->scheduler.live[k] == tasks[i]) {

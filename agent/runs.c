@@ -28,11 +28,13 @@ static void runs_publish_progress(struct core *core, const struct task *task)
 	cJSON_AddNumberToObject(progress, "current", task->current);
 	cJSON_AddNumberToObject(progress, "total", task->total);
 	cJSON_AddItemToObject(progress, "percent",
-			      percent < 0 ? cJSON_CreateNull() : cJSON_CreateNumber(percent));
+			      percent < 0 ? cJSON_CreateNull()
+					  : cJSON_CreateNumber(percent));
 	cJSON_AddStringToObject(progress, "message", task->message);
-	cJSON_AddItemToObject(progress, "eta_s",
-			      eta < 0 ? cJSON_CreateNull()
-				      : cJSON_CreateNumber((double)(int64_t)(eta * 10) / 10));
+	cJSON_AddItemToObject(
+		progress, "eta_s",
+		eta < 0 ? cJSON_CreateNull()
+			: cJSON_CreateNumber((double)(int64_t)(eta * 10) / 10));
 	cJSON_AddNumberToObject(progress, "seq", (double)++core->next_token);
 	text = json_text(progress);
 	board_set(core->board, &notice, text, strlen(text));
@@ -59,7 +61,8 @@ static void runs_progress(struct core *core, struct task *task, const struct eve
 		runs_publish_progress(core, task);
 }
 
-static void runs_checkpoint(struct core *core, struct task *task, const struct event *event)
+static void runs_checkpoint(struct core *core, struct task *task,
+			    const struct event *event)
 {
 	bool moved = !task->checkpoint || strcmp(task->checkpoint, event->text) != 0;
 
@@ -68,7 +71,8 @@ static void runs_checkpoint(struct core *core, struct task *task, const struct e
 	if (moved)
 		task->crashes = 0;
 	/* The checkpoint itself is not part of the document; its progress may be. */
-	if (task->progress_waits && core->now.ms - task->progress_saved >= PROGRESS_SAVE_MS)
+	if (task->progress_waits &&
+	    core->now.ms - task->progress_saved >= PROGRESS_SAVE_MS)
 		life_save(core, task);
 	else
 		life_store(core, task);
@@ -88,13 +92,14 @@ static void runs_log(struct core *core, struct task *task, const struct event *e
 		return;
 	clock_text(core->now.wall, stamp);
 	line = cJSON_CreateObject();
-	cJSON_AddStringToObject(line, "level", log_level_name((enum log_level)event->number));
+	cJSON_AddStringToObject(line, "level",
+				log_level_name((enum log_level)event->number));
 	cJSON_AddStringToObject(line, "message", event->text);
 	cJSON_AddStringToObject(line, "ts", stamp);
 	text = json_text(line);
 	core_publish(core,
-		     topic_make(topic, core->options.root, core->options.device, "task/%s/log",
-				task->id),
+		     topic_make(topic, core->options.root, core->options.device,
+				"task/%s/log", task->id),
 		     text, 0, false);
 	free(text);
 	cJSON_Delete(line);

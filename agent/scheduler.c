@@ -31,7 +31,8 @@ void scheduler_remove(struct scheduler *s, struct task *task)
 		if (s->live[i] != task)
 			continue;
 		s->count--;
-		memmove(s->live + i, s->live + i + 1, (s->count - i) * sizeof(s->live[0]));
+		memmove(s->live + i, s->live + i + 1,
+			(s->count - i) * sizeof(s->live[0]));
 		return;
 	}
 }
@@ -66,7 +67,8 @@ struct task *scheduler_find_run(const struct scheduler *s, uint64_t run)
 
 static bool runnable(const struct task *task, int64_t now)
 {
-	return task->status == TASK_PENDING && !task->after_open && task->not_before <= now;
+	return task->status == TASK_PENDING && !task->after_open &&
+	       task->not_before <= now;
 }
 
 struct load {
@@ -94,7 +96,8 @@ static struct load scheduler_load(const struct scheduler *s)
 	return load;
 }
 
-static bool slot_free(const struct scheduler *s, const struct load *load, const struct task *task)
+static bool slot_free(const struct scheduler *s, const struct load *load,
+		      const struct task *task)
 {
 	if (task->claim & load->devices)
 		return false;
@@ -114,7 +117,8 @@ struct task *scheduler_next(const struct scheduler *s, int64_t now)
 		if (!runnable(task, now) || (s->draining && !task->again))
 			continue;
 		if (task->is_exclusive) {
-			bool alone = !load.async && !load.blocking && !(task->claim & load.devices);
+			bool alone = !load.async && !load.blocking &&
+				     !(task->claim & load.devices);
 
 			/* It holds back everything behind it, or it would starve. */
 			return alone ? task : NULL;
@@ -125,7 +129,8 @@ struct task *scheduler_next(const struct scheduler *s, int64_t now)
 	return NULL;
 }
 
-bool scheduler_devices_free(const struct scheduler *s, uint64_t devices, const struct task **holder)
+bool scheduler_devices_free(const struct scheduler *s, uint64_t devices,
+			    const struct task **holder)
 {
 	*holder = NULL;
 	for (size_t i = 0; i < s->count; i++) {

@@ -1,7 +1,7 @@
 /* Decides what runs next.  Knows no threads, no clock and no disk.
  *
- * It holds the live tasks in queue order (priority, then arrival) and the devices that are
- * taken.  The tasks stay their owner's; the scheduler only reads their status. */
+ * It holds the live tasks in queue order (priority, then arrival) and the devices that
+ * are taken.  The tasks stay their owner's; the scheduler only reads their status. */
 #ifndef AGENT_SCHEDULER_H
 #define AGENT_SCHEDULER_H
 
@@ -12,9 +12,9 @@
 struct scheduler {
 	int max_concurrent;   /* async tasks at once; a paused one keeps its slot */
 	int blocking_threads; /* blocking tasks at once */
-	bool paused;          /* nothing starts */
-	bool draining;        /* only what ran before starts */
-	uint64_t acts;        /* devices held by direct commands */
+	bool paused;	      /* nothing starts */
+	bool draining;	      /* only what ran before starts */
+	uint64_t acts;	      /* devices held by direct commands */
 	struct task *live[SCHEDULER_LIVE_MAX];
 	size_t count;
 };
@@ -29,12 +29,12 @@ void scheduler_sort(struct scheduler *s);
 struct task *scheduler_find(const struct scheduler *s, const char *id);
 struct task *scheduler_find_run(const struct scheduler *s, uint64_t run);
 
-/* The pending task to start at time now, or NULL when none may start yet.  The caller marks
- * it running before it asks again. */
+/* The pending task to start at time now, or NULL when none may start yet.  The caller
+ * marks it running before it asks again. */
 struct task *scheduler_next(const struct scheduler *s, int64_t now);
 
-/* May a direct command use these devices now?  If not, the task that holds one, or NULL when
- * another command does. */
+/* May a direct command use these devices now?  If not, the task that holds one, or NULL
+ * when another command does. */
 bool scheduler_devices_free(const struct scheduler *s, uint64_t devices,
 			    const struct task **holder);
 

@@ -22,13 +22,13 @@ int seat_open(struct seat **out, cJSON *config, const struct rig_options *option
 	      struct task_services *services, struct err *err);
 void seat_close(struct seat *seat); /* NULL is fine */
 
-/* Closes the rig and opens that of config, a copy of which is kept; takes seconds with real
- * cameras.  A config in which anything is wrong is refused and leaves the old rig as it is.
- * Nobody may use the rig meanwhile. */
+/* Closes the rig and opens that of config, a copy of which is kept; takes seconds with
+ * real cameras.  A config in which anything is wrong is refused and leaves the old rig as
+ * it is. Nobody may use the rig meanwhile. */
 int seat_exchange(struct seat *seat, const cJSON *config, struct err *err);
 
-/* {"backend", "problems": [sentences], "devices": [{"kind","name"}]}; the caller deletes it.  Not while it is
- * exchanged. */
+/* {"backend", "problems": [sentences], "devices": [{"kind","name"}]}; the caller deletes
+ * it.  Not while it is exchanged. */
 cJSON *seat_describe(const struct seat *seat);
 
 /* Tells the options' changed() of every device. */

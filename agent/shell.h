@@ -1,5 +1,6 @@
-/* The parts of the running agent, for the files that make it: agent.c opens, stops and closes;
- * loop.c turns; ears.c takes in what other threads say; options.c is the command line. */
+/* The parts of the running agent, for the files that make it: agent.c opens, stops and
+ * closes; loop.c turns; ears.c takes in what other threads say; options.c is the command
+ * line. */
 #ifndef AGENT_SHELL_H
 #define AGENT_SHELL_H
 
@@ -33,7 +34,7 @@ struct agent {
 	cJSON *groups, *problems, *export_roots, *cloud;
 	struct registry *registry;
 	struct community *community;
-	cJSON *type_problems; /* of the start */
+	cJSON *type_problems;		      /* of the start */
 	const struct type_offer *extra_types; /* of a test's agent, or NULL */
 	struct seat *seat;
 	struct projects *projects;
@@ -48,10 +49,10 @@ struct agent {
 	struct reserve_file reserve;
 	int64_t health_at;
 	int signals;
-	bool stopped;       /* all is at rest */
-	bool offline_sent;  /* the broker has it */
+	bool stopped;	   /* all is at rest */
+	bool offline_sent; /* the broker has it */
 	uint64_t offline_token;
-	uint32_t epoch;     /* of the connection, 0 while it is down */
+	uint32_t epoch;		 /* of the connection, 0 while it is down */
 	atomic_int mqtt_version; /* of the newest connection */
 };
 
@@ -68,11 +69,12 @@ struct now loop_now(void);
 void loop_carry_out(struct agent *agent, struct effects *effects);
 
 /* Turns until done() says so or the time (monotonic ms, -1: none) has come. */
-void loop_run_until(struct agent *agent, bool (*done)(const struct agent *agent), int64_t until);
+void loop_run_until(struct agent *agent, bool (*done)(const struct agent *agent),
+		    int64_t until);
 
 /* ---- ears.c ---- */
 
-extern const struct reflexes ears_reflexes;              /* their context is the agent */
+extern const struct reflexes ears_reflexes;		 /* their context is the agent */
 extern const struct connection_callbacks ears_callbacks; /* so is theirs */
 
 /* On whatever thread changed the device. */

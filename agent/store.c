@@ -12,11 +12,11 @@
 
 extern const char store_schema[]; /* schema.sql, by CMake */
 
-#define TASK_COLUMNS                                                                               \
-	"number, id, type, category, flags, args, labels, after, predecessor, retries, "           \
-	"retry_delay_ms, timeout_ms, boot, created_at, status, stopping, rev, solid_rev, "         \
-	"arrival, priority, after_open, attempt, retries_left, resumed, crashes, progress, "       \
-	"total, message, checkpoint, state, result, error_code, error_message, started_at, "       \
+#define TASK_COLUMNS                                                                         \
+	"number, id, type, category, flags, args, labels, after, predecessor, retries, "     \
+	"retry_delay_ms, timeout_ms, boot, created_at, status, stopping, rev, solid_rev, "   \
+	"arrival, priority, after_open, attempt, retries_left, resumed, crashes, progress, " \
+	"total, message, checkpoint, state, result, error_code, error_message, started_at, " \
 	"completed_at, elapsed_ms, attempt_ms, ended_age, photos"
 
 static const char *const statement_text[STATEMENTS] = {
@@ -24,39 +24,47 @@ static const char *const statement_text[STATEMENTS] = {
 	[S_COMMIT] = "COMMIT",
 	[S_META] = "SELECT value FROM meta WHERE key = ?",
 	[S_SET_META] = "INSERT OR REPLACE INTO meta VALUES (?, ?)",
-	[S_TASK_INSERT] = "INSERT INTO task (" TASK_COLUMNS ") VALUES "
-			  "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
-			  "?,?,?,?,?)",
-	[S_TASK_SAVE] = "UPDATE task SET args=?6, status=?15, stopping=?16, rev=?17, solid_rev=?18, "
-			"arrival=?19, priority=?20, after_open=?21, attempt=?22, "
-			"retries_left=?23, resumed=?24, crashes=?25, progress=?26, total=?27, "
-			"message=?28, checkpoint=?29, state=?30, result=?31, error_code=?32, "
-			"error_message=?33, started_at=?34, completed_at=?35, elapsed_ms=?36, "
-			"attempt_ms=?37, ended_age=?38, photos=?39, labels=?7 WHERE number=?1",
+	[S_TASK_INSERT] =
+		"INSERT INTO task (" TASK_COLUMNS ") VALUES "
+		"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
+		"?,?,?,?,?)",
+	[S_TASK_SAVE] =
+		"UPDATE task SET args=?6, status=?15, stopping=?16, rev=?17, solid_rev=?18, "
+		"arrival=?19, priority=?20, after_open=?21, attempt=?22, "
+		"retries_left=?23, resumed=?24, crashes=?25, progress=?26, total=?27, "
+		"message=?28, checkpoint=?29, state=?30, result=?31, error_code=?32, "
+		"error_message=?33, started_at=?34, completed_at=?35, elapsed_ms=?36, "
+		"attempt_ms=?37, ended_age=?38, photos=?39, labels=?7 WHERE number=?1",
 	[S_TASK_DELETE] = "DELETE FROM task WHERE number = ?",
 	[S_LOG_DELETE] = "DELETE FROM log WHERE task = ?",
 	[S_TASK] = "SELECT " TASK_COLUMNS " FROM task WHERE id = ?",
-	[S_TASK_AFTER] = "SELECT " TASK_COLUMNS " FROM task WHERE number > ? ORDER BY number LIMIT 1",
+	[S_TASK_AFTER] = "SELECT " TASK_COLUMNS
+			 " FROM task WHERE number > ? ORDER BY number LIMIT 1",
 	[S_TASK_BEFORE] = "SELECT " TASK_COLUMNS
 			  " FROM task WHERE number < ? ORDER BY number DESC LIMIT 1",
-	[S_TASK_ENDED] = "SELECT " TASK_COLUMNS " FROM task WHERE status >= 3 AND "
-			 "(ended_age, number) > (?1, ?2) ORDER BY ended_age, number LIMIT 1",
+	[S_TASK_ENDED] =
+		"SELECT " TASK_COLUMNS " FROM task WHERE status >= 3 AND "
+		"(ended_age, number) > (?1, ?2) ORDER BY ended_age, number LIMIT 1",
 	[S_TASK_COUNT] = "SELECT count(*) FROM task WHERE status >= 3",
 	[S_LOG] = "INSERT INTO log VALUES (?1, 1 + coalesce((SELECT max(line) FROM log "
 		  "WHERE task = ?1), 0), ?2, ?3, ?4)",
-	[S_LOG_BYTES] = "SELECT coalesce(sum(length(CAST(message AS BLOB))), 0) FROM log WHERE task = ?",
-	[S_LOG_LINES] = "SELECT ts, level, message FROM (SELECT * FROM log WHERE task = ?1 "
-			"ORDER BY line DESC LIMIT ?2) ORDER BY line",
+	[S_LOG_BYTES] =
+		"SELECT coalesce(sum(length(CAST(message AS BLOB))), 0) FROM log WHERE task = ?",
+	[S_LOG_LINES] =
+		"SELECT ts, level, message FROM (SELECT * FROM log WHERE task = ?1 "
+		"ORDER BY line DESC LIMIT ?2) ORDER BY line",
 	[S_EVENT] = "INSERT INTO event VALUES (?, ?)",
 	[S_EVENT_TRIM] = "DELETE FROM event WHERE seq <= ?",
-	[S_EVENT_FROM] = "SELECT seq, body FROM event WHERE seq >= ? ORDER BY seq LIMIT 1",
+	[S_EVENT_FROM] =
+		"SELECT seq, body FROM event WHERE seq >= ? ORDER BY seq LIMIT 1",
 	[S_EVENT_OLDEST] = "SELECT min(seq) FROM event",
 	[S_REMEMBER] = "INSERT OR REPLACE INTO memory (key, hash, reply, status, age) "
 		       "VALUES (?, ?, ?, ?, ?)",
 	[S_RECALL] = "SELECT hash, reply, status FROM memory WHERE key = ?",
 	[S_REMEMBER_STATUS] = "UPDATE memory SET status = ?2 WHERE key = ?1",
 	[S_FORGET] = "DELETE FROM memory WHERE age < ?",
-	[S_FORGET_MOST] = "DELETE FROM memory WHERE number <= (SELECT max(number) FROM memory) - ?",
+	[S_FORGET_MOST] =
+		"DELETE FROM memory WHERE number <= (SELECT max(number) FROM memory) - ?",
 	[S_PROMISE] = "INSERT OR REPLACE INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[S_PROMISE_KEPT] = "DELETE FROM outbox WHERE number = ?",
 	[S_PROMISES] = "SELECT * FROM outbox ORDER BY number",
@@ -82,8 +90,9 @@ sqlite3_stmt *store_statement(struct store *store, enum statement which)
 	sqlite3_stmt **slot = &store->statements[which];
 
 	assert(pthread_equal(store->owner, pthread_self()));
-	if (!*slot && sqlite3_prepare_v3(store->db, statement_text[which], -1,
-					 SQLITE_PREPARE_PERSISTENT, slot, NULL) != SQLITE_OK)
+	if (!*slot &&
+	    sqlite3_prepare_v3(store->db, statement_text[which], -1,
+			       SQLITE_PREPARE_PERSISTENT, slot, NULL) != SQLITE_OK)
 		store_fail(store);
 	return *slot;
 }
@@ -99,11 +108,13 @@ static void store_run(struct store *store, sqlite3_stmt *statement)
 	sqlite3_clear_bindings(statement);
 }
 
-/* All that was committed goes into the database, and the log begins anew.  After a power cut
- * the next frame would share a sector with the last commit, and a second cut could tear both. */
+/* All that was committed goes into the database, and the log begins anew.  After a power
+ * cut the next frame would share a sector with the last commit, and a second cut could
+ * tear both. */
 static int log_begin(struct store *store)
 {
-	return sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	return sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE,
+					 NULL, NULL);
 }
 
 /* A full disk may have had no room for that. */
@@ -213,9 +224,11 @@ static int store_error(const struct store *store, struct err *err)
 
 	if (code == SQLITE_BUSY)
 		return err_code(err, -EBUSY, "storage_error",
-				"%s is in use: another agent runs on this state folder", store->path);
-	return err_code(err, code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? -EBADMSG : -EIO,
-			"storage_error", "%s: %s", store->path, sqlite3_errmsg(store->db));
+				"%s is in use: another agent runs on this state folder",
+				store->path);
+	return err_code(
+		err, code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? -EBADMSG : -EIO,
+		"storage_error", "%s: %s", store->path, sqlite3_errmsg(store->db));
 }
 
 static int store_exec(struct store *store, const char *sql, struct err *err)
@@ -236,7 +249,8 @@ static int store_pragma(struct store *store, const char *sql, char *answer, size
 	if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) != SQLITE_OK)
 		goto fail;
 	if (sqlite3_step(statement) == SQLITE_ROW)
-		snprintf(answer, size, "%s", (const char *)sqlite3_column_text(statement, 0));
+		snprintf(answer, size, "%s",
+			 (const char *)sqlite3_column_text(statement, 0));
 	else if (sqlite3_errcode(store->db) != SQLITE_DONE)
 		goto fail;
 	goto out;
@@ -257,9 +271,10 @@ static int store_migrate(struct store *store, struct err *err)
 		return ret;
 	version = strtol(answer, NULL, 10);
 	if (version > STORE_VERSION)
-		return err_code(err, -EINVAL, "storage_error",
-				"%s was written by a newer agent (version %ld, this one knows %d)",
-				store->path, version, STORE_VERSION);
+		return err_code(
+			err, -EINVAL, "storage_error",
+			"%s was written by a newer agent (version %ld, this one knows %d)",
+			store->path, version, STORE_VERSION);
 	if (version == STORE_VERSION)
 		return 0;
 
@@ -280,24 +295,28 @@ static int store_prepare_file(struct store *store, struct err *err)
 	int ret = store_exec(store, "PRAGMA locking_mode = EXCLUSIVE", err);
 
 	if (ret == 0)
-		ret = store_pragma(store, "PRAGMA journal_mode = WAL", answer, sizeof(answer), err);
+		ret = store_pragma(store, "PRAGMA journal_mode = WAL", answer,
+				   sizeof(answer), err);
 	if (ret == 0 && strcmp(answer, "wal") != 0)
-		ret = err_code(err, -EIO, "storage_error", "%s: no write-ahead log, but '%s'",
-			       store->path, answer);
+		ret = err_code(err, -EIO, "storage_error",
+			       "%s: no write-ahead log, but '%s'", store->path, answer);
 	if (ret == 0)
-		ret = store_exec(store,
-				 "PRAGMA synchronous = FULL; PRAGMA cache_size = -1024;"
-				 "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 1000;"
-				 "PRAGMA trusted_schema = OFF",
-				 err);
-	/* Takes the lock for good: a second agent is told now and not at its first write. */
+		ret = store_exec(
+			store,
+			"PRAGMA synchronous = FULL; PRAGMA cache_size = -1024;"
+			"PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 1000;"
+			"PRAGMA trusted_schema = OFF",
+			err);
+	/* Takes the lock for good: a second agent is told now and not at its first write.
+	 */
 	if (ret == 0)
 		ret = store_exec(store, "BEGIN EXCLUSIVE; COMMIT", err);
 	if (ret == 0)
-		ret = store_pragma(store, "PRAGMA quick_check(1)", answer, sizeof(answer), err);
+		ret = store_pragma(store, "PRAGMA quick_check(1)", answer, sizeof(answer),
+				   err);
 	if (ret == 0 && strcmp(answer, "ok") != 0)
-		ret = err_code(err, -EBADMSG, "storage_error", "%s is damaged: %s", store->path,
-			       answer);
+		ret = err_code(err, -EBADMSG, "storage_error", "%s is damaged: %s",
+			       store->path, answer);
 	return ret;
 }
 
@@ -320,14 +339,17 @@ static int store_try(struct store **out, const char *path, struct err *err)
 	store->owner = pthread_self();
 	snprintf(store->path, sizeof(store->path), "%s", path);
 	if (sqlite3_open_v2(path, &store->db,
-			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+				    SQLITE_OPEN_NOMUTEX,
 			    NULL) != SQLITE_OK) {
 		ret = store_error(store, err);
 		goto fail;
 	}
-	/* Arguments may be secrets; the files that SQLite makes beside it take over the mode. */
+	/* Arguments may be secrets; the files that SQLite makes beside it take over the
+	 * mode. */
 	if (chmod(path, 0600) < 0 && errno != ENOENT) {
-		ret = err_code(err, -errno, "storage_error", "%s: %s", path, strerror(errno));
+		ret = err_code(err, -errno, "storage_error", "%s: %s", path,
+			       strerror(errno));
 		goto fail;
 	}
 	ret = store_prepare_file(store, err);
@@ -437,7 +459,8 @@ static void store_redo(struct store *store)
 	store->failed.number = 0;
 	store_begin(store);
 	for (size_t i = 0; i < store->redo_count && !store->failed.number; i++)
-		if (sqlite3_exec(store->db, store->redo[i], NULL, NULL, NULL) != SQLITE_OK)
+		if (sqlite3_exec(store->db, store->redo[i], NULL, NULL, NULL) !=
+		    SQLITE_OK)
 			store_fail(store);
 	if (!store->failed.number)
 		store_run(store, store_statement(store, S_COMMIT));
@@ -512,7 +535,8 @@ void store_text(struct store *store, const char *key, char *text, size_t size)
 	text[0] = '\0';
 	store_bind_text(statement, 1, key);
 	if (store_row(store, statement))
-		snprintf(text, size, "%s", (const char *)sqlite3_column_text(statement, 0));
+		snprintf(text, size, "%s",
+			 (const char *)sqlite3_column_text(statement, 0));
 	store_done(statement);
 }
 

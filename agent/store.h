@@ -1,8 +1,8 @@
 /* What survives: one SQLite file, used by the loop's thread alone.
  *
  * Writes join the transaction of the turn, which the first of them begins.  They return
- * nothing: the first failure is kept and told by store_commit(), because until then nothing
- * has been promised to anybody.  Reads see the turn's own writes. */
+ * nothing: the first failure is kept and told by store_commit(), because until then
+ * nothing has been promised to anybody.  Reads see the turn's own writes. */
 #ifndef AGENT_STORE_H
 #define AGENT_STORE_H
 
@@ -18,12 +18,14 @@ struct store;
 
 #define STORE_PATH 4096
 
-/* Opens or makes the database in state_dir.  A damaged one is moved aside and named in damaged
- * ("" otherwise), and an empty one takes its place.  reserve may be NULL.  Fails with a sentence when another agent
- * has it, or when the folder cannot be written. */
+/* Opens or makes the database in state_dir.  A damaged one is moved aside and named in
+ * damaged
+ * ("" otherwise), and an empty one takes its place.  reserve may be NULL.  Fails with a
+ * sentence when another agent has it, or when the folder cannot be written. */
 int store_open(struct store **out, const char *state_dir, const struct reserve *reserve,
 	       char damaged[STORE_PATH], struct err *err);
-void store_close(struct store *store); /* rolls back what was not committed; NULL is fine */
+void store_close(
+	struct store *store); /* rolls back what was not committed; NULL is fine */
 
 /* Has this turn written anything? */
 bool store_dirty(const struct store *store);
@@ -37,8 +39,9 @@ int store_commit(struct store *store, struct err *err);
 /* How many writes wait for the commit: tells whether something wrote. */
 size_t store_writes(const struct store *store);
 
-/* The disk was full and the reserve beside the database is given up: only what must not be
- * lost should be written.  store_recover() tries to take it back; true when all is well. */
+/* The disk was full and the reserve beside the database is given up: only what must not
+ * be lost should be written.  store_recover() tries to take it back; true when all is
+ * well. */
 bool store_low(const struct store *store);
 bool store_recover(struct store *store);
 
@@ -59,8 +62,8 @@ void store_task_delete(struct store *store, const struct task *task); /* and its
 /* A task by id, or NULL; the caller frees it.  Its type is not looked up. */
 struct task *store_task(struct store *store, const char *id);
 
-/* The next task with a number above after (below, when newest first) in the order of numbers,
- * or NULL; the caller frees it. */
+/* The next task with a number above after (below, when newest first) in the order of
+ * numbers, or NULL; the caller frees it. */
 struct task *store_task_after(struct store *store, int64_t after);
 struct task *store_task_before(struct store *store, int64_t before);
 
@@ -70,16 +73,18 @@ struct task *store_task_ended(struct store *store, int64_t ended_age, int64_t nu
 int64_t store_count_ended(struct store *store);
 
 /* ---- a task's log ---- */
-void store_log(struct store *store, int64_t task, int64_t ts, int level, const char *message);
+void store_log(struct store *store, int64_t task, int64_t ts, int level,
+	       const char *message);
 /* Calls line for the newest limit lines, oldest first. */
 void store_log_lines(struct store *store, int64_t task, int limit,
-		     void (*line)(void *context, int64_t ts, int level, const char *message),
+		     void (*line)(void *context, int64_t ts, int level,
+				  const char *message),
 		     void *context);
 
 /* ---- events ---- */
 void store_event(struct store *store, int64_t seq, const char *body);
-/* The body of the first event with at least this number, its number in *seq; NULL when there
- * is none.  The caller frees it. */
+/* The body of the first event with at least this number, its number in *seq; NULL when
+ * there is none.  The caller frees it. */
 char *store_event_from(struct store *store, int64_t from, int64_t *seq);
 int64_t store_event_oldest(struct store *store); /* 0 without any */
 
@@ -89,12 +94,13 @@ struct memory {
 	char *reply;
 	char status[16];
 };
-void store_remember(struct store *store, const char *key, const char *hash, const char *reply,
-		    const char *status, int64_t age);
+void store_remember(struct store *store, const char *key, const char *hash,
+		    const char *reply, const char *status, int64_t age);
 bool store_recall(struct store *store, const char *key, struct memory *memory);
 void memory_clear(struct memory *memory);
 void store_remember_status(struct store *store, const char *key, const char *status);
-void store_forget(struct store *store, int64_t older_than_age); /* and all beyond 50,000 */
+void store_forget(struct store *store,
+		  int64_t older_than_age); /* and all beyond 50,000 */
 
 /* ---- outbox ---- */
 enum promise { PROMISE_DOCUMENT, PROMISE_CLEARING, PROMISE_REPLY };
@@ -105,12 +111,13 @@ struct promise_row {
 	const void *correlation;
 	size_t correlation_size;
 	int64_t age;
-	int packet;          /* a reply: the message that it answers, 0 for none */
+	int packet;	     /* a reply: the message that it answers, 0 for none */
 	const char *message; /* and the sha256 of that message */
 };
 void store_promise(struct store *store, const struct promise_row *row);
 void store_promise_kept(struct store *store, int64_t number); /* takes the row away */
-void store_promises(struct store *store, void (*each)(void *context, const struct promise_row *row),
+void store_promises(struct store *store,
+		    void (*each)(void *context, const struct promise_row *row),
 		    void *context);
 
 void store_new_session(struct store *store); /* packet ids begin anew */
@@ -121,13 +128,13 @@ struct act_row {
 	const char *verb, *topic, *request;
 	const void *correlation;
 	size_t correlation_size;
-	int packet;          /* as of a reply */
+	int packet; /* as of a reply */
 	const char *message;
 };
 void store_act(struct store *store, const struct act_row *row);
 void store_act_done(struct store *store, int64_t number);
 void store_acts_clear(struct store *store);
-void store_acts(struct store *store, void (*each)(void *context, const struct act_row *row),
-		void *context);
+void store_acts(struct store *store,
+		void (*each)(void *context, const struct act_row *row), void *context);
 
 #endif

@@ -1,6 +1,6 @@
-/* The inside of the store, for its own files only: store.c opens, commits and knows single
- * facts; store_task.c has the tasks and their logs; store_promise.c what is owed to others:
- * events, remembered replies, the outbox, acts. */
+/* The inside of the store, for its own files only: store.c opens, commits and knows
+ * single facts; store_task.c has the tasks and their logs; store_promise.c what is owed
+ * to others: events, remembered replies, the outbox, acts. */
 #ifndef AGENT_STORE_INSIDE_H
 #define AGENT_STORE_INSIDE_H
 
@@ -53,13 +53,14 @@ struct store {
 	sqlite3_stmt *statements[STATEMENTS];
 	bool dirty;
 	struct err failed; /* the first failure since the last commit */
-	char **redo;       /* what was written since the last commit, as SQL with its values */
+	char **redo; /* what was written since the last commit, as SQL with its values */
 	size_t redo_count, redo_room;
-	bool low;          /* the disk was full and the reserve is given up */
-	pthread_t owner;   /* only this thread may use the store */
+	bool low;	 /* the disk was full and the reserve is given up */
+	pthread_t owner; /* only this thread may use the store */
 	struct reserve reserve;
 	char path[STORE_PATH];
-	bool log_waits; /* to begin anew, for room on a full disk; nothing is written before */
+	bool log_waits; /* to begin anew, for room on a full disk; nothing is written
+			   before */
 };
 
 /* The statement, prepared and without bindings; NULL after a failure, which is kept. */

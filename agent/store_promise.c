@@ -46,8 +46,8 @@ int64_t store_event_oldest(struct store *store)
 	return seq;
 }
 
-void store_remember(struct store *store, const char *key, const char *hash, const char *reply,
-		    const char *status, int64_t age)
+void store_remember(struct store *store, const char *key, const char *hash,
+		    const char *reply, const char *status, int64_t age)
 {
 	sqlite3_stmt *statement = store_write(store, S_REMEMBER);
 
@@ -67,9 +67,11 @@ bool store_recall(struct store *store, const char *key, struct memory *memory)
 	store_bind_text(statement, 1, key);
 	known = store_row(store, statement);
 	if (known) {
-		snprintf(memory->hash, sizeof(memory->hash), "%s", store_column(statement, 0));
+		snprintf(memory->hash, sizeof(memory->hash), "%s",
+			 store_column(statement, 0));
 		memory->reply = strdup(store_column(statement, 1));
-		snprintf(memory->status, sizeof(memory->status), "%s", store_column(statement, 2));
+		snprintf(memory->status, sizeof(memory->status), "%s",
+			 store_column(statement, 2));
 	}
 	store_done(statement);
 	return known;
@@ -131,7 +133,8 @@ void store_promise_kept(struct store *store, int64_t number)
 	store_apply(store, statement);
 }
 
-void store_promises(struct store *store, void (*each)(void *context, const struct promise_row *row),
+void store_promises(struct store *store,
+		    void (*each)(void *context, const struct promise_row *row),
 		    void *context)
 {
 	sqlite3_stmt *s = store_statement(store, S_PROMISES);
@@ -182,8 +185,8 @@ void store_act_done(struct store *store, int64_t number)
 	store_apply(store, statement);
 }
 
-void store_acts(struct store *store, void (*each)(void *context, const struct act_row *row),
-		void *context)
+void store_acts(struct store *store,
+		void (*each)(void *context, const struct act_row *row), void *context)
 {
 	sqlite3_stmt *s = store_statement(store, S_ACTS);
 

@@ -30,7 +30,8 @@ static void bind_what_changes(sqlite3_stmt *s, const struct task *task)
 	}
 	store_bind_text(s, 28, task->message);
 	store_bind_text(s, 29, task->checkpoint);
-	store_bind_number(s, 30, (task->began ? STATE_BEGAN : 0) | (task->again ? STATE_AGAIN : 0));
+	store_bind_number(
+		s, 30, (task->began ? STATE_BEGAN : 0) | (task->again ? STATE_AGAIN : 0));
 	store_bind_text(s, 31, task->result);
 	store_bind_text(s, 32, task->error_code);
 	store_bind_text(s, 33, task->error_message);
@@ -50,15 +51,17 @@ void store_task_insert(struct store *store, const struct task *task)
 
 	after[0] = '\0';
 	for (size_t i = 0; i < task->after_count; i++)
-		used += (size_t)snprintf(after + used, sizeof(after) - used, "%s%s", i ? " " : "",
-					 task->after[i]);
+		used += (size_t)snprintf(after + used, sizeof(after) - used, "%s%s",
+					 i ? " " : "", task->after[i]);
 	bind_what_changes(s, task);
 	store_bind_text(s, 2, task->id);
 	store_bind_text(s, 3, task->type_name);
 	store_bind_text(s, 4, task->category);
 	store_bind_number(s, 5,
-		    (task->is_exclusive ? FLAG_EXCLUSIVE : 0) | (task->is_blocking ? FLAG_BLOCKING : 0) |
-			    (task->resumable ? FLAG_RESUMABLE : 0) | (task->resumes ? FLAG_RESUMES : 0));
+			  (task->is_exclusive ? FLAG_EXCLUSIVE : 0) |
+				  (task->is_blocking ? FLAG_BLOCKING : 0) |
+				  (task->resumable ? FLAG_RESUMABLE : 0) |
+				  (task->resumes ? FLAG_RESUMES : 0));
 	store_bind_text(s, 8, after);
 	store_bind_text(s, 9, task->predecessor);
 	store_bind_number(s, 10, task->retries);
@@ -93,7 +96,8 @@ static void read_after(struct task *task, const char *ids)
 	while (*ids && task->after_count < TASK_AFTER_MAX) {
 		size_t length = strcspn(ids, " ");
 
-		snprintf(task->after[task->after_count++], TASK_ID, "%.*s", (int)length, ids);
+		snprintf(task->after[task->after_count++], TASK_ID, "%.*s", (int)length,
+			 ids);
 		ids += length + (ids[length] == ' ');
 	}
 }
@@ -205,7 +209,8 @@ int64_t store_count_ended(struct store *store)
 	return count;
 }
 
-void store_log(struct store *store, int64_t task, int64_t ts, int level, const char *message)
+void store_log(struct store *store, int64_t task, int64_t ts, int level,
+	       const char *message)
 {
 	sqlite3_stmt *statement = store_statement(store, S_LOG_BYTES);
 	int64_t bytes = 0;
@@ -226,7 +231,8 @@ void store_log(struct store *store, int64_t task, int64_t ts, int level, const c
 }
 
 void store_log_lines(struct store *store, int64_t task, int limit,
-		     void (*line)(void *context, int64_t ts, int level, const char *message),
+		     void (*line)(void *context, int64_t ts, int level,
+				  const char *message),
 		     void *context)
 {
 	sqlite3_stmt *statement = store_statement(store, S_LOG_LINES);
@@ -234,7 +240,7 @@ void store_log_lines(struct store *store, int64_t task, int limit,
 	store_bind_number(statement, 1, task);
 	store_bind_number(statement, 2, limit);
 	while (store_row(store, statement))
-		line(context, sqlite3_column_int64(statement, 0), sqlite3_column_int(statement, 1),
-		     store_column(statement, 2));
+		line(context, sqlite3_column_int64(statement, 0),
+		     sqlite3_column_int(statement, 1), store_column(statement, 2));
 	store_done(statement);
 }

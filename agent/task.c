@@ -7,13 +7,14 @@
 #include "agent/base/clock.h"
 
 /* What a document without arguments, result and labels takes at most: 32 ids in after, an
- * error of 1 KiB and a message of 256 bytes of characters that JSON writes with six each. */
+ * error of 1 KiB and a message of 256 bytes of characters that JSON writes with six each.
+ */
 #define DOCUMENT_REST (11 * 1024)
 
 #define ETA_MAX_S (365.0 * 24 * 3600) /* what is further away is not known */
 
-static const char *const status_names[] = {"pending",   "running", "paused",     "completed",
-					   "cancelled", "error",   "interrupted"};
+static const char *const status_names[] = {
+	"pending", "running", "paused", "completed", "cancelled", "error", "interrupted"};
 
 struct task *task_new(void)
 {
@@ -181,12 +182,15 @@ static void document_put_error(cJSON *document, const struct task *task)
 	}
 	error = cJSON_AddObjectToObject(document, "error");
 	cJSON_AddStringToObject(error, "code", task->error_code);
-	cJSON_AddStringToObject(error, "message", task->error_message ? task->error_message : "");
+	cJSON_AddStringToObject(error, "message",
+				task->error_message ? task->error_message : "");
 }
 
 static const char *stopping_name(enum task_stopping stopping)
 {
-	return stopping == STOPPING_PAUSE ? "pause" : stopping == STOPPING_CANCEL ? "cancel" : NULL;
+	return stopping == STOPPING_PAUSE    ? "pause"
+	       : stopping == STOPPING_CANCEL ? "cancel"
+					     : NULL;
 }
 
 static bool document_fits(const cJSON *document)
@@ -217,7 +221,8 @@ static void document_shrink(cJSON *document, const struct task *task)
 		cJSON_DeleteItemFromObjectCaseSensitive(document, "labels");
 }
 
-cJSON *task_document(const struct task *task, const char *store, int place, int64_t now, bool whole)
+cJSON *task_document(const struct task *task, const char *store, int place, int64_t now,
+		     bool whole)
 {
 	cJSON *document = cJSON_CreateObject();
 	cJSON *progress, *after;
@@ -248,7 +253,8 @@ cJSON *task_document(const struct task *task, const char *store, int place, int6
 	document_put_time(document, "created_at", task->created_at);
 	document_put_time(document, "started_at", task->started_at);
 	document_put_time(document, "completed_at", task->completed_at);
-	cJSON_AddNumberToObject(document, "elapsed_s", (double)task_elapsed(task, now) / 1000);
+	cJSON_AddNumberToObject(document, "elapsed_s",
+				(double)task_elapsed(task, now) / 1000);
 	cJSON_AddItemToObject(document, "labels", cJSON_Parse(task->labels));
 	after = cJSON_AddArrayToObject(document, "after");
 	for (size_t i = 0; i < task->after_count; i++)

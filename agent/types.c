@@ -55,7 +55,8 @@ cJSON *types_found(const struct core *core)
 {
 	cJSON *found = cJSON_CreateObject();
 
-	cJSON_AddItemToObject(found, "problems", cJSON_Duplicate(core->type_problems, true));
+	cJSON_AddItemToObject(found, "problems",
+			      cJSON_Duplicate(core->type_problems, true));
 	return found;
 }
 
@@ -76,8 +77,9 @@ void types_event(struct core *core, const struct event *event)
 	core->type_problems = problems;
 	rebind(core);
 	types_sweep(core);
-	cJSON_ArrayForEach(name, before) if (!registry_find(registry, name->valuestring))
-		notices_type_gone(core, name->valuestring);
+	cJSON_ArrayForEach(name, before)
+		if (!registry_find(registry, name->valuestring))
+			notices_type_gone(core, name->valuestring);
 	cJSON_Delete(before);
 	notices_types(core);
 	notices_info(core);

@@ -47,7 +47,8 @@ bool waiter_wait(struct waiter *waiter, int64_t timeout_ms)
 		if (timeout_ms < 0)
 			pthread_cond_wait(&waiter->changed, &waiter->lock);
 		else
-			ret = pthread_cond_timedwait(&waiter->changed, &waiter->lock, &until);
+			ret = pthread_cond_timedwait(&waiter->changed, &waiter->lock,
+						     &until);
 	}
 	released = waiter->released;
 	pthread_mutex_unlock(&waiter->lock);

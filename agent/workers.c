@@ -23,9 +23,9 @@ struct workers {
 
 	pthread_mutex_t lock; /* of all below */
 	pthread_cond_t work, ended;
-	struct task_run *runs;              /* all that the loop has not let go of */
+	struct task_run *runs;		    /* all that the loop has not let go of */
 	struct task_run *waiting, **newest; /* started, no thread yet; */
-	int idle, threads, unclaimed; /* unclaimed: how many are waiting */
+	int idle, threads, unclaimed;	    /* unclaimed: how many are waiting */
 	bool closing;
 };
 
@@ -70,7 +70,9 @@ static struct event *run_act(const struct workers *workers, struct task_run *run
 		event->data = data ? json_text(data) : NULL;
 	} else {
 		run_copy_text(event->code, sizeof(event->code),
-			  ret == -EINTR ? "interrupted" : err.code[0] ? err.code : "internal");
+			      ret == -EINTR ? "interrupted"
+			      : err.code[0] ? err.code
+					    : "internal");
 		event->text = strdup(err.text[0] ? err.text : strerror(-ret));
 	}
 	cJSON_Delete(data);
@@ -86,7 +88,8 @@ static void *worker(void *context)
 		struct task_run *run;
 		struct event *event;
 
-		while (!workers->waiting && !workers->closing && workers->idle < IDLE_THREADS) {
+		while (!workers->waiting && !workers->closing &&
+		       workers->idle < IDLE_THREADS) {
 			workers->idle++;
 			pthread_cond_wait(&workers->work, &workers->lock);
 			workers->idle--;
@@ -235,7 +238,8 @@ static bool wait_for_threads(struct workers *workers, int64_t timeout_ms)
 	};
 
 	while (workers->threads)
-		if (pthread_cond_timedwait(&workers->ended, &workers->lock, &until) == ETIMEDOUT)
+		if (pthread_cond_timedwait(&workers->ended, &workers->lock, &until) ==
+		    ETIMEDOUT)
 			return false;
 	return true;
 }

@@ -1,7 +1,7 @@
 /* The threads that do the work: task runs and acts, one thread each while they last.
  *
- * How many run at once is the scheduler's decision; threads are made when they are needed and
- * a few idle ones are kept.  What a run has to say goes to the mailbox. */
+ * How many run at once is the scheduler's decision; threads are made when they are needed
+ * and a few idle ones are kept.  What a run has to say goes to the mailbox. */
 #ifndef AGENT_WORKERS_H
 #define AGENT_WORKERS_H
 
@@ -17,19 +17,20 @@ struct seat; /* agent/seat.h */
 struct workers;
 
 int workers_open(struct workers **out, struct mailbox *mailbox,
-		 const struct task_services *services, struct seat *seat, struct err *err);
+		 const struct task_services *services, struct seat *seat,
+		 struct err *err);
 
-/* Stops every run, waits up to timeout_ms for them to end, frees everything when they did.
- * False when some did not: their threads go on until the process ends. */
+/* Stops every run, waits up to timeout_ms for them to end, frees everything when they
+ * did. False when some did not: their threads go on until the process ends. */
 bool workers_close(struct workers *workers, int64_t timeout_ms);
 
 struct run_order {
 	uint64_t run;
 	const struct registered_type *type; /* of the task, or of a dry_run */
-	const char *task;                   /* its id; NULL for an act */
-	const char *verb;                   /* an act's */
-	const char *args;                   /* or the act's body */
-	const char *saved;                  /* its last checkpoint, or NULL */
+	const char *task;		    /* its id; NULL for an act */
+	const char *verb;		    /* an act's */
+	const char *args;		    /* or the act's body */
+	const char *saved;		    /* its last checkpoint, or NULL */
 	int attempt;
 };
 

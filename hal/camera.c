@@ -79,8 +79,8 @@ static int camera_check(const struct camera *camera, cJSON *settings, const char
 	return ret;
 }
 
-int camera_open(struct camera *camera, struct chassis *chassis, size_t index, const cJSON *item,
-		struct err *err)
+int camera_open(struct camera *camera, struct chassis *chassis, size_t index,
+		const cJSON *item, struct err *err)
 {
 	const cJSON *settings = cJSON_GetObjectItemCaseSensitive(item, "settings");
 	const char *type = json_string(item, "type");
@@ -118,8 +118,7 @@ static void camera_merge(cJSON *settings, const cJSON *patch)
 {
 	const cJSON *value;
 
-	cJSON_ArrayForEach(value, patch)
-	{
+	cJSON_ArrayForEach(value, patch) {
 		cJSON_DeleteItemFromObjectCaseSensitive(settings, value->string);
 		cJSON_AddItemToObject(settings, value->string,
 				      cJSON_Duplicate(value, true));
@@ -191,8 +190,8 @@ static int camera_wanted(const struct backend_shot *shot)
 	return ret;
 }
 
-/* By the backend's time: now, the exposure, the two others that a sensor which runs all the
- * time may be busy with before, and as long as anybody waits for it. */
+/* By the backend's time: now, the exposure, the two others that a sensor which runs all
+ * the time may be busy with before, and as long as anybody waits for it. */
 static int64_t camera_due(const struct chassis *chassis, const cJSON *settings)
 {
 	double ms = 3 * json_number(settings, "shutter", 0) + RIG_CAMERA_PATIENCE_S * 1e3;
@@ -232,19 +231,20 @@ static int camera_begin(struct camera *camera, struct interrupt *interrupt,
 	int ret = chassis_begin(camera->chassis, interrupt, leash, err);
 
 	if (ret == 0 && !camera_claim(camera))
-		ret = err_code(err, -EBUSY, "device_busy", "the camera %s is taking a photo",
-			       camera->name);
+		ret = err_code(err, -EBUSY, "device_busy",
+			       "the camera %s is taking a photo", camera->name);
 	return ret;
 }
 
 static int camera_explain(const struct camera *camera, int ret, struct err *err)
 {
 	if (ret == -EINTR || ret == -ECANCELED)
-		return chassis_explain(camera->chassis, ret, err, "the photo of", camera->name);
+		return chassis_explain(camera->chassis, ret, err, "the photo of",
+				       camera->name);
 	if (ret == -ETIMEDOUT)
 		return err_code(err, ret, "hardware_fault",
-				"the camera %s did not answer for %d seconds", camera->name,
-				RIG_CAMERA_PATIENCE_S);
+				"the camera %s did not answer for %d seconds",
+				camera->name, RIG_CAMERA_PATIENCE_S);
 	return ret;
 }
 
@@ -259,7 +259,8 @@ int camera_expose(struct camera *camera, struct interrupt *interrupt,
 		return err_set(err, -ENOMEM, "out of memory");
 	ret = camera_begin(camera, interrupt, &leash, err);
 	if (ret == 0) {
-		ret = camera_shoot(camera, &leash, camera_settings(camera), false, shot, err);
+		ret = camera_shoot(camera, &leash, camera_settings(camera), false, shot,
+				   err);
 		camera_release(camera);
 	}
 	if (ret < 0) {
@@ -270,13 +271,14 @@ int camera_expose(struct camera *camera, struct interrupt *interrupt,
 	return 0;
 }
 
-static int camera_develop(const struct rig_shot *shot, struct frame **out, struct err *err)
+static int camera_develop(const struct rig_shot *shot, struct frame **out,
+			  struct err *err)
 {
 	const struct camera *camera = shot->camera;
 	const struct chassis *chassis = camera->chassis;
 	struct frame *frame;
-	int ret = chassis->backend->read_out(chassis->hardware, camera->index, shot->latent,
-					     &frame, err);
+	int ret = chassis->backend->read_out(chassis->hardware, camera->index,
+					     shot->latent, &frame, err);
 
 	if (ret < 0)
 		return ret;
@@ -312,8 +314,9 @@ void camera_drop(struct rig_shot *shot)
 }
 
 /* With these settings, which it takes. */
-static int camera_take(struct camera *camera, struct interrupt *interrupt, cJSON *settings,
-		       bool preview, struct frame **frame, struct err *err)
+static int camera_take(struct camera *camera, struct interrupt *interrupt,
+		       cJSON *settings, bool preview, struct frame **frame,
+		       struct err *err)
 {
 	struct rig_shot shot = {0};
 	struct chassis_leash leash;
@@ -337,8 +340,8 @@ int camera_capture(struct camera *camera, struct interrupt *interrupt,
 }
 
 /* The size of a photo that nobody chose is the backend's. */
-static void camera_full_size(const struct camera *camera, const cJSON *settings, int *width,
-			     int *height)
+static void camera_full_size(const struct camera *camera, const cJSON *settings,
+			     int *width, int *height)
 {
 	const cJSON *size =
 		cJSON_GetObjectItemCaseSensitive(settings, "photo_resolution");
@@ -355,7 +358,8 @@ static void camera_full_size(const struct camera *camera, const cJSON *settings,
 static cJSON *camera_small_settings(struct camera *camera)
 {
 	cJSON *settings = camera_settings(camera);
-	cJSON *size = cJSON_DetachItemFromObjectCaseSensitive(settings, "preview_resolution");
+	cJSON *size =
+		cJSON_DetachItemFromObjectCaseSensitive(settings, "preview_resolution");
 
 	if (!cJSON_IsArray(size)) {
 		int wide[2];
@@ -376,7 +380,8 @@ static cJSON *camera_small_settings(struct camera *camera)
 int camera_preview(struct camera *camera, struct interrupt *interrupt,
 		   struct frame **frame, struct err *err)
 {
-	return camera_take(camera, interrupt, camera_small_settings(camera), true, frame, err);
+	return camera_take(camera, interrupt, camera_small_settings(camera), true, frame,
+			   err);
 }
 
 /* Each of its photos is the backend's to give up: together they may take long. */

@@ -14,8 +14,8 @@ struct camera {
 };
 
 /* Reads the member item of the config's cameras. */
-int camera_open(struct camera *camera, struct chassis *chassis, size_t index, const cJSON *item,
-		struct err *err);
+int camera_open(struct camera *camera, struct chassis *chassis, size_t index,
+		const cJSON *item, struct err *err);
 void camera_close(struct camera *camera);
 
 /* As the functions of rig.h. */

@@ -8,21 +8,22 @@
 
 struct frame {
 	int width, height;   /* pixels, as the sensor sees them (not turned) */
-	uint8_t *rgb;        /* width * height * 3 bytes, rows from the top */
+	uint8_t *rgb;	     /* width * height * 3 bytes, rows from the top */
 	struct yuv *yuv;     /* the same picture as it came; NULL: there is only rgb */
-	int rows;            /* that arrived; fewer than height: the photo is torn */
+	int rows;	     /* that arrived; fewer than height: the photo is torn */
 	int64_t taken_at_ms; /* wall clock, when the shutter opened */
 	double shutter_ms;
 	double gain;
-	double focal_px;     /* focal length in pixels */
-	double focal_mm;     /* the same of the lens; 0 when nobody knows */
-	int orientation;     /* EXIF orientation flag 1..8 */
-	int jpeg_quality;    /* 0..100 */
-	char camera[65];     /* its name */
-	char comment[160];   /* for people: what it shows from where; may be empty */
+	double focal_px;   /* focal length in pixels */
+	double focal_mm;   /* the same of the lens; 0 when nobody knows */
+	int orientation;   /* EXIF orientation flag 1..8 */
+	int jpeg_quality;  /* 0..100 */
+	char camera[65];   /* its name */
+	char comment[160]; /* for people: what it shows from where; may be empty */
 };
 
-/* All rows there and black.  Pixels are mapped, not malloc'ed, so that a photo's memory goes back to the system. */
+/* All rows there and black.  Pixels are mapped, not malloc'ed, so that a photo's memory
+ * goes back to the system. */
 struct frame *frame_new(int width, int height);
 void frame_free(struct frame *frame); /* NULL is fine */
 

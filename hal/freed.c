@@ -31,8 +31,7 @@ void freed_read(struct freed *freed, const cJSON *config,
 
 	if (list && !cJSON_IsNull(list) && !cJSON_IsArray(list))
 		freed_complain(problems, "free_lines must be a list of numbers of lines");
-	cJSON_ArrayForEach(item, list)
-	{
+	cJSON_ArrayForEach(item, list) {
 		if (!cJSON_IsNumber(item) || item->valuedouble != item->valueint ||
 		    item->valueint < 0 || item->valueint >= FREED_LINES)
 			freed_complain(problems, "free_lines: each must be 0 to 63");

@@ -30,7 +30,8 @@ static int home_go(const struct home *home, double degrees, double speed,
 		.speed = speed,
 		.until = until,
 	};
-	int ret = move_run(home->chassis, home->positions, &leg, 1, home->leash, home->err);
+	int ret =
+		move_run(home->chassis, home->positions, &leg, 1, home->leash, home->err);
 
 	*met = leg.met;
 	return ret;
@@ -97,8 +98,8 @@ static double home_speed(const struct motor *motor)
 		    sqrt(2 * motor->limits.acceleration * stopping));
 }
 
-int home_run(struct chassis *chassis, struct position_file *positions, struct motor *motor,
-	     const struct chassis_leash *leash, struct err *err)
+int home_run(struct chassis *chassis, struct position_file *positions,
+	     struct motor *motor, const struct chassis_leash *leash, struct err *err)
 {
 	const struct home home = {
 		.chassis = chassis,

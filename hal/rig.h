@@ -4,9 +4,9 @@
  * settings/device/README.md).  Which backend drives the devices is the config's matter;
  * users of this header cannot tell.
  *
- * Threads: every function may be called from any thread.  Who may use which device when is
- * the scheduler's decision (one holder a device); the rig only makes sure that a call that
- * breaks the rule cannot corrupt anything: a second move of a moving axis fails with
+ * Threads: every function may be called from any thread.  Who may use which device when
+ * is the scheduler's decision (one holder a device); the rig only makes sure that a call
+ * that breaks the rule cannot corrupt anything: a second move of a moving axis fails with
  * "device_busy".
  *
  * Errors: a negative errno and, in err, a code of the contract and a sentence. */
@@ -26,7 +26,13 @@ struct rig;
 struct rig_shot; /* a photo that is exposed and not yet read out */
 struct frame;	 /* hal/frame.h */
 
-enum device_kind { DEVICE_MOTOR, DEVICE_LIGHT, DEVICE_CAMERA, DEVICE_ENDSTOP, DEVICE_TRIGGER };
+enum device_kind {
+	DEVICE_MOTOR,
+	DEVICE_LIGHT,
+	DEVICE_CAMERA,
+	DEVICE_ENDSTOP,
+	DEVICE_TRIGGER
+};
 #define DEVICE_KINDS 5
 
 /* "motor" "light" "camera" "endstop" "trigger". */
@@ -34,20 +40,22 @@ const char *device_kind_name(enum device_kind kind);
 
 struct rig_options {
 	const char *state_dir; /* positions and the simulated rig's files; must exist */
-	double sim_speed;      /* how many times faster than real time; simulated backend only */
+	double sim_speed; /* how many times faster than real time; simulated backend only
+			   */
 	bool assume_position_after_power_cut;
-	bool dry; /* judge the config only: no device is opened and no file touched, and only
-		   * rig_problems(), rig_describe(), names and rig_close() may follow */
-	/* Told after the published state of a device changed, on whatever thread changed it;
-	 * must not call back into the rig.  NULL for nobody. */
+	bool dry; /* judge the config only: no device is opened and no file touched, and
+		   * only rig_problems(), rig_describe(), names and rig_close() may follow
+		   */
+	/* Told after the published state of a device changed, on whatever thread changed
+	 * it; must not call back into the rig.  NULL for nobody. */
 	void (*changed)(void *context, enum device_kind kind, const char *name);
 	void *context;
 };
 
 /* Opens every device of config, which stays the caller's.  A device that does not fit, or
  * cannot be opened, is left out and the others work; what is wrong beside them gets its
- * default: each is a sentence in rig_problems().  Refused is only a config that no rig can
- * be made of. */
+ * default: each is a sentence in rig_problems().  Refused is only a config that no rig
+ * can be made of. */
 int rig_open(struct rig **out, const cJSON *config, const struct rig_options *options,
 	     struct err *err);
 
@@ -59,13 +67,14 @@ void rig_close(struct rig *rig);
 const cJSON *rig_problems(const struct rig *rig);
 
 /* What the config means for a device, for a person: "0 to 140 degrees, …". */
-void rig_describe(struct rig *rig, enum device_kind kind, size_t i, char *text, size_t size);
+void rig_describe(struct rig *rig, enum device_kind kind, size_t i, char *text,
+		  size_t size);
 
 /* "simulated", … */
 const char *rig_backend(const struct rig *rig);
 
-/* From the object's middle to the camera in millimetres, as the config says; 1 when it does
- * not. */
+/* From the object's middle to the camera in millimetres, as the config says; 1 when it
+ * does not. */
 double rig_scan_radius(const struct rig *rig);
 
 /* ---- devices by number and name ---- */
@@ -73,9 +82,11 @@ double rig_scan_radius(const struct rig *rig);
 size_t rig_count(const struct rig *rig, enum device_kind kind);
 const char *rig_name(const struct rig *rig, enum device_kind kind, size_t i);
 
-/* The index of name, or -ENOENT with "there is no motor 'x' (there are rotor, turntable)".
- * name NULL means the only device of its kind, and is refused when there are several. */
-int rig_find(const struct rig *rig, enum device_kind kind, const char *name, struct err *err);
+/* The index of name, or -ENOENT with "there is no motor 'x' (there are rotor,
+ * turntable)". name NULL means the only device of its kind, and is refused when there are
+ * several. */
+int rig_find(const struct rig *rig, enum device_kind kind, const char *name,
+	     struct err *err);
 
 /* The state document of a device as the contract publishes it; the caller deletes it. */
 cJSON *rig_state(struct rig *rig, enum device_kind kind, size_t i);
@@ -95,11 +106,11 @@ int rig_check_targets(const struct rig *rig, const struct rig_target *targets, s
 		      struct err *err);
 
 /* Moves the axes together and returns when all stand still.  An axis that must home first
- * (position unknown, or the first motion after an emergency stop) and has an endstop homes;
- * one without an endstop fails with -ENODATA, "invalid_state" and the sentence that tells
- * what to do.  0, or
- *   -EINTR      interrupt was raised: the axes braked, positions are exact, call again to go on
- *   -ECANCELED  rig_stop_motion() or rig_estop(): stopped at once, positions are exact */
+ * (position unknown, or the first motion after an emergency stop) and has an endstop
+ * homes; one without an endstop fails with -ENODATA, "invalid_state" and the sentence
+ * that tells what to do.  0, or -EINTR      interrupt was raised: the axes braked,
+ * positions are exact, call again to go on -ECANCELED  rig_stop_motion() or rig_estop():
+ * stopped at once, positions are exact */
 int rig_move(struct rig *rig, const struct rig_target *targets, size_t n,
 	     struct interrupt *interrupt, struct err *err);
 
@@ -107,19 +118,20 @@ int rig_move(struct rig *rig, const struct rig_target *targets, size_t n,
 double rig_move_seconds(const struct rig *rig, const char *motor, double from_degrees,
 			double to_degrees);
 
-/* Homes one axis at its endstop (NULL: all that have one), then it goes to its home angle.
- * With calibrate_on_home one that is calibrated already only goes there. */
-int rig_home(struct rig *rig, const char *motor, struct interrupt *interrupt, struct err *err);
+/* Homes one axis at its endstop (NULL: all that have one), then it goes to its home
+ * angle. With calibrate_on_home one that is calibrated already only goes there. */
+int rig_home(struct rig *rig, const char *motor, struct interrupt *interrupt,
+	     struct err *err);
 
 /* Declares where an axis stands, without moving it. */
 int rig_override(struct rig *rig, const char *motor, double degrees, struct err *err);
 
-/* A scan begins: with calibrate_on_scan its first motion homes the axes that have an endstop,
- * of a scan that goes on (fresh is false) only those that are not calibrated. */
+/* A scan begins: with calibrate_on_scan its first motion homes the axes that have an
+ * endstop, of a scan that goes on (fresh is false) only those that are not calibrated. */
 void rig_expect_scan(struct rig *rig, bool fresh);
 
-/* Holds the rig awake, or lets it go; counted.  Else motors and lights go off when nothing
- * has moved for motors_timeout, and the next motion wakes them. */
+/* Holds the rig awake, or lets it go; counted.  Else motors and lights go off when
+ * nothing has moved for motors_timeout, and the next motion wakes them. */
 void rig_keep_awake(struct rig *rig, bool keep);
 
 /* Before a new scan: an endless axis without an endstop and without a known position is
@@ -127,15 +139,16 @@ void rig_keep_awake(struct rig *rig, bool keep);
 void rig_adopt_endless(struct rig *rig);
 
 struct rig_axis {
-	bool known;     /* is angle true? */
+	bool known; /* is angle true? */
 	bool moving;
-	bool endstop;   /* has one, so can home by itself */
-	bool endless;   /* 0..360: never at a limit, goes the shorter way */
+	bool endstop; /* has one, so can home by itself */
+	bool endless; /* 0..360: never at a limit, goes the shorter way */
 	double angle, min, max, home;
 	double steps_per_degree, max_speed, acceleration; /* steps, steps/s, steps/s^2 */
 };
 
-int rig_axis(const struct rig *rig, const char *motor, struct rig_axis *axis, struct err *err);
+int rig_axis(const struct rig *rig, const char *motor, struct rig_axis *axis,
+	     struct err *err);
 
 /* Stops all pulses now, from any thread, without waiting for anything. */
 void rig_stop_motion(struct rig *rig);
@@ -157,25 +170,27 @@ struct rig_light {
 	int brightness; /* 0..100, kept while off */
 };
 
-/* name NULL: all lights.  brightness -1 leaves it as it is.  "estopped" for turning one on
- * while the emergency stop is on. */
-int rig_light_set(struct rig *rig, const char *name, bool on, int brightness, struct err *err);
-int rig_light_get(struct rig *rig, const char *name, struct rig_light *light, struct err *err);
+/* name NULL: all lights.  brightness -1 leaves it as it is.  "estopped" for turning one
+ * on while the emergency stop is on. */
+int rig_light_set(struct rig *rig, const char *name, bool on, int brightness,
+		  struct err *err);
+int rig_light_get(struct rig *rig, const char *name, struct rig_light *light,
+		  struct err *err);
 
-/* Waits pre_ms, pulses, waits post_ms; the line is back at its idle level whatever happens.
- * -EINTR and -ECANCELED as in rig_move(). */
+/* Waits pre_ms, pulses, waits post_ms; the line is back at its idle level whatever
+ * happens. -EINTR and -ECANCELED as in rig_move(). */
 int rig_trigger(struct rig *rig, const char *name, int64_t pre_ms, int64_t post_ms,
 		struct interrupt *interrupt, struct err *err);
 
-/* The level of a GPIO line that the config frees (free_lines): 1, 0, or "invalid_args" for
- * any other line.  One that was set stays an output until the rig closes. */
+/* The level of a GPIO line that the config frees (free_lines): 1, 0, or "invalid_args"
+ * for any other line.  One that was set stays an output until the rig closes. */
 int rig_line_get(struct rig *rig, int line, struct err *err);
 int rig_line_set(struct rig *rig, int line, bool level, struct err *err);
 
 /* ---- camera ---- */
 
-/* All settings of a camera (openscan3's names: shutter, gain, jpeg_quality, …); the caller
- * deletes the answer. */
+/* All settings of a camera (openscan3's names: shutter, gain, jpeg_quality, …); the
+ * caller deletes the answer. */
 cJSON *rig_camera_settings(struct rig *rig, size_t camera);
 
 /* Changes those that patch names, all or none. */
@@ -184,10 +199,10 @@ int rig_camera_set(struct rig *rig, size_t camera, const cJSON *patch, struct er
 /* Does the camera answer?  "hal_unavailable" with a sentence when it does not. */
 int rig_camera_answers(struct rig *rig, size_t camera, struct err *err);
 
-/* Takes one photo with the settings as they are; the caller frees the frame.  Returns when
- * the frame is complete.  -EINTR and -ECANCELED as in rig_move(); a camera that fails, that
- * does not answer for RIG_CAMERA_PATIENCE_S after the exposure, or whose photo is torn is a
- * "hardware_fault". */
+/* Takes one photo with the settings as they are; the caller frees the frame.  Returns
+ * when the frame is complete.  -EINTR and -ECANCELED as in rig_move(); a camera that
+ * fails, that does not answer for RIG_CAMERA_PATIENCE_S after the exposure, or whose
+ * photo is torn is a "hardware_fault". */
 #define RIG_CAMERA_PATIENCE_S 20
 int rig_capture(struct rig *rig, size_t camera, struct interrupt *interrupt,
 		struct frame **frame, struct err *err);
@@ -197,7 +212,8 @@ int rig_preview(struct rig *rig, size_t camera, struct interrupt *interrupt,
 		struct frame **frame, struct err *err);
 
 /* Finds shutter and white balance for what the camera sees, until they stay as they are,
- * and sets them.  "not_supported" for cameras that cannot.  Otherwise as rig_capture(). */
+ * and sets them.  "not_supported" for cameras that cannot.  Otherwise as rig_capture().
+ */
 int rig_camera_calibrate(struct rig *rig, size_t camera, struct interrupt *interrupt,
 			 struct err *err);
 

@@ -176,8 +176,7 @@ static void rig_open_devices(struct rig *rig, const cJSON *config, enum device_k
 		rig_complain(rig, err.text);
 		return;
 	}
-	cJSON_ArrayForEach(item, section)
-	{
+	cJSON_ArrayForEach(item, section) {
 		if (rig_try_device(rig, kind, i++, item, &err) < 0)
 			rig_complain(rig, err.text);
 		else

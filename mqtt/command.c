@@ -24,26 +24,26 @@ static const struct verb {
 	const char *name;
 	enum short_form form;
 } verbs[] = {
-	{"task/create", SHORT_TYPE},	 {"task/pause", SHORT_TASK},
-	{"task/resume", SHORT_TASK},	 {"task/cancel", SHORT_TASK},
-	{"task/restart", SHORT_TASK},	 {"task/delete", SHORT_TASK},
-	{"task/get", SHORT_TASK},	 {"task/update", SHORT_TASK},
-	{"task/log", SHORT_TASK},	 {"task/list", SHORT_EMPTY},
-	{"task/events", SHORT_EMPTY},	 {"queue/pause", SHORT_EMPTY},
-	{"queue/resume", SHORT_EMPTY},	 {"queue/clear", SHORT_EMPTY},
-	{"project/create", SHORT_NONE},	 {"project/list", SHORT_EMPTY},
-	{"project/get", SHORT_NONE},	 {"project/delete", SHORT_NONE},
-	{"motor/move", SHORT_NONE},	 {"motor/home", SHORT_EMPTY},
-	{"motor/stop", SHORT_EMPTY},	 {"motor/override", SHORT_NONE},
-	{"light/set", SHORT_LIGHT},	 {"light/toggle", SHORT_EMPTY},
-	{"camera/capture", SHORT_EMPTY}, {"camera/preview", SHORT_EMPTY},
+	{"task/create", SHORT_TYPE},	   {"task/pause", SHORT_TASK},
+	{"task/resume", SHORT_TASK},	   {"task/cancel", SHORT_TASK},
+	{"task/restart", SHORT_TASK},	   {"task/delete", SHORT_TASK},
+	{"task/get", SHORT_TASK},	   {"task/update", SHORT_TASK},
+	{"task/log", SHORT_TASK},	   {"task/list", SHORT_EMPTY},
+	{"task/events", SHORT_EMPTY},	   {"queue/pause", SHORT_EMPTY},
+	{"queue/resume", SHORT_EMPTY},	   {"queue/clear", SHORT_EMPTY},
+	{"project/create", SHORT_NONE},	   {"project/list", SHORT_EMPTY},
+	{"project/get", SHORT_NONE},	   {"project/delete", SHORT_NONE},
+	{"motor/move", SHORT_NONE},	   {"motor/home", SHORT_EMPTY},
+	{"motor/stop", SHORT_EMPTY},	   {"motor/override", SHORT_NONE},
+	{"light/set", SHORT_LIGHT},	   {"light/toggle", SHORT_EMPTY},
+	{"camera/capture", SHORT_EMPTY},   {"camera/preview", SHORT_EMPTY},
 	{"camera/calibrate", SHORT_EMPTY}, {"camera/settings", SHORT_EMPTY},
-	{"trigger/fire", SHORT_EMPTY},	 {"settings/get", SHORT_EMPTY},
-	{"settings/set", SHORT_NONE},	 {"device/reload", SHORT_EMPTY},
-	{"gpio/read", SHORT_NONE},	 {"gpio/set", SHORT_NONE},
-	{"agent/ping", SHORT_EMPTY},	 {"agent/sync", SHORT_EMPTY},
-	{"agent/drain", SHORT_EMPTY},	 {"agent/undrain", SHORT_EMPTY},
-	{"agent/prune", SHORT_EMPTY},	 {"estop", SHORT_EMPTY},
+	{"trigger/fire", SHORT_EMPTY},	   {"settings/get", SHORT_EMPTY},
+	{"settings/set", SHORT_NONE},	   {"device/reload", SHORT_EMPTY},
+	{"gpio/read", SHORT_NONE},	   {"gpio/set", SHORT_NONE},
+	{"agent/ping", SHORT_EMPTY},	   {"agent/sync", SHORT_EMPTY},
+	{"agent/drain", SHORT_EMPTY},	   {"agent/undrain", SHORT_EMPTY},
+	{"agent/prune", SHORT_EMPTY},	   {"estop", SHORT_EMPTY},
 };
 
 /* Names that mean something else where an id stands: two short forms, and the level of
@@ -68,7 +68,8 @@ static int no_memory(struct err *err)
 
 static struct text trimmed(const char *payload, size_t size)
 {
-	static const char mark[] = "\xef\xbb\xbf"; /* what editors put before a file's first letter */
+	static const char mark[] =
+		"\xef\xbb\xbf"; /* what editors put before a file's first letter */
 	struct text text = {payload ? payload : "", size};
 
 	if (text.size >= 3 && !memcmp(text.start, mark, 3)) {

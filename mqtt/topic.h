@@ -23,7 +23,8 @@ enum topic_kind {
 	TOPIC_INFO,    /* R/<d>/info */
 	TOPIC_TASK,    /* R/<d>/task/<t> */
 	TOPIC_TYPE,    /* R/<d>/types/<type> */
-	TOPIC_BIRTH,   /* <prefix>/status of Home Assistant: any such topic outside of root */
+	TOPIC_BIRTH, /* <prefix>/status of Home Assistant: any such topic outside of root
+		      */
 	TOPIC_OTHER,
 };
 
@@ -37,17 +38,18 @@ struct topic {
 	char name[NAME_MAX_LENGTH + 1]; /* the group, the task's id or the type */
 };
 
-/* What topic means to device below root; a command of a wrong depth is TOPIC_COMMAND with an
- * empty noun. */
-void topic_parse(const char *root, const char *device, const char *text, struct topic *topic);
+/* What topic means to device below root; a command of a wrong depth is TOPIC_COMMAND with
+ * an empty noun. */
+void topic_parse(const char *root, const char *device, const char *text,
+		 struct topic *topic);
 
 /* Writes root/device/rest (printf form) and returns out; "" when that is longer than 256
  * bytes: half a topic is somebody else's. */
-char *topic_make(char out[TOPIC_MAX], const char *root, const char *device, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+char *topic_make(char out[TOPIC_MAX], const char *root, const char *device,
+		 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-/* May a reply go there?  Only R/<d>/reply/… and R/_reply/…, at most 256 bytes, no wildcard,
- * no empty level, not the barrier. */
+/* May a reply go there?  Only R/<d>/reply/… and R/_reply/…, at most 256 bytes, no
+ * wildcard, no empty level, not the barrier. */
 bool topic_reply_allowed(const char *root, const char *device, const char *topic);
 
 #endif

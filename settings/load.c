@@ -84,15 +84,15 @@ static cJSON *hidden(const cJSON *problems, const char *sentence)
 {
 	cJSON *known;
 
-	cJSON_ArrayForEach(known, problems)
-	{
+	cJSON_ArrayForEach(known, problems) {
 		if (!strcmp(known->valuestring, sentence))
 			return known;
 	}
 	return NULL;
 }
 
-int load_hide(cJSON *problems, const char *file, const struct setting *setting, bool hides)
+int load_hide(cJSON *problems, const char *file, const struct setting *setting,
+	      bool hides)
 {
 	char text[PATH_MAX + 128];
 	cJSON *known;
@@ -190,8 +190,7 @@ static int merge(struct loading *l, const struct origin *origin, const char *sec
 {
 	const cJSON *member;
 
-	cJSON_ArrayForEach(member, object)
-	{
+	cJSON_ArrayForEach(member, object) {
 		/* A longer key is cut, and unknown all the same. */
 		char key[4 * TABLE_KEY];
 		int ret;
@@ -444,8 +443,8 @@ int load_values(struct loaded *loaded, const struct settings_source *source,
 		.values = cJSON_CreateObject(),
 		.problems = cJSON_CreateArray(),
 	};
-	struct err
-		unread; /* the sentence is needed here even when the caller wants none */
+	/* The sentence is needed here even when the caller wants none. */
+	struct err unread;
 	int ret;
 
 	if (!err)

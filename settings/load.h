@@ -30,7 +30,9 @@ void load_free(struct loaded *loaded);
 bool load_by_environment(const struct settings_source *source,
 			 const struct setting *setting);
 
-/* The sentence about a stored value that the environment hides: there once, or not at all. */
-int load_hide(cJSON *problems, const char *file, const struct setting *setting, bool hides);
+/* The sentence about a stored value that the environment hides: there once, or not at
+ * all. */
+int load_hide(cJSON *problems, const char *file, const struct setting *setting,
+	      bool hides);
 
 #endif

@@ -16,8 +16,7 @@ static int apply(cJSON *document, const cJSON *changes, struct err *err)
 {
 	const cJSON *change;
 
-	cJSON_ArrayForEach(change, changes)
-	{
+	cJSON_ArrayForEach(change, changes) {
 		const char *name;
 		cJSON *section = document_section(document, change->string, &name);
 		cJSON *value;

@@ -136,8 +136,8 @@ cJSON *settings_section(const struct settings *settings, const char *section)
 
 	for (size_t i = 0; object && i < table_size(); i++) {
 		const char *key = table_at(i)->key;
-		const cJSON *value = cJSON_GetObjectItemCaseSensitive(
-			settings->loaded.values, key);
+		const cJSON *value =
+			cJSON_GetObjectItemCaseSensitive(settings->loaded.values, key);
 
 		if (!strncmp(key, section, length) && key[length] == '.')
 			cJSON_AddItemToObject(object, key + length + 1,
@@ -227,8 +227,7 @@ int settings_set(struct settings *settings, const cJSON *changes, struct err *er
 	const cJSON *change;
 	int ret;
 
-	cJSON_ArrayForEach(change, changes)
-	{
+	cJSON_ArrayForEach(change, changes) {
 		ret = check_change(change, err);
 		if (ret < 0)
 			return ret;
@@ -239,15 +238,15 @@ int settings_set(struct settings *settings, const cJSON *changes, struct err *er
 	if (ret < 0)
 		return ret;
 
-	cJSON_ArrayForEach(change, changes)
-	{
+	cJSON_ArrayForEach(change, changes) {
 		if (take(settings, path, change) < 0)
 			return out_of_memory(err);
 	}
 	return 0;
 }
 
-/* The variable that name was probably meant to be; NULL for one of ours, and for a stranger. */
+/* The variable that name was probably meant to be; NULL for one of ours, and for a
+ * stranger. */
 static const char *meant(const char *name)
 {
 	struct nearest nearest;
@@ -280,12 +279,13 @@ void settings_judge_names(struct settings *settings, char *const *environment)
 	}
 }
 
-static bool fall_back(struct settings *settings, const struct setting *setting, const char *why)
+static bool fall_back(struct settings *settings, const struct setting *setting,
+		      const char *why)
 {
-	const cJSON *value = cJSON_GetObjectItemCaseSensitive(settings->loaded.values,
-							      setting->key);
-	const cJSON *beneath = cJSON_GetObjectItemCaseSensitive(settings->loaded.beneath,
-								setting->key);
+	const cJSON *value =
+		cJSON_GetObjectItemCaseSensitive(settings->loaded.values, setting->key);
+	const cJSON *beneath =
+		cJSON_GetObjectItemCaseSensitive(settings->loaded.beneath, setting->key);
 	char text[PATH_MAX + 512];
 	cJSON *copy;
 

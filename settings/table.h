@@ -24,9 +24,9 @@ struct setting_rule {
 struct setting {
 	const char *key; /* dotted: "mqtt.url" */
 	enum setting_type type;
-	const char
-		*fallback; /* as JSON text; NULL: worked out on this machine at start */
-	double min, max;   /* of a number */
+	/* As JSON text; NULL: worked out on this machine at start. */
+	const char *fallback;
+	double min, max;		 /* of a number */
 	const struct setting_rule *rule; /* NULL: any text */
 	const char *env; /* the environment variable that sets it, or NULL */
 	bool secret;	 /* an address that may hold a password, which is never shown */

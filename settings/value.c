@@ -93,8 +93,7 @@ static int check_list(const struct setting *setting, const char *name, const cJS
 	if (!cJSON_IsArray(value))
 		return wrong_kind(err, name, "a list of strings", value);
 
-	cJSON_ArrayForEach(item, value)
-	{
+	cJSON_ArrayForEach(item, value) {
 		char place[TABLE_KEY + 24];
 		int ret;
 

@@ -1,6 +1,6 @@
-/* A scan's cameras as a model of COLMAP, in its text format: cameras.txt, images.txt and an
- * empty points3D.txt (https://colmap.github.io/format.html).  Its poses go from the world
- * to the camera, as those of pose.h do.  Any thread; blocks on the disk. */
+/* A scan's cameras as a model of COLMAP, in its text format: cameras.txt, images.txt and
+ * an empty points3D.txt (https://colmap.github.io/format.html).  Its poses go from the
+ * world to the camera, as those of pose.h do.  Any thread; blocks on the disk. */
 #ifndef TASKS_COLMAP_H
 #define TASKS_COLMAP_H
 

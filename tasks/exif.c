@@ -16,8 +16,8 @@
 #define CHARSET 8 /* bytes before a comment's text */
 
 /* What does not fit into memory is left out: a photo is worth more than its block. */
-static void add(ExifData *data, ExifIfd ifd, ExifTag tag, ExifFormat format,
-		size_t count, const void *bytes)
+static void add(ExifData *data, ExifIfd ifd, ExifTag tag, ExifFormat format, size_t count,
+		const void *bytes)
 {
 	size_t size = count * exif_format_get_size(format);
 	ExifMem *mem = exif_mem_new_default();

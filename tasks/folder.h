@@ -69,9 +69,9 @@ int64_t folder_file_size(const struct folder *folder, const char *path);
 bool folder_read_at(const struct folder *folder, const char *path, int64_t offset,
 		    void *bytes, size_t size);
 
-/* A descriptor of a regular file, to be closed: flags are O_RDONLY, or O_RDWR with O_CREAT
- * and what else open() takes.  For what is too large to be held in memory; what is written
- * so does not appear whole. */
+/* A descriptor of a regular file, to be closed: flags are O_RDONLY, or O_RDWR with
+ * O_CREAT and what else open() takes.  For what is too large to be held in memory; what
+ * is written so does not appear whole. */
 int folder_open_file(const struct folder *folder, const char *path, int flags,
 		     struct err *err);
 
@@ -93,9 +93,9 @@ int folder_remove(const struct folder *folder, const char *path, struct err *err
 int folder_rename(const struct folder *folder, const char *from, const char *to,
 		  struct err *err);
 
-/* Puts from in the place of to, whatever that is: at once where the disk can swap two names
- * (nobody ever sees none of them), else one after the other.  What was there is removed; without
- * from it stays. */
+/* Puts from in the place of to, whatever that is: at once where the disk can swap two
+ * names (nobody ever sees none of them), else one after the other.  What was there is
+ * removed; without from it stays. */
 int folder_replace(const struct folder *folder, const char *from, const char *to,
 		   struct err *err);
 

@@ -42,7 +42,8 @@ static const struct {
 	bool (*is_whole)(const unsigned char *first, const unsigned char *last);
 } formats[] = {
 	[FORMAT_JPEG] = {"jpeg", "jpg", photo_encode, photo_decode, jpeg_is_whole},
-	[FORMAT_RGB_ARRAY] = {"rgb_array", "npy", npy_encode, array_decode, array_is_whole},
+	[FORMAT_RGB_ARRAY] = {"rgb_array", "npy", npy_encode, array_decode,
+			      array_is_whole},
 };
 
 int format_parse(const char *name)

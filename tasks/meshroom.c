@@ -72,7 +72,8 @@ int meshroom_write(const struct model *model, const struct folder *folder,
 
 	cJSON_AddItemToObject(json, "version", cJSON_CreateDoubleArray(version, 3));
 	views = cJSON_AddArrayToObject(json, "views");
-	cJSON_AddItemToArray(cJSON_AddArrayToObject(json, "intrinsics"), lens_json(model));
+	cJSON_AddItemToArray(cJSON_AddArrayToObject(json, "intrinsics"),
+			     lens_json(model));
 	poses = cJSON_AddArrayToObject(json, "poses");
 	for (size_t i = 0; i < model->n; i++) {
 		cJSON_AddItemToArray(views, view_json(model, i, photos));

@@ -33,14 +33,15 @@ static int read_lens(struct model *model, const struct scan *scan,
 	cJSON_Delete(json);
 	if (model->width > 0 && model->height > 0 && model->fx > 0 && model->fy > 0)
 		return 0;
-	return err_code(err, -EBADMSG, "bad_json", "%s is damaged: it holds no lens", path);
+	return err_code(err, -EBADMSG, "bad_json", "%s is damaged: it holds no lens",
+			path);
 }
 
 /* As the camera was set when the scan was made. */
 static int orientation_of(const struct scan *scan)
 {
-	const cJSON *settings = cJSON_GetObjectItemCaseSensitive(scan_document(scan),
-								 "camera_settings");
+	const cJSON *settings =
+		cJSON_GetObjectItemCaseSensitive(scan_document(scan), "camera_settings");
 
 	return (int)json_number(settings, "orientation_flag", 1);
 }
@@ -61,10 +62,11 @@ static int add_photos(struct model *model, const struct scan *scan,
 		snprintf(photo->name, sizeof(photo->name), "%.*s", MODEL_NAME - 1, name);
 		photo->index = point->index;
 		if (pose_at(point, scan_radius(scan), orientation, &photo->pose) < 0)
-			return err_code(err, -ENOTSUP, "not_supported",
-					"the photos are mirrored (orientation_flag %d), which "
-					"no pose can tell: export them as photos",
-					orientation);
+			return err_code(
+				err, -ENOTSUP, "not_supported",
+				"the photos are mirrored (orientation_flag %d), which "
+				"no pose can tell: export them as photos",
+				orientation);
 		model->n++;
 	}
 	return 0;

@@ -21,8 +21,8 @@ struct model_photo {
 };
 
 struct model {
-	int width, height;	/* pixels */
-	double fx, fy, cx, cy;	/* pinhole, pixels */
+	int width, height;     /* pixels */
+	double fx, fy, cx, cy; /* pinhole, pixels */
 	struct model_photo *photos;
 	size_t n;
 };

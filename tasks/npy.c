@@ -9,7 +9,9 @@
 #include "hal/frame.h"
 
 #define HEAD 128 /* magic, version, length and the description, a multiple of 64 */
-#define LENGTH 8 /* where the length of the description stands, and how much is before */
+#define LENGTH                                                                           \
+	8 /* where the length of the description stands, and how much is before          \
+	   */
 #define SIDE_MAX 65535
 
 static const unsigned char magic[LENGTH] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0};
@@ -27,9 +29,10 @@ static void write_head(const struct frame *frame, char head[HEAD])
 	memcpy(head, magic, LENGTH);
 	head[LENGTH] = HEAD - LENGTH - 2;
 	head[LENGTH + 1] = 0;
-	used = snprintf(head + LENGTH + 2, HEAD - LENGTH - 2,
-			"{'descr': '|u1', 'fortran_order': False, 'shape': (%d, %d, 3), }",
-			frame->height, frame->width);
+	used = snprintf(
+		head + LENGTH + 2, HEAD - LENGTH - 2,
+		"{'descr': '|u1', 'fortran_order': False, 'shape': (%d, %d, 3), }",
+		frame->height, frame->width);
 	head[LENGTH + 2 + used] = ' '; /* instead of the NUL */
 	head[HEAD - 1] = '\n';
 }

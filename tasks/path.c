@@ -151,7 +151,8 @@ static void share_out(const struct path_range *range, int n, int rings, int *cou
 	int left = n;
 
 	for (int ring = 0; ring < rings; ring++) {
-		double fair = fair_share(ring_length(range, rings, ring), length, n, rings);
+		double fair =
+			fair_share(ring_length(range, rings, ring), length, n, rings);
 
 		counts[ring] = fair < 1 ? 1 : (int)fair;
 		left -= counts[ring];
@@ -161,8 +162,8 @@ static void share_out(const struct path_range *range, int n, int rings, int *cou
 		double worst = -INFINITY;
 
 		for (int ring = 0; ring < rings; ring++) {
-			double fair = fair_share(ring_length(range, rings, ring), length, n,
-						 rings);
+			double fair = fair_share(ring_length(range, rings, ring), length,
+						 n, rings);
 			double lacks = step * (fair - counts[ring]);
 
 			if (lacks > worst && counts[ring] + step >= 1) {
@@ -198,7 +199,8 @@ int path_grid(const struct path_range *range, int n, struct path_point *points,
 		double theta = ring_theta(range, rings, ring);
 
 		for (int i = 0; i < counts[ring]; i++) {
-			double turned = ring_azimuth(azimuth_span(range), counts[ring], i);
+			double turned =
+				ring_azimuth(azimuth_span(range), counts[ring], i);
 
 			points[used] = point_at(range, used, theta, turned);
 			used++;

@@ -32,9 +32,9 @@ struct path_range {
 int path_fibonacci(const struct path_range *range, int n, struct path_point *points,
 		   struct err *err);
 
-/* Rings of equal distance in theta, the points of a ring equally far apart in azimuth, and
- * about as far from each other as from the next ring; exactly n in all.  Point 0 begins the
- * ring at max_theta, the numbers go round each ring from min_fi.  Otherwise as
+/* Rings of equal distance in theta, the points of a ring equally far apart in azimuth,
+ * and about as far from each other as from the next ring; exactly n in all.  Point 0
+ * begins the ring at max_theta, the numbers go round each ring from min_fi.  Otherwise as
  * path_fibonacci(). */
 int path_grid(const struct path_range *range, int n, struct path_point *points,
 	      struct err *err);

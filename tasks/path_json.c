@@ -70,8 +70,7 @@ static bool read_points(const cJSON *json, const char *suffix, struct path_point
 	const cJSON *item;
 	size_t n = 0;
 
-	cJSON_ArrayForEach(item, json)
-	{
+	cJSON_ArrayForEach(item, json) {
 		struct path_point *point = &points[n++];
 
 		if (!read_point(item, suffix, point) || seen[point->index])

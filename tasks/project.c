@@ -244,8 +244,7 @@ static int count_photos(const struct projects *p, const char *path)
 
 	if (folder_names(p->folder, path, false, &names, NULL) < 0)
 		return 0;
-	cJSON_ArrayForEach(name, names)
-	{
+	cJSON_ArrayForEach(name, names) {
 		size_t length = strlen(name->valuestring);
 
 		if (!strncmp(name->valuestring, "scan", 4) && length > 4 &&
@@ -300,8 +299,10 @@ static int describe_scans(const struct projects *p, const char *name, cJSON **ou
 	if (ret < 0)
 		return ret;
 	scans = cJSON_CreateArray();
-	cJSON_ArrayForEach(folder, names) if (scan_number(folder->valuestring))
-		cJSON_AddItemToArray(scans, describe_scan(p, name, folder->valuestring));
+	cJSON_ArrayForEach(folder, names)
+		if (scan_number(folder->valuestring))
+			cJSON_AddItemToArray(scans,
+					     describe_scan(p, name, folder->valuestring));
 	cJSON_Delete(names);
 	*out = scans;
 	return 0;
@@ -312,7 +313,8 @@ static double sum_of(const cJSON *scans, const char *key)
 	const cJSON *scan;
 	double sum = 0;
 
-	cJSON_ArrayForEach(scan, scans) sum += json_number(scan, key, 0);
+	cJSON_ArrayForEach(scan, scans)
+		sum += json_number(scan, key, 0);
 	return sum;
 }
 
@@ -357,16 +359,16 @@ static void interrupt_scans(const struct projects *p)
 
 	if (folder_names(p->folder, ".", true, &names, NULL) < 0)
 		return;
-	cJSON_ArrayForEach(name, names)
-	{
+	cJSON_ArrayForEach(name, names) {
 		cJSON *folders = NULL;
 		const cJSON *folder;
 
 		if (project_name_check(name->valuestring, NULL) < 0 ||
 		    folder_names(p->folder, name->valuestring, true, &folders, NULL) < 0)
 			continue;
-		cJSON_ArrayForEach(folder, folders) if (scan_number(folder->valuestring))
-			interrupt_scan(p, name->valuestring, folder->valuestring);
+		cJSON_ArrayForEach(folder, folders)
+			if (scan_number(folder->valuestring))
+				interrupt_scan(p, name->valuestring, folder->valuestring);
 		cJSON_Delete(folders);
 	}
 	cJSON_Delete(names);
@@ -511,8 +513,7 @@ int projects_list(struct projects *p, int limit, const char *next, cJSON **out,
 		return ret;
 	limit = limit < 1 ? 1 : limit > LIST_MAX ? LIST_MAX : limit;
 	projects = cJSON_CreateArray();
-	cJSON_ArrayForEach(name, names)
-	{
+	cJSON_ArrayForEach(name, names) {
 		cJSON *doc, *scans;
 
 		if (next && strcmp(name->valuestring, next) <= 0)
@@ -587,8 +588,7 @@ int projects_next_scan(struct projects *p, const char *name, int *index, struct 
 
 	if (ret < 0)
 		return ret;
-	cJSON_ArrayForEach(folder, names)
-	{
+	cJSON_ArrayForEach(folder, names) {
 		int number = scan_number(folder->valuestring);
 
 		if (number > highest)
@@ -654,8 +654,7 @@ int projects_patch(struct projects *p, const char *name, const cJSON *patch,
 	pthread_mutex_lock(&p->lock);
 	ret = read_document(p, name, &doc, err);
 	if (ret == 0) {
-		cJSON_ArrayForEach(member, patch)
-		{
+		cJSON_ArrayForEach(member, patch) {
 			cJSON_DeleteItemFromObjectCaseSensitive(doc, member->string);
 			cJSON_AddItemToObject(doc, member->string,
 					      cJSON_Duplicate(member, true));

@@ -20,8 +20,7 @@ static int luma_of(const uint8_t *pixel)
 
 static int luma_at(const struct frame *frame, int x, int y)
 {
-	return luma_of(frame->rgb +
-		       ((size_t)y * (size_t)frame->width + (size_t)x) * 3);
+	return luma_of(frame->rgb + ((size_t)y * (size_t)frame->width + (size_t)x) * 3);
 }
 
 static void add(struct sums *sums, double value)
@@ -47,8 +46,9 @@ static double sharpness_of(const struct frame *frame)
 	for (int y = 1; y < frame->height - 1; y++) {
 		for (int x = 1; x < frame->width - 1; x++) {
 			int here = luma_at(frame, x, y);
-			int around[] = {luma_at(frame, x - 1, y), luma_at(frame, x + 1, y),
-					luma_at(frame, x, y - 1), luma_at(frame, x, y + 1)};
+			int around[] = {
+				luma_at(frame, x - 1, y), luma_at(frame, x + 1, y),
+				luma_at(frame, x, y - 1), luma_at(frame, x, y + 1)};
 			int laplacian = -4 * here, least = here;
 
 			for (int i = 0; i < 4; i++) {

@@ -16,8 +16,8 @@ struct registered_type {
 	const struct task_type *type;
 	struct schema *schema;
 	char *source; /* "built-in", or the file it came from */
-	struct type_owner
-		*owner; /* of type, held; NULL: it stays as long as the program */
+	/* Of type, held; NULL: it stays as long as the program. */
+	struct type_owner *owner;
 };
 
 /* The original's five keys, contract section 10. */

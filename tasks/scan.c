@@ -372,8 +372,9 @@ int scan_count_photos(const cJSON *photos)
 	const cJSON *photo;
 	int count = 0;
 
-	cJSON_ArrayForEach(photo, photos) count +=
-		cJSON_IsString(photo) && strncmp(photo->valuestring, "stacked/", 8) != 0;
+	cJSON_ArrayForEach(photo, photos)
+		count += cJSON_IsString(photo) &&
+			 strncmp(photo->valuestring, "stacked/", 8) != 0;
 	return count;
 }
 
@@ -381,9 +382,9 @@ static bool is_listed(const cJSON *photos, const char *name)
 {
 	const cJSON *photo;
 
-	cJSON_ArrayForEach(photo,
-			   photos) if (cJSON_IsString(photo) &&
-				       !strcmp(photo->valuestring, name)) return true;
+	cJSON_ArrayForEach(photo, photos)
+		if (cJSON_IsString(photo) && !strcmp(photo->valuestring, name))
+			return true;
 	return false;
 }
 
@@ -483,8 +484,7 @@ static int64_t stacked_size(const struct scan *scan)
 	if (!folder_has(scan->root, path) ||
 	    folder_names(scan->root, path, false, &names, NULL) < 0)
 		return 0;
-	cJSON_ArrayForEach(name, names)
-	{
+	cJSON_ArrayForEach(name, names) {
 		size_t length = strlen(name->valuestring);
 
 		snprintf(file, sizeof(file), "%s/%s", path, name->valuestring);

@@ -23,7 +23,8 @@ struct scan;
 #define SCAN_PATH 400
 #define SCAN_STACKS_MAX 99
 
-/* One photo of a scan: the number of its point, and which of the point's focus bracket. */
+/* One photo of a scan: the number of its point, and which of the point's focus bracket.
+ */
 struct scan_photo {
 	int index;
 	int stack; /* 0 to scan_stacks() - 1 */

@@ -17,7 +17,7 @@ struct task_services {
 	const char *state_dir;
 	struct community *community; /* where types from outside of this tree are found */
 	const cJSON *export_roots; /* folders to export below, absolute; NULL for none */
-	const cJSON *cloud; /* the settings cloud.*, by the rest of their keys */
+	const cJSON *cloud;	   /* the settings cloud.*, by the rest of their keys */
 };
 
 #endif

@@ -1,7 +1,8 @@
 /* A contact sheet: all photos of a scan, small and upright, on one page.
  *
  * The page is at most SHEET_SIDE pixels wide and high, however many photos there are, so
- * its memory is bounded (12 MB, twice that while it is encoded).  One thread at a time. */
+ * its memory is bounded (12 MB, twice that while it is encoded).  One thread at a time.
+ */
 #ifndef TASKS_SHEET_H
 #define TASKS_SHEET_H
 

@@ -207,8 +207,7 @@ static bool take(struct writer *writer, bool wait, const atomic_bool *enough,
 	struct piece *piece;
 
 	pthread_mutex_lock(&writer->lock);
-	while (wait && !writer->first && writer->work &&
-	       !(enough && atomic_load(enough)))
+	while (wait && !writer->first && writer->work && !(enough && atomic_load(enough)))
 		pthread_cond_wait(&writer->changed, &writer->lock);
 	piece = writer->first;
 	if (piece) {

@@ -48,10 +48,10 @@ struct writer_report {
 	void *preview; /* a small JPEG, to be freed; NULL when it failed */
 	size_t preview_size;
 	struct quality quality;
-	int width, height;	    /* pixels */
-	double focal_px, focal_mm;  /* as of the frame */
-	bool unread;		    /* err is the camera's: it gave no photo */
-	struct err err;		    /* number 0: all is well */
+	int width, height;	   /* pixels */
+	double focal_px, focal_mm; /* as of the frame */
+	bool unread;		   /* err is the camera's: it gave no photo */
+	struct err err;		   /* number 0: all is well */
 };
 
 /* folder must outlive the writer. */

@@ -25,7 +25,7 @@ __attribute__((noreturn)) void _fail(const char *const file, const int line);
 #ifndef LINT_BASE_ERR
 #include "agent/base/err.h"
 #define err_set(err, number, ...) ((err_set)((err), (number), __VA_ARGS__), -EINVAL)
-#define err_code(err, number, code, ...)                                                       \
+#define err_code(err, number, code, ...)                                                 \
 	((err_code)((err), (number), (code), __VA_ARGS__), -EINVAL)
 #endif
 
@@ -33,12 +33,12 @@ __attribute__((noreturn)) void _fail(const char *const file, const int line);
 
 #ifdef __CPPCHECK__
 
-#define cJSON_ArrayForEach(element, array)                                                     \
+#define cJSON_ArrayForEach(element, array)                                               \
 	for (element = (array) ? (array)->child : NULL; element; element = element->next)
 #define DL_FOREACH(head, element) for (element = (head); element; element = element->next)
-#define DL_FOREACH_SAFE(head, element, after)                                                  \
+#define DL_FOREACH_SAFE(head, element, after)                                            \
 	for (element = (head); element && (after = element->next, 1); element = after)
-#define HASH_ITER(hh, head, element, after)                                                    \
+#define HASH_ITER(hh, head, element, after)                                              \
 	for (element = (head); element && (after = element->hh.next, 1); element = after)
 #define HASH_FIND_STR(head, text, out) ((out) = lint_find((head), (text)))
 

@@ -6,8 +6,8 @@
 
 /* The last error of one call chain.  Plain data: copy it, drop it. */
 struct err {
-	int number;      /* negative errno, 0 while nothing went wrong */
-	char code[32];   /* a code of the contract, "internal" when nobody chose one */
+	int number;	 /* negative errno, 0 while nothing went wrong */
+	char code[32];	 /* a code of the contract, "internal" when nobody chose one */
 	char text[1024]; /* the sentence, UTF-8, no newline */
 };
 
@@ -20,6 +20,7 @@ int err_code(struct err *err, int number, const char *code, const char *fmt, ...
 	__attribute__((format(printf, 4, 5)));
 
 /* Puts "prefix: " before the sentence that is there; returns err's number. */
-int err_prefix(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int err_prefix(struct err *err, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 #endif

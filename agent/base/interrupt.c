@@ -77,7 +77,8 @@ bool interrupt_wait_until(struct interrupt *i, int64_t deadline_ns)
 	};
 
 	if (!i) {
-		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &deadline, NULL) == EINTR)
+		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &deadline, NULL) ==
+		       EINTR)
 			;
 		return false;
 	}

@@ -24,12 +24,12 @@ void interrupt_lower(struct interrupt *i);
 /* Costs one atomic load: fit for a loop over step pulses.  NULL is never raised. */
 bool interrupt_raised(struct interrupt *i);
 
-/* Waits until CLOCK_MONOTONIC reaches deadline_ns or the flag is raised; true when raised.
- * NULL simply waits. */
+/* Waits until CLOCK_MONOTONIC reaches deadline_ns or the flag is raised; true when
+ * raised. NULL simply waits. */
 bool interrupt_wait_until(struct interrupt *i, int64_t deadline_ns);
 
-/* A descriptor that poll() finds readable while the flag is raised, for those who wait for
- * other descriptors too.  It is the interrupt's; -1 when there is none to be had. */
+/* A descriptor that poll() finds readable while the flag is raised, for those who wait
+ * for other descriptors too.  It is the interrupt's; -1 when there is none to be had. */
 int interrupt_fd(struct interrupt *i);
 
 #endif

@@ -329,14 +329,16 @@ cJSON **json_members(const cJSON *object, size_t *count)
 	cJSON **members;
 	cJSON *child;
 
-	cJSON_ArrayForEach(child, object) n++;
+	cJSON_ArrayForEach(child, object)
+		n++;
 	members = calloc(n + 1,
 			 sizeof(cJSON *)); /* one more: an empty object is no failure */
 	if (!members)
 		return NULL;
 
 	n = 0;
-	cJSON_ArrayForEach(child, object) members[n++] = child;
+	cJSON_ArrayForEach(child, object)
+		members[n++] = child;
 	qsort(members, n, sizeof(cJSON *), by_key);
 	*count = n;
 	return members;
@@ -374,8 +376,7 @@ static int refuse_repeated(const cJSON *value, struct err *err)
 
 	if (cJSON_IsObject(value))
 		ret = refuse_repeated_here(value, err);
-	cJSON_ArrayForEach(child, value)
-	{
+	cJSON_ArrayForEach(child, value) {
 		if (ret < 0)
 			break;
 		ret = refuse_repeated(child, err);

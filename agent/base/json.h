@@ -40,8 +40,8 @@ double json_number(const cJSON *object, const char *key, double otherwise);
 /* The member key of object when it is true or false, else otherwise. */
 bool json_bool(const cJSON *object, const char *key, bool otherwise);
 
-/* The members of object sorted by key, and how many; the caller frees the array, the members
- * stay object's.  NULL only when memory is out. */
+/* The members of object sorted by key, and how many; the caller frees the array, the
+ * members stay object's.  NULL only when memory is out. */
 cJSON **json_members(const cJSON *object, size_t *count);
 
 /* Adds or replaces; text NULL adds null. */
@@ -50,8 +50,8 @@ void json_put_string(cJSON *object, const char *key, const char *text);
 /* Is text valid UTF-8 without U+0000? */
 bool json_utf8(const char *text, size_t length);
 
-/* Ends text before its first byte that is not UTF-8: what snprintf() cut within a character
- * becomes text again. */
+/* Ends text before its first byte that is not UTF-8: what snprintf() cut within a
+ * character becomes text again. */
 void json_trim(char *text);
 
 #endif

@@ -73,7 +73,8 @@ static void write_number(struct writer *w, double number)
 	write_text(w, text);
 }
 
-/* What stands in a string as it is: everything but quote, backslash and control characters. */
+/* What stands in a string as it is: everything but quote, backslash and control
+ * characters. */
 static size_t plain_length(const char *text)
 {
 	size_t n = 0;
@@ -155,8 +156,7 @@ static void write_array(struct writer *w, const cJSON *array)
 	const cJSON *item;
 
 	write_char(w, '[');
-	cJSON_ArrayForEach(item, array)
-	{
+	cJSON_ArrayForEach(item, array) {
 		if (item != array->child)
 			write_char(w, ',');
 		write_value(w, item);

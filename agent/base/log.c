@@ -43,14 +43,14 @@ static void log_line(enum log_level level, const char *fmt, va_list args)
 	fprintf(stderr, "%s %-5s %s\n", stamp, names[level], text);
 }
 
-#define LOG_FUNCTION(function, level)                                                              \
-	void function(const char *fmt, ...)                                                        \
-	{                                                                                          \
-		va_list args;                                                                      \
-                                                                                                   \
-		va_start(args, fmt);                                                               \
-		log_line(level, fmt, args);                                                        \
-		va_end(args);                                                                      \
+#define LOG_FUNCTION(function, level)                                                    \
+	void function(const char *fmt, ...)                                              \
+	{                                                                                \
+		va_list args;                                                            \
+                                                                                         \
+		va_start(args, fmt);                                                     \
+		log_line(level, fmt, args);                                              \
+		va_end(args);                                                            \
 	}
 
 LOG_FUNCTION(log_error, LOG_LEVEL_ERROR)

@@ -18,14 +18,15 @@ struct schema;
 
 /* One place where a value does not fit. */
 struct schema_problem {
-	char path[256];    /* JSON pointer from the root given to schema_check(): "/args/points" */
+	char path[256];	   /* JSON pointer from the root given to schema_check():
+			      "/args/points" */
 	char message[256]; /* without the name: "must be 1 to 999, not 0" */
 };
 
-/* Compiles text.  -ENOTSUP for a keyword that is not ours, -EINVAL for a schema that is none;
- * err names the place.  A default is not checked against its own schema.  The schema does not
- * keep text.  Patterns are compiled here by pcre2 with limits, so a bad one is found at start
- * and a malicious value cannot stall a match. */
+/* Compiles text.  -ENOTSUP for a keyword that is not ours, -EINVAL for a schema that is
+ * none; err names the place.  A default is not checked against its own schema.  The
+ * schema does not keep text.  Patterns are compiled here by pcre2 with limits, so a bad
+ * one is found at start and a malicious value cannot stall a match. */
 int schema_compile(struct schema **out, const char *text, struct err *err);
 void schema_free(struct schema *schema);
 
@@ -34,9 +35,9 @@ void schema_free(struct schema *schema);
 size_t schema_check(const struct schema *schema, const cJSON *value, const char *at,
 		    struct schema_problem *problems, size_t max);
 
-/* Adds the default of each property that is missing in an object, all the way down.  An object
- * that is missing is made only when it has a default itself.  Of oneOf and anyOf the first
- * that value fits counts, so check value before. */
+/* Adds the default of each property that is missing in an object, all the way down.  An
+ * object that is missing is made only when it has a default itself.  Of oneOf and anyOf
+ * the first that value fits counts, so check value before. */
 void schema_fill(const struct schema *schema, cJSON *value);
 
 /* Replaces each value that its schema marks writeOnly by "***". */
@@ -51,7 +52,8 @@ const char *schema_required(const struct schema *schema, size_t i);
 const cJSON *schema_json(const struct schema *schema);
 const char *schema_hash(const struct schema *schema);
 
-/* "points must be 1 to 999, not 0": the problem as a sentence with the name of its place. */
+/* "points must be 1 to 999, not 0": the problem as a sentence with the name of its place.
+ */
 void schema_sentence(const struct schema_problem *problem, char *text, size_t size);
 
 #endif

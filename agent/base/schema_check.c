@@ -148,8 +148,7 @@ static bool same_children(const cJSON *a, const cJSON *b)
 
 	if (cJSON_GetArraySize(a) != cJSON_GetArraySize(b))
 		return false;
-	cJSON_ArrayForEach(child, a)
-	{
+	cJSON_ArrayForEach(child, a) {
 		if (cJSON_IsObject(b))
 			other = cJSON_GetObjectItemCaseSensitive(b, child->string);
 		if (!other || !is_same(child, other))
@@ -181,8 +180,7 @@ static void check_enum(struct check *c, const cJSON *choices, const cJSON *value
 	size_t used = (size_t)snprintf(must, sizeof(must), "must be one of");
 	const cJSON *choice;
 
-	cJSON_ArrayForEach(choice, choices)
-	{
+	cJSON_ArrayForEach(choice, choices) {
 		const char *comma = choice == choices->child ? "" : ",";
 		char text[SHOWN];
 
@@ -324,8 +322,7 @@ static void check_array(struct check *c, const struct schema_node *node,
 	size_t index = 0;
 	const cJSON *element;
 
-	cJSON_ArrayForEach(element, value)
-	{
+	cJSON_ArrayForEach(element, value) {
 		place there = {here, NULL, index};
 
 		if (index < node->tuple.count)
@@ -348,7 +345,8 @@ static void add_unknown(struct check *c, const struct schema_node *node,
 		return;
 	}
 	nearest_init(&nearest, here->key);
-	cJSON_ArrayForEach(name, node->names) nearest_offer(&nearest, name->string);
+	cJSON_ArrayForEach(name, node->names)
+		nearest_offer(&nearest, name->string);
 	if (nearest.name)
 		add_problem(c, here, "is not known (did you mean '%s'?)", nearest.name);
 	else
@@ -361,8 +359,7 @@ const struct schema_node *schema_node_property(const struct schema_node *node,
 	size_t i = 0;
 	const cJSON *name;
 
-	cJSON_ArrayForEach(name, node->names)
-	{
+	cJSON_ArrayForEach(name, node->names) {
 		if (!strcmp(name->string, key))
 			return node->properties.nodes[i];
 		i++;
@@ -389,14 +386,14 @@ static void check_object(struct check *c, const struct schema_node *node,
 {
 	const cJSON *name, *member;
 
-	cJSON_ArrayForEach(name, node->required)
-	{
+	cJSON_ArrayForEach(name, node->required) {
 		place there = {here, name->valuestring, 0};
 
 		if (!cJSON_GetObjectItemCaseSensitive(value, name->valuestring))
 			add_problem(c, &there, "is required");
 	}
-	cJSON_ArrayForEach(member, value) check_member(c, node, member, here);
+	cJSON_ArrayForEach(member, value)
+		check_member(c, node, member, here);
 }
 
 static size_t count_problems(const struct schema_node *node, const cJSON *value)

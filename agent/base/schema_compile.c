@@ -60,8 +60,7 @@ static int make_list(struct compiler *c, struct schema_list *list, const cJSON *
 			     sizeof(struct schema_node *)); /* one more: may be empty */
 	if (!list->nodes)
 		return err_set(c->err, -ENOMEM, "out of memory");
-	cJSON_ArrayForEach(child, json)
-	{
+	cJSON_ArrayForEach(child, json) {
 		struct schema_place place = {c->place, child->string, list->count};
 		int ret = node_make(&list->nodes[list->count], child, &place, c->err);
 
@@ -104,8 +103,7 @@ static int compile_type(struct compiler *c, const cJSON *value)
 		return type_bit(c, value);
 	if (!value->child)
 		return complain(c, "must name a type");
-	cJSON_ArrayForEach(name, value)
-	{
+	cJSON_ArrayForEach(name, value) {
 		ret = type_bit(c, name);
 		if (ret < 0)
 			break;
@@ -127,8 +125,7 @@ static int compile_required(struct compiler *c, const cJSON *value)
 
 	if (!cJSON_IsArray(value))
 		return complain(c, "must be an array of names");
-	cJSON_ArrayForEach(name, value)
-	{
+	cJSON_ArrayForEach(name, value) {
 		if (!cJSON_IsString(name))
 			return complain(c, "must be an array of names");
 	}
@@ -333,8 +330,7 @@ static int node_fill(struct schema_node *node, const cJSON *json,
 	const cJSON *value;
 	int ret = 0;
 
-	cJSON_ArrayForEach(value, json)
-	{
+	cJSON_ArrayForEach(value, json) {
 		struct schema_place here = {place, value->string, 0};
 		struct compiler c = {node, &here, err};
 

@@ -9,8 +9,7 @@ static void visit_members(const struct schema_node *node, cJSON *object, visit_f
 {
 	cJSON *member;
 
-	cJSON_ArrayForEach(member, object)
-	{
+	cJSON_ArrayForEach(member, object) {
 		const struct schema_node *below =
 			schema_node_property(node, member->string);
 
@@ -26,8 +25,7 @@ static void visit_elements(const struct schema_node *node, cJSON *array, visit_f
 	size_t index = 0;
 	cJSON *element;
 
-	cJSON_ArrayForEach(element, array)
-	{
+	cJSON_ArrayForEach(element, array) {
 		if (index < node->tuple.count)
 			visit(node->tuple.nodes[index], element);
 		if (node->items)
@@ -49,8 +47,7 @@ static void fill_missing(const struct schema_node *node, cJSON *object)
 	size_t i = 0;
 	const cJSON *name;
 
-	cJSON_ArrayForEach(name, node->names)
-	{
+	cJSON_ArrayForEach(name, node->names) {
 		const struct schema_node *property = node->properties.nodes[i++];
 		cJSON *copy;
 

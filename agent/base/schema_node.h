@@ -42,8 +42,8 @@ struct schema_node {
 	unsigned types; /* of enum schema_type; 0: any */
 	bool secret;	/* writeOnly */
 
-	const cJSON
-		*names; /* properties: names->child matches properties.nodes by order */
+	/* Properties: names->child matches properties.nodes by order. */
+	const cJSON *names;
 	struct schema_list properties;
 	const cJSON *required;
 	struct schema_node *additional; /* NULL: anything */

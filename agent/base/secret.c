@@ -18,10 +18,11 @@ static int check_owner(const struct stat *file, const char *path, const char *wh
 			       "%s: a %s file must belong to root or to the agent's user",
 			       path, what);
 	if (file->st_mode & (S_IRWXG | S_IRWXO))
-		return err_set(err, -EACCES,
-			       "%s: a %s file must be for its owner alone: mode 0600, not "
-			       "%04o",
-			       path, what, (unsigned)file->st_mode & 07777);
+		return err_set(
+			err, -EACCES,
+			"%s: a %s file must be for its owner alone: mode 0600, not "
+			"%04o",
+			path, what, (unsigned)file->st_mode & 07777);
 	return 0;
 }
 

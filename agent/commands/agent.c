@@ -70,13 +70,15 @@ static void agent_undrain(struct core *core, struct answer *answer)
 static void agent_prune(struct core *core, struct answer *answer)
 {
 	const cJSON *body = answer->command->body;
-	double keep = json_number(body, "keep", (double)core->options.tunables.keep_tasks);
-	double days = json_number(body, "older_than_days", (double)core->options.tunables.keep_ms / DAY_MS);
+	double keep =
+		json_number(body, "keep", (double)core->options.tunables.keep_tasks);
+	double days = json_number(body, "older_than_days",
+				  (double)core->options.tunables.keep_ms / DAY_MS);
 	cJSON *data = cJSON_CreateObject();
 
 	cJSON_AddNumberToObject(data, "pruned",
-				(double)life_prune(core, (int64_t)keep, (int64_t)(days * DAY_MS),
-						   PRUNE_MOST));
+				(double)life_prune(core, (int64_t)keep,
+						   (int64_t)(days * DAY_MS), PRUNE_MOST));
 	answer_ok(answer, "ok", data);
 }
 

@@ -12,31 +12,31 @@
 #define THEN_MAX 32
 #define QUEUE_FULL_RETRY_S 10
 
-#define CREATE_PROPERTIES                                                                          \
-	"\"type\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64},"                         \
-	"\"args\":{\"type\":\"object\"},"                                                          \
-	"\"priority\":{\"type\":\"integer\",\"minimum\":-10,\"maximum\":10},"                      \
-	"\"labels\":{\"type\":\"object\",\"additionalProperties\":"                                \
-	"{\"type\":\"string\",\"maxLength\":256}},"                                                \
-	"\"after\":{\"type\":\"array\",\"maxItems\":32,\"items\":{\"type\":\"string\"}},"          \
-	"\"timeout_s\":{\"type\":\"number\",\"exclusiveMinimum\":0,\"maximum\":31536000},"         \
-	"\"retries\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":10},"                         \
-	"\"retry_delay_s\":{\"type\":\"number\",\"minimum\":0,\"maximum\":86400},"                 \
-	"\"on_interrupt\":{\"enum\":[\"resume\",\"interrupt\"]},"                                  \
+#define CREATE_PROPERTIES                                                                  \
+	"\"type\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64},"                 \
+	"\"args\":{\"type\":\"object\"},"                                                  \
+	"\"priority\":{\"type\":\"integer\",\"minimum\":-10,\"maximum\":10},"              \
+	"\"labels\":{\"type\":\"object\",\"additionalProperties\":"                        \
+	"{\"type\":\"string\",\"maxLength\":256}},"                                        \
+	"\"after\":{\"type\":\"array\",\"maxItems\":32,\"items\":{\"type\":\"string\"}},"  \
+	"\"timeout_s\":{\"type\":\"number\",\"exclusiveMinimum\":0,\"maximum\":31536000}," \
+	"\"retries\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":10},"                 \
+	"\"retry_delay_s\":{\"type\":\"number\",\"minimum\":0,\"maximum\":86400},"         \
+	"\"on_interrupt\":{\"enum\":[\"resume\",\"interrupt\"]},"                          \
 	"\"schema\":{\"type\":\"string\"}"
 
-#define ITEM_SCHEMA                                                                                \
-	"{\"type\":\"object\",\"required\":[\"type\"],\"additionalProperties\":false,"             \
-	"\"properties\":{\"id\":{\"type\":\"string\",\"pattern\":\"^[A-Za-z0-9_-]{1,64}$\"},"      \
-	CREATE_PROPERTIES "}}"
+#define ITEM_SCHEMA                                                                                             \
+	"{\"type\":\"object\",\"required\":[\"type\"],\"additionalProperties\":false,"                          \
+	"\"properties\":{\"id\":{\"type\":\"string\",\"pattern\":\"^[A-Za-z0-9_-]{1,64}$\"}," CREATE_PROPERTIES \
+	"}}"
 
 const char create_schema[] =
 	"{\"type\":\"object\",\"required\":[\"type\"],\"additionalProperties\":false,"
 	"\"properties\":{" CREATE_PROPERTIES ",\"dry_run\":{\"type\":\"boolean\"},"
 	"\"then\":{\"type\":\"array\",\"maxItems\":32,\"items\":" ITEM_SCHEMA "}}}";
 
-/* Takes problems away that a predecessor in the chain may still cure: a required argument of
- * the top level that is missing. */
+/* Takes problems away that a predecessor in the chain may still cure: a required argument
+ * of the top level that is missing. */
 static size_t without_missing(struct schema_problem *problems, size_t n, const char *at)
 {
 	size_t kept = 0;
@@ -54,7 +54,8 @@ static size_t without_missing(struct schema_problem *problems, size_t n, const c
 }
 
 /* What the schema cannot say, the type may. */
-static bool create_ask_type(struct answer *answer, const struct task *task, const char *at)
+static bool create_ask_type(struct answer *answer, const struct task *task,
+			    const char *at)
 {
 	const struct task_type *type = task->type->type;
 	struct task_problem problem;
@@ -67,8 +68,8 @@ static bool create_ask_type(struct answer *answer, const struct task *task, cons
 	return false;
 }
 
-static bool create_check_args(struct answer *answer, struct task *task, cJSON *args, const char *at,
-			      bool in_chain)
+static bool create_check_args(struct answer *answer, struct task *task, cJSON *args,
+			      const char *at, bool in_chain)
 {
 	struct schema_problem problems[8];
 	size_t n;
@@ -90,22 +91,23 @@ bool create_labels(struct answer *answer, struct task *task, const cJSON *labels
 	const cJSON *label;
 
 	if (cJSON_GetArraySize(labels) > LABELS_MAX) {
-		answer_refuse(answer, "invalid_args", "labels must be at most %d, not %d", LABELS_MAX,
-			      cJSON_GetArraySize(labels));
+		answer_refuse(answer, "invalid_args", "labels must be at most %d, not %d",
+			      LABELS_MAX, cJSON_GetArraySize(labels));
 		return false;
 	}
 	cJSON_ArrayForEach(label, labels) {
 		if (strlen(label->string) > LABEL_NAME_MAX) {
-			answer_refuse(answer, "invalid_args",
-				      "labels must have names of at most %d bytes, not %zu",
-				      LABEL_NAME_MAX, strlen(label->string));
+			answer_refuse(
+				answer, "invalid_args",
+				"labels must have names of at most %d bytes, not %zu",
+				LABEL_NAME_MAX, strlen(label->string));
 			return false;
 		}
 		/* The schema counts characters. */
 		if (strlen(label->valuestring) > LABEL_MAX) {
 			answer_refuse(answer, "invalid_args",
-				      "labels must have at most %d bytes, not %zu", LABEL_MAX,
-				      strlen(label->valuestring));
+				      "labels must have at most %d bytes, not %zu",
+				      LABEL_MAX, strlen(label->valuestring));
 			return false;
 		}
 	}
@@ -121,9 +123,9 @@ static bool create_id_free(struct core *core, struct answer *answer, const char 
 	const struct task *task;
 	bool known;
 
-	if (!strcmp(id, "current") || !strcmp(id, "PRESS") ||
-	    !strcmp(id, "_barrier")) {
-		answer_refuse(answer, "bad_request", "id must not be '%s': that word has a meaning", id);
+	if (!strcmp(id, "current") || !strcmp(id, "PRESS") || !strcmp(id, "_barrier")) {
+		answer_refuse(answer, "bad_request",
+			      "id must not be '%s': that word has a meaning", id);
 		return false;
 	}
 	snprintf(key, sizeof(key), "i%s", id);
@@ -149,8 +151,8 @@ static void create_name(struct core *core, struct task *task, const char *id)
 	}
 	/* Sorted by age; somebody may have chosen such an id, so look. */
 	do {
-		snprintf(task->id, sizeof(task->id), "t%010lld-%.6s", (long long)core->next_task,
-			 core->store_name);
+		snprintf(task->id, sizeof(task->id), "t%010lld-%.6s",
+			 (long long)core->next_task, core->store_name);
 		if (!life_find(core, task->id, &ended))
 			break;
 		task_free(ended);
@@ -187,7 +189,8 @@ static void unknown_type(const struct core *core, struct answer *answer, const c
 	answer_unknown(answer, "unknown_type", "/type", "task type", &nearest);
 }
 
-static bool create_type(struct core *core, struct answer *answer, struct task *task, const cJSON *body)
+static bool create_type(struct core *core, struct answer *answer, struct task *task,
+			const cJSON *body)
 {
 	const char *name = json_string(body, "type");
 	const char *schema = json_string(body, "schema");
@@ -220,7 +223,8 @@ static void create_after(struct task *task, const cJSON *after)
 
 	cJSON_ArrayForEach(id, after)
 		if (task->after_count < TASK_AFTER_MAX)
-			snprintf(task->after[task->after_count++], TASK_ID, "%s", id->valuestring);
+			snprintf(task->after[task->after_count++], TASK_ID, "%s",
+				 id->valuestring);
 }
 
 /* A scan that is asked for without a word about it is that of the settings. */
@@ -237,7 +241,8 @@ static void create_preset(const struct core *core, const cJSON *body, cJSON *arg
 	if (cJSON_IsObject(preset)) {
 		settings = cJSON_AddObjectToObject(args, "settings");
 		json_put_string(args, "project", json_string(preset, "project"));
-		cJSON_AddNumberToObject(settings, "points", json_number(preset, "points", 1));
+		cJSON_AddNumberToObject(settings, "points",
+					json_number(preset, "points", 1));
 		cJSON_AddNumberToObject(settings, "focus_stacks",
 					json_number(preset, "focus_stacks", 1));
 	}
@@ -245,8 +250,8 @@ static void create_preset(const struct core *core, const cJSON *body, cJSON *arg
 }
 
 /* One task of a create, checked in itself; NULL when it is refused. */
-static struct task *create_task(struct core *core, struct answer *answer, const cJSON *body,
-				const char *at, bool in_chain)
+static struct task *create_task(struct core *core, struct answer *answer,
+				const cJSON *body, const char *at, bool in_chain)
 {
 	struct task *task = task_new();
 	cJSON *args = cJSON_GetObjectItemCaseSensitive(body, "args");
@@ -261,7 +266,8 @@ static struct task *create_task(struct core *core, struct answer *answer, const 
 	snprintf(path, sizeof(path), "%s/args", at);
 	fits = create_type(core, answer, task, body) &&
 	       create_check_args(answer, task, args, path, in_chain) &&
-	       create_labels(answer, task, cJSON_GetObjectItemCaseSensitive(body, "labels"));
+	       create_labels(answer, task,
+			     cJSON_GetObjectItemCaseSensitive(body, "labels"));
 	cJSON_Delete(args);
 	if (!fits) {
 		task_free(task);
@@ -288,14 +294,16 @@ static bool chain_name(struct core *core, struct answer *answer, struct chain *c
 		       const cJSON *then)
 {
 	for (size_t i = 1; i < chain->count; i++) {
-		const char *given = json_string(cJSON_GetArrayItem(then, (int)i - 1), "id");
+		const char *given =
+			json_string(cJSON_GetArrayItem(then, (int)i - 1), "id");
 		struct task *task = chain->tasks[i];
 		char id[TASK_ID + 24];
 
 		snprintf(id, sizeof(id), "%s-%zu", chain->tasks[0]->id, i);
 		if (!given && strlen(id) >= TASK_ID) {
-			answer_refuse(answer, "bad_request",
-				      "id is too long for a chain: at most 61 characters");
+			answer_refuse(
+				answer, "bad_request",
+				"id is too long for a chain: at most 61 characters");
 			return false;
 		}
 		if (!create_id_free(core, answer, given ? given : id))
@@ -304,8 +312,8 @@ static bool chain_name(struct core *core, struct answer *answer, struct chain *c
 		for (size_t k = 0; k < i; k++) {
 			if (strcmp(chain->tasks[k]->id, task->id) != 0)
 				continue;
-			answer_refuse(answer, "id_conflict", "two tasks of the chain are named '%s'",
-				      task->id);
+			answer_refuse(answer, "id_conflict",
+				      "two tasks of the chain are named '%s'", task->id);
 			return false;
 		}
 		if (task->after_count == TASK_AFTER_MAX) {
@@ -313,14 +321,16 @@ static bool chain_name(struct core *core, struct answer *answer, struct chain *c
 				      "after must have at most 31 items in a chain");
 			return false;
 		}
-		snprintf(task->after[task->after_count++], TASK_ID, "%s", chain->tasks[i - 1]->id);
+		snprintf(task->after[task->after_count++], TASK_ID, "%s",
+			 chain->tasks[i - 1]->id);
 		snprintf(task->predecessor, TASK_ID, "%s", chain->tasks[i - 1]->id);
 	}
 	return true;
 }
 
 /* Do all ids in after exist?  Those of the chain itself do not yet, but will. */
-static bool chain_after(struct core *core, struct answer *answer, struct chain *chain, size_t i)
+static bool chain_after(struct core *core, struct answer *answer, struct chain *chain,
+			size_t i)
 {
 	struct task *task = chain->tasks[i];
 	const char *missing = NULL;
@@ -328,7 +338,8 @@ static bool chain_after(struct core *core, struct answer *answer, struct chain *
 
 	if (known)
 		return true;
-	answer_refuse(answer, "not_found", "after names task '%s', which does not exist", missing);
+	answer_refuse(answer, "not_found", "after names task '%s', which does not exist",
+		      missing);
 	return false;
 }
 
@@ -354,18 +365,22 @@ static bool chain_build(struct core *core, struct answer *answer, struct chain *
 	return true;
 }
 
-static void chain_remember(struct core *core, const struct answer *answer, const struct chain *chain)
+static void chain_remember(struct core *core, const struct answer *answer,
+			   const struct chain *chain)
 {
 	const struct command *command = answer->command;
 
-	/* The ids of followers are taken from now on, too; their body is the whole create's. */
+	/* The ids of followers are taken from now on, too; their body is the whole
+	 * create's. */
 	for (size_t i = 1; i < chain->count; i++) {
 		char key[TASK_ID + 1], reply[256];
 
 		snprintf(key, sizeof(key), "i%s", chain->tasks[i]->id);
-		snprintf(reply, sizeof(reply), "{\"id\":\"%s\",\"code\":\"accepted\",\"rev\":1}",
+		snprintf(reply, sizeof(reply),
+			 "{\"id\":\"%s\",\"code\":\"accepted\",\"rev\":1}",
 			 chain->tasks[i]->id);
-		store_remember(core->store, key, command->hash, reply, "", core_age(core));
+		store_remember(core->store, key, command->hash, reply, "",
+			       core_age(core));
 	}
 }
 
@@ -381,12 +396,14 @@ static cJSON *chain_ids(const struct chain *chain)
 bool create_room(struct core *core, struct answer *answer, size_t n)
 {
 	if (core->draining || core->stopping) {
-		answer_refuse(answer, "draining", "the agent finishes what runs and takes nothing new");
+		answer_refuse(answer, "draining",
+			      "the agent finishes what runs and takes nothing new");
 		return false;
 	}
 	if (core->scheduler.count + n <= SCHEDULER_LIVE_MAX)
 		return true;
-	answer_refuse(answer, "queue_full", "%zu tasks are waiting or running, %d are allowed",
+	answer_refuse(answer, "queue_full",
+		      "%zu tasks are waiting or running, %d are allowed",
 		      core->scheduler.count, SCHEDULER_LIVE_MAX);
 	answer->retry_after_s = QUEUE_FULL_RETRY_S;
 	return false;
@@ -402,8 +419,8 @@ static bool create_same(const struct task *task, const char *key, const char *va
 	return same;
 }
 
-/* Is the task the only one of its type for what it works on?  Those that follow in a chain
- * are not asked: when their turn comes, the type itself knows. */
+/* Is the task the only one of its type for what it works on?  Those that follow in a
+ * chain are not asked: when their turn comes, the type itself knows. */
 static bool create_sole(struct core *core, struct answer *answer, const struct task *task)
 {
 	const char *key = task->type->type->sole;
@@ -418,10 +435,11 @@ static bool create_sole(struct core *core, struct answer *answer, const struct t
 		    !create_same(other, key, value))
 			continue;
 		sole = false;
-		answer_conflict(core, answer, "invalid_state", other,
-				"task '%s' is at the same %s '%s' already: wait until it has "
-				"ended, or cancel it",
-				other->id, key, value);
+		answer_conflict(
+			core, answer, "invalid_state", other,
+			"task '%s' is at the same %s '%s' already: wait until it has "
+			"ended, or cancel it",
+			other->id, key, value);
 	}
 	cJSON_Delete(args);
 	return sole;
@@ -436,7 +454,8 @@ static void create_admit(struct core *core, struct answer *answer, struct chain 
 
 	snprintf(first, sizeof(first), "%s", chain->tasks[0]->id);
 	chain_remember(core, answer, chain);
-	/* A task that is admitted is the scheduler's: it may have failed before the next line. */
+	/* A task that is admitted is the scheduler's: it may have failed before the next
+	 * line. */
 	for (size_t i = 0; i < chain->count; i++) {
 		const char *missing;
 
@@ -468,7 +487,8 @@ void task_create(struct core *core, struct answer *answer)
 		goto out;
 	if (json_bool(body, "dry_run", false)) {
 		if (chain_after(core, answer, &chain, 0))
-			answer_estimate(core, answer, chain.tasks[0]->type, chain.tasks[0]->args);
+			answer_estimate(core, answer, chain.tasks[0]->type,
+					chain.tasks[0]->args);
 		goto out;
 	}
 	if (!create_room(core, answer, chain.count) ||

@@ -1,5 +1,6 @@
-/* The devices' nouns: motor, light, camera, trigger, and device for all of them.  What they do takes time and happens on a
- * worker (agent/deed.c); here is decided whether it may. */
+/* The devices' nouns: motor, light, camera, trigger, and device for all of them.  What
+ * they do takes time and happens on a worker (agent/deed.c); here is decided whether it
+ * may. */
 #include "agent/commands/verb.h"
 
 #include <errno.h>
@@ -9,14 +10,15 @@
 #include "agent/life.h"
 
 #define NAME "\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64}"
-#define OBJECT(properties)                                                                         \
-	"{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{" properties "}}"
-#define NEEDS(required, properties)                                                                \
-	"{\"type\":\"object\",\"additionalProperties\":false,\"required\":[" required              \
+#define OBJECT(properties)                                                                \
+	"{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{" properties \
+	"}}"
+#define NEEDS(required, properties)                                                      \
+	"{\"type\":\"object\",\"additionalProperties\":false,\"required\":[" required    \
 	"],\"properties\":{" properties "}}"
 
-static void unknown_device(const struct core *core, struct answer *answer, enum device_kind kind,
-			   const char *name)
+static void unknown_device(const struct core *core, struct answer *answer,
+			   enum device_kind kind, const char *name)
 {
 	struct nearest nearest;
 
@@ -39,7 +41,8 @@ static bool named_devices(struct core *core, struct answer *answer, enum device_
 	if (name)
 		unknown_device(core, answer, kind, name);
 	else
-		answer_refuse(answer, "not_found", "this rig has no %s", device_kind_name(kind));
+		answer_refuse(answer, "not_found", "this rig has no %s",
+			      device_kind_name(kind));
 	return false;
 }
 
@@ -47,7 +50,8 @@ static bool not_estopped(const struct core *core, struct answer *answer)
 {
 	if (!core->estop)
 		return true;
-	answer_refuse(answer, "estopped", "the emergency stop is latched: send queue/resume first");
+	answer_refuse(answer, "estopped",
+		      "the emergency stop is latched: send queue/resume first");
 	return false;
 }
 
@@ -70,9 +74,9 @@ static void motor_override(struct core *core, struct answer *answer)
 	device_act(core, answer, DEVICE_MOTOR);
 }
 
-/* The pulses have stopped already, before this command reached the loop; once more does no
- * harm and serves those that came by a group.  A task that stood between two moves must not
- * go on with the next.  Reading the state needs no claim. */
+/* The pulses have stopped already, before this command reached the loop; once more does
+ * no harm and serves those that came by a group.  A task that stood between two moves
+ * must not go on with the next.  Reading the state needs no claim. */
 static void motor_stop(struct core *core, struct answer *answer)
 {
 	struct reflexes *reflexes = &core->options.reflexes;
@@ -81,7 +85,8 @@ static void motor_stop(struct core *core, struct answer *answer)
 	reflexes->stop_motion(reflexes->context);
 	life_halt(core, core_device(core, DEVICE_MOTOR, NULL), STOP_MOTION);
 	if (devices_away(core)) {
-		answer_ok(answer, "ok", NULL); /* nothing moves, and nobody could tell a state */
+		answer_ok(answer, "ok",
+			  NULL); /* nothing moves, and nobody could tell a state */
 		return;
 	}
 	if (named_devices(core, answer, DEVICE_MOTOR, &devices))
@@ -97,8 +102,10 @@ static void light_set(struct core *core, struct answer *answer)
 {
 	const cJSON *body = answer->command->body;
 
-	if (!cJSON_HasObjectItem(body, "state") && !cJSON_HasObjectItem(body, "brightness")) {
-		answer_refuse(answer, "bad_request", "light/set needs state or brightness");
+	if (!cJSON_HasObjectItem(body, "state") &&
+	    !cJSON_HasObjectItem(body, "brightness")) {
+		answer_refuse(answer, "bad_request",
+			      "light/set needs state or brightness");
 		return;
 	}
 	device_act(core, answer, DEVICE_LIGHT);
@@ -139,7 +146,8 @@ static void device_reload(struct core *core, struct answer *answer)
 	}
 	if (access->read_config(access->context, &config, &err) < 0) {
 		/* Its own codes tell what is wrong with a payload, and this is none. */
-		answer_refuse(answer, err.number == -ENOENT ? "not_found" : "invalid_args", "%s",
+		answer_refuse(answer,
+			      err.number == -ENOENT ? "not_found" : "invalid_args", "%s",
 			      err.text);
 		return;
 	}
@@ -149,25 +157,27 @@ static void device_reload(struct core *core, struct answer *answer)
 
 const struct verb motor_verbs[] = {
 	{"motor/move", VERB_WRITES | VERB_FRESH | VERB_MOTION,
-	 NEEDS("\"name\",\"degrees\"",
-	       NAME ",\"degrees\":{\"type\":\"number\",\"minimum\":-36000,\"maximum\":36000},"
-		    "\"relative\":{\"type\":\"boolean\"}"),
+	 NEEDS("\"name\",\"degrees\"", NAME
+	       ",\"degrees\":{\"type\":\"number\",\"minimum\":-36000,\"maximum\":36000},"
+	       "\"relative\":{\"type\":\"boolean\"}"),
 	 motor_move},
 	{"motor/home", VERB_WRITES | VERB_FRESH | VERB_MOTION, OBJECT(NAME), motor_move},
 	{"motor/stop", VERB_WRITES | VERB_MOTION | VERB_STOPS, OBJECT(NAME), motor_stop},
 	{"motor/override", VERB_WRITES | VERB_FRESH | VERB_MOTION,
-	 NEEDS("\"name\",\"degrees\"",
-	       NAME ",\"degrees\":{\"type\":\"number\",\"minimum\":-360,\"maximum\":360}"),
+	 NEEDS("\"name\",\"degrees\"", NAME
+	       ",\"degrees\":{\"type\":\"number\",\"minimum\":-360,\"maximum\":360}"),
 	 motor_override},
 	{.name = NULL},
 };
 
 const struct verb light_verbs[] = {
 	{"light/set", VERB_WRITES | VERB_FRESH | VERB_BRIEF,
-	 OBJECT(NAME ",\"state\":{\"enum\":[\"ON\",\"OFF\"]},"
-		     "\"brightness\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":100}"),
+	 OBJECT(NAME
+		",\"state\":{\"enum\":[\"ON\",\"OFF\"]},"
+		"\"brightness\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":100}"),
 	 light_set},
-	{"light/toggle", VERB_WRITES | VERB_FRESH | VERB_BRIEF, OBJECT(NAME), light_toggle},
+	{"light/toggle", VERB_WRITES | VERB_FRESH | VERB_BRIEF, OBJECT(NAME),
+	 light_toggle},
 	{.name = NULL},
 };
 
@@ -190,8 +200,9 @@ const struct verb device_verbs[] = {
 
 const struct verb trigger_verbs[] = {
 	{"trigger/fire", VERB_WRITES | VERB_FRESH,
-	 OBJECT(NAME ",\"pre_ms\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":600000},"
-		     "\"post_ms\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":600000}"),
+	 OBJECT(NAME
+		",\"pre_ms\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":600000},"
+		"\"post_ms\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":600000}"),
 	 trigger_fire},
 	{.name = NULL},
 };

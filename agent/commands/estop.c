@@ -2,8 +2,8 @@
 
 #include "agent/life.h"
 
-/* The rig stopped when the message arrived; this makes it last.  Whatever else the body says,
- * an emergency stop is never refused for its form. */
+/* The rig stopped when the message arrived; this makes it last.  Whatever else the body
+ * says, an emergency stop is never refused for its form. */
 static void estop(struct core *core, struct answer *answer)
 {
 	struct reflexes *reflexes = &core->options.reflexes;
@@ -22,6 +22,7 @@ static void estop(struct core *core, struct answer *answer)
 }
 
 const struct verb estop_verbs[] = {
-	{"estop", VERB_WRITES | VERB_BROADCAST | VERB_STOPS, "{\"type\":\"object\"}", estop},
+	{"estop", VERB_WRITES | VERB_BROADCAST | VERB_STOPS, "{\"type\":\"object\"}",
+	 estop},
 	{.name = NULL},
 };

@@ -31,8 +31,8 @@ static bool has_label(const struct task *task, const char *filter)
 	const char *value;
 	bool has;
 
-	snprintf(key, sizeof(key), "%.*s", equals ? (int)(equals - filter) : (int)strlen(filter),
-		 filter);
+	snprintf(key, sizeof(key), "%.*s",
+		 equals ? (int)(equals - filter) : (int)strlen(filter), filter);
 	value = json_string(labels, key);
 	has = value && (!equals || !strcmp(value, equals + 1));
 	cJSON_Delete(labels);
@@ -46,7 +46,8 @@ static bool list_wants(const cJSON *body, const struct task *task)
 
 	return list_has(cJSON_GetObjectItemCaseSensitive(body, "status"),
 			task_status_name(task->status)) &&
-	       (!type || !strcmp(type, task->type_name)) && (!label || has_label(task, label));
+	       (!type || !strcmp(type, task->type_name)) &&
+	       (!label || has_label(task, label));
 }
 
 /* Newest first.  The rows of live tasks may be older than what memory knows. */

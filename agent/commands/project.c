@@ -41,7 +41,8 @@ static void project_delete(struct core *core, struct answer *answer)
 const struct verb project_verbs[] = {
 	{"project/create", VERB_WRITES,
 	 "{\"type\":\"object\",\"required\":[\"project\"],\"additionalProperties\":false,"
-	 "\"properties\":{" PROJECT ",\"description\":{\"type\":\"string\",\"maxLength\":4096}}}",
+	 "\"properties\":{" PROJECT
+	 ",\"description\":{\"type\":\"string\",\"maxLength\":4096}}}",
 	 project_act},
 	{"project/list", 0,
 	 "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"

@@ -27,8 +27,9 @@ static void queue_resume(struct core *core, struct answer *answer)
 	bool own = answer->command->topic.scope == SCOPE_DEVICE;
 
 	if (core->estop && !own) {
-		answer_refuse(answer, "estopped",
-			      "the emergency stop is lifted on the device's own topic only");
+		answer_refuse(
+			answer, "estopped",
+			"the emergency stop is lifted on the device's own topic only");
 		return;
 	}
 	if (core->estop) {

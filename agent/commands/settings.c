@@ -39,7 +39,8 @@ static bool pick(struct answer *answer, cJSON *settings, const cJSON *keys)
 			cJSON_Delete(picked);
 			return false;
 		}
-		cJSON_AddItemToObject(picked, key->valuestring, cJSON_Duplicate(value, true));
+		cJSON_AddItemToObject(picked, key->valuestring,
+				      cJSON_Duplicate(value, true));
 	}
 	cJSON_ReplaceItemInObjectCaseSensitive(settings, "values", picked);
 	return true;
@@ -47,7 +48,8 @@ static bool pick(struct answer *answer, cJSON *settings, const cJSON *keys)
 
 static void settings_get(struct core *core, struct answer *answer)
 {
-	const cJSON *keys = cJSON_GetObjectItemCaseSensitive(answer->command->body, "keys");
+	const cJSON *keys =
+		cJSON_GetObjectItemCaseSensitive(answer->command->body, "keys");
 	cJSON *settings = notices_settings_document(core);
 
 	if (keys && !pick(answer, settings, keys)) {
@@ -75,18 +77,22 @@ int settings_apply(struct core *core, const cJSON *values, struct err *err)
 
 static void settings_change(struct core *core, struct answer *answer)
 {
-	const cJSON *values = cJSON_GetObjectItemCaseSensitive(answer->command->body, "values");
+	const cJSON *values =
+		cJSON_GetObjectItemCaseSensitive(answer->command->body, "values");
 	struct err err;
 
-	if (answer->command->if_rev >= 0 && answer->command->if_rev != core->settings_rev) {
+	if (answer->command->if_rev >= 0 &&
+	    answer->command->if_rev != core->settings_rev) {
 		answer_refuse(answer, "rev_conflict",
 			      "the settings are at revision %lld, not %lld",
-			      (long long)core->settings_rev, (long long)answer->command->if_rev);
+			      (long long)core->settings_rev,
+			      (long long)answer->command->if_rev);
 		answer->current = notices_settings_document(core);
 		return;
 	}
 	if (settings_apply(core, values, &err) < 0) {
-		answer_refuse(answer, strcmp(err.code, "internal") ? err.code : "storage_error",
+		answer_refuse(answer,
+			      strcmp(err.code, "internal") ? err.code : "storage_error",
 			      "%s", err.text);
 		return;
 	}

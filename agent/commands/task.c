@@ -8,7 +8,8 @@
 
 #define ONLY_ID "{\"type\":\"object\",\"additionalProperties\":false}"
 
-/* The task a command names; refused when it does not exist or has changed since if_rev. */
+/* The task a command names; refused when it does not exist or has changed since if_rev.
+ */
 struct task *named_task(struct core *core, struct answer *answer, struct task **ended)
 {
 	const struct command *command = answer->command;
@@ -33,8 +34,9 @@ struct task *named_task(struct core *core, struct answer *answer, struct task **
 static void wrong_state(struct core *core, struct answer *answer, const struct task *task,
 			const char *what)
 {
-	answer_conflict(core, answer, "invalid_state", task, "task '%s' is %s%s and cannot be %s",
-			task->id, task_status_name(task->status),
+	answer_conflict(core, answer, "invalid_state", task,
+			"task '%s' is %s%s and cannot be %s", task->id,
+			task_status_name(task->status),
 			task->stopping == STOPPING_CANCEL  ? " (cancelling)"
 			: task->stopping == STOPPING_PAUSE ? " (pausing)"
 							   : "",
@@ -75,13 +77,15 @@ static void task_resume(struct core *core, struct answer *answer)
 
 	if (!task)
 		return;
-	if (!task_works(task) || task->stopping == STOPPING_CANCEL || task->stop != STOP_NONE) {
+	if (!task_works(task) || task->stopping == STOPPING_CANCEL ||
+	    task->stop != STOP_NONE) {
 		wrong_state(core, answer, task, "resumed");
 	} else if (core->estop && task->claim && task->status == TASK_PAUSED) {
 		answer_refuse(answer, "estopped",
 			      "the emergency stop is latched: send queue/resume first");
 	} else if (core->stopping && !task->run) {
-		answer_refuse(answer, "draining", "the agent stops: resume it after its next start");
+		answer_refuse(answer, "draining",
+			      "the agent stops: resume it after its next start");
 	} else if (task->status == TASK_PAUSED || task->stopping == STOPPING_PAUSE) {
 		life_resume(core, task);
 		answer_named(core, answer, "accepted");
@@ -121,7 +125,8 @@ static void task_restart(struct core *core, struct answer *answer)
 	if (task_live(task) || task->status == TASK_COMPLETED) {
 		wrong_state(core, answer, task, "restarted");
 	} else if (!task->type) {
-		answer_refuse(answer, "unknown_type", "there is no task type '%s'", task->type_name);
+		answer_refuse(answer, "unknown_type", "there is no task type '%s'",
+			      task->type_name);
 	} else if (create_room(core, answer, 1)) {
 		/* It lives in the scheduler from now on. */
 		ended = NULL;

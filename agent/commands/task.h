@@ -9,7 +9,8 @@
 extern const char create_schema[];
 void task_create(struct core *core, struct answer *answer);
 
-/* Checks labels and gives them to the task; refused when they are too many or too long. */
+/* Checks labels and gives them to the task; refused when they are too many or too long.
+ */
 bool create_labels(struct answer *answer, struct task *task, const cJSON *labels);
 
 /* May n more tasks live?  Refused with draining or queue_full. */
@@ -23,9 +24,9 @@ void task_events(struct core *core, struct answer *answer);
 
 /* ---- task.c ---- */
 
-/* The task a command names; refused when it does not exist or has changed since if_rev.  One
- * that has ended was read from the store: then it stands in *ended too, for the caller to
- * free. */
+/* The task a command names; refused when it does not exist or has changed since if_rev.
+ * One that has ended was read from the store: then it stands in *ended too, for the
+ * caller to free. */
 struct task *named_task(struct core *core, struct answer *answer, struct task **ended);
 
 #endif

@@ -58,8 +58,8 @@ int cameras_open(struct cameras **out, const cJSON *config, struct err *err)
 	if (!cameras)
 		return err_set(err, -ENOMEM, "out of memory");
 	cameras->config = config;
-	/* libcamera brings a tracer along that waits for its daemon while it is loaded, and
-	 * did not wake up again where there is none. */
+	/* libcamera brings a tracer along that waits for its daemon while it is loaded,
+	 * and did not wake up again where there is none. */
 	setenv("LTTNG_UST_REGISTER_TIMEOUT", "0", 0);
 	pthread_mutex_init(&cameras->lock, NULL);
 	*out = cameras;
@@ -189,8 +189,8 @@ void cameras_find(struct cameras *cameras, cJSON *list)
 		bool named = false;
 		cJSON *new;
 
-		cJSON_ArrayForEach(item, list) named =
-			named || cameras_means(item, identity);
+		cJSON_ArrayForEach(item, list)
+			named = named || cameras_means(item, identity);
 		if (named)
 			continue;
 		cameras_name(list, identity->model, name);

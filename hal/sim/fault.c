@@ -58,8 +58,8 @@ static int read_order(struct order *order, cJSON *item, const char *at, struct e
 	order->times = json_number(item, "times", 1);
 	if ((order->every > 0) != (order->photo > 0))
 		return 0;
-	return err_code(err, -EINVAL, "invalid_args", "%s: either every or photo is needed",
-			at);
+	return err_code(err, -EINVAL, "invalid_args",
+			"%s: either every or photo is needed", at);
 }
 
 static int read_orders(struct faults *faults, const cJSON *list, struct err *err)
@@ -67,9 +67,9 @@ static int read_orders(struct faults *faults, const cJSON *list, struct err *err
 	const cJSON *item;
 
 	if (list && !cJSON_IsArray(list))
-		return err_code(err, -EINVAL, "invalid_args", "sim.faults must be an array");
-	cJSON_ArrayForEach(item, list)
-	{
+		return err_code(err, -EINVAL, "invalid_args",
+				"sim.faults must be an array");
+	cJSON_ArrayForEach(item, list) {
 		cJSON *copy;
 		char at[32];
 		int ret;
@@ -115,8 +115,8 @@ static bool is_due(const struct order *order, unsigned long photo)
 
 	if (order->every > 0)
 		return photo % (unsigned long)order->every == 0;
-	return n >= order->photo && (order->fault.kind == FAULT_GONE ||
-				     n < order->photo + order->times);
+	return n >= order->photo &&
+	       (order->fault.kind == FAULT_GONE || n < order->photo + order->times);
 }
 
 struct fault faults_next(struct faults *faults)

@@ -193,8 +193,9 @@ static uint16_t blur_around(const struct picture *p, int x, int y)
 }
 
 /* The blur of the nearest thing in sight; where nothing is, 0: light that strays from the
- * object across its outline does so as far as the object is out of focus.  In sight is what
- * the coarsest level's spline can reach, so that its light does not end at a square. */
+ * object across its outline does so as far as the object is out of focus.  In sight is
+ * what the coarsest level's spline can reach, so that its light does not end at a square.
+ */
 static uint16_t blur_near(const struct lens *lens, int x, int y)
 {
 	const int top = lens->levels - 1;

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #define GAMMA 2.2
-#define DARK 24		  /* of 255: below it is background */
+#define DARK 24 /* of 255: below it is background */
 #define CLIPPED 250
 #define TOP 0.05	  /* of the object: its brightest part */
 #define LEAST_SHARE 0.005 /* of the pixels: less is no object */
@@ -46,7 +46,8 @@ static int top_of(const struct sums *sums)
 	size_t above = 0;
 	int value = 255;
 
-	while (value > DARK && (double)(above += sums->bins[value]) < TOP * (double)sums->object)
+	while (value > DARK &&
+	       (double)(above += sums->bins[value]) < TOP * (double)sums->object)
 		value--;
 	return value;
 }

@@ -16,7 +16,8 @@ static void place_on(const struct frame *sensor, int orientation, int *x, int *y
 	int flag = orientation;
 
 	*x = flag == 2 || flag == 3 || flag == 7 || flag == 8 ? sensor->width - 1 - u : u;
-	*y = flag == 3 || flag == 4 || flag == 6 || flag == 7 ? sensor->height - 1 - v : v;
+	*y = flag == 3 || flag == 4 || flag == 6 || flag == 7 ? sensor->height - 1 - v
+							      : v;
 }
 
 struct frame *mount_turn(struct frame *upright, int orientation)

@@ -1,6 +1,6 @@
-/* How the simulated camera is built in: its sensor may lie on its side or on its head.  The
- * orientation flag of EXIF tells how its photos must be turned to stand upright, so here an
- * upright picture becomes what such a sensor delivers. */
+/* How the simulated camera is built in: its sensor may lie on its side or on its head.
+ * The orientation flag of EXIF tells how its photos must be turned to stand upright, so
+ * here an upright picture becomes what such a sensor delivers. */
 #ifndef HAL_SIM_MOUNT_H
 #define HAL_SIM_MOUNT_H
 

@@ -42,8 +42,8 @@ static int poster_read_rows(struct poster *poster, struct jpeg_decompress_struct
 	if (!picture)
 		return -ENOMEM;
 	while (info->output_scanline < info->output_height) {
-		JSAMPROW row = picture->rgb + (size_t)info->output_scanline *
-						      (size_t)picture->width * 3;
+		JSAMPROW row = picture->rgb +
+			       (size_t)info->output_scanline * (size_t)picture->width * 3;
 
 		jpeg_read_scanlines(info, &row, 1);
 	}
@@ -62,8 +62,8 @@ static int poster_read(struct poster *poster, FILE *file, const char *path,
 	failure.mgr.error_exit = poster_jump;
 	if (setjmp(failure.jump)) {
 		jpeg_destroy_decompress(&info);
-		return err_code(err, -EBADMSG, "invalid_args", "sim.show_image: %s: %s", path,
-				failure.text);
+		return err_code(err, -EBADMSG, "invalid_args", "sim.show_image: %s: %s",
+				path, failure.text);
 	}
 	jpeg_create_decompress(&info);
 	jpeg_stdio_src(&info, file);
@@ -71,8 +71,8 @@ static int poster_read(struct poster *poster, FILE *file, const char *path,
 	jpeg_destroy_decompress(&info);
 	if (ret == -EFBIG)
 		return err_code(err, ret, "invalid_args",
-				"sim.show_image: %s: a side must be at most %d pixels", path,
-				POSTER_SIDE);
+				"sim.show_image: %s: a side must be at most %d pixels",
+				path, POSTER_SIDE);
 	return ret < 0 ? err_set(err, ret, "out of memory") : 0;
 }
 
@@ -88,8 +88,8 @@ int poster_open(struct poster **out, const char *path, struct err *err)
 	if (file)
 		ret = poster_read(poster, file, path, err);
 	else
-		ret = err_code(err, -errno, "invalid_args", "sim.show_image: %s: %s", path,
-			       strerror(errno));
+		ret = err_code(err, -errno, "invalid_args", "sim.show_image: %s: %s",
+			       path, strerror(errno));
 	if (file)
 		fclose(file);
 	if (ret < 0) {
@@ -114,7 +114,8 @@ void poster_show(const struct poster *poster, struct frame *frame)
 	double across = (double)frame->width / picture->width;
 	double down = (double)frame->height / picture->height;
 	double scale = across < down ? across : down;
-	int width = (int)(picture->width * scale), height = (int)(picture->height * scale);
+	int width = (int)(picture->width * scale),
+	    height = (int)(picture->height * scale);
 	int left = (frame->width - width) / 2, top = (frame->height - height) / 2;
 
 	memset(frame->rgb, 0, (size_t)frame->width * (size_t)frame->height * 3);

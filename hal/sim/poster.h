@@ -1,4 +1,5 @@
-/* A picture that is held before the simulated camera instead of the object: a QR code, say. */
+/* A picture that is held before the simulated camera instead of the object: a QR code,
+ * say. */
 #ifndef HAL_SIM_POSTER_H
 #define HAL_SIM_POSTER_H
 
@@ -13,7 +14,8 @@ struct poster;
 int poster_open(struct poster **out, const char *path, struct err *err);
 void poster_close(struct poster *poster); /* NULL is fine */
 
-/* Fills frame with it: as large as it fits, in the middle, black around it.  Any thread. */
+/* Fills frame with it: as large as it fits, in the middle, black around it.  Any thread.
+ */
 void poster_show(const struct poster *poster, struct frame *frame);
 
 #endif

@@ -38,8 +38,7 @@ static int sim_index(const cJSON *section, const char *name)
 	const cJSON *item;
 	int i = 0;
 
-	cJSON_ArrayForEach(item, section)
-	{
+	cJSON_ArrayForEach(item, section) {
 		if (name && strcmp(item->string, name) == 0)
 			return i;
 		i++;
@@ -56,8 +55,7 @@ static int sim_open_motors(struct sim *sim, const cJSON *config, const char *pat
 	const cJSON *item;
 	size_t n = 0;
 
-	cJSON_ArrayForEach(item, sim_section(config, "motors"))
-	{
+	cJSON_ArrayForEach(item, sim_section(config, "motors")) {
 		struct sim_motor *motor = &sim->motors[n];
 		double turn = json_number(item, "steps_per_rotation", 0);
 
@@ -86,8 +84,7 @@ static int sim_open_endstops(struct sim *sim, const cJSON *config, struct err *e
 	const cJSON *item;
 	size_t n = 0;
 
-	cJSON_ArrayForEach(item, sim_section(config, "endstops"))
-	{
+	cJSON_ArrayForEach(item, sim_section(config, "endstops")) {
 		const cJSON *settings = sim_section(item, "settings");
 		int motor = sim_index(motors, json_string(settings, "motor_name"));
 		double angle = json_number(settings, "angular_position", 0);

@@ -96,8 +96,7 @@ static int add_files(struct photos *photos, const char *folder, struct err *err)
 
 	if (ret < 0)
 		return ret;
-	cJSON_ArrayForEach(name, names)
-	{
+	cJSON_ArrayForEach(name, names) {
 		if (is_other_picture(name->valuestring))
 			photos->others++;
 		if (ret < 0 || !is_photo(name->valuestring) ||
@@ -122,8 +121,7 @@ static int look_below(struct photos *photos, const char *folder, int depth,
 
 	if (ret < 0)
 		return ret;
-	cJSON_ArrayForEach(name, names)
-	{
+	cJSON_ArrayForEach(name, names) {
 		bool model = depth == 0 && !strcmp(name->valuestring, "model");
 
 		if (ret < 0 || model)

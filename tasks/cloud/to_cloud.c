@@ -24,7 +24,9 @@ static int take_links(struct upload *u, const cJSON *answer, struct err *err)
 	const cJSON *links = cJSON_GetObjectItemCaseSensitive(answer, "ulink"), *link;
 	int n = cJSON_IsArray(links) ? cJSON_GetArraySize(links) : 0;
 
-	cJSON_ArrayForEach(link, links) if (!cJSON_IsString(link)) n = 0;
+	cJSON_ArrayForEach(link, links)
+		if (!cJSON_IsString(link))
+			n = 0;
 	if (n != (int)u->parts)
 		return err_code(err, -EBADMSG, "task_failed",
 				"the cloud gave %d places to upload to instead of %zu", n,

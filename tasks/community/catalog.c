@@ -114,8 +114,9 @@ static void add_problems(struct catalog *catalog)
 	const cJSON *problem;
 
 	for (size_t i = 0; i < catalog->count; i++)
-		cJSON_ArrayForEach(problem, catalog->plugins[i]->problems) add_problem(
-			catalog, catalog->plugins[i]->path, problem->valuestring);
+		cJSON_ArrayForEach(problem, catalog->plugins[i]->problems)
+			add_problem(catalog, catalog->plugins[i]->path,
+				    problem->valuestring);
 }
 
 static void make_guests(struct catalog *catalog)

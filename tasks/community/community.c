@@ -141,10 +141,10 @@ void community_tidy(struct community *community,
 		return;
 	if (folder_names(work, ".", true, &names, &err) < 0)
 		log_warn("%s", err.text);
-	cJSON_ArrayForEach(name,
-			   names) if (!is_there(context, name->valuestring) &&
-				      folder_remove(work, name->valuestring, &err) < 0)
-		log_warn("a working folder stays behind: %s", err.text);
+	cJSON_ArrayForEach(name, names)
+		if (!is_there(context, name->valuestring) &&
+		    folder_remove(work, name->valuestring, &err) < 0)
+			log_warn("a working folder stays behind: %s", err.text);
 	cJSON_Delete(names);
 	folder_close(work);
 }

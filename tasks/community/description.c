@@ -36,8 +36,7 @@ static int check_members(const cJSON *description, struct err *err)
 
 	if (!cJSON_IsObject(description))
 		return err_set(err, -EINVAL, "a description is an object");
-	cJSON_ArrayForEach(member, description)
-	{
+	cJSON_ArrayForEach(member, description) {
 		const char *const *name = members;
 
 		while (*name && strcmp(*name, member->string) != 0)
@@ -85,8 +84,7 @@ static int read_uses(struct plugin_type *made, struct err *err)
 	made->uses = calloc((size_t)cJSON_GetArraySize(uses) + 1, sizeof(*made->uses));
 	if (!made->uses)
 		return err_set(err, -ENOMEM, "out of memory");
-	cJSON_ArrayForEach(device, uses)
-	{
+	cJSON_ArrayForEach(device, uses) {
 		if (!cJSON_IsString(device) || !is_device(device->valuestring))
 			return err_set(err, -EINVAL,
 				       "uses must name motor, light, camera, endstop or "

@@ -63,10 +63,10 @@ static bool is_ignored(const struct community *community, const char *name)
 	size_t length = dot && dot != name ? (size_t)(dot - name) : strlen(name);
 	const cJSON *ignored;
 
-	cJSON_ArrayForEach(
-		ignored, community->ignored) if (strlen(ignored->valuestring) == length &&
-						 !strncmp(ignored->valuestring, name,
-							  length)) return true;
+	cJSON_ArrayForEach(ignored, community->ignored)
+		if (strlen(ignored->valuestring) == length &&
+		    !strncmp(ignored->valuestring, name, length))
+			return true;
 	return false;
 }
 

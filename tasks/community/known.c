@@ -123,8 +123,7 @@ void known_tidy(const struct community *community, const struct finder *finder)
 	folder = open_notes(community);
 	if (folder && folder_names(folder, ".", false, &names, &err) < 0)
 		log_warn("%s", err.text);
-	cJSON_ArrayForEach(name, names)
-	{
+	cJSON_ArrayForEach(name, names) {
 		if (!is_found(finder, name->valuestring) &&
 		    folder_remove(folder, name->valuestring, &err) < 0)
 			log_warn("%s", err.text);

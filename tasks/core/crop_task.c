@@ -128,8 +128,9 @@ static void warn_of_darkness(const struct crop_run *c, const struct frame *pictu
 
 	quality_measure(picture, &quality);
 	if (quality.histogram[0] + quality.histogram[1] > DARK_SHARE)
-		c->host->log(c->run, TASK_LOG_WARN,
-			     "the picture is nearly black: switch a light on and run it again");
+		c->host->log(
+			c->run, TASK_LOG_WARN,
+			"the picture is nearly black: switch a light on and run it again");
 }
 
 static int look(struct crop_run *c, struct err *err)

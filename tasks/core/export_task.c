@@ -1,8 +1,8 @@
 /* export_task: hands a scan's photos to a folder, for the programs that reconstruct.
  *
- * What is there already is left alone, so a run that was cut off, or one after more photos
- * were taken, does only the rest.  It writes below the folders of the setting export.roots
- * and nowhere else. */
+ * What is there already is left alone, so a run that was cut off, or one after more
+ * photos were taken, does only the rest.  It writes below the folders of the setting
+ * export.roots and nowhere else. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,7 +45,8 @@ static const struct layout layouts[] = {
 	{"meshroom", "", ""},
 };
 
-struct export {
+struct export
+{
 	const struct task_host *host;
 	struct task_run *run;
 	const struct folder *photos; /* the projects' */
@@ -78,8 +79,10 @@ static const char *rest_of(const char *path, const char *root)
 	return path[length + 1] ? path + length + 1 : NULL;
 }
 
-/* A root that is not there is a disk that is not plugged in: nothing is made in its place. */
-static int open_root(struct export *e, const char *root, const char *rest, struct err *err)
+/* A root that is not there is a disk that is not plugged in: nothing is made in its
+ * place. */
+static int open_root(struct export *e, const char *root, const char *rest,
+		     struct err *err)
 {
 	struct stat st;
 
@@ -97,20 +100,21 @@ static int find_root(struct export *e, struct err *err)
 {
 	const cJSON *roots = e->host->services->export_roots, *root;
 
-	cJSON_ArrayForEach(root, roots)
-	{
+	cJSON_ArrayForEach(root, roots) {
 		const char *rest = rest_of(e->path, root->valuestring);
 
 		if (rest)
 			return open_root(e, root->valuestring, rest, err);
 	}
 	if (!cJSON_GetArraySize(roots))
-		return err_code(err, -EPERM, "not_supported",
-				"nothing may be exported: the setting export.roots is empty");
-	return err_code(err, -EPERM, "invalid_args",
-			"path must be below one of the folders of the setting export.roots, "
-			"not %s",
-			e->path);
+		return err_code(
+			err, -EPERM, "not_supported",
+			"nothing may be exported: the setting export.roots is empty");
+	return err_code(
+		err, -EPERM, "invalid_args",
+		"path must be below one of the folders of the setting export.roots, "
+		"not %s",
+		e->path);
 }
 
 /* Model programs read pictures, not arrays. */
@@ -118,10 +122,11 @@ static int check_format(const struct export *e, struct err *err)
 {
 	if (!e->layout->model || scan_format(e->scan) == FORMAT_JPEG)
 		return 0;
-	return err_code(err, -ENOTSUP, "not_supported",
-			"the photos of this scan are %s, and %s needs jpeg: export them as "
-			"photos",
-			format_name(scan_format(e->scan)), e->layout->name);
+	return err_code(
+		err, -ENOTSUP, "not_supported",
+		"the photos of this scan are %s, and %s needs jpeg: export them as "
+		"photos",
+		format_name(scan_format(e->scan)), e->layout->name);
 }
 
 /* Finds everything and makes nothing. */
@@ -256,7 +261,8 @@ static int export_all(struct export *e, const cJSON *args)
 		ret = make_folders(e, &err);
 	if (ret == 0) {
 		ret = e->host->begin(e->run);
-		if (ret == 0) /* what is there tells how far it is: this only says: go on */
+		if (ret ==
+		    0) /* what is there tells how far it is: this only says: go on */
 			ret = e->host->checkpoint(e->run, "{}");
 		if (ret == 0)
 			ret = hand_out_all(e);
@@ -301,8 +307,9 @@ static void add_up(const struct export *e, struct task_estimate *estimate)
 	}
 }
 
-static int export_estimate(const struct task_type *type, const struct task_services *services,
-			   const char *text, struct task_estimate *estimate)
+static int export_estimate(const struct task_type *type,
+			   const struct task_services *services, const char *text,
+			   struct task_estimate *estimate)
 {
 	cJSON *args = cJSON_Parse(text);
 	const struct task_host host = {.services = services};
@@ -328,13 +335,15 @@ static int export_check(const struct task_type *type, const char *text,
 {
 	cJSON *args = cJSON_Parse(text);
 	const char *path = json_string(args, "path");
-	bool wrong = path && (path[0] != '/' || strstr(path, "/../") || strstr(path, "//"));
+	bool wrong =
+		path && (path[0] != '/' || strstr(path, "/../") || strstr(path, "//"));
 
 	(void)type;
 	if (wrong) {
 		snprintf(problem->path, sizeof(problem->path), "/path");
 		snprintf(problem->sentence, sizeof(problem->sentence),
-			 "path must be an absolute path without .. and //, not %.300s", path);
+			 "path must be an absolute path without .. and //, not %.300s",
+			 path);
 	}
 	cJSON_Delete(args);
 	return wrong ? -1 : 0;

@@ -16,7 +16,8 @@ int project_argument_check(const struct task_type *type, const char *text,
 	(void)type;
 	if (ret < 0) {
 		snprintf(problem->path, sizeof(problem->path), "/project");
-		snprintf(problem->sentence, sizeof(problem->sentence), "%.500s", err.text);
+		snprintf(problem->sentence, sizeof(problem->sentence), "%.500s",
+			 err.text);
 	}
 	cJSON_Delete(args);
 	return ret < 0 ? -1 : 0;

@@ -114,8 +114,8 @@ static void show_preview(const struct scan_run *s, const struct scan_take *take,
 	keep_thumbnail(s, report->preview, report->preview_size);
 }
 
-/* The lens as a pinhole in the units of the photos' pixels, for programs that reconstruct.
- * The first photo of a scan speaks for all. */
+/* The lens as a pinhole in the units of the photos' pixels, for programs that
+ * reconstruct. The first photo of a scan speaks for all. */
 static void keep_intrinsics(const struct scan_run *s, const struct writer_report *report)
 {
 	const struct folder *folder = projects_folder(s->projects);

@@ -11,7 +11,8 @@
 #include "tasks/sheet.h"
 
 #define PHOTO_MAX (256u << 20)
-#define BLURRED 0.35 /* of the median of a scan's sharpness: less is worth a second look */
+#define BLURRED                                                                          \
+	0.35 /* of the median of a scan's sharpness: less is worth a second look */
 #define SHEET_NAME "contact_sheet.jpg"
 
 static int put_on_sheet(struct scan_run *s, int place, struct scan_photo photo,
@@ -49,7 +50,8 @@ static void complete_sheet(struct scan_run *s)
 
 		if (!sheet_has(s->sheet, place) && scan_photo_bytes(s->scan, photo) &&
 		    put_on_sheet(s, place, photo, &err) < 0)
-			scan_run_log_error(s, "a photo is not on the contact sheet", &err);
+			scan_run_log_error(s, "a photo is not on the contact sheet",
+					   &err);
 	}
 }
 

@@ -268,8 +268,7 @@ static void restore_lights(struct scan_run *s)
 
 	if (rig_estopped(s->rig))
 		return; /* it turned them off on purpose */
-	cJSON_ArrayForEach(light, s->lights)
-	{
+	cJSON_ArrayForEach(light, s->lights) {
 		struct err err = {0};
 
 		if (rig_light_set(s->rig, json_string(light, "name"),

@@ -12,9 +12,9 @@ struct sharpness {
 	int cell;	   /* luma pixels a side of a cell: 4, in large pictures 8 */
 	int width, height; /* cells */
 	uint16_t *energy;  /* of each cell, from the upper left; 0 is without detail */
-	struct plane
-		levels[SHARPNESS_LEVELS]; /* luma with a pixel a cell, then always half */
-	int count;			  /* levels, the last about 30 rows high */
+	/* Luma with a pixel a cell, then always half. */
+	struct plane levels[SHARPNESS_LEVELS];
+	int count; /* levels, the last about 30 rows high */
 };
 
 /* The cells of a picture of that layout. */

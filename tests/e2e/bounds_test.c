@@ -159,7 +159,8 @@ static void a_log_has_64_kib(struct world *w)
 	const cJSON *lines = at(log, "data.lines");
 	const cJSON *line;
 
-	cJSON_ArrayForEach(line, lines) bytes += strlen(text_at(line, "message"));
+	cJSON_ArrayForEach(line, lines)
+		bytes += strlen(text_at(line, "message"));
 	assert_in_range(bytes, 32 * KIB, 64 * KIB);
 	assert_in_range(cJSON_GetArraySize(lines), 150, 330);
 }

@@ -74,7 +74,9 @@ static bool mentions(const cJSON *list, const char *part)
 {
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, list) if (strstr(item->valuestring, part)) return true;
+	cJSON_ArrayForEach(item, list)
+		if (strstr(item->valuestring, part))
+			return true;
 	return false;
 }
 

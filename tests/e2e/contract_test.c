@@ -121,11 +121,10 @@ static void compare(const cJSON *example, const cJSON *real)
 {
 	const cJSON *member, *other;
 
-	cJSON_ArrayForEach(member,
-			   real) if (!cJSON_HasObjectItem(example, member->string))
-		fail_msg("the contract does not show %s", member->string);
-	cJSON_ArrayForEach(member, example)
-	{
+	cJSON_ArrayForEach(member, real)
+		if (!cJSON_HasObjectItem(example, member->string))
+			fail_msg("the contract does not show %s", member->string);
+	cJSON_ArrayForEach(member, example) {
 		other = cJSON_GetObjectItemCaseSensitive(real, member->string);
 		if (!other) {
 			fail_msg("there is no %s", member->string);

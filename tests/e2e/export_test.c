@@ -102,14 +102,13 @@ static void colmap_gets_the_poses_of_the_path(struct world *w)
 	const char *cameras = text_of(w, quoted(w, "%s/sparse/0/cameras.txt", path));
 	assert_non_null(strstr(cameras, "\n1 PINHOLE 164 122 "));
 	const char *images = text_of(w, quoted(w, "%s/sparse/0/images.txt", path));
-	const cJSON *points =
-		at(parsed(w, wait_file(w, quoted(w, "%s/cup/scan01/path.json",
-						 w->device.project_dir),
-				       "{")),
-		   "points");
+	const cJSON *points = at(parsed(w, wait_file(w,
+						     quoted(w, "%s/cup/scan01/path.json",
+							    w->device.project_dir),
+						     "{")),
+				 "points");
 	const cJSON *point;
-	cJSON_ArrayForEach(point, points)
-	{
+	cJSON_ArrayForEach(point, points) {
 		int index = (int)number_at(point, "original_step");
 		double q[4], t[3], centre[3];
 		char name[64];
@@ -133,7 +132,8 @@ static void meshroom_gets_a_view_and_a_pose_for_each_photo(struct world *w)
 
 	export(w, "e", "meshroom", path);
 
-	const cJSON *sfm = parsed(w, wait_file(w, quoted(w, "%s/cameras.sfm", path), "{"));
+	const cJSON *sfm =
+		parsed(w, wait_file(w, quoted(w, "%s/cameras.sfm", path), "{"));
 	assert_int_equal(count_at(sfm, "views"), 4);
 	assert_int_equal(count_at(sfm, "poses"), 4);
 	assert_int_equal(count_at(sfm, "intrinsics"), 1);
@@ -146,10 +146,11 @@ static void meshroom_gets_a_view_and_a_pose_for_each_photo(struct world *w)
 
 static const cJSON *export_in_vain(struct world *w, const char *id, const char *path)
 {
-	const cJSON *reply = ask(w, "task/create",
-				 "{'id':'%s','type':'export_task','args':{'project':'cup',"
-				 "'scan':1,'path':'%s'}}",
-				 id, path);
+	const cJSON *reply =
+		ask(w, "task/create",
+		    "{'id':'%s','type':'export_task','args':{'project':'cup',"
+		    "'scan':1,'path':'%s'}}",
+		    id, path);
 
 	if (!bool_at(reply, "ok"))
 		return NULL;
@@ -181,10 +182,11 @@ static void nothing_is_written_outside_the_roots(struct world *w)
 
 static const cJSON *would_export(struct world *w, const char *project, const char *path)
 {
-	return ask_ok(w, "task/create",
-		      "{'type':'export_task','dry_run':true,'args':{'project':'%s','scan':1,"
-		      "'path':'%s'}}",
-		      project, path);
+	return ask_ok(
+		w, "task/create",
+		"{'type':'export_task','dry_run':true,'args':{'project':'%s','scan':1,"
+		"'path':'%s'}}",
+		project, path);
 }
 
 static void a_dry_run_tells_what_would_be_handed_out(struct world *w)

@@ -142,8 +142,7 @@ static bool log_says(struct world *w, const char *id, const char *words)
 {
 	const cJSON *line, *reply = ask_ok(w, "task/log", "{'id':'%s'}", id);
 
-	cJSON_ArrayForEach(line, at(reply, "data.lines"))
-	{
+	cJSON_ArrayForEach(line, at(reply, "data.lines")) {
 		if (strstr(text_at(line, "message"), words))
 			return true;
 	}

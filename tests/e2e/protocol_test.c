@@ -423,8 +423,7 @@ static void a_list_is_read_page_by_page(struct world *w)
 			     : ask_ok(w, "task/list", "{'limit':7}");
 		const cJSON *task;
 
-		cJSON_ArrayForEach(task, at(reply, "data.tasks"))
-		{
+		cJSON_ArrayForEach(task, at(reply, "data.tasks")) {
 			int i = atoi(text_at(task, "id") + 1);
 
 			assert_int_equal(seen[i], ' ');

@@ -31,8 +31,7 @@ static const cJSON *check_of(const cJSON *task, const char *device)
 {
 	const cJSON *check;
 
-	cJSON_ArrayForEach(check, at(task, "result.checks"))
-	{
+	cJSON_ArrayForEach(check, at(task, "result.checks")) {
 		if (strcmp(text_at(check, "device"), device) == 0)
 			return check;
 	}

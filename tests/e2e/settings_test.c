@@ -12,8 +12,9 @@ static bool names(const cJSON *list, const char *key)
 {
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item,
-			   list) if (strcmp(item->valuestring, key) == 0) return true;
+	cJSON_ArrayForEach(item, list)
+		if (strcmp(item->valuestring, key) == 0)
+			return true;
 	return false;
 }
 
@@ -60,7 +61,8 @@ static void nothing_set_from_afar_keeps_a_rig_from_starting(struct world *w)
 
 	world_restart_agent(w);
 
-	wait_message(w, 0, BASE "/info", "task_autodiscovery_ignore_modules has no effect");
+	wait_message(w, 0, BASE "/info",
+		     "task_autodiscovery_ignore_modules has no effect");
 	create(w, "a", HELLO, SHORT_HELLO);
 	wait_status(w, "a", "completed");
 }

@@ -77,8 +77,9 @@ static void try_settings(const char *file, const char *changes)
 
 	if (load(&settings, file) < 0)
 		return;
-	cJSON_ArrayForEach(problem, settings_problems(settings)) must(
-		!strstr(problem->valuestring, SECRET), "a problem tells no password");
+	cJSON_ArrayForEach(problem, settings_problems(settings))
+		must(!strstr(problem->valuestring, SECRET),
+		     "a problem tells no password");
 	change(settings, file, changes);
 	settings_free(settings);
 }

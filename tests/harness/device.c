@@ -133,8 +133,8 @@ int device_start(struct device *device)
 	char url[512], id[128], speed[64], state[PATH_MAX + 32], projects[PATH_MAX + 32];
 	char rig[PATH_MAX + 32], community[PATH_MAX + 64];
 	char level[64];
-	const char *env[8 + SLOW_DISK_MAX + MORE_MAX + 1] = {url,      id,  speed,     state,
-					     projects, rig, community, level};
+	const char *env[8 + SLOW_DISK_MAX + MORE_MAX + 1] = {
+		url, id, speed, state, projects, rig, community, level};
 	size_t n = 8;
 
 	if (device->url)

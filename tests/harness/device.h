@@ -39,8 +39,8 @@ int device_settings(struct device *device, const char *settings);
 int device_community(struct device *device, const char *name, const void *bytes,
 		     size_t size);
 
-/* From the next start on each fsync() takes ms longer, as on a worn memory card: what writes
- * a file or a checkpoint at each step can be caught in the middle. */
+/* From the next start on each fsync() takes ms longer, as on a worn memory card: what
+ * writes a file or a checkpoint at each step can be caught in the middle. */
 void device_slow_disk(struct device *device, int ms);
 
 /* Starts the program; whether it comes up is seen on its status topic. */

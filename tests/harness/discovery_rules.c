@@ -84,13 +84,9 @@ static int closed(const struct report *report, const char *what, const cJSON *ob
 
 	if (!cJSON_IsObject(object))
 		return say(report, "%s is missing", what);
-	cJSON_ArrayForEach(
-		member,
-		object) if (!has_word(first, member->string) &&
-			    !has_word(second,
-				      member->string)) return say(report,
-								  "%s: %s is unknown",
-								  what, member->string);
+	cJSON_ArrayForEach(member, object)
+		if (!has_word(first, member->string) && !has_word(second, member->string))
+			return say(report, "%s: %s is unknown", what, member->string);
 	return 0;
 }
 
@@ -182,8 +178,9 @@ static int check_entity(const struct report *report, const cJSON *entity)
 		return say(report, "%s: %s is missing", id, platform->required);
 	if (closed(report, id, entity, common_keys, platform->optional) < 0)
 		return -1;
-	cJSON_ArrayForEach(member,
-			   entity) if (check_topic(report, id, member) < 0) return -1;
+	cJSON_ArrayForEach(member, entity)
+		if (check_topic(report, id, member) < 0)
+			return -1;
 	if (category && platform->reads_only && strcmp(category, "diagnostic") != 0)
 		return say(report, "%s: what is only read is diagnostic", id);
 	if (strcmp(platform->name, "sensor") == 0)
@@ -203,15 +200,15 @@ static int check_unique(const struct report *report, const cJSON *entities)
 {
 	const cJSON *a, *b;
 
-	cJSON_ArrayForEach(a, entities) for (b = a->next; b; b = b->next)
-	{
-		const char *mine = text_of(a, "unique_id");
-		const char *other = text_of(b, "unique_id");
+	cJSON_ArrayForEach(a, entities)
+		for (b = a->next; b; b = b->next) {
+			const char *mine = text_of(a, "unique_id");
+			const char *other = text_of(b, "unique_id");
 
-		if (strcmp(a->string, b->string) == 0 ||
-		    (mine && other && strcmp(mine, other) == 0))
-			return say(report, "%s is there twice", b->string);
-	}
+			if (strcmp(a->string, b->string) == 0 ||
+			    (mine && other && strcmp(mine, other) == 0))
+				return say(report, "%s is there twice", b->string);
+		}
 	return 0;
 }
 
@@ -253,7 +250,8 @@ int discovery_rules(const char *prefix, const char *topic, const cJSON *message,
 		return say(&report, "origin: name is missing");
 	if (!cJSON_IsObject(entities))
 		return say(&report, "components is missing");
-	cJSON_ArrayForEach(entity,
-			   entities) if (check_entity(&report, entity) < 0) return -1;
+	cJSON_ArrayForEach(entity, entities)
+		if (check_entity(&report, entity) < 0)
+			return -1;
 	return check_unique(&report, entities);
 }

@@ -1,4 +1,5 @@
-/* A disk of the test's own, small enough to be filled: a tmpfs, so only root can have it. */
+/* A disk of the test's own, small enough to be filled: a tmpfs, so only root can have it.
+ */
 #ifndef TESTS_HARNESS_DISK_H
 #define TESTS_HARNESS_DISK_H
 
@@ -12,9 +13,9 @@ struct disk {
 /* May this process mount anything? */
 bool disk_possible(void);
 
-/* Mounts it on path, an existing folder.  Only this process and the programs that it starts
- * see it, so nothing is left behind by a test that was killed.  Call it from the main thread.
- * 0 or a negative errno. */
+/* Mounts it on path, an existing folder.  Only this process and the programs that it
+ * starts see it, so nothing is left behind by a test that was killed.  Call it from the
+ * main thread. 0 or a negative errno. */
 int disk_mount(struct disk *disk, const char *path, int kib);
 void disk_unmount(struct disk *disk); /* one that is not mounted is fine */
 

@@ -8,8 +8,8 @@
 
 struct dice {
 	uint64_t state;
-	const uint8_t
-		*told; /* what the next throws are made of, before the seed's come */
+	/* What the next throws are made of, before the seed's come. */
+	const uint8_t *told;
 	size_t told_size;
 };
 

@@ -175,7 +175,8 @@ static int help_all(struct ordeal *ordeal)
 	int count = cJSON_IsArray(tasks) ? cJSON_GetArraySize(tasks) : -1;
 	const cJSON *task;
 
-	cJSON_ArrayForEach(task, tasks) help_on(ordeal, task);
+	cJSON_ArrayForEach(task, tasks)
+		help_on(ordeal, task);
 	cJSON_Delete(reply);
 	return count;
 }

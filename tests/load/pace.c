@@ -91,8 +91,7 @@ static double floor_seconds(const struct scan *scan)
 	free(text);
 	if (!json)
 		return NAN;
-	cJSON_ArrayForEach(point, cJSON_GetObjectItem(json, "points"))
-	{
+	cJSON_ArrayForEach(point, cJSON_GetObjectItem(json, "points")) {
 		const cJSON *polar = cJSON_GetObjectItem(point, "polar");
 		double to[2] = {number(polar, "theta"), number(polar, "fi")};
 

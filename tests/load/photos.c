@@ -171,8 +171,7 @@ static void scan_check(struct ordeal *ordeal, struct roll *roll,
 	if (completed && cJSON_GetArraySize(points) != order->steps)
 		ordeal_blame(ordeal, "scan '%s': %d points in path.json instead of %d",
 			     entry->id, cJSON_GetArraySize(points), order->steps);
-	cJSON_ArrayForEach(point, points)
-	{
+	cJSON_ArrayForEach(point, points) {
 		char why[160] = "";
 		int64_t taken = photo_check(
 			folder, (int)number_of(point, "original_step", -1), why);

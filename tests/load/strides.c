@@ -356,7 +356,8 @@ static void tell_problems(struct engine *engine)
 	const cJSON *problem;
 
 	engine_problems(engine, problems);
-	cJSON_ArrayForEach(problem, problems) printf("  %s\n", problem->valuestring);
+	cJSON_ArrayForEach(problem, problems)
+		printf("  %s\n", problem->valuestring);
 	cJSON_Delete(problems);
 }
 

@@ -42,13 +42,12 @@ static void state_clear(struct broker_state *state)
 	struct retained *retained, *next;
 	struct packet *packet, *after;
 
-	HASH_ITER(hh, state->retained, retained, next)
-	{
+	HASH_ITER(hh, state->retained, retained, next) {
 		HASH_DEL(state->retained, retained);
 		retained_free(retained);
 	}
 	LL_FOREACH_SAFE(state->queue, packet, after)
-	packet_free(packet);
+		packet_free(packet);
 	memset(state, 0, sizeof(*state));
 }
 
@@ -102,8 +101,7 @@ static void state_copy(struct broker_state *to, const struct broker_state *from)
 	to->queue = NULL;
 	for (retained = from->retained; retained; retained = retained->hh.next)
 		state_retain(to, retained->topic, retained->text, retained->size);
-	LL_FOREACH(from->queue, packet)
-	{
+	LL_FOREACH(from->queue, packet) {
 		struct packet *copy = packet_copy(packet);
 
 		/* What it knew of this delivery it has forgotten. */
@@ -187,7 +185,7 @@ void broker_connect(struct broker *broker, struct dice *dice)
 	broker->connected = true;
 	broker->window = dice_chance(dice, 50) ? 64 : (unsigned)dice_between(dice, 1, 8);
 	LL_FOREACH(broker->state.queue, packet)
-	packet->waited = true;
+		packet->waited = true;
 	event->epoch = ++broker->epoch;
 	event->number = broker->window;
 	event->version = 5;
@@ -209,12 +207,12 @@ static void queue_rewind(struct broker *broker)
 {
 	struct packet *packet, *next;
 
-	LL_FOREACH_SAFE(broker->state.queue, packet, next)
-	{
+	LL_FOREACH_SAFE(broker->state.queue, packet, next) {
 		packet->released = false;
 		if (!packet->at_most_once)
 			continue;
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it walks from the list's own head */
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it walks from the list's
+		 * own head */
 		LL_DELETE(broker->state.queue, packet);
 		packet_free(packet);
 	}
@@ -262,7 +260,7 @@ void broker_lose_session(struct broker *broker)
 
 	trace("the broker forgets the session");
 	LL_FOREACH_SAFE(broker->state.queue, packet, next)
-	packet_free(packet);
+		packet_free(packet);
 	broker->state.queue = NULL;
 	broker->state.session = false;
 	broker->state.commands = false;
@@ -413,8 +411,8 @@ static void receive_puback(struct broker *broker)
 	struct packet *packet;
 
 	LL_FOREACH(broker->state.queue, packet)
-	if (packet->released)
-		break;
+		if (packet->released)
+			break;
 	LL_DELETE(broker->state.queue, packet);
 	packet_free(packet);
 }
@@ -494,8 +492,8 @@ static int packet_id(struct broker *broker)
 	do {
 		broker->last_id = broker->last_id % PACKET_IDS + 1;
 		LL_FOREACH(broker->state.queue, packet)
-		if (packet->id == broker->last_id)
-			break;
+			if (packet->id == broker->last_id)
+				break;
 	} while (packet);
 	return broker->last_id;
 }
@@ -508,8 +506,8 @@ const struct packet *broker_deliver(struct broker *broker, bool *again)
 	if (!broker->connected || broker->waiting)
 		return NULL;
 	LL_FOREACH(broker->state.queue, packet)
-	if (!packet->released)
-		break;
+		if (!packet->released)
+			break;
 	if (!packet)
 		return NULL;
 	if (!packet->id && !packet->at_most_once)

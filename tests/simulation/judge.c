@@ -18,8 +18,7 @@ void judge_clear(struct judge *judge)
 {
 	struct known *known, *next;
 
-	HASH_ITER(hh, judge->tasks, known, next)
-	{
+	HASH_ITER(hh, judge->tasks, known, next) {
 		HASH_DEL(judge->tasks, known);
 		free(known);
 	}

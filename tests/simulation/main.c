@@ -20,7 +20,7 @@
 struct plan {
 	uint64_t seed;
 	bool seeded, timed;
-	bool first; /* the first that is broken is the last */
+	bool first;   /* the first that is broken is the last */
 	int64_t runs; /* -1: as many as there is time for */
 	double seconds;
 };
@@ -54,7 +54,8 @@ static double seconds_of(clockid_t clock)
 
 static int usage(void)
 {
-	fputs("usage: sim [--seconds S] [--seed N] [--runs K] [--first] [--trace]\n", stderr);
+	fputs("usage: sim [--seconds S] [--seed N] [--runs K] [--first] [--trace]\n",
+	      stderr);
 	return 2;
 }
 

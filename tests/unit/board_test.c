@@ -39,8 +39,10 @@ static int close_board(void **state)
 }
 
 static const struct board_topic queue = {.topic = "queue", .qos = 1, .retain = true};
-static const struct board_topic motor = {.topic = "motor", .qos = 1, .retain = true, .interval_ms = 500};
-static const struct board_topic progress = {.topic = "progress", .interval_ms = 200, .once = true};
+static const struct board_topic motor = {
+	.topic = "motor", .qos = 1, .retain = true, .interval_ms = 500};
+static const struct board_topic progress = {
+	.topic = "progress", .interval_ms = 200, .once = true};
 
 static void set(struct fixture *f, const struct board_topic *topic, const char *value)
 {
@@ -61,7 +63,8 @@ static const char *sent(struct fixture *f)
 
 		assert_int_equal(e->kind, EFFECT_PUBLISH);
 		assert_int_equal(e->epoch, EPOCH);
-		snprintf(text + used, sizeof(text) - used, "%s=%.*s ", e->name, (int)e->size, e->text);
+		snprintf(text + used, sizeof(text) - used, "%s=%.*s ", e->name,
+			 (int)e->size, e->text);
 	}
 	return text;
 }
@@ -154,7 +157,8 @@ static void the_window_of_unacknowledged_messages_is_kept(void **state)
 
 	for (int i = 0; i < 20; i++) {
 		snprintf(name, sizeof(name), "t%d", i);
-		set(f, &(struct board_topic){.topic = name, .qos = 1, .retain = true}, "x");
+		set(f, &(struct board_topic){.topic = name, .qos = 1, .retain = true},
+		    "x");
 	}
 	set(f, &progress, "1"); /* QoS 0 needs no room */
 	assert_non_null(strstr(sent(f), "progress=1"));
@@ -203,7 +207,10 @@ static void spent_topics_do_not_pile_up(void **state)
 
 	for (int i = 0; i < 1000; i++) {
 		snprintf(name, sizeof(name), "p%d", i);
-		set(f, &(struct board_topic){.topic = name, .interval_ms = 200, .once = true}, "x");
+		set(f,
+		    &(struct board_topic){
+			    .topic = name, .interval_ms = 200, .once = true},
+		    "x");
 		sent(f);
 		board_sent(f->board, f->token);
 		f->now += 300;
@@ -217,15 +224,28 @@ static void spent_topics_do_not_pile_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(the_newest_value_is_sent, open_board, close_board),
-		cmocka_unit_test_setup_teardown(one_message_of_a_topic_is_in_flight, open_board, close_board),
-		cmocka_unit_test_setup_teardown(an_unchanged_retained_value_is_not_sent_again, open_board, close_board),
-		cmocka_unit_test_setup_teardown(a_value_that_comes_back_to_the_old_one_is_sent, open_board, close_board),
-		cmocka_unit_test_setup_teardown(a_topic_keeps_its_rate, open_board, close_board),
-		cmocka_unit_test_setup_teardown(the_window_of_unacknowledged_messages_is_kept, open_board, close_board),
-		cmocka_unit_test_setup_teardown(progress_that_nobody_saw_is_counted_and_dropped, open_board, close_board),
-		cmocka_unit_test_setup_teardown(what_flew_at_a_disconnect_is_sent_again, open_board, close_board),
-		cmocka_unit_test_setup_teardown(spent_topics_do_not_pile_up, open_board, close_board),
+		cmocka_unit_test_setup_teardown(the_newest_value_is_sent, open_board,
+						close_board),
+		cmocka_unit_test_setup_teardown(one_message_of_a_topic_is_in_flight,
+						open_board, close_board),
+		cmocka_unit_test_setup_teardown(
+			an_unchanged_retained_value_is_not_sent_again, open_board,
+			close_board),
+		cmocka_unit_test_setup_teardown(
+			a_value_that_comes_back_to_the_old_one_is_sent, open_board,
+			close_board),
+		cmocka_unit_test_setup_teardown(a_topic_keeps_its_rate, open_board,
+						close_board),
+		cmocka_unit_test_setup_teardown(
+			the_window_of_unacknowledged_messages_is_kept, open_board,
+			close_board),
+		cmocka_unit_test_setup_teardown(
+			progress_that_nobody_saw_is_counted_and_dropped, open_board,
+			close_board),
+		cmocka_unit_test_setup_teardown(what_flew_at_a_disconnect_is_sent_again,
+						open_board, close_board),
+		cmocka_unit_test_setup_teardown(spent_topics_do_not_pile_up, open_board,
+						close_board),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -235,7 +235,8 @@ static void a_bare_word_creates_a_task_of_that_type(void **state)
 	assert_body("task/create", " hello_world_async_task\n",
 		    "{\"type\":\"hello_world_async_task\"}");
 	assert_body("task/create", "PRESS", "{\"type\":\"PRESS\"}");
-	assert_body("task/create", "\xef\xbb\xbf{\"type\":\"x_task\"}", "{\"type\":\"x_task\"}");
+	assert_body("task/create", "\xef\xbb\xbf{\"type\":\"x_task\"}",
+		    "{\"type\":\"x_task\"}");
 	assert_refused("task/create", "", "bad_request",
 		       "type is required: send a task type or a JSON object");
 	assert_refused("task/create", "[1]", "bad_request",
@@ -303,12 +304,12 @@ static void verbs_without_arguments_take_nothing_or_press(void **state)
 {
 	(void)state;
 	static const char *const verbs[] = {
-		"task/list",	"task/events",	 "queue/pause",	   "queue/resume",
-		"queue/clear",	"project/list",	 "motor/home",	   "motor/stop",
-		"light/toggle", "trigger/fire",	 "camera/capture", "camera/preview",
-		"camera/calibrate", "camera/settings",
-		"settings/get", "device/reload", "agent/ping",	   "agent/sync",
-		"agent/drain",	"agent/undrain", "agent/prune",	   "estop",
+		"task/list",	    "task/events",     "queue/pause",	 "queue/resume",
+		"queue/clear",	    "project/list",    "motor/home",	 "motor/stop",
+		"light/toggle",	    "trigger/fire",    "camera/capture", "camera/preview",
+		"camera/calibrate", "camera/settings", "settings/get",	 "device/reload",
+		"agent/ping",	    "agent/sync",      "agent/drain",	 "agent/undrain",
+		"agent/prune",	    "estop",
 	};
 
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {

@@ -29,9 +29,10 @@ static void the_same_create_again_does_nothing_and_says_so(void **state)
 	make(s, "a", "plain_task", "'args':{'n':1,'text':'x'}");
 	finish(s, "a", NULL);
 
-	reply = ask_code(s, "task/create",
-			 "{'request':'other','args':{'text':'x','n':1},'type':'plain_task','id':'a'}",
-			 "accepted");
+	reply = ask_code(
+		s, "task/create",
+		"{'request':'other','args':{'text':'x','n':1},'type':'plain_task','id':'a'}",
+		"accepted");
 
 	assert_true(cJSON_IsTrue(at(reply, "duplicate")));
 	assert_int_equal(number_at(reply, "rev"), 1);
@@ -46,8 +47,8 @@ static void another_create_with_a_known_id_is_a_conflict_that_shows_the_task(voi
 
 	make(s, "a", "plain_task", "'args':{'n':1}");
 
-	reply = ask_code(s, "task/create", "{'id':'a','type':'plain_task','args':{'n':2}}",
-			 "id_conflict");
+	reply = ask_code(s, "task/create",
+			 "{'id':'a','type':'plain_task','args':{'n':2}}", "id_conflict");
 
 	assert_int_equal(number_at(reply, "current/args/n"), 1);
 }
@@ -161,10 +162,12 @@ static void a_direct_command_repeated_while_it_runs_runs_once(void **state)
 	orders = s->run_count;
 	reply = ask(s, "motor/move", "{'name':'rotor','degrees':10,'request':'r1'}");
 	assert_true(cJSON_IsTrue(at(reply, "duplicate")));
-	ask_code(s, "motor/move", "{'name':'rotor','degrees':11,'request':'r1'}", "id_conflict");
+	ask_code(s, "motor/move", "{'name':'rotor','degrees':11,'request':'r1'}",
+		 "id_conflict");
 	act_ends(s, "motor/move", true, "", "{}");
 
-	reply = ask_code(s, "motor/move", "{'name':'rotor','degrees':10,'request':'r1'}", "ok");
+	reply = ask_code(s, "motor/move", "{'name':'rotor','degrees':10,'request':'r1'}",
+			 "ok");
 
 	assert_true(cJSON_IsTrue(at(reply, "duplicate")));
 	assert_int_equal(s->run_count, orders);
@@ -176,7 +179,8 @@ static void a_direct_command_that_failed_may_be_tried_again(void **state)
 
 	assert_null(ask(s, "motor/move", "{'name':'rotor','degrees':10,'request':'r1'}"));
 	act_ends(s, "motor/move", false, "hardware_fault", "the endstop did not open");
-	assert_string_equal(text_at(told(s, "reply/r1"), "message"), "the endstop did not open");
+	assert_string_equal(text_at(told(s, "reply/r1"), "message"),
+			    "the endstop did not open");
 	assert_true(cJSON_IsTrue(at(told(s, "reply/r1"), "retryable")));
 
 	assert_null(ask(s, "motor/move", "{'name':'rotor','degrees':10,'request':'r1'}"));
@@ -245,8 +249,10 @@ static void a_reply_goes_where_it_was_asked_for(void **state)
 static void a_reply_can_never_become_a_command(void **state)
 {
 	static const char *const elsewhere[] = {
-		ROOT "/rig2/cmd/estop", OURS "cmd/estop",	OURS "reply/#", "somewhere",
-		ROOT "/rig2/reply/x",	OURS "reply/_barrier", OURS "reply/",
+		ROOT "/rig2/cmd/estop", OURS "cmd/estop",
+		OURS "reply/#",		"somewhere",
+		ROOT "/rig2/reply/x",	OURS "reply/_barrier",
+		OURS "reply/",
 	};
 	struct shell *s = *state;
 	char body[200], topic[200];
@@ -254,8 +260,8 @@ static void a_reply_can_never_become_a_command(void **state)
 	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++) {
 		size_t from = s->message_count;
 
-		snprintf(body, sizeof(body), "{'id':'a','type':'plain_task','reply_to':'%s'}",
-			 elsewhere[i]);
+		snprintf(body, sizeof(body),
+			 "{'id':'a','type':'plain_task','reply_to':'%s'}", elsewhere[i]);
 		snprintf(topic, sizeof(topic), "/%s", elsewhere[i]);
 
 		ask_code(s, "task/create", body, "reply_to_denied");
@@ -269,8 +275,9 @@ static void a_reply_can_never_become_a_command(void **state)
 static void also_the_refusal_of_a_retained_command_goes_nowhere_else(void **state)
 {
 	struct shell *s = *state;
-	struct event *event = command_event(
-		s, "task/create", "{'type':'plain_task','reply_to':'" ROOT "/rig2/cmd/estop'}");
+	struct event *event = command_event(s, "task/create",
+					    "{'type':'plain_task','reply_to':'" ROOT
+					    "/rig2/cmd/estop'}");
 
 	event->retained = true;
 	post(s, event);
@@ -291,8 +298,10 @@ static void whatever_cannot_be_carried_out_is_answered(void **state)
 	ask_code(s, "task/dance", "", "unknown_verb");
 	ask_code(s, "a/b/c/d", "", "unknown_verb");
 	ask_code(s, "task/create", "nobody_task", "unknown_type");
-	ask_code(s, "task/create", "{'type':'plain_task','args':{'n':0}}", "invalid_args");
-	ask_code(s, "task/create", "{'type':'plain_task','schema':'00'}", "schema_mismatch");
+	ask_code(s, "task/create", "{'type':'plain_task','args':{'n':0}}",
+		 "invalid_args");
+	ask_code(s, "task/create", "{'type':'plain_task','schema':'00'}",
+		 "schema_mismatch");
 	ask_code(s, "task/create", "{'type':'plain_task','id':'current'}", "bad_request");
 	ask_code(s, "task/create", "{'type':'plain_task','wrong':1}", "invalid_args");
 	ask_code(s, "task/pause", "nobody", "not_found");
@@ -303,13 +312,17 @@ static void a_mistyped_name_is_told_the_nearest(void **state)
 	struct shell *s = *state;
 	const cJSON *reply = ask_code(s, "task/create", "plian_task", "unknown_type");
 
-	assert_string_equal(text_at(reply, "message"),
-			    "there is no task type 'plian_task' (did you mean 'plain_task'?)");
-	assert_string_equal(text_at(cJSON_GetArrayItem(at(reply, "errors"), 0), "path"), "/type");
-	reply = ask_code(s, "motor/move", "{'name':'turntabel','degrees':1}", "not_found");
+	assert_string_equal(
+		text_at(reply, "message"),
+		"there is no task type 'plian_task' (did you mean 'plain_task'?)");
+	assert_string_equal(text_at(cJSON_GetArrayItem(at(reply, "errors"), 0), "path"),
+			    "/type");
+	reply = ask_code(s, "motor/move", "{'name':'turntabel','degrees':1}",
+			 "not_found");
 	assert_string_equal(text_at(reply, "message"),
 			    "there is no motor 'turntabel' (did you mean 'turntable'?)");
-	assert_string_equal(text_at(cJSON_GetArrayItem(at(reply, "errors"), 0), "path"), "/name");
+	assert_string_equal(text_at(cJSON_GetArrayItem(at(reply, "errors"), 0), "path"),
+			    "/name");
 }
 
 static void a_reply_still_comes_after_a_crash(void **state)
@@ -391,7 +404,8 @@ static void the_whole_fleet_takes_only_what_is_meant_for_it(void **state)
 	size_t from = s->message_count;
 
 	post(s, command_event(s, "/" ROOT "/_all/cmd/task/create", "plain_task"));
-	post(s, command_event(s, "/" ROOT "/_group/g/cmd/motor/move", "{'name':'rotor','degrees':1}"));
+	post(s, command_event(s, "/" ROOT "/_group/g/cmd/motor/move",
+			      "{'name':'rotor','degrees':1}"));
 	settle(s);
 	pass(s, SECOND);
 
@@ -423,7 +437,8 @@ static void what_waited_at_the_broker_is_late(void **state)
 	ask_code(s, "estop", "", "ok");
 }
 
-static void the_barrier_is_sent_again_after_five_seconds_and_then_all_is_fresh(void **state)
+static void
+the_barrier_is_sent_again_after_five_seconds_and_then_all_is_fresh(void **state)
 {
 	struct shell *s = *state;
 	size_t before;
@@ -459,7 +474,8 @@ static void a_barrier_of_an_earlier_life_opens_nothing(void **state)
 static void a_retained_command_is_refused_and_taken_off_the_broker(void **state)
 {
 	struct shell *s = *state;
-	struct event *event = command_event(s, "task/create", "{'id':'a','type':'plain_task'}");
+	struct event *event =
+		command_event(s, "task/create", "{'id':'a','type':'plain_task'}");
 
 	event->retained = true;
 	post(s, event);
@@ -680,11 +696,12 @@ static void two_hundred_and_fifty_six_tasks_live_and_no_more(void **state)
 	for (int i = 0; i < 250; i++)
 		post(s, command_event(s, "task/create", "plain_task"));
 	settle(s);
-	reply = ask_code(s, "task/create",
-			 "{'type':'plain_task','then':[{'type':'plain_task'},{'type':'plain_task'},"
-			 "{'type':'plain_task'},{'type':'plain_task'},{'type':'plain_task'},"
-			 "{'type':'plain_task'}]}",
-			 "queue_full");
+	reply = ask_code(
+		s, "task/create",
+		"{'type':'plain_task','then':[{'type':'plain_task'},{'type':'plain_task'},"
+		"{'type':'plain_task'},{'type':'plain_task'},{'type':'plain_task'},"
+		"{'type':'plain_task'}]}",
+		"queue_full");
 	assert_true(number_at(reply, "retry_after_s") > 0);
 	for (int i = 0; i < 6; i++)
 		ask_code(s, "task/create", "plain_task", "accepted");
@@ -709,7 +726,8 @@ static void a_thousand_replies_wait_the_oldest_go_first(void **state)
 	for (int i = 0; i < 1100; i++) {
 		char body[80];
 
-		snprintf(body, sizeof(body), "{'id':'x','priority':1,'request':'r%d'}", i);
+		snprintf(body, sizeof(body), "{'id':'x','priority':1,'request':'r%d'}",
+			 i);
 		post(s, command_event(s, "task/update", body));
 	}
 	settle(s);
@@ -720,7 +738,8 @@ static void a_thousand_replies_wait_the_oldest_go_first(void **state)
 	link_up(s);
 
 	for (size_t i = from; i < s->message_count; i++)
-		n += !strncmp(s->messages[i].topic, OURS "reply/r", strlen(OURS "reply/r"));
+		n += !strncmp(s->messages[i].topic, OURS "reply/r",
+			      strlen(OURS "reply/r"));
 	assert_in_range(n, 990, 1000);
 	assert_null(newest_from(s, "reply/r99", from));
 	assert_non_null(newest_from(s, "reply/r200", from));
@@ -766,7 +785,8 @@ static void five_thousand_events_wait_the_oldest_are_skipped_but_kept(void **sta
 	assert_int_equal(number_at(reply, "data/oldest"), 1);
 }
 
-static void labels_are_sixteen_of_sixty_four_and_two_hundred_and_fifty_six_bytes(void **state)
+static void
+labels_are_sixteen_of_sixty_four_and_two_hundred_and_fifty_six_bytes(void **state)
 {
 	struct shell *s = *state;
 	char body[2048], *end = body;
@@ -797,7 +817,8 @@ static void a_document_has_sixteen_kilobytes_at_most_whatever_it_holds(void **st
 	char *body = malloc(64 * 1024), *end = body;
 	char text[1024], id[80];
 
-	/* Everything at its bound at once, in characters that JSON writes with six bytes. */
+	/* Everything at its bound at once, in characters that JSON writes with six bytes.
+	 */
 	for (int i = 0; i < 31; i++) {
 		snprintf(id, sizeof(id), "%064d", i);
 		make(s, id, "plain_task", "");
@@ -832,7 +853,8 @@ static void large_arguments_are_left_out_of_the_document_and_told_by_get(void **
 
 	memset(long_text, 'x', sizeof(long_text));
 	long_text[sizeof(long_text) - 1] = '\0';
-	snprintf(body, sizeof(body), "{'id':'a','type':'plain_task','args':{'text':'%s'}}", long_text);
+	snprintf(body, sizeof(body),
+		 "{'id':'a','type':'plain_task','args':{'text':'%s'}}", long_text);
 	ask_code(s, "task/create", body, "accepted");
 
 	assert_null(at(document(s, "a"), "args"));
@@ -849,9 +871,12 @@ static void secrets_are_masked_everywhere(void **state)
 	make(s, "a", "needy_task", "'args':{'input':1,'password':'hunter2'}");
 	get(s, "a");
 	ask_code(s, "task/list", "", "ok");
-	ask_code(s, "task/create", "{'id':'b','type':'needy_task','args':{'input':'x','password':'hunter2'}}",
-		 "invalid_args");
-	ask_code(s, "task/create", "{'id':'a','type':'needy_task','args':{'input':2}}", "id_conflict");
+	ask_code(
+		s, "task/create",
+		"{'id':'b','type':'needy_task','args':{'input':'x','password':'hunter2'}}",
+		"invalid_args");
+	ask_code(s, "task/create", "{'id':'a','type':'needy_task','args':{'input':2}}",
+		 "id_conflict");
 
 	assert_non_null(strstr(run_of(s, "a")->args, "hunter2"));
 	for (size_t i = 0; i < s->message_count; i++)
@@ -887,7 +912,8 @@ static void a_slow_broker_sees_revisions_grow_and_one_message_of_a_topic(void **
 	assert_true(number_at(document(s, "a"), "rev") == number_at(get(s, "a"), "rev"));
 }
 
-static void a_document_is_sent_again_until_its_newest_version_is_acknowledged(void **state)
+static void
+a_document_is_sent_again_until_its_newest_version_is_acknowledged(void **state)
 {
 	struct shell *s = *state;
 	size_t from;
@@ -946,8 +972,8 @@ static void events_are_numbered_without_gaps_and_sent_in_order(void **state)
 	assert_true(last == (double)outbox_last_seq(s->core->outbox));
 }
 
-/* The database may not grow, so the commit fails; the pages of a test's commands are small
- * and stand in memory until then. */
+/* The database may not grow, so the commit fails; the pages of a test's commands are
+ * small and stand in memory until then. */
 static void nothing_is_told_and_nobody_released_before_the_commit(void **state)
 {
 	struct shell *s = *state;
@@ -983,7 +1009,8 @@ static void nothing_is_told_and_nobody_released_before_the_commit(void **state)
 static void whoever_waits_for_the_commit_is_released_by_it(void **state)
 {
 	struct shell *s = *state;
-	struct event *event = command_event(s, "task/create", "{'id':'a','type':'plain_task'}");
+	struct event *event =
+		command_event(s, "task/create", "{'id':'a','type':'plain_task'}");
 	int released = s->released;
 
 	event->waiter = (struct waiter *)s;
@@ -1011,8 +1038,9 @@ static void the_agent_works_without_a_broker(void **state)
 
 static void everything_retained_is_told_at_a_connect(void **state)
 {
-	static const char *const topics[] = {"status", "info", "queue", "current", "settings",
-					     "types/plain_task", "task/a"};
+	static const char *const topics[] = {"status",	"info",	    "queue",
+					     "current", "settings", "types/plain_task",
+					     "task/a"};
 	struct shell *s = *state;
 	size_t from;
 
@@ -1070,7 +1098,8 @@ static void sync_tells_everything_again(void **state)
 	assert_non_null(newest_from(s, "status", from));
 }
 
-static void post_retained(struct shell *s, const char *topic, const char *text, bool retained)
+static void post_retained(struct shell *s, const char *topic, const char *text,
+			  bool retained)
 {
 	struct event *event = message_event(s, topic, text);
 
@@ -1121,8 +1150,10 @@ static void a_group_that_was_left_is_unsubscribed(void **state)
 {
 	struct shell *s = *state;
 
-	cJSON_AddItemToArray((cJSON *)(uintptr_t)s->options.groups, cJSON_CreateString("left"));
-	cJSON_AddItemToArray((cJSON *)(uintptr_t)s->options.groups, cJSON_CreateString("kept"));
+	cJSON_AddItemToArray((cJSON *)(uintptr_t)s->options.groups,
+			     cJSON_CreateString("left"));
+	cJSON_AddItemToArray((cJSON *)(uintptr_t)s->options.groups,
+			     cJSON_CreateString("kept"));
 	link_lost(s);
 	link_up(s);
 	assert_non_null(strstr(s->subscribed, ROOT "/_group/left/cmd/# "));
@@ -1165,7 +1196,8 @@ static void a_live_info_of_another_boot_is_a_rival(void **state)
 	pass(s, 2 * MINUTE);
 	s->subscribed[0] = '\0';
 	link_up(s);
-	assert_non_null(strstr(text_at(told(s, "info"), "problems/0"), "badbadbadbadbad0"));
+	assert_non_null(
+		strstr(text_at(told(s, "info"), "problems/0"), "badbadbadbadbad0"));
 	assert_null(strstr(s->subscribed, OURS "task/+"));
 	pass(s, 4 * MINUTE);
 	assert_non_null(strstr(s->subscribed, OURS "task/+"));
@@ -1207,7 +1239,8 @@ static void a_stored_info_of_another_store_delays_the_sweep(void **state)
 static void a_message_of_an_ended_connection_is_left_to_come_again(void **state)
 {
 	struct shell *s = *state;
-	struct event *event = command_event(s, "task/create", "{'id':'a','type':'plain_task'}");
+	struct event *event =
+		command_event(s, "task/create", "{'id':'a','type':'plain_task'}");
 
 	post(s, event_of(s, EVENT_LINK_DOWN));
 	s->epoch++;
@@ -1346,72 +1379,177 @@ static void on_3_1_1_an_empty_emergency_stop_is_never_taken_for_a_clearing(void 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(the_same_create_again_does_nothing_and_says_so, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(another_create_with_a_known_id_is_a_conflict_that_shows_the_task, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(ids_outlive_their_tasks_for_seven_days, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(ages_do_not_follow_the_wall_clock, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(ages_count_the_time_that_the_agent_ran_over_restarts, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_request_makes_any_command_idempotent, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_refused_command_is_judged_anew, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_direct_command_repeated_while_it_runs_runs_once, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_direct_command_that_failed_may_be_tried_again, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_dry_run_stores_runs_and_remembers_nothing, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(an_emergency_stop_is_never_a_repetition, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_reply_goes_where_it_was_asked_for, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_reply_can_never_become_a_command, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(also_the_refusal_of_a_retained_command_goes_nowhere_else, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(whatever_cannot_be_carried_out_is_answered, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_mistyped_name_is_told_the_nearest, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_reply_still_comes_after_a_crash, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_reply_an_hour_old_is_not_sent_any_more, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(reads_write_nothing, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_fleet_answers_one_after_the_other, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(the_whole_fleet_takes_only_what_is_meant_for_it, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(what_waited_at_the_broker_is_late, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(the_barrier_is_sent_again_after_five_seconds_and_then_all_is_fresh, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_barrier_of_an_earlier_life_opens_nothing, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_retained_command_is_refused_and_taken_off_the_broker, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(below_group_and_all_it_is_only_reported, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(an_empty_retained_message_is_a_clearing_never_a_command, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(an_emergency_stop_interrupts_latches_and_is_lifted_by_hand, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(the_latch_holds_over_a_restart, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_paused_task_that_holds_hardware_is_interrupted_too, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(the_stop_of_one_rig_is_not_lifted_from_afar, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(an_emergency_stop_takes_any_form, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(draining_ends_what_runs_retries_too_and_takes_nothing_new, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(prune_takes_what_ended_a_minute_ago_and_is_acknowledged, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(the_newest_finished_tasks_are_kept_and_none_for_ever, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(two_hundred_and_fifty_six_tasks_live_and_no_more, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_thousand_replies_wait_the_oldest_go_first, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(five_thousand_events_wait_the_oldest_are_skipped_but_kept, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(labels_are_sixteen_of_sixty_four_and_two_hundred_and_fifty_six_bytes, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_document_has_sixteen_kilobytes_at_most_whatever_it_holds, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(large_arguments_are_left_out_of_the_document_and_told_by_get, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(secrets_are_masked_everywhere, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_slow_broker_sees_revisions_grow_and_one_message_of_a_topic, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_document_is_sent_again_until_its_newest_version_is_acknowledged, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_delete_and_its_clearing_survive_a_crash, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(events_are_numbered_without_gaps_and_sent_in_order, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(nothing_is_told_and_nobody_released_before_the_commit, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(whoever_waits_for_the_commit_is_released_by_it, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(the_agent_works_without_a_broker, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(everything_retained_is_told_at_a_connect, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(our_will_is_corrected_at_every_connect_the_rest_once_a_minute, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(sync_tells_everything_again, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(the_sweep_clears_tasks_that_nobody_knows, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(the_sweep_ends_at_its_barrier_and_first_thing_at_every_connect, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_group_that_was_left_is_unsubscribed, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_live_info_of_another_boot_is_a_rival, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(our_own_info_of_an_earlier_boot_is_no_rival, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_stored_info_of_another_store_delays_the_sweep, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_message_of_an_ended_connection_is_left_to_come_again, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(an_idle_agent_sleeps, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(health_is_telemetry_that_expires, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(health_counts_refusals_and_names_those_that_do_not_stop, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_device_is_told_twice_a_second_at_most, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(on_3_1_1_an_empty_payload_asks_and_changes_nothing, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(on_3_1_1_our_own_clearing_is_no_command_once, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(on_3_1_1_an_empty_emergency_stop_is_never_taken_for_a_clearing, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			the_same_create_again_does_nothing_and_says_so, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			another_create_with_a_known_id_is_a_conflict_that_shows_the_task,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(ids_outlive_their_tasks_for_seven_days,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(ages_do_not_follow_the_wall_clock,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			ages_count_the_time_that_the_agent_ran_over_restarts, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(a_request_makes_any_command_idempotent,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_refused_command_is_judged_anew,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_direct_command_repeated_while_it_runs_runs_once, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_direct_command_that_failed_may_be_tried_again, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_dry_run_stores_runs_and_remembers_nothing, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(an_emergency_stop_is_never_a_repetition,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_reply_goes_where_it_was_asked_for,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_reply_can_never_become_a_command,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			also_the_refusal_of_a_retained_command_goes_nowhere_else,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			whatever_cannot_be_carried_out_is_answered, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(a_mistyped_name_is_told_the_nearest,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_reply_still_comes_after_a_crash,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_reply_an_hour_old_is_not_sent_any_more,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(reads_write_nothing, open_shell,
+						close_shell),
+		cmocka_unit_test_setup_teardown(a_fleet_answers_one_after_the_other,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			the_whole_fleet_takes_only_what_is_meant_for_it, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(what_waited_at_the_broker_is_late,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			the_barrier_is_sent_again_after_five_seconds_and_then_all_is_fresh,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_barrier_of_an_earlier_life_opens_nothing, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_retained_command_is_refused_and_taken_off_the_broker,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(below_group_and_all_it_is_only_reported,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			an_empty_retained_message_is_a_clearing_never_a_command,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			an_emergency_stop_interrupts_latches_and_is_lifted_by_hand,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(the_latch_holds_over_a_restart,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_paused_task_that_holds_hardware_is_interrupted_too, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			the_stop_of_one_rig_is_not_lifted_from_afar, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(an_emergency_stop_takes_any_form,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			draining_ends_what_runs_retries_too_and_takes_nothing_new,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			prune_takes_what_ended_a_minute_ago_and_is_acknowledged,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			the_newest_finished_tasks_are_kept_and_none_for_ever, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			two_hundred_and_fifty_six_tasks_live_and_no_more, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_thousand_replies_wait_the_oldest_go_first, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			five_thousand_events_wait_the_oldest_are_skipped_but_kept,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			labels_are_sixteen_of_sixty_four_and_two_hundred_and_fifty_six_bytes,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_document_has_sixteen_kilobytes_at_most_whatever_it_holds,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			large_arguments_are_left_out_of_the_document_and_told_by_get,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(secrets_are_masked_everywhere, open_shell,
+						close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_slow_broker_sees_revisions_grow_and_one_message_of_a_topic,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_document_is_sent_again_until_its_newest_version_is_acknowledged,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_delete_and_its_clearing_survive_a_crash,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			events_are_numbered_without_gaps_and_sent_in_order, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			nothing_is_told_and_nobody_released_before_the_commit, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			whoever_waits_for_the_commit_is_released_by_it, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(the_agent_works_without_a_broker,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(everything_retained_is_told_at_a_connect,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			our_will_is_corrected_at_every_connect_the_rest_once_a_minute,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(sync_tells_everything_again, open_shell,
+						close_shell),
+		cmocka_unit_test_setup_teardown(the_sweep_clears_tasks_that_nobody_knows,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			the_sweep_ends_at_its_barrier_and_first_thing_at_every_connect,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_group_that_was_left_is_unsubscribed,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_live_info_of_another_boot_is_a_rival,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			our_own_info_of_an_earlier_boot_is_no_rival, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_stored_info_of_another_store_delays_the_sweep, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_message_of_an_ended_connection_is_left_to_come_again,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(an_idle_agent_sleeps, open_shell,
+						close_shell),
+		cmocka_unit_test_setup_teardown(health_is_telemetry_that_expires,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			health_counts_refusals_and_names_those_that_do_not_stop,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_device_is_told_twice_a_second_at_most,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			on_3_1_1_an_empty_payload_asks_and_changes_nothing, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			on_3_1_1_our_own_clearing_is_no_command_once, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			on_3_1_1_an_empty_emergency_stop_is_never_taken_for_a_clearing,
+			open_shell, close_shell),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

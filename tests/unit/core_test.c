@@ -322,7 +322,8 @@ static void only_so_many_settings_of_a_light_wait(void **state)
 	ask_code(s, "light/set", "ON", "device_busy");
 }
 
-static void the_current_task_is_the_exclusive_one_else_the_one_that_started_last(void **state)
+static void
+the_current_task_is_the_exclusive_one_else_the_one_that_started_last(void **state)
 {
 	struct shell *s = *state;
 
@@ -337,7 +338,8 @@ static void the_current_task_is_the_exclusive_one_else_the_one_that_started_last
 	make(s, "x", "alone_task", "");
 	ask_code(s, "task/pause", "current", "accepted");
 	held(s, "x");
-	assert_string_equal(text_at(ask_code(s, "task/resume", "current", "accepted"), "id"), "x");
+	assert_string_equal(
+		text_at(ask_code(s, "task/resume", "current", "accepted"), "id"), "x");
 }
 
 static void a_paused_queue_starts_nothing_also_after_a_restart(void **state)
@@ -365,7 +367,8 @@ static void queue_clear_cancels_all_that_pend_chains_too(void **state)
 	const cJSON *reply;
 
 	make(s, "x", "alone_task", "");
-	make(s, "a", "plain_task", "'then':[{'type':'plain_task'},{'type':'plain_task'}]");
+	make(s, "a", "plain_task",
+	     "'then':[{'type':'plain_task'},{'type':'plain_task'}]");
 	make(s, "b", "plain_task", "'after':['x']");
 
 	reply = ask_code(s, "queue/clear", "", "ok");
@@ -417,8 +420,9 @@ static void without_an_id_the_agent_makes_ids_sorted_by_age(void **state)
 	snprintf(first, sizeof(first), "%s",
 		 text_at(ask_code(s, "task/create", "plain_task", "accepted"), "id"));
 
-	assert_true(strcmp(first, text_at(ask_code(s, "task/create", "plain_task", "accepted"),
-					  "id")) < 0);
+	assert_true(strcmp(first,
+			   text_at(ask_code(s, "task/create", "plain_task", "accepted"),
+				   "id")) < 0);
 }
 
 static void a_cancelled_run_holds_its_slot_until_it_has_stopped(void **state)
@@ -590,7 +594,8 @@ static void if_rev_forgives_progress_and_nothing_else(void **state)
 	reply = ask_code(s, "task/update", body, "rev_conflict");
 
 	assert_int_equal(number_at(reply, "current/priority"), 2);
-	ask_code(s, "task/update", "{'id':'a','if_rev':999,'priority':3}", "rev_conflict");
+	ask_code(s, "task/update", "{'id':'a','if_rev':999,'priority':3}",
+		 "rev_conflict");
 }
 
 static void progress_is_told_five_times_a_second_the_newest_wins(void **state)
@@ -662,7 +667,8 @@ static void a_log_is_told_and_kept_for_task_log(void **state)
 	post(s, event);
 	settle(s);
 
-	assert_string_equal(text_at(told(s, "task/a/log"), "message"), "the lamp flickers");
+	assert_string_equal(text_at(told(s, "task/a/log"), "message"),
+			    "the lamp flickers");
 	reply = ask_code(s, "task/log", "a", "ok");
 	assert_string_equal(text_at(reply, "data/lines/0/level"), "warn");
 	assert_string_equal(text_at(reply, "data/lines/0/message"), "the lamp flickers");
@@ -692,7 +698,8 @@ static void on_a_full_disk_the_log_is_told_and_not_kept(void **state)
 	post(s, event);
 	settle(s);
 
-	assert_string_equal(text_at(told(s, "task/a/log"), "message"), "the lamp flickers");
+	assert_string_equal(text_at(told(s, "task/a/log"), "message"),
+			    "the lamp flickers");
 	reply = ask_code(s, "task/log", "a", "ok");
 	assert_int_equal(cJSON_GetArraySize(at(reply, "data/lines")), 0);
 }
@@ -717,8 +724,9 @@ static void a_task_runs_after_those_it_names_have_completed(void **state)
 static void a_task_after_one_that_does_not_exist_is_refused(void **state)
 {
 	struct shell *s = *state;
-	const cJSON *reply = ask_code(s, "task/create",
-				      "{'id':'b','type':'plain_task','after':['ghost']}", "not_found");
+	const cJSON *reply =
+		ask_code(s, "task/create",
+			 "{'id':'b','type':'plain_task','after':['ghost']}", "not_found");
 
 	assert_non_null(strstr(text_at(reply, "message"), "ghost"));
 	ask_code(s, "task/get", "b", "not_found");
@@ -767,7 +775,8 @@ static void a_task_after_one_that_has_failed_already_fails_at_once(void **state)
 	assert_status(s, "b", "error");
 }
 
-static void a_restart_of_the_dependency_changes_nothing_one_of_the_failed_asks_again(void **state)
+static void
+a_restart_of_the_dependency_changes_nothing_one_of_the_failed_asks_again(void **state)
 {
 	struct shell *s = *state;
 
@@ -801,10 +810,11 @@ static void dependencies_are_decided_over_a_restart(void **state)
 static void then_makes_a_chain_with_ids_of_its_own(void **state)
 {
 	struct shell *s = *state;
-	const cJSON *reply = ask_code(s, "task/create",
-				      "{'id':'a','type':'plain_task','then':[{'type':'plain_task'},"
-				      "{'id':'mine','type':'plain_task'}]}",
-				      "accepted");
+	const cJSON *reply =
+		ask_code(s, "task/create",
+			 "{'id':'a','type':'plain_task','then':[{'type':'plain_task'},"
+			 "{'id':'mine','type':'plain_task'}]}",
+			 "accepted");
 
 	assert_string_equal(text_at(reply, "data/then/0"), "a-1");
 	assert_string_equal(text_at(reply, "data/then/1"), "mine");
@@ -823,20 +833,23 @@ static void a_chain_is_made_whole_or_not_at_all(void **state)
 
 	make(s, "a-2", "plain_task", "");
 
-	ask_code(s, "task/create",
-		 "{'id':'a','type':'plain_task','then':[{'type':'plain_task'},{'type':'plain_task'}]}",
-		 "id_conflict");
-	reply = ask_code(s, "task/create",
-			 "{'id':'b','type':'plain_task','then':[{'type':'plain_task','args':{'n':0}}]}",
-			 "invalid_args");
+	ask_code(
+		s, "task/create",
+		"{'id':'a','type':'plain_task','then':[{'type':'plain_task'},{'type':'plain_task'}]}",
+		"id_conflict");
+	reply = ask_code(
+		s, "task/create",
+		"{'id':'b','type':'plain_task','then':[{'type':'plain_task','args':{'n':0}}]}",
+		"invalid_args");
 
 	assert_string_equal(text_at(reply, "errors/0/path"), "/then/0/args/n");
 	ask_code(s, "task/get", "a", "not_found");
 	ask_code(s, "task/get", "a-1", "not_found");
 	ask_code(s, "task/get", "b", "not_found");
-	ask_code(s, "task/create",
-		 "{'id':'c','type':'plain_task','then':[{'type':'plain_task','then':[]}]}",
-		 "invalid_args");
+	ask_code(
+		s, "task/create",
+		"{'id':'c','type':'plain_task','then':[{'type':'plain_task','then':[]}]}",
+		"invalid_args");
 }
 
 static void in_a_chain_missing_arguments_come_from_the_one_before(void **state)
@@ -892,8 +905,8 @@ static void a_failed_attempt_is_tried_again_after_its_delay(void **state)
 
 static void only_failures_that_may_pass_are_tried_again(void **state)
 {
-	static const char *const codes[] = {"task_failed", "hardware_fault", "hal_unavailable",
-					    "timeout"};
+	static const char *const codes[] = {"task_failed", "hardware_fault",
+					    "hal_unavailable", "timeout"};
 	struct shell *s = *state;
 
 	for (int i = 0; i < 4; i++) {
@@ -972,7 +985,8 @@ static void a_task_paused_too_long_is_interrupted_with_its_checkpoint(void **sta
 	assert_string_equal(run_of(s, "a")->saved, "{\"at\":3}");
 }
 
-/* A restored pause has no run; its end takes its dependents along, wherever they stand. */
+/* A restored pause has no run; its end takes its dependents along, wherever they stand.
+ */
 static void pauses_too_long_without_a_run_end_whole_chains(void **state)
 {
 	struct shell *s = *state;
@@ -1280,7 +1294,8 @@ static void a_paused_task_stays_paused_over_an_orderly_stop(void **state)
 	assert_status(s, "a", "paused");
 }
 
-static void one_that_is_stopping_for_a_pause_stays_paused_over_an_orderly_stop(void **state)
+static void
+one_that_is_stopping_for_a_pause_stays_paused_over_an_orderly_stop(void **state)
 {
 	struct shell *s = *state;
 
@@ -1313,78 +1328,201 @@ static void a_cancel_under_way_is_a_cancel_also_in_an_orderly_stop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(at_most_three_async_tasks_run, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_paused_task_keeps_its_slot, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(blocking_tasks_have_slots_of_their_own, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(the_queue_is_in_order_of_priority_then_arrival, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_new_priority_sorts_again_and_the_arrival_stays, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(an_exclusive_task_holds_back_everything_behind_it, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(an_exclusive_task_that_waits_for_another_holds_nothing_back, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(cancelling_a_pending_exclusive_task_lets_those_behind_it_start, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(two_tasks_never_hold_one_device, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_direct_command_to_a_held_device_is_busy, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_direct_command_holds_its_device_as_a_task_does, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(of_two_settings_of_a_light_the_later_stays, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_task_does_not_start_before_a_command_that_came_first, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_light_that_waits_to_be_set_stays_off_after_an_emergency_stop, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(only_so_many_settings_of_a_light_wait, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(while_the_rig_is_exchanged_nobody_uses_it, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(direct_commands_have_a_bound_that_stops_do_not_heed, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(another_rig_has_other_devices, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(the_current_task_is_the_exclusive_one_else_the_one_that_started_last, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_paused_queue_starts_nothing_also_after_a_restart, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(queue_clear_cancels_all_that_pend_chains_too, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_task_is_created_started_and_completed, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(without_an_id_the_agent_makes_ids_sorted_by_age, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_cancelled_run_holds_its_slot_until_it_has_stopped, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_pause_is_told_when_the_run_stands_at_its_gate, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_resume_withdraws_a_pause_that_is_under_way, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_cancel_beats_a_pause, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_run_that_ends_before_it_sees_the_request_keeps_its_true_end, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_cancelled_task_is_not_tried_again, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(commands_by_state_are_those_of_the_table, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(rev_grows_with_every_change_and_progress_alone_waits_two_seconds, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(if_rev_forgives_progress_and_nothing_else, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(progress_is_told_five_times_a_second_the_newest_wins, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(current_is_told_once_a_second_and_says_idle_in_the_end, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(elapsed_does_not_count_pauses, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_log_is_told_and_kept_for_task_log, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(on_a_full_disk_the_log_is_told_and_not_kept, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_task_runs_after_those_it_names_have_completed, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_task_after_one_that_does_not_exist_is_refused, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_completed_dependency_is_satisfied_also_when_it_is_deleted, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_failed_dependency_fails_the_whole_chain_at_once, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_task_after_one_that_has_failed_already_fails_at_once, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_restart_of_the_dependency_changes_nothing_one_of_the_failed_asks_again, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(dependencies_are_decided_over_a_restart, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(then_makes_a_chain_with_ids_of_its_own, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_chain_is_made_whole_or_not_at_all, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(in_a_chain_missing_arguments_come_from_the_one_before, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(in_a_chain_arguments_that_nobody_gives_are_invalid_in_the_end, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_failed_attempt_is_tried_again_after_its_delay, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(only_failures_that_may_pass_are_tried_again, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(retries_are_counted_anew_after_a_restart_command, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_timeout_counts_the_running_time_of_one_attempt, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_task_paused_too_long_is_interrupted_with_its_checkpoint, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(pauses_too_long_without_a_run_end_whole_chains, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_restart_goes_on_from_the_checkpoint_or_from_the_start, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(pending_tasks_keep_their_place, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_running_task_that_can_goes_on_from_its_checkpoint, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_running_task_that_cannot_is_interrupted, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(one_whose_first_step_was_never_reported_is_pending_again, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_paused_resumable_task_stays_paused_with_its_devices, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(one_that_was_stopping_for_a_pause_is_paused, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_paused_task_that_cannot_go_on_is_interrupted, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(one_that_was_stopping_for_a_cancel_is_cancelled, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(three_crashes_at_one_checkpoint_are_a_crash_loop, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_checkpoint_that_moves_on_ends_the_count_of_crashes, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_type_that_is_gone_is_an_error_with_its_name, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(running_time_is_kept_over_a_crash, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_direct_command_found_unfinished_is_answered_interrupted, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(an_orderly_stop_lets_runs_end_and_counts_no_crash, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_paused_task_stays_paused_over_an_orderly_stop, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(one_that_is_stopping_for_a_pause_stays_paused_over_an_orderly_stop, open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_cancel_under_way_is_a_cancel_also_in_an_orderly_stop, open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(at_most_three_async_tasks_run, open_shell,
+						close_shell),
+		cmocka_unit_test_setup_teardown(a_paused_task_keeps_its_slot, open_shell,
+						close_shell),
+		cmocka_unit_test_setup_teardown(blocking_tasks_have_slots_of_their_own,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			the_queue_is_in_order_of_priority_then_arrival, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_new_priority_sorts_again_and_the_arrival_stays, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			an_exclusive_task_holds_back_everything_behind_it, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			an_exclusive_task_that_waits_for_another_holds_nothing_back,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			cancelling_a_pending_exclusive_task_lets_those_behind_it_start,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(two_tasks_never_hold_one_device,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_direct_command_to_a_held_device_is_busy,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_direct_command_holds_its_device_as_a_task_does, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			of_two_settings_of_a_light_the_later_stays, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_task_does_not_start_before_a_command_that_came_first,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_light_that_waits_to_be_set_stays_off_after_an_emergency_stop,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(only_so_many_settings_of_a_light_wait,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(while_the_rig_is_exchanged_nobody_uses_it,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			direct_commands_have_a_bound_that_stops_do_not_heed, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(another_rig_has_other_devices, open_shell,
+						close_shell),
+		cmocka_unit_test_setup_teardown(
+			the_current_task_is_the_exclusive_one_else_the_one_that_started_last,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_paused_queue_starts_nothing_also_after_a_restart, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			queue_clear_cancels_all_that_pend_chains_too, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(a_task_is_created_started_and_completed,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			without_an_id_the_agent_makes_ids_sorted_by_age, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_cancelled_run_holds_its_slot_until_it_has_stopped, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_pause_is_told_when_the_run_stands_at_its_gate, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_resume_withdraws_a_pause_that_is_under_way, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(a_cancel_beats_a_pause, open_shell,
+						close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_run_that_ends_before_it_sees_the_request_keeps_its_true_end,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_cancelled_task_is_not_tried_again,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(commands_by_state_are_those_of_the_table,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			rev_grows_with_every_change_and_progress_alone_waits_two_seconds,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(if_rev_forgives_progress_and_nothing_else,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			progress_is_told_five_times_a_second_the_newest_wins, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			current_is_told_once_a_second_and_says_idle_in_the_end,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(elapsed_does_not_count_pauses, open_shell,
+						close_shell),
+		cmocka_unit_test_setup_teardown(a_log_is_told_and_kept_for_task_log,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			on_a_full_disk_the_log_is_told_and_not_kept, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_task_runs_after_those_it_names_have_completed, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_task_after_one_that_does_not_exist_is_refused, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_completed_dependency_is_satisfied_also_when_it_is_deleted,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_failed_dependency_fails_the_whole_chain_at_once, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_task_after_one_that_has_failed_already_fails_at_once,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_restart_of_the_dependency_changes_nothing_one_of_the_failed_asks_again,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(dependencies_are_decided_over_a_restart,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(then_makes_a_chain_with_ids_of_its_own,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_chain_is_made_whole_or_not_at_all,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			in_a_chain_missing_arguments_come_from_the_one_before, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			in_a_chain_arguments_that_nobody_gives_are_invalid_in_the_end,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_failed_attempt_is_tried_again_after_its_delay, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			only_failures_that_may_pass_are_tried_again, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			retries_are_counted_anew_after_a_restart_command, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_timeout_counts_the_running_time_of_one_attempt, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_task_paused_too_long_is_interrupted_with_its_checkpoint,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			pauses_too_long_without_a_run_end_whole_chains, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_restart_goes_on_from_the_checkpoint_or_from_the_start,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(pending_tasks_keep_their_place,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_running_task_that_can_goes_on_from_its_checkpoint, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(a_running_task_that_cannot_is_interrupted,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			one_whose_first_step_was_never_reported_is_pending_again,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_paused_resumable_task_stays_paused_with_its_devices, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			one_that_was_stopping_for_a_pause_is_paused, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_paused_task_that_cannot_go_on_is_interrupted, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			one_that_was_stopping_for_a_cancel_is_cancelled, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			three_crashes_at_one_checkpoint_are_a_crash_loop, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_checkpoint_that_moves_on_ends_the_count_of_crashes, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_type_that_is_gone_is_an_error_with_its_name, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(running_time_is_kept_over_a_crash,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_direct_command_found_unfinished_is_answered_interrupted,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			an_orderly_stop_lets_runs_end_and_counts_no_crash, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_paused_task_stays_paused_over_an_orderly_stop, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			one_that_is_stopping_for_a_pause_stays_paused_over_an_orderly_stop,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_cancel_under_way_is_a_cancel_also_in_an_orderly_stop,
+			open_shell, close_shell),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
-/* What stands around the core in its tests: a clock that only moves when it is told, a broker
- * that keeps what it was sent, workers that do nothing but what the test says, and a database
- * in a folder of its own.
+/* What stands around the core in its tests: a clock that only moves when it is told, a
+ * broker that keeps what it was sent, workers that do nothing but what the test says, and
+ * a database in a folder of its own.
  *
  * The broker holds two promises of the contract against every test: a revision never goes
  * back on the wire, and a retained topic has one message in flight at most. */
@@ -32,7 +32,7 @@
 #define MINUTE (60 * SECOND)
 #define HOUR (60 * MINUTE)
 #define DAY (24 * HOUR)
-#define START_MS (40 * (int64_t)DAY)      /* a machine that has been up for a while */
+#define START_MS (40 * (int64_t)DAY)	  /* a machine that has been up for a while */
 #define START_WALL INT64_C(1760000000000) /* some day in 2025 */
 
 struct message {
@@ -62,8 +62,8 @@ struct shell {
 	int64_t now, wall;
 	struct event *first, **last; /* not taken by the core yet */
 	/* the broker */
-	bool deaf;     /* it acknowledges nothing */
-	bool silent;   /* the barrier does not come back */
+	bool deaf;	  /* it acknowledges nothing */
+	bool silent;	  /* the barrier does not come back */
 	bool one_barrier; /* one comes back, then it falls silent */
 	uint32_t epoch;
 	struct message *messages;
@@ -73,7 +73,7 @@ struct shell {
 	size_t run_count;
 	/* what else was asked for */
 	int estops, estop_releases, motion_stops, released, turns;
-	bool stopped, joins; /* joins: the setting qr_wifi_scan_enabled */
+	bool stopped, joins;   /* joins: the setting qr_wifi_scan_enabled */
 	int64_t restart_after; /* of the last link restart, -1: none */
 	char subscribed[8192], unsubscribed[2048]; /* topics, a space behind each */
 	cJSON *parsed; /* everything handed out, freed at the end */
@@ -91,43 +91,74 @@ static int fake_work(const struct task_type *type, const struct task_host *host,
 	return 0;
 }
 
-#define FAKE_ARGS                                                                                  \
-	"{\"type\":\"object\",\"properties\":{\"n\":{\"type\":\"integer\",\"minimum\":1,"          \
+#define FAKE_ARGS                                                                         \
+	"{\"type\":\"object\",\"properties\":{\"n\":{\"type\":\"integer\",\"minimum\":1," \
 	"\"maximum\":999},\"text\":{\"type\":\"string\"},\"project\":{\"type\":\"string\"}}}"
-#define NEEDY_ARGS                                                                                 \
-	"{\"type\":\"object\",\"required\":[\"input\"],\"properties\":{\"input\":"                 \
+#define NEEDY_ARGS                                                                       \
+	"{\"type\":\"object\",\"required\":[\"input\"],\"properties\":{\"input\":"       \
 	"{\"type\":\"integer\"},\"password\":{\"type\":\"string\",\"writeOnly\":true}}}"
 
 static const char *const uses_motor[] = {"motor", NULL};
 static const char *const uses_camera[] = {"camera/sim", NULL};
 
 static const struct task_type fake_types[] = {
-	{.name = "plain_task", .title = "Plain", .category = "test", .args = FAKE_ARGS, .run = fake_work},
-	{.name = "step_task", .title = "Goes on", .category = "test", .resumable = true,
-	 .args = FAKE_ARGS, .run = fake_work},
-	{.name = "alone_task", .title = "Runs alone", .category = "test", .is_exclusive = true,
-	 .resumable = true, .args = FAKE_ARGS, .run = fake_work},
-	{.name = "block_task", .title = "Blocks", .category = "test", .is_blocking = true,
-	 .args = FAKE_ARGS, .run = fake_work},
-	{.name = "move_task", .title = "Moves", .category = "test", .resumable = true,
-	 .uses = uses_motor, .args = FAKE_ARGS, .run = fake_work},
-	{.name = "photo_task", .title = "Looks", .category = "test", .uses = uses_camera,
-	 .args = FAKE_ARGS, .run = fake_work},
-	{.name = "needy_task", .title = "Needs", .category = "test", .args = NEEDY_ARGS,
+	{.name = "plain_task",
+	 .title = "Plain",
+	 .category = "test",
+	 .args = FAKE_ARGS,
+	 .run = fake_work},
+	{.name = "step_task",
+	 .title = "Goes on",
+	 .category = "test",
+	 .resumable = true,
+	 .args = FAKE_ARGS,
+	 .run = fake_work},
+	{.name = "alone_task",
+	 .title = "Runs alone",
+	 .category = "test",
+	 .is_exclusive = true,
+	 .resumable = true,
+	 .args = FAKE_ARGS,
+	 .run = fake_work},
+	{.name = "block_task",
+	 .title = "Blocks",
+	 .category = "test",
+	 .is_blocking = true,
+	 .args = FAKE_ARGS,
+	 .run = fake_work},
+	{.name = "move_task",
+	 .title = "Moves",
+	 .category = "test",
+	 .resumable = true,
+	 .uses = uses_motor,
+	 .args = FAKE_ARGS,
+	 .run = fake_work},
+	{.name = "photo_task",
+	 .title = "Looks",
+	 .category = "test",
+	 .uses = uses_camera,
+	 .args = FAKE_ARGS,
+	 .run = fake_work},
+	{.name = "needy_task",
+	 .title = "Needs",
+	 .category = "test",
+	 .args = NEEDY_ARGS,
 	 .run = fake_work},
 };
 #define FAKE_TYPES (sizeof(fake_types) / sizeof(fake_types[0]))
 
 static const struct core_device fake_devices[] = {
-	{DEVICE_MOTOR, "rotor"},     {DEVICE_MOTOR, "turntable"},       {DEVICE_LIGHT, "ringlight"},
-	{DEVICE_CAMERA, "sim"},      {DEVICE_ENDSTOP, "rotor-endstop"}, {DEVICE_TRIGGER, "external"},
+	{DEVICE_MOTOR, "rotor"},	   {DEVICE_MOTOR, "turntable"},
+	{DEVICE_LIGHT, "ringlight"},	   {DEVICE_CAMERA, "sim"},
+	{DEVICE_ENDSTOP, "rotor-endstop"}, {DEVICE_TRIGGER, "external"},
 };
 
 /* A registry with the fake types but the last without ones. */
 static inline struct registry *fake_registry(size_t without)
 {
 	static const char *const namespaces[] = {"core", "examples", "test", NULL};
-	const struct registry_options options = {.enabled = true, .namespaces = namespaces};
+	const struct registry_options options = {.enabled = true,
+						 .namespaces = namespaces};
 	struct type_offer extra[FAKE_TYPES + 1] = {{NULL, NULL}};
 	struct registry *registry = NULL;
 	struct err err;
@@ -167,8 +198,9 @@ static inline const cJSON *at(const cJSON *value, const char *path)
 
 	snprintf(copy, sizeof(copy), "%s", path);
 	for (char *key; value && (key = strsep(&rest, "/"));)
-		value = cJSON_IsArray(value) ? cJSON_GetArrayItem(value, atoi(key))
-					     : cJSON_GetObjectItemCaseSensitive(value, key);
+		value = cJSON_IsArray(value)
+				? cJSON_GetArrayItem(value, atoi(key))
+				: cJSON_GetObjectItemCaseSensitive(value, key);
 	return value;
 }
 
@@ -265,7 +297,8 @@ static inline int fake_set(void *context, const cJSON *changes, struct tunables 
 	}
 	if (!cJSON_HasObjectItem(changes, "scheduler.max_concurrent"))
 		return err_code(err, -EINVAL, "invalid_args", "there is no such setting");
-	tunables->max_concurrent = (int)json_number(changes, "scheduler.max_concurrent", 3);
+	tunables->max_concurrent =
+		(int)json_number(changes, "scheduler.max_concurrent", 3);
 	return 0;
 }
 
@@ -296,7 +329,8 @@ static inline void post_ack(struct shell *s, struct message *m, bool ok)
 	post(s, event);
 }
 
-static inline struct event *message_event(struct shell *s, const char *topic, const char *payload)
+static inline struct event *message_event(struct shell *s, const char *topic,
+					  const char *payload)
 {
 	struct event *event = event_of(s, EVENT_MESSAGE);
 
@@ -328,9 +362,10 @@ static inline void broker_judge(const struct shell *s, const struct message *new
 			continue;
 		if (!old->acked && old->epoch == new->epoch)
 			fail_msg("two messages of %s are in flight", new->topic);
-		if (task && old->size && new->size && rev_of(new->text) < rev_of(old->text))
-			fail_msg("the revision of %s went back: %s after %s", new->topic, new->text,
-				 old->text);
+		if (task && old->size &&
+		    new->size &&rev_of(new->text) < rev_of(old->text))
+			fail_msg("the revision of %s went back: %s after %s", new->topic,
+				 new->text, old->text);
 		return;
 	}
 }
@@ -352,7 +387,8 @@ static inline void broker_take(struct shell *s, const struct effect *effect)
 	if (effect->size)
 		memcpy(m.text, effect->text, effect->size);
 	if (effect->correlation)
-		m.correlation = strndup((const char *)effect->correlation, effect->correlation_size);
+		m.correlation = strndup((const char *)effect->correlation,
+					effect->correlation_size);
 	assert_int_equal(effect->epoch, s->epoch);
 	assert_true(s->epoch != 0);
 	broker_judge(s, &m);
@@ -369,7 +405,8 @@ static inline void broker_take(struct shell *s, const struct effect *effect)
 static inline void broker_ack_all(struct shell *s)
 {
 	for (size_t i = 0; i < s->message_count; i++)
-		if (!s->messages[i].acked && s->messages[i].token && s->messages[i].epoch == s->epoch)
+		if (!s->messages[i].acked && s->messages[i].token &&
+		    s->messages[i].epoch == s->epoch)
 			post_ack(s, &s->messages[i], true);
 }
 
@@ -377,7 +414,8 @@ static inline void broker_subscribe(struct shell *s, const struct effect *effect
 {
 	struct event *event;
 
-	strncat(s->subscribed, effect->name, sizeof(s->subscribed) - strlen(s->subscribed) - 2);
+	strncat(s->subscribed, effect->name,
+		sizeof(s->subscribed) - strlen(s->subscribed) - 2);
 	strcat(s->subscribed, " ");
 	/* One answer a request: to the last filter of it. */
 	for (const struct effect *e = effect->next; e; e = e->next)
@@ -505,7 +543,8 @@ static inline void pass(struct shell *s, int64_t ms)
 			break;
 		spins = wake <= s->now ? spins + 1 : 0;
 		if (spins > 8)
-			fail_msg("the core wants one turn after the other and does nothing");
+			fail_msg(
+				"the core wants one turn after the other and does nothing");
 		if (wake > s->now) {
 			s->wall += wake - s->now;
 			s->now = wake;
@@ -550,7 +589,8 @@ static inline void core_start(struct shell *s)
 	struct err err;
 
 	effects_init(&effects);
-	if (core_open(&s->core, &s->options, (struct now){s->now, s->wall}, &effects, &err) < 0)
+	if (core_open(&s->core, &s->options, (struct now){s->now, s->wall}, &effects,
+		      &err) < 0)
 		fail_msg("%s", err.text);
 	carry_out(s, &effects);
 }
@@ -630,8 +670,8 @@ static inline struct shell *shell_open(void)
 			     .keep_ms = 30 * (int64_t)DAY},
 		.groups = cJSON_CreateArray(),
 		.birth_prefix = "homeassistant",
-		.settings = {s, fake_values, fake_restart_needed, fake_problems, fake_set, fake_read_config,
-			     fake_use_config},
+		.settings = {s, fake_values, fake_restart_needed, fake_problems, fake_set,
+			     fake_read_config, fake_use_config},
 		.problems = cJSON_CreateArray(),
 		.reflexes = {s, fake_pause, fake_stop, fake_stop_motion, fake_estop},
 	};
@@ -679,8 +719,10 @@ static inline void shell_close(struct shell *s)
 
 /* ---- what tests say and see ---- */
 
-/* The newest message whose topic is below R/<d>/ (or is whole when it begins with a /). */
-static inline const struct message *newest_from(const struct shell *s, const char *rest, size_t from)
+/* The newest message whose topic is below R/<d>/ (or is whole when it begins with a /).
+ */
+static inline const struct message *newest_from(const struct shell *s, const char *rest,
+						size_t from)
 {
 	char topic[400];
 
@@ -728,7 +770,8 @@ static inline const cJSON *document(struct shell *s, const char *id)
 	return told(s, rest);
 }
 
-static inline struct event *command_event(struct shell *s, const char *topic, const char *body)
+static inline struct event *command_event(struct shell *s, const char *topic,
+					  const char *body)
 {
 	char whole[400], *payload = json_of(body);
 	struct event *event;
@@ -752,8 +795,8 @@ static inline const cJSON *reply_from(struct shell *s, size_t from)
 	return NULL;
 }
 
-/* Sends a command (topic "task/create", or a whole one behind a /) and takes its reply; NULL
- * when none came. */
+/* Sends a command (topic "task/create", or a whole one behind a /) and takes its reply;
+ * NULL when none came. */
 static inline const cJSON *ask(struct shell *s, const char *topic, const char *body)
 {
 	size_t from = s->message_count;
@@ -779,11 +822,13 @@ static inline const cJSON *ask_code(struct shell *s, const char *topic, const ch
 }
 
 /* task/create of that type with more members ("'priority':3", may be ""). */
-static inline void make(struct shell *s, const char *id, const char *type, const char *more)
+static inline void make(struct shell *s, const char *id, const char *type,
+			const char *more)
 {
 	char body[1024];
 
-	snprintf(body, sizeof(body), "{'id':'%s','type':'%s'%s%s}", id, type, more[0] ? "," : "", more);
+	snprintf(body, sizeof(body), "{'id':'%s','type':'%s'%s%s}", id, type,
+		 more[0] ? "," : "", more);
 	ask_code(s, "task/create", body, "accepted");
 }
 
@@ -800,7 +845,8 @@ static inline bool runs(struct shell *s, const char *id)
 	return run_of(s, id) != NULL;
 }
 
-static inline struct event *run_event(struct shell *s, const char *id, enum event_kind kind)
+static inline struct event *run_event(struct shell *s, const char *id,
+				      enum event_kind kind)
 {
 	struct fake_run *run = run_of(s, id);
 	struct event *event = event_new(kind);
@@ -860,7 +906,8 @@ static inline void finish(struct shell *s, const char *id, const char *result)
 	end_run(s, id, event);
 }
 
-static inline void fails(struct shell *s, const char *id, const char *code, const char *text)
+static inline void fails(struct shell *s, const char *id, const char *code,
+			 const char *text)
 {
 	struct event *event = run_event(s, id, EVENT_FINISHED);
 

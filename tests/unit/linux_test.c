@@ -383,8 +383,7 @@ static bool complains(const struct bench *bench, const char *words)
 {
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, rig_problems(bench->rig))
-	{
+	cJSON_ArrayForEach(item, rig_problems(bench->rig)) {
 		if (strstr(item->valuestring, words))
 			return true;
 	}

@@ -116,11 +116,13 @@ static void no_event_is_lost_between_threads(void **state)
 	int n = 0;
 
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, post_many, mailbox), 0);
+		assert_int_equal(pthread_create(&threads[i], NULL, post_many, mailbox),
+				 0);
 	while (n < 3 * EACH) {
 		struct pollfd fd = {.fd = mailbox_fd(mailbox), .events = POLLIN};
 
-		/* Never asleep while something waits: a lost ring would end the test here. */
+		/* Never asleep while something waits: a lost ring would end the test
+		 * here. */
 		assert_int_equal(poll(&fd, 1, 20000), 1);
 		for (struct event *event = mailbox_take(mailbox, 7); event; n++) {
 			struct event *next = event->next;
@@ -153,12 +155,18 @@ static void data_has_a_nul_behind_it_and_may_be_empty(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(events_come_out_in_the_order_they_went_in, open_mailbox, close_mailbox),
-		cmocka_unit_test_setup_teardown(it_is_readable_while_something_waits, open_mailbox, close_mailbox),
-		cmocka_unit_test_setup_teardown(what_a_turn_leaves_behind_rings_again, open_mailbox, close_mailbox),
-		cmocka_unit_test_setup_teardown(what_nobody_took_is_freed, open_mailbox, close_mailbox),
-		cmocka_unit_test_setup_teardown(no_event_is_lost_between_threads, open_mailbox, close_mailbox),
-		cmocka_unit_test_setup_teardown(data_has_a_nul_behind_it_and_may_be_empty, open_mailbox, close_mailbox),
+		cmocka_unit_test_setup_teardown(events_come_out_in_the_order_they_went_in,
+						open_mailbox, close_mailbox),
+		cmocka_unit_test_setup_teardown(it_is_readable_while_something_waits,
+						open_mailbox, close_mailbox),
+		cmocka_unit_test_setup_teardown(what_a_turn_leaves_behind_rings_again,
+						open_mailbox, close_mailbox),
+		cmocka_unit_test_setup_teardown(what_nobody_took_is_freed, open_mailbox,
+						close_mailbox),
+		cmocka_unit_test_setup_teardown(no_event_is_lost_between_threads,
+						open_mailbox, close_mailbox),
+		cmocka_unit_test_setup_teardown(data_has_a_nul_behind_it_and_may_be_empty,
+						open_mailbox, close_mailbox),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,8 +46,10 @@ static char *make_topic(void *context, const char *task)
 
 static void open_outbox(struct fixture *f)
 {
-	struct outbox_options options = {.event_topic = "event", .document = make_document,
-					 .topic = make_topic, .context = f};
+	struct outbox_options options = {.event_topic = "event",
+					 .document = make_document,
+					 .topic = make_topic,
+					 .context = f};
 	char damaged[STORE_PATH];
 	struct err err;
 
@@ -64,7 +66,8 @@ static int setup(void **state)
 	f->now = 1000;
 	f->version = 1;
 	effects_init(&f->effects);
-	snprintf(f->folder, sizeof(f->folder), "%s/outbox_test.XXXXXX", tmp ? tmp : "/tmp");
+	snprintf(f->folder, sizeof(f->folder), "%s/outbox_test.XXXXXX",
+		 tmp ? tmp : "/tmp");
 	assert_non_null(mkdtemp(f->folder));
 	open_outbox(f);
 	*state = f;
@@ -120,8 +123,8 @@ static const char *sent_through(struct fixture *f, unsigned window)
 		size_t used = strlen(f->text);
 
 		assert_int_equal(e->qos, 1);
-		snprintf(f->text + used, sizeof(f->text) - used, "%s=%.*s ", e->name, (int)e->size,
-			 e->text ? e->text : "");
+		snprintf(f->text + used, sizeof(f->text) - used, "%s=%.*s ", e->name,
+			 (int)e->size, e->text ? e->text : "");
 	}
 	return f->text;
 }
@@ -138,7 +141,10 @@ static void ack(struct fixture *f, uint64_t token)
 
 static void reply(struct fixture *f, const char *topic, bool stored)
 {
-	struct outbox_reply r = {.topic = topic, .payload = "{}", .age = f->age, .stored = stored,
+	struct outbox_reply r = {.topic = topic,
+				 .payload = "{}",
+				 .age = f->age,
+				 .stored = stored,
 				 .message = ""};
 
 	outbox_reply(f->outbox, &r);
@@ -285,8 +291,8 @@ static void a_refused_message_waits_for_the_next_connection(void **state)
 static void a_delayed_reply_waits_and_wakes(void **state)
 {
 	struct fixture *f = *state;
-	struct outbox_reply r = {.topic = "r", .payload = "{}", .not_before = f->now + 300,
-				 .message = ""};
+	struct outbox_reply r = {
+		.topic = "r", .payload = "{}", .not_before = f->now + 300, .message = ""};
 
 	outbox_reply(f->outbox, &r);
 	reply(f, "s", false);
@@ -312,8 +318,12 @@ static void answers_to_reads_are_not_stored(void **state)
 static void replies_keep_their_correlation_over_a_crash(void **state)
 {
 	struct fixture *f = *state;
-	struct outbox_reply r = {.topic = "r", .payload = "{}", .correlation = "c\0d",
-				 .correlation_size = 3, .stored = true, .message = ""};
+	struct outbox_reply r = {.topic = "r",
+				 .payload = "{}",
+				 .correlation = "c\0d",
+				 .correlation_size = 3,
+				 .stored = true,
+				 .message = ""};
 
 	outbox_reply(f->outbox, &r);
 	commit(f);
@@ -342,12 +352,16 @@ static void a_thousand_replies_wait_and_the_oldest_goes_first(void **state)
 	assert_string_equal(sent_through(f, 1), "r3={} ");
 }
 
-/* Those that were told lie in the store until the broker has heard so, and count again after
- * a restart. */
-static void the_bound_holds_after_a_restart_with_more_than_a_thousand_replies(void **state)
+/* Those that were told lie in the store until the broker has heard so, and count again
+ * after a restart. */
+static void
+the_bound_holds_after_a_restart_with_more_than_a_thousand_replies(void **state)
 {
 	struct fixture *f = *state;
-	struct outbox_reply r = {.topic = "r", .payload = "{}", .stored = true, .packet = 17,
+	struct outbox_reply r = {.topic = "r",
+				 .payload = "{}",
+				 .stored = true,
+				 .packet = 17,
 				 .message = "hash"};
 
 	for (int i = 0; i < 10; i++)
@@ -405,9 +419,10 @@ static void events_are_numbered_and_written_as_the_contract_says(void **state)
 
 	event(f, "estop");
 
-	assert_string_equal(sent(f), "event={\"seq\":1,\"store\":\"5707e\",\"ts\":"
-				     "\"2025-10-09T08:53:20.000Z\",\"event\":\"estop\",\"id\":null,"
-				     "\"data\":{\"x\":1}} ");
+	assert_string_equal(
+		sent(f), "event={\"seq\":1,\"store\":\"5707e\",\"ts\":"
+			 "\"2025-10-09T08:53:20.000Z\",\"event\":\"estop\",\"id\":null,"
+			 "\"data\":{\"x\":1}} ");
 	assert_false(f->effects.first->retain);
 }
 
@@ -476,7 +491,10 @@ static void beyond_five_thousand_the_oldest_events_are_skipped(void **state)
 static void a_redelivery_is_known_while_its_reply_is_unacknowledged(void **state)
 {
 	struct fixture *f = *state;
-	struct outbox_reply r = {.topic = "r", .payload = "{}", .stored = true, .packet = 17,
+	struct outbox_reply r = {.topic = "r",
+				 .payload = "{}",
+				 .stored = true,
+				 .packet = 17,
 				 .message = "hash"};
 
 	outbox_reply(f->outbox, &r);
@@ -494,11 +512,16 @@ static void a_redelivery_is_known_while_its_reply_is_unacknowledged(void **state
 	assert_false(outbox_answers(f->outbox, 17, "hash"));
 }
 
-/* The reply may be sent and acknowledged before the message that it answers comes again. */
-static void a_redelivery_is_known_until_the_broker_has_heard_all_acknowledgements(void **state)
+/* The reply may be sent and acknowledged before the message that it answers comes again.
+ */
+static void
+a_redelivery_is_known_until_the_broker_has_heard_all_acknowledgements(void **state)
 {
 	struct fixture *f = *state;
-	struct outbox_reply r = {.topic = "r", .payload = "{}", .stored = true, .packet = 17,
+	struct outbox_reply r = {.topic = "r",
+				 .payload = "{}",
+				 .stored = true,
+				 .packet = 17,
 				 .message = "hash"};
 
 	outbox_reply(f->outbox, &r);
@@ -529,7 +552,10 @@ static void a_redelivery_is_known_until_the_broker_has_heard_all_acknowledgement
 static void a_new_session_forgets_packet_ids(void **state)
 {
 	struct fixture *f = *state;
-	struct outbox_reply r = {.topic = "r", .payload = "{}", .stored = true, .packet = 17,
+	struct outbox_reply r = {.topic = "r",
+				 .payload = "{}",
+				 .stored = true,
+				 .packet = 17,
 				 .message = "hash"};
 
 	outbox_reply(f->outbox, &r);
@@ -546,29 +572,63 @@ static void a_new_session_forgets_packet_ids(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_document_leaves_the_store_when_it_is_acknowledged, setup, teardown),
-		cmocka_unit_test_setup_teardown(an_acknowledged_row_is_settled_after_a_second_at_the_latest, setup, teardown),
-		cmocka_unit_test_setup_teardown(one_message_of_a_retained_topic_flies_and_the_last_value_wins, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_newer_version_keeps_its_row_when_the_older_is_acknowledged, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_clearing_takes_the_place_of_the_document, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_flew_at_a_disconnect_goes_first_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_document_leaves_the_store_when_it_is_acknowledged, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			an_acknowledged_row_is_settled_after_a_second_at_the_latest,
+			setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			one_message_of_a_retained_topic_flies_and_the_last_value_wins,
+			setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_newer_version_keeps_its_row_when_the_older_is_acknowledged,
+			setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_clearing_takes_the_place_of_the_document, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_flew_at_a_disconnect_goes_first_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_window_is_kept, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_refused_message_waits_for_the_next_connection, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_delayed_reply_waits_and_wakes, setup, teardown),
-		cmocka_unit_test_setup_teardown(answers_to_reads_are_not_stored, setup, teardown),
-		cmocka_unit_test_setup_teardown(replies_keep_their_correlation_over_a_crash, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_thousand_replies_wait_and_the_oldest_goes_first, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_bound_holds_after_a_restart_with_more_than_a_thousand_replies, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_reply_more_than_may_wait_while_all_fly_is_no_harm, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_reply_older_than_an_hour_is_given_up, setup, teardown),
-		cmocka_unit_test_setup_teardown(events_are_numbered_and_written_as_the_contract_says, setup, teardown),
-		cmocka_unit_test_setup_teardown(sixteen_events_fly_in_order, setup, teardown),
-		cmocka_unit_test_setup_teardown(events_that_flew_at_a_disconnect_are_sent_again_in_order, setup, teardown),
-		cmocka_unit_test_setup_teardown(an_event_is_over_only_when_those_before_it_are, setup, teardown),
-		cmocka_unit_test_setup_teardown(beyond_five_thousand_the_oldest_events_are_skipped, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_redelivery_is_known_while_its_reply_is_unacknowledged, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_redelivery_is_known_until_the_broker_has_heard_all_acknowledgements, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_new_session_forgets_packet_ids, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_refused_message_waits_for_the_next_connection, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_delayed_reply_waits_and_wakes, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(answers_to_reads_are_not_stored, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(
+			replies_keep_their_correlation_over_a_crash, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_thousand_replies_wait_and_the_oldest_goes_first, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			the_bound_holds_after_a_restart_with_more_than_a_thousand_replies,
+			setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_reply_more_than_may_wait_while_all_fly_is_no_harm, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(a_reply_older_than_an_hour_is_given_up,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			events_are_numbered_and_written_as_the_contract_says, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(sixteen_events_fly_in_order, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(
+			events_that_flew_at_a_disconnect_are_sent_again_in_order, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			an_event_is_over_only_when_those_before_it_are, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			beyond_five_thousand_the_oldest_events_are_skipped, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			a_redelivery_is_known_while_its_reply_is_unacknowledged, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			a_redelivery_is_known_until_the_broker_has_heard_all_acknowledgements,
+			setup, teardown),
+		cmocka_unit_test_setup_teardown(a_new_session_forgets_packet_ids, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

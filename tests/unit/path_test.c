@@ -275,7 +275,8 @@ static double arc(double rate, double from, double to)
 	for (int i = 0; i < 20000; i++) {
 		double theta = from + (to - from) * (i + 0.5) / 20000;
 
-		length += hypot(1, rate * sin(theta * M_PI / 180)) * fabs(to - from) / 20000;
+		length += hypot(1, rate * sin(theta * M_PI / 180)) * fabs(to - from) /
+			  20000;
 	}
 	return length;
 }
@@ -294,7 +295,8 @@ static void a_spiral_goes_down_in_equal_arcs(void **state)
 	first = arc(rate, points[0].theta, points[1].theta);
 	for (int i = 1; i < 130; i++) {
 		assert_true(points[i].theta < points[i - 1].theta);
-		assert_near(points[i].fi, fmod(rate * (125 - points[i].theta), 360), 0.01);
+		assert_near(points[i].fi, fmod(rate * (125 - points[i].theta), 360),
+			    0.01);
 		assert_near(arc(rate, points[i - 1].theta, points[i].theta), first, 0.01);
 	}
 	assert_true(360 / rate > 0.9 * first && 360 / rate < 1.1 * first);

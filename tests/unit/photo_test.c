@@ -186,7 +186,8 @@ static void a_photo_tells_how_it_was_taken(void **state)
 	assert_non_null(data);
 	assert_exif(data, EXIF_IFD_0, EXIF_TAG_MODEL, "sim");
 	assert_exif(data, EXIF_IFD_0, EXIF_TAG_ORIENTATION, "Left-bottom");
-	assert_exif(data, EXIF_IFD_0, EXIF_TAG_SOFTWARE, "openscan-agent " OPENSCAN_VERSION);
+	assert_exif(data, EXIF_IFD_0, EXIF_TAG_SOFTWARE,
+		    "openscan-agent " OPENSCAN_VERSION);
 	assert_exif(data, EXIF_IFD_0, EXIF_TAG_DATE_TIME, "2025:12:06 00:00:00");
 	assert_exif(data, EXIF_IFD_EXIF, EXIF_TAG_EXPOSURE_TIME, "1/20 sec.");
 	assert_exif(data, EXIF_IFD_EXIF, EXIF_TAG_ISO_SPEED_RATINGS, "250");

@@ -80,7 +80,8 @@ static void on_changed(void *context, enum device_kind kind, const char *name)
 	(void)name;
 	if (kind == DEVICE_MOTOR && atomic_exchange(&run->armed, false))
 		interrupt_raise(&run->interrupt);
-	/* Again and again: a stop that comes when an axis has just arrived stops nothing. */
+	/* Again and again: a stop that comes when an axis has just arrived stops nothing.
+	 */
 	if (kind == DEVICE_MOTOR && atomic_load(&run->halt))
 		rig_stop_motion(run->rig);
 }
@@ -430,8 +431,8 @@ static int read_order(const struct task_run *run, int order[PHOTOS_MAX])
 	const cJSON *point;
 	int n = 0;
 
-	cJSON_ArrayForEach(point, cJSON_GetObjectItem(path, "points")) order[n++] =
-		(int)json_number(point, "original_step", -1);
+	cJSON_ArrayForEach(point, cJSON_GetObjectItem(path, "points"))
+		order[n++] = (int)json_number(point, "original_step", -1);
 	cJSON_Delete(path);
 	return n;
 }
@@ -713,9 +714,8 @@ static void a_photo_that_always_fails_is_named_with_the_reason(void **state)
 
 	/* Attempts 3 to 5 are those at the third point, the last three those after the
 	 * last one. */
-	reopen_rig(run,
-		   "{\"faults\":[{\"kind\":\"fail\",\"photo\":3,\"times\":3},"
-		   "{\"kind\":\"fail\",\"photo\":9,\"times\":3}]}");
+	reopen_rig(run, "{\"faults\":[{\"kind\":\"fail\",\"photo\":3,\"times\":3},"
+			"{\"kind\":\"fail\",\"photo\":9,\"times\":3}]}");
 	assert_int_equal(scan(run, "{\"project\":\"cup\",\"settings\":{\"points\":6}}"),
 			 0);
 
@@ -891,9 +891,9 @@ static void a_path_may_be_a_grid_or_a_spiral(void **state)
 
 	assert_int_equal(read_order(run, order), 7);
 	doc = read_json(run, "cup/scan01/scan.json");
-	assert_string_equal(json_string(cJSON_GetObjectItem(doc, "settings"),
-					"path_method"),
-			    "spiral");
+	assert_string_equal(
+		json_string(cJSON_GetObjectItem(doc, "settings"), "path_method"),
+		"spiral");
 	cJSON_Delete(doc);
 }
 
@@ -931,8 +931,8 @@ static void a_blurred_photo_is_named(void **state)
 	quality = cJSON_GetObjectItem(metadata, "quality");
 	cJSON_SetNumberValue(cJSON_GetObjectItem(quality, "sharpness"), 0.5);
 	assert_int_equal(folder_write_json(projects_folder(run->projects),
-					   "cup/scan01/metadata/scan01_002.json", metadata,
-					   NULL),
+					   "cup/scan01/metadata/scan01_002.json",
+					   metadata, NULL),
 			 0);
 	cJSON_Delete(metadata);
 	start_over(run);
@@ -986,9 +986,11 @@ static void what_cannot_be_done_is_refused_before_anything_is_made(void **state)
 	assert_refused(run,
 		       "{\"project\":\"cup\",\"settings\":{\"image_format\":\"dng\"}}",
 		       "not_supported", "dng is not supported, only jpeg and rgb_array");
-	assert_refused(run, "{\"project\":\"cup\",\"settings\":{\"focus_range\":[15,10]}}",
+	assert_refused(run,
+		       "{\"project\":\"cup\",\"settings\":{\"focus_range\":[15,10]}}",
 		       "invalid_args", "focus_range must go");
-	assert_refused(run, "{\"project\":\"cup\",\"scan\":4}", "not_found", "there is no project 'cup'");
+	assert_refused(run, "{\"project\":\"cup\",\"scan\":4}", "not_found",
+		       "there is no project 'cup'");
 	run->services.min_free_bytes = INT64_MAX / 2;
 	assert_refused(run, "{\"project\":\"cup\"}", "storage_full", "disk");
 	run->services.min_free_bytes = 1;

@@ -318,22 +318,42 @@ static void two_hundred_and_fifty_six_live_and_no_more(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(priority_comes_before_arrival, open_scheduler, close_scheduler),
-		cmocka_unit_test_setup_teardown(adding_keeps_the_order, open_scheduler, close_scheduler),
-		cmocka_unit_test_setup_teardown(slots_are_counted_by_kind, open_scheduler, close_scheduler),
-		cmocka_unit_test_setup_teardown(a_paused_task_keeps_slot_and_devices, open_scheduler, close_scheduler),
-		cmocka_unit_test_setup_teardown(two_tasks_never_share_a_device, open_scheduler, close_scheduler),
-		cmocka_unit_test_setup_teardown(direct_commands_hold_devices_too, open_scheduler, close_scheduler),
-		cmocka_unit_test_setup_teardown(an_exclusive_task_runs_alone, open_scheduler, close_scheduler),
-		cmocka_unit_test_setup_teardown(an_exclusive_task_that_may_run_holds_back_those_behind_it, open_scheduler, close_scheduler),
-		cmocka_unit_test_setup_teardown(what_is_not_runnable_holds_nothing_back, open_scheduler, close_scheduler),
-		cmocka_unit_test_setup_teardown(a_cancelled_exclusive_task_holds_nothing_back, open_scheduler, close_scheduler),
-		cmocka_unit_test_setup_teardown(a_retry_starts_when_its_delay_has_passed, open_scheduler, close_scheduler),
-		cmocka_unit_test_setup_teardown(a_paused_queue_starts_nothing, open_scheduler, close_scheduler),
-		cmocka_unit_test_setup_teardown(draining_starts_only_what_has_run_before, open_scheduler, close_scheduler),
-		cmocka_unit_test_setup_teardown(places_are_counted_among_the_pending, open_scheduler, close_scheduler),
-		cmocka_unit_test_setup_teardown(current_is_the_exclusive_one_else_the_last_started, open_scheduler, close_scheduler),
-		cmocka_unit_test_setup_teardown(two_hundred_and_fifty_six_live_and_no_more, open_scheduler, close_scheduler),
+		cmocka_unit_test_setup_teardown(priority_comes_before_arrival,
+						open_scheduler, close_scheduler),
+		cmocka_unit_test_setup_teardown(adding_keeps_the_order, open_scheduler,
+						close_scheduler),
+		cmocka_unit_test_setup_teardown(slots_are_counted_by_kind, open_scheduler,
+						close_scheduler),
+		cmocka_unit_test_setup_teardown(a_paused_task_keeps_slot_and_devices,
+						open_scheduler, close_scheduler),
+		cmocka_unit_test_setup_teardown(two_tasks_never_share_a_device,
+						open_scheduler, close_scheduler),
+		cmocka_unit_test_setup_teardown(direct_commands_hold_devices_too,
+						open_scheduler, close_scheduler),
+		cmocka_unit_test_setup_teardown(an_exclusive_task_runs_alone,
+						open_scheduler, close_scheduler),
+		cmocka_unit_test_setup_teardown(
+			an_exclusive_task_that_may_run_holds_back_those_behind_it,
+			open_scheduler, close_scheduler),
+		cmocka_unit_test_setup_teardown(what_is_not_runnable_holds_nothing_back,
+						open_scheduler, close_scheduler),
+		cmocka_unit_test_setup_teardown(
+			a_cancelled_exclusive_task_holds_nothing_back, open_scheduler,
+			close_scheduler),
+		cmocka_unit_test_setup_teardown(a_retry_starts_when_its_delay_has_passed,
+						open_scheduler, close_scheduler),
+		cmocka_unit_test_setup_teardown(a_paused_queue_starts_nothing,
+						open_scheduler, close_scheduler),
+		cmocka_unit_test_setup_teardown(draining_starts_only_what_has_run_before,
+						open_scheduler, close_scheduler),
+		cmocka_unit_test_setup_teardown(places_are_counted_among_the_pending,
+						open_scheduler, close_scheduler),
+		cmocka_unit_test_setup_teardown(
+			current_is_the_exclusive_one_else_the_last_started,
+			open_scheduler, close_scheduler),
+		cmocka_unit_test_setup_teardown(
+			two_hundred_and_fifty_six_live_and_no_more, open_scheduler,
+			close_scheduler),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

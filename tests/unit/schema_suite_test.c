@@ -114,7 +114,8 @@ static void try_group(const char *file, const cJSON *group)
 		fail_msg("%s: %s", where, err.text);
 
 	counts.groups++;
-	cJSON_ArrayForEach(test, tests) try_value(where, schema, test);
+	cJSON_ArrayForEach(test, tests)
+		try_value(where, schema, test);
 	schema_free(schema);
 }
 
@@ -127,7 +128,8 @@ static void try_file(const char *folder, const char *name)
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
 	groups = file_json(path);
 	counts.files++;
-	cJSON_ArrayForEach(group, groups) try_group(path + strlen(SUITE "/"), group);
+	cJSON_ArrayForEach(group, groups)
+		try_group(path + strlen(SUITE "/"), group);
 	cJSON_Delete(groups);
 }
 

@@ -35,7 +35,8 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 	const char *tmp = getenv("TMPDIR");
 
-	snprintf(f->folder, sizeof(f->folder), "%s/store_test.XXXXXX", tmp ? tmp : "/tmp");
+	snprintf(f->folder, sizeof(f->folder), "%s/store_test.XXXXXX",
+		 tmp ? tmp : "/tmp");
 	assert_non_null(mkdtemp(f->folder));
 	open_store(f);
 	*state = f;
@@ -91,8 +92,8 @@ static struct task *make_task(int64_t number, const char *id)
 	return task;
 }
 
-static void insert(struct fixture *f, int64_t number, const char *id, enum task_status status,
-		   int64_t ended_age)
+static void insert(struct fixture *f, int64_t number, const char *id,
+		   enum task_status status, int64_t ended_age)
 {
 	struct task *task = make_task(number, id);
 
@@ -112,7 +113,8 @@ static void what_is_committed_is_there_and_the_rest_never_was(void **state)
 	commit(f);
 	assert_false(store_dirty(f->store));
 	store_set_number(f->store, "a", 2);
-	assert_int_equal(store_number(f->store, "a", -1), 2); /* a turn sees its own writes */
+	assert_int_equal(store_number(f->store, "a", -1),
+			 2); /* a turn sees its own writes */
 	open_again(f);
 
 	assert_int_equal(store_number(f->store, "a", -1), 1);
@@ -238,7 +240,8 @@ static void a_task_comes_back_as_it_was(void **state)
 
 	assert_non_null(back);
 	assert_int_equal(back->number, 7);
-	assert_true(back->is_exclusive && back->resumable && back->resumes && !back->is_blocking);
+	assert_true(back->is_exclusive && back->resumable && back->resumes &&
+		    !back->is_blocking);
 	assert_int_equal(back->after_count, 2);
 	assert_string_equal(back->after[1], "b-2");
 	assert_int_equal(back->after_open, 0x80000002u);
@@ -295,8 +298,8 @@ static long wal_bytes(const struct fixture *f)
 	return stat(path, &st) < 0 ? -1 : (long)st.st_size;
 }
 
-/* After a power cut a frame behind the last commit shares a sector with it, and a second cut
- * could tear both: tests/sim found it (seed 7009479). */
+/* After a power cut a frame behind the last commit shares a sector with it, and a second
+ * cut could tear both: tests/sim found it (seed 7009479). */
 static void the_log_begins_anew_at_every_start(void **state)
 {
 	struct fixture *f = *state;
@@ -460,8 +463,8 @@ static void see_promise(void *context, const struct promise_row *row)
 {
 	char *text = context;
 
-	sprintf(text + strlen(text), "%d:%d:%s:%s:%.*s ", (int)row->number, (int)row->kind, row->topic,
-		row->payload, (int)row->correlation_size,
+	sprintf(text + strlen(text), "%d:%d:%s:%s:%.*s ", (int)row->number,
+		(int)row->kind, row->topic, row->payload, (int)row->correlation_size,
 		row->correlation ? (const char *)row->correlation : "");
 }
 
@@ -470,9 +473,12 @@ static void promises_come_back_in_order_until_they_are_kept(void **state)
 	struct fixture *f = *state;
 	char text[400] = "";
 
-	store_promise(f->store, &(struct promise_row){2, PROMISE_REPLY, "b", "", "{}", "c0", 2, 0, 0, ""});
-	store_promise(f->store, &(struct promise_row){1, PROMISE_DOCUMENT, "a", "t", "", NULL, 0, 0, 0, ""});
-	store_promise(f->store, &(struct promise_row){3, PROMISE_CLEARING, "c", "", "", NULL, 0, 0, 0, ""});
+	store_promise(f->store, &(struct promise_row){2, PROMISE_REPLY, "b", "", "{}",
+						      "c0", 2, 0, 0, ""});
+	store_promise(f->store, &(struct promise_row){1, PROMISE_DOCUMENT, "a", "t", "",
+						      NULL, 0, 0, 0, ""});
+	store_promise(f->store, &(struct promise_row){3, PROMISE_CLEARING, "c", "", "",
+						      NULL, 0, 0, 0, ""});
 	store_promise_kept(f->store, 3);
 	commit(f);
 	open_again(f);
@@ -485,8 +491,8 @@ static void see_act(void *context, const struct act_row *row)
 {
 	char *text = context;
 
-	sprintf(text + strlen(text), "%d:%s:%s:%s ", (int)row->number, row->verb, row->topic,
-		row->request);
+	sprintf(text + strlen(text), "%d:%s:%s:%s ", (int)row->number, row->verb,
+		row->topic, row->request);
 }
 
 static void direct_commands_under_way_are_kept_until_they_are_done(void **state)
@@ -494,8 +500,10 @@ static void direct_commands_under_way_are_kept_until_they_are_done(void **state)
 	struct fixture *f = *state;
 	char text[200] = "";
 
-	store_act(f->store, &(struct act_row){1, "motor/move", "t1", "r1", NULL, 0, 0, ""});
-	store_act(f->store, &(struct act_row){2, "motor/home", "t2", "r2", NULL, 0, 0, ""});
+	store_act(f->store,
+		  &(struct act_row){1, "motor/move", "t1", "r1", NULL, 0, 0, ""});
+	store_act(f->store,
+		  &(struct act_row){2, "motor/home", "t2", "r2", NULL, 0, 0, ""});
 	store_act_done(f->store, 1);
 	store_acts(f->store, see_act, text);
 	assert_string_equal(text, "2:motor/home:t2:r2 ");
@@ -506,8 +514,8 @@ static void direct_commands_under_way_are_kept_until_they_are_done(void **state)
 	assert_string_equal(text, "");
 }
 
-/* Files may not grow: whatever SQLite tries, in the middle of a large transaction or at its
- * end, nothing of the turn may be on disk afterwards. */
+/* Files may not grow: whatever SQLite tries, in the middle of a large transaction or at
+ * its end, nothing of the turn may be on disk afterwards. */
 static void a_turn_that_fails_leaves_nothing_behind(void **state)
 {
 	struct fixture *f = *state;
@@ -544,22 +552,44 @@ static void a_turn_that_fails_leaves_nothing_behind(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(what_is_committed_is_there_and_the_rest_never_was, setup, teardown),
-		cmocka_unit_test_setup_teardown(texts_are_kept_and_cut_to_their_room, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_second_agent_is_told_that_the_folder_is_in_use, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_folder_that_is_not_there_is_a_sentence, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_damaged_database_is_moved_aside_never_deleted, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_task_comes_back_as_it_was, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_log_begins_anew_at_every_start, setup, teardown),
-		cmocka_unit_test_setup_teardown(tasks_are_walked_by_number_and_by_the_age_of_their_end, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_log_is_bounded_in_bytes_and_goes_with_its_task, setup, teardown),
-		cmocka_unit_test_setup_teardown(of_a_log_the_newest_lines_are_told_oldest_first, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_newest_fifty_thousand_events_are_kept, setup, teardown),
-		cmocka_unit_test_setup_teardown(commands_are_remembered_until_they_are_too_old, setup, teardown),
-		cmocka_unit_test_setup_teardown(at_most_fifty_thousand_are_remembered_the_oldest_go_first, setup, teardown),
-		cmocka_unit_test_setup_teardown(promises_come_back_in_order_until_they_are_kept, setup, teardown),
-		cmocka_unit_test_setup_teardown(direct_commands_under_way_are_kept_until_they_are_done, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_turn_that_fails_leaves_nothing_behind, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_is_committed_is_there_and_the_rest_never_was, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(texts_are_kept_and_cut_to_their_room,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_second_agent_is_told_that_the_folder_is_in_use, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(a_folder_that_is_not_there_is_a_sentence,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_damaged_database_is_moved_aside_never_deleted, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_task_comes_back_as_it_was, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(the_log_begins_anew_at_every_start, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(
+			tasks_are_walked_by_number_and_by_the_age_of_their_end, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			a_log_is_bounded_in_bytes_and_goes_with_its_task, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			of_a_log_the_newest_lines_are_told_oldest_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_newest_fifty_thousand_events_are_kept,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			commands_are_remembered_until_they_are_too_old, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			at_most_fifty_thousand_are_remembered_the_oldest_go_first, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			promises_come_back_in_order_until_they_are_kept, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			direct_commands_under_way_are_kept_until_they_are_done, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(a_turn_that_fails_leaves_nothing_behind,
+						setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,8 +55,9 @@ static const cJSON *member(const cJSON *object, const char *key)
 
 static void status_names_are_the_seven_of_the_original(void **state)
 {
-	static const char *const names[] = {"pending",   "running", "paused",     "completed",
-					    "cancelled", "error",   "interrupted"};
+	static const char *const names[] = {"pending",	  "running",   "paused",
+					    "completed",  "cancelled", "error",
+					    "interrupted"};
 
 	(void)state;
 	for (int i = 0; i < 7; i++) {
@@ -113,7 +114,8 @@ static void the_eta_is_reckoned_from_where_this_run_began(void **state)
 	assert_true(task_eta(task, NOON) == 100); /* 10 steps took 20 s, 50 are left */
 	assert_true(task_eta(task, NOON + 2000) == 98);
 	assert_true(task_eta(task, NOON + 200000) == 0);
-	task->total = 1e300; /* of a community task; nobody could write the time of its end */
+	task->total =
+		1e300; /* of a community task; nobody could write the time of its end */
 	assert_true(task_eta(task, NOON) < 0);
 	task->total = 60;
 	task->status = TASK_PAUSED;
@@ -153,11 +155,13 @@ static void an_error_longer_than_its_field_is_cut(void **state)
 static void the_document_has_every_field_of_the_contract(void **state)
 {
 	static const char *const keys[] = {
-		"id",		"type",	      "category", "is_exclusive", "is_blocking",    "status",
-		"rev",		"store",      "progress", "percent",	  "eta_s",	    "queue_position",
-		"priority",	"attempt",    "args",	  "result",	  "error",	    "stopping",
-		"resumable",	"resumed",    "created_at", "started_at", "completed_at",   "elapsed_s",
-		"labels",	"after",      "boot"};
+		"id",	       "type",	     "category",     "is_exclusive",
+		"is_blocking", "status",     "rev",	     "store",
+		"progress",    "percent",    "eta_s",	     "queue_position",
+		"priority",    "attempt",    "args",	     "result",
+		"error",       "stopping",   "resumable",    "resumed",
+		"created_at",  "started_at", "completed_at", "elapsed_s",
+		"labels",      "after",	     "boot"};
 	cJSON *doc = document(*state, 4, false);
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
@@ -218,7 +222,8 @@ static void large_parts_stay_out_unless_the_whole_is_asked_for(void **state)
 	cJSON_Delete(doc);
 	doc = document(task, -1, true);
 	assert_int_equal(strlen(member(member(doc, "args"), "text")->valuestring), 5000);
-	assert_int_equal(strlen(member(member(doc, "result"), "text")->valuestring), 9000);
+	assert_int_equal(strlen(member(member(doc, "result"), "text")->valuestring),
+			 9000);
 	cJSON_Delete(doc);
 }
 
@@ -246,17 +251,35 @@ static void parts_that_fit_alone_make_way_when_they_do_not_together(void **state
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(status_names_are_the_seven_of_the_original, open_task, close_task),
-		cmocka_unit_test_setup_teardown(pending_running_and_paused_tasks_live, open_task, close_task),
-		cmocka_unit_test_setup_teardown(a_new_task_begins_at_one, open_task, close_task),
-		cmocka_unit_test_setup_teardown(running_time_is_what_was_and_what_runs, open_task, close_task),
-		cmocka_unit_test_setup_teardown(the_eta_is_reckoned_from_where_this_run_began, open_task, close_task),
-		cmocka_unit_test_setup_teardown(percent_is_bounded_and_unknown_without_a_total, open_task, close_task),
-		cmocka_unit_test_setup_teardown(an_error_longer_than_its_field_is_cut, open_task, close_task),
-		cmocka_unit_test_setup_teardown(the_document_has_every_field_of_the_contract, open_task, close_task),
-		cmocka_unit_test_setup_teardown(secrets_are_masked_and_unknown_types_show_no_arguments, open_task, close_task),
-		cmocka_unit_test_setup_teardown(large_parts_stay_out_unless_the_whole_is_asked_for, open_task, close_task),
-		cmocka_unit_test_setup_teardown(parts_that_fit_alone_make_way_when_they_do_not_together, open_task, close_task),
+		cmocka_unit_test_setup_teardown(
+			status_names_are_the_seven_of_the_original, open_task,
+			close_task),
+		cmocka_unit_test_setup_teardown(pending_running_and_paused_tasks_live,
+						open_task, close_task),
+		cmocka_unit_test_setup_teardown(a_new_task_begins_at_one, open_task,
+						close_task),
+		cmocka_unit_test_setup_teardown(running_time_is_what_was_and_what_runs,
+						open_task, close_task),
+		cmocka_unit_test_setup_teardown(
+			the_eta_is_reckoned_from_where_this_run_began, open_task,
+			close_task),
+		cmocka_unit_test_setup_teardown(
+			percent_is_bounded_and_unknown_without_a_total, open_task,
+			close_task),
+		cmocka_unit_test_setup_teardown(an_error_longer_than_its_field_is_cut,
+						open_task, close_task),
+		cmocka_unit_test_setup_teardown(
+			the_document_has_every_field_of_the_contract, open_task,
+			close_task),
+		cmocka_unit_test_setup_teardown(
+			secrets_are_masked_and_unknown_types_show_no_arguments, open_task,
+			close_task),
+		cmocka_unit_test_setup_teardown(
+			large_parts_stay_out_unless_the_whole_is_asked_for, open_task,
+			close_task),
+		cmocka_unit_test_setup_teardown(
+			parts_that_fit_alone_make_way_when_they_do_not_together,
+			open_task, close_task),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

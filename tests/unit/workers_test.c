@@ -115,8 +115,9 @@ static int ends_at_once(const struct task_type *type, const struct task_host *ho
 }
 
 /* NOLINTBEGIN(bugprone-macro-parentheses): names, not values */
-#define TYPE(function)                                                                             \
-	static const struct task_type type_##function = {.name = #function, .run = function};      \
+#define TYPE(function)                                                                   \
+	static const struct task_type type_##function = {.name = #function,              \
+							 .run = function};               \
 	static const struct registered_type function##_task = {.type = &type_##function}
 /* NOLINTEND(bugprone-macro-parentheses) */
 TYPE(gates_until_stopped);
@@ -136,7 +137,8 @@ static int open_workers(void **state)
 	struct err err;
 
 	log_set_level(LOG_LEVEL_ERROR);
-	if (mailbox_open(&f->mailbox, &err) < 0 || workers_open(&f->workers, f->mailbox, NULL, NULL, &err) < 0)
+	if (mailbox_open(&f->mailbox, &err) < 0 ||
+	    workers_open(&f->workers, f->mailbox, NULL, NULL, &err) < 0)
 		return -1;
 	*state = f;
 	return 0;
@@ -159,10 +161,15 @@ static int close_workers(void **state)
 	return 0;
 }
 
-static uint64_t start(struct fixture *f, const struct registered_type *type, const char *args)
+static uint64_t start(struct fixture *f, const struct registered_type *type,
+		      const char *args)
 {
-	struct run_order order = {.run = ++f->runs, .type = type, .task = "cup", .args = args,
-				  .saved = "41", .attempt = 3};
+	struct run_order order = {.run = ++f->runs,
+				  .type = type,
+				  .task = "cup",
+				  .args = args,
+				  .saved = "41",
+				  .attempt = 3};
 
 	workers_start(f->workers, &order);
 	return order.run;
@@ -207,7 +214,8 @@ static void expect(struct fixture *f, uint64_t run, enum event_kind kind)
 	event_free(next(f, run, kind));
 }
 
-static void expect_outcome(struct fixture *f, uint64_t run, enum outcome outcome, const char *code)
+static void expect_outcome(struct fixture *f, uint64_t run, enum outcome outcome,
+			   const char *code)
 {
 	struct event *event = next(f, run, EVENT_FINISHED);
 
@@ -342,7 +350,8 @@ static void a_failure_keeps_its_code_and_sentence(void **state)
 	assert_string_equal(event->text, "the endstop did not open");
 	event_free(event);
 	expect_outcome(f, start(f, &breaks_task, "{}"), OUTCOME_FAILED, "task_failed");
-	expect_outcome(f, start(f, &talks_nonsense_task, "{}"), OUTCOME_FAILED, "internal");
+	expect_outcome(f, start(f, &talks_nonsense_task, "{}"), OUTCOME_FAILED,
+		       "internal");
 }
 
 /* All that are started run, however many idle threads there are. */
@@ -393,16 +402,30 @@ static void closing_stops_every_run_also_those_without_a_thread_yet(void **state
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_run_tells_in_order_what_happens, open_workers, close_workers),
-		cmocka_unit_test_setup_teardown(of_progress_the_newest_is_seen, open_workers, close_workers),
-		cmocka_unit_test_setup_teardown(a_flood_of_lines_is_cut_and_counted, open_workers, close_workers),
-		cmocka_unit_test_setup_teardown(a_pause_holds_the_run_at_its_gate_and_go_on_lets_it_pass, open_workers, close_workers),
-		cmocka_unit_test_setup_teardown(a_sleep_ends_early_for_a_stop_and_goes_on_after_a_pause, open_workers, close_workers),
-		cmocka_unit_test_setup_teardown(a_stop_that_comes_before_the_run_has_a_thread_counts, open_workers, close_workers),
-		cmocka_unit_test_setup_teardown(a_failure_keeps_its_code_and_sentence, open_workers, close_workers),
-		cmocka_unit_test_setup_teardown(every_run_has_a_thread_of_its_own, open_workers, close_workers),
-		cmocka_unit_test_setup_teardown(a_run_that_has_ended_is_not_touched, open_workers, close_workers),
-		cmocka_unit_test_setup_teardown(closing_stops_every_run_also_those_without_a_thread_yet, open_workers, close_workers),
+		cmocka_unit_test_setup_teardown(a_run_tells_in_order_what_happens,
+						open_workers, close_workers),
+		cmocka_unit_test_setup_teardown(of_progress_the_newest_is_seen,
+						open_workers, close_workers),
+		cmocka_unit_test_setup_teardown(a_flood_of_lines_is_cut_and_counted,
+						open_workers, close_workers),
+		cmocka_unit_test_setup_teardown(
+			a_pause_holds_the_run_at_its_gate_and_go_on_lets_it_pass,
+			open_workers, close_workers),
+		cmocka_unit_test_setup_teardown(
+			a_sleep_ends_early_for_a_stop_and_goes_on_after_a_pause,
+			open_workers, close_workers),
+		cmocka_unit_test_setup_teardown(
+			a_stop_that_comes_before_the_run_has_a_thread_counts,
+			open_workers, close_workers),
+		cmocka_unit_test_setup_teardown(a_failure_keeps_its_code_and_sentence,
+						open_workers, close_workers),
+		cmocka_unit_test_setup_teardown(every_run_has_a_thread_of_its_own,
+						open_workers, close_workers),
+		cmocka_unit_test_setup_teardown(a_run_that_has_ended_is_not_touched,
+						open_workers, close_workers),
+		cmocka_unit_test_setup_teardown(
+			closing_stops_every_run_also_those_without_a_thread_yet,
+			open_workers, close_workers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -158,7 +158,8 @@ static void a_sheet_shows_its_photos_in_bounded_size(void **state)
 	assert_int_equal(photo_decode(jpeg, size, SHEET_SIDE, &page, NULL), 0);
 
 	assert_true(page->width <= SHEET_SIDE && page->height <= SHEET_SIDE);
-	assert_true(page->height < page->width); /* no bands between photos that are wider than high */
+	assert_true(page->height <
+		    page->width); /* no bands between photos that are wider than high */
 	assert_true(page->rgb[(32 * page->width + 32) * 3] > 230);
 	assert_true(page->rgb[(32 * page->width + 96) * 3] < 80);
 	frame_free(page);

@@ -17,7 +17,8 @@
 #define KEEPER_KILL 'k' /* now */
 
 /* Reports, one line: a word and what belongs to it. */
-#define KEEPER_FAILED "failed" /* a sentence: a bound was broken, or it could not begin  \
+#define KEEPER_FAILED                                                                    \
+	"failed"	       /* a sentence: a bound was broken, or it could not begin  \
 				*/
 #define KEEPER_EXIT "exit"     /* its exit code */
 #define KEEPER_SIGNAL "signal" /* the signal that ended it */
