@@ -1,4 +1,4 @@
-#include "agent/shell.h"
+#include "agent/process.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include "agent/agent.h"
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
-#include "agent/waiter.h"
+#include "agent/workers/completion.h"
 
 #define HEALTH_MS 60000
 

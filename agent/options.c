@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "agent/base/log.h"
-#include "agent/shell.h"
+#include "agent/process.h"
 #include "mqtt/url.h"
 
 static void print_usage(FILE *to)

@@ -1,5 +1,5 @@
 # A broker and an agent with the simulated rig on this machine, for scripts: deploy/demo and
-# tests/reconstruct read this file.
+# tests/image/run-reconstruct read this file.
 #
 # The script sets `top` (the source), `build` (where the agent is built), `temp` (a folder of
 # its own), `projects` and `speed`, and has a function die SENTENCE.  It finds the process ids

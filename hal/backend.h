@@ -20,7 +20,7 @@
 #include <cjson/cJSON.h>
 
 #include "agent/base/err.h"
-#include "agent/base/interrupt.h"
+#include "agent/base/cancel.h"
 #include "hal/frame.h"
 #include "hal/rig.h"
 

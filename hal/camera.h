@@ -2,7 +2,7 @@
 #ifndef HAL_CAMERA_H
 #define HAL_CAMERA_H
 
-#include "hal/chassis.h"
+#include "hal/rig_context.h"
 
 struct camera {
 	struct chassis *chassis;

@@ -4,7 +4,7 @@
 
 #include <stdatomic.h>
 
-#include "hal/chassis.h"
+#include "hal/rig_context.h"
 
 struct endstop {
 	struct chassis *chassis;

@@ -2,7 +2,7 @@
 #ifndef HAL_LIGHT_H
 #define HAL_LIGHT_H
 
-#include "hal/chassis.h"
+#include "hal/rig_context.h"
 
 struct light {
 	struct chassis *chassis;

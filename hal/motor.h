@@ -2,7 +2,7 @@
 #ifndef HAL_MOTOR_H
 #define HAL_MOTOR_H
 
-#include "hal/chassis.h"
+#include "hal/rig_context.h"
 #include "hal/endstop.h"
 #include "hal/motion.h"
 #include "hal/position.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "agent/base/log.h"
-#include "hal/mapped.h"
+#include "hal/mmap_file.h"
 
 #define POSITION_MAGIC "oscpos1"
 #define CHECK_BITS 16

@@ -1,4 +1,4 @@
-#include "hal/rig_inside.h"
+#include "hal/rig_internal.h"
 
 #include <errno.h>
 #include <stdio.h>

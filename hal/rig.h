@@ -20,7 +20,7 @@
 #include <cjson/cJSON.h>
 
 #include "agent/base/err.h"
-#include "agent/base/interrupt.h"
+#include "agent/base/cancel.h"
 
 struct rig;
 struct rig_shot; /* a photo that is exposed and not yet read out */

@@ -1,11 +1,11 @@
 /* Moving and homing the axes of a rig, and what is known of where they stand. */
-#include "hal/rig_inside.h"
+#include "hal/rig_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 #include "agent/base/log.h"
-#include "hal/home.h"
+#include "hal/homing.h"
 #include "hal/move.h"
 
 /* ---- who moves ---- */

@@ -1,5 +1,5 @@
 /* Opening a rig: what of its config can be used, and a sentence for what cannot. */
-#include "hal/rig_inside.h"
+#include "hal/rig_internal.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -11,7 +11,7 @@
 #include "agent/base/json.h"
 #include "agent/base/log.h"
 #include "agent/base/schema.h"
-#include "hal/crash.h"
+#include "hal/crash_off.h"
 
 #define BACKEND_OTHERWISE "linux" /* OpenScan3's own files name none */
 #define PROBLEMS_MAX 8		  /* of the config's own members */

@@ -2,7 +2,7 @@
 #ifndef HAL_TRIGGER_H
 #define HAL_TRIGGER_H
 
-#include "hal/chassis.h"
+#include "hal/rig_context.h"
 
 #define TRIGGER_MAX_DELAY_MS 600000
 

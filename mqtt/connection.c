@@ -1,4 +1,4 @@
-#include "mqtt/connection_inside.h"
+#include "mqtt/connection_internal.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -10,7 +10,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
-#include "mqtt/login.h"
+#include "mqtt/credentials.h"
 #include "mqtt/tls.h"
 #include "mqtt/url.h"
 

@@ -25,8 +25,9 @@ struct connection;
 struct connection_options {
 	/* mqtt, mqtts, ws or wss://[user[:password]@]host[:port]; never logged whole */
 	const char *url;
-	/* NULL and "" are none: see mqtt/login.h and mqtt/tls.h.  The files are read anew
-	 * at each attempt to connect, so what is wrong with them can be mended meanwhile.
+	/* NULL and "" are none: see mqtt/credentials.h and mqtt/tls.h.  The files are
+	 * read anew at each attempt to connect, so what is wrong with them can be mended
+	 * meanwhile.
 	 */
 	const char *user, *password_file;
 	const char *ca_file, *cert_file, *key_file;

@@ -1,4 +1,4 @@
-#include "mqtt/connection_inside.h"
+#include "mqtt/connection_internal.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "settings/document.h"
-#include "settings/rule.h"
+#include "settings/json_file.h"
+#include "settings/validate.h"
 
 #define SUFFIX ".json"
 

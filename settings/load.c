@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "settings/document.h"
-#include "settings/machine.h"
+#include "settings/json_file.h"
+#include "settings/host_id.h"
 #include "settings/table.h"
 #include "settings/value.h"
 

@@ -7,11 +7,11 @@
 #include <string.h>
 
 #include "agent/base/log.h"
-#include "agent/base/nearest.h"
+#include "agent/base/suggest.h"
 #include "settings/device.h"
-#include "settings/document.h"
+#include "settings/json_file.h"
 #include "settings/load.h"
-#include "settings/own.h"
+#include "settings/overrides.h"
 #include "settings/table.h"
 #include "settings/value.h"
 

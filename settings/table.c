@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/base/nearest.h"
-#include "settings/rule.h"
+#include "agent/base/suggest.h"
+#include "settings/validate.h"
 
 #define YEAR_S 31536000
 

@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "agent/base/clock.h"
-#include "agent/base/interrupt.h"
+#include "agent/base/cancel.h"
 #include "agent/base/module.h"
 #include "tasks/modules/wifi.h"
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/base/line.h"
+#include "agent/base/text_line.h"
 
 static int err_fill(struct err *err, int number, const char *code, const char *fmt,
 		    va_list args)

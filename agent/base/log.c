@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "agent/base/clock.h"
-#include "agent/base/line.h"
+#include "agent/base/text_line.h"
 
 static const char *const names[] = {"error", "warn", "info", "debug"};
 static enum log_level most = LOG_LEVEL_INFO;

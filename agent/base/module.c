@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agent/base/home.h"
+#include "agent/base/build_dir.h"
 
 #define MODULE_NAME 32
 

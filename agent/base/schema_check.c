@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/base/nearest.h"
+#include "agent/base/suggest.h"
 
 #define SHOWN 64 /* bytes of a value in a message */
 

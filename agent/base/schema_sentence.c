@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/base/line.h"
+#include "agent/base/text_line.h"
 
 /* ~1 is / and ~0 is ~ (RFC 6901), in place. */
 static void unescape(char *text)

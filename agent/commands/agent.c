@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "agent/base/clock.h"
-#include "agent/life.h"
-#include "agent/notices.h"
+#include "agent/core/lifecycle.h"
+#include "agent/core/status.h"
 
 #define DAY_MS (24LL * 3600 * 1000)
 #define PRUNE_MOST 1000

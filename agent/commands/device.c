@@ -1,13 +1,13 @@
 /* The devices' nouns: motor, light, camera, trigger, and device for all of them.  What
- * they do takes time and happens on a worker (agent/deed.c); here is decided whether it
- * may. */
+ * they do takes time and happens on a worker (agent/workers/deed.c); here is decided
+ * whether it may. */
 #include "agent/commands/verb.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "agent/base/nearest.h"
-#include "agent/life.h"
+#include "agent/base/suggest.h"
+#include "agent/core/lifecycle.h"
 
 #define NAME "\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64}"
 #define OBJECT(properties)                                                                \

@@ -1,6 +1,6 @@
 #include "agent/commands/verb.h"
 
-#include "agent/life.h"
+#include "agent/core/lifecycle.h"
 
 /* The rig stopped when the message arrived; this makes it last.  Whatever else the body
  * says, an emergency stop is never refused for its form. */

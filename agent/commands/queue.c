@@ -1,5 +1,5 @@
 #include "agent/commands/verb.h"
-#include "agent/life.h"
+#include "agent/core/lifecycle.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 #include "agent/commands/settings.h"
 #include "agent/commands/verb.h"
-#include "agent/notices.h"
+#include "agent/core/status.h"
 
 #include <string.h>
 

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/joining.h"
-#include "agent/life.h"
+#include "agent/commands/wifi_setup.h"
+#include "agent/core/lifecycle.h"
 
 #define ONLY_ID "{\"type\":\"object\",\"additionalProperties\":false}"
 

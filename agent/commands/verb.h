@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agent/core.h"
-#include "mqtt/command.h"
+#include "agent/turn.h"
+#include "agent/commands/parse.h"
 
 struct nearest;
 

@@ -26,8 +26,8 @@ extern "C" {
 
 extern "C" {
 #include "hal/linux/camera_format.h"
-#include "hal/linux/camera_inbox.h"
-#include "hal/linux/camera_judge.h"
+#include "hal/linux/request_queue.h"
+#include "hal/linux/frame_picker.h"
 #include "hal/linux/camera_memory.h"
 }
 

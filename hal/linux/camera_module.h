@@ -3,7 +3,8 @@
  *
  * Threads: calls for different cameras may come at the same time, calls for one do not.
  * Every wait within ends by itself; a driver or a library that hangs does not, so whoever
- * cannot wait for that makes these calls on a thread of its own (hal/linux/errand.h). */
+ * cannot wait for that makes these calls on a thread of its own
+ * (hal/linux/call_thread.h). */
 #ifndef HAL_LINUX_CAMERA_MODULE_H
 #define HAL_LINUX_CAMERA_MODULE_H
 

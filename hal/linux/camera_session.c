@@ -6,7 +6,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/json.h"
-#include "hal/linux/errand.h"
+#include "hal/linux/call_thread.h"
 
 #define PHOTO_NS                                                                         \
 	(15 * INT64_C(1000000000)) /* until a photo that does not come is given up */

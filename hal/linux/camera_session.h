@@ -1,7 +1,7 @@
 /* One camera as its thread knows it: opened when it is first needed, closed after it
  * failed.
  *
- * All calls are made through hal/linux/errand.h, so that a caller can leave one that
+ * All calls are made through hal/linux/call_thread.h, so that a caller can leave one that
  * hangs. */
 #ifndef HAL_LINUX_CAMERA_SESSION_H
 #define HAL_LINUX_CAMERA_SESSION_H

@@ -15,7 +15,7 @@
 #include "hal/linux/camera_pixels.h"
 #include "hal/linux/camera_session.h"
 #include "hal/linux/camera_yuv.h"
-#include "hal/linux/errand.h"
+#include "hal/linux/call_thread.h"
 
 #define CAMERAS 8
 #define NAME 65

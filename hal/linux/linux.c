@@ -7,12 +7,12 @@
 #include "agent/base/clock.h"
 #include "agent/base/json.h"
 #include "hal/backend.h"
-#include "hal/freed.h"
-#include "hal/linux/button.h"
+#include "hal/free_lines.h"
+#include "hal/linux/debounced_input.h"
 #include "hal/linux/cameras.h"
-#include "hal/linux/deadline.h"
-#include "hal/linux/driver.h"
-#include "hal/linux/lamp.h"
+#include "hal/linux/precise_sleep.h"
+#include "hal/linux/stepper_driver.h"
+#include "hal/linux/light_output.h"
 
 #define MOTORS 16
 #define LIGHTS 32

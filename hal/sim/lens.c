@@ -3,8 +3,8 @@
 #include <math.h>
 #include <stdbool.h>
 
-#include "agent/base/crew.h"
-#include "agent/base/hot.h"
+#include "agent/base/parallel.h"
+#include "agent/base/simd.h"
 
 #define BAND 16	 /* rows in one turn of a thread */
 #define SPAN 128 /* pixels that are halved at once */

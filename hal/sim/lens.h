@@ -6,7 +6,7 @@
 #ifndef HAL_SIM_LENS_H
 #define HAL_SIM_LENS_H
 
-#include "agent/base/interrupt.h"
+#include "agent/base/cancel.h"
 #include "hal/sim/picture.h"
 
 #define LENS_LEVELS 8

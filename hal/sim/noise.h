@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "agent/base/hot.h"
+#include "agent/base/simd.h"
 
 /* Spreads every bit of i over the upper bits of the answer. */
 HOT_INLINE uint32_t noise_hash(uint32_t i)

@@ -5,8 +5,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "agent/base/crew.h"
-#include "agent/base/hot.h"
+#include "agent/base/parallel.h"
+#include "agent/base/simd.h"
 #include "hal/sim/lens.h"
 #include "hal/sim/scene.h"
 #include "hal/sim/sensor.h"

@@ -19,7 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "agent/base/interrupt.h"
+#include "agent/base/cancel.h"
 
 struct render_view {
 	double theta_deg; /* the rotor's angle: 0 above the object, 90 level with it */

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "agent/base/hot.h"
+#include "agent/base/simd.h"
 #include "hal/sim/noise.h"
 
 #define WELL 3000.f	 /* electrons of a fully exposed pixel at gain 1 */

@@ -10,7 +10,7 @@
  *
  *     <wall time> <which trigger> <true rotor degrees> <true turntable degrees>
  */
-#include "hal/sim/sim_inside.h"
+#include "hal/sim/sim_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* The simulated rig's camera: renders what it would see from where the axes stand, gets
  * wrong what it was told to, and calibrates itself by its own photos. */
-#include "hal/sim/sim_inside.h"
+#include "hal/sim/sim_internal.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -11,8 +11,8 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/json.h"
-#include "hal/sim/meter.h"
-#include "hal/sim/mount.h"
+#include "hal/sim/auto_exposure.h"
+#include "hal/sim/sensor_orientation.h"
 #include "hal/sim/render.h"
 
 #define NS_PER_MS 1e6

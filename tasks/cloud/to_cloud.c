@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "agent/base/json.h"
-#include "tasks/cloud/call.h"
+#include "tasks/cloud/cloud_api.h"
 #include "tasks/cloud/upload.h"
 #include "tasks/services.h"
 

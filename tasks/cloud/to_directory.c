@@ -10,7 +10,7 @@
 
 #include "agent/base/json.h"
 #include "tasks/cloud/upload.h"
-#include "tasks/folder.h"
+#include "tasks/project/folder.h"
 #include "tasks/services.h"
 
 #define PIECE_BYTES (256 * 1024)

@@ -9,7 +9,7 @@
 
 #include "agent/base/json.h"
 #include "agent/base/module.h"
-#include "tasks/folder.h"
+#include "tasks/project/folder.h"
 #include "tasks/modules/archive.h"
 
 #define NAME_MAX_BYTES 400

@@ -4,9 +4,9 @@
 #include <stdio.h>
 
 #include "agent/base/clock.h"
-#include "agent/base/interrupt.h"
+#include "agent/base/cancel.h"
 #include "agent/base/module.h"
-#include "tasks/cloud/attempt.h"
+#include "tasks/cloud/retry.h"
 #include "tasks/modules/http.h"
 
 int64_t upload_part_offset(const struct upload *upload)

@@ -9,11 +9,11 @@
 
 #include "agent/base/err.h"
 #include "agent/base/json.h"
-#include "tasks/cloud/account.h"
-#include "tasks/cloud/meter.h"
-#include "tasks/cloud/photos.h"
+#include "tasks/cloud/credentials.h"
+#include "tasks/cloud/transfer_rate.h"
+#include "tasks/cloud/photo_set.h"
 #include "tasks/task_api.h"
-#include "tasks/zip.h"
+#include "tasks/export/zip.h"
 
 #define UPLOAD_REMOTE 200
 

@@ -7,8 +7,8 @@
 
 #include "agent/base/json.h"
 #include "agent/base/log.h"
-#include "tasks/community/finder.h"
-#include "tasks/community/known.h"
+#include "tasks/community/scan_folder.h"
+#include "tasks/community/description_cache.h"
 #include "tasks/community/plugin.h"
 
 #define ASKERS 4	/* files that are asked at once */

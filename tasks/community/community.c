@@ -7,12 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agent/base/home.h"
+#include "agent/base/build_dir.h"
 #include "agent/base/log.h"
 #include "tasks/community/catalog.h"
 #include "tasks/community/host/isolation.h"
 #include "tasks/community/process.h"
-#include "tasks/folder.h"
+#include "tasks/project/folder.h"
 
 static char *copy(const char *text)
 {

@@ -6,7 +6,7 @@
 
 #include "agent/base/json.h"
 #include "hal/rig.h"
-#include "tasks/community/conversation.h"
+#include "tasks/community/protocol.h"
 
 #define TYPES_MAX 64
 #define USES_MAX 64

@@ -9,8 +9,8 @@
 
 #include "agent/base/clock.h"
 #include "tasks/community/description.h"
-#include "tasks/community/known.h"
-#include "tasks/community/workroom.h"
+#include "tasks/community/description_cache.h"
+#include "tasks/community/work_dir.h"
 
 #define PYTHON "/usr/bin/python3"
 #define NICE 10 /* of a run: the rig and the agent's own tasks come first */

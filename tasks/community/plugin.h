@@ -5,7 +5,7 @@
 #include <limits.h>
 #include <stdatomic.h>
 
-#include "tasks/community/finder.h"
+#include "tasks/community/scan_folder.h"
 #include "tasks/community/process.h"
 
 enum plugin_kind { PLUGIN_PROGRAM, PLUGIN_OBJECT, PLUGIN_PYTHON };

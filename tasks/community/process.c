@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "agent/base/clock.h"
-#include "tasks/community/host/keeper.h"
+#include "tasks/community/host/supervisor.h"
 
 #define UNREAD_MAX (1024 * 1024)
 #define READ_BYTES (64 * 1024)

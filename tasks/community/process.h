@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "agent/base/err.h"
-#include "agent/base/interrupt.h"
+#include "agent/base/cancel.h"
 
 #define PROCESS_LINE_MAX (256 * 1024)
 

@@ -10,15 +10,15 @@
 #include <string.h>
 
 #include "agent/base/json.h"
-#include "tasks/cloud/account.h"
-#include "tasks/cloud/call.h"
-#include "tasks/cloud/claim.h"
-#include "tasks/cloud/fetch.h"
+#include "tasks/cloud/credentials.h"
+#include "tasks/cloud/cloud_api.h"
+#include "tasks/cloud/project_lock.h"
+#include "tasks/cloud/download.h"
 #include "tasks/cloud/unpack.h"
-#include "tasks/core/problems.h"
+#include "tasks/core/preflight.h"
 #include "tasks/core/project_argument.h"
-#include "tasks/folder.h"
-#include "tasks/project.h"
+#include "tasks/project/folder.h"
+#include "tasks/project/project.h"
 #include "tasks/services.h"
 
 #define TRIES 3

@@ -1,8 +1,8 @@
 /* cloud_upload_task: sends the photos of a project away, as a ZIP archive in parts.
  *
- * The archive is never made as a whole (tasks/zip.h), so a part can be sent again at any
- * time, also by a run after a restart: the checkpoint holds what the parts are of and
- * which are there.  Whether the project is still what it was then is seen by the
+ * The archive is never made as a whole (tasks/export/zip.h), so a part can be sent again
+ * at any time, also by a run after a restart: the checkpoint holds what the parts are of
+ * and which are there.  Whether the project is still what it was then is seen by the
  * fingerprint of the archive; when it is not, the upload begins anew under another name.
  */
 #include <errno.h>
@@ -12,13 +12,13 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/json.h"
-#include "tasks/cloud/attempt.h"
-#include "tasks/cloud/claim.h"
+#include "tasks/cloud/retry.h"
+#include "tasks/cloud/project_lock.h"
 #include "tasks/cloud/upload.h"
-#include "tasks/core/problems.h"
+#include "tasks/core/preflight.h"
 #include "tasks/core/project_argument.h"
-#include "tasks/folder.h"
-#include "tasks/project.h"
+#include "tasks/project/folder.h"
+#include "tasks/project/project.h"
 #include "tasks/services.h"
 
 #define MAX_PARTS 10000

@@ -10,13 +10,13 @@
 #include <sys/stat.h>
 
 #include "agent/base/json.h"
-#include "tasks/colmap.h"
-#include "tasks/core/problems.h"
-#include "tasks/folder.h"
-#include "tasks/meshroom.h"
-#include "tasks/model.h"
-#include "tasks/project.h"
-#include "tasks/scan.h"
+#include "tasks/export/colmap.h"
+#include "tasks/core/preflight.h"
+#include "tasks/project/folder.h"
+#include "tasks/export/meshroom.h"
+#include "tasks/export/camera_model.h"
+#include "tasks/project/project.h"
+#include "tasks/project/scan.h"
 #include "tasks/services.h"
 #include "tasks/task_api.h"
 

@@ -8,12 +8,12 @@
 #include <unistd.h>
 
 #include "agent/base/json.h"
-#include "tasks/core/problems.h"
+#include "tasks/core/preflight.h"
 #include "tasks/core/stacking_run.h"
-#include "tasks/folder.h"
-#include "tasks/project.h"
+#include "tasks/project/folder.h"
+#include "tasks/project/project.h"
 #include "tasks/services.h"
-#include "tasks/stack/unpack.h"
+#include "tasks/stack/jpeg_decode.h"
 
 #define PHOTO_MAX (256 << 20)
 #define MEGAPIXELS_PER_SECOND 60.0 /* of frames, on one processor of a small computer */

@@ -9,8 +9,8 @@
 
 #include "agent/base/err.h"
 #include "hal/rig.h"
-#include "tasks/path.h"
-#include "tasks/route.h"
+#include "tasks/capture/path.h"
+#include "tasks/capture/visit_order.h"
 
 #define PATH_SETTINGS_THETA                                                              \
 	"{\"type\":\"number\",\"minimum\":0,\"maximum\":180,\"description\":"

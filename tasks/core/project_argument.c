@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "agent/base/json.h"
-#include "tasks/project.h"
+#include "tasks/project/project.h"
 
 int project_argument_check(const struct task_type *type, const char *text,
 			   struct task_problem *problem)

@@ -11,7 +11,7 @@
 #include "agent/base/json.h"
 #include "hal/frame.h"
 #include "hal/rig.h"
-#include "tasks/photo.h"
+#include "tasks/capture/photo.h"
 #include "tasks/services.h"
 #include "tasks/task_api.h"
 

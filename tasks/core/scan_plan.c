@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "agent/base/json.h"
-#include "tasks/core/problems.h"
-#include "tasks/project.h"
-#include "tasks/scan.h"
+#include "tasks/core/preflight.h"
+#include "tasks/project/project.h"
+#include "tasks/project/scan.h"
 
 /* JPEG of quality 90: a third of a byte a pixel and the metadata, rather too much. */
 #define BYTES_PER_PIXEL 0.35

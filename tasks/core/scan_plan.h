@@ -11,9 +11,9 @@
 
 #include "agent/base/err.h"
 #include "hal/rig.h"
-#include "tasks/core/axes.h"
+#include "tasks/core/orbit_axes.h"
 #include "tasks/core/scan_settings.h"
-#include "tasks/path.h"
+#include "tasks/capture/path.h"
 #include "tasks/services.h"
 
 struct scan;

@@ -7,11 +7,11 @@
 
 #include "agent/base/json.h"
 #include "hal/frame.h"
-#include "tasks/folder.h"
-#include "tasks/photo.h"
-#include "tasks/project.h"
-#include "tasks/sheet.h"
-#include "tasks/writer.h"
+#include "tasks/project/folder.h"
+#include "tasks/capture/photo.h"
+#include "tasks/project/project.h"
+#include "tasks/capture/contact_sheet.h"
+#include "tasks/capture/photo_writer.h"
 
 #define THUMBNAIL_SIDE 512
 #define THUMBNAIL_QUALITY 85

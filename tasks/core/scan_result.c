@@ -6,9 +6,9 @@
 
 #include "agent/base/json.h"
 #include "hal/frame.h"
-#include "tasks/folder.h"
-#include "tasks/project.h"
-#include "tasks/sheet.h"
+#include "tasks/project/folder.h"
+#include "tasks/project/project.h"
+#include "tasks/capture/contact_sheet.h"
 
 #define PHOTO_MAX (256u << 20)
 #define BLURRED                                                                          \

@@ -11,7 +11,7 @@
 
 #include "agent/base/err.h"
 #include "tasks/core/scan_plan.h"
-#include "tasks/scan.h"
+#include "tasks/project/scan.h"
 #include "tasks/task_api.h"
 
 struct sheet;

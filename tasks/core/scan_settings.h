@@ -9,7 +9,7 @@
 #include "agent/base/err.h"
 #include "hal/rig.h"
 #include "tasks/core/path_settings.h"
-#include "tasks/format.h"
+#include "tasks/capture/photo_format.h"
 
 /* The arguments of scan_task as JSON Schema. */
 extern const char scan_settings_schema[];

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "agent/base/json.h"
-#include "tasks/folder.h"
+#include "tasks/project/folder.h"
 
 #define BATCHES 3
 

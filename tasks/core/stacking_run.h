@@ -5,8 +5,8 @@
 #include <cjson/cJSON.h>
 
 #include "agent/base/err.h"
-#include "tasks/batch.h"
-#include "tasks/scan.h"
+#include "tasks/project/focus_batch.h"
+#include "tasks/project/scan.h"
 #include "tasks/stack/stack.h"
 #include "tasks/task_api.h"
 

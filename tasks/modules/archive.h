@@ -3,7 +3,7 @@
 #define TASKS_MODULES_ARCHIVE_H
 
 #include "agent/base/err.h"
-#include "tasks/zip.h"
+#include "tasks/export/zip.h"
 
 /* Who takes what is in an archive, entry by entry: folder(), or file(), some bytes() and
  * end().  Names are as the archive has them, and nobody has looked at them.  Each answers

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <math.h>
 
-#include "tasks/stack/difference.h"
+#include "tasks/stack/residual.h"
 
 #define MOST_STEPS 12
 #define MOST_STEPS_FINE 6 /* in the second finest level */

@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "agent/base/hot.h"
+#include "agent/base/simd.h"
 
 static void blur_row(const float *restrict row, float *restrict to, int width, int radius)
 {

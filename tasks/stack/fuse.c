@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "agent/base/hot.h"
+#include "agent/base/simd.h"
 #include "tasks/stack/resample.h"
 
 #define SIDE RESAMPLE_SIDE

@@ -4,8 +4,8 @@
 #ifndef TASKS_STACK_FUSE_H
 #define TASKS_STACK_FUSE_H
 
-#include "tasks/stack/label.h"
-#include "tasks/stack/picture.h"
+#include "tasks/stack/focus_map.h"
+#include "tasks/stack/ycc_image.h"
 #include "tasks/stack/warp.h"
 
 /* One frame's turn. */

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
-#include "agent/base/hot.h"
+#include "agent/base/simd.h"
 
 #define BLOCK 64
 

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "agent/base/hot.h"
+#include "agent/base/simd.h"
 
 #define SIDE RESAMPLE_SIDE
 #define REACH 2			 /* pixels beyond the part that the kernel needs */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/base/hot.h"
+#include "agent/base/simd.h"
 
 #define LARGE_PIXELS 30000000
 #define LOWEST_LEVEL 50 /* rows; one that is lower is not halved again */

@@ -3,7 +3,7 @@
 #ifndef TASKS_STACK_SHARPNESS_H
 #define TASKS_STACK_SHARPNESS_H
 
-#include "tasks/stack/picture.h"
+#include "tasks/stack/ycc_image.h"
 
 #define SHARPNESS_LEVELS 8
 

@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/base/crew.h"
+#include "agent/base/parallel.h"
 #include "tasks/stack/align.h"
 #include "tasks/stack/fuse.h"
-#include "tasks/stack/label.h"
-#include "tasks/stack/pack.h"
+#include "tasks/stack/focus_map.h"
+#include "tasks/stack/jpeg_encode.h"
 #include "tasks/stack/sharpness.h"
-#include "tasks/stack/unpack.h"
+#include "tasks/stack/jpeg_decode.h"
 
 #define LEAST_SIDE 64 /* pixels: there must be something to align by */
 

@@ -9,8 +9,8 @@
 #include <stddef.h>
 
 #include "agent/base/err.h"
-#include "agent/base/interrupt.h"
-#include "tasks/stack/picture.h"
+#include "agent/base/cancel.h"
+#include "tasks/stack/ycc_image.h"
 #include "tasks/stack/warp.h"
 
 #define STACK_FRAMES 99

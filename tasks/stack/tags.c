@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tasks/stack/pack.h"
+#include "tasks/stack/jpeg_encode.h"
 
 #define SOI_SIZE 2
 #define MARK 0xff

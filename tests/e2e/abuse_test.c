@@ -1,6 +1,6 @@
 /* Community types that behave as badly as they can.  Each ends as a failed task with a
  * reason; the agent and its other tasks do not notice, and no process is left behind. */
-#include "tests/harness/world.h"
+#include "tests/support/world.h"
 
 #include <dirent.h>
 #include <stdio.h>

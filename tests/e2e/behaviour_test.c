@@ -1,7 +1,7 @@
 /* The behaviours that OpenScan3's own tests hold, by their numbers, seen over MQTT.  1 to
  * 17 hold for the example types as they are built in, as a program and as a Python file.
  */
-#include "tests/harness/world.h"
+#include "tests/support/world.h"
 
 #include <dirent.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* The bounds of the contract, section 8: what is just within is taken, what is beyond is
  * answered, and nothing that was accepted is lost.  Those that need a month, or a
  * thousand tasks, are held by the unit tests of the core, the store and the outbox. */
-#include "tests/harness/world.h"
+#include "tests/support/world.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* A broker that goes away, forgets, or comes back from an older state. */
-#include "tests/harness/world.h"
+#include "tests/support/world.h"
 
 #include <stdio.h>
 #include <stdlib.h>

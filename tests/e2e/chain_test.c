@@ -1,7 +1,7 @@
 /* One message that scans, stacks and uploads: each task has the arguments it lacks from
  * the one before it, and the chain outlives the agent. */
-#include "tests/harness/cloud.h"
-#include "tests/harness/world.h"
+#include "tests/support/cloud.h"
+#include "tests/support/world.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* A board without a clock battery: its wall clock jumps by years.  No order changes,
  * nothing is pruned, no time runs out.  libfaketime, preloaded into the agent, tells it
  * another wall time; the monotonic clock stays as it is. */
-#include "tests/harness/world.h"
+#include "tests/support/world.h"
 
 #include <stdio.h>
 #include <stdlib.h>

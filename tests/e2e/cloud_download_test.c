@@ -1,7 +1,7 @@
 /* A model on its way from a cloud into its project: at once or not at all. */
-#include "tests/harness/cloud.h"
-#include "tests/harness/script.h"
-#include "tests/harness/world.h"
+#include "tests/support/cloud.h"
+#include "tests/support/script.h"
+#include "tests/support/world.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* The photos of a project on their way to a cloud, a folder or a WebDAV server, whatever
  * happens on the way. */
-#include "tests/harness/cloud.h"
-#include "tests/harness/script.h"
-#include "tests/harness/world.h"
+#include "tests/support/cloud.h"
+#include "tests/support/script.h"
+#include "tests/support/world.h"
 
 #include <glob.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* Every code of the contract, section 2, seen from outside: one test reaches one code,
  * and the tests are all the codes that there are. */
-#include "tests/harness/world.h"
+#include "tests/support/world.h"
 
 #include <stdio.h>
 #include <stdlib.h>

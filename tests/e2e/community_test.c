@@ -1,5 +1,5 @@
 /* Task types that live outside of the tree: files in a folder, found, asked and run. */
-#include "tests/harness/world.h"
+#include "tests/support/world.h"
 
 #include <dirent.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* Holds mqtt/README.md to what it says: its examples are sent, its documents are
  * compared. */
-#include "tests/harness/world.h"
+#include "tests/support/world.h"
 
 #include <stdio.h>
 #include <stdlib.h>

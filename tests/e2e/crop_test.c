@@ -1,5 +1,5 @@
 /* Finding what of the camera's picture can be cut away. */
-#include "tests/harness/world.h"
+#include "tests/support/world.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* The rig over MQTT: direct commands, who may use a device when, and the emergency stop.
  */
-#include "tests/harness/world.h"
+#include "tests/support/world.h"
 
 #include <stdio.h>
 #include <string.h>

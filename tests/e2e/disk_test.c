@@ -1,6 +1,6 @@
 /* A disk that is full, damaged, read-only or slow: nothing that was accepted is lost, and
  * everybody is told the truth. */
-#include "tests/harness/world.h"
+#include "tests/support/world.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* What a person does with a scan afterwards: hand it to a program that reconstructs. */
-#include "tests/harness/world.h"
+#include "tests/support/world.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* A camera that hangs on a trigger line is fired at every point of a path. */
-#include "tests/harness/world.h"
+#include "tests/support/world.h"
 
 #include <math.h>
 #include <stdio.h>

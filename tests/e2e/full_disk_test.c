@@ -1,8 +1,8 @@
 /* The disk of the projects fills up while a task writes there: the task says so, leaves
  * nothing half behind, and goes on when there is room. */
-#include "tests/harness/cloud.h"
-#include "tests/harness/script.h"
-#include "tests/harness/world.h"
+#include "tests/support/cloud.h"
+#include "tests/support/script.h"
+#include "tests/support/world.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,11 +1,11 @@
 /* What Home Assistant is told, judged by its rules; and what its entities do. */
-#include "tests/harness/world.h"
+#include "tests/support/world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/harness/discovery_rules.h"
+#include "tests/support/discovery_rules.h"
 
 #define TOPIC "homeassistant/device/" DEVICE_ID "/config"
 

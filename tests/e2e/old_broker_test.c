@@ -1,12 +1,12 @@
 /* A broker that speaks MQTT 3.1.1 only: no response topics, no correlation, no expiry, no
  * Retain As Published, no No Local.  Everything else holds. */
-#include "tests/harness/world.h"
+#include "tests/support/world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/harness/relay.h"
+#include "tests/support/relay.h"
 
 #define HELLO "hello_world_async_task"
 #define GENERATOR "generator_task"

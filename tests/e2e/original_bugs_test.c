@@ -1,5 +1,5 @@
 /* What was wrong with OpenScan3's task manager, by number, shown to be gone. */
-#include "tests/harness/world.h"
+#include "tests/support/world.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

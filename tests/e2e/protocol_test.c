@@ -1,6 +1,6 @@
 /* The protocol itself: where replies go, what is refused and why, what is done only once.
  */
-#include "tests/harness/world.h"
+#include "tests/support/world.h"
 
 #include <stdio.h>
 #include <stdlib.h>

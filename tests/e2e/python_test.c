@@ -1,5 +1,5 @@
 /* Task files of OpenScan3, dropped in as they are. */
-#include "tests/harness/world.h"
+#include "tests/support/world.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* A QR code before the camera becomes a Wi-Fi network of the machine. */
-#include "tests/harness/child.h"
-#include "tests/harness/script.h"
-#include "tests/harness/world.h"
+#include "tests/support/child.h"
+#include "tests/support/script.h"
+#include "tests/support/world.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -23,7 +23,7 @@ static struct child networks;
  */
 static void start_networks(struct world *w, const char *how)
 {
-	const char *program = OPENSCAN_SOURCE_DIR "/tests/harness/networks.py";
+	const char *program = OPENSCAN_SOURCE_DIR "/tests/support/networks.py";
 	const char *argv[] = {"/usr/bin/python3", program, below(w, "nm"), how, NULL};
 
 	child_kill(&networks);

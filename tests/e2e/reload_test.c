@@ -1,5 +1,5 @@
 /* device/reload: the device config read anew while the agent runs. */
-#include "tests/harness/world.h"
+#include "tests/support/world.h"
 
 #include <stdio.h>
 #include <string.h>

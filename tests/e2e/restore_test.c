@@ -1,5 +1,5 @@
 /* What is left after a crash and a stop. */
-#include "tests/harness/world.h"
+#include "tests/support/world.h"
 
 #include <stdio.h>
 #include <stdlib.h>

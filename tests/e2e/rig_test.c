@@ -1,6 +1,6 @@
 /* A rig as its config describes it: what is wrong in it, its rest, its free lines, and
  * the check that is run first on a new one. */
-#include "tests/harness/world.h"
+#include "tests/support/world.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Two agents with one id: each says so, and neither fights. */
-#include "tests/harness/world.h"
+#include "tests/support/world.h"
 
 #include <stdio.h>
 #include <stdlib.h>

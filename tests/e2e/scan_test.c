@@ -1,6 +1,6 @@
 /* The main job, seen from outside: photos on disk, each once and whole, whatever happens.
  */
-#include "tests/harness/world.h"
+#include "tests/support/world.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Settings over MQTT: read, changed, protected by their revision, and what of it waits
  * for a restart.  And events, which a consumer that was away fetches again. */
-#include "tests/harness/world.h"
+#include "tests/support/world.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* From a scan with several photos at each point, focused one behind the other, to one
  * sharp picture of each point. */
-#include "tests/harness/world.h"
+#include "tests/support/world.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Tasks over MQTT: everything that a create may say, and what may be done to a task. */
-#include "tests/harness/world.h"
+#include "tests/support/world.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* TLS, WebSockets and logins: what connects, what is refused with which sentence, and
  * that no secret is seen anywhere. */
-#include "tests/harness/script.h"
-#include "tests/harness/world.h"
+#include "tests/support/script.h"
+#include "tests/support/world.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,13 +1,13 @@
 /* What a network does to the connection: it breaks in the middle of a packet, it is
  * silent without being closed, it is slow.  Nothing that was accepted is lost or done
  * twice, and everybody hears of it in order. */
-#include "tests/harness/world.h"
+#include "tests/support/world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/harness/relay.h"
+#include "tests/support/relay.h"
 
 #define TASKS 24
 

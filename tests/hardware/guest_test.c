@@ -9,7 +9,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "tests/harness/world.h"
+#include "tests/support/world.h"
 
 #define STEPS_PER_DEGREE 10
 #define ENDSTOP_DEGREES 140

@@ -16,8 +16,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "tests/harness/deadline.h"
-#include "tests/harness/folder.h"
+#include "tests/support/deadline.h"
+#include "tests/support/folder.h"
 
 #define TRACE "/sys/kernel/tracing/"
 #define LINE 512

@@ -9,11 +9,11 @@
 
 #include <uthash.h>
 
-#include "agent/effect.h"
-#include "agent/waiter.h"
-#include "tests/load/dice.h"
+#include "agent/model/effect.h"
+#include "agent/workers/completion.h"
+#include "tests/support/prng.h"
 #include "tests/simulation/client.h"
-#include "tests/simulation/mail.h"
+#include "tests/simulation/sim_mailbox.h"
 
 struct retained {
 	char *topic, *text;

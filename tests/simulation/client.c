@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/simulation/kinds.h"
+#include "tests/simulation/sim_types.h"
 
 #define BODY_MAX 4096
 #define WILD_MAX 256

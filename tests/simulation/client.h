@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tests/load/dice.h"
+#include "tests/support/prng.h"
 
 #define ROOT "openscan/v1"
 #define DEVICE "rig1"

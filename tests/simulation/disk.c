@@ -6,7 +6,7 @@
 
 #include <sqlite3.h>
 
-#include "tests/simulation/sectors.h"
+#include "tests/simulation/sim_disk.h"
 #include "tests/simulation/trace.h"
 
 #define FILES_MAX 12

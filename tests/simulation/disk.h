@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "agent/reserve.h"
-#include "tests/load/dice.h"
+#include "agent/store/disk_reserve.h"
+#include "tests/support/prng.h"
 
 #define DISK_FOLDER "/sim"	 /* where the agent's database is */
 #define DISK_COPY_FOLDER "/copy" /* where disk_copy() puts it */

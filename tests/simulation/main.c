@@ -1,5 +1,5 @@
-/* The simulation's program: plays histories and counts them.  tests/sim builds and starts
- * it. */
+/* The simulation's program: plays histories and counts them.  tests/simulation/run builds
+ * and starts it. */
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -137,7 +137,8 @@ static int play(const struct plan *plan)
 			continue;
 		failed++;
 		printf("seed %" PRIu64 ": %s\n", playing, history.broken);
-		printf("  again: tests/sim --seed %" PRIu64 " --trace\n", playing);
+		printf("  again: tests/simulation/run --seed %" PRIu64 " --trace\n",
+		       playing);
 		fflush(stdout);
 		if (!plan->first)
 			continue;

@@ -4,18 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/core.h"
-#include "agent/outbox.h"
+#include "agent/turn.h"
+#include "agent/outbox/outbox.h"
 #include "tests/simulation/broker.h"
 #include "tests/simulation/client.h"
-#include "tests/simulation/crew.h"
+#include "tests/simulation/sim_workers.h"
 #include "tests/simulation/disk.h"
-#include "tests/simulation/drive.h"
-#include "tests/simulation/judge.h"
-#include "tests/simulation/kinds.h"
-#include "tests/simulation/mail.h"
+#include "tests/simulation/sim_fs.h"
+#include "tests/simulation/oracle.h"
+#include "tests/simulation/sim_types.h"
+#include "tests/simulation/sim_mailbox.h"
 #include "tests/simulation/sql.h"
-#include "tests/simulation/studio.h"
+#include "tests/simulation/sim_writer.h"
 #include "tests/simulation/trace.h"
 
 #define SECOND 1000

@@ -12,7 +12,7 @@
 
 #include "hal/frame.h"
 #include "hal/linux/camera_yuv.h"
-#include "tasks/photo.h"
+#include "tasks/capture/photo.h"
 
 /* A picture of 4 by 2 pixels in the bytes given; rows are padded. */
 static struct camera_picture picture(enum camera_layout layout, const uint8_t *bytes)

@@ -13,7 +13,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/json.h"
 
-/* Cameras of a config, that hang on the module of tests/harness/fake_camera.c. */
+/* Cameras of a config, that hang on the module of tests/support/fake_camera.c. */
 struct bench {
 	cJSON *config;
 	struct cameras *cameras;

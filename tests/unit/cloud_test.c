@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tasks/cloud/attempt.h"
-#include "tasks/cloud/call.h"
-#include "tasks/cloud/claim.h"
-#include "tasks/cloud/meter.h"
+#include "tasks/cloud/retry.h"
+#include "tasks/cloud/cloud_api.h"
+#include "tasks/cloud/project_lock.h"
+#include "tasks/cloud/transfer_rate.h"
 
 static void a_link_leads_to_the_file(void **state)
 {

@@ -29,11 +29,11 @@
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "mqtt/connection.h"
-#include "tests/harness/deadline.h"
+#include "tests/support/deadline.h"
 
 /* The program's connect(): a source of its own there, so that each test may do without.
  */
-#include "agent/nodelay.c"
+#include "agent/tcp_nodelay.c"
 
 #define PATIENCE_MS 20000
 #define MESSAGES_MAX 64
@@ -1033,8 +1033,8 @@ static void count_sockets(int port, int *all, int *prompt)
 	}
 }
 
-/* With Nagle's algorithm each packet would wait for a delayed ACK; tests/bench shows what
- * that costs. */
+/* With Nagle's algorithm each packet would wait for a delayed ACK; tests/bench/run shows
+ * what that costs. */
 static void no_packet_waits_for_another(void **state)
 {
 	struct scene *s = *state;

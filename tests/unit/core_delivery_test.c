@@ -1,5 +1,5 @@
 /* The core towards the broker: contract sections 2, 3, 6, 7 and 8. */
-#include "tests/unit/fake_shell.h"
+#include "tests/unit/fake_core.h"
 
 #include <signal.h>
 #include <sys/resource.h>

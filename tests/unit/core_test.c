@@ -1,5 +1,5 @@
 /* The core under a clock that stands still until it is told: contract sections 4 to 8. */
-#include "tests/unit/fake_shell.h"
+#include "tests/unit/fake_core.h"
 
 static int open_shell(void **state)
 {

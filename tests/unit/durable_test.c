@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "hal/frame.h"
-#include "tasks/folder.h"
-#include "tasks/writer.h"
+#include "tasks/project/folder.h"
+#include "tasks/capture/photo_writer.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of what follows */
 static char calls[4096];				 /* "sync a.txt, name b.txt, " */

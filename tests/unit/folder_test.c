@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tasks/folder.h"
+#include "tasks/project/folder.h"
 
 struct two {
 	char path[64];

@@ -20,7 +20,7 @@
 #include <cmocka.h>
 
 #include "hal/frame.h"
-#include "tasks/photo.h"
+#include "tasks/capture/photo.h"
 
 #define FOLDER "tests/unit/golden"
 #define WIDTH 328

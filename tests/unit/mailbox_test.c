@@ -7,7 +7,7 @@
 #include <poll.h>
 #include <pthread.h>
 
-#include "agent/mailbox.h"
+#include "agent/workers/mailbox.h"
 
 static int open_mailbox(void **state)
 {

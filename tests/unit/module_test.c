@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "tests/harness/sample_module.h"
+#include "tests/support/sample_module.h"
 
 /* Loading it fails with this errno, and says so with these words. */
 static void refused(const char *name, int number, const char *words)

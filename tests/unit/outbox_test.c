@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agent/outbox.h"
+#include "agent/outbox/outbox.h"
 
 #define EPOCH 7
 #define WINDOW 64

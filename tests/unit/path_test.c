@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "tasks/path.h"
+#include "tasks/capture/path.h"
 
 static void assert_near(double value, double expected, double tolerance)
 {

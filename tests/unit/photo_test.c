@@ -12,8 +12,8 @@
 #include <libexif/exif-data.h>
 
 #include "hal/frame.h"
-#include "tasks/exif.h"
-#include "tasks/photo.h"
+#include "tasks/capture/exif.h"
+#include "tasks/capture/photo.h"
 
 /* A corner in each colour, so that one can see how a picture was turned. */
 static struct frame *make_corners(int width, int height)

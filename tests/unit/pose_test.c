@@ -10,8 +10,8 @@
 
 #include "hal/frame.h"
 #include "hal/sim/render.h"
-#include "tasks/photo.h"
-#include "tasks/pose.h"
+#include "tasks/capture/photo.h"
+#include "tasks/export/pose.h"
 
 static void assert_near(double value, double expected)
 {

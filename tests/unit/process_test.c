@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #include "agent/base/clock.h"
-#include "agent/base/home.h"
+#include "agent/base/build_dir.h"
 #include "tasks/community/process.h"
-#include "tests/harness/deadline.h"
+#include "tests/support/deadline.h"
 
 #define MIB (1024 * 1024)
 

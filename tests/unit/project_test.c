@@ -14,8 +14,8 @@
 
 #include "agent/base/json.h"
 #include "agent/base/log.h"
-#include "tasks/folder.h"
-#include "tasks/project.h"
+#include "tasks/project/folder.h"
+#include "tasks/project/project.h"
 
 /* A root of its own for every test, beside a folder that nothing may touch. */
 struct place {

@@ -9,7 +9,7 @@
 
 #include "hal/frame.h"
 #include "hal/sim/render.h"
-#include "tasks/quality.h"
+#include "tasks/capture/quality.h"
 
 #define SIDE 64
 

@@ -21,8 +21,8 @@
 #include "hal/frame.h"
 #include "hal/position.h"
 #include "hal/rig.h"
-#include "hal/sim/truth.h"
-#include "tasks/photo.h"
+#include "hal/sim/ground_truth.h"
+#include "tasks/capture/photo.h"
 
 #define ROTOR_TURN 42667
 #define TABLE_TURN 3200

@@ -14,15 +14,15 @@
 #include <unistd.h>
 
 #include "agent/base/clock.h"
-#include "agent/base/interrupt.h"
+#include "agent/base/cancel.h"
 #include "agent/base/json.h"
 #include "agent/base/log.h"
 #include "agent/base/schema.h"
 #include "hal/frame.h"
 #include "hal/rig.h"
-#include "tasks/folder.h"
-#include "tasks/npy.h"
-#include "tasks/project.h"
+#include "tasks/project/folder.h"
+#include "tasks/capture/npy.h"
+#include "tasks/project/project.h"
 #include "tasks/services.h"
 #include "tasks/task_api.h"
 

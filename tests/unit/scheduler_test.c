@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "agent/scheduler.h"
+#include "agent/core/scheduler.h"
 
 #define NOON 1000
 #define MOTOR 1

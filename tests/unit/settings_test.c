@@ -15,8 +15,8 @@
 #include <cmocka.h>
 
 #include "agent/base/json.h"
-#include "settings/document.h"
-#include "settings/machine.h"
+#include "settings/json_file.h"
+#include "settings/host_id.h"
 #include "settings/settings.h"
 #include "settings/table.h"
 #include "settings/value.h"

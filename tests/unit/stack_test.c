@@ -12,10 +12,10 @@
 #include <string.h>
 
 #include "hal/frame.h"
-#include "tasks/photo.h"
+#include "tasks/capture/photo.h"
 #include "tasks/stack/align.h"
 #include "tasks/stack/blur.h"
-#include "tasks/stack/label.h"
+#include "tasks/stack/focus_map.h"
 #include "tasks/stack/resample.h"
 #include "tasks/stack/stack.h"
 

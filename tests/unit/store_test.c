@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/store.h"
+#include "agent/store/store.h"
 
 struct fixture {
 	struct store *store;
@@ -299,7 +299,7 @@ static long wal_bytes(const struct fixture *f)
 }
 
 /* After a power cut a frame behind the last commit shares a sector with it, and a second
- * cut could tear both: tests/sim found it (seed 7009479). */
+ * cut could tear both: tests/simulation/run found it (seed 7009479). */
 static void the_log_begins_anew_at_every_start(void **state)
 {
 	struct fixture *f = *state;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/task.h"
+#include "agent/model/task.h"
 
 #define NOON 1000000
 

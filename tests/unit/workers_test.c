@@ -13,8 +13,8 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
-#include "agent/waiter.h"
-#include "agent/workers.h"
+#include "agent/workers/completion.h"
+#include "agent/workers/workers.h"
 
 #define PATIENCE_MS 20000
 

@@ -17,8 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tasks/community/host/keeper.h"
-#include "tasks/community/host/object.h"
+#include "tasks/community/host/supervisor.h"
+#include "tasks/community/host/shared_object.h"
 
 #define KEEP_ARGUMENTS 7
 

@@ -1,0 +1,21 @@
+#include "agent/base/build_dir.h"
+
+#include <limits.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+bool home_is_build(void)
+{
+	const char home[] = OPENSCAN_BUILD_DIR "/";
+	char program[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", program, sizeof(program));
+
+	return length > (ssize_t)strlen(home) &&
+	       strncmp(program, home, strlen(home)) == 0;
+}
+
+const char *home_build(void)
+{
+	return OPENSCAN_BUILD_DIR;
+}

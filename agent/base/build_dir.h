@@ -1,0 +1,13 @@
+/* Where this program belongs: installed, or in the tree that it was built in. */
+#ifndef AGENT_BASE_BUILD_DIR_H
+#define AGENT_BASE_BUILD_DIR_H
+
+#include <stdbool.h>
+
+/* Does this program stand below where it was built? */
+bool home_is_build(void);
+
+/* That place, absolute. */
+const char *home_build(void);
+
+#endif

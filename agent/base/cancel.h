@@ -1,0 +1,35 @@
+/* A flag that others raise and that wakes whoever waits for time to pass. */
+#ifndef AGENT_BASE_CANCEL_H
+#define AGENT_BASE_CANCEL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct interrupt {
+	atomic_bool raised;
+	pthread_mutex_t lock; /* of fd */
+	pthread_cond_t changed;
+	int fd; /* -1 until somebody asks for it */
+};
+
+void interrupt_init(struct interrupt *i);
+void interrupt_destroy(struct interrupt *i);
+
+/* Any thread; waiters return at once.  Raising twice is raising once. */
+void interrupt_raise(struct interrupt *i);
+void interrupt_lower(struct interrupt *i);
+
+/* Costs one atomic load: fit for a loop over step pulses.  NULL is never raised. */
+bool interrupt_raised(struct interrupt *i);
+
+/* Waits until CLOCK_MONOTONIC reaches deadline_ns or the flag is raised; true when
+ * raised. NULL simply waits. */
+bool interrupt_wait_until(struct interrupt *i, int64_t deadline_ns);
+
+/* A descriptor that poll() finds readable while the flag is raised, for those who wait
+ * for other descriptors too.  It is the interrupt's; -1 when there is none to be had. */
+int interrupt_fd(struct interrupt *i);
+
+#endif

@@ -1,0 +1,91 @@
+#include "agent/commands/response.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/core/lifecycle.h"
+
+#define REPLY_KEPT_MAX 1024
+
+/* Keeps the reply without its data, so that a repetition can be answered. */
+void remember_reply(struct core *core, const char *prefix, const char *name,
+		    const struct answer *answer, const char *hash)
+{
+	char key[NAME_MAX_LENGTH + 2];
+	cJSON *reply = reply_head(core, answer);
+	char *text;
+
+	if (answer->rev >= 0)
+		cJSON_AddNumberToObject(reply, "rev", (double)answer->rev);
+	text = json_text(reply);
+	snprintf(key, sizeof(key), "%s%s", prefix, name);
+	if (strlen(text) <= REPLY_KEPT_MAX)
+		store_remember(core->store, key, hash, text, "", core_age(core));
+	free(text);
+	cJSON_Delete(reply);
+}
+
+/* The first reply again.  For a create its data is the task as it is now, or that it is
+ * gone. */
+static void remember_repetition(struct core *core, struct answer *answer,
+				const struct memory *memory)
+{
+	static const char *const known[] = {"accepted", "ok"};
+	cJSON *first = cJSON_Parse(memory->reply);
+	const char *id = json_string(first, "id");
+	const char *code = json_string(first, "code");
+	cJSON *data = cJSON_CreateObject();
+
+	answer->duplicate = true;
+	answer->rev = (int64_t)json_number(first, "rev", -1);
+	answer->code = code && !strcmp(code, known[0]) ? known[0] : known[1];
+	if (id)
+		snprintf(answer->id, sizeof(answer->id), "%s", id);
+	if (!strcmp(answer->command->verb, "task/create") && id) {
+		struct task *ended;
+		const struct task *task = life_find(core, id, &ended);
+
+		cJSON_Delete(data);
+		data = task ? life_document(core, task, true) : cJSON_CreateObject();
+		if (!task) {
+			cJSON_AddTrueToObject(data, "gone");
+			cJSON_AddStringToObject(data, "status", memory->status);
+		}
+		task_free(ended);
+	}
+	cJSON_Delete(answer->data);
+	answer->data = data;
+	cJSON_Delete(first);
+}
+
+/* Has this command been carried out before?  Then answers it. */
+bool remember_answers(struct core *core, struct answer *answer, const char *prefix,
+		      const char *name)
+{
+	const struct command *command = answer->command;
+	struct memory memory = {.reply = NULL};
+	char key[NAME_MAX_LENGTH + 2];
+
+	if (!name[0])
+		return false;
+	snprintf(key, sizeof(key), "%s%s", prefix, name);
+	if (!store_recall(core->store, key, &memory))
+		return false;
+	if (!strcmp(memory.hash, command->hash)) {
+		remember_repetition(core, answer, &memory);
+	} else {
+		struct task *ended = NULL;
+		const struct task *task =
+			prefix[0] == 'i' ? life_find(core, name, &ended) : NULL;
+
+		answer_refuse(answer, "id_conflict",
+			      "%s '%s' was used before for something else",
+			      prefix[0] == 'i' ? "id" : "request", name);
+		if (task)
+			answer->current = life_document(core, task, false);
+		task_free(ended);
+	}
+	memory_clear(&memory);
+	return true;
+}

@@ -1,0 +1,337 @@
+#include "agent/commands/response.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/model/error_code.h"
+
+#define PROBLEMS_MAX 8
+#define MQTT_5 5
+#define NO_ARGUMENTS "{\"type\":\"object\",\"additionalProperties\":false}"
+
+static const struct verb *const verb_tables[] = {
+	task_verbs,   queue_verbs,    project_verbs, motor_verbs,
+	light_verbs,  camera_verbs,   trigger_verbs, gpio_verbs,
+	device_verbs, settings_verbs, agent_verbs,   estop_verbs,
+};
+
+#define TABLES (sizeof(verb_tables) / sizeof(verb_tables[0]))
+
+const struct verb *verb_find(const char *name)
+{
+	for (size_t i = 0; i < TABLES; i++)
+		for (const struct verb *verb = verb_tables[i]; verb->name; verb++)
+			if (!strcmp(verb->name, name))
+				return verb;
+	return NULL;
+}
+
+static void message_hash(const struct event *event, char hash[SHA256_HEX])
+{
+	size_t topic = strlen(event->topic) + 1;
+	char *bytes = malloc(topic + event->size);
+
+	if (!bytes)
+		abort(); /* see effects_add() */
+	memcpy(bytes, event->topic, topic);
+	if (event->size)
+		memcpy(bytes + topic, event->data, event->size);
+	json_sha256(bytes, topic + event->size, hash);
+	free(bytes);
+}
+
+/* A redelivery of what was carried out: our PUBACK did not reach the broker, the reply is
+ * on its way or will be. */
+static bool is_redelivery(const struct core *core, const struct event *event,
+			  const char *hash)
+{
+	if (!event->duplicate || !event->number)
+		return false;
+	for (const struct act *act = core->acts; act; act = act->next)
+		if (act->packet == event->number && !strcmp(act->message, hash))
+			return true;
+	return outbox_answers(core->outbox, (int)event->number, hash);
+}
+
+/* A full disk: what frees room or stops something is carried out as long as it can be
+ * kept. */
+static bool receive_storage(const struct core *core, struct answer *answer,
+			    const struct verb *verb)
+{
+	bool stops = verb->flags & VERB_STOPS;
+	bool writes = verb->flags & VERB_WRITES;
+
+	if (stops ||
+	    (!core->held && (!core->low || !writes || (verb->flags & VERB_FREES))))
+		return true;
+	answer_refuse(answer, "storage_full", "the disk of the agent is full");
+	answer->retry_after_s = 10;
+	return false;
+}
+
+/* Over 3.1.1 the clearing comes back to us as an empty command.  It is known then and
+ * dropped, but an emergency stop must never be dropped by mistake: there its topic stays
+ * as it is. */
+static void clear_retained(struct core *core, const struct command *command,
+			   const char *topic)
+{
+	bool comes_back = core->link.version != MQTT_5;
+
+	if (comes_back && !strcmp(command->verb, "estop"))
+		return;
+	outbox_clearing(core->outbox, topic, core_age(core));
+	if (comes_back)
+		snprintf(core->cleared[core->cleared_next++ % CORE_CLEARED_MAX],
+			 TOPIC_MAX, "%s", topic);
+}
+
+/* Retained commands would be carried out again at every connect: refused, and taken off
+ * the broker where that is ours to do. */
+static void refuse_retained(struct core *core, struct answer *answer, const char *topic)
+{
+	cJSON *data = cJSON_CreateObject();
+
+	answer_refuse(
+		answer, "retained_command",
+		"a command must not be retained: publish it without the retain flag");
+	if (answer->command->topic.scope == SCOPE_DEVICE)
+		clear_retained(core, answer->command, topic);
+	cJSON_AddStringToObject(data, "topic", topic);
+	core_happened(core, "retained.refused", NULL, data);
+}
+
+static bool receive_scope(struct core *core, struct answer *answer,
+			  const struct verb *verb)
+{
+	enum topic_scope scope = answer->command->topic.scope;
+
+	if (scope == SCOPE_ALL && !(verb->flags & VERB_BROADCAST)) {
+		answer_refuse(answer, "not_broadcast",
+			      "%s is not for the whole fleet at once", verb->name);
+		return false;
+	}
+	if (scope == SCOPE_GROUP && (verb->flags & VERB_MOTION) &&
+	    !core->options.tunables.group_motion) {
+		answer_refuse(answer, "not_broadcast",
+			      "%s is for groups only with the setting fleet.group_motion",
+			      verb->name);
+		return false;
+	}
+	return true;
+}
+
+static bool receive_fresh(struct answer *answer, const struct verb *verb)
+{
+	if (!answer->late || !((verb->flags & VERB_FRESH) || answer->command->current))
+		return true;
+	answer_refuse(
+		answer, "stale",
+		"%s has waited at the broker while the agent was away; send it again",
+		verb->name);
+	return false;
+}
+
+/* MQTT 3.1.1 cannot tell a clearing from an empty command, so an empty one changes
+ * nothing. */
+static bool receive_empty(const struct core *core, struct answer *answer,
+			  const struct verb *verb)
+{
+	if (!answer->command->empty || core->link.version == MQTT_5 ||
+	    !(verb->flags & VERB_WRITES) || !strcmp(verb->name, "estop"))
+		return true;
+	answer_refuse(answer, "bad_request",
+		      "an empty payload changes nothing over MQTT 3.1.1: send {}");
+	return false;
+}
+
+/* On 3.1.1 there is no No Local: our own clearing of a retained command comes back, once.
+ */
+static bool is_own_clearing(struct core *core, const struct event *event)
+{
+	if (event->size || core->link.version == MQTT_5)
+		return false;
+	for (size_t i = 0; i < CORE_CLEARED_MAX; i++) {
+		if (strcmp(core->cleared[i], event->topic) != 0)
+			continue;
+		core->cleared[i][0] = '\0';
+		return true;
+	}
+	return false;
+}
+
+/* Compiled at its first use and kept. */
+static struct schema *verb_schema(struct core *core, const struct verb *verb)
+{
+	struct verb_schema *known = core->verb_schemas;
+	struct err err;
+
+	for (; known->verb; known++)
+		if (known->verb == verb)
+			return known->schema;
+	if (known == core->verb_schemas + CORE_VERBS_MAX ||
+	    schema_compile(&known->schema, verb->args ? verb->args : NO_ARGUMENTS, &err) <
+		    0)
+		abort(); /* a table of ours is wrong: every test of that verb finds it */
+	known->verb = verb;
+	return known->schema;
+}
+
+static bool receive_body(struct core *core, struct answer *answer,
+			 const struct verb *verb)
+{
+	struct schema_problem problems[PROBLEMS_MAX];
+	struct schema *schema = verb_schema(core, verb);
+	size_t n;
+	const char *code = "invalid_args";
+
+	schema_fill(schema, answer->command->body);
+	n = schema_check(schema, answer->command->body, "", problems, PROBLEMS_MAX);
+	if (!n)
+		return true;
+	if (!strcmp(problems[0].message, "is required"))
+		code = "bad_request";
+	answer_problems(answer, code, problems, n < PROBLEMS_MAX ? n : PROBLEMS_MAX);
+	return false;
+}
+
+/* What "current" stands for. */
+static bool receive_current(struct core *core, struct answer *answer)
+{
+	struct command *command = answer->command;
+	const struct task *task;
+
+	if (!command->current)
+		return true;
+	task = scheduler_current(&core->scheduler);
+	if (!task) {
+		answer_refuse(answer, "not_found", "no task is running or paused");
+		return false;
+	}
+	snprintf(command->id, sizeof(command->id), "%s", task->id);
+	return true;
+}
+
+static void receive_verb(struct core *core, struct answer *answer,
+			 const struct verb *verb)
+{
+	const struct command *command = answer->command;
+	bool create = !strcmp(verb->name, "task/create");
+	bool writes = verb->flags & VERB_WRITES;
+	/* The rig has stopped for this message already, repeated or not: so must the
+	 * tasks. */
+	bool repeats = writes && strcmp(verb->name, "estop") != 0;
+
+	if (!receive_scope(core, answer, verb) || !receive_empty(core, answer, verb) ||
+	    !receive_storage(core, answer, verb))
+		return;
+	if (repeats && (remember_answers(core, answer, "r", command->request) ||
+			acts_answer_running(core, answer) ||
+			(create && remember_answers(core, answer, "i", command->id))))
+		return;
+	if (!receive_fresh(answer, verb) || !receive_body(core, answer, verb) ||
+	    !receive_current(core, answer))
+		return;
+	if ((verb->flags & VERB_TASK) && !command->id[0]) {
+		answer_refuse(answer, "bad_request", "%s needs the id of a task",
+			      verb->name);
+		return;
+	}
+	core->stop_acted = core->held && (verb->flags & VERB_STOPS);
+	verb->handle(core, answer);
+	if (answer->refused || answer->later || !writes || !answer->code)
+		return;
+	if (command->request[0])
+		remember_reply(core, "r", command->request, answer, command->hash);
+	if (create && answer->rev >= 0)
+		remember_reply(core, "i", answer->id, answer, command->hash);
+}
+
+/* The refusal goes to the one place where it can do no harm. */
+static void reply_denied(const struct core *core, struct answer *answer)
+{
+	struct command *command = answer->command;
+
+	command->reply_to[0] = '\0';
+	command->request[0] = '\0';
+	command->id[0] = '\0';
+	answer_refuse(answer, "reply_to_denied",
+		      "replies go to %s/%s/reply/… or %s/_reply/… only",
+		      core->options.root, core->options.device, core->options.root);
+}
+
+static void receive_command(struct core *core, struct answer *answer,
+			    const struct event *event, const struct err *err)
+{
+	struct command *command = answer->command;
+	const struct verb *verb;
+
+	bool denied = err->number && !strcmp(err->code, "reply_to_denied");
+
+	if (command->reply_to[0] &&
+	    !topic_reply_allowed(core->options.root, core->options.device,
+				 command->reply_to))
+		denied = true;
+	/* First of all: whatever is answered below must not go there. */
+	if (denied)
+		reply_denied(core, answer);
+	if (event->retained) {
+		refuse_retained(core, answer, event->topic);
+		return;
+	}
+	if (denied && strcmp(command->verb, "estop") != 0)
+		return;
+	answer->refused = false;
+	if (err->number) {
+		answer_refuse(answer, code_name(code_number(err->code)), "%s", err->text);
+		return;
+	}
+	verb = verb_find(command->verb);
+	if (!verb) {
+		answer_refuse(answer, "not_supported",
+			      "this agent does not carry out '%s'", command->verb);
+		return;
+	}
+	receive_verb(core, answer, verb);
+}
+
+static bool reply_is_promise(const struct answer *answer)
+{
+	const struct verb *verb = verb_find(answer->command->verb);
+
+	return verb && (verb->flags & VERB_WRITES) && !answer->refused;
+}
+
+void receive_message(struct core *core, const struct event *event,
+		     const struct topic *topic)
+{
+	struct command command;
+	struct err err = {.number = 0};
+	struct answer answer = {
+		.command = &command,
+		.late = core->link.phase != LINK_READY,
+		.rev = -1,
+		.retry_after_s = -1,
+	};
+
+	/* An empty retained message is somebody clearing a topic. */
+	if ((event->retained && !event->size) || is_own_clearing(core, event))
+		return;
+	message_hash(event, answer.message_hash);
+	/* The rig has stopped for it again, so this is never a repetition. */
+	if (strcmp(topic->noun, "estop") != 0 &&
+	    is_redelivery(core, event, answer.message_hash))
+		return;
+	answer.packet = (int)event->number;
+	if (command_parse(&command, topic, event->data, event->size,
+			  event->response_topic, event->correlation,
+			  event->correlation_size, &err) == 0)
+		err.number = 0;
+	receive_command(core, &answer, event, &err);
+	if (!answer.later)
+		reply_send(core, &answer, reply_is_promise(&answer));
+	cJSON_Delete(answer.data);
+	cJSON_Delete(answer.errors);
+	cJSON_Delete(answer.current);
+	command_clear(&command);
+}

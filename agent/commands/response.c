@@ -1,0 +1,96 @@
+#include "agent/commands/response.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "agent/base/text_line.h"
+#include "agent/base/suggest.h"
+#include "agent/core/lifecycle.h"
+
+#define PROBLEMS_MAX 8
+
+void answer_ok(struct answer *answer, const char *code, cJSON *data)
+{
+	answer->code = code;
+	cJSON_Delete(answer->data);
+	answer->data = data;
+}
+
+static void answer_vrefuse(struct answer *answer, const char *code, const char *fmt,
+			   va_list args)
+{
+	answer->refused = true;
+	answer->code = code;
+	vsnprintf(answer->message, sizeof(answer->message), fmt, args);
+	line_tidy(answer->message);
+}
+
+void answer_refuse(struct answer *answer, const char *code, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	answer_vrefuse(answer, code, fmt, args);
+	va_end(args);
+}
+
+void answer_task(struct core *core, struct answer *answer, const char *code,
+		 const struct task *task)
+{
+	snprintf(answer->id, sizeof(answer->id), "%s", task->id);
+	answer->rev = task->rev;
+	answer_ok(answer, code, life_document(core, task, true));
+}
+
+void answer_conflict(struct core *core, struct answer *answer, const char *code,
+		     const struct task *task, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	answer_vrefuse(answer, code, fmt, args);
+	va_end(args);
+	snprintf(answer->id, sizeof(answer->id), "%s", task->id);
+	cJSON_Delete(answer->current);
+	answer->current = life_document(core, task, false);
+}
+
+static void answer_add_error(struct answer *answer, const char *path, const char *message)
+{
+	cJSON *error = cJSON_CreateObject();
+
+	if (!answer->errors)
+		answer->errors = cJSON_CreateArray();
+	cJSON_AddStringToObject(error, "path", path);
+	cJSON_AddStringToObject(error, "message", message);
+	cJSON_AddItemToArray(answer->errors, error);
+}
+
+void answer_problem(struct answer *answer, const char *code, const char *path,
+		    const char *sentence)
+{
+	answer_refuse(answer, code, "%s", sentence);
+	answer_add_error(answer, path, sentence);
+}
+
+void answer_unknown(struct answer *answer, const char *code, const char *path,
+		    const char *noun, const struct nearest *nearest)
+{
+	if (nearest->name)
+		answer_refuse(answer, code, "there is no %s '%s' (did you mean '%s'?)",
+			      noun, nearest->wanted, nearest->name);
+	else
+		answer_refuse(answer, code, "there is no %s '%s'", noun, nearest->wanted);
+	answer_add_error(answer, path, answer->message);
+}
+
+void answer_problems(struct answer *answer, const char *code,
+		     const struct schema_problem *problems, size_t n)
+{
+	char sentence[1024];
+
+	schema_sentence(&problems[0], sentence, sizeof(sentence));
+	answer_refuse(answer, code, "%s", sentence);
+	for (size_t i = 0; i < n && i < PROBLEMS_MAX; i++)
+		answer_add_error(answer, problems[i].path, problems[i].message);
+}

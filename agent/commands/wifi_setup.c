@@ -1,0 +1,132 @@
+#include "agent/commands/wifi_setup.h"
+
+#include <string.h>
+
+#include "agent/base/json.h"
+#include "agent/base/log.h"
+#include "agent/commands/settings.h"
+#include "agent/commands/task.h"
+#include "agent/commands/verb.h"
+#include "agent/core/lifecycle.h"
+
+#define TYPE "qr_scan_task"
+#define SETTING "qr_wifi_scan_enabled"
+#define STARTED_BY "started_by" /* the label of the tasks that are made here */
+#define US "agent"
+#define FAILURES_KEPT 3
+
+static const char *first_camera(const struct core *core)
+{
+	for (size_t i = 0; i < core->device_count; i++)
+		if (core->devices[i].kind == DEVICE_CAMERA)
+			return core->devices[i].name;
+	return NULL;
+}
+
+/* One that was interrupted goes on: a second is not needed. */
+static bool is_at_work(const struct core *core)
+{
+	for (size_t i = 0; i < core->scheduler.count; i++)
+		if (!strcmp(core->scheduler.live[i]->type_name, TYPE))
+			return true;
+	return false;
+}
+
+void joining_open(struct core *core)
+{
+	struct effect *effect;
+
+	if (!core->options.joins_by_code || !first_camera(core) || is_at_work(core))
+		return;
+	effect = effects_add(core->effects, EFFECT_ACT);
+	effect->run = ++core->next_run;
+	task_set_text(&effect->name, "network/look");
+	task_set_text(&effect->text, "{}");
+}
+
+/* Without a network each start leaves one behind. */
+static void tidy(struct core *core)
+{
+	struct task *task;
+	int failures = 0;
+
+	for (int64_t number = INT64_MAX; (task = store_task_before(core->store, number));
+	     task_free(task)) {
+		number = task->number;
+		if (task_live(task) || strcmp(task->type_name, TYPE) != 0 ||
+		    task->status == TASK_COMPLETED)
+			continue;
+		if (task->status == TASK_ERROR && ++failures <= FAILURES_KEPT)
+			continue;
+		if (outbox_acknowledged(core->outbox, task->id))
+			life_delete(core, task, "task.pruned");
+	}
+}
+
+static cJSON *order(const struct core *core)
+{
+	cJSON *body = cJSON_CreateObject();
+
+	json_put_string(body, "type", TYPE);
+	json_put_string(cJSON_AddObjectToObject(body, "args"), "camera",
+			first_camera(core));
+	json_put_string(cJSON_AddObjectToObject(body, "labels"), STARTED_BY, US);
+	return body;
+}
+
+void joining_event(struct core *core)
+{
+	struct command command = {.if_rev = -1};
+	struct answer answer = {.command = &command, .rev = -1, .retry_after_s = -1};
+
+	if (!first_camera(core) || is_at_work(core))
+		return;
+	tidy(core);
+	command.body = order(core);
+	task_create(core, &answer);
+	if (answer.refused)
+		log_warn("there is no network, and no Wi-Fi code is looked for: %s",
+			 answer.message);
+	else
+		log_info("there is no network: a Wi-Fi code is looked for");
+	command_clear(&command);
+	cJSON_Delete(answer.data);
+	cJSON_Delete(answer.errors);
+	cJSON_Delete(answer.current);
+}
+
+static bool is_ours(const struct task *task)
+{
+	cJSON *labels = cJSON_Parse(task->labels);
+	const char *by = json_string(labels, STARTED_BY);
+	bool ours = !strcmp(task->type_name, TYPE) && by && !strcmp(by, US);
+
+	cJSON_Delete(labels);
+	return ours;
+}
+
+static bool is_set(const struct core *core)
+{
+	const struct settings_access *access = &core->options.settings;
+	cJSON *values = access->values(access->context);
+	bool set = json_bool(values, SETTING, false);
+
+	cJSON_Delete(values);
+	return set;
+}
+
+void joining_cancelled(struct core *core, const struct task *task)
+{
+	cJSON *values;
+	struct err err;
+
+	if (!is_ours(task) || !is_set(core))
+		return;
+	values = cJSON_CreateObject();
+	cJSON_AddFalseToObject(values, SETTING);
+	if (settings_apply(core, values, &err) < 0)
+		core_problem(core, "%s is still on: %s", SETTING, err.text);
+	else
+		log_info("%s was cancelled: %s is off from now on", task->id, SETTING);
+	cJSON_Delete(values);
+}

@@ -1,0 +1,179 @@
+/* The rig's devices as the core knows them: a number, which is a bit in claims, and a
+ * name. */
+#include "agent/turn.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/json.h"
+#include "agent/core/homeassistant.h"
+#include "agent/core/lifecycle.h"
+#include "agent/core/status.h"
+
+#define LIST_MAX (CORE_DEVICES_MAX * 128) /* bytes of their names as JSON */
+
+uint64_t core_device(const struct core *core, enum device_kind kind, const char *name)
+{
+	uint64_t devices = 0;
+
+	for (size_t i = 0; i < core->device_count; i++) {
+		const struct core_device *device = &core->devices[i];
+
+		if (device->kind == kind && (!name || !strcmp(device->name, name)))
+			devices |= UINT64_C(1) << i;
+	}
+	return devices;
+}
+
+uint64_t core_devices(const struct core *core, const char *const *uses)
+{
+	uint64_t devices = 0;
+
+	for (; uses && *uses; uses++) {
+		const char *slash = strchr(*uses, '/');
+		size_t length = slash ? (size_t)(slash - *uses) : strlen(*uses);
+
+		for (int kind = 0; kind < DEVICE_KINDS; kind++) {
+			const char *name = device_kind_name((enum device_kind)kind);
+
+			if (strlen(name) == length && !strncmp(name, *uses, length))
+				devices |= core_device(core, (enum device_kind)kind,
+						       slash ? slash + 1 : NULL);
+		}
+	}
+	return devices;
+}
+
+bool devices_away(const struct core *core)
+{
+	return core->scheduler.acts == CORE_ALL_DEVICES;
+}
+
+/* ---- which they are ---- */
+
+static void add(struct core *core, enum device_kind kind, const char *name)
+{
+	struct core_device *device = &core->devices[core->device_count];
+
+	if (core->device_count == CORE_DEVICES_MAX)
+		return; /* the seat lets in no more */
+	device->kind = kind;
+	device->name = strdup(name);
+	if (!device->name)
+		abort(); /* see effects_add() */
+	core->device_count++;
+}
+
+void devices_close(struct core *core)
+{
+	for (size_t i = 0; i < core->device_count; i++)
+		free((void *)(uintptr_t)core->devices[i].name);
+	core->device_count = 0;
+}
+
+/* ["motor/rotor", …] */
+static cJSON *topics(const struct core *core)
+{
+	cJSON *list = cJSON_CreateArray();
+
+	for (size_t i = 0; i < core->device_count; i++) {
+		char topic[TOPIC_MAX];
+
+		snprintf(topic, sizeof(topic), "%s/%s",
+			 device_kind_name(core->devices[i].kind), core->devices[i].name);
+		cJSON_AddItemToArray(list, cJSON_CreateString(topic));
+	}
+	return list;
+}
+
+static bool holds(const cJSON *list, const char *topic)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, list)
+		if (!strcmp(item->valuestring, topic))
+			return true;
+	return false;
+}
+
+static void forget(struct core *core, const char *device)
+{
+	notices_device_gone(core, device);
+	discovery_forget(core, device);
+}
+
+/* What the broker holds of devices that are gone would be taken for true. */
+static void clear_vanished(struct core *core, const cJSON *before, const cJSON *now)
+{
+	const cJSON *topic;
+
+	cJSON_ArrayForEach(topic, before)
+		if (cJSON_IsString(topic) && !holds(now, topic->valuestring))
+			forget(core, topic->valuestring);
+}
+
+/* The list outlives the process, which may be started with another rig. */
+static void follow(struct core *core)
+{
+	char before[LIST_MAX];
+	cJSON *now = topics(core), *then;
+	char *text = json_text(now);
+
+	store_text(core->store, "devices", before, sizeof(before));
+	if (strcmp(before, text) != 0) {
+		then = cJSON_Parse(before);
+		clear_vanished(core, then, now);
+		cJSON_Delete(then);
+		store_set_text(core->store, "devices", text);
+	}
+	free(text);
+	cJSON_Delete(now);
+}
+
+void devices_open(struct core *core)
+{
+	const struct core_options *options = &core->options;
+
+	for (size_t i = 0; i < options->device_count; i++)
+		add(core, options->devices[i].kind, options->devices[i].name);
+	snprintf(core->backend, sizeof(core->backend), "%s", options->backend);
+	follow(core);
+}
+
+static void add_named(struct core *core, const cJSON *device)
+{
+	const char *kind_name = json_string(device, "kind");
+
+	for (enum device_kind kind = 0; kind < DEVICE_KINDS; kind++)
+		if (!strcmp(device_kind_name(kind), kind_name))
+			add(core, kind, json_string(device, "name"));
+}
+
+/* Nobody held a device meanwhile; what waits shall ask for those that there are. */
+static void claim_anew(struct core *core)
+{
+	for (size_t i = 0; i < core->scheduler.count; i++) {
+		struct task *task = core->scheduler.live[i];
+
+		task->claim = task->type ? core_devices(core, task->type->type->uses) : 0;
+	}
+}
+
+void devices_exchanged(struct core *core, const cJSON *rig)
+{
+	const cJSON *device, *problem;
+
+	devices_close(core);
+	cJSON_ArrayForEach(device, cJSON_GetObjectItemCaseSensitive(rig, "devices"))
+		add_named(core, device);
+	snprintf(core->backend, sizeof(core->backend), "%s", json_string(rig, "backend"));
+	cJSON_ArrayForEach(problem, cJSON_GetObjectItemCaseSensitive(rig, "problems"))
+		core_problem(core, "%s", problem->valuestring);
+	follow(core);
+	claim_anew(core);
+	core->options.settings.use_config(core->options.settings.context);
+	discovery_tell(core);
+	notices_info(core);
+	notices_settings(core);
+}

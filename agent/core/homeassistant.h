@@ -1,0 +1,23 @@
+/* What Home Assistant is told: one device with its entities, as its MQTT integration
+ * reads it ("device discovery"), retained on <prefix>/device/<d>/config.
+ *
+ * Every entity stands on a topic of the contract and every button publishes a command of
+ * it, so whatever works there works for everybody else. */
+#ifndef AGENT_CORE_HOMEASSISTANT_H
+#define AGENT_CORE_HOMEASSISTANT_H
+
+#include "agent/turn.h"
+
+/* Tells it as it is now; clears it where the setting homeassistant.discovery is off. */
+void discovery_tell(struct core *core);
+
+/* A device ("light/ringlight") has gone: its entity is taken back from now on. */
+void discovery_forget(struct core *core, const char *device);
+
+/* Home Assistant has started: everything goes out again after a random delay, once for
+ * many births in a row. */
+void discovery_birth(struct core *core);
+void discovery_tick(struct core *core);
+int64_t discovery_wake(const struct core *core); /* -1: never */
+
+#endif

@@ -1,0 +1,465 @@
+#include "agent/core/lifecycle.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PRUNE_REST_MS 60000
+
+/* ---- looking up ---- */
+
+/* The live task of that id, or the ended one read from the store: then it stands in
+ * *ended too and the caller frees that. */
+struct task *life_find(struct core *core, const char *id, struct task **ended)
+{
+	struct task *task = scheduler_find(&core->scheduler, id);
+
+	*ended = NULL;
+	if (task)
+		return task;
+	*ended = store_task(core->store, id);
+	if (*ended)
+		(*ended)->type =
+			registry_find(core->options.registry, (*ended)->type_name);
+	return *ended;
+}
+
+cJSON *life_document(struct core *core, const struct task *task, bool whole)
+{
+	return task_document(task, core->store_name,
+			     scheduler_place(&core->scheduler, task), core->now.ms,
+			     whole);
+}
+
+/* ---- every change ---- */
+
+/* Adds the running time up to now; the clock goes on. */
+static void life_clock_read(struct core *core, struct task *task)
+{
+	if (!task->running_since)
+		return;
+	task->elapsed_ms += core->now.ms - task->running_since;
+	task->attempt_ms += core->now.ms - task->running_since;
+	task->running_since = core->now.ms;
+}
+
+void life_clock_stop(struct core *core, struct task *task)
+{
+	life_clock_read(core, task);
+	task->running_since = 0;
+}
+
+static void life_clock_start(struct core *core, struct task *task)
+{
+	task->running_since = core->now.ms;
+}
+
+/* The row of a task as it is now. */
+void life_store(struct core *core, struct task *task)
+{
+	life_clock_read(core, task);
+	store_task_save(core->store, task);
+}
+
+void life_save(struct core *core, struct task *task)
+{
+	task->rev++;
+	task->progress_waits = false;
+	task->progress_saved = core->now.ms;
+	life_store(core, task);
+	outbox_document(core->outbox, task->id, core_age(core));
+	core->current_changed = true;
+}
+
+void life_changed(struct core *core, struct task *task)
+{
+	task->solid_rev = task->rev + 1;
+	life_save(core, task);
+	core->queue_changed = true;
+}
+
+void life_happened(struct core *core, const struct task *task, const char *name)
+{
+	cJSON *data = cJSON_CreateObject();
+
+	cJSON_AddStringToObject(data, "type", task->type_name);
+	cJSON_AddStringToObject(data, "status", task_status_name(task->status));
+	cJSON_AddNumberToObject(data, "rev", (double)task->rev);
+	cJSON_AddNumberToObject(data, "attempt", task->attempt);
+	if (task->error_code[0]) {
+		cJSON *error = cJSON_AddObjectToObject(data, "error");
+
+		cJSON_AddStringToObject(error, "code", task->error_code);
+		cJSON_AddStringToObject(error, "message",
+					task->error_message ? task->error_message : "");
+	}
+	core_happened(core, name, task->id, data);
+}
+
+void life_run_over(struct core *core, struct task *task)
+{
+	life_clock_stop(core, task);
+	task->run = 0;
+	task->held = false;
+	task->stop = STOP_NONE;
+	task->stop_asked = 0;
+	task->stopping = STOPPING_NOT;
+	task->paused_since = 0;
+}
+
+/* It is at rest and waits for a resume. */
+void life_paused(struct core *core, struct task *task)
+{
+	life_clock_stop(core, task);
+	task->status = TASK_PAUSED;
+	task->stopping = STOPPING_NOT;
+	task->stop_asked = 0;
+	task->paused_since = core->now.ms;
+	life_changed(core, task);
+	life_happened(core, task, "task.paused");
+}
+
+/* ---- what people ask for ---- */
+
+/* Returns false when nobody worked on it yet: then its run is over here and now, and task
+ * may be gone.  Its start waits for the commit, on a full disk for a long time, and must
+ * not come after what stops it. */
+static bool ask_to_stop(struct core *core, struct task *task, enum stop_reason reason)
+{
+	const struct event over = {.kind = EVENT_FINISHED, .outcome = OUTCOME_STOPPED};
+	struct reflexes *reflexes = &core->options.reflexes;
+
+	/* A cancel that is under way stays a cancel. */
+	if (task->stop != STOP_CANCEL)
+		task->stop = reason;
+	if (effects_withdraw(core->effects, EFFECT_START, task->run)) {
+		end_of_run(core, task, &over);
+		return false;
+	}
+	task->stop_asked = core->now.ms;
+	reflexes->stop_run(reflexes->context, task->run,
+			   reason == STOP_ESTOP || reason == STOP_MOTION);
+	return true;
+}
+
+void life_cancel(struct core *core, struct task *task)
+{
+	if (!task->run) {
+		/* Pending, or paused with nobody at work: it is at rest already. */
+		end_cancelled(core, task);
+		return;
+	}
+	task->stopping = STOPPING_CANCEL;
+	if (ask_to_stop(core, task, STOP_CANCEL))
+		life_changed(core, task);
+}
+
+void life_pause(struct core *core, struct task *task)
+{
+	struct reflexes *reflexes = &core->options.reflexes;
+
+	task->stopping = STOPPING_PAUSE;
+	task->stop_asked = core->now.ms;
+	reflexes->pause_run(reflexes->context, task->run);
+	life_changed(core, task);
+}
+
+static void life_begin_run(struct core *core, struct task *task)
+{
+	struct effect *effect = effects_add(core->effects, EFFECT_START);
+
+	task->status = TASK_RUNNING;
+	task->run = ++core->next_run;
+	task->start_order = (int64_t)++core->next_start;
+	task->again = false;
+	task->not_before = 0;
+	if (task->checkpoint)
+		task->resumed++;
+	if (!task->started_at)
+		task->started_at = core->now.wall;
+	life_clock_start(core, task);
+	task->first_current = task->current;
+	task->first_ms = task->elapsed_ms;
+	life_changed(core, task);
+	effect->run = task->run;
+	effect->type = task->type;
+	effect->number = task->attempt;
+	task_set_text(&effect->name, task->id);
+	task_set_text(&effect->text, task->args);
+	task_set_text(&effect->more, task->checkpoint);
+}
+
+void life_resume(struct core *core, struct task *task)
+{
+	bool was_paused = task->status == TASK_PAUSED;
+
+	task->stopping = STOPPING_NOT;
+	task->stop_asked = 0;
+	task->paused_since = 0;
+	if (was_paused && !task->run) {
+		life_begin_run(core, task);
+		life_happened(core, task, "task.resumed");
+		return;
+	}
+	if (was_paused) {
+		task->status = TASK_RUNNING;
+		task->held = false;
+		life_clock_start(core, task);
+	}
+	effects_add(core->effects, EFFECT_GO_ON)->run = task->run;
+	life_changed(core, task);
+	if (was_paused)
+		life_happened(core, task, "task.resumed");
+}
+
+void life_admit(struct core *core, struct task *task)
+{
+	store_set_number(core->store, "next_task", core->next_task);
+	store_set_number(core->store, "next_arrival", core->next_arrival);
+	scheduler_add(&core->scheduler, task);
+	store_task_insert(core->store, task);
+	outbox_document(core->outbox, task->id, core_age(core));
+	core->queue_changed = true;
+	life_happened(core, task, "task.created");
+	after_check(core, task);
+}
+
+/* task was read from the store and is the scheduler's from now on. */
+void life_restart(struct core *core, struct task *task, bool from_checkpoint)
+{
+	const char *missing;
+
+	if (!from_checkpoint)
+		task_set_text(&task->checkpoint, NULL);
+	if (!task->checkpoint) {
+		task->current = 0;
+		task->total = 0;
+		task->message[0] = '\0';
+		task->photos = -1;
+	}
+	task->status = TASK_PENDING;
+	task->attempt++;
+	task->attempt_ms = 0;
+	task->crashes = 0;
+	task->retries_left = task->retries;
+	task->began = false;
+	task->started_at = 0;
+	task->completed_at = 0;
+	task->ended_age = 0;
+	task->error_code[0] = '\0';
+	task_set_text(&task->error_message, NULL);
+	task_set_text(&task->result, NULL);
+	task->arrival = core->next_arrival++;
+	task->claim = task->type ? core_devices(core, task->type->type->uses) : 0;
+	store_set_number(core->store, "next_arrival", core->next_arrival);
+	core->ended_count--;
+	/* One that nobody remembers any more holds nothing back. */
+	after_open(core, task, &missing);
+	scheduler_add(&core->scheduler, task);
+	life_changed(core, task);
+	life_happened(core, task, "task.created");
+	after_check(core, task);
+}
+
+void life_delete(struct core *core, const struct task *task, const char *event)
+{
+	char topic[TOPIC_MAX], key[TASK_ID + 1];
+
+	snprintf(key, sizeof(key), "i%s", task->id);
+	store_remember_status(core->store, key, task_status_name(task->status));
+	store_task_delete(core->store, task);
+	outbox_clearing(core->outbox,
+			topic_make(topic, core->options.root, core->options.device,
+				   "task/%s", task->id),
+			core_age(core));
+	core->ended_count--;
+	core_happened(core, event, task->id, NULL);
+}
+
+/* Takes away ended tasks beyond keep in number or older than older_than_ms, the longest
+ * ended first, at most most of them. */
+int64_t life_prune(struct core *core, int64_t keep, int64_t older_than_ms, int64_t most)
+{
+	int64_t age = core_age(core), pruned = 0, ended_age = -1, number = 0;
+
+	while (pruned < most) {
+		struct task *task = store_task_ended(core->store, ended_age, number);
+		bool due;
+
+		if (!task)
+			break;
+		ended_age = task->ended_age;
+		number = task->number;
+		due = core->ended_count > keep || age - task->ended_age > older_than_ms;
+		if (!due || age - task->ended_age < PRUNE_REST_MS) {
+			task_free(task);
+			break;
+		}
+		if (outbox_acknowledged(core->outbox, task->id)) {
+			life_delete(core, task, "task.pruned");
+			pruned++;
+		}
+		task_free(task);
+	}
+	return pruned;
+}
+
+void life_halt(struct core *core, uint64_t devices, enum stop_reason reason)
+{
+	struct scheduler *s = &core->scheduler;
+
+	/* An end may take others with it that come after it. */
+	for (size_t i = s->count; i-- > 0;) {
+		struct task *task = i < s->count ? s->live[i] : NULL;
+
+		if (!task || !task_works(task) || !(task->claim & devices))
+			continue;
+		if (task->run)
+			ask_to_stop(core, task, reason);
+		else if (reason == STOP_ESTOP)
+			end_estopped(core, task);
+	}
+}
+
+void life_stop(struct core *core)
+{
+	struct scheduler *s = &core->scheduler;
+
+	s->paused = true;
+	/* As in life_halt(). */
+	for (size_t i = s->count; i-- > 0;) {
+		struct task *task = i < s->count ? s->live[i] : NULL;
+
+		if (task && task->run && task->stop == STOP_NONE)
+			ask_to_stop(core, task, STOP_SHUTDOWN);
+	}
+}
+
+bool life_runs(const struct core *core)
+{
+	for (size_t i = 0; i < core->scheduler.count; i++)
+		if (core->scheduler.live[i]->run)
+			return true;
+	return false;
+}
+
+/* Is it still what the scheduler chose?  Types come and go between two attempts. */
+static bool life_bound(struct core *core, struct task *task)
+{
+	char text[128];
+
+	if (types_bind(core, task) && task->type)
+		return false; /* perhaps with other devices: it is chosen anew */
+	if (task->type)
+		return true;
+	snprintf(text, sizeof(text), "Task type '%s' is not registered any more.",
+		 task->type_name);
+	end_failed(core, task, "unknown_type", text);
+	return false;
+}
+
+static void life_start(struct core *core, struct task *task)
+{
+	struct schema_problem problem;
+	cJSON *args;
+	size_t problems;
+
+	if (!life_bound(core, task))
+		return;
+	args = cJSON_Parse(task->args);
+	schema_fill(task->type->schema, args);
+	problems = schema_check(task->type->schema, args, "/args", &problem, 1);
+	free(task->args);
+	task->args = json_text(args);
+	cJSON_Delete(args);
+	if (problems) {
+		char text[512];
+
+		schema_sentence(&problem, text, sizeof(text));
+		end_failed(core, task, "invalid_args", text);
+		return;
+	}
+	task->error_code[0] = '\0';
+	task_set_text(&task->error_message, NULL);
+	life_begin_run(core, task);
+	life_happened(core, task, "task.started");
+}
+
+void life_schedule(struct core *core)
+{
+	struct task *task;
+
+	while ((task = scheduler_next(&core->scheduler, core->now.ms)))
+		life_start(core, task);
+}
+
+/* ---- time ---- */
+
+static void life_save_progress(struct core *core, struct task *task)
+{
+	if (task->run && task->progress_waits && !core->low &&
+	    core->now.ms - task->progress_saved >= PROGRESS_SAVE_MS)
+		life_save(core, task);
+}
+
+static bool timed_out(const struct core *core, const struct task *task)
+{
+	return task->timeout_ms && task->running_since && task->stop == STOP_NONE &&
+	       task->attempt_ms + core->now.ms - task->running_since >= task->timeout_ms;
+}
+
+static bool paused_too_long(const struct core *core, const struct task *task)
+{
+	return core->options.tunables.max_pause_ms && task->status == TASK_PAUSED &&
+	       task->stop == STOP_NONE &&
+	       core->now.ms - task->paused_since >= core->options.tunables.max_pause_ms;
+}
+
+void life_tick(struct core *core)
+{
+	struct scheduler *s = &core->scheduler;
+
+	/* As in life_halt(). */
+	for (size_t i = s->count; i-- > 0;) {
+		struct task *task = i < s->count ? s->live[i] : NULL;
+
+		if (!task)
+			continue;
+		life_save_progress(core, task);
+		if (timed_out(core, task) && !ask_to_stop(core, task, STOP_TIMEOUT))
+			continue;
+		if (!paused_too_long(core, task))
+			continue;
+		if (task->run)
+			ask_to_stop(core, task, STOP_PAUSED_TOO_LONG);
+		else
+			end_interrupted(
+				core, task,
+				"it was paused longer than scheduler.max_pause_s allows");
+	}
+}
+
+static void wake_at(int64_t *wake, int64_t at)
+{
+	if (*wake < 0 || at < *wake)
+		*wake = at;
+}
+
+int64_t life_wake(const struct core *core)
+{
+	int64_t wake = -1;
+
+	for (size_t i = 0; i < core->scheduler.count; i++) {
+		const struct task *task = core->scheduler.live[i];
+
+		if (task->run && task->progress_waits && !core->low)
+			wake_at(&wake, task->progress_saved + PROGRESS_SAVE_MS);
+		if (task->timeout_ms && task->running_since && task->stop == STOP_NONE)
+			wake_at(&wake, task->running_since + task->timeout_ms -
+					       task->attempt_ms);
+		if (core->options.tunables.max_pause_ms && task->status == TASK_PAUSED &&
+		    task->stop == STOP_NONE)
+			wake_at(&wake,
+				task->paused_since + core->options.tunables.max_pause_ms);
+	}
+	return wake;
+}

@@ -1,0 +1,195 @@
+#include "agent/core/lifecycle.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const INTERRUPTED_BY_MOTOR_STOP = "motor/stop interrupted it";
+
+void end_task(struct core *core, struct task *task, enum task_status status)
+{
+	static const char *const events[] = {
+		[TASK_COMPLETED] = "task.completed",
+		[TASK_CANCELLED] = "task.cancelled",
+		[TASK_ERROR] = "task.error",
+		[TASK_INTERRUPTED] = "task.interrupted",
+	};
+
+	life_run_over(core, task);
+	task->status = status;
+	task->again = false;
+	task->after_open = 0;
+	task->completed_at = core->now.wall;
+	task->ended_age = core_age(core);
+	life_changed(core, task);
+	life_happened(core, task, events[status]);
+	scheduler_remove(&core->scheduler, task);
+	core->ended_count++;
+	after_decide(core, task);
+	task_free(task);
+}
+
+void end_failed(struct core *core, struct task *task, const char *code, const char *text)
+{
+	task_set_error(task, code, text);
+	end_task(core, task, TASK_ERROR);
+}
+
+void end_cancelled(struct core *core, struct task *task)
+{
+	task_set_error(task, "cancelled", "Task was cancelled by user.");
+	end_task(core, task, TASK_CANCELLED);
+}
+
+static bool end_may_retry(const char *code)
+{
+	static const char *const codes[] = {"task_failed", "hardware_fault",
+					    "hal_unavailable", "timeout", NULL};
+
+	for (const char *const *known = codes; *known; known++)
+		if (!strcmp(*known, code))
+			return true;
+	return false;
+}
+
+void end_or_retry(struct core *core, struct task *task, const char *code,
+		  const char *text)
+{
+	if (!end_may_retry(code) || !task->retries_left) {
+		end_failed(core, task, code, text);
+		return;
+	}
+	/* The cancel was for the task, not for this attempt. */
+	if (task->stop == STOP_CANCEL) {
+		end_cancelled(core, task);
+		return;
+	}
+	life_run_over(core, task);
+	task_set_error(task, code, text);
+	task->status = TASK_PENDING;
+	task->again = true;
+	task->began = false;
+	task->retries_left--;
+	task->attempt++;
+	task->attempt_ms = 0;
+	task->not_before = core->now.ms + task->retry_delay_ms;
+	life_changed(core, task);
+	life_happened(core, task, "task.retry");
+}
+
+void end_interrupted(struct core *core, struct task *task, const char *text)
+{
+	task_set_error(task, "interrupted", text);
+	end_task(core, task, TASK_INTERRUPTED);
+}
+
+void end_estopped(struct core *core, struct task *task)
+{
+	task_set_error(task, "estopped", "an emergency stop interrupted it");
+	end_task(core, task, TASK_INTERRUPTED);
+}
+
+/* An orderly stop of the agent reached this run. */
+static void end_shut_down(struct core *core, struct task *task)
+{
+	bool resumes = task->resumable && task->resumes;
+	bool pauses = task->status == TASK_PAUSED || task->stopping == STOPPING_PAUSE;
+
+	if (task->status == TASK_PAUSED && task->resumable) {
+		life_run_over(core, task);
+		task->paused_since = core->now.ms;
+		life_store(core, task);
+		return;
+	}
+	if (task->stopping == STOPPING_PAUSE && task->resumable) {
+		life_run_over(core, task);
+		life_paused(core, task);
+		return;
+	}
+	/* Somebody paused it: it does not start again by itself, even if it had done
+	 * nothing. */
+	if (!resumes && (task->began || pauses)) {
+		end_interrupted(core, task, INTERRUPTED_BY_SHUTDOWN);
+		return;
+	}
+	life_run_over(core, task);
+	task->status = TASK_PENDING;
+	task->again = true;
+	life_changed(core, task);
+}
+
+static void end_stopped(struct core *core, struct task *task)
+{
+	char text[128];
+
+	switch (task->stop) {
+	case STOP_CANCEL:
+		end_cancelled(core, task);
+		break;
+	case STOP_TIMEOUT:
+		snprintf(text, sizeof(text), "it ran longer than its timeout of %g s",
+			 (double)task->timeout_ms / 1000);
+		end_or_retry(core, task, "timeout", text);
+		break;
+	case STOP_ESTOP:
+		end_estopped(core, task);
+		break;
+	case STOP_MOTION:
+		end_interrupted(core, task, INTERRUPTED_BY_MOTOR_STOP);
+		break;
+	case STOP_SHUTDOWN:
+		end_shut_down(core, task);
+		break;
+	case STOP_PAUSED_TOO_LONG:
+		end_interrupted(core, task,
+				"it was paused longer than scheduler.max_pause_s allows");
+		break;
+	case STOP_NONE:
+		end_or_retry(core, task, "internal",
+			     "the task ended as stopped, but nobody stopped it");
+		break;
+	}
+}
+
+/* The rig cannot know where an axis stands: a person has to say so, then it goes on. */
+static void end_wait_for_person(struct core *core, struct task *task, const char *text)
+{
+	life_run_over(core, task);
+	snprintf(task->message, sizeof(task->message), "%.256s", text);
+	json_trim(task->message);
+	life_paused(core, task);
+}
+
+static void end_explained(struct core *core, struct task *task, const struct event *event)
+{
+	const char *code = event->code[0] ? event->code : "task_failed";
+	const char *text =
+		event->text ? event->text : "the task failed and did not say why";
+
+	if (task->stop == STOP_ESTOP || !strcmp(code, "estopped"))
+		end_estopped(core, task);
+	else if (!strcmp(code, "interrupted"))
+		end_interrupted(core, task, text);
+	else if (!strcmp(code, "cancelled") && task->stop == STOP_CANCEL)
+		end_cancelled(core, task);
+	else if (!strcmp(code, "invalid_state") && task->checkpoint &&
+		 task->stop == STOP_NONE)
+		end_wait_for_person(core, task, text);
+	else
+		end_or_retry(core, task, code, text);
+}
+
+void end_of_run(struct core *core, struct task *task, const struct event *event)
+{
+	if (event->outcome == OUTCOME_STOPPED) {
+		end_stopped(core, task);
+	} else if (event->outcome == OUTCOME_FAILED) {
+		end_explained(core, task, event);
+	} else {
+		task_set_text(&task->result, event->data);
+		task->error_code[0] = '\0';
+		task_set_text(&task->error_message, NULL);
+		if (task->total > 0)
+			task->current = task->total;
+		end_task(core, task, TASK_COMPLETED);
+	}
+}

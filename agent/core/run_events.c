@@ -1,0 +1,155 @@
+#include "agent/core/lifecycle.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/log.h"
+
+static struct task *runs_find(struct core *core, uint64_t run)
+{
+	return run ? scheduler_find_run(&core->scheduler, run) : NULL;
+}
+
+static void runs_publish_progress(struct core *core, const struct task *task)
+{
+	char topic[TOPIC_MAX];
+	struct board_topic notice = {
+		.topic = topic_make(topic, core->options.root, core->options.device,
+				    "task/%s/progress", task->id),
+		.interval_ms = 200,
+		.once = true,
+	};
+	cJSON *progress = cJSON_CreateObject();
+	double percent = task_percent(task), eta = task_eta(task, core->now.ms);
+	char *text;
+
+	cJSON_AddNumberToObject(progress, "current", task->current);
+	cJSON_AddNumberToObject(progress, "total", task->total);
+	cJSON_AddItemToObject(progress, "percent",
+			      percent < 0 ? cJSON_CreateNull()
+					  : cJSON_CreateNumber(percent));
+	cJSON_AddStringToObject(progress, "message", task->message);
+	cJSON_AddItemToObject(
+		progress, "eta_s",
+		eta < 0 ? cJSON_CreateNull()
+			: cJSON_CreateNumber((double)(int64_t)(eta * 10) / 10));
+	cJSON_AddNumberToObject(progress, "seq", (double)++core->next_token);
+	text = json_text(progress);
+	board_set(core->board, &notice, text, strlen(text));
+	free(text);
+	cJSON_Delete(progress);
+}
+
+static void runs_progress(struct core *core, struct task *task, const struct event *event)
+{
+	if (event->current != task->current)
+		task->step_ms = task_elapsed(task, core->now.ms);
+	task->current = event->current;
+	task->total = event->total;
+	if (event->text)
+		snprintf(task->message, sizeof(task->message), "%.256s", event->text);
+	task->progress_waits = true;
+	core->current_changed = true;
+	/* What has reported anything is not started over in silence. */
+	if (!task->began) {
+		task->began = true;
+		life_store(core, task);
+	}
+	if (core->link.phase != LINK_DOWN)
+		runs_publish_progress(core, task);
+}
+
+static void runs_checkpoint(struct core *core, struct task *task,
+			    const struct event *event)
+{
+	bool moved = !task->checkpoint || strcmp(task->checkpoint, event->text) != 0;
+
+	task_set_text(&task->checkpoint, event->text);
+	task->began = true;
+	if (moved)
+		task->crashes = 0;
+	/* The checkpoint itself is not part of the document; its progress may be. */
+	if (task->progress_waits &&
+	    core->now.ms - task->progress_saved >= PROGRESS_SAVE_MS)
+		life_save(core, task);
+	else
+		life_store(core, task);
+}
+
+static void runs_log(struct core *core, struct task *task, const struct event *event)
+{
+	char topic[TOPIC_MAX], stamp[CLOCK_TEXT];
+	cJSON *line;
+	char *text;
+
+	/* On a full disk a transaction only grows until it can be committed. */
+	if (!core->held && !core->low)
+		store_log(core->store, task->number, core->now.wall, (int)event->number,
+			  event->text);
+	if (core->link.phase == LINK_DOWN)
+		return;
+	clock_text(core->now.wall, stamp);
+	line = cJSON_CreateObject();
+	cJSON_AddStringToObject(line, "level",
+				log_level_name((enum log_level)event->number));
+	cJSON_AddStringToObject(line, "message", event->text);
+	cJSON_AddStringToObject(line, "ts", stamp);
+	text = json_text(line);
+	core_publish(core,
+		     topic_make(topic, core->options.root, core->options.device,
+				"task/%s/log", task->id),
+		     text, 0, false);
+	free(text);
+	cJSON_Delete(line);
+}
+
+static void runs_happened(struct core *core, struct task *task, const struct event *event)
+{
+	cJSON *data = cJSON_Parse(event->text);
+
+	if (!strcmp(event->topic, "scan.photo"))
+		task->photos = (int)json_number(data, "done", task->photos);
+	core_happened(core, event->topic, task->id, data);
+}
+
+static void runs_held(struct core *core, struct task *task)
+{
+	task->held = true;
+	if (task->stopping != STOPPING_PAUSE)
+		return;
+	life_paused(core, task);
+}
+
+void runs_event(struct core *core, struct event *event)
+{
+	struct task *task = runs_find(core, event->run);
+
+	if (!task)
+		return;
+	switch (event->kind) {
+	case EVENT_PROGRESS:
+		runs_progress(core, task, event);
+		break;
+	case EVENT_BEGAN:
+		task->began = true;
+		life_store(core, task);
+		break;
+	case EVENT_CHECKPOINT:
+		runs_checkpoint(core, task, event);
+		break;
+	case EVENT_LOG:
+		runs_log(core, task, event);
+		break;
+	case EVENT_HAPPENED:
+		runs_happened(core, task, event);
+		break;
+	case EVENT_HELD:
+		runs_held(core, task);
+		break;
+	default:
+		end_of_run(core, task, event);
+		break;
+	}
+}

@@ -1,0 +1,78 @@
+/* Something that happened, on its way to the loop.
+ *
+ * Everything that enters the core enters as one of these; the mailbox carries them.  An
+ * event owns its strings; whoever takes it from the mailbox frees it. */
+#ifndef AGENT_MODEL_EVENT_H
+#define AGENT_MODEL_EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum event_kind {
+	/* from the connection */
+	EVENT_MESSAGE,	  /* topic, data, response_topic, correlation, number = packet id;
+			     waiter */
+	EVENT_LINK_UP,	  /* epoch, number = window, flag = session present, version */
+	EVENT_LINK_DOWN,  /* epoch, text = why */
+	EVENT_SENT,	  /* epoch, token, flag = ok */
+	EVENT_SUBSCRIBED, /* epoch, token, flag = ok */
+	/* from a run; run names it */
+	EVENT_PROGRESS,	  /* current, total, text */
+	EVENT_BEGAN,	  /* waiter */
+	EVENT_CHECKPOINT, /* text = the state; waiter */
+	EVENT_LOG,	  /* number = level, text */
+	EVENT_HAPPENED,	  /* topic = name of the event, text = its data */
+	EVENT_HELD,	  /* the run stands at its gate */
+	EVENT_FINISHED,	  /* outcome, code, text = sentence, data = the result */
+	/* from an act; run names it */
+	EVENT_ACT_DONE, /* flag = ok, code, text = sentence, data = the reply's data */
+	/* from the rig */
+	EVENT_DEVICE, /* topic = "motor/rotor", data = its state document */
+	EVENT_IMAGE,  /* topic = "camera/sim/image", data = a JPEG */
+	/* from the process */
+	EVENT_HEALTH,  /* data = what only the process can know, a JSON object */
+	EVENT_STOP,    /* stop in order */
+	EVENT_TYPES,   /* catalog = what the community folder holds now */
+	EVENT_OFFLINE, /* the machine was found without a network at the start */
+};
+
+enum outcome {
+	OUTCOME_DONE,	 /* run() returned 0 */
+	OUTCOME_STOPPED, /* it returned what its gate said */
+	OUTCOME_FAILED,	 /* it explained why, or did not */
+};
+
+struct catalog; /* tasks/community/catalog.h */
+struct waiter;	/* somebody who waits for the commit; the shell's */
+
+struct event {
+	enum event_kind kind;
+	uint32_t epoch;
+	uint64_t token;
+	uint64_t run;
+	int64_t number;
+	int version;
+	bool flag, retained, duplicate;
+	enum outcome outcome;
+	double current, total;
+	char code[32];
+	char *topic, *text;
+	char *data; /* size bytes and a NUL behind them */
+	size_t size;
+	char *response_topic;
+	uint8_t *correlation;
+	size_t correlation_size;
+	struct catalog *catalog;
+	struct waiter *waiter;
+	struct event *next;
+};
+
+/* Zeroed; NULL when memory is out. */
+struct event *event_new(enum event_kind kind);
+void event_free(struct event *event); /* NULL is fine; does not touch the waiter */
+
+/* Copies size bytes to data, a NUL behind them. */
+int event_set_data(struct event *event, const void *data, size_t size);
+
+#endif

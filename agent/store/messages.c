@@ -1,0 +1,213 @@
+#include "agent/store/internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EVENTS_KEPT 50000
+#define MEMORY_KEPT 50000
+
+void store_event(struct store *store, int64_t seq, const char *body)
+{
+	sqlite3_stmt *statement = store_write(store, S_EVENT);
+
+	store_bind_number(statement, 1, seq);
+	store_bind_text(statement, 2, body);
+	store_apply(store, statement);
+	if (seq % 100 || seq <= EVENTS_KEPT)
+		return;
+	statement = store_write(store, S_EVENT_TRIM);
+	store_bind_number(statement, 1, seq - EVENTS_KEPT);
+	store_apply(store, statement);
+}
+
+char *store_event_from(struct store *store, int64_t from, int64_t *seq)
+{
+	sqlite3_stmt *statement = store_statement(store, S_EVENT_FROM);
+	char *body = NULL;
+
+	store_bind_number(statement, 1, from);
+	if (store_row(store, statement)) {
+		*seq = sqlite3_column_int64(statement, 0);
+		body = strdup(store_column(statement, 1));
+	}
+	store_done(statement);
+	return body;
+}
+
+int64_t store_event_oldest(struct store *store)
+{
+	sqlite3_stmt *statement = store_statement(store, S_EVENT_OLDEST);
+	int64_t seq = 0;
+
+	if (store_row(store, statement))
+		seq = sqlite3_column_int64(statement, 0);
+	store_done(statement);
+	return seq;
+}
+
+void store_remember(struct store *store, const char *key, const char *hash,
+		    const char *reply, const char *status, int64_t age)
+{
+	sqlite3_stmt *statement = store_write(store, S_REMEMBER);
+
+	store_bind_text(statement, 1, key);
+	store_bind_text(statement, 2, hash);
+	store_bind_text(statement, 3, reply);
+	store_bind_text(statement, 4, status);
+	store_bind_number(statement, 5, age);
+	store_apply(store, statement);
+}
+
+bool store_recall(struct store *store, const char *key, struct memory *memory)
+{
+	sqlite3_stmt *statement = store_statement(store, S_RECALL);
+	bool known;
+
+	store_bind_text(statement, 1, key);
+	known = store_row(store, statement);
+	if (known) {
+		snprintf(memory->hash, sizeof(memory->hash), "%s",
+			 store_column(statement, 0));
+		memory->reply = strdup(store_column(statement, 1));
+		snprintf(memory->status, sizeof(memory->status), "%s",
+			 store_column(statement, 2));
+	}
+	store_done(statement);
+	return known;
+}
+
+void memory_clear(struct memory *memory)
+{
+	free(memory->reply);
+	memory->reply = NULL;
+}
+
+void store_remember_status(struct store *store, const char *key, const char *status)
+{
+	sqlite3_stmt *statement = store_write(store, S_REMEMBER_STATUS);
+
+	store_bind_text(statement, 1, key);
+	store_bind_text(statement, 2, status);
+	store_apply(store, statement);
+}
+
+void store_forget(struct store *store, int64_t older_than_age)
+{
+	sqlite3_stmt *statement = store_write(store, S_FORGET);
+
+	store_bind_number(statement, 1, older_than_age);
+	store_apply(store, statement);
+	statement = store_write(store, S_FORGET_MOST);
+	store_bind_number(statement, 1, MEMORY_KEPT);
+	store_apply(store, statement);
+}
+
+static void bind_blob(sqlite3_stmt *statement, int i, const void *bytes, size_t size)
+{
+	if (statement && bytes)
+		sqlite3_bind_blob(statement, i, bytes, (int)size, SQLITE_STATIC);
+}
+
+void store_promise(struct store *store, const struct promise_row *row)
+{
+	sqlite3_stmt *statement = store_write(store, S_PROMISE);
+
+	store_bind_number(statement, 1, row->number);
+	store_bind_number(statement, 2, row->kind);
+	store_bind_text(statement, 3, row->topic);
+	store_bind_text(statement, 4, row->task);
+	store_bind_text(statement, 5, row->payload);
+	bind_blob(statement, 6, row->correlation, row->correlation_size);
+	store_bind_number(statement, 7, row->age);
+	store_bind_number(statement, 8, row->packet);
+	store_bind_text(statement, 9, row->message);
+	store_apply(store, statement);
+}
+
+void store_promise_kept(struct store *store, int64_t number)
+{
+	sqlite3_stmt *statement = store_write(store, S_PROMISE_KEPT);
+
+	store_bind_number(statement, 1, number);
+	store_apply(store, statement);
+}
+
+void store_promises(struct store *store,
+		    void (*each)(void *context, const struct promise_row *row),
+		    void *context)
+{
+	sqlite3_stmt *s = store_statement(store, S_PROMISES);
+
+	while (store_row(store, s)) {
+		struct promise_row row = {
+			.number = sqlite3_column_int64(s, 0),
+			.kind = (enum promise)sqlite3_column_int(s, 1),
+			.topic = store_column(s, 2),
+			.task = store_column(s, 3),
+			.payload = store_column(s, 4),
+			.correlation = sqlite3_column_blob(s, 5),
+			.correlation_size = (size_t)sqlite3_column_bytes(s, 5),
+			.age = sqlite3_column_int64(s, 6),
+			.packet = sqlite3_column_int(s, 7),
+			.message = store_column(s, 8),
+		};
+
+		each(context, &row);
+	}
+	store_done(s);
+}
+
+void store_new_session(struct store *store)
+{
+	store_apply(store, store_write(store, S_NEW_SESSION));
+}
+
+void store_act(struct store *store, const struct act_row *row)
+{
+	sqlite3_stmt *statement = store_write(store, S_ACT);
+
+	store_bind_number(statement, 1, row->number);
+	store_bind_text(statement, 2, row->verb);
+	store_bind_text(statement, 3, row->topic);
+	store_bind_text(statement, 4, row->request);
+	bind_blob(statement, 5, row->correlation, row->correlation_size);
+	store_bind_number(statement, 6, row->packet);
+	store_bind_text(statement, 7, row->message);
+	store_apply(store, statement);
+}
+
+void store_act_done(struct store *store, int64_t number)
+{
+	sqlite3_stmt *statement = store_write(store, S_ACT_DONE);
+
+	store_bind_number(statement, 1, number);
+	store_apply(store, statement);
+}
+
+void store_acts(struct store *store,
+		void (*each)(void *context, const struct act_row *row), void *context)
+{
+	sqlite3_stmt *s = store_statement(store, S_ACTS);
+
+	while (store_row(store, s)) {
+		struct act_row row = {
+			.number = sqlite3_column_int64(s, 0),
+			.verb = store_column(s, 1),
+			.topic = store_column(s, 2),
+			.request = store_column(s, 3),
+			.correlation = sqlite3_column_blob(s, 4),
+			.correlation_size = (size_t)sqlite3_column_bytes(s, 4),
+			.packet = sqlite3_column_int(s, 5),
+			.message = store_column(s, 6),
+		};
+
+		each(context, &row);
+	}
+	store_done(s);
+}
+
+void store_acts_clear(struct store *store)
+{
+	store_apply(store, store_write(store, S_ACTS_CLEAR));
+}

@@ -1,0 +1,550 @@
+#include "agent/store/internal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define STORE_VERSION 1
+
+extern const char store_schema[]; /* schema.sql, by CMake */
+
+#define TASK_COLUMNS                                                                         \
+	"number, id, type, category, flags, args, labels, after, predecessor, retries, "     \
+	"retry_delay_ms, timeout_ms, boot, created_at, status, stopping, rev, solid_rev, "   \
+	"arrival, priority, after_open, attempt, retries_left, resumed, crashes, progress, " \
+	"total, message, checkpoint, state, result, error_code, error_message, started_at, " \
+	"completed_at, elapsed_ms, attempt_ms, ended_age, photos"
+
+static const char *const statement_text[STATEMENTS] = {
+	[S_BEGIN] = "BEGIN IMMEDIATE",
+	[S_COMMIT] = "COMMIT",
+	[S_META] = "SELECT value FROM meta WHERE key = ?",
+	[S_SET_META] = "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+	[S_TASK_INSERT] =
+		"INSERT INTO task (" TASK_COLUMNS ") VALUES "
+		"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
+		"?,?,?,?,?)",
+	[S_TASK_SAVE] =
+		"UPDATE task SET args=?6, status=?15, stopping=?16, rev=?17, solid_rev=?18, "
+		"arrival=?19, priority=?20, after_open=?21, attempt=?22, "
+		"retries_left=?23, resumed=?24, crashes=?25, progress=?26, total=?27, "
+		"message=?28, checkpoint=?29, state=?30, result=?31, error_code=?32, "
+		"error_message=?33, started_at=?34, completed_at=?35, elapsed_ms=?36, "
+		"attempt_ms=?37, ended_age=?38, photos=?39, labels=?7 WHERE number=?1",
+	[S_TASK_DELETE] = "DELETE FROM task WHERE number = ?",
+	[S_LOG_DELETE] = "DELETE FROM log WHERE task = ?",
+	[S_TASK] = "SELECT " TASK_COLUMNS " FROM task WHERE id = ?",
+	[S_TASK_AFTER] = "SELECT " TASK_COLUMNS
+			 " FROM task WHERE number > ? ORDER BY number LIMIT 1",
+	[S_TASK_BEFORE] = "SELECT " TASK_COLUMNS
+			  " FROM task WHERE number < ? ORDER BY number DESC LIMIT 1",
+	[S_TASK_ENDED] =
+		"SELECT " TASK_COLUMNS " FROM task WHERE status >= 3 AND "
+		"(ended_age, number) > (?1, ?2) ORDER BY ended_age, number LIMIT 1",
+	[S_TASK_COUNT] = "SELECT count(*) FROM task WHERE status >= 3",
+	[S_LOG] = "INSERT INTO log VALUES (?1, 1 + coalesce((SELECT max(line) FROM log "
+		  "WHERE task = ?1), 0), ?2, ?3, ?4)",
+	[S_LOG_BYTES] =
+		"SELECT coalesce(sum(length(CAST(message AS BLOB))), 0) FROM log WHERE task = ?",
+	[S_LOG_LINES] =
+		"SELECT ts, level, message FROM (SELECT * FROM log WHERE task = ?1 "
+		"ORDER BY line DESC LIMIT ?2) ORDER BY line",
+	[S_EVENT] = "INSERT INTO event VALUES (?, ?)",
+	[S_EVENT_TRIM] = "DELETE FROM event WHERE seq <= ?",
+	[S_EVENT_FROM] =
+		"SELECT seq, body FROM event WHERE seq >= ? ORDER BY seq LIMIT 1",
+	[S_EVENT_OLDEST] = "SELECT min(seq) FROM event",
+	[S_REMEMBER] = "INSERT OR REPLACE INTO memory (key, hash, reply, status, age) "
+		       "VALUES (?, ?, ?, ?, ?)",
+	[S_RECALL] = "SELECT hash, reply, status FROM memory WHERE key = ?",
+	[S_REMEMBER_STATUS] = "UPDATE memory SET status = ?2 WHERE key = ?1",
+	[S_FORGET] = "DELETE FROM memory WHERE age < ?",
+	[S_FORGET_MOST] =
+		"DELETE FROM memory WHERE number <= (SELECT max(number) FROM memory) - ?",
+	[S_PROMISE] = "INSERT OR REPLACE INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[S_PROMISE_KEPT] = "DELETE FROM outbox WHERE number = ?",
+	[S_PROMISES] = "SELECT * FROM outbox ORDER BY number",
+	[S_NEW_SESSION] = "UPDATE outbox SET packet = 0 WHERE packet",
+	[S_ACT] = "INSERT INTO act VALUES (?, ?, ?, ?, ?, ?, ?)",
+	[S_ACT_DONE] = "DELETE FROM act WHERE number = ?",
+	[S_ACTS] = "SELECT * FROM act ORDER BY number",
+	[S_ACTS_CLEAR] = "DELETE FROM act",
+};
+
+static void store_fail(struct store *store)
+{
+	bool full = sqlite3_errcode(store->db) == SQLITE_FULL;
+
+	if (!store->failed.number)
+		err_code(&store->failed, full ? -ENOSPC : -EIO,
+			 full ? "storage_full" : "storage_error", "%s: %s", store->path,
+			 sqlite3_errmsg(store->db));
+}
+
+sqlite3_stmt *store_statement(struct store *store, enum statement which)
+{
+	sqlite3_stmt **slot = &store->statements[which];
+
+	assert(pthread_equal(store->owner, pthread_self()));
+	if (!*slot &&
+	    sqlite3_prepare_v3(store->db, statement_text[which], -1,
+			       SQLITE_PREPARE_PERSISTENT, slot, NULL) != SQLITE_OK)
+		store_fail(store);
+	return *slot;
+}
+
+/* Runs a statement that answers nothing. */
+static void store_run(struct store *store, sqlite3_stmt *statement)
+{
+	if (!statement)
+		return;
+	if (sqlite3_step(statement) != SQLITE_DONE)
+		store_fail(store);
+	sqlite3_reset(statement);
+	sqlite3_clear_bindings(statement);
+}
+
+/* All that was committed goes into the database, and the log begins anew.  After a power
+ * cut the next frame would share a sector with the last commit, and a second cut could
+ * tear both. */
+static int log_begin(struct store *store)
+{
+	return sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE,
+					 NULL, NULL);
+}
+
+/* A full disk may have had no room for that. */
+static void store_begin(struct store *store)
+{
+	if (store->log_waits && log_begin(store) != SQLITE_OK) {
+		store_fail(store);
+		return;
+	}
+	store->log_waits = false;
+	store_run(store, store_statement(store, S_BEGIN));
+}
+
+/* A statement that writes: the first one of a turn begins its transaction. */
+sqlite3_stmt *store_write(struct store *store, enum statement which)
+{
+	if (!store->dirty) {
+		store->dirty = true;
+		store_begin(store);
+	}
+	return store_statement(store, which);
+}
+
+static void redo_add(struct store *store, char *sql)
+{
+	if (store->redo_count == store->redo_room) {
+		size_t room = store->redo_room ? 2 * store->redo_room : 64;
+		char **redo = realloc(store->redo, room * sizeof(*redo));
+
+		if (!redo)
+			abort(); /* see effects_add() */
+		store->redo = redo;
+		store->redo_room = room;
+	}
+	store->redo[store->redo_count++] = sql;
+}
+
+static void redo_clear(struct store *store)
+{
+	while (store->redo_count)
+		sqlite3_free(store->redo[--store->redo_count]);
+}
+
+/* Carries a write out and keeps it until its commit: on a full disk SQLite takes back the
+ * whole transaction, and it is made again when there is room. */
+void store_apply(struct store *store, sqlite3_stmt *statement)
+{
+	char *sql = statement ? sqlite3_expanded_sql(statement) : NULL;
+
+	if (sql)
+		redo_add(store, sql);
+	if (store->failed.number && statement) {
+		sqlite3_reset(statement);
+		sqlite3_clear_bindings(statement);
+		return;
+	}
+	store_run(store, statement);
+}
+
+void store_bind_text(sqlite3_stmt *statement, int i, const char *text)
+{
+	if (statement)
+		sqlite3_bind_text(statement, i, text, -1, SQLITE_STATIC);
+}
+
+void store_bind_number(sqlite3_stmt *statement, int i, int64_t value)
+{
+	if (statement)
+		sqlite3_bind_int64(statement, i, value);
+}
+
+bool store_row(struct store *store, sqlite3_stmt *statement)
+{
+	int step = statement ? sqlite3_step(statement) : SQLITE_ERROR;
+
+	if (step != SQLITE_ROW && step != SQLITE_DONE)
+		store_fail(store);
+	return step == SQLITE_ROW;
+}
+
+void store_done(sqlite3_stmt *statement)
+{
+	if (!statement)
+		return;
+	sqlite3_reset(statement);
+	sqlite3_clear_bindings(statement);
+}
+
+const char *store_column(sqlite3_stmt *s, int i)
+{
+	return (const char *)sqlite3_column_text(s, i);
+}
+
+static void store_roll_back(struct store *store)
+{
+	/* A full disk may have rolled back by itself. */
+	if (!sqlite3_get_autocommit(store->db))
+		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+/* ---- open and close ---- */
+
+/* What SQLite said last: -EBUSY, -EBADMSG for a damaged file, -EIO. */
+static int store_error(const struct store *store, struct err *err)
+{
+	int code = sqlite3_errcode(store->db);
+
+	if (code == SQLITE_BUSY)
+		return err_code(err, -EBUSY, "storage_error",
+				"%s is in use: another agent runs on this state folder",
+				store->path);
+	return err_code(
+		err, code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? -EBADMSG : -EIO,
+		"storage_error", "%s: %s", store->path, sqlite3_errmsg(store->db));
+}
+
+static int store_exec(struct store *store, const char *sql, struct err *err)
+{
+	if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK)
+		return 0;
+	return store_error(store, err);
+}
+
+/* The answer of a pragma, as text. */
+static int store_pragma(struct store *store, const char *sql, char *answer, size_t size,
+			struct err *err)
+{
+	sqlite3_stmt *statement = NULL;
+	int ret = 0;
+
+	answer[0] = '\0';
+	if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) != SQLITE_OK)
+		goto fail;
+	if (sqlite3_step(statement) == SQLITE_ROW)
+		snprintf(answer, size, "%s",
+			 (const char *)sqlite3_column_text(statement, 0));
+	else if (sqlite3_errcode(store->db) != SQLITE_DONE)
+		goto fail;
+	goto out;
+fail:
+	ret = store_error(store, err);
+out:
+	sqlite3_finalize(statement);
+	return ret;
+}
+
+static int store_migrate(struct store *store, struct err *err)
+{
+	char answer[32], sql[64];
+	int ret = store_pragma(store, "PRAGMA user_version", answer, sizeof(answer), err);
+	long version;
+
+	if (ret < 0)
+		return ret;
+	version = strtol(answer, NULL, 10);
+	if (version > STORE_VERSION)
+		return err_code(
+			err, -EINVAL, "storage_error",
+			"%s was written by a newer agent (version %ld, this one knows %d)",
+			store->path, version, STORE_VERSION);
+	if (version == STORE_VERSION)
+		return 0;
+
+	ret = store_exec(store, "BEGIN EXCLUSIVE", err);
+	if (ret == 0)
+		ret = store_exec(store, store_schema, err);
+	snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", STORE_VERSION);
+	if (ret == 0)
+		ret = store_exec(store, sql, err);
+	if (ret == 0)
+		ret = store_exec(store, "COMMIT", err);
+	return ret;
+}
+
+static int store_prepare_file(struct store *store, struct err *err)
+{
+	char answer[64];
+	int ret = store_exec(store, "PRAGMA locking_mode = EXCLUSIVE", err);
+
+	if (ret == 0)
+		ret = store_pragma(store, "PRAGMA journal_mode = WAL", answer,
+				   sizeof(answer), err);
+	if (ret == 0 && strcmp(answer, "wal") != 0)
+		ret = err_code(err, -EIO, "storage_error",
+			       "%s: no write-ahead log, but '%s'", store->path, answer);
+	if (ret == 0)
+		ret = store_exec(
+			store,
+			"PRAGMA synchronous = FULL; PRAGMA cache_size = -1024;"
+			"PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 1000;"
+			"PRAGMA trusted_schema = OFF",
+			err);
+	/* Takes the lock for good: a second agent is told now and not at its first write.
+	 */
+	if (ret == 0)
+		ret = store_exec(store, "BEGIN EXCLUSIVE; COMMIT", err);
+	if (ret == 0)
+		ret = store_pragma(store, "PRAGMA quick_check(1)", answer, sizeof(answer),
+				   err);
+	if (ret == 0 && strcmp(answer, "ok") != 0)
+		ret = err_code(err, -EBADMSG, "storage_error", "%s is damaged: %s",
+			       store->path, answer);
+	return ret;
+}
+
+static int store_begin_log(struct store *store, struct err *err)
+{
+	int code = log_begin(store);
+
+	store->log_waits = code == SQLITE_FULL;
+	return code == SQLITE_OK || code == SQLITE_FULL ? 0 : store_error(store, err);
+}
+
+static int store_try(struct store **out, const char *path, struct err *err)
+{
+	struct store *store = calloc(1, sizeof(*store));
+	int ret;
+
+	if (!store)
+		return err_set(err, -ENOMEM, "out of memory");
+
+	store->owner = pthread_self();
+	snprintf(store->path, sizeof(store->path), "%s", path);
+	if (sqlite3_open_v2(path, &store->db,
+			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+				    SQLITE_OPEN_NOMUTEX,
+			    NULL) != SQLITE_OK) {
+		ret = store_error(store, err);
+		goto fail;
+	}
+	/* Arguments may be secrets; the files that SQLite makes beside it take over the
+	 * mode. */
+	if (chmod(path, 0600) < 0 && errno != ENOENT) {
+		ret = err_code(err, -errno, "storage_error", "%s: %s", path,
+			       strerror(errno));
+		goto fail;
+	}
+	ret = store_prepare_file(store, err);
+	if (ret == 0)
+		ret = store_migrate(store, err);
+	if (ret == 0)
+		ret = store_begin_log(store, err);
+	if (ret < 0)
+		goto fail;
+
+	*out = store;
+	return 0;
+fail:
+	store_close(store);
+	return ret;
+}
+
+/* The database and what belongs to it, under the first free name. */
+static int store_move_aside(const char *path, char damaged[STORE_PATH], struct err *err)
+{
+	static const char *const parts[] = {"", "-wal", "-shm"};
+
+	for (int n = 1;; n++) {
+		snprintf(damaged, STORE_PATH, "%.4000s.damaged-%d", path, n);
+		if (access(damaged, F_OK) < 0)
+			break;
+	}
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		char from[STORE_PATH + 8], to[STORE_PATH + 8];
+
+		snprintf(from, sizeof(from), "%s%s", path, parts[i]);
+		snprintf(to, sizeof(to), "%s%s", damaged, parts[i]);
+		if (rename(from, to) < 0 && errno != ENOENT)
+			return err_code(err, -errno, "storage_error", "%s: %s", from,
+					strerror(errno));
+	}
+	return 0;
+}
+
+int store_open(struct store **out, const char *state_dir, const struct reserve *reserve,
+	       char damaged[STORE_PATH], struct err *err)
+{
+	char path[STORE_PATH];
+	int ret;
+
+	damaged[0] = '\0';
+	snprintf(path, sizeof(path), "%.4000s/agent.sqlite", state_dir);
+	ret = store_try(out, path, err);
+	if (ret == -EBADMSG) {
+		ret = store_move_aside(path, damaged, err);
+		if (ret == 0)
+			ret = store_try(out, path, err);
+	}
+	if (ret < 0)
+		return ret;
+	if (reserve && reserve->take) {
+		(*out)->reserve = *reserve;
+		(*out)->low = !reserve->take(reserve->context);
+	}
+	return 0;
+}
+
+void store_close(struct store *store)
+{
+	if (!store)
+		return;
+
+	store_roll_back(store);
+	redo_clear(store);
+	free(store->redo);
+	for (int i = 0; i < STATEMENTS; i++)
+		sqlite3_finalize(store->statements[i]);
+	sqlite3_close(store->db);
+	free(store);
+}
+
+/* ---- the reserve ---- */
+
+static void store_give_up_reserve(struct store *store)
+{
+	if (!store->reserve.give_up)
+		return;
+	store->reserve.give_up(store->reserve.context);
+	store->low = true;
+}
+
+bool store_low(const struct store *store)
+{
+	return store->low;
+}
+
+bool store_recover(struct store *store)
+{
+	if (store->low && !store->failed.number)
+		store->low = !store->reserve.take(store->reserve.context);
+	return !store->low;
+}
+
+bool store_dirty(const struct store *store)
+{
+	return store->dirty;
+}
+
+/* Makes the transaction again from what was kept. */
+static void store_redo(struct store *store)
+{
+	store->failed.number = 0;
+	store_begin(store);
+	for (size_t i = 0; i < store->redo_count && !store->failed.number; i++)
+		if (sqlite3_exec(store->db, store->redo[i], NULL, NULL, NULL) !=
+		    SQLITE_OK)
+			store_fail(store);
+	if (!store->failed.number)
+		store_run(store, store_statement(store, S_COMMIT));
+	if (store->failed.number)
+		store_roll_back(store);
+}
+
+int store_commit(struct store *store, struct err *err)
+{
+	bool again = store->failed.number != 0;
+
+	if (!store->dirty)
+		return 0;
+
+	if (!again)
+		store_run(store, store_statement(store, S_COMMIT));
+	if (store->failed.number) {
+		store_roll_back(store);
+		if (store->failed.number == -ENOSPC)
+			store_give_up_reserve(store);
+		if (store->failed.number == -ENOSPC)
+			store_redo(store);
+	}
+	if (store->failed.number) {
+		*err = store->failed;
+		return store->failed.number;
+	}
+	redo_clear(store);
+	store->dirty = false;
+	return 0;
+}
+
+size_t store_writes(const struct store *store)
+{
+	return store->redo_count;
+}
+
+int64_t store_size(const struct store *store)
+{
+	struct stat st;
+
+	return stat(store->path, &st) == 0 ? (int64_t)st.st_size : 0;
+}
+
+/* ---- meta ---- */
+
+int64_t store_number(struct store *store, const char *key, int64_t otherwise)
+{
+	sqlite3_stmt *statement = store_statement(store, S_META);
+	int64_t value = otherwise;
+
+	store_bind_text(statement, 1, key);
+	if (store_row(store, statement))
+		value = sqlite3_column_int64(statement, 0);
+	store_done(statement);
+	return value;
+}
+
+void store_set_number(struct store *store, const char *key, int64_t value)
+{
+	sqlite3_stmt *statement = store_write(store, S_SET_META);
+
+	store_bind_text(statement, 1, key);
+	store_bind_number(statement, 2, value);
+	store_apply(store, statement);
+}
+
+void store_text(struct store *store, const char *key, char *text, size_t size)
+{
+	sqlite3_stmt *statement = store_statement(store, S_META);
+
+	text[0] = '\0';
+	store_bind_text(statement, 1, key);
+	if (store_row(store, statement))
+		snprintf(text, size, "%s",
+			 (const char *)sqlite3_column_text(statement, 0));
+	store_done(statement);
+}
+
+void store_set_text(struct store *store, const char *key, const char *value)
+{
+	sqlite3_stmt *statement = store_write(store, S_SET_META);
+
+	store_bind_text(statement, 1, key);
+	store_bind_text(statement, 2, value);
+	store_apply(store, statement);
+}

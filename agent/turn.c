@@ -1,0 +1,529 @@
+#include "agent/turn.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/log.h"
+#include "agent/core/homeassistant.h"
+#include "agent/commands/wifi_setup.h"
+#include "agent/core/lifecycle.h"
+#include "agent/core/status.h"
+
+#define MINUTE_MS 60000
+#define PROBLEMS_MAX 16
+#define MEMORY_AGE_MS (7LL * 24 * 3600 * 1000)
+
+int64_t core_age(const struct core *core)
+{
+	return core->age_before + core->now.ms - core->started;
+}
+
+/* splitmix64: only spreads replies, nothing secret. */
+uint64_t core_random(struct core *core)
+{
+	uint64_t z = (core->random += 0x9e3779b97f4a7c15u);
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+	return z ^ (z >> 31);
+}
+
+void core_happened(struct core *core, const char *name, const char *id, cJSON *data)
+{
+	char *text = data ? json_text(data) : NULL;
+
+	outbox_event(core->outbox, name, id, text, core->store_name, core->now.wall);
+	free(text);
+	cJSON_Delete(data);
+}
+
+void core_problem(struct core *core, const char *fmt, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	log_error("%s", text);
+	if (cJSON_GetArraySize(core->problems) < PROBLEMS_MAX)
+		cJSON_AddItemToArray(core->problems, cJSON_CreateString(text));
+}
+
+struct effect *core_publish(struct core *core, const char *topic, const char *payload,
+			    int qos, bool retain)
+{
+	struct effect *effect = effects_add(core->at_once, EFFECT_PUBLISH);
+
+	effect->epoch = core->link.epoch;
+	task_set_text(&effect->name, topic);
+	task_set_text(&effect->text, payload);
+	effect->size = strlen(payload);
+	effect->qos = qos;
+	effect->retain = retain;
+	return effect;
+}
+
+/* ---- opening ---- */
+
+static char *core_task_topic(void *context, const char *task)
+{
+	struct core *core = context;
+	char topic[TOPIC_MAX];
+
+	return strdup(topic_make(topic, core->options.root, core->options.device,
+				 "task/%s", task));
+}
+
+static char *core_task_document(void *context, const char *id)
+{
+	struct core *core = context;
+	struct task *ended = NULL;
+	struct task *task = life_find(core, id, &ended);
+	cJSON *document;
+	char *text;
+
+	if (!task)
+		return NULL;
+	document = life_document(core, task, false);
+	text = json_text(document);
+	cJSON_Delete(document);
+	task_free(ended);
+	return text;
+}
+
+static void core_read_meta(struct core *core)
+{
+	struct store *store = core->store;
+
+	store_text(store, "store", core->store_name, sizeof(core->store_name));
+	if (!core->store_name[0]) {
+		snprintf(core->store_name, sizeof(core->store_name), "%s",
+			 core->options.new_store);
+		store_set_text(store, "store", core->store_name);
+	}
+	core->age_before = store_number(store, "age_ms", 0);
+	core->next_task = store_number(store, "next_task", 1);
+	core->next_arrival = store_number(store, "next_arrival", 1);
+	core->next_act = store_number(store, "next_act", 1);
+	core->person_paused = store_number(store, "paused", 0);
+	core->estop = store_number(store, "estop", 0);
+	core->draining = store_number(store, "draining", 0);
+	core->drained = core->draining;
+	core->settings_rev = store_number(store, "settings_rev", 1);
+	core->ended_count = store_count_ended(store);
+	core->scheduler.paused = core->person_paused || core->estop;
+	core->scheduler.draining = core->draining;
+}
+
+/* Commits the turn, or holds it back while the disk is full (-ENOSPC). */
+static int core_commit(struct core *core, struct err *err)
+{
+	int ret;
+
+	if (core->held && core->now.ms < core->retry_at)
+		return -ENOSPC;
+	ret = store_commit(core->store, err);
+	if (ret == -ENOSPC && !core->held)
+		log_error("the disk is full and nothing can be committed: %s", err->text);
+	core->held = ret == -ENOSPC;
+	if (core->held)
+		core->retry_at = core->now.ms + 1000;
+	return ret;
+}
+
+static void core_init(struct core *core, const struct core_options *options,
+		      struct now now, struct effects *effects)
+{
+	core->options = *options;
+	core->type_problems = cJSON_Duplicate(options->type_problems, true);
+	core->now = now;
+	core->started = now.ms;
+	core->info_since = now.wall;
+	core->random = options->seed;
+	effects_init(&core->after);
+	effects_init(&core->heard);
+	core->effects = &core->after;
+	core->at_once = effects;
+	core->minute_at = now.ms;
+	core->prune_at = now.ms + MINUTE_MS;
+	core->link.sweep_at = -1;
+	core->problems = cJSON_CreateArray();
+	core->forgotten = cJSON_CreateArray();
+	core->birth_at = -1;
+	core->scheduler.max_concurrent = options->tunables.max_concurrent;
+	core->scheduler.blocking_threads = options->blocking_threads;
+}
+
+static int core_open_store(struct core *core, struct err *err)
+{
+	const struct core_options *options = &core->options;
+	char event_topic[TOPIC_MAX], damaged[STORE_PATH];
+	struct outbox_options outbox = {
+		.event_topic =
+			topic_make(event_topic, options->root, options->device, "event"),
+		.document = core_task_document,
+		.topic = core_task_topic,
+		.context = core,
+	};
+	int ret = store_open(&core->store, options->state_dir, &options->reserve, damaged,
+			     err);
+
+	if (ret < 0)
+		return ret;
+	if (damaged[0])
+		core_problem(core, "the database was damaged; it was moved to %s",
+			     damaged);
+	core_read_meta(core);
+	outbox.store = core->store;
+	ret = outbox_open(&core->outbox, &outbox, err);
+	if (ret == 0 && board_open(&core->board) < 0)
+		ret = err_set(err, -ENOMEM, "out of memory");
+	return ret;
+}
+
+int core_open(struct core **out, const struct core_options *options, struct now now,
+	      struct effects *effects, struct err *err)
+{
+	struct core *core = calloc(1, sizeof(*core));
+	int ret;
+
+	if (!core)
+		return err_set(err, -ENOMEM, "out of memory");
+
+	core_init(core, options, now, effects);
+	ret = core_open_store(core, err);
+	if (ret < 0)
+		goto fail;
+	if (core->estop)
+		options->reflexes.estop(options->reflexes.context);
+
+	devices_open(core);
+	acts_interrupted(core);
+	ret = restore_tasks(core, err);
+	if (ret < 0)
+		goto fail;
+	core_happened(core, "agent.started", NULL, NULL);
+	life_schedule(core);
+	joining_open(core);
+	/* On a full disk what was found waits for its commit, as in a turn. */
+	ret = core_commit(core, err);
+	if (ret < 0 && ret != -ENOSPC)
+		goto fail;
+	if (ret == 0)
+		effects_move(effects, &core->after);
+	core->queue_changed = true;
+	core->current_changed = true;
+	*out = core;
+	return 0;
+fail:
+	core_close(core);
+	return ret;
+}
+
+static void acts_free(struct act *act)
+{
+	while (act) {
+		struct act *next = act->next;
+
+		free(act->correlation);
+		free(act->body);
+		free(act);
+		act = next;
+	}
+}
+
+void core_close(struct core *core)
+{
+	if (!core)
+		return;
+
+	for (size_t i = 0; i < core->scheduler.count; i++)
+		task_free(core->scheduler.live[i]);
+	acts_free(core->acts);
+	for (struct verb_schema *known = core->verb_schemas; known->verb; known++)
+		schema_free(known->schema);
+	effects_clear(&core->after);
+	effects_clear(&core->heard);
+	outbox_close(core->outbox);
+	board_close(core->board);
+	store_close(core->store);
+	devices_close(core);
+	cJSON_Delete(core->problems);
+	cJSON_Delete(core->forgotten);
+	cJSON_Delete(core->type_problems);
+	free(core->health);
+	free(core);
+}
+
+/* ---- the turn ---- */
+
+static void core_message(struct core *core, const struct event *event)
+{
+	struct topic topic;
+
+	topic_parse(core->options.root, core->options.device, event->topic, &topic);
+	/* A message of an ended connection cannot be acknowledged any more: it comes
+	 * again.  But the rig has heeded an emergency stop already, and twice does no
+	 * harm. */
+	if ((event->epoch < core->link.epoch ||
+	     (event->epoch == core->link.epoch && core->link.phase == LINK_DOWN)) &&
+	    strcmp(topic.noun, "estop") != 0)
+		return;
+	if (!link_message(core, event, &topic))
+		receive_message(core, event, &topic);
+}
+
+static void core_stop(struct core *core)
+{
+	if (core->stopping)
+		return;
+	core->stopping = true;
+	core->stop_asked = core->now.ms;
+	core_happened(core, "agent.stopping", NULL, NULL);
+	life_stop(core);
+}
+
+static void core_sent(struct core *core, const struct event *event)
+{
+	if (event->epoch != core->link.epoch)
+		return;
+	if (!outbox_sent(core->outbox, event->token, event->flag, core->now.ms))
+		board_sent(core->board, event->token);
+	outbox_heard(core->outbox, event->token, core->now.ms);
+}
+
+/* Whoever waits for an event that wrote nothing waits for no commit.  A receiving thread
+ * waits for the turn's attempt at one: on a full disk an emergency stop may be behind its
+ * message. */
+static struct effects *core_release_with(struct core *core, const struct event *event,
+					 bool wrote)
+{
+	if (!wrote)
+		return core->at_once;
+	return event->kind == EVENT_MESSAGE ? &core->heard : core->effects;
+}
+
+static void core_event(struct core *core, struct event *event)
+{
+	size_t writes = store_writes(core->store);
+
+	core->stop_acted = false;
+	switch (event->kind) {
+	case EVENT_MESSAGE:
+		core_message(core, event);
+		break;
+	case EVENT_LINK_UP:
+	case EVENT_LINK_DOWN:
+	case EVENT_SUBSCRIBED:
+		link_event(core, event);
+		break;
+	case EVENT_SENT:
+		core_sent(core, event);
+		break;
+	case EVENT_PROGRESS:
+	case EVENT_BEGAN:
+	case EVENT_CHECKPOINT:
+	case EVENT_LOG:
+	case EVENT_HAPPENED:
+	case EVENT_HELD:
+	case EVENT_FINISHED:
+		runs_event(core, event);
+		break;
+	case EVENT_ACT_DONE:
+		acts_done(core, event);
+		break;
+	case EVENT_DEVICE:
+		notices_device(core, event);
+		break;
+	case EVENT_IMAGE:
+		notices_image(core, event);
+		break;
+	case EVENT_HEALTH:
+		task_set_text(&core->health, event->data);
+		notices_health(core);
+		break;
+	case EVENT_STOP:
+		core_stop(core);
+		break;
+	case EVENT_TYPES:
+		types_event(core, event);
+		break;
+	case EVENT_OFFLINE:
+		joining_event(core);
+		break;
+	}
+	if (event->waiter) {
+		bool wrote = !core->stop_acted && store_writes(core->store) != writes;
+
+		effects_add(core_release_with(core, event, wrote), EFFECT_RELEASE)
+			->waiter = event->waiter;
+	}
+}
+
+static void core_minute(struct core *core)
+{
+	if (core->now.ms < core->minute_at)
+		return;
+	core->minute_at = core->now.ms + MINUTE_MS;
+	store_set_number(core->store, "age_ms", core_age(core));
+	store_forget(core->store, core_age(core) - MEMORY_AGE_MS);
+	core->age_saved = core_age(core);
+	types_sweep(core);
+	notices_health(core);
+}
+
+static void core_prune(struct core *core)
+{
+	int64_t keep =
+		core->link.phase == LINK_READY ? core->options.tunables.keep_tasks : 1000;
+
+	if (core->now.ms < core->prune_at)
+		return;
+	/* A full batch means that there is more: go on in the next second. */
+	core->prune_at =
+		core->now.ms +
+		(life_prune(core, keep, core->options.tunables.keep_ms, 100) == 100
+			 ? 1000
+			 : MINUTE_MS);
+}
+
+static void core_drained(struct core *core)
+{
+	bool drained = core->draining && scheduler_idle(&core->scheduler) && !core->acts;
+
+	if (drained && !core->drained)
+		core_happened(core, "agent.drained", NULL, NULL);
+	core->drained = drained;
+}
+
+static bool core_at_rest(const struct core *core)
+{
+	return core->stopping && !life_runs(core) && !core->acts;
+}
+
+static void core_pump(struct core *core)
+{
+	struct link *link = &core->link;
+
+	if (link->phase == LINK_DOWN)
+		return;
+	outbox_pump(core->outbox, core->at_once, link->epoch, core->now.ms,
+		    core_age(core),
+		    link->window > board_flying(core->board)
+			    ? link->window - board_flying(core->board)
+			    : 0,
+		    &core->next_token);
+	board_pump(core->board, core->at_once, link->epoch, core->now.ms,
+		   outbox_flying(core->outbox), link->window, &core->next_token);
+}
+
+/* Only what needs no commit: refusals, answers to reads, telemetry. */
+static void core_pump_held(struct core *core)
+{
+	if (core->link.phase == LINK_DOWN)
+		return;
+	outbox_pump_unstored(core->outbox, core->at_once, core->link.epoch, core->now.ms,
+			     core->link.window, &core->next_token);
+}
+
+static void core_say_storage(struct core *core)
+{
+	bool low = store_low(core->store);
+
+	if (low == core->low)
+		return;
+	core->low = low;
+	/* Not at once: asking takes what room there is for a moment. */
+	core->retry_at = core->now.ms + 1000;
+	if (low)
+		log_error(
+			"the disk is full: the reserve is given up, commands that write are refused");
+	core_happened(core, low ? "storage.full" : "storage.ok", NULL, NULL);
+	notices_health(core);
+}
+
+static void core_recover(struct core *core)
+{
+	if (!core->low || core->held || core->now.ms < core->retry_at)
+		return;
+	core->retry_at = core->now.ms + 1000;
+	store_recover(core->store);
+}
+
+int core_turn(struct core *core, struct event *events, struct now now,
+	      struct effects *effects, struct err *err)
+{
+	int ret;
+
+	core->now = now;
+	core->at_once = effects;
+	for (struct event *event = events; event; event = event->next)
+		core_event(core, event);
+	life_tick(core);
+	life_schedule(core);
+	link_tick(core);
+	discovery_tick(core);
+	core_recover(core);
+	core_say_storage(core);
+	core_minute(core);
+	core_prune(core);
+	core_drained(core);
+	if (store_dirty(core->store) ||
+	    outbox_wants_settling(core->outbox, now.ms - 1000))
+		outbox_settle(core->outbox);
+	ret = core_commit(core, err);
+	if (ret < 0 && ret != -ENOSPC)
+		return ret;
+
+	effects_move(effects, &core->heard);
+	if (ret == -ENOSPC) {
+		core_pump_held(core);
+		link_back_off(core);
+		return 0;
+	}
+	effects_move(effects, &core->after);
+	notices_changes(core);
+	core_pump(core);
+	link_back_off(core);
+	if (core_at_rest(core))
+		effects_add(effects, EFFECT_STOPPED);
+	return 0;
+}
+
+static void wake_at(int64_t *wake, int64_t at)
+{
+	if (at >= 0 && (*wake < 0 || at < *wake))
+		*wake = at;
+}
+
+int64_t core_wake(const struct core *core)
+{
+	int64_t now = core->now.ms;
+	int64_t wake = core->minute_at;
+
+	wake_at(&wake, core->prune_at);
+	if (core->held || core->low)
+		wake_at(&wake, core->retry_at);
+	wake_at(&wake, life_wake(core));
+	wake_at(&wake, scheduler_wake(&core->scheduler, now));
+	wake_at(&wake, outbox_wake(core->outbox, now));
+	if (core->link.phase != LINK_DOWN) {
+		/* What waits only for room in the window is woken by an acknowledgement.
+		 */
+		int64_t board = board_wake(core->board, now);
+
+		if (board > now)
+			wake_at(&wake, board);
+		if (core->queue_changed)
+			wake_at(&wake, now + 100);
+		if (core->current_changed)
+			wake_at(&wake, now + 1000);
+	}
+	wake_at(&wake, link_wake(core));
+	wake_at(&wake, discovery_wake(core));
+	return wake;
+}

@@ -1,0 +1,22 @@
+/* The one way into the loop: any thread posts, the loop takes. */
+#ifndef AGENT_WORKERS_MAILBOX_H
+#define AGENT_WORKERS_MAILBOX_H
+
+#include "agent/base/err.h"
+#include "agent/model/event.h"
+
+struct mailbox;
+
+int mailbox_open(struct mailbox **out, struct err *err);
+void mailbox_close(struct mailbox *mailbox); /* frees what nobody took; NULL is fine */
+
+/* Any thread; takes the event over and never waits. */
+void mailbox_post(struct mailbox *mailbox, struct event *event);
+
+/* Up to max events in the order they came, as a list; NULL when there is none. */
+struct event *mailbox_take(struct mailbox *mailbox, int max);
+
+/* Readable while something waits. */
+int mailbox_fd(const struct mailbox *mailbox);
+
+#endif

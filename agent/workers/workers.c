@@ -1,0 +1,273 @@
+#include "agent/workers/workers.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/json.h"
+#include "agent/base/log.h"
+#include "agent/workers/deed.h"
+#include "agent/workers/run.h"
+
+#define IDLE_THREADS 4
+#define STACK_BYTES (512 * 1024)
+
+struct workers {
+	struct mailbox *mailbox;
+	const struct task_services *services;
+	struct seat *seat;
+	struct task_host host;
+
+	pthread_mutex_t lock; /* of all below */
+	pthread_cond_t work, ended;
+	struct task_run *runs;		    /* all that the loop has not let go of */
+	struct task_run *waiting, **newest; /* started, no thread yet; */
+	int idle, threads, unclaimed;	    /* unclaimed: how many are waiting */
+	bool closing;
+};
+
+static void post_types(void *mailbox, struct catalog *catalog)
+{
+	struct event *event = event_new(EVENT_TYPES);
+
+	if (!event)
+		abort();
+	event->catalog = catalog;
+	mailbox_post(mailbox, event);
+}
+
+static void post_offline(void *mailbox)
+{
+	struct event *event = event_new(EVENT_OFFLINE);
+
+	if (!event)
+		abort();
+	mailbox_post(mailbox, event);
+}
+
+static struct event *run_act(const struct workers *workers, struct task_run *run)
+{
+	struct deed deed = {
+		.services = workers->services,
+		.seat = workers->seat,
+		.interrupt = &run->interrupt,
+		.type = run->type,
+		.image = run_post_image,
+		.types = post_types,
+		.offline = post_offline,
+		.context = workers->mailbox,
+	};
+	struct event *event = run_event(run, EVENT_ACT_DONE);
+	struct err err = {.number = 0};
+	cJSON *data = NULL;
+	int ret = deed_do(&deed, run->verb, run->args, &data, &err);
+
+	event->flag = ret == 0;
+	if (ret == 0) {
+		event->data = data ? json_text(data) : NULL;
+	} else {
+		run_copy_text(event->code, sizeof(event->code),
+			      ret == -EINTR ? "interrupted"
+			      : err.code[0] ? err.code
+					    : "internal");
+		event->text = strdup(err.text[0] ? err.text : strerror(-ret));
+	}
+	cJSON_Delete(data);
+	return event;
+}
+
+static void *worker(void *context)
+{
+	struct workers *workers = context;
+
+	pthread_mutex_lock(&workers->lock);
+	for (;;) {
+		struct task_run *run;
+		struct event *event;
+
+		while (!workers->waiting && !workers->closing &&
+		       workers->idle < IDLE_THREADS) {
+			workers->idle++;
+			pthread_cond_wait(&workers->work, &workers->lock);
+			workers->idle--;
+		}
+		run = workers->waiting;
+		if (!run)
+			break;
+		workers->waiting = run->next;
+		workers->unclaimed--;
+		if (!workers->waiting)
+			workers->newest = &workers->waiting;
+		run->next = workers->runs;
+		workers->runs = run;
+		pthread_mutex_unlock(&workers->lock);
+
+		event = run->task ? run_work(run, &workers->host) : run_act(workers, run);
+		mailbox_post(workers->mailbox, event);
+
+		pthread_mutex_lock(&workers->lock);
+	}
+	workers->threads--;
+	pthread_cond_broadcast(&workers->ended);
+	pthread_mutex_unlock(&workers->lock);
+	return NULL;
+}
+
+static void worker_spawn(struct workers *workers)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_BYTES);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	if (pthread_create(&thread, &attr, worker, workers) == 0)
+		workers->threads++;
+	else
+		log_error("no thread for a task: it waits for one that is busy");
+	pthread_attr_destroy(&attr);
+}
+
+void workers_start(struct workers *workers, const struct run_order *order)
+{
+	struct task_run *run = run_new(order, workers->mailbox);
+
+	pthread_mutex_lock(&workers->lock);
+	*workers->newest = run;
+	workers->newest = &run->next;
+	/* An idle thread that was called for another run stays idle until it wakes up. */
+	if (++workers->unclaimed <= workers->idle)
+		pthread_cond_signal(&workers->work);
+	else
+		worker_spawn(workers);
+	pthread_mutex_unlock(&workers->lock);
+}
+
+/* Under the workers' lock. */
+static struct task_run *find(struct workers *workers, uint64_t id)
+{
+	for (struct task_run *run = workers->waiting; run; run = run->next)
+		if (run->id == id)
+			return run;
+	for (struct task_run *run = workers->runs; run; run = run->next)
+		if (run->id == id)
+			return run;
+	return NULL;
+}
+
+static void workers_ask(struct workers *workers, uint64_t id, enum run_ask ask)
+{
+	struct task_run *run;
+
+	pthread_mutex_lock(&workers->lock);
+	run = find(workers, id);
+	if (run)
+		run_ask(run, ask);
+	pthread_mutex_unlock(&workers->lock);
+}
+
+void workers_pause(struct workers *workers, uint64_t run)
+{
+	workers_ask(workers, run, ASK_PAUSE);
+}
+
+void workers_stop(struct workers *workers, uint64_t run, bool estopped)
+{
+	workers_ask(workers, run, estopped ? ASK_ESTOP : ASK_STOP);
+}
+
+void workers_go_on(struct workers *workers, uint64_t run)
+{
+	workers_ask(workers, run, ASK_GO_ON);
+}
+
+void workers_see(struct workers *workers, struct event *event)
+{
+	struct task_run *run, **place;
+
+	if (!event->run)
+		return;
+	pthread_mutex_lock(&workers->lock);
+	run = find(workers, event->run);
+	if (run && event->kind == EVENT_PROGRESS)
+		run_see_progress(run, event);
+	if (run && event->kind == EVENT_LOG)
+		run_see_log(run);
+	if (run && (event->kind == EVENT_FINISHED || event->kind == EVENT_ACT_DONE)) {
+		for (place = &workers->runs; *place != run; place = &(*place)->next)
+			;
+		*place = run->next;
+		run_free(run);
+	}
+	pthread_mutex_unlock(&workers->lock);
+}
+
+int workers_open(struct workers **out, struct mailbox *mailbox,
+		 const struct task_services *services, struct seat *seat, struct err *err)
+{
+	struct workers *workers = calloc(1, sizeof(*workers));
+	pthread_condattr_t attr;
+
+	if (!workers)
+		return err_set(err, -ENOMEM, "out of memory");
+
+	workers->mailbox = mailbox;
+	workers->services = services;
+	workers->seat = seat;
+	workers->host = run_host(services);
+	workers->newest = &workers->waiting;
+	pthread_mutex_init(&workers->lock, NULL);
+	pthread_cond_init(&workers->work, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&workers->ended, &attr);
+	pthread_condattr_destroy(&attr);
+	*out = workers;
+	return 0;
+}
+
+static bool wait_for_threads(struct workers *workers, int64_t timeout_ms)
+{
+	int64_t deadline = clock_monotonic_ms() + timeout_ms;
+	struct timespec until = {
+		.tv_sec = (time_t)(deadline / 1000),
+		.tv_nsec = (long)(deadline % 1000) * 1000000,
+	};
+
+	while (workers->threads)
+		if (pthread_cond_timedwait(&workers->ended, &workers->lock, &until) ==
+		    ETIMEDOUT)
+			return false;
+	return true;
+}
+
+bool workers_close(struct workers *workers, int64_t timeout_ms)
+{
+	bool ended;
+
+	if (!workers)
+		return true;
+
+	pthread_mutex_lock(&workers->lock);
+	workers->closing = true;
+	for (struct task_run *run = workers->runs; run; run = run->next)
+		run_ask(run, ASK_STOP);
+	for (struct task_run *run = workers->waiting; run; run = run->next)
+		run_ask(run, ASK_STOP);
+	pthread_cond_broadcast(&workers->work);
+	ended = wait_for_threads(workers, timeout_ms);
+	pthread_mutex_unlock(&workers->lock);
+	if (!ended)
+		return false;
+
+	run_free_all(workers->runs);
+	run_free_all(workers->waiting); /* there was no thread to be had */
+	pthread_cond_destroy(&workers->ended);
+	pthread_cond_destroy(&workers->work);
+	pthread_mutex_destroy(&workers->lock);
+	free(workers);
+	return true;
+}

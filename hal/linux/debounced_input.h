@@ -1,0 +1,31 @@
+/* A switch on an input line, without its bouncing. */
+#ifndef HAL_LINUX_DEBOUNCED_INPUT_H
+#define HAL_LINUX_DEBOUNCED_INPUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hal/linux/gpio.h"
+#include "hal/linux/pin_map.h"
+
+struct button {
+	struct gpio_line *line;
+	struct wiring_endstop wiring;
+	bool debounced;	 /* by the kernel */
+	bool pressed;	 /* as it was told last */
+	int64_t edge_ns; /* the newest edge */
+};
+
+/* Takes the line of the endstop called name, with its pull and, where the kernel can, its
+ * bounce time. */
+int button_open(struct button *button, struct gpio_chip *chip, const char *name,
+		const struct wiring_endstop *wiring, struct err *err);
+void button_close(struct button *button); /* also one that is not open */
+
+/* One caller at a time.  1 while pressed, 0, or a negative errno; never waits.  A press
+ * is told at its first edge, also one that is over already; a release when no edge came
+ * for the bounce time.
+ */
+int button_pressed(struct button *button, int64_t now_ns);
+
+#endif

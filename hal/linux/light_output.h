@@ -1,0 +1,25 @@
+/* A light: one or more lines that are on or off together, or a channel of a hardware PWM.
+ */
+#ifndef HAL_LINUX_LIGHT_OUTPUT_H
+#define HAL_LINUX_LIGHT_OUTPUT_H
+
+#include "hal/linux/gpio.h"
+#include "hal/linux/pin_map.h"
+
+struct lamp {
+	struct gpio_line *lines[WIRING_LIGHT_PINS];
+	size_t count;
+	struct pwm *pwm; /* NULL: none */
+	struct wiring_light wiring;
+};
+
+/* Takes what the light called name hangs on, off. */
+int lamp_open(struct lamp *lamp, struct gpio_chip *chip, const char *name,
+	      const struct wiring_light *wiring, struct err *err);
+void lamp_close(struct lamp *lamp); /* also one that is not open */
+
+/* 0..100.  Without a hardware PWM -ENOTSUP for what lies between: a line that a program
+ * switches fast enough flickers in every photo. */
+int lamp_set(struct lamp *lamp, int brightness);
+
+#endif

@@ -1,0 +1,61 @@
+#include "hal/linux/precise_sleep.h"
+
+#include "agent/base/clock.h"
+
+#define SLICE_NS 10000000 /* the longest sleep, so that a stop is soon seen */
+#define LEAST_NS 15000	  /* awake before a deadline */
+#define MOST_NS 100000	  /* more would starve whoever else runs on that processor */
+#define SPARE_NS 10000	  /* above what the last sleeps were late */
+#define FORGET 512 /* one part of so many of the difference is forgotten with a sleep */
+
+void deadline_init(struct deadline *deadline)
+{
+	atomic_init(&deadline->stretch_ns, MOST_NS / 2);
+}
+
+/* Follows how late the machine wakes a sleeper: up at once, down slowly. */
+static void deadline_learn(struct deadline *deadline, int64_t late_ns)
+{
+	int stretch = atomic_load_explicit(&deadline->stretch_ns, memory_order_relaxed);
+	int64_t wanted = late_ns + SPARE_NS;
+
+	if (wanted < LEAST_NS)
+		wanted = LEAST_NS;
+	if (wanted > MOST_NS)
+		wanted = MOST_NS;
+	if (wanted > stretch)
+		stretch = (int)wanted;
+	else
+		stretch -= (stretch - (int)wanted) / FORGET;
+	atomic_store_explicit(&deadline->stretch_ns, stretch, memory_order_relaxed);
+}
+
+int64_t deadline_wait(struct deadline *deadline, int64_t due_ns,
+		      struct interrupt *interrupt)
+{
+	int64_t now = clock_monotonic_ns();
+	int64_t wake;
+
+	if (due_ns - now > SLICE_NS) {
+		interrupt_wait_until(interrupt, now + SLICE_NS);
+		return clock_monotonic_ns();
+	}
+	wake = due_ns - atomic_load_explicit(&deadline->stretch_ns, memory_order_relaxed);
+	if (wake > now) {
+		if (interrupt_wait_until(interrupt, wake))
+			return clock_monotonic_ns();
+		now = clock_monotonic_ns();
+		deadline_learn(deadline, now - wake);
+	}
+	while (now < due_ns)
+		now = clock_monotonic_ns();
+	return now;
+}
+
+void deadline_spin(int64_t ns)
+{
+	int64_t until = clock_monotonic_ns() + ns;
+
+	while (clock_monotonic_ns() < until)
+		;
+}

@@ -1,0 +1,24 @@
+/* Waiting for a moment on CLOCK_MONOTONIC: asleep, and awake for the last stretch. */
+#ifndef HAL_LINUX_PRECISE_SLEEP_H
+#define HAL_LINUX_PRECISE_SLEEP_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "agent/base/cancel.h"
+
+struct deadline {
+	atomic_int stretch_ns; /* how long it stays awake: as the machine's sleeps need */
+};
+
+void deadline_init(struct deadline *deadline);
+
+/* Waits until due_ns and returns what time it is.  Returns earlier within 10 ms when it
+ * would wait longer, or when interrupt is raised; NULL is fine. */
+int64_t deadline_wait(struct deadline *deadline, int64_t due_ns,
+		      struct interrupt *interrupt);
+
+/* Stays awake for so long: for what is shorter than any sleep. */
+void deadline_spin(int64_t ns);
+
+#endif

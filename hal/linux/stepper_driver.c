@@ -1,0 +1,106 @@
+#include "hal/linux/stepper_driver.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "agent/base/clock.h"
+#include "hal/linux/precise_sleep.h"
+
+#define NS_PER_US 1000
+
+static int driver_output(struct gpio_line **line, struct gpio_chip *chip, unsigned pin,
+			 const char *name, const char *what, bool safe, struct err *err)
+{
+	char consumer[GPIO_NAME];
+
+	snprintf(consumer, sizeof(consumer), "openscan %.12s %s", name, what);
+	return gpio_output(line, chip, pin, consumer, safe, err);
+}
+
+/* The record of the enable line pin, taken when nobody has it yet. */
+static int driver_share(struct driver *driver, struct gpio_chip *chip, const char *name,
+			struct driver_enable *enables, size_t count, struct err *err)
+{
+	struct driver_enable *enable = NULL;
+	int ret;
+
+	for (size_t i = 0; i < count && !enable; i++)
+		if (!enables[i].line || enables[i].pin == driver->wiring.enable)
+			enable = &enables[i];
+	if (!enable)
+		return err_set(err, -ENOSPC, "there are too many enable lines");
+	if (!enable->line) {
+		ret = driver_output(&enable->line, chip, driver->wiring.enable, name,
+				    "enable", true, err);
+		if (ret < 0)
+			return ret;
+		enable->pin = driver->wiring.enable;
+	}
+	driver->enable = enable;
+	return 0;
+}
+
+int driver_open(struct driver *driver, struct gpio_chip *chip, const char *name,
+		const struct wiring_motor *wiring, struct driver_enable *enables,
+		size_t count, unsigned user, struct err *err)
+{
+	int ret;
+
+	driver->wiring = *wiring;
+	driver->user = 1u << user;
+	driver->pulse_ns = (int64_t)(wiring->pulse_us * NS_PER_US);
+	driver->setup_ns = (int64_t)(wiring->setup_us * NS_PER_US);
+	/* Without current first, so that no edge of the other lines moves anything. */
+	ret = driver_share(driver, chip, name, enables, count, err);
+	if (ret == 0)
+		ret = driver_output(&driver->step, chip, wiring->step, name, "step",
+				    false, err);
+	if (ret == 0)
+		ret = driver_output(&driver->direction, chip, wiring->direction, name,
+				    "dir", false, err);
+	if (ret < 0)
+		driver_close(driver);
+	return ret;
+}
+
+void driver_close(struct driver *driver)
+{
+	if (driver->enable)
+		driver_power(driver, false);
+	gpio_release(driver->step);
+	gpio_release(driver->direction);
+	driver->step = driver->direction = NULL;
+	driver->enable = NULL;
+}
+
+int driver_power(struct driver *driver, bool on)
+{
+	struct driver_enable *enable = driver->enable;
+
+	if (on)
+		enable->users |= driver->user;
+	else
+		enable->users &= ~driver->user;
+	return gpio_set(enable->line, enable->users == 0);
+}
+
+int driver_turn(struct driver *driver, bool forward)
+{
+	int ret = gpio_set(driver->direction, forward);
+
+	deadline_spin(driver->setup_ns);
+	return ret;
+}
+
+/* The driver steps at the rising edge: what lies before the end of the call may have been
+ * it. */
+int driver_step(struct driver *driver, int64_t *sent_ns)
+{
+	int ret = gpio_set(driver->step, true);
+
+	if (ret < 0)
+		return ret;
+	*sent_ns = clock_monotonic_ns();
+	deadline_spin(driver->pulse_ns);
+	return gpio_set(driver->step, false);
+}

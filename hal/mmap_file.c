@@ -1,0 +1,110 @@
+#include "hal/mmap_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/log.h"
+
+static int mapped_fail(struct err *err, const char *path)
+{
+	return err_set(err, -errno, "%s: %s", path, strerror(errno));
+}
+
+int mapped_open(void **out, const char *path, size_t size, struct err *err)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	struct stat st;
+	void *map;
+	int ret;
+
+	if (fd < 0 && errno == ENOENT)
+		return -ENOENT;
+	if (fd < 0)
+		return mapped_fail(err, path);
+	if (fstat(fd, &st) < 0) {
+		ret = mapped_fail(err, path);
+		goto done;
+	}
+	if ((size_t)st.st_size != size) {
+		ret = err_set(err, -EBADMSG, "%s has %jd bytes, not %zu", path,
+			      (intmax_t)st.st_size, size);
+		goto done;
+	}
+	map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED) {
+		ret = mapped_fail(err, path);
+		goto done;
+	}
+	*out = map;
+	ret = 0;
+done:
+	close(fd);
+	return ret;
+}
+
+static int mapped_write(int fd, const char *bytes, size_t size)
+{
+	while (size > 0) {
+		ssize_t n = write(fd, bytes, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		bytes += n;
+		size -= (size_t)n;
+	}
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
+int mapped_create(void **out, const char *path, const void *bytes, size_t size,
+		  struct err *err)
+{
+	char new[PATH_MAX];
+	int fd, ret;
+
+	if ((size_t)snprintf(new, sizeof(new), "%s.new", path) >= sizeof(new))
+		return err_set(err, -ENAMETOOLONG, "%s: the path is too long", path);
+	fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return mapped_fail(err, new);
+	ret = mapped_write(fd, bytes, size);
+	close(fd);
+	if (ret < 0)
+		return err_set(err, ret, "%s: %s", new, strerror(-ret));
+	if (rename(new, path) < 0)
+		return mapped_fail(err, path);
+	return mapped_open(out, path, size, err);
+}
+
+int mapped_sync(void *map, size_t size)
+{
+	return msync(map, size, MS_SYNC) < 0 ? -errno : 0;
+}
+
+void mapped_close(void *map, size_t size)
+{
+	if (map)
+		munmap(map, size);
+}
+
+int mapped_set_aside(const char *path, const char *why, struct err *err)
+{
+	char aside[PATH_MAX];
+
+	if ((size_t)snprintf(aside, sizeof(aside), "%s.damaged-%" PRId64, path,
+			     clock_wall_ms()) >= sizeof(aside))
+		return err_set(err, -ENAMETOOLONG, "%s: the path is too long", path);
+	if (rename(path, aside) < 0)
+		return mapped_fail(err, path);
+	log_error("%s cannot be used (%s) and is now %s", path, why, aside);
+	return 0;
+}

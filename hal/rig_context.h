@@ -1,0 +1,76 @@
+/* What all devices of one rig share: the backend, the stop flags, the ear outside. */
+#ifndef HAL_RIG_CONTEXT_H
+#define HAL_RIG_CONTEXT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hal/backend.h"
+#include "hal/motion_thread.h"
+#include "hal/rig.h"
+
+#define CHASSIS_NAME 65 /* a device's name and its NUL */
+
+struct chassis {
+	const struct backend *backend;
+	void *hardware; /* the backend's own */
+	struct engine *engine;
+
+	atomic_bool estopped;
+	atomic_uint stops; /* grows with each order to stop */
+
+	/* Guards what states show: busy, target, level, settings.  Held for a few
+	 * instructions and levels of lines, never while waiting or calling out. */
+	pthread_mutex_t lock;
+	bool awake; /* lock: do motors have current, and may lights burn? (rig_power.c) */
+
+	void (*changed)(void *context, enum device_kind kind, const char *name);
+	void *context;
+};
+
+/* What may end an act before its time: taken when it begins. */
+struct chassis_leash {
+	struct interrupt *interrupt;
+	unsigned stops;
+};
+
+void chassis_init(struct chassis *chassis, const struct rig_options *options);
+void chassis_destroy(struct chassis *chassis);
+
+/* Tells the owner of the rig; not while holding the lock. */
+void chassis_changed(struct chassis *chassis, enum device_kind kind, const char *name);
+
+/* 0, or -EPERM and "estopped" while the emergency stop is on. */
+int chassis_permit(const struct chassis *chassis, struct err *err);
+
+/* Begins an act that a stop must end; "estopped" while the emergency stop is on. */
+int chassis_begin(struct chassis *chassis, struct interrupt *interrupt,
+		  struct chassis_leash *leash, struct err *err);
+
+/* 0, -EINTR (the interrupt was raised) or -ECANCELED (stop, or emergency stop). */
+int chassis_wanted(const struct chassis *chassis, const struct chassis_leash *leash);
+
+/* Waits until the backend's time is due_ns, or for what chassis_wanted() says. */
+int chassis_wait(struct chassis *chassis, int64_t due_ns,
+		 const struct chassis_leash *leash);
+
+/* The sentence for an act ("the move of rotor") that chassis_wanted() ended; returns ret.
+ */
+int chassis_explain(const struct chassis *chassis, int ret, struct err *err,
+		    const char *act, const char *name);
+
+/* Checks one object of the device config, or of a command, against a schema and adds its
+ * defaults.  at stands before the sentence ("motors.rotor"); NULL for nothing. */
+int chassis_check(const char *schema_text, cJSON *object, const char *at,
+		  struct err *err);
+
+/* A copy of an object of the device config without the members that are null: those are
+ * not given. */
+cJSON *chassis_copy(const cJSON *object);
+
+/* May name stand in a topic?  kind and name appear in the sentence. */
+int chassis_check_name(enum device_kind kind, const char *name, struct err *err);
+
+#endif

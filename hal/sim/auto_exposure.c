@@ -1,0 +1,76 @@
+#include "hal/sim/auto_exposure.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define GAMMA 2.2
+#define DARK 24 /* of 255: below it is background */
+#define CLIPPED 250
+#define TOP 0.05	  /* of the object: its brightest part */
+#define LEAST_SHARE 0.005 /* of the pixels: less is no object */
+#define MOST_CHANGE 4	  /* in one step */
+
+/* The object's pixels by their brightest channel, and the light of those that tell
+ * colour. */
+struct sums {
+	size_t bins[256], object, coloured;
+	double red, green, blue;
+};
+
+static double light_of(int byte)
+{
+	return pow(byte / 255.0, GAMMA);
+}
+
+static void add(struct sums *sums, const uint8_t *p)
+{
+	int most = p[0] > p[1] ? p[0] : p[1];
+
+	most = p[2] > most ? p[2] : most;
+	if (most < DARK)
+		return;
+	sums->bins[most]++;
+	sums->object++;
+	if (most > CLIPPED)
+		return;
+	sums->red += light_of(p[0]);
+	sums->green += light_of(p[1]);
+	sums->blue += light_of(p[2]);
+	sums->coloured++;
+}
+
+/* The value above which TOP of the object lies. */
+static int top_of(const struct sums *sums)
+{
+	size_t above = 0;
+	int value = 255;
+
+	while (value > DARK &&
+	       (double)(above += sums->bins[value]) < TOP * (double)sums->object)
+		value--;
+	return value;
+}
+
+static double bounded(double factor)
+{
+	return fmax(1.0 / MOST_CHANGE, fmin(MOST_CHANGE, factor));
+}
+
+bool meter_read(const struct frame *frame, struct meter *meter)
+{
+	size_t pixels = (size_t)frame->width * (size_t)frame->height;
+	struct sums sums = {.object = 0};
+
+	for (size_t i = 0; i < pixels; i++)
+		add(&sums, frame->rgb + i * 3);
+	if ((double)sums.object < LEAST_SHARE * (double)pixels)
+		return false;
+	meter->exposure = bounded(METER_BRIGHT / light_of(top_of(&sums)));
+	meter->red = meter->blue = 1;
+	if (sums.coloured && sums.red > 0 && sums.blue > 0) {
+		meter->red = bounded(sums.green / sums.red);
+		meter->blue = bounded(sums.green / sums.blue);
+	}
+	return true;
+}

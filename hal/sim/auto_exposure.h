@@ -1,0 +1,24 @@
+/* The simulated camera's light meter: how far its exposure and its white balance are from
+ * where they should be, judged by a photo.
+ *
+ * White balance takes the object for grey in the mean; the exposure is right when the
+ * brightest twentieth of the object begins at METER_BRIGHT of full light.  Only what is
+ * neither dark nor clipped is looked at for colour. */
+#ifndef HAL_SIM_AUTO_EXPOSURE_H
+#define HAL_SIM_AUTO_EXPOSURE_H
+
+#include <stdbool.h>
+
+#include "hal/frame.h"
+
+#define METER_BRIGHT 0.6
+
+/* What to multiply the settings by. */
+struct meter {
+	double exposure, red, blue;
+};
+
+/* False when the photo shows next to nothing. */
+bool meter_read(const struct frame *frame, struct meter *meter);
+
+#endif

@@ -1,0 +1,77 @@
+/* What a simulated rig is made of.  For sim.c and sim_camera.c only. */
+#ifndef HAL_SIM_SIM_INTERNAL_H
+#define HAL_SIM_SIM_INTERNAL_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hal/backend.h"
+#include "hal/free_lines.h"
+#include "hal/sim/fault_injection.h"
+#include "hal/sim/sim_clock.h"
+#include "hal/sim/target_image.h"
+#include "hal/sim/ground_truth.h"
+
+#define SIM_LIGHTS 32
+#define SIM_ENDSTOPS 16
+
+struct sim_motor {
+	int sign; /* of the steps while the direction line is high */
+	int32_t steps_per_turn;
+	int direction; /* of the next steps */
+};
+
+struct sim_endstop {
+	int motor;    /* -1: the config names one that is not there */
+	int64_t edge; /* count at which it is pressed */
+	bool above;   /* pressed from there upwards */
+};
+
+struct sim {
+	struct pace pace;
+	struct truth *truth;
+	struct sim_motor motors[TRUTH_AXES];
+	size_t motor_count;
+	int rotor, turntable; /* which motors these are, -1 for none */
+	struct sim_endstop endstops[SIM_ENDSTOPS];
+	atomic_int lights[SIM_LIGHTS];
+	size_t light_count;
+	double radius_mm;
+	bool room_lit;
+	struct faults *faults;
+	struct poster *poster; /* what is held before the camera, or NULL */
+	struct freed freed;
+	atomic_bool lines[FREED_LINES]; /* levels of those that are freed */
+	int shutter_log, trigger_log;	/* file descriptors */
+};
+
+/* ---- sim.c ---- */
+
+/* True degrees of a motor by its number; 0 for -1. */
+double sim_angle(const struct sim *sim, int motor);
+
+/* The same angle, 0..360. */
+double sim_turned(double degrees);
+
+/* 0..100, of the brightest light. */
+int sim_brightness(struct sim *sim);
+
+/* Appends a line of length bytes to the log called name.  For tests and the curious: a
+ * full disk must not cost a photo. */
+void sim_log(int fd, const char *name, const char *line, int length);
+
+/* ---- sim_camera.c: as backend.h says, backend being a struct sim ---- */
+
+void sim_camera_size(const void *backend, size_t camera, int *width, int *height);
+int sim_camera_answers(void *backend, size_t camera, struct err *err);
+int sim_camera_expose(void *backend, size_t camera, const struct backend_shot *shot,
+		      void **latent, struct err *err);
+int sim_camera_read_out(void *backend, size_t camera, void *latent, struct frame **out,
+			struct err *err);
+void sim_camera_discard(void *backend, size_t camera, void *latent);
+int sim_camera_calibrate(void *backend, size_t camera, const struct backend_shot *shot,
+			 cJSON *found, struct err *err);
+
+#endif

@@ -1,0 +1,134 @@
+#include "hal/sim/target_image.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jpeglib.h>
+
+struct poster {
+	struct frame *picture;
+};
+
+/* libjpeg ends a failed call by a jump. */
+struct poster_failure {
+	struct jpeg_error_mgr mgr;
+	jmp_buf jump;
+	char text[JMSG_LENGTH_MAX];
+};
+
+static void poster_jump(j_common_ptr info)
+{
+	struct poster_failure *failure = (struct poster_failure *)info->err;
+
+	failure->mgr.format_message(info, failure->text);
+	longjmp(failure->jump, 1);
+}
+
+/* Into poster, so that what is there can be freed after a jump. */
+static int poster_read_rows(struct poster *poster, struct jpeg_decompress_struct *info)
+{
+	struct frame *picture;
+
+	jpeg_read_header(info, TRUE);
+	if (info->image_width > POSTER_SIDE || info->image_height > POSTER_SIDE)
+		return -EFBIG;
+	info->out_color_space = JCS_RGB;
+	jpeg_start_decompress(info);
+	poster->picture = picture =
+		frame_new((int)info->output_width, (int)info->output_height);
+	if (!picture)
+		return -ENOMEM;
+	while (info->output_scanline < info->output_height) {
+		JSAMPROW row = picture->rgb +
+			       (size_t)info->output_scanline * (size_t)picture->width * 3;
+
+		jpeg_read_scanlines(info, &row, 1);
+	}
+	jpeg_finish_decompress(info);
+	return 0;
+}
+
+static int poster_read(struct poster *poster, FILE *file, const char *path,
+		       struct err *err)
+{
+	struct jpeg_decompress_struct info;
+	struct poster_failure failure;
+	int ret;
+
+	info.err = jpeg_std_error(&failure.mgr);
+	failure.mgr.error_exit = poster_jump;
+	if (setjmp(failure.jump)) {
+		jpeg_destroy_decompress(&info);
+		return err_code(err, -EBADMSG, "invalid_args", "sim.show_image: %s: %s",
+				path, failure.text);
+	}
+	jpeg_create_decompress(&info);
+	jpeg_stdio_src(&info, file);
+	ret = poster_read_rows(poster, &info);
+	jpeg_destroy_decompress(&info);
+	if (ret == -EFBIG)
+		return err_code(err, ret, "invalid_args",
+				"sim.show_image: %s: a side must be at most %d pixels",
+				path, POSTER_SIDE);
+	return ret < 0 ? err_set(err, ret, "out of memory") : 0;
+}
+
+int poster_open(struct poster **out, const char *path, struct err *err)
+{
+	struct poster *poster = calloc(1, sizeof(*poster));
+	FILE *file = NULL;
+	int ret;
+
+	if (!poster)
+		return err_set(err, -ENOMEM, "out of memory");
+	file = fopen(path, "rbe");
+	if (file)
+		ret = poster_read(poster, file, path, err);
+	else
+		ret = err_code(err, -errno, "invalid_args", "sim.show_image: %s: %s",
+			       path, strerror(errno));
+	if (file)
+		fclose(file);
+	if (ret < 0) {
+		poster_close(poster);
+		return ret;
+	}
+	*out = poster;
+	return 0;
+}
+
+void poster_close(struct poster *poster)
+{
+	if (!poster)
+		return;
+	frame_free(poster->picture);
+	free(poster);
+}
+
+void poster_show(const struct poster *poster, struct frame *frame)
+{
+	const struct frame *picture = poster->picture;
+	double across = (double)frame->width / picture->width;
+	double down = (double)frame->height / picture->height;
+	double scale = across < down ? across : down;
+	int width = (int)(picture->width * scale),
+	    height = (int)(picture->height * scale);
+	int left = (frame->width - width) / 2, top = (frame->height - height) / 2;
+
+	memset(frame->rgb, 0, (size_t)frame->width * (size_t)frame->height * 3);
+	for (int y = 0; y < height; y++) {
+		size_t from = (size_t)((int64_t)y * picture->height / height) *
+			      (size_t)picture->width;
+		size_t to = (size_t)(top + y) * (size_t)frame->width + (size_t)left;
+
+		for (int x = 0; x < width; x++) {
+			size_t column = (size_t)((int64_t)x * picture->width / width);
+
+			memcpy(frame->rgb + (to + (size_t)x) * 3,
+			       picture->rgb + (from + column) * 3, 3);
+		}
+	}
+}

@@ -1,0 +1,321 @@
+#include "mqtt/paho_client_internal.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+
+#include "agent/base/log.h"
+
+#define GRANTED_MAX 2 /* the highest QoS; above is a refusal in 3.1.1 */
+
+/* The context of Paho's callbacks. */
+struct request {
+	struct link *link;
+	void *tag;
+	const char *what;
+	size_t filters; /* of a subscription: 3.1.1 does not tell how many it answers */
+	struct request *next, *previous;
+};
+
+static struct request *request_new(struct link *link, void *tag, const char *what)
+{
+	struct request *request = calloc(1, sizeof(*request));
+
+	if (!request)
+		return NULL;
+	request->link = link;
+	request->tag = tag;
+	request->what = what;
+	pthread_mutex_lock(&link->lock);
+	request->next = link->requests;
+	if (request->next)
+		request->next->previous = request;
+	link->requests = request;
+	pthread_mutex_unlock(&link->lock);
+	return request;
+}
+
+static void request_free(struct request *request)
+{
+	struct link *link = request->link;
+
+	pthread_mutex_lock(&link->lock);
+	if (request->next)
+		request->next->previous = request->previous;
+	if (request->previous)
+		request->previous->next = request->next;
+	else
+		link->requests = request->next;
+	pthread_mutex_unlock(&link->lock);
+	free(request);
+}
+
+static void request_end(struct request *request, enum link_result result)
+{
+	struct link *link = request->link;
+	void *tag = request->tag;
+
+	request_free(request);
+	link->events.done(link->events.context, tag, result);
+}
+
+/* Are the answers to n filters all below 0x80?  Paho gives a list only for two and more.
+ */
+static bool all_granted(const enum MQTTReasonCodes *codes, int n, int only)
+{
+	if (n < 2)
+		return only < MQTTREASONCODE_UNSPECIFIED_ERROR;
+	for (int i = 0; codes && i < n; i++)
+		if (codes[i] >= MQTTREASONCODE_UNSPECIFIED_ERROR)
+			return false;
+	return codes != NULL;
+}
+
+static void on_sent(void *context, MQTTAsync_successData5 *data)
+{
+	(void)data;
+	request_end(context, LINK_DONE);
+}
+
+static void on_subscribed(void *context, MQTTAsync_successData5 *data)
+{
+	bool ok = all_granted(data->alt.sub.reasonCodes, data->alt.sub.reasonCodeCount,
+			      (int)data->reasonCode);
+
+	request_end(context, ok ? LINK_DONE : LINK_REFUSED);
+}
+
+static void on_unsubscribed(void *context, MQTTAsync_successData5 *data)
+{
+	bool ok = all_granted(data->alt.unsub.reasonCodes,
+			      data->alt.unsub.reasonCodeCount, (int)data->reasonCode);
+
+	request_end(context, ok ? LINK_DONE : LINK_REFUSED);
+}
+
+/* A code other than 0 comes from Paho itself, and its reasonCode is then not always set.
+ */
+static void on_failed(void *context, MQTTAsync_failureData5 *data)
+{
+	struct request *request = context;
+
+	if (data->code) {
+		request_end(request, LINK_BROKEN);
+		return;
+	}
+	log_debug("the broker refused a %s: %s", request->what,
+		  reason_text((int)data->reasonCode));
+	request_end(request, LINK_REFUSED);
+}
+
+/* The answers of 3.1.1, which Paho gives in other types. */
+
+static void on_sent_3(void *context, MQTTAsync_successData *data)
+{
+	(void)data;
+	request_end(context, LINK_DONE);
+}
+
+static void on_subscribed_3(void *context, MQTTAsync_successData *data)
+{
+	struct request *request = context;
+	bool ok = true;
+
+	if (request->filters < 2)
+		ok = data->alt.qos <= GRANTED_MAX;
+	for (size_t i = 0; request->filters > 1 && i < request->filters; i++)
+		ok = ok && data->alt.qosList[i] <= GRANTED_MAX;
+	request_end(request, ok ? LINK_DONE : LINK_REFUSED);
+}
+
+static void on_failed_3(void *context, MQTTAsync_failureData *data)
+{
+	struct request *request = context;
+
+	if (!data || data->code <= GRANTED_MAX) {
+		request_end(request, LINK_BROKEN);
+		return;
+	}
+	log_debug("the broker refused a %s", request->what);
+	request_end(request, LINK_REFUSED);
+}
+
+static int add_bytes(MQTTProperties *properties, enum MQTTPropertyCodes code,
+		     const void *bytes, size_t size, struct err *err)
+{
+	MQTTProperty property = {.identifier = code};
+
+	if (size > UINT16_MAX)
+		return err_set(err, -EINVAL,
+			       "the correlation data has more than 65535 bytes");
+	/* Paho copies and does not write; its type has no const. */
+	property.value.data.data = (char *)(uintptr_t)bytes;
+	property.value.data.len = (int)size;
+	if (MQTTProperties_add(properties, &property))
+		return err_set(err, -ENOMEM, "out of memory");
+	return 0;
+}
+
+/* Paho's two kinds of answers to request; success_3 and success_5 mean the same. */
+static MQTTAsync_responseOptions answers_for(struct request *request,
+					     MQTTAsync_onSuccess *success_3,
+					     MQTTAsync_onSuccess5 *success_5)
+{
+	MQTTAsync_responseOptions options = MQTTAsync_responseOptions_initializer;
+
+	options.context = request;
+	if (request->link->version == MQTTVERSION_5) {
+		options.onSuccess5 = success_5;
+		options.onFailure5 = on_failed;
+	} else {
+		options.onSuccess = success_3;
+		options.onFailure = on_failed_3;
+	}
+	return options;
+}
+
+static int add_message_properties(MQTTProperties *properties,
+				  const struct outgoing *message, struct err *err)
+{
+	int ret = 0;
+
+	if (message->expiry_s > 0)
+		ret = add_number(properties, MQTTPROPERTY_CODE_MESSAGE_EXPIRY_INTERVAL,
+				 (unsigned)message->expiry_s, err);
+	if (!ret && message->correlation)
+		ret = add_bytes(properties, MQTTPROPERTY_CODE_CORRELATION_DATA,
+				message->correlation, message->correlation_size, err);
+	return ret;
+}
+
+int link_send(struct link *link, const struct outgoing *message, void *tag,
+	      struct err *err)
+{
+	MQTTAsync_responseOptions options;
+	struct request *request;
+	int ret = 0;
+	int code;
+
+	if (message->size > INT_MAX)
+		return err_set(err, -EINVAL, "the message is too large");
+	request = request_new(link, tag, "message");
+	if (!request)
+		return err_set(err, -ENOMEM, "out of memory");
+	options = answers_for(request, on_sent_3, on_sent);
+	if (link->version == MQTTVERSION_5)
+		ret = add_message_properties(&options.properties, message, err);
+	if (ret < 0)
+		goto out;
+	code = MQTTAsync_send(link->handle, message->topic, (int)message->size,
+			      message->size ? message->payload : "", message->qos,
+			      message->retain, &options);
+	if (code != MQTTASYNC_SUCCESS)
+		ret = paho_error(err, code);
+out:
+	if (ret < 0)
+		request_free(request);
+	MQTTProperties_free(&options.properties);
+	return ret;
+}
+
+/* Filters as Paho wants them. */
+struct wanted {
+	char **topics;
+	int *qos;
+	MQTTSubscribe_options *options;
+};
+
+static void wanted_free(struct wanted *wanted)
+{
+	free(wanted->topics);
+	free(wanted->qos);
+	free(wanted->options);
+}
+
+static int wanted_make(struct wanted *wanted, const struct filter *filters, size_t n,
+		       struct err *err)
+{
+	wanted->topics = calloc(n, sizeof(*wanted->topics));
+	wanted->qos = calloc(n, sizeof(*wanted->qos));
+	wanted->options = calloc(n, sizeof(*wanted->options));
+	if (!wanted->topics || !wanted->qos || !wanted->options)
+		return err_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < n; i++) {
+		MQTTSubscribe_options one = MQTTSubscribe_options_initializer;
+
+		one.noLocal = filters[i].no_local;
+		one.retainAsPublished = filters[i].retain_as_published;
+		one.retainHandling = (unsigned char)filters[i].retain_handling;
+		wanted->options[i] = one;
+		wanted->topics[i] = (char *)(uintptr_t)filters[i].topic; /* only read */
+		wanted->qos[i] = filters[i].qos;
+	}
+	return 0;
+}
+
+static int subscribe(struct request *request, const struct wanted *wanted,
+		     struct err *err)
+{
+	struct link *link = request->link;
+	int n = (int)request->filters;
+	MQTTAsync_responseOptions options =
+		answers_for(request, on_subscribed_3, on_subscribed);
+	int code;
+
+	if (link->version == MQTTVERSION_5) {
+		options.subscribeOptions = wanted->options[0];
+		options.subscribeOptionsList = wanted->options;
+		options.subscribeOptionsCount = n;
+	}
+	code = MQTTAsync_subscribeMany(link->handle, n, wanted->topics, wanted->qos,
+				       &options);
+	return code == MQTTASYNC_SUCCESS ? 0 : paho_error(err, code);
+}
+
+int link_subscribe(struct link *link, const struct filter *filters, size_t n, void *tag,
+		   struct err *err)
+{
+	struct wanted wanted = {.topics = NULL};
+	int ret = wanted_make(&wanted, filters, n, err);
+	struct request *request =
+		ret == 0 ? request_new(link, tag, "subscription") : NULL;
+
+	if (ret == 0 && !request)
+		ret = err_set(err, -ENOMEM, "out of memory");
+	if (ret == 0) {
+		request->filters = n;
+		ret = subscribe(request, &wanted, err);
+		if (ret < 0)
+			request_free(request);
+	}
+	wanted_free(&wanted);
+	return ret;
+}
+
+int link_unsubscribe(struct link *link, const char *const *topics, size_t n, void *tag,
+		     struct err *err)
+{
+	struct request *request = request_new(link, tag, "unsubscription");
+	MQTTAsync_responseOptions options;
+	int code;
+
+	if (!request)
+		return err_set(err, -ENOMEM, "out of memory");
+	/* 3.1.1 cannot refuse it: its answer is that of a message. */
+	options = answers_for(request, on_sent_3, on_unsubscribed);
+	code = MQTTAsync_unsubscribeMany(link->handle, (int)n,
+					 (char *const *)(uintptr_t)topics, &options);
+	if (code != MQTTASYNC_SUCCESS) {
+		request_free(request);
+		return paho_error(err, code);
+	}
+	return 0;
+}
+
+void link_end_requests(struct link *link)
+{
+	for (struct request *request = link->requests, *next; request; request = next) {
+		next = request->next;
+		request_end(request, LINK_BROKEN);
+	}
+}

@@ -1,0 +1,20 @@
+/* A photo as a grey picture, for those who look at shapes and not at colours. */
+#ifndef TASKS_CAPTURE_GRAYSCALE_H
+#define TASKS_CAPTURE_GRAYSCALE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct frame;
+
+struct grey {
+	int width, height;
+	uint8_t *pixels; /* width * height, rows from the top */
+};
+
+/* The luma of frame, not mirrored; a small one is made twice as large.  False when memory
+ * is out.  Clear it in any case. */
+bool grey_of(struct grey *grey, const struct frame *frame);
+void grey_clear(struct grey *grey);
+
+#endif

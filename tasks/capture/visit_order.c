@@ -1,0 +1,460 @@
+#include "tasks/capture/visit_order.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NEAR 10	   /* how many neighbours of a stop are tried */
+#define SEGMENT 3  /* stops that are moved elsewhere in one piece */
+#define KICKS 4000 /* how often a short piece is disturbed and improved again */
+#define KICK_SPAN 30
+#define EPSILON 1e-5 /* seconds; the matrix holds floats */
+
+/* An order under improvement.  Stop 0 is where the axes stand, stops 1 to n are the
+ * points, stop n + 1 is "anywhere": it costs nothing to get there, which makes the way
+ * open-ended. The first and the last keep their places. */
+struct tour {
+	int n;
+	float *cost; /* (n + 2) squared */
+	int *near;   /* NEAR a stop, the nearest first, -1 when there are fewer */
+	int *at;     /* place -> stop */
+	int *place;  /* stop -> place */
+	int *todo;   /* stops around which something changed */
+	int todos;
+	bool *queued;
+	uint32_t seed;
+};
+
+int route_method_parse(const char *name)
+{
+	static const char *const names[] = {"best", "nearest_neighbor", "none"};
+
+	for (int i = 0; i < 3; i++)
+		if (!strcmp(name, names[i]))
+			return i;
+	return -EINVAL;
+}
+
+double route_axis_seconds(const struct route_axis *axis, double from, double to)
+{
+	double way = fabs(to - from), a = axis->acceleration, v = axis->max_speed;
+	double steps, ramp;
+
+	if (axis->endless) {
+		way = fmod(way, 360);
+		way = fmin(way, 360 - way);
+	}
+	steps = trunc(way * axis->steps_per_degree + 1e-9); /* 1 step is not 0.999… */
+	if (steps < 1)
+		return 0;
+
+	ramp = trunc(v * v / a / 2);
+	if (2 * ramp > steps)
+		return 2 * sqrt(2 * fmax(1, floor(steps / 2)) / a);
+	return 2 * v / a + (steps - 2 * ramp) / v;
+}
+
+static double step_seconds(const struct route_rig *rig, double theta, double fi,
+			   const struct path_point *to)
+{
+	return fmax(route_axis_seconds(&rig->theta, theta, to->theta),
+		    route_axis_seconds(&rig->fi, fi, to->fi));
+}
+
+double route_seconds(const struct route_rig *rig, const struct path_point *points,
+		     size_t n)
+{
+	double theta = rig->start_theta, fi = rig->start_fi, sum = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		sum += step_seconds(rig, theta, fi, &points[i]);
+		theta = points[i].theta;
+		fi = points[i].fi;
+	}
+	return sum;
+}
+
+static void sort_nearest(const struct route_rig *rig, struct path_point *points, size_t n)
+{
+	double theta = rig->start_theta, fi = rig->start_fi;
+
+	for (size_t done = 0; done < n; done++) {
+		struct path_point next;
+		size_t nearest = done;
+		double least = INFINITY;
+
+		for (size_t i = done; i < n; i++) {
+			double seconds = step_seconds(rig, theta, fi, &points[i]);
+
+			if (seconds < least) {
+				least = seconds;
+				nearest = i;
+			}
+		}
+		/* The rest keeps its order, so that of equals the first wins. */
+		next = points[nearest];
+		memmove(&points[done + 1], &points[done],
+			(nearest - done) * sizeof(*points));
+		points[done] = next;
+		theta = next.theta;
+		fi = next.fi;
+	}
+}
+
+static double cost(const struct tour *t, int a, int b)
+{
+	return (double)t->cost[(size_t)a * ((size_t)t->n + 2) + (size_t)b];
+}
+
+static void touch(struct tour *t, int stop)
+{
+	if (stop > t->n || t->queued[stop])
+		return;
+	t->queued[stop] = true;
+	t->todo[t->todos++] = stop;
+}
+
+static void reverse(struct tour *t, int first, int last)
+{
+	while (first < last) {
+		int a = t->at[first], b = t->at[last];
+
+		t->at[first] = b;
+		t->place[b] = first++;
+		t->at[last] = a;
+		t->place[a] = last--;
+	}
+}
+
+/* 2-opt: replaces the edge from a to the stop after (way 1) or before it (way -1) by one
+ * to a near stop, and turns what lies between. */
+static bool turn_piece(struct tour *t, int a, int way)
+{
+	int i = t->place[a], b;
+
+	if (i + way < 0)
+		return false;
+	b = t->at[i + way];
+	for (int k = 0; k < NEAR; k++) {
+		int c = t->near[a * NEAR + k], j, d;
+		double gain;
+
+		if (c < 0 || cost(t, a, b) - cost(t, a, c) <= EPSILON)
+			return false;
+		j = t->place[c];
+		if (j + way < 0)
+			continue;
+		d = t->at[j + way];
+		gain = cost(t, a, b) + cost(t, c, d) - cost(t, a, c) - cost(t, b, d);
+		if (gain <= EPSILON)
+			continue;
+		if (way > 0)
+			reverse(t, (i < j ? i : j) + 1, i < j ? j : i);
+		else
+			reverse(t, i < j ? i : j, (i < j ? j : i) - 1);
+		touch(t, a);
+		touch(t, b);
+		touch(t, c);
+		touch(t, d);
+		return true;
+	}
+	return false;
+}
+
+/* Takes the piece of length stops that begins at place s out and puts it behind the stop
+ * that is at place j now. */
+static void carry(struct tour *t, int s, int length, int j, bool turned)
+{
+	int piece[SEGMENT], from = s, to = j;
+
+	for (int k = 0; k < length; k++)
+		piece[k] = t->at[turned ? s + length - 1 - k : s + k];
+	if (j > s) {
+		memmove(&t->at[s], &t->at[s + length],
+			(size_t)(j - s - length + 1) * sizeof(int));
+		memcpy(&t->at[j - length + 1], piece, (size_t)length * sizeof(int));
+	} else {
+		memmove(&t->at[j + 1 + length], &t->at[j + 1],
+			(size_t)(s - j - 1) * sizeof(int));
+		memcpy(&t->at[j + 1], piece, (size_t)length * sizeof(int));
+		from = j + 1;
+		to = s + length - 1;
+	}
+	for (int k = from; k <= to; k++)
+		t->place[t->at[k]] = k;
+}
+
+/* Or-opt: the piece from place s to e, with a at one of its ends, goes beside a stop that
+ * is near a. */
+static bool move_piece(struct tour *t, int a, int s, int e)
+{
+	int p, q, z;
+	double freed;
+
+	if (s < 1 || e > t->n)
+		return false;
+	p = t->at[s - 1];
+	q = t->at[e + 1];
+	z = t->at[s] == a ? t->at[e] : t->at[s];
+	freed = cost(t, p, t->at[s]) + cost(t, t->at[e], q) - cost(t, p, q);
+	if (freed <= EPSILON)
+		return false;
+
+	for (int k = 0; k < NEAR; k++) {
+		int c = t->near[a * NEAR + k], j;
+
+		if (c < 0)
+			return false;
+		j = t->place[c];
+		if (j >= s && j <= e)
+			continue;
+		for (int way = -1; way <= 1; way += 2) {
+			int behind = way > 0 ? j : j - 1, d;
+			bool turned;
+
+			if (j + way < 0 || behind == s - 1 || behind == e)
+				continue;
+			d = t->at[j + way];
+			if (freed + cost(t, c, d) - cost(t, a, c) - cost(t, z, d) <=
+			    EPSILON)
+				continue;
+			turned = (way > 0) == (t->at[e] == a);
+			if (s == e)
+				turned = false;
+			carry(t, s, e - s + 1, behind, turned);
+			touch(t, a);
+			touch(t, z);
+			touch(t, p);
+			touch(t, q);
+			touch(t, c);
+			touch(t, d);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool improve_at(struct tour *t, int a)
+{
+	if (turn_piece(t, a, 1) || turn_piece(t, a, -1))
+		return true;
+	if (a == 0)
+		return false;
+	for (int length = 1; length <= SEGMENT; length++) {
+		int i = t->place[a];
+
+		if (move_piece(t, a, i, i + length - 1) ||
+		    move_piece(t, a, i - length + 1, i))
+			return true;
+	}
+	return false;
+}
+
+static void improve(struct tour *t)
+{
+	while (t->todos > 0) {
+		int a = t->todo[--t->todos];
+
+		t->queued[a] = false;
+		while (improve_at(t, a))
+			;
+	}
+}
+
+static double length_of(const struct tour *t)
+{
+	double sum = 0;
+
+	for (int i = 0; i <= t->n; i++)
+		sum += cost(t, t->at[i], t->at[i + 1]);
+	return sum;
+}
+
+/* A fixed sequence: the same scan is visited in the same order every time. */
+static int draw(struct tour *t, int below)
+{
+	t->seed = t->seed * 1664525u + 1013904223u;
+	return (int)((uint64_t)t->seed * (uint64_t)below >> 32);
+}
+
+/* Exchanges two short pieces that follow each other, which no single 2-opt step undoes.
+ */
+static void kick(struct tour *t)
+{
+	int span = t->n < KICK_SPAN ? t->n : KICK_SPAN;
+	int first = 1 + draw(t, t->n - span + 1);
+	int length = 1 + draw(t, span - 1);
+	int last = first + span - 1;
+
+	reverse(t, first, first + length - 1);
+	reverse(t, first + length, last);
+	reverse(t, first, last);
+	touch(t, t->at[first - 1]);
+	touch(t, t->at[first]);
+	touch(t, t->at[last]);
+	touch(t, t->at[last + 1]);
+	touch(t, t->at[last - length]);
+	touch(t, t->at[last - length + 1]);
+}
+
+/* Disturbs and improves again and again, keeping what got shorter. */
+static void disturb(struct tour *t, int *kept)
+{
+	size_t size = (size_t)(t->n + 2) * sizeof(int);
+	double least = length_of(t);
+
+	if (t->n < 4)
+		return;
+	memcpy(kept, t->at, size);
+	for (int i = 0; i < KICKS; i++) {
+		double length;
+
+		kick(t);
+		improve(t);
+		length = length_of(t);
+		if (length < least - EPSILON) {
+			least = length;
+			memcpy(kept, t->at, size);
+			continue;
+		}
+		memcpy(t->at, kept, size);
+		for (int k = 0; k < t->n + 2; k++)
+			t->place[t->at[k]] = k;
+	}
+}
+
+static void fill_cost(struct tour *t, const struct route_rig *rig,
+		      const struct path_point *points)
+{
+	size_t stride = (size_t)t->n + 2;
+
+	for (int a = 0; a <= t->n; a++) {
+		double theta = a ? points[a - 1].theta : rig->start_theta;
+		double fi = a ? points[a - 1].fi : rig->start_fi;
+
+		for (int b = a + 1; b <= t->n; b++) {
+			float seconds =
+				(float)step_seconds(rig, theta, fi, &points[b - 1]);
+
+			t->cost[(size_t)a * stride + (size_t)b] = seconds;
+			t->cost[(size_t)b * stride + (size_t)a] = seconds;
+		}
+	}
+}
+
+static void fill_near(struct tour *t, int a)
+{
+	int *near = &t->near[a * NEAR], count = 0;
+
+	for (int b = 0; b <= t->n; b++) {
+		int k = count < NEAR ? count : NEAR - 1;
+
+		if (b == a || (count == NEAR && cost(t, a, b) >= cost(t, a, near[k])))
+			continue;
+		for (; k > 0 && cost(t, a, near[k - 1]) > cost(t, a, b); k--)
+			near[k] = near[k - 1];
+		near[k] = b;
+		if (count < NEAR)
+			count++;
+	}
+	for (; count < NEAR; count++)
+		near[count] = -1;
+}
+
+static void tour_close(struct tour *t)
+{
+	free(t->cost);
+	free(t->near);
+	free(t->at);
+	free(t->place);
+	free(t->todo);
+	free(t->queued);
+}
+
+/* The points as they are ordered. */
+static int tour_open(struct tour *t, const struct route_rig *rig,
+		     const struct path_point *points, size_t n)
+{
+	size_t stops = n + 2;
+
+	*t = (struct tour){.n = (int)n, .seed = 1};
+	t->cost = calloc(stops * stops, sizeof(*t->cost));
+	t->near = calloc(stops * NEAR, sizeof(*t->near));
+	t->at = calloc(stops, sizeof(*t->at));
+	t->place = calloc(stops, sizeof(*t->place));
+	t->todo = calloc(stops, sizeof(*t->todo));
+	t->queued = calloc(stops, sizeof(*t->queued));
+	if (!t->cost || !t->near || !t->at || !t->place || !t->todo || !t->queued) {
+		tour_close(t);
+		return -ENOMEM;
+	}
+
+	fill_cost(t, rig, points);
+	for (int i = 0; i < t->n + 2; i++)
+		t->at[i] = t->place[i] = i;
+	for (int a = 0; a <= t->n; a++)
+		fill_near(t, a);
+	for (int a = t->n; a >= 0; a--)
+		touch(t, a);
+	return 0;
+}
+
+/* Writes the points in their improved order to better; points stay as they are. */
+static int improved(const struct route_rig *rig, const struct path_point *points,
+		    size_t n, struct path_point *better)
+{
+	struct tour t;
+	int *kept = calloc(n + 2, sizeof(*kept));
+	int ret = kept ? tour_open(&t, rig, points, n) : -ENOMEM;
+
+	if (ret < 0)
+		goto done;
+	improve(&t);
+	disturb(&t, kept);
+	for (size_t i = 0; i < n; i++)
+		better[i] = points[t.at[i + 1] - 1];
+	tour_close(&t);
+done:
+	free(kept);
+	return ret;
+}
+
+static void take_if_faster(const struct route_rig *rig, struct path_point *points,
+			   const struct path_point *other, size_t n)
+{
+	if (route_seconds(rig, other, n) < route_seconds(rig, points, n))
+		memcpy(points, other, n * sizeof(*points));
+}
+
+int route_sort(const struct route_rig *rig, enum route_method method,
+	       struct path_point *points, size_t n, struct err *err)
+{
+	struct path_point *nearest, *better;
+	int ret = 0;
+
+	if (method == ROUTE_NONE || n < 2)
+		return 0;
+	if (method == ROUTE_NEAREST) {
+		sort_nearest(rig, points, n);
+		return 0;
+	}
+
+	nearest = calloc(2 * n, sizeof(*nearest));
+	if (!nearest)
+		return err_set(err, -ENOMEM, "out of memory");
+	better = nearest + n;
+	memcpy(nearest, points, n * sizeof(*points));
+	sort_nearest(rig, nearest, n);
+	ret = improved(rig, nearest, n, better);
+	if (ret < 0) {
+		ret = err_set(err, ret, "out of memory");
+		goto done;
+	}
+	take_if_faster(rig, points, nearest, n);
+	take_if_faster(rig, points, better, n);
+done:
+	free(nearest);
+	return ret;
+}

@@ -1,0 +1,243 @@
+#include "tasks/cloud/cloud_api.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "agent/base/cancel.h"
+#include "agent/base/json.h"
+#include "agent/base/module.h"
+#include "agent/base/secret_file.h"
+#include "tasks/cloud/credentials.h"
+#include "tasks/cloud/retry.h"
+#include "tasks/modules/http.h"
+
+#define ANSWER_BYTES (1 << 20)
+#define LINKS_DEEP 3
+
+/* What an answer is collected in. */
+struct reply {
+	char *text;
+	size_t size;
+	struct interrupt *interrupt;
+};
+
+static int take(void *context, const void *bytes, size_t size, struct err *err)
+{
+	struct reply *reply = context;
+	char *grown;
+
+	if (reply->size + size > ANSWER_BYTES)
+		return err_code(err, -EFBIG, "task_failed",
+				"the server's answer is too long");
+	grown = realloc(reply->text, reply->size + size);
+	if (!grown)
+		return err_set(err, -ENOMEM, "out of memory");
+	memcpy(grown + reply->size, bytes, size);
+	reply->text = grown;
+	reply->size += size;
+	return 0;
+}
+
+static int tick(void *context, int64_t sent)
+{
+	struct reply *reply = context;
+
+	(void)sent;
+	return interrupt_raised(reply->interrupt) ? -EINTR : 0;
+}
+
+/* ---- the address ---- */
+
+static char *put_escaped(char *place, const char *text)
+{
+	static const char plain[] = "-._~";
+	static const char digits[] = "0123456789ABCDEF";
+
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (isalnum(c) || strchr(plain, c)) {
+			*place++ = (char)c;
+			continue;
+		}
+		*place++ = '%';
+		*place++ = digits[c >> 4];
+		*place++ = digits[c & 15];
+	}
+	*place = '\0';
+	return place;
+}
+
+static char *put_value(char *place, char before, const char *key, const char *value)
+{
+	*place++ = before;
+	place = put_escaped(place, key);
+	*place++ = '=';
+	return put_escaped(place, value);
+}
+
+/* malloc'ed; holds the token. */
+static char *address(const struct account *account, const char *name,
+		     const struct call_value *values, size_t n)
+{
+	size_t size =
+		strlen(account->url) + strlen(name) + 3 * strlen(account->token) + 16;
+	char *url, *place;
+
+	for (size_t i = 0; i < n; i++)
+		size += 3 * (strlen(values[i].key) + strlen(values[i].value)) + 2;
+	url = malloc(size);
+	if (!url)
+		return NULL;
+	place = url + sprintf(url, "%s/%s", account->url, name);
+	place = put_value(place, '?', "token", account->token);
+	for (size_t i = 0; i < n; i++)
+		place = put_value(place, '&', values[i].key, values[i].value);
+	return url;
+}
+
+/* ---- the call ---- */
+
+static int read_reply(const struct reply *reply, cJSON **answer, struct err *err)
+{
+	struct err why = {0};
+	cJSON *json = json_parse(reply->text ? reply->text : "", reply->size, &why);
+
+	if (!cJSON_IsObject(json)) {
+		cJSON_Delete(json);
+		return err_code(
+			err, -EBADMSG, "task_failed",
+			"the server's answer is no JSON object: is cloud.host the "
+			"address of OpenScan's cloud?");
+	}
+	*answer = json;
+	return 0;
+}
+
+int call(const struct account *account, struct interrupt *interrupt, const char *name,
+	 const struct call_value *values, size_t n, cJSON **answer, struct err *err)
+{
+	struct reply reply = {.interrupt = interrupt};
+	struct http_request request = {
+		.method = "GET", .write = take, .tick = tick, .context = &reply};
+	struct http_answer status;
+	const void *table = NULL;
+	const struct http_module *http;
+	char *url = NULL;
+	int ret = module_load(&table, "http", err);
+
+	if (ret < 0)
+		return ret;
+	http = table;
+	account_address(account, NULL, &request);
+	request.url = url = address(account, name, values, n);
+	if (!url)
+		return err_set(err, -ENOMEM, "out of memory");
+	ret = http->request(&request, &status, err);
+	if (ret == 0 && status.status / 100 != 2)
+		ret = attempt_status(status.status, err);
+	if (ret == 0)
+		ret = read_reply(&reply, answer, err);
+	secret_free(url);
+	free(reply.text);
+	return ret;
+}
+
+/* ---- links ---- */
+
+/* Does the host of this address have part in its name? */
+static bool host_has(const char *link, const char *part)
+{
+	const char *host = strstr(link, "://");
+	size_t length, size = strlen(part);
+
+	host = host ? host + 3 : link;
+	length = strcspn(host, "/?#:");
+	for (size_t i = 0; i + size <= length; i++)
+		if (!strncasecmp(host + i, part, size))
+			return true;
+	return false;
+}
+
+/* The value of key in the query, where it begins; NULL without one. */
+static const char *query_value(const char *link, const char *key)
+{
+	size_t length = strlen(key);
+	const char *at = strchr(link, '?');
+
+	for (; at; at = strpbrk(at, "&")) {
+		at++;
+		if (!strncmp(at, key, length) && at[length] == '=')
+			return at + length + 1;
+	}
+	return NULL;
+}
+
+static int digit(char c)
+{
+	return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
+}
+
+static char *unescaped(const char *value)
+{
+	size_t length = strcspn(value, "&#");
+	char *text = malloc(length + 1), *place = text;
+
+	for (size_t i = 0; text && i < length; i++) {
+		if (value[i] == '%' && i + 2 < length &&
+		    isxdigit((unsigned char)value[i + 1]) &&
+		    isxdigit((unsigned char)value[i + 2])) {
+			*place++ = (char)(digit(value[i + 1]) * 16 + digit(value[i + 2]));
+			i += 2;
+		} else {
+			*place++ = value[i] == '+' ? ' ' : value[i];
+		}
+	}
+	if (text)
+		*place = '\0';
+	return text;
+}
+
+/* The link with dl=1 in its query, instead of what dl was. */
+static char *dropbox_file(const char *link)
+{
+	const char *dl = query_value(link, "dl");
+	char *url = malloc(strlen(link) + sizeof("&dl=1"));
+
+	if (!url)
+		return NULL;
+	if (dl)
+		sprintf(url, "%.*s1%s", (int)(dl - link), link, dl + strcspn(dl, "&#"));
+	else
+		sprintf(url, "%s%sdl=1", link, strchr(link, '?') ? "&" : "?");
+	return url;
+}
+
+char *call_download_link(const char *link)
+{
+	char *url = strdup(link);
+
+	for (int deep = 0; url && deep < LINKS_DEEP && host_has(url, "openscan");
+	     deep++) {
+		const char *id = query_value(url, "id");
+		char *inner = id ? unescaped(id) : NULL;
+
+		if (!inner || !strstr(inner, "://")) {
+			free(inner);
+			break;
+		}
+		free(url);
+		url = inner;
+	}
+	if (url && host_has(url, "dropbox.com")) {
+		char *file = dropbox_file(url);
+
+		free(url);
+		url = file;
+	}
+	return url;
+}

@@ -1,0 +1,301 @@
+#include "tasks/cloud/photo_set.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tasks/project/folder.h"
+
+#define PATH 700
+#define MAX_DEPTH 8
+#define MAX_PHOTOS 200000
+
+/* ---- which ---- */
+
+static bool ends_in(const char *name, const char *const *endings)
+{
+	const char *dot = strrchr(name, '.');
+
+	for (; dot && *endings; endings++)
+		if (!strcasecmp(dot + 1, *endings))
+			return true;
+	return false;
+}
+
+static bool is_photo(const char *name)
+{
+	static const char *const endings[] = {"jpg", "jpeg", NULL};
+
+	return ends_in(name, endings);
+}
+
+static bool is_other_picture(const char *name)
+{
+	static const char *const endings[] = {"png", "dng", "raw", "cr2",
+					      "cr3", "crw", "npy", NULL};
+
+	return ends_in(name, endings);
+}
+
+/* What is made of photos, or of the whole project. */
+static bool is_by_product(const char *name)
+{
+	return !strcmp(name, "thumbnail.jpg") || !strcmp(name, "contact_sheet.jpg");
+}
+
+static bool is_scan(const char *name)
+{
+	return !strncmp(name, "scan", 4) && isdigit((unsigned char)name[4]);
+}
+
+/* ---- looking ---- */
+
+static int add(struct photos *photos, const char *path, const char *name, struct err *err)
+{
+	struct stat st;
+	struct photo_file *grown, *file;
+	int fd = folder_open_file(photos->root, path, O_RDONLY, err), ret;
+
+	if (fd < 0)
+		return fd;
+	ret = fstat(fd, &st) < 0 ? err_code(err, -errno, "storage_error", "%s: %s", path,
+					    strerror(errno))
+				 : 0;
+	close(fd);
+	if (ret < 0)
+		return ret;
+	if (photos->count == MAX_PHOTOS)
+		return err_code(err, -E2BIG, "not_supported",
+				"the project has more than %d photos", MAX_PHOTOS);
+	grown = realloc(photos->list, (photos->count + 1) * sizeof(*grown));
+	if (!grown)
+		return err_set(err, -ENOMEM, "out of memory");
+	photos->list = grown;
+	file = &grown[photos->count++];
+	*file = (struct photo_file){.path = strdup(path),
+				    .name = strdup(name),
+				    .size = st.st_size,
+				    .mtime_s = st.st_mtim.tv_sec};
+	photos->bytes += st.st_size;
+	return file->path && file->name ? 0 : err_set(err, -ENOMEM, "out of memory");
+}
+
+static int add_files(struct photos *photos, const char *folder, struct err *err)
+{
+	cJSON *names = NULL;
+	const cJSON *name;
+	char path[PATH];
+	int ret = folder_names(photos->root, folder, false, &names, err);
+
+	if (ret < 0)
+		return ret;
+	cJSON_ArrayForEach(name, names) {
+		if (is_other_picture(name->valuestring))
+			photos->others++;
+		if (ret < 0 || !is_photo(name->valuestring) ||
+		    is_by_product(name->valuestring))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", folder, name->valuestring);
+		ret = add(photos, path, name->valuestring, err);
+	}
+	cJSON_Delete(names);
+	return ret;
+}
+
+static int look(struct photos *photos, const char *folder, int depth, struct err *err);
+
+static int look_below(struct photos *photos, const char *folder, int depth,
+		      struct err *err)
+{
+	cJSON *names = NULL;
+	const cJSON *name;
+	char path[PATH];
+	int ret = folder_names(photos->root, folder, true, &names, err);
+
+	if (ret < 0)
+		return ret;
+	cJSON_ArrayForEach(name, names) {
+		bool model = depth == 0 && !strcmp(name->valuestring, "model");
+
+		if (ret < 0 || model)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", folder, name->valuestring);
+		ret = look(photos, path, depth + 1, err);
+	}
+	cJSON_Delete(names);
+	return ret;
+}
+
+/* The merged photos of a scan stand for all of it. */
+static int look(struct photos *photos, const char *folder, int depth, struct err *err)
+{
+	const char *name = strrchr(folder, '/');
+	char stacked[PATH];
+	size_t before = photos->count;
+	int ret = 0;
+
+	snprintf(stacked, sizeof(stacked), "%s/stacked", folder);
+	if (depth == 1 && is_scan(name + 1) && folder_has(photos->root, stacked)) {
+		ret = add_files(photos, stacked, err);
+		if (ret < 0 || photos->count > before)
+			return ret;
+	}
+	ret = add_files(photos, folder, err);
+	if (ret == 0 && depth < MAX_DEPTH)
+		ret = look_below(photos, folder, depth, err);
+	return ret;
+}
+
+/* ---- names in the archive ---- */
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct photo_file *)a)->path,
+		      ((const struct photo_file *)b)->path);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct photo_file *const *one = a, *const *other = b;
+	int order = strcmp((*one)->name, (*other)->name);
+
+	return order ? order : strcmp((*one)->path, (*other)->path);
+}
+
+/* "cup/scan02/a.jpg" is "scan02_a.jpg". */
+static char *long_name(const char *path)
+{
+	char *name = strdup(strchr(path, '/') + 1);
+
+	for (char *at = name; at && *at; at++)
+		if (*at == '/')
+			*at = '_';
+	return name;
+}
+
+/* The first of a name keeps it. */
+static int part_names(struct photos *photos, struct err *err)
+{
+	struct photo_file **sorted = calloc(photos->count, sizeof(*sorted));
+	const char *last = "";
+	int ret = 0;
+
+	if (!sorted)
+		return err_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < photos->count; i++)
+		sorted[i] = &photos->list[i];
+	qsort(sorted, photos->count, sizeof(struct photo_file *), by_name);
+	for (size_t i = 0; i < photos->count && ret == 0; i++) {
+		if (strcmp(sorted[i]->name, last) != 0) {
+			last = sorted[i]->name;
+			continue;
+		}
+		free(sorted[i]->name);
+		sorted[i]->name = long_name(sorted[i]->path);
+		if (!sorted[i]->name)
+			ret = err_set(err, -ENOMEM, "out of memory");
+	}
+	free(sorted);
+	return ret;
+}
+
+int photos_open(struct photos *photos, const struct folder *root, const char *project,
+		struct err *err)
+{
+	int ret;
+
+	*photos = (struct photos){.root = root, .fd = -1};
+	if (!folder_has(root, project))
+		return err_code(err, -ENOENT, "not_found", "there is no project '%s'",
+				project);
+	ret = look(photos, project, 0, err);
+	if (ret < 0)
+		return ret;
+	if (photos->count == 0)
+		return err_code(err, -ENODATA, "invalid_state",
+				"project '%s' has no JPEG photos to send", project);
+	qsort(photos->list, photos->count, sizeof(*photos->list), by_path);
+	return part_names(photos, err);
+}
+
+void photos_clear(struct photos *photos)
+{
+	for (size_t i = 0; i < photos->count; i++) {
+		free(photos->list[i].path);
+		free(photos->list[i].name);
+	}
+	free(photos->list);
+	if (photos->root && photos->fd >= 0)
+		close(photos->fd);
+	*photos = (struct photos){.fd = -1};
+}
+
+struct zip_file *photos_files(const struct photos *photos)
+{
+	struct zip_file *files = calloc(photos->count, sizeof(*files));
+
+	for (size_t i = 0; files && i < photos->count; i++)
+		files[i] = (struct zip_file){.name = photos->list[i].name,
+					     .size = photos->list[i].size,
+					     .mtime_s = photos->list[i].mtime_s};
+	return files;
+}
+
+/* ---- reading ---- */
+
+static int changed(const struct photo_file *file, struct err *err)
+{
+	return err_code(err, -ESTALE, "task_failed",
+			"%s was changed meanwhile: restart the task from the start",
+			file->path);
+}
+
+static int open_photo(struct photos *photos, size_t i, struct err *err)
+{
+	const struct photo_file *file = &photos->list[i];
+	struct stat st;
+
+	if (photos->fd >= 0 && photos->open == i)
+		return 0;
+	if (photos->fd >= 0)
+		close(photos->fd);
+	photos->open = i;
+	photos->fd = folder_open_file(photos->root, file->path, O_RDONLY, err);
+	if (photos->fd < 0)
+		return photos->fd;
+	if (fstat(photos->fd, &st) < 0 || st.st_size != file->size ||
+	    st.st_mtim.tv_sec != file->mtime_s)
+		return changed(file, err);
+	return 0;
+}
+
+int photos_read(void *context, size_t file, int64_t offset, void *bytes, size_t size,
+		struct err *err)
+{
+	struct photos *photos = context;
+	char *place = bytes;
+	int ret = open_photo(photos, file, err);
+
+	while (ret == 0 && size > 0) {
+		ssize_t n = pread(photos->fd, place, size, offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_code(err, -errno, "storage_error", "%s: %s",
+					photos->list[file].path, strerror(errno));
+		if (n == 0)
+			return changed(&photos->list[file], err);
+		place += n;
+		offset += n;
+		size -= (size_t)n;
+	}
+	return ret;
+}

@@ -1,0 +1,188 @@
+#include "tasks/community/scan_folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DEPTH_MAX 8
+
+struct search {
+	const struct community *community;
+	struct finder *finder;
+};
+
+/* No device: after a boot the disk may be another one's number. */
+static void put_stamp(char stamp[FINDER_STAMP], const struct stat *is)
+{
+	snprintf(stamp, FINDER_STAMP, "%ju %jd %jd.%09ld %jd.%09ld",
+		 (uintmax_t)is->st_ino, (intmax_t)is->st_size,
+		 (intmax_t)is->st_mtim.tv_sec, is->st_mtim.tv_nsec,
+		 (intmax_t)is->st_ctim.tv_sec, is->st_ctim.tv_nsec);
+}
+
+static struct found *add(struct search *search, const char *path, const struct stat *is)
+{
+	struct finder *finder = search->finder;
+	struct found *found;
+
+	if (finder->count == FINDER_FILES_MAX)
+		return NULL;
+	found = &finder->files[finder->count++];
+	snprintf(found->path, sizeof(found->path), "%s", path);
+	put_stamp(found->stamp, is);
+	found->problem[0] = '\0';
+	return found;
+}
+
+/* Whoever may write to it decides what the agent runs. */
+static bool is_trusted(const struct stat *is, char problem[256])
+{
+	if (is->st_uid != 0 && is->st_uid != geteuid()) {
+		snprintf(problem, 256,
+			 "it belongs neither to root nor to the agent's user: skipped");
+		return false;
+	}
+	if (is->st_mode & (S_IWGRP | S_IWOTH)) {
+		snprintf(problem, 256,
+			 "others may write to it: skipped (chmod go-w helps)");
+		return false;
+	}
+	return true;
+}
+
+/* By its name without the ending. */
+static bool is_ignored(const struct community *community, const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	size_t length = dot && dot != name ? (size_t)(dot - name) : strlen(name);
+	const cJSON *ignored;
+
+	cJSON_ArrayForEach(ignored, community->ignored)
+		if (strlen(ignored->valuestring) == length &&
+		    !strncmp(ignored->valuestring, name, length))
+			return true;
+	return false;
+}
+
+static bool ends_in(const char *name, const char *ending)
+{
+	size_t length = strlen(name), end = strlen(ending);
+
+	return length > end && !strcmp(name + length - end, ending);
+}
+
+/* A script that somebody forgot to make executable, rather than a text. */
+static bool begins_as_script(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char two[2] = "";
+	ssize_t got = fd < 0 ? 0 : read(fd, two, sizeof(two));
+
+	if (fd >= 0)
+		close(fd);
+	return got == 2 && two[0] == '#' && two[1] == '!';
+}
+
+static void take_file(struct search *search, const char *path, const char *name,
+		      const struct stat *is)
+{
+	bool loaded = ends_in(name, ".py") || ends_in(name, ".so");
+	bool runs = is->st_mode & (S_IXUSR | S_IXGRP | S_IXOTH);
+	struct found *found;
+
+	if (!loaded && !runs && !begins_as_script(path))
+		return; /* a text, a picture */
+	found = add(search, path, is);
+	if (!found || !is_trusted(is, found->problem))
+		return;
+	if (!loaded && !runs)
+		snprintf(found->problem, sizeof(found->problem),
+			 "it is a script but not executable (chmod +x)");
+}
+
+static void search_folder(struct search *search, const char *folder, int depth);
+
+static void take_entry(struct search *search, const char *folder, const char *name,
+		       int depth)
+{
+	char path[PATH_MAX];
+	struct stat is;
+
+	if (name[0] == '_' || name[0] == '.' || is_ignored(search->community, name))
+		return;
+	if (snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path) ||
+	    stat(path, &is) < 0)
+		return;
+	if (S_ISREG(is.st_mode))
+		take_file(search, path, name, &is);
+	else if (S_ISDIR(is.st_mode) && search->community->sub_folders &&
+		 depth < DEPTH_MAX)
+		search_folder(search, path, depth + 1);
+}
+
+static void search_folder(struct search *search, const char *folder, int depth)
+{
+	struct dirent **entries;
+	struct found *found;
+	char problem[256];
+	struct stat is;
+	int n;
+
+	if (stat(folder, &is) < 0)
+		return;
+	if (!is_trusted(&is, problem)) {
+		found = add(search, folder, &is);
+		if (found)
+			snprintf(found->problem, sizeof(found->problem), "%s", problem);
+		return;
+	}
+	n = scandir(folder, &entries, NULL, alphasort);
+	if (n < 0) {
+		found = add(search, folder, &is);
+		if (found)
+			snprintf(found->problem, sizeof(found->problem), "%s",
+				 strerror(errno));
+		return;
+	}
+	for (int i = 0; i < n; i++) {
+		take_entry(search, folder, entries[i]->d_name, depth);
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct found *)a)->path, ((const struct found *)b)->path);
+}
+
+struct finder *finder_look(const struct community *community)
+{
+	struct finder *finder = calloc(1, sizeof(*finder));
+	struct search search = {.community = community, .finder = finder};
+
+	if (!finder ||
+	    !(finder->files = calloc(FINDER_FILES_MAX, sizeof(*finder->files))))
+		abort(); /* as everywhere when memory is out */
+	if (community->enabled)
+		search_folder(&search, community->folder, 0);
+	qsort(finder->files, finder->count, sizeof(*finder->files), by_path);
+	if (finder->count == FINDER_FILES_MAX)
+		snprintf(finder->files[FINDER_FILES_MAX - 1].problem,
+			 sizeof(finder->files->problem),
+			 "there are more files than the %d that are looked at: skipped",
+			 FINDER_FILES_MAX);
+	return finder;
+}
+
+void finder_free(struct finder *finder)
+{
+	free(finder->files);
+	free(finder);
+}

@@ -1,0 +1,90 @@
+#include "tasks/core/orbit_axes.h"
+
+#include <errno.h>
+#include <math.h>
+
+int axes_find(struct axes *axes, const struct rig *rig, struct err *err)
+{
+	int ret = rig_axis(rig, AXES_ROTOR, &axes->rotor, err);
+
+	if (ret == 0)
+		ret = rig_axis(rig, AXES_TURNTABLE, &axes->turntable, err);
+	return ret;
+}
+
+static int check_axis(const struct rig_axis *axis, const char *name, bool fresh,
+		      struct err *err)
+{
+	if (axis->known || axis->endstop || (fresh && axis->endless))
+		return 0;
+	return err_code(
+		err, -ENODATA, "invalid_state",
+		"the position of %s is unknown: set it by hand, send motor/override, "
+		"then start the scan",
+		name);
+}
+
+int axes_check(const struct axes *axes, bool fresh, struct err *err)
+{
+	int ret = check_axis(&axes->rotor, AXES_ROTOR, fresh, err);
+
+	if (ret == 0)
+		ret = check_axis(&axes->turntable, AXES_TURNTABLE, fresh, err);
+	return ret;
+}
+
+void axes_targets(const struct path_point *point, struct rig_target targets[2])
+{
+	targets[0] = (struct rig_target){.motor = AXES_ROTOR, .degrees = point->theta};
+	targets[1] = (struct rig_target){.motor = AXES_TURNTABLE, .degrees = point->fi};
+}
+
+int axes_check_points(const struct rig *rig, const struct path_point *points, size_t n,
+		      struct err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct rig_target targets[2];
+		int ret;
+
+		axes_targets(&points[i], targets);
+		ret = rig_check_targets(rig, targets, 2, err);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+static struct route_axis route_axis(const struct rig_axis *axis)
+{
+	return (struct route_axis){axis->steps_per_degree, axis->max_speed,
+				   axis->acceleration, axis->endless};
+}
+
+struct route_rig axes_route(const struct axes *axes)
+{
+	const struct rig_axis *rotor = &axes->rotor, *table = &axes->turntable;
+
+	return (struct route_rig){route_axis(rotor), route_axis(table),
+				  rotor->known ? rotor->angle : rotor->home,
+				  table->known ? table->angle : table->home};
+}
+
+double axes_home_seconds(const struct axes *axes, const struct path_point *from)
+{
+	struct route_rig rig = axes_route(axes);
+
+	return fmax(route_axis_seconds(&rig.theta, from->theta, axes->rotor.home),
+		    route_axis_seconds(&rig.fi, from->fi, axes->turntable.home));
+}
+
+int axes_go_home(const struct axes *axes, struct rig *rig, struct err *err)
+{
+	const struct path_point home = {
+		.theta = axes->rotor.home,
+		.fi = axes->turntable.home,
+	};
+	struct rig_target targets[2];
+
+	axes_targets(&home, targets);
+	return rig_move(rig, targets, 2, NULL, err);
+}

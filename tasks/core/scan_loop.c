@@ -1,0 +1,380 @@
+/* The loop of scan_task: move, settle, take the photo, hand it to the writer. */
+#include "tasks/core/scan_run.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/cancel.h"
+#include "agent/base/json.h"
+#include "tasks/capture/photo_writer.h"
+
+#define ATTEMPTS 3    /* at one photo */
+#define LOST_CAMERA 3 /* photos that fail in a row: it will not come back by itself */
+
+/* ---- the list ---- */
+
+int scan_run_list(struct scan_run *s, struct err *err)
+{
+	int stacks = scan_stacks(s->scan);
+
+	s->takes = calloc(s->plan.n * (size_t)stacks + 1, sizeof(*s->takes));
+	if (!s->takes)
+		return err_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < s->plan.n; i++) {
+		for (int stack = 0; stack < stacks; stack++) {
+			const struct path_point *point = &s->plan.points[i];
+			struct scan_photo photo = {point->index, stack};
+
+			if (scan_photo_bytes(s->scan, photo) == 0)
+				s->takes[s->n_takes++] = (struct scan_take){
+					.point = point, .photo = photo};
+		}
+	}
+	return 0;
+}
+
+void scan_run_forget(struct scan_run *s)
+{
+	for (size_t i = 0; i < s->n_takes; i++)
+		free(s->takes[i].reason);
+	free(s->takes);
+}
+
+void scan_run_note_failure(struct scan_run *s, struct scan_take *take,
+			   const struct err *err)
+{
+	take->state = TAKE_FAILED;
+	free(take->reason);
+	take->reason = strdup(err->text);
+	s->camera_err = *err;
+}
+
+/* ---- one point ---- */
+
+static void set_status(struct scan_run *s, const char *status)
+{
+	struct err err = {0};
+
+	scan_set_status(s->scan, status, NULL);
+	if (scan_save(s->scan, &err) < 0)
+		s->host->log(s->run, TASK_LOG_WARN, err.text);
+}
+
+/* What is taken is written before the run rests, so that a paused scan is whole. */
+static int gate(struct scan_run *s)
+{
+	int64_t since = clock_monotonic_ms();
+	bool resting = interrupt_raised(s->host->interrupt(s->run));
+	int ret = resting ? scan_run_collect_all(s) : scan_run_collect(s);
+
+	if (ret)
+		return ret;
+	if (resting)
+		set_status(s, "paused");
+	ret = s->host->gate(s->run);
+	if (resting && ret == 0)
+		set_status(s, "running");
+	s->waited_ms += clock_monotonic_ms() - since;
+	return ret;
+}
+
+/* motor/stop or an emergency stop. */
+static int fail_halted(struct scan_run *s)
+{
+	struct err err;
+
+	s->halted = true;
+	err_code(&err, -ECANCELED, "interrupted", "motion was stopped");
+	return scan_run_fail(s, &err);
+}
+
+/* A move on a thread of its own: what the writer reports meanwhile is taken here. */
+struct journey {
+	struct scan_run *s;
+	const struct rig_target *targets;
+	struct interrupt *interrupt;
+	atomic_bool over;
+	int ret;
+	struct err err;
+};
+
+static void *travel(void *context)
+{
+	struct journey *journey = context;
+	struct scan_run *s = journey->s;
+
+	journey->ret =
+		rig_move(s->rig, journey->targets, 2, journey->interrupt, &journey->err);
+	atomic_store(&journey->over, true);
+	writer_wake(s->writer);
+	return NULL;
+}
+
+/* 0, or why the run shall end; what became of the move stands in the journey. */
+static int travel_and_collect(struct journey *journey)
+{
+	pthread_t thread;
+	int ret;
+
+	if (pthread_create(&thread, NULL, travel, journey) != 0) {
+		travel(journey); /* the scan is slower so, that is all */
+		return 0;
+	}
+	ret = scan_run_collect_until(journey->s, &journey->over);
+	pthread_join(thread, NULL);
+	return ret;
+}
+
+static int move_to(struct scan_run *s, const struct path_point *point)
+{
+	struct rig_target targets[2];
+
+	axes_targets(point, targets);
+	for (;;) {
+		struct journey journey = {.s = s, .targets = targets};
+		int ret = gate(s);
+
+		if (ret)
+			return ret;
+		s->moved = true;
+		journey.interrupt = s->host->interrupt(s->run);
+		ret = travel_and_collect(&journey);
+		if (journey.ret == -ECANCELED || rig_estopped(s->rig))
+			return fail_halted(s);
+		if (ret)
+			return ret;
+		if (journey.ret == 0)
+			return 0;
+		if (journey.ret != -EINTR)
+			return scan_run_fail(s, &journey.err);
+	}
+}
+
+/* A pause cuts the rest short, so what is left of it follows afterwards. */
+static int settle(struct scan_run *s)
+{
+	int64_t end = clock_monotonic_ms() + s->plan.settings.pause_ms, now;
+	int ret = 0;
+
+	while (ret == 0 && (now = clock_monotonic_ms()) < end)
+		ret = s->host->sleep(s->run, end - now);
+	return ret;
+}
+
+/* The lens of a bracket's photo; others leave it to the camera's settings. */
+static int focus(struct scan_run *s, int stack, struct err *err)
+{
+	cJSON *patch;
+	int ret;
+
+	if (s->plan.settings.stacks == 1)
+		return 0;
+	if (!s->camera)
+		s->camera = rig_camera_settings(s->rig, s->plan.camera);
+	patch = cJSON_CreateObject();
+	cJSON_AddBoolToObject(patch, "AF", false);
+	cJSON_AddNumberToObject(patch, "manual_focus",
+				scan_settings_focus(&s->plan.settings, stack));
+	ret = rig_camera_set(s->rig, s->plan.camera, patch, err);
+	cJSON_Delete(patch);
+	return ret;
+}
+
+/* One attempt: 0 with a shot, or without one and with err when the camera failed. */
+static int expose(struct scan_run *s, const struct scan_take *take,
+		  struct rig_shot **shot, struct err *err)
+{
+	*shot = NULL;
+	for (;;) {
+		int ret = gate(s);
+
+		if (ret)
+			return ret;
+		ret = focus(s, take->photo.stack, err);
+		if (ret == 0)
+			ret = rig_expose(s->rig, s->plan.camera,
+					 s->host->interrupt(s->run), shot, err);
+		if (ret == 0)
+			return 0;
+		*shot = NULL;
+		if (ret == -ECANCELED || rig_estopped(s->rig))
+			return fail_halted(s);
+		if (ret != -EINTR)
+			return 0;
+	}
+}
+
+static cJSON *details_of(const struct scan_run *s, const struct scan_take *take)
+{
+	const struct path_point *point = take->point;
+	cJSON *details = cJSON_CreateObject(), *camera, *scan, *part;
+	double xyz[3];
+
+	json_put_string(details, "format", format_name(scan_format(s->scan)));
+	camera = cJSON_AddObjectToObject(details, "camera_metadata");
+	json_put_string(camera, "camera_name",
+			rig_name(s->rig, DEVICE_CAMERA, s->plan.camera));
+	cJSON_AddItemToObject(camera, "camera_settings",
+			      rig_camera_settings(s->rig, s->plan.camera));
+
+	path_cartesian(point, rig_scan_radius(s->rig), xyz);
+	scan = cJSON_AddObjectToObject(details, "scan_metadata");
+	cJSON_AddNumberToObject(scan, "step", point->index);
+	json_put_string(scan, "project_name", scan_project(s->scan));
+	cJSON_AddNumberToObject(scan, "scan_index", scan_index(s->scan));
+	if (scan_stacks(s->scan) > 1)
+		cJSON_AddNumberToObject(scan, "stack_index", take->photo.stack);
+	else
+		cJSON_AddNullToObject(scan, "stack_index");
+	part = cJSON_AddObjectToObject(scan, "polar_coordinates");
+	cJSON_AddNumberToObject(part, "theta", point->theta);
+	cJSON_AddNumberToObject(part, "fi", point->fi);
+	cJSON_AddNumberToObject(part, "r", rig_scan_radius(s->rig));
+	part = cJSON_AddObjectToObject(scan, "cart_coordinates");
+	cJSON_AddNumberToObject(part, "x", xyz[0]);
+	cJSON_AddNumberToObject(part, "y", xyz[1]);
+	cJSON_AddNumberToObject(part, "z", xyz[2]);
+	return details;
+}
+
+static void comment_on(const struct scan_run *s, const struct scan_take *take,
+		       char comment[160])
+{
+	int used = snprintf(comment, 160, "theta %.4f, phi %.4f", take->point->theta,
+			    take->point->fi);
+
+	if (scan_stacks(s->scan) > 1)
+		snprintf(comment + used, 160 - (size_t)used, ", focus %.3f dioptres",
+			 scan_settings_focus(&s->plan.settings, take->photo.stack));
+}
+
+/* After the last point the writer's word is waited for: then there is no later. */
+static int hand_over(struct scan_run *s, struct scan_take *take, struct rig_shot *shot)
+{
+	struct writer_job job = {
+		.place = (int)(take - s->takes),
+		.format = scan_format(s->scan),
+		.shot = shot,
+	};
+	struct err err = {0};
+
+	scan_photo_path(s->scan, take->photo, job.photo);
+	scan_metadata_path(s->scan, take->photo, job.metadata);
+	comment_on(s, take, job.comment);
+	job.details = details_of(s, take);
+	take->state = TAKE_WRITING;
+	if (writer_put(s->writer, &job, &err) < 0)
+		return scan_run_fail(s, &err);
+	return s->again ? scan_run_collect_all(s) : 0;
+}
+
+static void tell_failure(const struct scan_run *s, const struct scan_take *take)
+{
+	char name[SCAN_PATH], message[SCAN_PATH + sizeof(s->camera_err.text) + 32];
+
+	scan_photo_name(s->scan, take->photo, name);
+	snprintf(message, sizeof(message), "%s %s: %s", name,
+		 s->again ? "is missing" : "is put off to the end",
+		 take->reason ? take->reason : "out of memory");
+	s->host->log(s->run, TASK_LOG_WARN, message);
+}
+
+static int give_up(struct scan_run *s, const struct scan_take *take)
+{
+	tell_failure(s, take);
+	s->failed_in_a_row++;
+	if (s->stop_on_error || (s->failed_in_a_row == LOST_CAMERA && !s->again))
+		return scan_run_fail(s, &s->camera_err);
+	return 0;
+}
+
+static int shoot(struct scan_run *s, struct scan_take *take)
+{
+	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+		struct err err = {0};
+		struct rig_shot *shot;
+		int ret = expose(s, take, &shot, &err);
+
+		if (ret)
+			return ret;
+		if (shot)
+			ret = hand_over(s, take, shot);
+		else
+			scan_run_note_failure(s, take, &err);
+		if (ret || take->state != TAKE_FAILED)
+			return ret;
+	}
+	return give_up(s, take);
+}
+
+/* Moves there, takes all that is to be taken there, and tells where the next point begins
+ * in the list. */
+static int shoot_point(struct scan_run *s, size_t *i)
+{
+	enum scan_take_state wanted = s->takes[*i].state;
+	const struct path_point *point = s->takes[*i].point;
+	int ret = move_to(s, point);
+
+	if (ret == 0)
+		ret = settle(s);
+	for (; ret == 0 && *i < s->n_takes && s->takes[*i].point == point; (*i)++)
+		if (s->takes[*i].state == wanted)
+			ret = shoot(s, &s->takes[*i]);
+	return ret;
+}
+
+static int shoot_all(struct scan_run *s, enum scan_take_state wanted)
+{
+	size_t i = 0;
+	int ret = 0;
+
+	while (ret == 0 && i < s->n_takes) {
+		int64_t since = clock_monotonic_ms(), waited = s->waited_ms;
+
+		if (s->takes[i].state != wanted) {
+			i++;
+			continue;
+		}
+		if (s->again && s->failed_in_a_row >= LOST_CAMERA)
+			break; /* the rest would fail as well */
+		ret = shoot_point(s, &i);
+		waited = s->waited_ms - waited;
+		scan_add_seconds(s->scan,
+				 (double)(clock_monotonic_ms() - since - waited) / 1000);
+	}
+	return ret ? ret : scan_run_collect_all(s);
+}
+
+static void name_missing(struct scan_run *s)
+{
+	for (size_t i = 0; i < s->n_takes; i++) {
+		const struct scan_take *take = &s->takes[i];
+		char name[SCAN_PATH];
+		cJSON *missing;
+
+		if (take->state != TAKE_FAILED)
+			continue;
+		scan_photo_name(s->scan, take->photo, name);
+		missing = cJSON_CreateObject();
+		json_put_string(missing, "photo", name);
+		json_put_string(missing, "reason", take->reason);
+		cJSON_AddItemToArray(s->missing, missing);
+	}
+}
+
+int scan_run_shoot(struct scan_run *s)
+{
+	int ret = shoot_all(s, TAKE_WANTED);
+
+	if (ret)
+		return ret;
+	s->again = true;
+	s->failed_in_a_row = 0;
+	ret = shoot_all(s, TAKE_FAILED);
+	name_missing(s);
+	return ret;
+}

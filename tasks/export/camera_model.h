@@ -1,0 +1,37 @@
+/* The cameras of a scan, for programs that reconstruct: one lens, a pose for each photo.
+ *
+ * Writers for single programs are functions of this shape: colmap.h, meshroom.h. */
+#ifndef TASKS_EXPORT_CAMERA_MODEL_H
+#define TASKS_EXPORT_CAMERA_MODEL_H
+
+#include <stddef.h>
+
+#include "agent/base/err.h"
+#include "tasks/export/pose.h"
+
+struct folder;
+struct scan;
+
+#define MODEL_NAME 48
+
+struct model_photo {
+	char name[MODEL_NAME]; /* of the file */
+	int index;	       /* of its point */
+	struct pose pose;
+};
+
+struct model {
+	int width, height;     /* pixels */
+	double fx, fy, cx, cy; /* pinhole, pixels */
+	struct model_photo *photos;
+	size_t n;
+};
+
+/* Those photos of scan that are on disk, in the order of their numbers, with the path's
+ * poses and what intrinsics.json says.  -ENODATA ("invalid_state") when that is not there
+ * yet, -ENOTSUP for mirrored photos.  Close the model in either case. */
+int model_read(struct model *model, const struct scan *scan, const struct folder *root,
+	       struct err *err);
+void model_close(struct model *model);
+
+#endif

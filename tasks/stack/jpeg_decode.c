@@ -1,0 +1,186 @@
+#include "tasks/stack/jpeg_decode.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "tasks/capture/jpeg.h"
+
+#define BAND_ROWS (4 * DCTSIZE) /* the most that one call of libjpeg hands out */
+
+/* Pixels of what one sample of the channel covers; 0 when that is no whole number. */
+static int cover(int most, int factor)
+{
+	return factor > 0 && most % factor == 0 ? most / factor : 0;
+}
+
+/* NULL, or why this cannot be stacked. */
+static const char *read_layout(struct jpeg_decompress_struct *info, struct layout *layout)
+{
+	*layout = (struct layout){.width = (int)info->image_width,
+				  .height = (int)info->image_height,
+				  .channels = info->num_components};
+	if (info->jpeg_color_space != JCS_YCbCr &&
+	    info->jpeg_color_space != JCS_GRAYSCALE)
+		return "its colours are not luma and chroma";
+	if (jpeg_has_multiple_scans(info))
+		return "it is progressive";
+	if (layout->width > UNPACK_SIDE || layout->height > UNPACK_SIDE ||
+	    (int64_t)layout->width * layout->height > UNPACK_PIXELS)
+		return "it is too large";
+	for (int c = 0; c < layout->channels; c++) {
+		const jpeg_component_info *channel = &info->comp_info[c];
+
+		layout->across[c] =
+			cover(info->max_h_samp_factor, channel->h_samp_factor);
+		layout->down[c] = cover(info->max_v_samp_factor, channel->v_samp_factor);
+		if (!layout->across[c] || !layout->down[c])
+			return "its chroma is sampled oddly";
+	}
+	if (layout->across[0] != 1 || layout->down[0] != 1)
+		return "its luma is sampled oddly";
+	return NULL;
+}
+
+static int damaged(const struct jpeg_failure *failure, struct err *err)
+{
+	return err_set(err, -EBADMSG, "not a whole JPEG: %s", failure->text);
+}
+
+/* Header read and layout known; info is to be destroyed by the caller in any case. */
+static int begin(struct jpeg_decompress_struct *info, const void *jpeg, size_t size,
+		 struct layout *layout, struct err *err)
+{
+	const char *why;
+
+	jpeg_create_decompress(info);
+	jpeg_mem_src(info, jpeg, size);
+	jpeg_read_header(info, TRUE);
+	why = read_layout(info, layout);
+	return why ? err_set(err, -EBADMSG, "cannot be stacked: %s", why) : 0;
+}
+
+static void read_coarseness(const struct jpeg_decompress_struct *info,
+			    struct coarseness *coarseness)
+{
+	for (int c = 0; c < info->num_components; c++) {
+		const JQUANT_TBL *table =
+			info->quant_tbl_ptrs[info->comp_info[c].quant_tbl_no];
+
+		if (table)
+			memcpy(coarseness->steps[c], table->quantval,
+			       sizeof(coarseness->steps[c]));
+	}
+}
+
+int unpack_layout(const void *jpeg, size_t size, struct layout *layout,
+		  struct coarseness *coarseness, struct err *err)
+{
+	struct jpeg_decompress_struct info = {0};
+	struct jpeg_failure failure;
+	int ret;
+
+	info.err = jpeg_failure_catch(&failure);
+	if (setjmp(failure.jump)) {
+		ret = damaged(&failure, err);
+	} else {
+		ret = begin(&info, jpeg, size, layout, err);
+		if (ret == 0 && coarseness)
+			read_coarseness(&info, coarseness);
+	}
+	jpeg_destroy_decompress(&info);
+	return ret;
+}
+
+/* Where the next band goes: into the picture, or into a picture of one band, ever again.
+ */
+static void aim(const struct picture *picture, bool is_band, int y,
+		JSAMPROW rows[PICTURE_CHANNELS][BAND_ROWS])
+{
+	for (int c = 0; c < picture->layout.channels; c++) {
+		int from = is_band ? 0 : y / picture->layout.down[c];
+
+		for (int i = 0; i < BAND_ROWS / picture->layout.down[c]; i++)
+			rows[c][i] = plane_row(&picture->planes[c], from + i);
+	}
+}
+
+static void show(const struct unpack_eye *eye, const struct layout *layout,
+		 const struct plane *luma, int from, int y, int count)
+{
+	struct plane rows = {plane_row(luma, from), layout->width, count, luma->stride,
+			     0};
+
+	if (rows.height > layout->height - y)
+		rows.height = layout->height - y;
+	if (eye)
+		eye->look(eye->context, &rows, y);
+}
+
+static void read_bands(struct jpeg_decompress_struct *info, struct picture *picture,
+		       bool is_band, const struct layout *layout,
+		       const struct unpack_eye *eye)
+{
+	int count = info->max_v_samp_factor * DCTSIZE;
+	JSAMPROW rows[PICTURE_CHANNELS][BAND_ROWS];
+	JSAMPARRAY channels[PICTURE_CHANNELS] = {rows[0], rows[1], rows[2]};
+
+	info->raw_data_out = TRUE;
+	info->do_fancy_upsampling = FALSE;
+	info->out_color_space = info->jpeg_color_space;
+	jpeg_start_decompress(info);
+	for (int y = 0; y < layout->height; y += count) {
+		aim(picture, is_band, y, rows);
+		jpeg_read_raw_data(info, channels, (JDIMENSION)count);
+		show(eye, layout, &picture->planes[0], is_band ? 0 : y, y, count);
+	}
+	jpeg_finish_decompress(info);
+}
+
+/* A picture as high as one band. */
+static int make_band(struct picture *band, const struct layout *layout, struct err *err)
+{
+	struct layout low = *layout;
+
+	low.height = BAND_ROWS;
+	return picture_make(band, &low) < 0 ? err_set(err, -ENOMEM, "out of memory") : 0;
+}
+
+/* What must outlive a jump. */
+struct unpacking {
+	struct jpeg_decompress_struct info;
+	struct jpeg_failure failure;
+	struct layout layout;
+	struct picture band;
+};
+
+static int unpack_into(struct unpacking *u, const void *jpeg, size_t size,
+		       struct picture *picture, const struct unpack_eye *eye,
+		       struct err *err)
+{
+	int ret = begin(&u->info, jpeg, size, &u->layout, err);
+
+	if (ret == 0 && picture && !layout_equal(&picture->layout, &u->layout))
+		ret = err_set(err, -EBADMSG, "cannot be stacked: it is another picture");
+	if (ret == 0 && !picture)
+		ret = make_band(&u->band, &u->layout, err);
+	if (ret == 0)
+		read_bands(&u->info, picture ? picture : &u->band, !picture, &u->layout,
+			   eye);
+	return ret;
+}
+
+int unpack(const void *jpeg, size_t size, struct picture *picture,
+	   const struct unpack_eye *eye, struct err *err)
+{
+	struct unpacking u = {0};
+	int ret;
+
+	u.info.err = jpeg_failure_catch(&u.failure);
+	if (setjmp(u.failure.jump))
+		ret = damaged(&u.failure, err);
+	else
+		ret = unpack_into(&u, jpeg, size, picture, eye, err);
+	jpeg_destroy_decompress(&u.info);
+	picture_free(&u.band);
+	return ret;
+}

@@ -1,0 +1,394 @@
+/* How well the motion thread keeps its times on this machine: moves of the axis with
+ * 42,667 steps, sent to a sink that notes when each pulse came.
+ *
+ * 45 degrees at the issue's speeds and an acceleration of 20,000 steps/s^2; 20,000
+ * steps/s over 90 degrees at 80,000, the most that a config may say, for 45 at 20,000 end
+ * at 10,328 whatever the clock.
+ *
+ * The sink is asked as a driver is: the time of a pulse lies between the moment before
+ * the call and the moment after it.  The time error is against what was due after what
+ * came before: a late pulse shifts the rest, and what that adds up to is told as the
+ * stretch; the floor is what the machine takes from a thread that only reads the clock.
+ * One that is later than jitter (motion.h) makes the axis speed up anew: so a
+ * machine that stalls often never gets to the full speed, and how much of it is told
+ * beside what an ideal clock gives.  Figures are not asserted, but for one: no interval
+ * may exceed the speed by more than 2 %. */
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/base/clock.h"
+#include "hal/motion_thread.h"
+#include "hal/linux/precise_sleep.h"
+#include "hal/realtime.h"
+#include "tests/bench/sample.h"
+
+#define STEPS_MOST 10667 /* 90 degrees */
+#define OVERSPEED 1.02
+#define FULL .99  /* of the speed counts as full speed */
+#define JITTER 10 /* one part of so many of an interval, as in motion.c */
+#define ENGINE_ROUNDS 20
+#define FLOOR_NS 500000000 /* less than the kernel lets a real-time thread run on end */
+#define BURNERS 2
+#define BLOCK (1 << 20)
+
+struct stride {
+	double speed, acceleration;
+	int64_t steps;
+};
+
+static const struct stride strides[] = {
+	{5000, 20000, 5333},
+	{7500, 20000, 5333},
+	{20000, 80000, STEPS_MOST},
+	{20000, 8e6, STEPS_MOST},
+};
+#define STRIDES (sizeof(strides) / sizeof(strides[0]))
+
+struct sink {
+	struct deadline deadline;
+	int64_t due[STEPS_MOST], sent[STEPS_MOST];
+	int64_t asked; /* what the timeline waits for now */
+	size_t count;
+};
+
+static int64_t sink_now(void *clock)
+{
+	(void)clock;
+	return clock_monotonic_ns();
+}
+
+static int64_t sink_wait_until(void *clock, int64_t due_ns)
+{
+	struct sink *sink = clock;
+
+	sink->asked = due_ns;
+	return deadline_wait(&sink->deadline, due_ns, NULL);
+}
+
+static enum motion_wish sink_wish(void *context)
+{
+	(void)context;
+	return MOTION_RUN;
+}
+
+static int sink_pulse(void *context, size_t axis, int64_t *sent_ns)
+{
+	struct sink *sink = context;
+
+	(void)axis;
+	sink->due[sink->count] = sink->asked;
+	*sent_ns = clock_monotonic_ns();
+	sink->sent[sink->count++] = *sent_ns;
+	return MOTION_GO;
+}
+
+/* ---- what may be in the way ---- */
+
+static atomic_bool loaded;
+
+static void *burn(void *context)
+{
+	(void)context;
+	while (atomic_load(&loaded))
+		;
+	return NULL;
+}
+
+static void *scribble(void *context)
+{
+	static char block[BLOCK];
+	FILE *file = context;
+
+	while (atomic_load(&loaded)) {
+		if (ftell(file) > 64 * BLOCK)
+			rewind(file);
+		if (fwrite(block, BLOCK, 1, file) != 1 || fsync(fileno(file)) < 0)
+			break;
+	}
+	return NULL;
+}
+
+/* ---- one move ---- */
+
+struct verdict {
+	double p50, p99, most; /* us of time error */
+	double late;	       /* percent of the pulses: later than jitter */
+	double top;	       /* steps/s, the fastest interval */
+	int64_t full;	       /* intervals at full speed */
+	double stretch;	       /* percent of the planned duration */
+	double processor;      /* percent of one while it moved */
+};
+
+static struct motion_axis stride_axis(const struct stride *stride)
+{
+	return (struct motion_axis){
+		.limits = {.max_speed = stride->speed,
+			   .acceleration = stride->acceleration},
+		.steps = stride->steps,
+	};
+}
+
+static void judge_errors(const struct sink *sink, struct verdict *verdict)
+{
+	struct sample error = {0};
+	size_t late = 0;
+
+	for (size_t i = 0; i < sink->count; i++) {
+		int64_t off = sink->sent[i] - sink->due[i];
+
+		sample_add(&error, (double)off / 1e3);
+		late += i > 0 && off > (sink->due[i] - sink->sent[i - 1]) / JITTER;
+	}
+	verdict->p50 = sample_at(&error, .5);
+	verdict->p99 = sample_at(&error, .99);
+	verdict->most = sample_at(&error, 1);
+	verdict->late = 100.0 * (double)late / (double)sink->count;
+	sample_free(&error);
+}
+
+static void judge_speeds(const struct sink *sink, double speed, struct verdict *verdict)
+{
+	verdict->top = 0;
+	verdict->full = 0;
+	for (size_t i = 1; i < sink->count; i++) {
+		double reached = 1e9 / (double)(sink->sent[i] - sink->sent[i - 1]);
+
+		verdict->top = fmax(verdict->top, reached);
+		verdict->full += reached >= FULL * speed;
+	}
+}
+
+/* Those that an ideal clock gives. */
+static int64_t full_intervals(const struct stride *stride)
+{
+	double ramp = stride->speed * stride->speed / (2 * stride->acceleration);
+
+	return stride->steps - (int64_t)(2 * FULL * FULL * ramp);
+}
+
+static int64_t processor_ns(void)
+{
+	struct timespec used;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	return used.tv_sec * INT64_C(1000000000) + used.tv_nsec;
+}
+
+static int take(struct engine *engine, struct sink *sink, const struct stride *stride,
+		struct verdict *verdict)
+{
+	struct motion_axis axis = stride_axis(stride);
+	struct motion_move move = {
+		.axes = &axis,
+		.n = 1,
+		.wish = sink_wish,
+		.pulse = sink_pulse,
+		.context = sink,
+	};
+	int64_t began = clock_monotonic_ns(), used = processor_ns();
+	double took;
+
+	sink->count = 0;
+	if (engine_run(engine, &move, NULL, NULL) < 0 ||
+	    sink->count != (size_t)stride->steps)
+		return -EIO;
+	took = (double)(sink->sent[sink->count - 1] - began);
+	verdict->processor = 100 * (double)(processor_ns() - used) / took;
+	verdict->stretch =
+		(took / 1e9 / motion_seconds(stride->steps, &axis.limits) - 1) * 100;
+	judge_errors(sink, verdict);
+	judge_speeds(sink, stride->speed, verdict);
+	return 0;
+}
+
+/* One stride, idle or loaded; 1 when it went too fast for a moment. */
+static int measure(struct engine *engine, struct sink *sink, const struct stride *stride,
+		   const char *how)
+{
+	struct verdict v;
+	bool bad;
+
+	if (take(engine, sink, stride, &v) < 0) {
+		printf("%6.0f steps/s, %s: not all pulses came\n", stride->speed, how);
+		return 1;
+	}
+	bad = v.top > OVERSPEED * stride->speed;
+	printf("%6.0f steps/s at %.0f, %-6s  time error p50 %6.1f us, p99 %7.1f us, max "
+	       "%8.1f "
+	       "us; "
+	       "%.2f %% late; top speed %.0f (%.4f)%s, full speed in %lld of %lld "
+	       "intervals; stretched by %.2f %%",
+	       stride->speed, stride->acceleration, how, v.p50, v.p99, v.most, v.late,
+	       v.top, v.top / stride->speed, bad ? " TOO FAST" : "", (long long)v.full,
+	       (long long)full_intervals(stride), v.stretch);
+	/* The load is of the same process. */
+	if (!atomic_load(&loaded))
+		printf("; %.0f %% of a processor", v.processor);
+	puts("");
+	return bad;
+}
+
+static int measure_all(struct engine *engine, struct sink *sink, const char *how)
+{
+	int bad = 0;
+
+	for (size_t i = 0; i < STRIDES; i++)
+		bad += measure(engine, sink, &strides[i], how);
+	return bad;
+}
+
+static int measure_loaded(struct engine *engine, struct sink *sink)
+{
+	pthread_t burners[BURNERS], writer;
+	FILE *file = tmpfile();
+	int bad;
+
+	if (!file)
+		return 1;
+	atomic_store(&loaded, true);
+	for (size_t i = 0; i < BURNERS; i++)
+		pthread_create(&burners[i], NULL, burn, NULL);
+	pthread_create(&writer, NULL, scribble, file);
+	bad = measure_all(engine, sink, "loaded");
+	atomic_store(&loaded, false);
+	for (size_t i = 0; i < BURNERS; i++)
+		pthread_join(burners[i], NULL);
+	pthread_join(writer, NULL);
+	fclose(file);
+	return bad;
+}
+
+/* ---- without a clock ---- */
+
+/* What is waited for has come. */
+static int64_t ideal_wait_until(void *clock, int64_t due_ns)
+{
+	*(int64_t *)clock = due_ns;
+	return due_ns;
+}
+
+static int64_t ideal_now(void *clock)
+{
+	return *(const int64_t *)clock;
+}
+
+/* NOLINTNEXTLINE(readability-non-const-parameter): the move's type */
+static int ideal_pulse(void *context, size_t axis, int64_t *sent_ns)
+{
+	(void)context;
+	(void)axis;
+	(void)sent_ns;
+	return MOTION_GO;
+}
+
+/* What the timeline itself costs between two pulses. */
+static void measure_engine(const struct stride *stride)
+{
+	int64_t now = 0, used = processor_ns();
+	struct motion motion = {
+		.now = ideal_now,
+		.wait_until = ideal_wait_until,
+		.clock = &now,
+	};
+
+	for (int i = 0; i < ENGINE_ROUNDS; i++) {
+		struct motion_axis axis = stride_axis(stride);
+		struct motion_move move = {
+			.axes = &axis,
+			.n = 1,
+			.wish = sink_wish,
+			.pulse = ideal_pulse,
+		};
+
+		motion_add(&motion, &move);
+		while (!motion_turn(&motion))
+			;
+	}
+	used = processor_ns() - used;
+	printf("the timeline takes %.2f us for a pulse, of %.0f us between two at %.0f "
+	       "steps/s\n",
+	       (double)used / 1e3 / (double)(ENGINE_ROUNDS * stride->steps),
+	       1e6 / stride->speed, stride->speed);
+}
+
+/* How often a thread of the same priority that never sleeps is away, and for how long. */
+static void *measure_floor(void *context)
+{
+	int64_t began = clock_monotonic_ns(), last = began, away = 0;
+	int short_gaps = 0, long_gaps = 0;
+	struct realtime rt;
+
+	realtime_begin(&rt);
+	while (last - began < FLOOR_NS) {
+		int64_t now = clock_monotonic_ns(), gap = now - last;
+
+		short_gaps += gap > 5000;
+		long_gaps += gap > 1000000;
+		away += gap > 5000 ? gap : 0;
+		last = now;
+	}
+	printf("the floor: a thread that only reads the clock is away %d times a second "
+	       "for "
+	       "more than 5 us, %d times for more than 1 ms, %.1f %% of the time\n",
+	       2 * short_gaps, 2 * long_gaps, 100.0 * (double)away / FLOOR_NS);
+	return context;
+}
+
+static void measure_machine(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, measure_floor, NULL) == 0)
+		pthread_join(thread, NULL);
+}
+
+static void tell_problems(struct engine *engine)
+{
+	cJSON *problems = cJSON_CreateArray();
+	const cJSON *problem;
+
+	engine_problems(engine, problems);
+	cJSON_ArrayForEach(problem, problems)
+		printf("  %s\n", problem->valuestring);
+	cJSON_Delete(problems);
+}
+
+int main(void)
+{
+	static struct sink sink;
+	struct engine_options options = {
+		.now = sink_now,
+		.wait_until = sink_wait_until,
+		.clock = &sink,
+		.real_time = true,
+	};
+	struct engine *engine;
+	struct err err;
+	int bad;
+
+	deadline_init(&sink.deadline);
+	if (engine_open(&engine, &options, &err) < 0) {
+		fprintf(stderr, "%s\n", err.text);
+		return EXIT_FAILURE;
+	}
+	puts("step pulses, 45 degrees of the axis with 42,667 steps (20,000 steps/s: "
+	     "90); for "
+	     "comparison the original: "
+	     "p50 48 to 67 us, p99 700 to 4000 us, overspeed 6.7");
+	tell_problems(engine);
+	measure_engine(&strides[STRIDES - 1]);
+	measure_machine();
+	bad = measure_all(engine, &sink, "idle");
+	bad += measure_loaded(engine, &sink);
+	engine_close(engine);
+	printf("%d passed, %d failed\n", 2 * (int)STRIDES - bad, bad);
+	return bad ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,11 @@
+/* What a run's scans left on disk. */
+#ifndef TESTS_FAULTS_PHOTOS_H
+#define TESTS_FAULTS_PHOTOS_H
+
+#include "tests/faults/received.h"
+
+/* Blames photos of completed scans that are missing, broken, too many or out of order,
+ * and exposures that nobody needed. */
+void photos_check(struct ordeal *ordeal, const struct ledger *ledger);
+
+#endif

@@ -1,0 +1,22 @@
+/* The core in a simulated world.  Input: all that the dice of a history say, bodies of
+ * commands among it. */
+#include "tests/fuzz/fuzz.h"
+
+#include "agent/base/log.h"
+#include "tests/simulation/trace.h"
+#include "tests/simulation/world.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	static bool prepared;
+	struct outcome_of_history history;
+
+	if (!prepared) {
+		log_set_level(LOG_LEVEL_ERROR);
+		world_prepare();
+	}
+	prepared = true;
+	history = world_play_bytes(bytes, size);
+	must(!history.broken, history.broken);
+	return 0;
+}

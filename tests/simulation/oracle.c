@@ -1,0 +1,807 @@
+#include "tests/simulation/oracle.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/simulation/sim_types.h"
+#include "tests/simulation/trace.h"
+
+void judge_init(struct judge *judge, struct client *client, struct crew *crew)
+{
+	memset(judge, 0, sizeof(*judge));
+	judge->client = client;
+	judge->crew = crew;
+}
+
+void judge_clear(struct judge *judge)
+{
+	struct known *known, *next;
+
+	HASH_ITER(hh, judge->tasks, known, next) {
+		HASH_DEL(judge->tasks, known);
+		free(known);
+	}
+	free(judge->started);
+	free(judge->events);
+}
+
+void judge_turn(struct judge *judge, int turn)
+{
+	judge->turn = turn;
+	judge->told_count = 0;
+}
+
+/* ---- what is known ---- */
+
+static struct known *find(const struct judge *judge, const char *id)
+{
+	struct known *known;
+
+	HASH_FIND_STR(judge->tasks, id, known);
+	return known;
+}
+
+static struct known *know(struct judge *judge, const char *id)
+{
+	struct known *known = find(judge, id);
+
+	if (known)
+		return known;
+	known = calloc(1, sizeof(*known));
+	if (!known)
+		abort();
+	snprintf(known->id, sizeof(known->id), "%s", id);
+	HASH_ADD_STR(judge->tasks, id, known);
+	return known;
+}
+
+/* FNV-1a */
+static uint64_t hash_of(const char *text, size_t size)
+{
+	uint64_t hash = 14695981039346656037u;
+
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ (uint8_t)text[i]) * 1099511628211u;
+	return hash ? hash : 1;
+}
+
+/* What stands behind the first "key": in a JSON text of the agent's own making, where
+ * keys that matter come before texts of others.  Far cheaper than to parse it. */
+static const char *behind(const char *text, const char *key)
+{
+	const char *at = strstr(text, key);
+
+	return at ? at + strlen(key) : "";
+}
+
+static bool says(const char *text, const char *key, const char *value)
+{
+	const char *at = behind(text, key);
+
+	return !strncmp(at, value, strlen(value));
+}
+
+static void copy_string(char *place, size_t size, const char *quoted)
+{
+	size_t length = *quoted == '"' ? strcspn(quoted + 1, "\"") : 0;
+
+	snprintf(place, size, "%.*s", (int)length, quoted + (length ? 1 : 0));
+}
+
+/* ---- commands ---- */
+
+static bool is(const struct wish *wish, const char *verb)
+{
+	return !strcmp(wish->verb, verb);
+}
+
+static void handled_create(struct judge *judge, struct wish *wish)
+{
+	struct known *known;
+
+	if (!wish->id[0])
+		return;
+	known = know(judge, wish->id);
+	if (known->wish && known->wish != wish)
+		known->wish->rivalled = true;
+	known->wish = wish;
+}
+
+static void handled_task(struct judge *judge, const struct wish *wish)
+{
+	struct known *known = find(judge, wish->id[0] ? wish->id : wish->body);
+
+	if (is(wish, "task/resume"))
+		*(known ? &known->resumed_at : &judge->any_resumed_at) = judge->turn;
+	if (is(wish, "task/restart"))
+		*(known ? &known->restarted_at : &judge->any_restarted_at) = judge->turn;
+	if (known && is(wish, "task/update"))
+		known->updated = true;
+}
+
+/* It may have been anything, about anybody. */
+static void handled_wild(struct judge *judge)
+{
+	judge->any_resumed_at = judge->turn;
+	judge->any_restarted_at = judge->turn;
+}
+
+static const char *const hardware[] = {
+	"motor/move",	   "motor/home",   "motor/override",
+	"light/set",	   "light/toggle", "camera/capture",
+	"camera/settings", "trigger/fire", NULL};
+
+static bool among(const char *verb, const char *const *verbs)
+{
+	for (; *verbs; verbs++)
+		if (!strcmp(*verbs, verb))
+			return true;
+	return false;
+}
+
+/* An emergency stop that was carried out on a full disk lasts as long as the process. */
+static void handled_estop(struct judge *judge, bool held)
+{
+	if (held && !judge->estopped)
+		judge->estop_unsaved = true;
+	judge->estopped = true;
+}
+
+void judge_process_gone(struct judge *judge)
+{
+	if (judge->estop_unsaved)
+		judge->estopped = false;
+	judge->estop_unsaved = false;
+}
+
+void judge_handled(struct judge *judge, struct wish *wish, const struct packet *packet,
+		   bool held)
+{
+	if (packet->retained)
+		return;
+	if (++wish->handled == 1)
+		wish->first_handled = judge->turn;
+	if (wish->wild)
+		handled_wild(judge);
+	trace("  handled: %s %s%s%s", wish->verb, wish->id,
+	      packet->waited ? " (has waited)" : "", held ? " (disk full)" : "");
+	if (is(wish, "estop"))
+		handled_estop(judge, held);
+	else if (is(wish, "task/create"))
+		handled_create(judge, wish);
+	else if (!strncmp(wish->verb, "task/", 5))
+		handled_task(judge, wish);
+}
+
+void judge_in_hand(struct judge *judge, struct wish *wish)
+{
+	if (wish->wild)
+		handled_wild(judge);
+	if (is(wish, "task/create")) {
+		wish->handled++;
+		wish->plain = false;
+	} else if (!strncmp(wish->verb, "task/", 5))
+		handled_task(judge, wish);
+}
+
+/* ---- starts ---- */
+
+/* Nobody else may hold these devices; a task among the others may not be exclusive. */
+static void judge_company(const struct judge *judge, const char *what, uint32_t claim,
+			  bool task, bool alone)
+{
+	for (int i = 0; i < judge->crew->count; i++) {
+		const struct member *member = &judge->crew->members[i];
+		bool exclusive = !member->act && kinds[member->kind].is_exclusive;
+
+		if (member->over || !member->run)
+			continue;
+		if (member->claim & claim)
+			broken("%s and %s hold one device", what, member->id);
+		if (task && !member->act && (alone || exclusive))
+			broken("%s runs beside %s, and one of them is exclusive", what,
+			       member->id);
+	}
+}
+
+static void judge_slots(const struct judge *judge, const char *id, bool blocking)
+{
+	int n = 1, most = blocking ? judge->blocking_threads : judge->max_concurrent;
+
+	for (int i = 0; i < judge->crew->count; i++) {
+		const struct member *member = &judge->crew->members[i];
+
+		n += member->run && !member->act && !member->over &&
+		     kinds[member->kind].is_blocking == blocking;
+	}
+	if (n > most)
+		broken("%s is number %d of %d that may run", id, n, most);
+}
+
+static bool comes_before(const struct known *a, const struct known *b)
+{
+	if (a->wish->priority != b->wish->priority)
+		return a->wish->priority > b->wish->priority;
+	return a->wish->first_handled < b->wish->first_handled;
+}
+
+static bool plain(const struct known *known)
+{
+	return known->wish && known->wish->plain && known->wish->handled == 1 &&
+	       !known->wish->rivalled && !known->updated && !known->restarted_at;
+}
+
+/* It waited while others were started: were all of them before it in the queue? */
+static void judge_order(struct judge *judge, const struct known *known, int kind)
+{
+	for (int i = judge->started_count; i-- > 0;) {
+		const struct known *other = judge->started[i];
+
+		if (other->started < known->wish->first_handled)
+			return;
+		if (!plain(other) || !comes_before(known, other) || other == known)
+			continue;
+		if (other->wish->kind == kind || kinds[kind].is_exclusive)
+			broken("%s was started in turn %d before %s, which stood before "
+			       "it in the "
+			       "queue",
+			       other->id, other->started, known->id);
+	}
+}
+
+static void judge_first_start(struct judge *judge, struct known *known, int kind)
+{
+	known->started = judge->turn;
+	if (!plain(known) || judge->any_restarted_at)
+		return;
+	judge_order(judge, known, kind);
+	if (judge->started_count == judge->started_room) {
+		judge->started_room = judge->started_room ? 2 * judge->started_room : 64;
+		judge->started = realloc(judge->started, (size_t)judge->started_room *
+								 sizeof(struct known *));
+		if (!judge->started)
+			abort();
+	}
+	judge->started[judge->started_count++] = known;
+}
+
+/* Has this task completed, also if it was deleted since? */
+static bool completed(struct store *store, const char *id)
+{
+	struct task *task = store_task(store, id);
+	struct memory memory = {.reply = NULL};
+	char key[WISH_ID + 1];
+	bool yes;
+
+	if (task) {
+		yes = task->status == TASK_COMPLETED;
+		task_free(task);
+		return yes;
+	}
+	snprintf(key, sizeof(key), "i%s", id);
+	yes = store_recall(store, key, &memory) && !strcmp(memory.status, "completed");
+	memory_clear(&memory);
+	return yes;
+}
+
+static void judge_after(const struct known *known, struct store *store)
+{
+	const struct wish *wish = known->wish;
+
+	for (int i = 0; wish && !wish->rivalled && i < wish->after_count; i++)
+		if (!completed(store, wish->after[i]))
+			broken("%s was started, but %s, which it comes after, has not "
+			       "completed",
+			       known->id, wish->after[i]);
+}
+
+static int newest(int a, int b)
+{
+	return a > b ? a : b;
+}
+
+/* Did anybody want it to go on since it was told to be paused? */
+static void judge_paused(const struct judge *judge, const struct known *known,
+			 const char *what)
+{
+	int since = newest(newest(known->resumed_at, known->restarted_at),
+			   newest(judge->any_resumed_at, judge->any_restarted_at));
+
+	if (known->status == TASK_PAUSED && known->paused_at > since)
+		broken("%s was told to be paused and %s, but nobody resumed it",
+		       known->id, what);
+}
+
+static void judge_history(const struct judge *judge, const struct known *known)
+{
+	int restarted = newest(known->restarted_at, judge->any_restarted_at);
+
+	if (known->status == TASK_COMPLETED && known->told)
+		broken("%s had completed and was started again", known->id);
+	if (known->wish && known->wish->retained && !known->wish->rivalled)
+		broken("%s was started by a retained command", known->id);
+	if (known->cancelled_at > restarted)
+		broken("%s was started after it was told that it is cancelled (turn %d)",
+		       known->id, known->cancelled_at);
+	judge_paused(judge, known, "was started");
+}
+
+static int step_of(const char *saved)
+{
+	int step = 0;
+
+	if (saved)
+		sscanf(saved, "{\"step\":%d}", &step);
+	return step;
+}
+
+static void judge_checkpoint(const struct judge *judge, struct known *known,
+			     const char *saved)
+{
+	if (newest(known->restarted_at, judge->any_restarted_at))
+		known->saved = 0;
+	if (step_of(saved) < known->saved)
+		broken("%s goes on from step %d, but step %d was told to be saved",
+		       known->id, step_of(saved), known->saved);
+}
+
+void judge_start(struct judge *judge, const struct effect *effect, struct store *store)
+{
+	struct known *known = know(judge, effect->name);
+	int kind = kind_of(effect->type->type->name);
+	uint32_t claim = kind_claim(kind);
+
+	trace("  START %s %s attempt %lld %s", effect->name, kinds[kind].name,
+	      (long long)effect->number, effect->more ? effect->more : "");
+	if (crew_on(judge->crew, effect->name))
+		broken("%s was started while a run works on it", effect->name);
+	if (judge->estopped && claim)
+		broken("%s was started after an emergency stop", effect->name);
+	judge_company(judge, effect->name, claim, true, kinds[kind].is_exclusive);
+	judge_slots(judge, effect->name, kinds[kind].is_blocking);
+	judge_after(known, store);
+	judge_history(judge, known);
+	judge_checkpoint(judge, known, effect->more);
+	if (!known->started)
+		judge_first_start(judge, known, kind);
+}
+
+void judge_go_on(struct judge *judge, const struct member *member)
+{
+	/* One that stops is let go on its way out. */
+	if (judge->estopped && member->claim && !member->stop)
+		broken("%s was resumed after an emergency stop", member->id);
+	judge_paused(judge, know(judge, member->id), "was let go on");
+}
+
+void judge_act(struct judge *judge, const struct effect *effect, bool late)
+{
+	static const char *const moving[] = {"motor/move", "motor/home", "camera/capture",
+					     "trigger/fire", NULL};
+	uint32_t claim = effect->type ? 0 : verb_claim(effect->name, effect->text);
+
+	trace("  ACT %s %s", effect->name, effect->text);
+	/* One that was accepted before waits for its commit on a full disk; the rig
+	 * refuses it. */
+	if (judge->estopped && !judge->estop_unsaved && among(effect->name, moving))
+		broken("%s was begun after an emergency stop", effect->name);
+	if (late && among(effect->name, hardware))
+		broken("%s had waited at the broker and was carried out", effect->name);
+	judge_company(judge, effect->name, claim, false, false);
+}
+
+void judge_estop_released(struct judge *judge, bool late)
+{
+	trace("  the emergency stop is lifted");
+	if (late)
+		broken("queue/resume had waited at the broker and lifted the emergency "
+		       "stop");
+	judge->estopped = false;
+}
+
+void judge_saving(struct judge *judge, const struct member *member)
+{
+	know(judge, member->id)->saving = step_of(member->saved);
+}
+
+void judge_saved(struct judge *judge, const struct member *member)
+{
+	know(judge, member->id)->saved = step_of(member->saved);
+}
+
+/* ---- what was told ---- */
+
+static enum task_status status_in(const char *document)
+{
+	char name[16];
+
+	copy_string(name, sizeof(name), behind(document, "\"status\":"));
+	return (enum task_status)task_status_parse(name);
+}
+
+static void judge_document(struct judge *judge, struct known *known, const char *text)
+{
+	int64_t rev = strtoll(behind(text, "\"rev\":"), NULL, 10);
+	enum task_status status = status_in(text);
+
+	if (known->told && rev < known->rev)
+		broken("the revision of %s went back from %lld to %lld", known->id,
+		       (long long)known->rev, (long long)rev);
+	if (known->told && rev == known->rev && status != known->status)
+		broken("revision %lld of %s was told as %s and as %s", (long long)rev,
+		       known->id, task_status_name(known->status),
+		       task_status_name(status));
+	if (known->told && known->status == TASK_COMPLETED && rev > known->rev)
+		broken("%s had completed and became %s", known->id,
+		       task_status_name(status));
+	if (!known->told)
+		client_heard(judge->client, known->id);
+	known->told = true;
+	known->rev = rev;
+	known->status = status;
+	known->cancelling = says(text, "\"stopping\":", "\"cancel\"");
+	if (known->cancelling || status == TASK_CANCELLED)
+		known->cancelled_at = judge->turn;
+	if (status == TASK_PAUSED)
+		known->paused_at = judge->turn;
+	if (judge->told_count < TOLD_MAX)
+		judge->told[judge->told_count++] = known;
+}
+
+static void judge_clearing(struct known *known, struct store *store)
+{
+	struct task *task = store_task(store, known->id);
+
+	if (task)
+		broken("the topic of %s was cleared, but the task exists", known->id);
+	task_free(task);
+	known->told = false;
+}
+
+static void judge_event(struct judge *judge, const char *text, size_t size)
+{
+	int64_t seq = strtoll(behind(text, "\"seq\":"), NULL, 10);
+	uint64_t hash = hash_of(text, size);
+
+	if (seq < 1 || seq > judge->last_seq + 1) {
+		broken("event %lld follows event %lld", (long long)seq,
+		       (long long)judge->last_seq);
+		return;
+	}
+	if (seq >= judge->event_room) {
+		judge->event_room = judge->event_room ? 2 * judge->event_room : 512;
+		judge->events = realloc(judge->events, (size_t)judge->event_room *
+							       sizeof(*judge->events));
+		if (!judge->events)
+			abort();
+	}
+	if (seq <= judge->last_seq && judge->events[seq] != hash)
+		broken("event %lld was told twice with different contents: %s",
+		       (long long)seq, text);
+	judge->events[seq] = hash;
+	if (seq > judge->last_seq)
+		judge->last_seq = seq;
+}
+
+/* May this wish be carried out as often as it comes? */
+static bool repeatable(const struct wish *wish)
+{
+	static const char *const verbs[] = {"estop",	    "motor/stop", "agent/sync",
+					    "task/get",	    "task/list",  "task/log",
+					    "task/events",  "agent/ping", "settings/get",
+					    "project/list", NULL};
+
+	return wish->rivalled || among(wish->verb, verbs) ||
+	       strstr(wish->body, "dry_run");
+}
+
+/* A wish with a name of its own is carried out once however often it is sent, any other
+ * once for each time. */
+static void judge_once(const struct judge *judge, struct wish *wish, uint64_t hash)
+{
+	bool named = wish->request[0] || (is(wish, "task/create") && wish->id[0]);
+
+	for (int i = 0; i < wish->done_count; i++)
+		if (wish->done[i] == hash)
+			return;
+	if (wish->done_count < WISH_DONE)
+		wish->done[wish->done_count++] = hash;
+	if (repeatable(wish) || (!named && (judge->may_repeat || judge->replies_lost)))
+		return;
+	if (wish->done_count > (named ? 1 : wish->sent))
+		broken("%s %s was sent %d times and carried out %d times", wish->verb,
+		       wish->body, wish->sent, wish->done_count);
+}
+
+static void judge_done(struct judge *judge, struct wish *wish, const char *text,
+		       size_t size)
+{
+	char id[WISH_ID];
+
+	copy_string(id, sizeof(id), behind(text, "\"id\":"));
+	if (says(text, "\"duplicate\":", "true")) {
+		if (wish->done_count && strcmp(id, wish->done_id) != 0 &&
+		    !repeatable(wish))
+			broken("the repetition of %s is about %s, the first reply about "
+			       "%s",
+			       wish->body, id, wish->done_id);
+		return;
+	}
+	if (wish->retained && !wish->rivalled)
+		broken("%s was retained and carried out", wish->body);
+	judge_once(judge, wish, hash_of(text, size));
+	snprintf(wish->done_id, sizeof(wish->done_id), "%s", id);
+	if (is(wish, "task/create") && !strstr(wish->body, "dry_run"))
+		know(judge, id)->accepted = true;
+	if (is(wish, "task/cancel") && id[0]) {
+		struct known *known = know(judge, id);
+
+		known->cancelled_at = newest(known->cancelled_at, wish->first_handled);
+	}
+}
+
+static void judge_reply(struct judge *judge, const struct effect *effect)
+{
+	struct wish *wish =
+		client_of_reply(judge->client, effect->name, effect->correlation,
+				effect->correlation_size);
+
+	trace("  reply: %.*s", (int)strcspn(effect->text, "{") + 160, effect->text);
+	if (says(effect->text, "\"code\":", "\"internal\""))
+		broken("internal error: %s", effect->text);
+	if (!wish)
+		return;
+	wish->replied = true;
+	if (says(effect->text, "\"ok\":", "true"))
+		judge_done(judge, wish, effect->text, effect->size);
+	else if (says(effect->text, "\"code\":", "\"id_conflict\"") && !wish->rivalled)
+		broken("%s %s is no conflict: %s", wish->verb, wish->body, effect->text);
+}
+
+static bool below(const char *topic, const char *prefix)
+{
+	return !strncmp(topic, prefix, strlen(prefix));
+}
+
+void judge_publish(struct judge *judge, const struct effect *effect, struct store *store)
+{
+	const char *id = effect->name + strlen(OURS "task/");
+
+	if (below(effect->name, OURS "task/") && effect->retain) {
+		struct known *known = know(judge, id);
+
+		if (!effect->size) {
+			trace("  cleared: %s", id);
+			judge_clearing(known, store);
+			return;
+		}
+		judge_document(judge, known, effect->text);
+		trace("  told: %s rev %lld %s%s", id, (long long)known->rev,
+		      task_status_name(known->status),
+		      known->cancelling ? ", cancelling" : "");
+	} else if (!strcmp(effect->name, OURS "event")) {
+		trace("  event: %.100s", effect->text);
+		judge_event(judge, effect->text, effect->size);
+	} else if (below(effect->name, ROOT "/_reply/") ||
+		   (below(effect->name, OURS "reply/") &&
+		    strcmp(effect->name, OURS "reply/_barrier") != 0)) {
+		judge_reply(judge, effect);
+	}
+}
+
+/* A status is true: what is told as at rest has no run at work. */
+static void judge_truth(const struct judge *judge, const struct known *known)
+{
+	const struct member *member = crew_on(judge->crew, known->id);
+
+	if (!member || known->status == TASK_RUNNING)
+		return;
+	if (known->status != TASK_PAUSED || !member->held || !member->pause)
+		broken("%s was told to be %s, but its run is at work", known->id,
+		       task_status_name(known->status));
+}
+
+/* After an emergency stop nobody works on with hardware. */
+static void judge_still(const struct judge *judge)
+{
+	for (int i = 0; judge->estopped && i < judge->crew->count; i++) {
+		const struct member *member = &judge->crew->members[i];
+
+		if (member->run && !member->act && !member->over && member->claim &&
+		    !member->stop)
+			broken("%s holds hardware, and the emergency stop passed it by",
+			       member->id);
+	}
+}
+
+void judge_turn_end(struct judge *judge)
+{
+	judge_still(judge);
+	for (int i = 0; i < judge->told_count; i++)
+		judge_truth(judge, judge->told[i]);
+}
+
+/* ---- what is in the database ---- */
+
+static bool remembered(struct store *store, const char prefix, const char *name,
+		       struct memory *memory)
+{
+	char key[WISH_ID + 1];
+	bool yes;
+
+	snprintf(key, sizeof(key), "%c%s", prefix, name);
+	yes = store_recall(store, key, memory);
+	memory_clear(memory);
+	return yes;
+}
+
+static void judge_row(const struct judge *judge, const struct known *known,
+		      const struct task *row)
+{
+	if (known->told && row->rev < known->rev)
+		broken("revision %lld of %s was told, but revision %lld is on disk",
+		       (long long)known->rev, known->id, (long long)row->rev);
+	if (known->told && row->rev == known->rev && row->status != known->status)
+		broken("%s was told as %s, but is %s on disk", known->id,
+		       task_status_name(known->status), task_status_name(row->status));
+	if (!newest(known->restarted_at, judge->any_restarted_at) &&
+	    step_of(row->checkpoint) < known->saved)
+		broken("step %d of %s was told to be saved, but step %d is on disk",
+		       known->saved, known->id, step_of(row->checkpoint));
+}
+
+static void judge_known(const struct judge *judge, const struct known *known,
+			struct store *store)
+{
+	struct task *row = store_task(store, known->id);
+	struct memory memory = {.reply = NULL};
+
+	if (row) {
+		judge_row(judge, known, row);
+		task_free(row);
+		return;
+	}
+	if (!known->accepted && !known->told)
+		return;
+	if (!remembered(store, 'i', known->id, &memory) || !memory.status[0])
+		broken("%s was %s, but is not on disk and was not deleted", known->id,
+		       known->accepted ? "accepted" : "told");
+}
+
+struct load {
+	int async, blocking, alone;
+	uint32_t devices;
+};
+
+static void load_add(struct load *load, const struct task *row)
+{
+	int kind = kind_of(row->type_name);
+
+	if (kind_claim(kind) & load->devices)
+		broken("%s holds a device that another task holds", row->id);
+	load->devices |= kind_claim(kind);
+	load->alone += kinds[kind].is_exclusive;
+	if (kinds[kind].is_blocking)
+		load->blocking++;
+	else
+		load->async++;
+}
+
+/* Those that run or are paused, restored ones without a run too. */
+static void judge_load(const struct judge *judge, struct store *store)
+{
+	struct load load = {0};
+
+	for (int64_t number = 0;;) {
+		struct task *row = store_task_after(store, number);
+
+		if (!row)
+			break;
+		number = row->number;
+		if (task_works(row))
+			load_add(&load, row);
+		task_free(row);
+	}
+	if (load.alone && load.async + load.blocking > 1)
+		broken("an exclusive task is not alone: %d run or are paused",
+		       load.async + load.blocking);
+	if (load.async > judge->max_concurrent || load.blocking > judge->blocking_threads)
+		broken("%d async and %d blocking tasks run or are paused", load.async,
+		       load.blocking);
+}
+
+void judge_rows(struct judge *judge, struct store *store)
+{
+	const struct known *known;
+
+	for (known = judge->tasks; known; known = known->hh.next)
+		judge_known(judge, known, store);
+	judge_load(judge, store);
+	if (store_number(store, "last_seq", 0) < judge->last_seq)
+		broken("event %lld was told, but %lld is the last on disk",
+		       (long long)judge->last_seq,
+		       (long long)store_number(store, "last_seq", 0));
+}
+
+/* ---- the end ---- */
+
+static void end_row(const struct broker *broker, const struct task *row)
+{
+	char topic[200];
+	const struct retained *retained;
+
+	snprintf(topic, sizeof(topic), OURS "task/%s", row->id);
+	retained = broker_retained(broker, topic);
+	if (task_live(row))
+		broken("%s never ends: it is %s", row->id, task_status_name(row->status));
+	else if (!retained)
+		broken("the broker has nothing about %s", row->id);
+	else if (strtoll(behind(retained->text, "\"rev\":"), NULL, 10) != row->rev ||
+		 status_in(retained->text) != row->status)
+		broken("the broker says of %s: %s; true is revision %lld, %s", row->id,
+		       retained->text, (long long)row->rev,
+		       task_status_name(row->status));
+}
+
+static void end_retained(const struct broker *broker, struct store *store)
+{
+	const struct retained *retained;
+
+	for (retained = broker->state.retained; retained; retained = retained->hh.next) {
+		struct task *task;
+
+		if (!below(retained->topic, OURS "task/"))
+			continue;
+		task = store_task(store, retained->topic + strlen(OURS "task/"));
+		if (!task)
+			broken("the broker still has %s", retained->topic);
+		task_free(task);
+	}
+}
+
+/* A change that is remembered has been answered.  On a full disk answers to what stops
+ * hardware do not wait to be stored, and may be lost with the process. */
+static void end_wish(const struct judge *judge, const struct wish *wish,
+		     struct store *store)
+{
+	bool stops = is(wish, "motor/stop") || is(wish, "estop");
+	struct memory memory;
+	bool create = !strcmp(wish->verb, "task/create") && wish->id[0];
+
+	if (!wish->hears || wish->replied || wish->rivalled || wish->retained ||
+	    (stops && judge->was_full))
+		return;
+	memory.reply = NULL;
+	if ((wish->request[0] && remembered(store, 'r', wish->request, &memory)) ||
+	    (create && remembered(store, 'i', wish->id, &memory)))
+		broken("%s %s was done and never answered", wish->verb, wish->body);
+}
+
+static void end_topic(const struct broker *broker, const char *topic, const char *part)
+{
+	const struct retained *retained = broker_retained(broker, topic);
+
+	if (!retained || !strstr(retained->text, part))
+		broken("%s is %s", topic, retained ? retained->text : "not there");
+}
+
+void judge_end(struct judge *judge, struct store *store, const struct broker *broker)
+{
+	judge_rows(judge, store);
+	for (int64_t number = 0;;) {
+		struct task *row = store_task_after(store, number);
+
+		if (!row)
+			break;
+		number = row->number;
+		end_row(broker, row);
+		task_free(row);
+	}
+	end_retained(broker, store);
+	end_topic(broker, OURS "status", "online");
+	end_topic(broker, OURS "queue", "\"running\":[],\"pending\":[],\"depth\":0");
+	end_topic(broker, OURS "current", "\"status\":\"idle\"");
+	for (int i = 0; i < judge->client->count && !judge->replies_lost; i++)
+		end_wish(judge, judge->client->wishes[i], store);
+}

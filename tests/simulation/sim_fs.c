@@ -1,0 +1,451 @@
+#include "tests/simulation/sim_fs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "tests/simulation/sim_disk.h"
+
+#define NAME 40 /* bytes of a file's name, its NUL too */
+#define FIRST_FD (1 << 20)
+#define FDS_MAX 16
+#define TARGETS_MAX 8
+#define NOTHING (-1)
+
+/* A file or a folder.  Number 0 is DRIVE_FOLDER. */
+struct node {
+	bool folder;
+	struct sectors sectors;
+};
+
+/* A name in a folder, and the nodes that it stood for one after the other since the
+ * folder was synced: the first is what the drive holds, the last what the system shows.
+ */
+struct name {
+	int folder;
+	char text[NAME];
+	int targets[TARGETS_MAX];
+	int count;
+};
+
+struct descriptor {
+	bool open;
+	int node;
+	size_t at;
+};
+
+static struct {
+	struct node *nodes;
+	int node_count, node_room;
+	struct name *names;
+	int name_count, name_room;
+	struct descriptor fds[FDS_MAX];
+	struct dice dice;
+	int fuse;
+	bool blown, full;
+} drive;
+
+/* ---- nodes and names ---- */
+
+static void *grow(void *array, int count, int *room, size_t size)
+{
+	if (count < *room)
+		return array;
+	*room = *room ? 2 * *room : 32;
+	array = realloc(array, (size_t)*room * size);
+	if (!array)
+		abort();
+	return array;
+}
+
+static int node_make(bool folder)
+{
+	struct node *node;
+	int room = drive.node_room;
+
+	drive.nodes =
+		grow(drive.nodes, drive.node_count, &drive.node_room, sizeof(*node));
+	if (drive.node_room != room) /* memory of nodes is used again */
+		memset(drive.nodes + room, 0,
+		       (size_t)(drive.node_room - room) * sizeof(*node));
+	node = &drive.nodes[drive.node_count];
+	node->folder = folder;
+	sectors_empty(&node->sectors);
+	return drive.node_count++;
+}
+
+static int *name_now(struct name *name)
+{
+	return &name->targets[name->count - 1];
+}
+
+static struct name *name_find(int folder, const char *text)
+{
+	for (int i = 0; i < drive.name_count; i++)
+		if (drive.names[i].folder == folder && !strcmp(drive.names[i].text, text))
+			return &drive.names[i];
+	return NULL;
+}
+
+/* The node of a name now, or NOTHING. */
+static int look_up(int folder, const char *text)
+{
+	struct name *name = name_find(folder, text);
+
+	return name ? *name_now(name) : NOTHING;
+}
+
+static void point(int folder, const char *text, int node)
+{
+	struct name *name = name_find(folder, text);
+
+	if (!name) {
+		drive.names = grow(drive.names, drive.name_count, &drive.name_room,
+				   sizeof(*name));
+		name = &drive.names[drive.name_count++];
+		*name = (struct name){.folder = folder, .targets = {NOTHING}, .count = 1};
+		if (strlen(text) >= NAME)
+			abort(); /* the photos of the simulation have short ones */
+		snprintf(name->text, NAME, "%s", text);
+	}
+	/* Of many the second goes: it may as well never have reached the drive. */
+	if (name->count == TARGETS_MAX)
+		memmove(name->targets + 1, name->targets + 2,
+			(size_t)(--name->count - 1) * sizeof(int));
+	name->targets[name->count++] = node;
+}
+
+static void folder_sync(int folder)
+{
+	for (int i = 0; i < drive.name_count; i++) {
+		struct name *name = &drive.names[i];
+
+		if (name->folder != folder)
+			continue;
+		name->targets[0] = *name_now(name);
+		name->count = 1;
+	}
+}
+
+/* ---- power ---- */
+
+void drive_format(uint64_t seed)
+{
+	drive.node_count = 0;
+	drive.name_count = 0;
+	memset(drive.fds, 0, sizeof(drive.fds));
+	drive.dice = dice_of(seed);
+	drive.fuse = -1;
+	drive.blown = false;
+	drive.full = false;
+	node_make(true);
+}
+
+void drive_fuse(int calls)
+{
+	drive.fuse = calls;
+}
+
+bool drive_blown(void)
+{
+	return drive.blown;
+}
+
+void drive_set_full(bool full)
+{
+	drive.full = full;
+}
+
+void drive_power_cut(struct dice *dice)
+{
+	enum mercy names = (enum mercy)dice_throw(dice, MERCIES);
+
+	for (int i = 0; i < drive.name_count; i++) {
+		struct name *name = &drive.names[i];
+		int kept = names == ALL_LOST   ? 0
+			   : names == ALL_KEPT ? name->count - 1
+					       : dice_throw(dice, name->count);
+
+		name->targets[0] = name->targets[kept];
+		name->count = 1;
+	}
+	for (int i = 0; i < drive.node_count; i++)
+		if (!drive.nodes[i].folder)
+			sectors_power_cut(&drive.nodes[i].sectors, dice,
+					  (enum mercy)dice_throw(dice, MERCIES));
+	memset(drive.fds, 0, sizeof(drive.fds));
+	drive.fuse = -1;
+	drive.blown = false;
+}
+
+static int fail(int number)
+{
+	errno = number;
+	return -1;
+}
+
+/* Before each call that changes something: is there power?  Sets errno. */
+static bool powered(void)
+{
+	if (drive.fuse == 0)
+		drive.blown = true;
+	if (drive.fuse >= 0)
+		drive.fuse--;
+	return !drive.blown || fail(EIO) == 0;
+}
+
+/* ---- descriptors ---- */
+
+static struct descriptor *descriptor(int fd)
+{
+	bool ours = fd >= FIRST_FD && fd < FIRST_FD + FDS_MAX;
+
+	return ours && drive.fds[fd - FIRST_FD].open ? &drive.fds[fd - FIRST_FD] : NULL;
+}
+
+static struct node *node_of(const struct descriptor *d)
+{
+	return &drive.nodes[d->node];
+}
+
+static int fd_make(int node)
+{
+	for (int i = 0; i < FDS_MAX; i++) {
+		if (drive.fds[i].open)
+			continue;
+		drive.fds[i] = (struct descriptor){.open = true, .node = node};
+		return FIRST_FD + i;
+	}
+	return fail(EMFILE);
+}
+
+static int open_in(int folder, const char *name, int flags)
+{
+	int node = look_up(folder, name);
+
+	if (node != NOTHING && (flags & O_EXCL))
+		return fail(EEXIST);
+	if (node == NOTHING && !(flags & O_CREAT))
+		return fail(ENOENT);
+	if (node == NOTHING) {
+		if (!powered())
+			return -1;
+		node = node_make(false);
+		point(folder, name, node);
+	}
+	if ((flags & O_DIRECTORY) && !drive.nodes[node].folder)
+		return fail(ENOTDIR);
+	return fd_make(node);
+}
+
+/* Follows a path to its last part, from folder on; NOTHING when a folder is missing. */
+static int walk(int folder, const char *path, char last[NAME])
+{
+	for (;;) {
+		size_t length = strcspn(path, "/");
+
+		snprintf(last, NAME, "%.*s", (int)length, path);
+		if (!path[length])
+			return folder;
+		folder = look_up(folder, last);
+		if (folder == NOTHING)
+			return NOTHING;
+		path += length + 1;
+	}
+}
+
+static int open_path(int folder, const char *path, int flags)
+{
+	char last[NAME];
+
+	folder = walk(folder, path, last);
+	if (folder == NOTHING)
+		return fail(ENOENT);
+	return strcmp(last, ".") != 0 ? open_in(folder, last, flags) : fd_make(folder);
+}
+
+/* ---- what the linker hands over ---- */
+
+int __real_open(const char *path, int flags, ...);
+int __real_openat(int fd, const char *path, int flags, ...);
+int __real_mkdir(const char *path, mode_t mode);
+int __real_mkdirat(int fd, const char *path, mode_t mode);
+char *__real_realpath(const char *path, char *resolved);
+int __real_close(int fd);
+ssize_t __real_read(int fd, void *bytes, size_t n);
+ssize_t __real_write(int fd, const void *bytes, size_t n);
+int __real_fsync(int fd);
+int __real_fstat(int fd, struct stat *st);
+int __real_renameat(int from_fd, const char *from, int to_fd, const char *to);
+int __real_unlinkat(int fd, const char *path, int flags);
+long __real_syscall(long number, ...);
+
+static bool is_here(const char *path)
+{
+	return !strcmp(path, DRIVE_FOLDER);
+}
+
+int __wrap_open(const char *path, int flags, mode_t mode)
+{
+	return is_here(path) ? fd_make(0) : __real_open(path, flags, mode);
+}
+
+int __wrap_openat(int fd, const char *path, int flags, mode_t mode)
+{
+	const struct descriptor *d = descriptor(fd);
+
+	return d ? open_in(d->node, path, flags) : __real_openat(fd, path, flags, mode);
+}
+
+/* Only openat2() goes this way. */
+long __wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
+{
+	const struct descriptor *top = number == SYS_openat2 ? descriptor((int)a) : NULL;
+	const struct open_how *how;
+
+	if (!top)
+		return __real_syscall(number, a, b, c, d, e, f);
+	how = (const struct open_how *)(uintptr_t)c;
+	return open_path(top->node, (const char *)(uintptr_t)b, (int)how->flags);
+}
+
+int __wrap_mkdir(const char *path, mode_t mode)
+{
+	return is_here(path) ? fail(EEXIST) : __real_mkdir(path, mode);
+}
+
+int __wrap_mkdirat(int fd, const char *path, mode_t mode)
+{
+	const struct descriptor *d = descriptor(fd);
+
+	if (!d)
+		return __real_mkdirat(fd, path, mode);
+	if (look_up(d->node, path) != NOTHING)
+		return fail(EEXIST);
+	if (!powered())
+		return -1;
+	point(d->node, path, node_make(true));
+	return 0;
+}
+
+char *__wrap_realpath(const char *path, char *resolved)
+{
+	return is_here(path) ? strdup(path) : __real_realpath(path, resolved);
+}
+
+int __wrap_close(int fd)
+{
+	struct descriptor *d = descriptor(fd);
+
+	if (!d)
+		return __real_close(fd);
+	d->open = false;
+	return 0;
+}
+
+ssize_t __wrap_read(int fd, void *bytes, size_t n)
+{
+	struct descriptor *d = descriptor(fd);
+	const struct content *content;
+
+	if (!d)
+		return __real_read(fd, bytes, n);
+	content = &node_of(d)->sectors.now;
+	if (n > content->size - d->at)
+		n = content->size - d->at;
+	if (n)
+		memcpy(bytes, content->bytes + d->at, n);
+	d->at += n;
+	return (ssize_t)n;
+}
+
+ssize_t __wrap_write(int fd, const void *bytes, size_t n)
+{
+	struct descriptor *d = descriptor(fd);
+	int lot;
+
+	if (!d)
+		return __real_write(fd, bytes, n);
+	if (!powered())
+		return -1;
+	lot = dice_throw(&drive.dice, 40);
+	if (lot == 0)
+		return fail(EINTR);
+	if (drive.full && (lot < 20 || n < 2))
+		return fail(ENOSPC);
+	if ((lot < 4 || drive.full) && n > 1)
+		n /= 2;
+	sectors_write(&node_of(d)->sectors, bytes, n, d->at);
+	d->at += n;
+	return (ssize_t)n;
+}
+
+int __wrap_fsync(int fd)
+{
+	const struct descriptor *d = descriptor(fd);
+
+	if (!d)
+		return __real_fsync(fd);
+	if (!powered())
+		return -1;
+	if (node_of(d)->folder) {
+		folder_sync(d->node);
+		return 0;
+	}
+	if (dice_throw(&drive.dice, 50) == 0) {
+		sectors_forget(&node_of(d)->sectors);
+		return fail(EIO);
+	}
+	sectors_sync(&node_of(d)->sectors);
+	return 0;
+}
+
+int __wrap_fstat(int fd, struct stat *st)
+{
+	const struct descriptor *d = descriptor(fd);
+
+	if (!d)
+		return __real_fstat(fd, st);
+	memset(st, 0, sizeof(*st));
+	st->st_mode = node_of(d)->folder ? S_IFDIR | 0755 : S_IFREG | 0644;
+	st->st_size = (off_t)node_of(d)->sectors.now.size;
+	return 0;
+}
+
+int __wrap_renameat(int from_fd, const char *from, int to_fd, const char *to)
+{
+	const struct descriptor *old = descriptor(from_fd), *new = descriptor(to_fd);
+	int node;
+
+	if (!old || !new)
+		return __real_renameat(from_fd, from, to_fd, to);
+	node = look_up(old->node, from);
+	if (node == NOTHING)
+		return fail(ENOENT);
+	if (!powered())
+		return -1;
+	point(new->node, to, node);
+	point(old->node, from, NOTHING);
+	return 0;
+}
+
+int __wrap_unlinkat(int fd, const char *path, int flags)
+{
+	const struct descriptor *d = descriptor(fd);
+
+	if (!d)
+		return __real_unlinkat(fd, path, flags);
+	if (look_up(d->node, path) == NOTHING)
+		return fail(ENOENT);
+	if (!powered())
+		return -1;
+	point(d->node, path, NOTHING);
+	return 0;
+}

@@ -1,0 +1,33 @@
+/* The drive that photos are written to: files and folders in memory, behind the system
+ * calls of tasks/project/folder.c, which the linker hands over (--wrap).  Paths below
+ * DRIVE_FOLDER are here, all others go to the real ones.
+ *
+ * A file's bytes are lost as sectors.h says; a name that was made, taken away or given to
+ * another file is lost by itself unless its folder was synced since.  The calls
+ * themselves write less than they were asked to, are interrupted, and fail to sync, by
+ * lot. */
+#ifndef TESTS_SIMULATION_SIM_FS_H
+#define TESTS_SIMULATION_SIM_FS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tests/support/prng.h"
+
+#define DRIVE_FOLDER "/photos"
+
+/* Empty; its lots begin with seed. */
+void drive_format(uint64_t seed);
+
+/* The power goes before the changing call after calls of them; -1: it stays. */
+void drive_fuse(int calls);
+bool drive_blown(void); /* has it gone */
+
+/* What was not synced is at the mercy of dice; the power is back.  Nobody has a file open
+ * any more. */
+void drive_power_cut(struct dice *dice);
+
+/* Writes fail with ENOSPC, in the middle of a file too. */
+void drive_set_full(bool full);
+
+#endif

@@ -1,0 +1,11 @@
+/* A module as unit/module_test.c likes it. */
+#include "tests/support/sample_module.h"
+
+#include <errno.h>
+
+static int sample_refuse(struct err *err)
+{
+	return err_code(err, -EAGAIN, "timeout", "not today");
+}
+
+const struct sample_module module_sample = {.answer = 42, .refuse = sample_refuse};

@@ -1,0 +1,10 @@
+/* Task types that let a test see what was run, and how often. */
+#ifndef TESTS_SUPPORT_TEST_TYPES_H
+#define TESTS_SUPPORT_TEST_TYPES_H
+
+#include "tasks/registry.h"
+
+/* Ended by a NULL type. */
+extern const struct type_offer test_types[];
+
+#endif

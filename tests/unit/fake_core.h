@@ -1,0 +1,973 @@
+/* What stands around the core in its tests: a clock that only moves when it is told, a
+ * broker that keeps what it was sent, workers that do nothing but what the test says, and
+ * a database in a folder of its own.
+ *
+ * The broker holds two promises of the contract against every test: a revision never goes
+ * back on the wire, and a retained topic has one message in flight at most. */
+#ifndef TESTS_UNIT_FAKE_CORE_H
+#define TESTS_UNIT_FAKE_CORE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/base/json.h"
+#include "agent/base/log.h"
+#include "agent/turn.h"
+
+#define ROOT "openscan/v1"
+#define DEVICE "rig1"
+#define OURS ROOT "/" DEVICE "/"
+#define SECOND 1000
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+#define START_MS (40 * (int64_t)DAY)	  /* a machine that has been up for a while */
+#define START_WALL INT64_C(1760000000000) /* some day in 2025 */
+
+struct message {
+	char *topic, *text, *correlation;
+	size_t size;
+	int qos, expiry_s;
+	bool retain, acked;
+	uint64_t token;
+	uint32_t epoch;
+	int64_t at;
+};
+
+struct fake_run {
+	uint64_t run;
+	char *id, *args, *saved; /* id: the task's, or an act's verb */
+	int attempt;
+	bool act, pause, stop, estopped, over;
+	int went_on;
+};
+
+struct shell {
+	struct core *core;
+	struct core_options options;
+	struct registry *registry;
+	char folder[64];
+	char boot[17];
+	int64_t now, wall;
+	struct event *first, **last; /* not taken by the core yet */
+	/* the broker */
+	bool deaf;	  /* it acknowledges nothing */
+	bool silent;	  /* the barrier does not come back */
+	bool one_barrier; /* one comes back, then it falls silent */
+	uint32_t epoch;
+	struct message *messages;
+	size_t message_count;
+	/* the workers */
+	struct fake_run *runs;
+	size_t run_count;
+	/* what else was asked for */
+	int estops, estop_releases, motion_stops, released, turns;
+	bool stopped, joins;   /* joins: the setting qr_wifi_scan_enabled */
+	int64_t restart_after; /* of the last link restart, -1: none */
+	char subscribed[8192], unsubscribed[2048]; /* topics, a space behind each */
+	cJSON *parsed; /* everything handed out, freed at the end */
+};
+
+/* ---- types and devices ---- */
+
+static int fake_work(const struct task_type *type, const struct task_host *host,
+		     struct task_run *run, const char *args)
+{
+	(void)type;
+	(void)host;
+	(void)run;
+	(void)args;
+	return 0;
+}
+
+#define FAKE_ARGS                                                                         \
+	"{\"type\":\"object\",\"properties\":{\"n\":{\"type\":\"integer\",\"minimum\":1," \
+	"\"maximum\":999},\"text\":{\"type\":\"string\"},\"project\":{\"type\":\"string\"}}}"
+#define NEEDY_ARGS                                                                       \
+	"{\"type\":\"object\",\"required\":[\"input\"],\"properties\":{\"input\":"       \
+	"{\"type\":\"integer\"},\"password\":{\"type\":\"string\",\"writeOnly\":true}}}"
+
+static const char *const uses_motor[] = {"motor", NULL};
+static const char *const uses_camera[] = {"camera/sim", NULL};
+
+static const struct task_type fake_types[] = {
+	{.name = "plain_task",
+	 .title = "Plain",
+	 .category = "test",
+	 .args = FAKE_ARGS,
+	 .run = fake_work},
+	{.name = "step_task",
+	 .title = "Goes on",
+	 .category = "test",
+	 .resumable = true,
+	 .args = FAKE_ARGS,
+	 .run = fake_work},
+	{.name = "alone_task",
+	 .title = "Runs alone",
+	 .category = "test",
+	 .is_exclusive = true,
+	 .resumable = true,
+	 .args = FAKE_ARGS,
+	 .run = fake_work},
+	{.name = "block_task",
+	 .title = "Blocks",
+	 .category = "test",
+	 .is_blocking = true,
+	 .args = FAKE_ARGS,
+	 .run = fake_work},
+	{.name = "move_task",
+	 .title = "Moves",
+	 .category = "test",
+	 .resumable = true,
+	 .uses = uses_motor,
+	 .args = FAKE_ARGS,
+	 .run = fake_work},
+	{.name = "photo_task",
+	 .title = "Looks",
+	 .category = "test",
+	 .uses = uses_camera,
+	 .args = FAKE_ARGS,
+	 .run = fake_work},
+	{.name = "needy_task",
+	 .title = "Needs",
+	 .category = "test",
+	 .args = NEEDY_ARGS,
+	 .run = fake_work},
+};
+#define FAKE_TYPES (sizeof(fake_types) / sizeof(fake_types[0]))
+
+static const struct core_device fake_devices[] = {
+	{DEVICE_MOTOR, "rotor"},	   {DEVICE_MOTOR, "turntable"},
+	{DEVICE_LIGHT, "ringlight"},	   {DEVICE_CAMERA, "sim"},
+	{DEVICE_ENDSTOP, "rotor-endstop"}, {DEVICE_TRIGGER, "external"},
+};
+
+/* A registry with the fake types but the last without ones. */
+static inline struct registry *fake_registry(size_t without)
+{
+	static const char *const namespaces[] = {"core", "examples", "test", NULL};
+	const struct registry_options options = {.enabled = true,
+						 .namespaces = namespaces};
+	struct type_offer extra[FAKE_TYPES + 1] = {{NULL, NULL}};
+	struct registry *registry = NULL;
+	struct err err;
+
+	for (size_t i = 0; i + without < FAKE_TYPES; i++)
+		extra[i] = (struct type_offer){"test", &fake_types[i]};
+	if (registry_open(&registry, &options, extra, &err) < 0)
+		fail_msg("%s", err.text);
+	return registry;
+}
+
+/* ---- JSON as tests like to write it: {'a':1} ---- */
+
+static inline char *json_of(const char *quoted)
+{
+	char *text = strdup(quoted);
+
+	for (char *c = text; *c; c++)
+		if (*c == '\'')
+			*c = '"';
+	return text;
+}
+
+static inline const cJSON *keep_parsed(struct shell *s, const char *text)
+{
+	cJSON *value = cJSON_Parse(text);
+
+	assert_non_null(value);
+	cJSON_AddItemToArray(s->parsed, value);
+	return value;
+}
+
+/* The member at a path of keys and numbers: "data/error/code", "errors/0/path". */
+static inline const cJSON *at(const cJSON *value, const char *path)
+{
+	char copy[256], *rest = copy;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	for (char *key; value && (key = strsep(&rest, "/"));)
+		value = cJSON_IsArray(value)
+				? cJSON_GetArrayItem(value, atoi(key))
+				: cJSON_GetObjectItemCaseSensitive(value, key);
+	return value;
+}
+
+static inline const char *text_at(const cJSON *value, const char *path)
+{
+	const cJSON *member = at(value, path);
+
+	return cJSON_IsString(member) ? member->valuestring : "(no text)";
+}
+
+static inline double number_at(const cJSON *value, const char *path)
+{
+	const cJSON *member = at(value, path);
+
+	return cJSON_IsNumber(member) ? member->valuedouble : -12345;
+}
+
+static inline bool null_at(const cJSON *value, const char *path)
+{
+	return cJSON_IsNull(at(value, path));
+}
+
+/* ---- reflexes ---- */
+
+static inline struct fake_run *run_numbered(struct shell *s, uint64_t run)
+{
+	for (size_t i = 0; i < s->run_count; i++)
+		if (s->runs[i].run == run && !s->runs[i].over)
+			return &s->runs[i];
+	return NULL;
+}
+
+static inline void fake_pause(void *context, uint64_t run)
+{
+	struct fake_run *r = run_numbered(context, run);
+
+	assert_non_null(r);
+	r->pause = true;
+}
+
+static inline void fake_stop(void *context, uint64_t run, bool estopped)
+{
+	struct fake_run *r = run_numbered(context, run);
+
+	/* It may have been started in this very turn: then its order is not out yet. */
+	if (!r)
+		return;
+	r->stop = true;
+	r->estopped |= estopped;
+}
+
+static inline void fake_stop_motion(void *context)
+{
+	((struct shell *)context)->motion_stops++;
+}
+
+static inline void fake_estop(void *context)
+{
+	((struct shell *)context)->estops++;
+}
+
+/* ---- settings ---- */
+
+static inline cJSON *fake_values(void *context)
+{
+	cJSON *values = cJSON_CreateObject();
+
+	cJSON_AddBoolToObject(values, "qr_wifi_scan_enabled",
+			      ((struct shell *)context)->joins);
+	return values;
+}
+
+static inline cJSON *fake_restart_needed(void *context)
+{
+	(void)context;
+	return cJSON_CreateArray();
+}
+
+static inline cJSON *fake_problems(void *context)
+{
+	(void)context;
+	return cJSON_CreateArray();
+}
+
+/* Knows two settings, scheduler.max_concurrent and qr_wifi_scan_enabled. */
+static inline int fake_set(void *context, const cJSON *changes, struct tunables *tunables,
+			   struct err *err)
+{
+	struct shell *s = context;
+
+	if (cJSON_HasObjectItem(changes, "qr_wifi_scan_enabled")) {
+		s->joins = json_bool(changes, "qr_wifi_scan_enabled", false);
+		return 0;
+	}
+	if (!cJSON_HasObjectItem(changes, "scheduler.max_concurrent"))
+		return err_code(err, -EINVAL, "invalid_args", "there is no such setting");
+	tunables->max_concurrent =
+		(int)json_number(changes, "scheduler.max_concurrent", 3);
+	return 0;
+}
+
+/* ---- the broker ---- */
+
+static inline void post(struct shell *s, struct event *event)
+{
+	*s->last = event;
+	s->last = &event->next;
+}
+
+static inline struct event *event_of(struct shell *s, enum event_kind kind)
+{
+	struct event *event = event_new(kind);
+
+	event->epoch = s->epoch;
+	return event;
+}
+
+static inline void post_ack(struct shell *s, struct message *m, bool ok)
+{
+	struct event *event = event_of(s, EVENT_SENT);
+
+	m->acked = true;
+	event->token = m->token;
+	event->epoch = m->epoch;
+	event->flag = ok;
+	post(s, event);
+}
+
+static inline struct event *message_event(struct shell *s, const char *topic,
+					  const char *payload)
+{
+	struct event *event = event_of(s, EVENT_MESSAGE);
+
+	event->topic = strdup(topic);
+	event_set_data(event, payload, strlen(payload));
+	return event;
+}
+
+static inline double rev_of(const char *text)
+{
+	cJSON *document = cJSON_Parse(text);
+	double rev = json_number(document, "rev", -1);
+
+	cJSON_Delete(document);
+	return rev;
+}
+
+/* The contract's promises about retained topics. */
+static inline void broker_judge(const struct shell *s, const struct message *new)
+{
+	bool task = !strncmp(new->topic, OURS "task/", strlen(OURS "task/"));
+
+	if (!new->retain || !new->qos)
+		return;
+	for (size_t i = s->message_count; i-- > 0;) {
+		const struct message *old = &s->messages[i];
+
+		if (!old->retain || strcmp(old->topic, new->topic) != 0)
+			continue;
+		if (!old->acked && old->epoch == new->epoch)
+			fail_msg("two messages of %s are in flight", new->topic);
+		if (task && old->size &&
+		    new->size &&rev_of(new->text) < rev_of(old->text))
+			fail_msg("the revision of %s went back: %s after %s", new->topic,
+				 new->text, old->text);
+		return;
+	}
+}
+
+static inline void broker_take(struct shell *s, const struct effect *effect)
+{
+	struct message m = {
+		.topic = strdup(effect->name),
+		.text = calloc(1, effect->size + 1),
+		.size = effect->size,
+		.qos = effect->qos,
+		.expiry_s = effect->expiry_s,
+		.retain = effect->retain,
+		.token = effect->token,
+		.epoch = effect->epoch,
+		.at = s->now,
+	};
+
+	if (effect->size)
+		memcpy(m.text, effect->text, effect->size);
+	if (effect->correlation)
+		m.correlation = strndup((const char *)effect->correlation,
+					effect->correlation_size);
+	assert_int_equal(effect->epoch, s->epoch);
+	assert_true(s->epoch != 0);
+	broker_judge(s, &m);
+	s->messages = realloc(s->messages, (s->message_count + 1) * sizeof(m));
+	s->messages[s->message_count++] = m;
+	if (!s->silent && !strcmp(m.topic, OURS "reply/_barrier")) {
+		post(s, message_event(s, m.topic, m.text));
+		s->silent = s->one_barrier;
+	}
+	if (m.token && !s->deaf)
+		post_ack(s, &s->messages[s->message_count - 1], true);
+}
+
+static inline void broker_ack_all(struct shell *s)
+{
+	for (size_t i = 0; i < s->message_count; i++)
+		if (!s->messages[i].acked && s->messages[i].token &&
+		    s->messages[i].epoch == s->epoch)
+			post_ack(s, &s->messages[i], true);
+}
+
+static inline void broker_subscribe(struct shell *s, const struct effect *effect)
+{
+	struct event *event;
+
+	strncat(s->subscribed, effect->name,
+		sizeof(s->subscribed) - strlen(s->subscribed) - 2);
+	strcat(s->subscribed, " ");
+	/* One answer a request: to the last filter of it. */
+	for (const struct effect *e = effect->next; e; e = e->next)
+		if (e->kind == EFFECT_SUBSCRIBE && e->token == effect->token)
+			return;
+	event = event_of(s, EVENT_SUBSCRIBED);
+	event->token = effect->token;
+	event->flag = true;
+	post(s, event);
+}
+
+/* ---- turns ---- */
+
+static inline void workers_take(struct shell *s, const struct effect *effect)
+{
+	struct fake_run run = {
+		.run = effect->run,
+		.id = strdup(effect->name),
+		.args = strdup(effect->text),
+		.saved = effect->more ? strdup(effect->more) : NULL,
+		.attempt = (int)effect->number,
+		.act = effect->kind == EFFECT_ACT,
+	};
+
+	s->runs = realloc(s->runs, (s->run_count + 1) * sizeof(run));
+	s->runs[s->run_count++] = run;
+}
+
+static inline void carry_out(struct shell *s, struct effects *effects)
+{
+	for (struct effect *e = effects->first; e; e = e->next) {
+		switch (e->kind) {
+		case EFFECT_RELEASE:
+			s->released++;
+			break;
+		case EFFECT_START:
+		case EFFECT_ACT:
+			workers_take(s, e);
+			break;
+		case EFFECT_GO_ON:
+			assert_non_null(run_numbered(s, e->run));
+			run_numbered(s, e->run)->pause = false;
+			run_numbered(s, e->run)->went_on++;
+			break;
+		case EFFECT_PUBLISH:
+			broker_take(s, e);
+			break;
+		case EFFECT_SUBSCRIBE:
+			broker_subscribe(s, e);
+			break;
+		case EFFECT_UNSUBSCRIBE:
+			strcat(s->unsubscribed, e->name);
+			strcat(s->unsubscribed, " ");
+			break;
+		case EFFECT_LINK_RESTART:
+			s->restart_after = e->number;
+			break;
+		case EFFECT_RELEASE_ESTOP:
+			s->estop_releases++;
+			break;
+		case EFFECT_STOPPED:
+			s->stopped = true;
+			break;
+		}
+	}
+	effects_clear(effects);
+}
+
+static inline struct event *take_events(struct shell *s)
+{
+	struct event *first = s->first, **end = &s->first;
+
+	for (int i = 0; *end && i < CORE_TURN_EVENTS; i++)
+		end = &(*end)->next;
+	s->first = *end;
+	if (!s->first)
+		s->last = &s->first;
+	*end = NULL;
+	return end == &s->first ? NULL : first;
+}
+
+/* One turn; a negative errno when it was not committed. */
+static inline int shell_turn(struct shell *s, struct err *err)
+{
+	struct event *events = take_events(s);
+	struct effects effects;
+	int ret;
+
+	s->turns++;
+	effects_init(&effects);
+	ret = core_turn(s->core, events, (struct now){s->now, s->wall}, &effects, err);
+	if (ret == 0)
+		carry_out(s, &effects);
+	effects_clear(&effects);
+	while (events) {
+		struct event *event = events;
+
+		events = event->next;
+		event_free(event);
+	}
+	return ret;
+}
+
+/* Turns until nothing is on its way any more. */
+static inline void settle(struct shell *s)
+{
+	struct err err;
+
+	do {
+		if (shell_turn(s, &err) < 0)
+			fail_msg("the turn was not committed: %s", err.text);
+	} while (s->first);
+}
+
+/* Lets time pass, with turns when the core wants them and no others. */
+static inline void pass(struct shell *s, int64_t ms)
+{
+	int64_t until = s->now + ms;
+	int spins = 0;
+
+	for (;;) {
+		int64_t wake = core_wake(s->core);
+
+		if (wake < 0 || wake > until)
+			break;
+		spins = wake <= s->now ? spins + 1 : 0;
+		if (spins > 8)
+			fail_msg(
+				"the core wants one turn after the other and does nothing");
+		if (wake > s->now) {
+			s->wall += wake - s->now;
+			s->now = wake;
+		}
+		settle(s);
+	}
+	s->wall += until - s->now;
+	s->now = until;
+}
+
+/* ---- the connection ---- */
+
+static inline void go_up(struct shell *s, int version)
+{
+	struct event *event;
+
+	s->epoch++;
+	event = event_of(s, EVENT_LINK_UP);
+	event->flag = true;
+	event->number = 64;
+	event->version = version;
+	post(s, event);
+	settle(s);
+}
+
+static inline void link_up(struct shell *s)
+{
+	go_up(s, 5);
+}
+
+static inline void link_lost(struct shell *s)
+{
+	post(s, event_of(s, EVENT_LINK_DOWN));
+	settle(s);
+}
+
+/* ---- life and death ---- */
+
+static inline void core_start(struct shell *s)
+{
+	struct effects effects;
+	struct err err;
+
+	effects_init(&effects);
+	if (core_open(&s->core, &s->options, (struct now){s->now, s->wall}, &effects,
+		      &err) < 0)
+		fail_msg("%s", err.text);
+	carry_out(s, &effects);
+}
+
+static inline void core_end(struct shell *s)
+{
+	core_close(s->core);
+	s->core = NULL;
+	while (s->first) {
+		struct event *event = s->first;
+
+		s->first = event->next;
+		event_free(event);
+	}
+	s->last = &s->first;
+	for (size_t i = 0; i < s->run_count; i++)
+		s->runs[i].over = true;
+}
+
+/* The process dies here and comes back a second later, without a connection. */
+static inline void crash(struct shell *s)
+{
+	core_end(s);
+	s->now += SECOND;
+	s->wall += SECOND;
+	snprintf(s->boot, sizeof(s->boot), "%016llx", strtoull(s->boot, NULL, 16) + 1);
+	s->stopped = false;
+	core_start(s);
+}
+
+/* A new database, a broker that is there: ready for commands. */
+static inline int fake_read_config(void *context, cJSON **config, struct err *err)
+{
+	(void)context;
+	(void)err;
+	*config = cJSON_CreateObject();
+	return 0;
+}
+
+static inline void fake_use_config(void *context)
+{
+	(void)context;
+}
+
+static inline struct shell *shell_open(void)
+{
+	struct shell *s = calloc(1, sizeof(*s));
+	const char *tmp = getenv("TMPDIR");
+
+	log_set_level(LOG_LEVEL_ERROR);
+	snprintf(s->folder, sizeof(s->folder), "%s/core_test.XXXXXX", tmp ? tmp : "/tmp");
+	assert_non_null(mkdtemp(s->folder));
+	strcpy(s->boot, "b000000000000001");
+	s->now = START_MS;
+	s->wall = START_WALL;
+	s->last = &s->first;
+	s->restart_after = -1;
+	s->parsed = cJSON_CreateArray();
+	s->registry = fake_registry(0);
+	s->options = (struct core_options){
+		.root = ROOT,
+		.device = DEVICE,
+		.state_dir = s->folder,
+		.registry = s->registry,
+		.devices = fake_devices,
+		.device_count = sizeof(fake_devices) / sizeof(fake_devices[0]),
+		.backend = "fake",
+		.boot = s->boot,
+		.new_store = "5707e00000000001",
+		.seed = 1,
+		.blocking_threads = 2,
+		.tunables = {.max_concurrent = 3,
+			     .max_pause_ms = DAY,
+			     .kill_after_ms = 10 * SECOND,
+			     .reply_spread_ms = 500,
+			     .keep_tasks = 200,
+			     .keep_ms = 30 * (int64_t)DAY},
+		.groups = cJSON_CreateArray(),
+		.birth_prefix = "homeassistant",
+		.settings = {s, fake_values, fake_restart_needed, fake_problems, fake_set,
+			     fake_read_config, fake_use_config},
+		.problems = cJSON_CreateArray(),
+		.reflexes = {s, fake_pause, fake_stop, fake_stop_motion, fake_estop},
+	};
+	core_start(s);
+	return s;
+}
+
+static inline void folder_remove(const char *folder)
+{
+	DIR *dir = opendir(folder);
+
+	for (const struct dirent *entry; dir && (entry = readdir(dir));) {
+		char path[400];
+
+		snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+		unlink(path);
+	}
+	if (dir)
+		closedir(dir);
+	rmdir(folder);
+}
+
+static inline void shell_close(struct shell *s)
+{
+	core_end(s);
+	for (size_t i = 0; i < s->message_count; i++) {
+		free(s->messages[i].topic);
+		free(s->messages[i].text);
+		free(s->messages[i].correlation);
+	}
+	for (size_t i = 0; i < s->run_count; i++) {
+		free(s->runs[i].id);
+		free(s->runs[i].args);
+		free(s->runs[i].saved);
+	}
+	registry_close(s->registry);
+	cJSON_Delete((cJSON *)(uintptr_t)s->options.groups);
+	cJSON_Delete((cJSON *)(uintptr_t)s->options.problems);
+	cJSON_Delete(s->parsed);
+	folder_remove(s->folder);
+	free(s->messages);
+	free(s->runs);
+	free(s);
+}
+
+/* ---- what tests say and see ---- */
+
+/* The newest message whose topic is below R/<d>/ (or is whole when it begins with a /).
+ */
+static inline const struct message *newest_from(const struct shell *s, const char *rest,
+						size_t from)
+{
+	char topic[400];
+
+	if (rest[0] == '/')
+		snprintf(topic, sizeof(topic), "%s", rest + 1);
+	else
+		snprintf(topic, sizeof(topic), OURS "%s", rest);
+	for (size_t i = s->message_count; i-- > from;)
+		if (!strcmp(s->messages[i].topic, topic))
+			return &s->messages[i];
+	return NULL;
+}
+
+static inline const struct message *newest(const struct shell *s, const char *rest)
+{
+	return newest_from(s, rest, 0);
+}
+
+static inline size_t count_of(const struct shell *s, const char *rest)
+{
+	char topic[400];
+	size_t n = 0;
+
+	snprintf(topic, sizeof(topic), OURS "%s", rest);
+	for (size_t i = 0; i < s->message_count; i++)
+		n += !strcmp(s->messages[i].topic, topic);
+	return n;
+}
+
+/* The newest value of a retained topic. */
+static inline const cJSON *told(struct shell *s, const char *rest)
+{
+	const struct message *m = newest(s, rest);
+
+	if (!m)
+		fail_msg("nothing was published on %s", rest);
+	return m->size ? keep_parsed(s, m->text) : NULL;
+}
+
+static inline const cJSON *document(struct shell *s, const char *id)
+{
+	char rest[80];
+
+	snprintf(rest, sizeof(rest), "task/%s", id);
+	return told(s, rest);
+}
+
+static inline struct event *command_event(struct shell *s, const char *topic,
+					  const char *body)
+{
+	char whole[400], *payload = json_of(body);
+	struct event *event;
+
+	snprintf(whole, sizeof(whole), "%s%s", topic[0] == '/' ? "" : OURS "cmd/",
+		 topic[0] == '/' ? topic + 1 : topic);
+	event = message_event(s, whole, payload);
+	free(payload);
+	return event;
+}
+
+/* The reply among the messages from that number on. */
+static inline const cJSON *reply_from(struct shell *s, size_t from)
+{
+	for (size_t i = from; i < s->message_count; i++) {
+		const struct message *m = &s->messages[i];
+
+		if (strstr(m->topic, "reply/") && !strstr(m->topic, "_barrier"))
+			return keep_parsed(s, m->text);
+	}
+	return NULL;
+}
+
+/* Sends a command (topic "task/create", or a whole one behind a /) and takes its reply;
+ * NULL when none came. */
+static inline const cJSON *ask(struct shell *s, const char *topic, const char *body)
+{
+	size_t from = s->message_count;
+
+	post(s, command_event(s, topic, body));
+	settle(s);
+	return reply_from(s, from);
+}
+
+static inline const cJSON *ask_code(struct shell *s, const char *topic, const char *body,
+				    const char *code)
+{
+	const cJSON *reply = ask(s, topic, body);
+
+	if (!reply)
+		fail_msg("%s %s was not answered", topic, body);
+	if (strcmp(text_at(reply, "code"), code) != 0) {
+		char *text = json_text(reply);
+
+		fail_msg("%s %s was answered %s", topic, body, text);
+	}
+	return reply;
+}
+
+/* task/create of that type with more members ("'priority':3", may be ""). */
+static inline void make(struct shell *s, const char *id, const char *type,
+			const char *more)
+{
+	char body[1024];
+
+	snprintf(body, sizeof(body), "{'id':'%s','type':'%s'%s%s}", id, type,
+		 more[0] ? "," : "", more);
+	ask_code(s, "task/create", body, "accepted");
+}
+
+static inline struct fake_run *run_of(struct shell *s, const char *id)
+{
+	for (size_t i = s->run_count; i-- > 0;)
+		if (!s->runs[i].over && !strcmp(s->runs[i].id, id))
+			return &s->runs[i];
+	return NULL;
+}
+
+static inline bool runs(struct shell *s, const char *id)
+{
+	return run_of(s, id) != NULL;
+}
+
+static inline struct event *run_event(struct shell *s, const char *id,
+				      enum event_kind kind)
+{
+	struct fake_run *run = run_of(s, id);
+	struct event *event = event_new(kind);
+
+	if (!run)
+		fail_msg("no worker works on %s", id);
+	event->run = run->run;
+	return event;
+}
+
+static inline void progress(struct shell *s, const char *id, double current, double total)
+{
+	struct event *event = run_event(s, id, EVENT_PROGRESS);
+
+	event->current = current;
+	event->total = total;
+	event->text = strdup("at work");
+	post(s, event);
+	settle(s);
+}
+
+static inline void checkpoint(struct shell *s, const char *id, const char *state)
+{
+	struct event *event = run_event(s, id, EVENT_CHECKPOINT);
+
+	event->text = strdup(state);
+	post(s, event);
+	settle(s);
+}
+
+static inline void begin(struct shell *s, const char *id)
+{
+	post(s, run_event(s, id, EVENT_BEGAN));
+	settle(s);
+}
+
+/* The run stands at its gate. */
+static inline void held(struct shell *s, const char *id)
+{
+	post(s, run_event(s, id, EVENT_HELD));
+	settle(s);
+}
+
+static inline void end_run(struct shell *s, const char *id, struct event *event)
+{
+	run_of(s, id)->over = true;
+	post(s, event);
+	settle(s);
+}
+
+static inline void finish(struct shell *s, const char *id, const char *result)
+{
+	struct event *event = run_event(s, id, EVENT_FINISHED);
+
+	event->outcome = OUTCOME_DONE;
+	event->data = result ? json_of(result) : NULL;
+	end_run(s, id, event);
+}
+
+static inline void fails(struct shell *s, const char *id, const char *code,
+			 const char *text)
+{
+	struct event *event = run_event(s, id, EVENT_FINISHED);
+
+	event->outcome = OUTCOME_FAILED;
+	snprintf(event->code, sizeof(event->code), "%s", code);
+	event->text = strdup(text);
+	end_run(s, id, event);
+}
+
+/* It saw that it shall stop, and has. */
+static inline void stops(struct shell *s, const char *id)
+{
+	struct event *event = run_event(s, id, EVENT_FINISHED);
+
+	if (!run_of(s, id)->stop)
+		fail_msg("nobody asked %s to stop", id);
+	event->outcome = OUTCOME_STOPPED;
+	end_run(s, id, event);
+}
+
+static inline void act_ends(struct shell *s, const char *verb, bool ok, const char *code,
+			    const char *text)
+{
+	struct event *event = run_event(s, verb, EVENT_ACT_DONE);
+
+	event->flag = ok;
+	snprintf(event->code, sizeof(event->code), "%s", code);
+	if (ok)
+		event->data = json_of(text);
+	else
+		event->text = strdup(text);
+	end_run(s, verb, event);
+}
+
+/* The truth of a task, asked with task/get. */
+static inline const cJSON *get(struct shell *s, const char *id)
+{
+	return at(ask_code(s, "task/get", id, "ok"), "data");
+}
+
+static inline void assert_status(struct shell *s, const char *id, const char *status)
+{
+	const char *is = text_at(get(s, id), "status");
+
+	if (strcmp(is, status) != 0)
+		fail_msg("%s is %s, not %s", id, is, status);
+}
+
+static inline bool happened(const struct shell *s, const char *name, const char *id)
+{
+	char event[80], whose[80];
+
+	snprintf(event, sizeof(event), "\"event\":\"%s\"", name);
+	snprintf(whose, sizeof(whose), "\"id\":\"%s\"", id ? id : "");
+	for (size_t i = 0; i < s->message_count; i++)
+		if (!strcmp(s->messages[i].topic, OURS "event") &&
+		    strstr(s->messages[i].text, event) &&
+		    (!id || strstr(s->messages[i].text, whose)))
+			return true;
+	return false;
+}
+
+#endif

@@ -1,0 +1,90 @@
+#include "agent/base/parallel.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "agent/base/clock.h"
+
+#define TURNS 1000
+#define DEADLINE_NS (10 * INT64_C(1000000000))
+
+struct tally {
+	atomic_int times[TURNS];
+	atomic_int all;
+	struct interrupt interrupt;
+};
+
+static void count(void *context, int i)
+{
+	struct tally *tally = context;
+
+	atomic_fetch_add(&tally->times[i], 1);
+}
+
+/* The tenth turn raises the interrupt; later ones last until it is raised. */
+static void count_and_stop_at_ten(void *context, int i)
+{
+	struct tally *tally = context;
+	const int before = atomic_fetch_add(&tally->all, 1);
+
+	(void)i;
+	if (before == 9)
+		interrupt_raise(&tally->interrupt);
+	if (before > 9)
+		interrupt_wait_until(&tally->interrupt,
+				     clock_monotonic_ns() + DEADLINE_NS);
+}
+
+static void every_turn_is_taken_once(void **state)
+{
+	static struct tally tally;
+	int ret;
+	(void)state;
+
+	ret = crew_run(TURNS, count, &tally, NULL);
+
+	assert_int_equal(ret, 0);
+	for (int i = 0; i < TURNS; i++)
+		assert_int_equal(atomic_load(&tally.times[i]), 1);
+}
+
+static void no_turns_are_no_work(void **state)
+{
+	static struct tally tally;
+	(void)state;
+
+	assert_int_equal(crew_run(0, count, &tally, NULL), 0);
+	assert_int_equal(atomic_load(&tally.times[0]), 0);
+}
+
+static void an_interrupt_leaves_the_rest_out(void **state)
+{
+	static struct tally tally;
+	int ret;
+	(void)state;
+
+	interrupt_init(&tally.interrupt);
+	ret = crew_run(TURNS, count_and_stop_at_ten, &tally, &tally.interrupt);
+
+	/* Each thread may finish the turn it is in; there are at most 16. */
+	assert_int_equal(ret, -EINTR);
+	assert_true(atomic_load(&tally.all) <= 10 + 16);
+	interrupt_destroy(&tally.interrupt);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_turn_is_taken_once),
+		cmocka_unit_test(no_turns_are_no_work),
+		cmocka_unit_test(an_interrupt_leaves_the_rest_out),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

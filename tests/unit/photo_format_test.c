@@ -1,0 +1,108 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hal/frame.h"
+#include "tasks/capture/photo_format.h"
+#include "tasks/capture/npy.h"
+
+static struct frame *make_frame(int width, int height)
+{
+	struct frame *frame = frame_new(width, height);
+
+	assert_non_null(frame);
+	for (int i = 0; i < width * height * 3; i++)
+		frame->rgb[i] = (uint8_t)(i * 7);
+	frame->orientation = 1;
+	frame->jpeg_quality = 90;
+	return frame;
+}
+
+static void an_array_is_what_numpy_documents(void **state)
+{
+	struct frame *frame = make_frame(5, 2);
+	struct err err = {0};
+	char *bytes;
+	void *all;
+	size_t size;
+
+	(void)state;
+
+	assert_int_equal(npy_encode(frame, &all, &size, &err), 0);
+
+	bytes = all;
+	assert_int_equal(size, 128 + 5 * 2 * 3);
+	assert_memory_equal(bytes, "\x93NUMPY\x01\x00\x76\x00", 10);
+	assert_non_null(strstr(bytes + 10, "'shape': (2, 5, 3), }"));
+	assert_int_equal(bytes[127], '\n');
+	assert_memory_equal(bytes + 128, frame->rgb, 30);
+	free(all);
+	frame_free(frame);
+}
+
+static void every_format_gives_its_pixels_back(void **state)
+{
+	(void)state;
+
+	for (enum format format = FORMAT_JPEG; format <= FORMAT_RGB_ARRAY; format++) {
+		struct frame *frame = make_frame(80, 60), *back;
+		struct err err = {0};
+		const unsigned char *edge;
+		void *bytes;
+		size_t size;
+
+		assert_int_equal(format_encode(format, frame, &bytes, &size, &err), 0);
+		edge = bytes;
+		assert_true(format_is_whole(format, edge, edge + size - FORMAT_EDGE));
+		assert_int_equal(format_decode(format, bytes, size, 40, &back, &err), 0);
+		assert_int_equal(back->width, 40);
+		assert_int_equal(back->height, 30);
+		frame_free(back);
+		assert_int_equal(format_decode(format, bytes, size - 4, 40, &back, &err),
+				 -EBADMSG);
+		free(bytes);
+		frame_free(frame);
+	}
+}
+
+static void the_edges_of_one_format_are_not_those_of_another(void **state)
+{
+	static const unsigned char jpeg[FORMAT_EDGE] = {0xff, 0xd8, 0xff, 0xe1},
+				   array[FORMAT_EDGE] = {0x93, 'N', 'U', 'M', 'P', 'Y'},
+				   end[FORMAT_EDGE] = {0, 0, 0, 0, 0, 0, 0xff, 0xd9};
+
+	(void)state;
+
+	assert_true(format_is_whole(FORMAT_JPEG, jpeg, end));
+	assert_false(format_is_whole(FORMAT_JPEG, jpeg, jpeg));
+	assert_false(format_is_whole(FORMAT_JPEG, array, end));
+	assert_false(format_is_whole(FORMAT_RGB_ARRAY, jpeg, end));
+}
+
+static void formats_go_by_the_names_of_the_original(void **state)
+{
+	(void)state;
+
+	assert_int_equal(format_parse("jpeg"), FORMAT_JPEG);
+	assert_int_equal(format_parse("rgb_array"), FORMAT_RGB_ARRAY);
+	assert_int_equal(format_parse("dng"), -ENOTSUP);
+	assert_string_equal(format_ending(FORMAT_RGB_ARRAY), "npy");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_array_is_what_numpy_documents),
+		cmocka_unit_test(every_format_gives_its_pixels_back),
+		cmocka_unit_test(the_edges_of_one_format_are_not_those_of_another),
+		cmocka_unit_test(formats_go_by_the_names_of_the_original),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,169 @@
+/* The rig's own search for a Wi-Fi network. */
+#include "tests/unit/fake_core.h"
+
+#define FIRST "t0000000001-5707e0"
+
+static int open_joining(void **state)
+{
+	struct shell *s = shell_open();
+
+	link_up(s);
+	s->joins = s->options.joins_by_code = true;
+	crash(s);
+	link_up(s);
+	*state = s;
+	return 0;
+}
+
+static int close_joining(void **state)
+{
+	shell_close(*state);
+	return 0;
+}
+
+/* The look for a network that the start asked for ends: there is none. */
+static void is_offline(struct shell *s)
+{
+	run_of(s, "network/look")->over = true;
+	post(s, event_of(s, EVENT_OFFLINE));
+	settle(s);
+}
+
+static void without_a_network_a_code_is_looked_for(void **state)
+{
+	struct shell *s = *state;
+
+	is_offline(s);
+
+	const cJSON *task = get(s, FIRST);
+	assert_string_equal(text_at(task, "type"), "qr_scan_task");
+	assert_string_equal(text_at(task, "status"), "running");
+	assert_string_equal(text_at(task, "labels/started_by"), "agent");
+	assert_string_equal(text_at(task, "args/camera"), "sim");
+}
+
+static void nobody_looks_where_it_is_not_asked_for(void **state)
+{
+	struct shell *s = *state;
+
+	run_of(s, "network/look")->over = true;
+	s->options.joins_by_code = false;
+	crash(s);
+
+	assert_false(runs(s, "network/look"));
+}
+
+static void nobody_looks_without_a_camera(void **state)
+{
+	struct shell *s = *state;
+
+	run_of(s, "network/look")->over = true;
+	s->options.device_count = 3;
+	crash(s);
+
+	assert_false(runs(s, "network/look"));
+}
+
+static void one_that_goes_on_after_a_crash_is_enough(void **state)
+{
+	struct shell *s = *state;
+
+	is_offline(s);
+	begin(s, FIRST);
+	checkpoint(s, FIRST, "{}");
+
+	crash(s);
+	link_up(s);
+
+	assert_false(runs(s, "network/look"));
+	assert_true(runs(s, FIRST));
+}
+
+static void one_that_a_person_made_meanwhile_is_enough(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "mine", "qr_scan_task", "");
+	is_offline(s);
+
+	ask_code(s, "task/get", "t0000000002-5707e0", "not_found");
+}
+
+static void to_cancel_it_switches_the_setting_off(void **state)
+{
+	struct shell *s = *state;
+
+	is_offline(s);
+	ask_code(s, "task/cancel", FIRST, "accepted");
+	stops(s, FIRST);
+
+	assert_false(s->joins);
+	assert_true(happened(s, "settings.changed", NULL));
+	assert_status(s, FIRST, "cancelled");
+}
+
+static void to_cancel_one_that_a_person_made_leaves_the_setting(void **state)
+{
+	struct shell *s = *state;
+
+	make(s, "mine", "qr_scan_task", "");
+	ask_code(s, "task/cancel", "mine", "accepted");
+	stops(s, "mine");
+
+	assert_true(s->joins);
+}
+
+static void an_estop_leaves_the_setting(void **state)
+{
+	struct shell *s = *state;
+
+	is_offline(s);
+	ask_code(s, "estop", "{}", "ok");
+
+	assert_true(s->joins);
+}
+
+static void of_the_tries_before_the_three_newest_failures_are_kept(void **state)
+{
+	struct shell *s = *state;
+	char id[3] = "f0";
+
+	for (; id[1] < '5'; id[1]++) {
+		make(s, id, "qr_scan_task", "");
+		fails(s, id, "timeout", "no code was seen");
+	}
+	make(s, "c0", "qr_scan_task", "");
+	ask_code(s, "task/cancel", "c0", "accepted");
+	stops(s, "c0");
+	make(s, "other", "plain_task", "");
+	fails(s, "other", "task_failed", "it is another type's");
+
+	is_offline(s);
+
+	ask_code(s, "task/get", "f0", "not_found");
+	ask_code(s, "task/get", "f1", "not_found");
+	ask_code(s, "task/get", "c0", "not_found");
+	for (id[1] = '2'; id[1] < '5'; id[1]++)
+		assert_status(s, id, "error");
+	assert_status(s, "other", "error");
+}
+
+#define JOINING(function)                                                                \
+	cmocka_unit_test_setup_teardown(function, open_joining, close_joining)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		JOINING(without_a_network_a_code_is_looked_for),
+		JOINING(nobody_looks_where_it_is_not_asked_for),
+		JOINING(nobody_looks_without_a_camera),
+		JOINING(one_that_goes_on_after_a_crash_is_enough),
+		JOINING(one_that_a_person_made_meanwhile_is_enough),
+		JOINING(to_cancel_it_switches_the_setting_off),
+		JOINING(to_cancel_one_that_a_person_made_leaves_the_setting),
+		JOINING(an_estop_leaves_the_setting),
+		JOINING(of_the_tries_before_the_three_newest_failures_are_kept),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
