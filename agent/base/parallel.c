@@ -7,7 +7,7 @@
 
 #define MOST_THREADS 16
 
-struct crew {
+struct loop {
 	int count;
 	atomic_int next;
 	void (*work)(void *context, int i);
@@ -17,14 +17,14 @@ struct crew {
 
 static void *take_turns(void *argument)
 {
-	struct crew *crew = argument;
+	struct loop *loop = argument;
 	int i;
 
-	while (!interrupt_raised(crew->interrupt)) {
-		i = atomic_fetch_add(&crew->next, 1);
-		if (i >= crew->count)
+	while (!interrupt_raised(loop->interrupt)) {
+		i = atomic_fetch_add(&loop->next, 1);
+		if (i >= loop->count)
 			break;
-		crew->work(crew->context, i);
+		loop->work(loop->context, i);
 	}
 	return NULL;
 }
@@ -40,19 +40,19 @@ static int helpers(int count)
 	return (int)wanted - 1;
 }
 
-int crew_run(int count, void (*work)(void *context, int i), void *context,
-	     struct interrupt *interrupt)
+int parallel_for(int count, void (*work)(void *context, int i), void *context,
+		 struct interrupt *interrupt)
 {
-	struct crew crew = {
+	struct loop loop = {
 		.count = count, .work = work, .context = context, .interrupt = interrupt};
 	pthread_t threads[MOST_THREADS];
 	int wanted = helpers(count);
 	int started = 0;
 
 	while (started < wanted &&
-	       pthread_create(&threads[started], NULL, take_turns, &crew) == 0)
+	       pthread_create(&threads[started], NULL, take_turns, &loop) == 0)
 		started++;
-	take_turns(&crew);
+	take_turns(&loop);
 	while (started > 0)
 		pthread_join(threads[--started], NULL);
 

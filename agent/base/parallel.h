@@ -9,7 +9,7 @@
  * as there are processors, the caller's among them.  Threads that cannot be had are done
  * without.  Returns when all are done: 0, or -EINTR when interrupt (NULL is fine) was
  * raised and the rest was left out. */
-int crew_run(int count, void (*work)(void *context, int i), void *context,
-	     struct interrupt *interrupt);
+int parallel_for(int count, void (*work)(void *context, int i), void *context,
+		 struct interrupt *interrupt);
 
 #endif

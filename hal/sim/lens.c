@@ -136,8 +136,8 @@ int lens_focus(struct lens *lens, double most_blur, struct interrupt *interrupt)
 		if (ret < 0)
 			break;
 		lens->levels++;
-		ret = crew_run((to->height + BAND - 1) / BAND, halve_band,
-			       &(struct halving){from, to}, interrupt);
+		ret = parallel_for((to->height + BAND - 1) / BAND, halve_band,
+				   &(struct halving){from, to}, interrupt);
 	}
 	return ret;
 }

@@ -434,13 +434,13 @@ int render_photo(const struct render_view *view, uint8_t *rgb,
 	ret = picture_open(picture, width, height);
 	if (ret < 0)
 		return ret;
-	ret = crew_run(shot.tiles_wide * ((height + TILE - 1) / TILE), trace_tile, &shot,
-		       interrupt);
+	ret = parallel_for(shot.tiles_wide * ((height + TILE - 1) / TILE), trace_tile,
+			   &shot, interrupt);
 	if (ret == 0)
 		ret = lens_focus(&shot.lens, most_blur(&shot), interrupt);
 	if (ret == 0)
-		ret = crew_run((height + BAND - 1) / BAND, develop_band, &development,
-			       interrupt);
+		ret = parallel_for((height + BAND - 1) / BAND, develop_band, &development,
+				   interrupt);
 	if (ret == 0 && atomic_load(&development.failed))
 		ret = -ENOMEM;
 	lens_close(&shot.lens);

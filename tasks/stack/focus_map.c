@@ -259,7 +259,7 @@ static int compare_frames(struct labelling *l, const bool *use, int count,
 		int ret;
 
 		choose_frames(l, use, count);
-		ret = crew_run(l->count, make_map, l, interrupt);
+		ret = parallel_for(l->count, make_map, l, interrupt);
 		if (ret < 0)
 			return ret;
 		merge_maps(l, count / 2);

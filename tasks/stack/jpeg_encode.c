@@ -150,7 +150,7 @@ static void write_bands(struct jpeg_compress_struct *info, const struct packing 
 	}
 }
 
-/* Item i of the crew: one strip. */
+/* Item i of the loop: one strip. */
 static void pack_strip(void *context, int i)
 {
 	struct packing *p = context;
@@ -253,7 +253,7 @@ int pack(const struct picture *picture, const struct pack_options *options, void
 	if (!p.strips)
 		return err_set(err, -ENOMEM, "out of memory");
 	extend(picture);
-	ret = crew_run(p.count, pack_strip, &p, options->interrupt);
+	ret = parallel_for(p.count, pack_strip, &p, options->interrupt);
 	if (ret == 0)
 		ret = join_strips(&p, jpeg, size, err);
 	for (int i = 0; i < p.count; i++)

@@ -249,8 +249,8 @@ static int look_at_frames(struct stack *s, struct err *err)
 	int ret = look_at_middle(s, err);
 
 	if (ret == 0)
-		ret = crew_run(2 * s->job->count - 1, look_at_frame, s,
-			       s->job->interrupt);
+		ret = parallel_for(2 * s->job->count - 1, look_at_frame, s,
+				   s->job->interrupt);
 	if (ret == 0)
 		ret = judge_frames(s, err);
 	for (int i = 0; ret == 0 && i < s->job->count; i++)
@@ -350,8 +350,8 @@ static int fuse_frames(struct stack *s, struct err *err)
 		s->ahead_number = next_used(s, i + 1);
 		s->fuse = (struct fuse){&s->labels, &frame, s->report->warps[i], i,
 					&s->result};
-		ret = crew_run(1 + fuse_parts(&s->report->layout), fuse_item, s,
-			       s->job->interrupt);
+		ret = parallel_for(1 + fuse_parts(&s->report->layout), fuse_item, s,
+				   s->job->interrupt);
 		picture_free(&frame);
 	}
 	if (s->ahead_ret < 0) {

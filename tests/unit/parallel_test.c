@@ -47,7 +47,7 @@ static void every_turn_is_taken_once(void **state)
 	int ret;
 	(void)state;
 
-	ret = crew_run(TURNS, count, &tally, NULL);
+	ret = parallel_for(TURNS, count, &tally, NULL);
 
 	assert_int_equal(ret, 0);
 	for (int i = 0; i < TURNS; i++)
@@ -59,7 +59,7 @@ static void no_turns_are_no_work(void **state)
 	static struct tally tally;
 	(void)state;
 
-	assert_int_equal(crew_run(0, count, &tally, NULL), 0);
+	assert_int_equal(parallel_for(0, count, &tally, NULL), 0);
 	assert_int_equal(atomic_load(&tally.times[0]), 0);
 }
 
@@ -70,7 +70,7 @@ static void an_interrupt_leaves_the_rest_out(void **state)
 	(void)state;
 
 	interrupt_init(&tally.interrupt);
-	ret = crew_run(TURNS, count_and_stop_at_ten, &tally, &tally.interrupt);
+	ret = parallel_for(TURNS, count_and_stop_at_ten, &tally, &tally.interrupt);
 
 	/* Each thread may finish the turn it is in; there are at most 16. */
 	assert_int_equal(ret, -EINTR);
