@@ -8,12 +8,12 @@
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) &&                    \
 	!defined(__clang__) && !defined(__SANITIZE_ADDRESS__) &&                         \
 	!defined(__SANITIZE_THREAD__)
-#define HOT __attribute__((target_clones("default", "arch=x86-64-v3")))
+#define SIMD_CLONES __attribute__((target_clones("default", "arch=x86-64-v3")))
 #else
-#define HOT
+#define SIMD_CLONES
 #endif
 
 /* What a hot loop calls must become part of it, however large, or it stays scalar. */
-#define HOT_INLINE static inline __attribute__((always_inline))
+#define SIMD_INLINE static inline __attribute__((always_inline))
 
 #endif

@@ -33,7 +33,8 @@ static const uint16_t *blur_row(const struct picture *p, int y)
 }
 
 /* Four rows as one, weighted 1 3 3 1. */
-HOT void lens_add_rows(const uint16_t *const row[4], int n, uint32_t *restrict sum)
+SIMD_CLONES void lens_add_rows(const uint16_t *const row[4], int n,
+			       uint32_t *restrict sum)
 {
 	const uint16_t *a = row[0], *b = row[1], *c = row[2], *d = row[3];
 
@@ -248,7 +249,7 @@ static void blur_pixel(const struct lens *lens, int x, int y, float rgb[3])
 	sample(&lens->level[k + 1], k + 1, x, y, share, rgb);
 }
 
-HOT void lens_copy_row(const uint16_t *restrict from, int n, float *restrict row)
+SIMD_CLONES void lens_copy_row(const uint16_t *restrict from, int n, float *restrict row)
 {
 	for (int i = 0; i < n; i++)
 		row[i] = (float)from[i] * (1.f / PICTURE_ONE);

@@ -11,7 +11,7 @@
 #include "agent/base/simd.h"
 
 /* Spreads every bit of i over the upper bits of the answer. */
-HOT_INLINE uint32_t noise_hash(uint32_t i)
+SIMD_INLINE uint32_t noise_hash(uint32_t i)
 {
 	i *= 0x9E3779B1u;
 	i ^= i >> 15;
@@ -20,7 +20,7 @@ HOT_INLINE uint32_t noise_hash(uint32_t i)
 	return i * 0xC2B2AE3Du;
 }
 
-HOT_INLINE int noise_floor(float x)
+SIMD_INLINE int noise_floor(float x)
 {
 	int i = (int)x;
 
@@ -28,24 +28,24 @@ HOT_INLINE int noise_floor(float x)
 }
 
 /* One lattice point, after each coordinate went through noise_hash(). */
-HOT_INLINE uint32_t noise_corner(uint32_t hx, uint32_t hy, uint32_t hz)
+SIMD_INLINE uint32_t noise_corner(uint32_t hx, uint32_t hy, uint32_t hz)
 {
 	return (hx ^ (hy >> 3) ^ (hz >> 7) ^ (hz << 11)) * 0x9E3779B1u;
 }
 
 /* -1..1 */
-HOT_INLINE float noise_signed(uint32_t hash)
+SIMD_INLINE float noise_signed(uint32_t hash)
 {
 	return (float)(int32_t)hash * 0x1p-31f;
 }
 
-HOT_INLINE float noise_mix(float a, float b, float t)
+SIMD_INLINE float noise_mix(float a, float b, float t)
 {
 	return a + (b - a) * t;
 }
 
 /* Value noise: -1..1, smooth, one bump a unit. */
-HOT_INLINE float noise_value(float x, float y, float z)
+SIMD_INLINE float noise_value(float x, float y, float z)
 {
 	const int ix = noise_floor(x), iy = noise_floor(y), iz = noise_floor(z);
 	const float fx = x - (float)ix, fy = y - (float)iy, fz = z - (float)iz;
@@ -68,7 +68,7 @@ HOT_INLINE float noise_value(float x, float y, float z)
 }
 
 /* The slope that a lattice point lends to the point (x, y, z) away from it. */
-HOT_INLINE float noise_slope(uint32_t hash, float x, float y, float z)
+SIMD_INLINE float noise_slope(uint32_t hash, float x, float y, float z)
 {
 	const float gx = (float)((int)(hash >> 22) - 512);
 	const float gy = (float)((int)(hash >> 12 & 1023) - 512);
@@ -78,7 +78,7 @@ HOT_INLINE float noise_slope(uint32_t hash, float x, float y, float z)
 }
 
 /* Gradient noise: about -1..1, rounder than value noise and 0 at the lattice points. */
-HOT_INLINE float noise_gradient(float x, float y, float z)
+SIMD_INLINE float noise_gradient(float x, float y, float z)
 {
 	const int ix = noise_floor(x), iy = noise_floor(y), iz = noise_floor(z);
 	const float fx = x - (float)ix, fy = y - (float)iy, fz = z - (float)iz;
@@ -103,7 +103,7 @@ HOT_INLINE float noise_gradient(float x, float y, float z)
 
 /* -1..1 with a bell-shaped frequency around 0 and a deviation of 1/3.45: four bytes of
  * the hash added up. */
-HOT_INLINE float noise_bell(uint32_t hash)
+SIMD_INLINE float noise_bell(uint32_t hash)
 {
 	const uint32_t sum =
 		(hash & 255) + (hash >> 8 & 255) + (hash >> 16 & 255) + (hash >> 24);

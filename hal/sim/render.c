@@ -130,9 +130,10 @@ static bool aim(const struct shot *shot, float x, float y, float beam, struct ra
 }
 
 /* The points that are t along the ways from eye. */
-HOT void render_advance(const float eye[3], const struct scene_points *restrict way,
-			const float *restrict t, struct scene_points *restrict at,
-			int count)
+SIMD_CLONES void render_advance(const float eye[3],
+				const struct scene_points *restrict way,
+				const float *restrict t, struct scene_points *restrict at,
+				int count)
 {
 	for (int i = 0; i < count * SCENE_LANES; i++) {
 		at->x[i] = eye[0] + way->x[i] * t[i];

@@ -49,23 +49,23 @@ static const struct rgb amber = {.86f, .50f, .03f};
 static const struct rgb ochre = {.60f, .34f, .07f};
 static const struct rgb slate = {.27f, .29f, .30f};
 
-HOT_INLINE float smaller(float a, float b)
+SIMD_INLINE float smaller(float a, float b)
 {
 	return a < b ? a : b;
 }
 
-HOT_INLINE float larger(float a, float b)
+SIMD_INLINE float larger(float a, float b)
 {
 	return a > b ? a : b;
 }
 
-HOT_INLINE float clamp01(float x)
+SIMD_INLINE float clamp01(float x)
 {
 	return smaller(larger(x, 0), 1);
 }
 
 /* The ellipsoid's distance, exact at its surface (I. Quilez, "ellipsoid - SDF", 2008). */
-HOT_INLINE float ball_distance(struct ball b, float x, float y, float z)
+SIMD_INLINE float ball_distance(struct ball b, float x, float y, float z)
 {
 	const float ux = (x - b.x) / b.rx, uy = (y - b.y) / b.ry, uz = (z - b.z) / b.rz;
 	const float vx = ux / b.rx, vy = uy / b.ry, vz = uz / b.rz;
@@ -75,7 +75,7 @@ HOT_INLINE float ball_distance(struct ball b, float x, float y, float z)
 	return k0 * (k0 - 1) / larger(k1, 1e-4f);
 }
 
-HOT_INLINE float disc_distance(struct disc c, float axis, float z)
+SIMD_INLINE float disc_distance(struct disc c, float axis, float z)
 {
 	const float side = axis - c.radius;
 	const float end = fabsf(z - (c.low + c.high) / 2) - (c.high - c.low) / 2;
@@ -86,20 +86,20 @@ HOT_INLINE float disc_distance(struct disc c, float axis, float z)
 
 /* The smaller of two distances with a fillet of width k between them (the polynomial
  * smooth minimum, I. Quilez, 2013). */
-HOT_INLINE float joined(float a, float b, float k)
+SIMD_INLINE float joined(float a, float b, float k)
 {
 	const float h = larger(k - fabsf(a - b), 0);
 
 	return smaller(a, b) - h * h / (4 * k);
 }
 
-HOT_INLINE float grown(float d, struct ball b, float x, float y, float z)
+SIMD_INLINE float grown(float d, struct ball b, float x, float y, float z)
 {
 	return joined(d, ball_distance(b, x, y, z), b.blend);
 }
 
 /* Trunk and limbs: all that carries feathers. */
-HOT_INLINE float feathered_distance(float x, float y, float z)
+SIMD_INLINE float feathered_distance(float x, float y, float z)
 {
 	float d = ball_distance(body, x, y, z);
 
@@ -109,7 +109,7 @@ HOT_INLINE float feathered_distance(float x, float y, float z)
 	return grown(d, tail, x, y, z);
 }
 
-HOT_INLINE float owl_distance(float x, float y, float z)
+SIMD_INLINE float owl_distance(float x, float y, float z)
 {
 	float d = feathered_distance(x, y, z);
 
@@ -118,13 +118,13 @@ HOT_INLINE float owl_distance(float x, float y, float z)
 	return grown(d, foot, x, y, z);
 }
 
-HOT_INLINE float stand_distance(float axis, float z)
+SIMD_INLINE float stand_distance(float axis, float z)
 {
 	return smaller(disc_distance(table, axis, z), disc_distance(spindle, axis, z));
 }
 
 /* The form without its relief. */
-HOT_INLINE float form_distance(float x, float y, float z)
+SIMD_INLINE float form_distance(float x, float y, float z)
 {
 	const float axis = sqrtf(x * x + y * y);
 	const float owl = joined(owl_distance(x, fabsf(y), z),
@@ -135,7 +135,7 @@ HOT_INLINE float form_distance(float x, float y, float z)
 
 /* One tooth of a row of feathers: up slowly, down fast, round at both ends so that the
  * normal turns over a few pixels. */
-HOT_INLINE float tooth(float phase)
+SIMD_INLINE float tooth(float phase)
 {
 	const float f = phase - (float)noise_floor(phase);
 	const float up = f * (1 / .62f), down = (1 - f) * (1 / .38f);
@@ -145,7 +145,7 @@ HOT_INLINE float tooth(float phase)
 }
 
 /* What the potter's hands and tools left on the form: never above RELIEF. */
-HOT_INLINE float relief(float x, float y, float z)
+SIMD_INLINE float relief(float x, float y, float z)
 {
 	const float soft = noise_value(11 * x, 11 * y, 11 * z);
 	const float rough = noise_value(22 * x + 13 * y, 22 * y - 13 * x, 26 * z);
@@ -165,13 +165,14 @@ HOT_INLINE float relief(float x, float y, float z)
 	       (1 - on_owl) * on_feet * .007f * toes;
 }
 
-HOT void scene_clearance(const struct scene_points *p, float *distance, int groups)
+SIMD_CLONES void scene_clearance(const struct scene_points *p, float *distance,
+				 int groups)
 {
 	for (int i = 0; i < WITHIN(groups); i++)
 		distance[i] = form_distance(p->x[i], p->y[i], p->z[i]) - RELIEF;
 }
 
-HOT void scene_distance(const struct scene_points *p, float *distance, int groups)
+SIMD_CLONES void scene_distance(const struct scene_points *p, float *distance, int groups)
 {
 	for (int i = 0; i < WITHIN(groups); i++)
 		distance[i] = form_distance(p->x[i], p->y[i], p->z[i]) -
@@ -181,8 +182,8 @@ HOT void scene_distance(const struct scene_points *p, float *distance, int group
 /* The corners of a tetrahedron: four distances give the gradient. */
 static const float corner[4][3] = {{1, -1, -1}, {-1, -1, 1}, {-1, 1, -1}, {1, 1, 1}};
 
-HOT void scene_normal(const struct scene_points *p, struct scene_points *normal,
-		      int groups)
+SIMD_CLONES void scene_normal(const struct scene_points *p, struct scene_points *normal,
+			      int groups)
 {
 	static const float width = .0009f;
 	const int n = WITHIN(groups);
@@ -209,8 +210,9 @@ HOT void scene_normal(const struct scene_points *p, struct scene_points *normal,
 	}
 }
 
-HOT void scene_openness(const struct scene_points *p, const struct scene_points *normal,
-			float *open, int groups)
+SIMD_CLONES void scene_openness(const struct scene_points *p,
+				const struct scene_points *normal, float *open,
+				int groups)
 {
 	static const float reach[2] = {.02f, .06f};
 	const int n = WITHIN(groups);
@@ -233,21 +235,21 @@ HOT void scene_openness(const struct scene_points *p, const struct scene_points 
 	}
 }
 
-HOT_INLINE struct rgb blended(struct rgb a, struct rgb b, float t)
+SIMD_INLINE struct rgb blended(struct rgb a, struct rgb b, float t)
 {
 	return (struct rgb){noise_mix(a.r, b.r, t), noise_mix(a.g, b.g, t),
 			    noise_mix(a.b, b.b, t)};
 }
 
 /* 0 below, 1 above the edge, over the width of a pixel: sharp and yet not jagged. */
-HOT_INLINE float above(float value, float edge, float width)
+SIMD_INLINE float above(float value, float edge, float width)
 {
 	return clamp01((value - edge) / larger(width, 1e-4f) + .5f);
 }
 
 /* Round dots of a brush: at most one in each cell of a grid with scale cells a unit.
  * 1 in a dot, 0 elsewhere; share of the cells has one. */
-HOT_INLINE float dots(float x, float y, float z, float scale, float share, float pixel)
+SIMD_INLINE float dots(float x, float y, float z, float scale, float share, float pixel)
 {
 	const float sx = x * scale, sy = y * scale, sz = z * scale;
 	const int ix = noise_floor(sx), iy = noise_floor(sy), iz = noise_floor(sz);
@@ -270,7 +272,7 @@ HOT_INLINE float dots(float x, float y, float z, float scale, float share, float
 
 /* The plumage: large fields, brush strokes over them, dots over all.  Nothing of it is
  * mirrored, so that the left side never looks like the right one. */
-HOT_INLINE struct rgb plumage(float x, float y, float z, float pixel)
+SIMD_INLINE struct rgb plumage(float x, float y, float z, float pixel)
 {
 	const float warp = noise_gradient(34 * x, 34 * y, 34 * z);
 	const float wx = x + .004f * warp, wy = y - .004f * warp, wz = z + .003f * warp;
@@ -293,7 +295,7 @@ HOT_INLINE struct rgb plumage(float x, float y, float z, float pixel)
 }
 
 /* Dots in three sizes, of the colour that shows. */
-HOT_INLINE struct rgb dotted(struct rgb c, float x, float y, float z, float pixel)
+SIMD_INLINE struct rgb dotted(struct rgb c, float x, float y, float z, float pixel)
 {
 	const float big =
 		dots(x + .31f, .8f * y + .6f * z, .8f * z - .6f * y, 21, .30f, pixel);
@@ -309,8 +311,8 @@ HOT_INLINE struct rgb dotted(struct rgb c, float x, float y, float z, float pixe
 }
 
 /* Eyes, the ring of feathers around them, beak and feet. */
-HOT_INLINE struct rgb featured(struct rgb c, float x, float y, float z, float pixel,
-			       float *gloss)
+SIMD_INLINE struct rgb featured(struct rgb c, float x, float y, float z, float pixel,
+				float *gloss)
 {
 	const float side = fabsf(y);
 	const float rest = feathered_distance(x, side, z);
@@ -340,7 +342,7 @@ HOT_INLINE struct rgb featured(struct rgb c, float x, float y, float z, float pi
 }
 
 /* The table: a mat printed with squares of random darkness and tint, on every side. */
-HOT_INLINE struct rgb mat(float x, float y, float z)
+SIMD_INLINE struct rgb mat(float x, float y, float z)
 {
 	const int ix = noise_floor(x * 28 + .37f), iy = noise_floor(y * 28 + .37f);
 	const int iz = noise_floor(z * 28 + .30f);
@@ -355,7 +357,7 @@ HOT_INLINE struct rgb mat(float x, float y, float z)
 }
 
 /* Everything but the grain. */
-HOT_INLINE struct rgb glazed(float x, float y, float z, float pixel, float *gloss)
+SIMD_INLINE struct rgb glazed(float x, float y, float z, float pixel, float *gloss)
 {
 	const float axis = sqrtf(x * x + y * y);
 	const float to_owl = owl_distance(x, fabsf(y), z) - .012f;
@@ -376,7 +378,7 @@ HOT_INLINE struct rgb glazed(float x, float y, float z, float pixel, float *glos
 }
 
 /* 2 to the power of x, within 1 % for -2..2. */
-HOT_INLINE float exp2_near(float x)
+SIMD_INLINE float exp2_near(float x)
 {
 	const float y = x * .173287f; /* ln 2 / 4 */
 	const float e = 1 + y * (1 + y * (.5f + y * (1.f / 6)));
@@ -386,8 +388,8 @@ HOT_INLINE float exp2_near(float x)
 
 /* Fired clay: octaves of noise down to the pixel.  Each fades out before it would alias,
  * and is turned against the one before so that their lattices never line up. */
-HOT_INLINE void add_grain(const struct scene_points *p, const float *footprint,
-			  float *sum, int n)
+SIMD_INLINE void add_grain(const struct scene_points *p, const float *footprint,
+			   float *sum, int n)
 {
 	struct scene_points at = *p;
 	float scale = 14;
@@ -408,8 +410,8 @@ HOT_INLINE void add_grain(const struct scene_points *p, const float *footprint,
 	}
 }
 
-HOT void scene_paint(const struct scene_points *p, const float *footprint,
-		     struct scene_paint *paint, int groups)
+SIMD_CLONES void scene_paint(const struct scene_points *p, const float *footprint,
+			     struct scene_paint *paint, int groups)
 {
 	const int n = WITHIN(groups);
 	float grain[SCENE_BATCH];
@@ -427,8 +429,8 @@ HOT void scene_paint(const struct scene_points *p, const float *footprint,
 }
 
 /* A box of 4 scan radii, papered. */
-HOT void scene_room(const float from[3], const struct scene_points *direction,
-		    float *light, float *distance, int groups)
+SIMD_CLONES void scene_room(const float from[3], const struct scene_points *direction,
+			    float *light, float *distance, int groups)
 {
 	static const float half = 4;
 

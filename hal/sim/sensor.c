@@ -23,8 +23,8 @@ void sensor_set(struct sensor *sensor, double exposure, double gain, double ligh
 }
 
 /* Shot noise: the variance of electrons is their number. */
-HOT void sensor_expose(const struct sensor *sensor, float *restrict light, int n,
-		       uint32_t low, uint32_t high)
+SIMD_CLONES void sensor_expose(const struct sensor *sensor, float *restrict light, int n,
+			       uint32_t low, uint32_t high)
 {
 	const float exposure = sensor->exposure, gain = sensor->gain;
 	const float stray = sensor->stray;

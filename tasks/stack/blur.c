@@ -21,15 +21,15 @@ static void blur_row(const float *restrict row, float *restrict to, int width, i
 
 /* sum, a row of the map's width, keeps what is within reach of the row that is written.
  */
-HOT static void shift(float *restrict sum, const float *restrict enters,
-		      const float *restrict leaves, int width)
+SIMD_CLONES static void shift(float *restrict sum, const float *restrict enters,
+			      const float *restrict leaves, int width)
 {
 	for (int x = 0; x < width; x++)
 		sum[x] += (enters ? enters[x] : 0) - (leaves ? leaves[x] : 0);
 }
 
-HOT static void scale(const float *restrict sum, float *restrict to, int width,
-		      float share)
+SIMD_CLONES static void scale(const float *restrict sum, float *restrict to, int width,
+			      float share)
 {
 	for (int x = 0; x < width; x++)
 		to[x] = sum[x] * share;

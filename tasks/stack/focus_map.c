@@ -34,7 +34,7 @@ struct labelling {
 };
 
 /* The energy of one cell of the middle frame in another; 0 outside of that. */
-HOT_INLINE float look_up(const struct sharpness *frame, float u, float v)
+SIMD_INLINE float look_up(const struct sharpness *frame, float u, float v)
 {
 	int iu = (int)floorf(u), iv = (int)floorf(v);
 	float fu = u - (float)iu, fv = v - (float)iv;
@@ -48,8 +48,9 @@ HOT_INLINE float look_up(const struct sharpness *frame, float u, float v)
 	       (q[0] * (1 - fu) + q[1] * fu) * fv;
 }
 
-HOT static void warp_energy(const struct sharpness *frame, const struct warp *warp,
-			    const struct layout *layout, float *map)
+SIMD_CLONES static void warp_energy(const struct sharpness *frame,
+				    const struct warp *warp, const struct layout *layout,
+				    float *map)
 {
 	float cell = (float)frame->cell, gain = (float)warp->gain;
 	float cx = (float)layout->width / (2 * cell) - .5f;
@@ -66,7 +67,8 @@ HOT static void warp_energy(const struct sharpness *frame, const struct warp *wa
 		}
 }
 
-HOT static void add_share(float *restrict map, const float *restrict wide, size_t cells)
+SIMD_CLONES static void add_share(float *restrict map, const float *restrict wide,
+				  size_t cells)
 {
 	for (size_t i = 0; i < cells; i++)
 		map[i] += WIDE_SHARE * wide[i];
@@ -89,9 +91,9 @@ static void make_map(void *context, int i)
 	add_share(map, wide, l->cells);
 }
 
-HOT static void take_best(const float *restrict map, float *restrict best,
-			  float *restrict least, uint8_t *restrict frame, int number,
-			  size_t cells)
+SIMD_CLONES static void take_best(const float *restrict map, float *restrict best,
+				  float *restrict least, uint8_t *restrict frame,
+				  int number, size_t cells)
 {
 	for (size_t i = 0; i < cells; i++) {
 		bool better = map[i] > best[i];

@@ -91,8 +91,9 @@ static void look_at_cells(const struct labels *labels, int number,
 }
 
 /* One row between two rows of cells, from a cell's width apart to a pixel's. */
-HOT static void spread_row(const float *restrict above, const float *restrict below,
-			   float down, int cell, int width, float *restrict to)
+SIMD_CLONES static void spread_row(const float *restrict above,
+				   const float *restrict below, float down, int cell,
+				   int width, float *restrict to)
 {
 	float row[EDGE], step = 1.f / (float)cell;
 	int half = cell / 2;
@@ -153,7 +154,8 @@ static void shrink_parts(const float *parts, const struct tile *tile,
 
 /* ---- pixels ---- */
 
-HOT static void put_row(const float *restrict values, uint8_t *restrict to, int width)
+SIMD_CLONES static void put_row(const float *restrict values, uint8_t *restrict to,
+				int width)
 {
 	for (int x = 0; x < width; x++) {
 		float v = values[x] + .5f;
@@ -163,8 +165,8 @@ HOT static void put_row(const float *restrict values, uint8_t *restrict to, int 
 	}
 }
 
-HOT static void mix_row(const float *restrict values, const float *restrict parts,
-			uint8_t *restrict to, int width)
+SIMD_CLONES static void mix_row(const float *restrict values, const float *restrict parts,
+				uint8_t *restrict to, int width)
 {
 	for (int x = 0; x < width; x++) {
 		float v = values[x] < 0 ? 0 : values[x] > 255 ? 255 : values[x];

@@ -31,8 +31,9 @@ void plane_free(struct plane *plane)
 	*plane = (struct plane){0};
 }
 
-HOT static void halve_row(const uint8_t *restrict above, const uint8_t *restrict below,
-			  uint8_t *restrict to, int width)
+SIMD_CLONES static void halve_row(const uint8_t *restrict above,
+				  const uint8_t *restrict below, uint8_t *restrict to,
+				  int width)
 {
 	for (int x = 0; x < width; x++)
 		to[x] = (uint8_t)((above[2 * x] + above[2 * x + 1] + below[2 * x] +

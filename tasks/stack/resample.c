@@ -73,7 +73,7 @@ struct taps {
 };
 
 /* The weights of the four pixels around each position. */
-HOT_INLINE void weigh(const int32_t *restrict at, struct taps *restrict taps, int count)
+SIMD_INLINE void weigh(const int32_t *restrict at, struct taps *restrict taps, int count)
 {
 	const float a = SHARPNESS;
 
@@ -88,8 +88,8 @@ HOT_INLINE void weigh(const int32_t *restrict at, struct taps *restrict taps, in
 }
 
 /* One row of the window, at the positions where the part's columns cross it. */
-HOT static void pass_along(const uint8_t *restrict row, int limit, int32_t start,
-			   int32_t step, float *restrict to, int count)
+SIMD_CLONES static void pass_along(const uint8_t *restrict row, int limit, int32_t start,
+				   int32_t step, float *restrict to, int count)
 {
 	int32_t at[SIDE];
 	uint32_t four[SIDE];
@@ -117,9 +117,9 @@ HOT static void pass_along(const uint8_t *restrict row, int limit, int32_t start
 
 /* Columns first..last of one row of the part, all of whose positions lie between the same
  * two rows. */
-HOT static void pass_down(const float *restrict rows, const struct taps *restrict taps,
-			  int first, int last, float gain, float offset,
-			  float *restrict to)
+SIMD_CLONES static void pass_down(const float *restrict rows,
+				  const struct taps *restrict taps, int first, int last,
+				  float gain, float offset, float *restrict to)
 {
 	/* Every window has rows. */
 	/* NOLINTBEGIN(clang-analyzer-core.UndefinedBinaryOperatorResult) */
@@ -132,8 +132,8 @@ HOT static void pass_down(const float *restrict rows, const struct taps *restric
 	/* NOLINTEND(clang-analyzer-core.UndefinedBinaryOperatorResult) */
 }
 
-HOT static void weigh_down(int32_t start, int32_t step, int32_t *at, struct taps *taps,
-			   int count)
+SIMD_CLONES static void weigh_down(int32_t start, int32_t step, int32_t *at,
+				   struct taps *taps, int count)
 {
 	for (int i = 0; i < count; i++)
 		at[i] = start + i * step;

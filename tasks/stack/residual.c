@@ -57,13 +57,13 @@ static struct row rows_of(const struct difference *d)
 	return row;
 }
 
-HOT_INLINE float mix(float a, float b, float t)
+SIMD_INLINE float mix(float a, float b, float t)
 {
 	return a + (b - a) * t;
 }
 
-HOT_INLINE void sample_pixel(const struct plane *from, float u, float v, struct row *row,
-			     int i)
+SIMD_INLINE void sample_pixel(const struct plane *from, float u, float v, struct row *row,
+			      int i)
 {
 	int iu = (int)u, iv = (int)v;
 	float fu = u - (float)iu, fv = v - (float)iv;
@@ -76,7 +76,7 @@ HOT_INLINE void sample_pixel(const struct plane *from, float u, float v, struct 
 }
 
 /* What to has at each pixel of row y, and from at the place that it is warped from. */
-HOT static void sample_row(const struct difference *d, struct row *row, int y)
+SIMD_CLONES static void sample_row(const struct difference *d, struct row *row, int y)
 {
 	const struct plane *from = d->from, *to = d->to;
 	const uint8_t *here = plane_row(to, y), *above = plane_row(to, y - 1),
@@ -101,7 +101,7 @@ HOT static void sample_row(const struct difference *d, struct row *row, int y)
 	}
 }
 
-HOT static void weigh_row(const struct difference *d, struct row *row, int y)
+SIMD_CLONES static void weigh_row(const struct difference *d, struct row *row, int y)
 {
 	float gain = (float)d->warp.gain, offset = (float)d->offset;
 	float narrow = (float)(1 / (9 * d->spread * d->spread));
@@ -126,7 +126,7 @@ HOT static void weigh_row(const struct difference *d, struct row *row, int y)
 	}
 }
 
-HOT static float dot(const float *restrict a, const float *restrict b, int count)
+SIMD_CLONES static float dot(const float *restrict a, const float *restrict b, int count)
 {
 	float sum = 0;
 
@@ -135,8 +135,8 @@ HOT static float dot(const float *restrict a, const float *restrict b, int count
 	return sum;
 }
 
-HOT static void multiply(const float *restrict a, const float *restrict b,
-			 float *restrict to, int count)
+SIMD_CLONES static void multiply(const float *restrict a, const float *restrict b,
+				 float *restrict to, int count)
 {
 	for (int i = 0; i < count; i++)
 		to[i] = a[i] * b[i];

@@ -22,16 +22,18 @@ static uint16_t bend(int before, int here, int after)
 }
 
 /* Adds how much luma bends along and across each pixel of a row. */
-HOT static void add_row(const uint8_t *restrict above, const uint8_t *restrict here,
-			const uint8_t *restrict below, uint16_t *restrict sum, int width)
+SIMD_CLONES static void add_row(const uint8_t *restrict above,
+				const uint8_t *restrict here,
+				const uint8_t *restrict below, uint16_t *restrict sum,
+				int width)
 {
 	for (int x = 1; x < width - 1; x++)
 		sum[x] = (uint16_t)(sum[x] + bend(here[x - 1], here[x], here[x + 1]) +
 				    bend(above[x], here[x], below[x]));
 }
 
-HOT static void sum_cells(const uint16_t *restrict sum, uint16_t *restrict energy,
-			  int cells, int side)
+SIMD_CLONES static void sum_cells(const uint16_t *restrict sum, uint16_t *restrict energy,
+				  int cells, int side)
 {
 	for (int i = 0; i < cells; i++) {
 		unsigned total = 0;
