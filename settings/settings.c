@@ -175,12 +175,12 @@ const cJSON *settings_problems(const struct settings *settings)
 static int check_change(const cJSON *change, struct err *err)
 {
 	const struct setting *setting = table_find(change->string);
-	char nearest[TABLE_KEY];
+	char suggest[TABLE_KEY];
 
-	if (!setting && table_nearest(change->string, nearest))
+	if (!setting && table_nearest(change->string, suggest))
 		return err_code(err, -EINVAL, "invalid_args",
 				"%s is not a setting (did you mean %s?)", change->string,
-				nearest);
+				suggest);
 	if (!setting)
 		return err_code(err, -EINVAL, "invalid_args", "%s is not a setting",
 				change->string);
@@ -249,32 +249,32 @@ int settings_set(struct settings *settings, const cJSON *changes, struct err *er
  * stranger. */
 static const char *meant(const char *name)
 {
-	struct nearest nearest;
+	struct suggest suggest;
 
-	nearest_init(&nearest, name);
+	suggest_init(&suggest, name);
 	for (size_t i = 0; i < table_size(); i++) {
 		if (!table_at(i)->env)
 			continue;
 		if (!strcmp(table_at(i)->env, name))
 			return NULL;
-		nearest_offer(&nearest, table_at(i)->env);
+		suggest_offer(&suggest, table_at(i)->env);
 	}
-	return nearest.distance <= SLIPS_MAX ? nearest.name : NULL;
+	return suggest.distance <= SLIPS_MAX ? suggest.name : NULL;
 }
 
 void settings_judge_names(struct settings *settings, char *const *environment)
 {
 	for (; *environment; environment++) {
 		char name[64], text[256];
-		const char *nearest;
+		const char *suggest;
 
 		snprintf(name, sizeof(name), "%.*s", (int)strcspn(*environment, "="),
 			 *environment);
-		nearest = strncmp(name, "OPENSCAN_", 9) ? NULL : meant(name);
-		if (!nearest)
+		suggest = strncmp(name, "OPENSCAN_", 9) ? NULL : meant(name);
+		if (!suggest)
 			continue;
 		snprintf(text, sizeof(text), "%s has no effect (did you mean %s?)", name,
-			 nearest);
+			 suggest);
 		cJSON_AddItemToArray(settings->loaded.problems, cJSON_CreateString(text));
 	}
 }

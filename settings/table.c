@@ -300,22 +300,22 @@ bool table_section(const char *key)
 	return false;
 }
 
-const char *table_nearest(const char *name, char nearest[TABLE_KEY])
+const char *table_nearest(const char *name, char suggest[TABLE_KEY])
 {
 	char sections[TABLE_SIZE][TABLE_KEY];
-	struct nearest search;
+	struct suggest search;
 
-	nearest_init(&search, name);
+	suggest_init(&search, name);
 	for (size_t i = 0; i < TABLE_SIZE; i++) {
 		const char *key = table[i].key;
 
 		snprintf(sections[i], TABLE_KEY, "%.*s", (int)strcspn(key, "."), key);
-		nearest_offer(&search, key);
-		nearest_offer(&search, sections[i]);
+		suggest_offer(&search, key);
+		suggest_offer(&search, sections[i]);
 	}
 	if (!search.name)
 		return NULL;
 
-	snprintf(nearest, TABLE_KEY, "%s", search.name);
-	return nearest;
+	snprintf(suggest, TABLE_KEY, "%s", search.name);
+	return suggest;
 }

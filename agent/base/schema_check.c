@@ -337,18 +337,18 @@ static void check_array(struct check *c, const struct schema_node *node,
 static void add_unknown(struct check *c, const struct schema_node *node,
 			const place *here)
 {
-	struct nearest nearest;
+	struct suggest suggest;
 	const cJSON *name;
 
 	if (c->count >= c->max) { /* nobody reads it: spare the search */
 		c->count++;
 		return;
 	}
-	nearest_init(&nearest, here->key);
+	suggest_init(&suggest, here->key);
 	cJSON_ArrayForEach(name, node->names)
-		nearest_offer(&nearest, name->string);
-	if (nearest.name)
-		add_problem(c, here, "is not known (did you mean '%s'?)", nearest.name);
+		suggest_offer(&suggest, name->string);
+	if (suggest.name)
+		add_problem(c, here, "is not known (did you mean '%s'?)", suggest.name);
 	else
 		add_problem(c, here, "is not known");
 }

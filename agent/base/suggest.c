@@ -38,24 +38,24 @@ static unsigned distance(const char *from, const char *to)
 	return row[width];
 }
 
-void nearest_init(struct nearest *nearest, const char *wanted)
+void suggest_init(struct suggest *suggest, const char *wanted)
 {
 	/* One slip, and one more for every four letters. */
-	*nearest = (struct nearest){
+	*suggest = (struct suggest){
 		.wanted = wanted,
 		.distance = 2 + (unsigned)(strnlen(wanted, LONGEST) / 4),
 	};
 }
 
-void nearest_offer(struct nearest *nearest, const char *name)
+void suggest_offer(struct suggest *suggest, const char *name)
 {
 	unsigned d;
 
-	if (strlen(name) > LONGEST || strlen(nearest->wanted) > LONGEST)
+	if (strlen(name) > LONGEST || strlen(suggest->wanted) > LONGEST)
 		return;
-	d = distance(nearest->wanted, name);
-	if (d < nearest->distance && d < strlen(name)) {
-		nearest->distance = d;
-		nearest->name = name;
+	d = distance(suggest->wanted, name);
+	if (d < suggest->distance && d < strlen(name)) {
+		suggest->distance = d;
+		suggest->name = name;
 	}
 }

@@ -20,13 +20,13 @@
 static void unknown_device(const struct core *core, struct answer *answer,
 			   enum device_kind kind, const char *name)
 {
-	struct nearest nearest;
+	struct suggest suggest;
 
-	nearest_init(&nearest, name);
+	suggest_init(&suggest, name);
 	for (size_t i = 0; i < core->device_count; i++)
 		if (core->devices[i].kind == kind)
-			nearest_offer(&nearest, core->devices[i].name);
-	answer_unknown(answer, "not_found", "/name", device_kind_name(kind), &nearest);
+			suggest_offer(&suggest, core->devices[i].name);
+	answer_unknown(answer, "not_found", "/name", device_kind_name(kind), &suggest);
 }
 
 /* The devices of that kind that the command names: all without a name. */

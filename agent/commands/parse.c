@@ -118,19 +118,19 @@ static const struct verb *find_verb(const char *name)
 
 static int unknown_verb(const char *name, struct err *err)
 {
-	struct nearest nearest;
+	struct suggest suggest;
 
 	if (!*name)
 		return err_code(
 			err, -EINVAL, "unknown_verb",
 			"a command's topic ends in cmd/<noun>/<verb> or cmd/estop");
-	nearest_init(&nearest, name);
+	suggest_init(&suggest, name);
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		nearest_offer(&nearest, verbs[i].name);
-	if (nearest.name)
+		suggest_offer(&suggest, verbs[i].name);
+	if (suggest.name)
 		return err_code(err, -EINVAL, "unknown_verb",
 				"there is no command %s (did you mean %s?)", name,
-				nearest.name);
+				suggest.name);
 	return err_code(err, -EINVAL, "unknown_verb", "there is no command %s", name);
 }
 

@@ -74,13 +74,13 @@ void answer_problem(struct answer *answer, const char *code, const char *path,
 }
 
 void answer_unknown(struct answer *answer, const char *code, const char *path,
-		    const char *noun, const struct nearest *nearest)
+		    const char *noun, const struct suggest *suggest)
 {
-	if (nearest->name)
+	if (suggest->name)
 		answer_refuse(answer, code, "there is no %s '%s' (did you mean '%s'?)",
-			      noun, nearest->wanted, nearest->name);
+			      noun, suggest->wanted, suggest->name);
 	else
-		answer_refuse(answer, code, "there is no %s '%s'", noun, nearest->wanted);
+		answer_refuse(answer, code, "there is no %s '%s'", noun, suggest->wanted);
 	answer_add_error(answer, path, answer->message);
 }
 

@@ -181,12 +181,12 @@ static void create_numbers(struct core *core, struct task *task, const cJSON *bo
 static void unknown_type(const struct core *core, struct answer *answer, const char *name)
 {
 	const struct registry *registry = core->options.registry;
-	struct nearest nearest;
+	struct suggest suggest;
 
-	nearest_init(&nearest, name);
+	suggest_init(&suggest, name);
 	for (size_t i = 0; i < registry_count(registry); i++)
-		nearest_offer(&nearest, registry_at(registry, i)->type->name);
-	answer_unknown(answer, "unknown_type", "/type", "task type", &nearest);
+		suggest_offer(&suggest, registry_at(registry, i)->type->name);
+	answer_unknown(answer, "unknown_type", "/type", "task type", &suggest);
 }
 
 static bool create_type(struct core *core, struct answer *answer, struct task *task,

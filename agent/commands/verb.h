@@ -12,7 +12,7 @@
 #include "agent/turn.h"
 #include "agent/commands/parse.h"
 
-struct nearest;
+struct suggest;
 
 enum verb_flag {
 	VERB_BROADCAST = 1, /* also on _all */
@@ -82,10 +82,10 @@ void answer_problems(struct answer *answer, const char *code,
 void answer_problem(struct answer *answer, const char *code, const char *path,
 		    const char *sentence);
 
-/* There is no such thing, of which the payload's path has the name; says the nearest one.
+/* There is no such thing, of which the payload's path has the name; says the suggest one.
  * noun: "task type". */
 void answer_unknown(struct answer *answer, const char *code, const char *path,
-		    const char *noun, const struct nearest *nearest);
+		    const char *noun, const struct suggest *suggest);
 
 /* Starts an act with these devices: after the commit it runs on a worker, and its end is
  * the answer.  Refused with device_busy when a device is held (a brief one waits for
