@@ -5,7 +5,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-bool home_is_build(void)
+bool build_dir_in_use(void)
 {
 	const char home[] = OPENSCAN_BUILD_DIR "/";
 	char program[PATH_MAX];
@@ -15,7 +15,7 @@ bool home_is_build(void)
 	       strncmp(program, home, strlen(home)) == 0;
 }
 
-const char *home_build(void)
+const char *build_dir_path(void)
 {
 	return OPENSCAN_BUILD_DIR;
 }

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 
 /* Does this program stand below where it was built? */
-bool home_is_build(void);
+bool build_dir_in_use(void);
 
 /* That place, absolute. */
-const char *home_build(void);
+const char *build_dir_path(void);
 
 #endif

@@ -26,7 +26,7 @@ static const char *module_folder(void)
 
 	if (folder && folder[0] == '/')
 		return folder;
-	return home_is_build() ? OPENSCAN_BUILD_DIR "/modules" : OPENSCAN_MODULE_DIR;
+	return build_dir_in_use() ? OPENSCAN_BUILD_DIR "/modules" : OPENSCAN_MODULE_DIR;
 }
 
 /* The words of dlerror(), which are gone with the next call. */

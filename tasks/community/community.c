@@ -64,11 +64,12 @@ int community_open(struct community **out, const struct community_options *optio
 	community->work = join(options->state_dir, "community-runs");
 	community->known = join(options->state_dir, "community-types");
 	community->project_dir = copy(options->project_dir);
-	community->host = join(home_is_build() ? home_build() : OPENSCAN_LIBEXEC_DIR,
-			       "openscan-task-host");
-	community->python_host =
-		join(home_is_build() ? OPENSCAN_SOURCE_COMMUNITY_DIR : OPENSCAN_SHARE_DIR,
-		     "python_host.py");
+	community->host =
+		join(build_dir_in_use() ? build_dir_path() : OPENSCAN_LIBEXEC_DIR,
+		     "openscan-task-host");
+	community->python_host = join(build_dir_in_use() ? OPENSCAN_SOURCE_COMMUNITY_DIR
+							 : OPENSCAN_SHARE_DIR,
+				      "python_host.py");
 	community->ignored = copy_list(options->ignored);
 	community->enabled = options->enabled;
 	community->sub_folders = options->sub_folders;

@@ -386,7 +386,7 @@ int main(void)
 	struct err err;
 	int failed;
 
-	snprintf(host, sizeof(host), "%s/openscan-task-host", home_build());
+	snprintf(host, sizeof(host), "%s/openscan-task-host", build_dir_path());
 	if (!mkdtemp(folder) || process_probe(host, best, &err) < 0)
 		return EXIT_FAILURE;
 	failed = run_round("none");
