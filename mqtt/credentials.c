@@ -19,12 +19,12 @@ int login_read(struct login *login, const struct url *url, const char *user,
 		return login->password ? 0 : err_set(err, -ENOMEM, "out of memory");
 	}
 	if (password_file && *password_file)
-		return secret_read(&login->password, password_file, "password", err);
+		return secret_file_read(&login->password, password_file, "password", err);
 	return 0;
 }
 
 void login_clear(struct login *login)
 {
-	secret_free(login->password);
+	secret_file_free(login->password);
 	login->password = NULL;
 }

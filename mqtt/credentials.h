@@ -12,7 +12,7 @@ struct login {
 };
 
 /* What the url says wins over user, and its password over the file; "" and NULL are none.
- * The file is read as secret_read() does. */
+ * The file is read as secret_file_read() does. */
 int login_read(struct login *login, const struct url *url, const char *user,
 	       const char *password_file, struct err *err);
 

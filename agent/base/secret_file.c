@@ -27,13 +27,13 @@ static int check_owner(const struct stat *file, const char *path, const char *wh
 }
 
 /* The first line of fd, with room for one byte more than a secret may have. */
-static int read_line(int fd, char line[SECRET_MAX + 2])
+static int read_line(int fd, char line[SECRET_FILE_MAX + 2])
 {
 	size_t used = 0;
 	ssize_t n = 1;
 
-	while (n > 0 && used < SECRET_MAX + 1) {
-		n = read(fd, line + used, SECRET_MAX + 1 - used);
+	while (n > 0 && used < SECRET_FILE_MAX + 1) {
+		n = read(fd, line + used, SECRET_FILE_MAX + 1 - used);
 		if (n < 0 && errno == EINTR)
 			n = 1;
 		else if (n < 0)
@@ -49,23 +49,23 @@ static int read_line(int fd, char line[SECRET_MAX + 2])
 static int take_line(char **out, int fd, const char *path, const char *what,
 		     struct err *err)
 {
-	char line[SECRET_MAX + 2];
+	char line[SECRET_FILE_MAX + 2];
 	int ret = read_line(fd, line);
 
 	if (ret < 0)
 		err_set(err, ret, "%s: %s", path, strerror(-ret));
 	else if (!*line)
 		ret = err_set(err, -EINVAL, "%s: the %s file is empty", path, what);
-	else if (strlen(line) > SECRET_MAX)
+	else if (strlen(line) > SECRET_FILE_MAX)
 		ret = err_set(err, -EINVAL, "%s: a %s must be at most %d bytes long",
-			      path, what, SECRET_MAX);
+			      path, what, SECRET_FILE_MAX);
 	else if (!(*out = strdup(line)))
 		ret = err_set(err, -ENOMEM, "out of memory");
 	explicit_bzero(line, sizeof(line));
 	return ret;
 }
 
-int secret_read(char **out, const char *path, const char *what, struct err *err)
+int secret_file_read(char **out, const char *path, const char *what, struct err *err)
 {
 	/* Not to be held up by a pipe that somebody put there. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -83,7 +83,7 @@ int secret_read(char **out, const char *path, const char *what, struct err *err)
 	return ret;
 }
 
-void secret_free(char *secret)
+void secret_file_free(char *secret)
 {
 	if (secret)
 		explicit_bzero(secret, strlen(secret));

@@ -1,4 +1,4 @@
-/* "did you mean": the known name that a mistyped one is suggest to. */
+/* "did you mean": the known name that a mistyped one is nearest to. */
 #ifndef AGENT_BASE_SUGGEST_H
 #define AGENT_BASE_SUGGEST_H
 

@@ -142,7 +142,7 @@ int call(const struct account *account, struct interrupt *interrupt, const char 
 		ret = attempt_status(status.status, err);
 	if (ret == 0)
 		ret = read_reply(&reply, answer, err);
-	secret_free(url);
+	secret_file_free(url);
 	free(reply.text);
 	return ret;
 }

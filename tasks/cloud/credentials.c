@@ -40,7 +40,7 @@ int account_allows(const struct account *account, const char *url, struct err *e
 static int read_secret(char **out, const char *path, const char *what, struct err *err)
 {
 	struct err why = {0};
-	int ret = path ? secret_read(out, path, what, &why) : 0;
+	int ret = path ? secret_file_read(out, path, what, &why) : 0;
 
 	return ret < 0 ? err_code(err, ret, "invalid_state", "%s", why.text) : 0;
 }
@@ -122,9 +122,9 @@ int account_open_webdav(struct account *account, const cJSON *settings, struct e
 
 void account_close(struct account *account)
 {
-	secret_free(account->password);
-	secret_free(account->token);
-	secret_free(account->address);
+	secret_file_free(account->password);
+	secret_file_free(account->token);
+	secret_file_free(account->address);
 	*account = (struct account){.url = NULL};
 }
 

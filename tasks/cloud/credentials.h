@@ -26,7 +26,7 @@ struct account {
 
 /* OpenScan's cloud; token wins over the token's file and that over the environment.
  * "not_supported" naming the keys when the settings lack something; the secrets' files as
- * secret_read() says.  settings and token stay the caller's. */
+ * secret_file_read() says.  settings and token stay the caller's. */
 int account_open_cloud(struct account *account, const cJSON *settings, const char *token,
 		       struct err *err);
 
