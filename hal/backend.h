@@ -27,7 +27,7 @@
 /* One photo that somebody asked for. */
 struct backend_shot {
 	const cJSON *settings; /* of the camera, complete and checked */
-	struct interrupt *interrupt;
+	struct cancel *cancel;
 	bool preview; /* a small one to look at, rather soon than perfect */
 
 	/* 0 while the photo is wanted, else -EINTR, -ECANCELED or, when it took too long,
@@ -76,9 +76,9 @@ struct backend {
 	int64_t (*now)(void *backend);
 
 	/* Waits until due_ns and returns now, as late as it got.  May return earlier, and
-	 * does so within 10 ms of real time when it would wait longer, or when interrupt
+	 * does so within 10 ms of real time when it would wait longer, or when cancel
 	 * (NULL is fine) is raised. */
-	int64_t (*wait_until)(void *backend, int64_t due_ns, struct interrupt *interrupt);
+	int64_t (*wait_until)(void *backend, int64_t due_ns, struct cancel *cancel);
 
 	/* The current of a motor's coils. */
 	int (*enable)(void *backend, size_t motor, bool on);

@@ -208,7 +208,7 @@ static int camera_shoot(struct camera *camera, const struct chassis_leash *leash
 	struct camera_act act = {chassis, leash, camera_due(chassis, settings)};
 	struct backend_shot shot = {
 		.settings = settings,
-		.interrupt = leash->interrupt,
+		.cancel = leash->cancel,
 		.preview = preview,
 		.wanted = camera_wanted,
 		.context = &act,
@@ -225,10 +225,10 @@ static int camera_shoot(struct camera *camera, const struct chassis_leash *leash
 	return ret;
 }
 
-static int camera_begin(struct camera *camera, struct interrupt *interrupt,
+static int camera_begin(struct camera *camera, struct cancel *cancel,
 			struct chassis_leash *leash, struct err *err)
 {
-	int ret = chassis_begin(camera->chassis, interrupt, leash, err);
+	int ret = chassis_begin(camera->chassis, cancel, leash, err);
 
 	if (ret == 0 && !camera_claim(camera))
 		ret = err_code(err, -EBUSY, "device_busy",
@@ -248,8 +248,8 @@ static int camera_explain(const struct camera *camera, int ret, struct err *err)
 	return ret;
 }
 
-int camera_expose(struct camera *camera, struct interrupt *interrupt,
-		  struct rig_shot **out, struct err *err)
+int camera_expose(struct camera *camera, struct cancel *cancel, struct rig_shot **out,
+		  struct err *err)
 {
 	struct rig_shot *shot = calloc(1, sizeof(*shot));
 	struct chassis_leash leash;
@@ -257,7 +257,7 @@ int camera_expose(struct camera *camera, struct interrupt *interrupt,
 
 	if (!shot)
 		return err_set(err, -ENOMEM, "out of memory");
-	ret = camera_begin(camera, interrupt, &leash, err);
+	ret = camera_begin(camera, cancel, &leash, err);
 	if (ret == 0) {
 		ret = camera_shoot(camera, &leash, camera_settings(camera), false, shot,
 				   err);
@@ -314,13 +314,12 @@ void camera_drop(struct rig_shot *shot)
 }
 
 /* With these settings, which it takes. */
-static int camera_take(struct camera *camera, struct interrupt *interrupt,
-		       cJSON *settings, bool preview, struct frame **frame,
-		       struct err *err)
+static int camera_take(struct camera *camera, struct cancel *cancel, cJSON *settings,
+		       bool preview, struct frame **frame, struct err *err)
 {
 	struct rig_shot shot = {0};
 	struct chassis_leash leash;
-	int ret = camera_begin(camera, interrupt, &leash, err);
+	int ret = camera_begin(camera, cancel, &leash, err);
 
 	if (ret < 0) {
 		cJSON_Delete(settings);
@@ -333,10 +332,10 @@ static int camera_take(struct camera *camera, struct interrupt *interrupt,
 	return ret < 0 ? camera_explain(camera, ret, err) : 0;
 }
 
-int camera_capture(struct camera *camera, struct interrupt *interrupt,
-		   struct frame **frame, struct err *err)
+int camera_capture(struct camera *camera, struct cancel *cancel, struct frame **frame,
+		   struct err *err)
 {
-	return camera_take(camera, interrupt, camera_settings(camera), false, frame, err);
+	return camera_take(camera, cancel, camera_settings(camera), false, frame, err);
 }
 
 /* The size of a photo that nobody chose is the backend's. */
@@ -377,10 +376,10 @@ static cJSON *camera_small_settings(struct camera *camera)
 	return settings;
 }
 
-int camera_preview(struct camera *camera, struct interrupt *interrupt,
-		   struct frame **frame, struct err *err)
+int camera_preview(struct camera *camera, struct cancel *cancel, struct frame **frame,
+		   struct err *err)
 {
-	return camera_take(camera, interrupt, camera_small_settings(camera), true, frame,
+	return camera_take(camera, cancel, camera_small_settings(camera), true, frame,
 			   err);
 }
 
@@ -393,7 +392,7 @@ static int camera_measure(struct camera *camera, const struct chassis_leash *lea
 	struct camera_act act = {chassis, leash, INT64_MAX};
 	struct backend_shot shot = {
 		.settings = settings,
-		.interrupt = leash->interrupt,
+		.cancel = leash->cancel,
 		.wanted = camera_wanted,
 		.context = &act,
 	};
@@ -406,7 +405,7 @@ static int camera_measure(struct camera *camera, const struct chassis_leash *lea
 	return ret;
 }
 
-int camera_calibrate(struct camera *camera, struct interrupt *interrupt, struct err *err)
+int camera_calibrate(struct camera *camera, struct cancel *cancel, struct err *err)
 {
 	struct chassis_leash leash;
 	cJSON *found;
@@ -416,7 +415,7 @@ int camera_calibrate(struct camera *camera, struct interrupt *interrupt, struct 
 		return err_code(err, -ENOTSUP, "not_supported",
 				"the camera %s cannot find its settings by itself",
 				camera->name);
-	ret = camera_begin(camera, interrupt, &leash, err);
+	ret = camera_begin(camera, cancel, &leash, err);
 	if (ret < 0)
 		return ret;
 	found = cJSON_CreateObject();

@@ -21,13 +21,13 @@ void camera_close(struct camera *camera);
 /* As the functions of rig.h. */
 cJSON *camera_settings(struct camera *camera);
 int camera_set(struct camera *camera, const cJSON *patch, struct err *err);
-int camera_capture(struct camera *camera, struct interrupt *interrupt,
-		   struct frame **frame, struct err *err);
-int camera_preview(struct camera *camera, struct interrupt *interrupt,
-		   struct frame **frame, struct err *err);
-int camera_calibrate(struct camera *camera, struct interrupt *interrupt, struct err *err);
-int camera_expose(struct camera *camera, struct interrupt *interrupt,
-		  struct rig_shot **shot, struct err *err);
+int camera_capture(struct camera *camera, struct cancel *cancel, struct frame **frame,
+		   struct err *err);
+int camera_preview(struct camera *camera, struct cancel *cancel, struct frame **frame,
+		   struct err *err);
+int camera_calibrate(struct camera *camera, struct cancel *cancel, struct err *err);
+int camera_expose(struct camera *camera, struct cancel *cancel, struct rig_shot **shot,
+		  struct err *err);
 int camera_read_out(struct rig_shot *shot, struct frame **frame, struct err *err);
 void camera_drop(struct rig_shot *shot);
 int camera_answers(struct camera *camera, struct err *err);

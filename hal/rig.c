@@ -270,13 +270,13 @@ int rig_light_get(struct rig *rig, const char *name, struct rig_light *light,
 }
 
 int rig_trigger(struct rig *rig, const char *name, int64_t pre_ms, int64_t post_ms,
-		struct interrupt *interrupt, struct err *err)
+		struct cancel *cancel, struct err *err)
 {
 	int found = rig_find(rig, DEVICE_TRIGGER, name, err);
 
 	if (found < 0)
 		return found;
-	return trigger_fire(&rig->triggers[found], pre_ms, post_ms, interrupt, err);
+	return trigger_fire(&rig->triggers[found], pre_ms, post_ms, cancel, err);
 }
 
 int rig_line_get(struct rig *rig, int line, struct err *err)
@@ -311,22 +311,22 @@ int rig_camera_set(struct rig *rig, size_t camera, const cJSON *patch, struct er
 	return camera_set(&rig->cameras[camera], patch, err);
 }
 
-int rig_capture(struct rig *rig, size_t camera, struct interrupt *interrupt,
+int rig_capture(struct rig *rig, size_t camera, struct cancel *cancel,
 		struct frame **frame, struct err *err)
 {
-	return camera_capture(&rig->cameras[camera], interrupt, frame, err);
+	return camera_capture(&rig->cameras[camera], cancel, frame, err);
 }
 
-int rig_preview(struct rig *rig, size_t camera, struct interrupt *interrupt,
+int rig_preview(struct rig *rig, size_t camera, struct cancel *cancel,
 		struct frame **frame, struct err *err)
 {
-	return camera_preview(&rig->cameras[camera], interrupt, frame, err);
+	return camera_preview(&rig->cameras[camera], cancel, frame, err);
 }
 
-int rig_camera_calibrate(struct rig *rig, size_t camera, struct interrupt *interrupt,
+int rig_camera_calibrate(struct rig *rig, size_t camera, struct cancel *cancel,
 			 struct err *err)
 {
-	return camera_calibrate(&rig->cameras[camera], interrupt, err);
+	return camera_calibrate(&rig->cameras[camera], cancel, err);
 }
 
 int rig_camera_answers(struct rig *rig, size_t camera, struct err *err)
@@ -334,10 +334,10 @@ int rig_camera_answers(struct rig *rig, size_t camera, struct err *err)
 	return camera_answers(&rig->cameras[camera], err);
 }
 
-int rig_expose(struct rig *rig, size_t camera, struct interrupt *interrupt,
+int rig_expose(struct rig *rig, size_t camera, struct cancel *cancel,
 	       struct rig_shot **shot, struct err *err)
 {
-	return camera_expose(&rig->cameras[camera], interrupt, shot, err);
+	return camera_expose(&rig->cameras[camera], cancel, shot, err);
 }
 
 int rig_read_out(struct rig_shot *shot, struct frame **frame, struct err *err)

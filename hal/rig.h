@@ -108,11 +108,11 @@ int rig_check_targets(const struct rig *rig, const struct rig_target *targets, s
 /* Moves the axes together and returns when all stand still.  An axis that must home first
  * (position unknown, or the first motion after an emergency stop) and has an endstop
  * homes; one without an endstop fails with -ENODATA, "invalid_state" and the sentence
- * that tells what to do.  0, or -EINTR      interrupt was raised: the axes braked,
+ * that tells what to do.  0, or -EINTR      cancel was requested: the axes braked,
  * positions are exact, call again to go on -ECANCELED  rig_stop_motion() or rig_estop():
  * stopped at once, positions are exact */
 int rig_move(struct rig *rig, const struct rig_target *targets, size_t n,
-	     struct interrupt *interrupt, struct err *err);
+	     struct cancel *cancel, struct err *err);
 
 /* How long that move would take from where the axes stand, in seconds. */
 double rig_move_seconds(const struct rig *rig, const char *motor, double from_degrees,
@@ -120,8 +120,7 @@ double rig_move_seconds(const struct rig *rig, const char *motor, double from_de
 
 /* Homes one axis at its endstop (NULL: all that have one), then it goes to its home
  * angle. With calibrate_on_home one that is calibrated already only goes there. */
-int rig_home(struct rig *rig, const char *motor, struct interrupt *interrupt,
-	     struct err *err);
+int rig_home(struct rig *rig, const char *motor, struct cancel *cancel, struct err *err);
 
 /* Declares where an axis stands, without moving it. */
 int rig_override(struct rig *rig, const char *motor, double degrees, struct err *err);
@@ -180,7 +179,7 @@ int rig_light_get(struct rig *rig, const char *name, struct rig_light *light,
 /* Waits pre_ms, pulses, waits post_ms; the line is back at its idle level whatever
  * happens. -EINTR and -ECANCELED as in rig_move(). */
 int rig_trigger(struct rig *rig, const char *name, int64_t pre_ms, int64_t post_ms,
-		struct interrupt *interrupt, struct err *err);
+		struct cancel *cancel, struct err *err);
 
 /* The level of a GPIO line that the config frees (free_lines): 1, 0, or "invalid_args"
  * for any other line.  One that was set stays an output until the rig closes. */
@@ -204,22 +203,22 @@ int rig_camera_answers(struct rig *rig, size_t camera, struct err *err);
  * fails, that does not answer for RIG_CAMERA_PATIENCE_S after the exposure, or whose
  * photo is torn is a "hardware_fault". */
 #define RIG_CAMERA_PATIENCE_S 20
-int rig_capture(struct rig *rig, size_t camera, struct interrupt *interrupt,
+int rig_capture(struct rig *rig, size_t camera, struct cancel *cancel,
 		struct frame **frame, struct err *err);
 
 /* The same, small and quick: of the setting preview_resolution, or about 640 wide. */
-int rig_preview(struct rig *rig, size_t camera, struct interrupt *interrupt,
+int rig_preview(struct rig *rig, size_t camera, struct cancel *cancel,
 		struct frame **frame, struct err *err);
 
 /* Finds shutter and white balance for what the camera sees, until they stay as they are,
  * and sets them.  "not_supported" for cameras that cannot.  Otherwise as rig_capture().
  */
-int rig_camera_calibrate(struct rig *rig, size_t camera, struct interrupt *interrupt,
+int rig_camera_calibrate(struct rig *rig, size_t camera, struct cancel *cancel,
 			 struct err *err);
 
 /* As rig_capture() in two steps, so that the axes may move while a sensor is read out.
  * rig_expose() returns when the shutter is closed. */
-int rig_expose(struct rig *rig, size_t camera, struct interrupt *interrupt,
+int rig_expose(struct rig *rig, size_t camera, struct cancel *cancel,
 	       struct rig_shot **shot, struct err *err);
 
 /* Reads it out and takes shot, also when it fails; every shot comes here or to

@@ -33,12 +33,12 @@ int chassis_permit(const struct chassis *chassis, struct err *err)
 			"the emergency stop is on: send queue/resume to lift it");
 }
 
-int chassis_begin(struct chassis *chassis, struct interrupt *interrupt,
+int chassis_begin(struct chassis *chassis, struct cancel *cancel,
 		  struct chassis_leash *leash, struct err *err)
 {
 	/* First the count, then the latch: a stop in between is seen by chassis_wanted().
 	 */
-	leash->interrupt = interrupt;
+	leash->cancel = cancel;
 	leash->stops = atomic_load(&chassis->stops);
 	return chassis_permit(chassis, err);
 }
@@ -47,7 +47,7 @@ int chassis_wanted(const struct chassis *chassis, const struct chassis_leash *le
 {
 	if (atomic_load_explicit(&chassis->stops, memory_order_relaxed) != leash->stops)
 		return -ECANCELED;
-	return interrupt_raised(leash->interrupt) ? -EINTR : 0;
+	return cancel_requested(leash->cancel) ? -EINTR : 0;
 }
 
 int chassis_wait(struct chassis *chassis, int64_t due_ns,
@@ -58,7 +58,7 @@ int chassis_wait(struct chassis *chassis, int64_t due_ns,
 
 	do {
 		now = chassis->backend->wait_until(chassis->hardware, due_ns,
-						   leash->interrupt);
+						   leash->cancel);
 		ret = chassis_wanted(chassis, leash);
 		if (ret < 0)
 			return ret;

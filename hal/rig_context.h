@@ -32,7 +32,7 @@ struct chassis {
 
 /* What may end an act before its time: taken when it begins. */
 struct chassis_leash {
-	struct interrupt *interrupt;
+	struct cancel *cancel;
 	unsigned stops;
 };
 
@@ -46,10 +46,10 @@ void chassis_changed(struct chassis *chassis, enum device_kind kind, const char 
 int chassis_permit(const struct chassis *chassis, struct err *err);
 
 /* Begins an act that a stop must end; "estopped" while the emergency stop is on. */
-int chassis_begin(struct chassis *chassis, struct interrupt *interrupt,
+int chassis_begin(struct chassis *chassis, struct cancel *cancel,
 		  struct chassis_leash *leash, struct err *err);
 
-/* 0, -EINTR (the interrupt was raised) or -ECANCELED (stop, or emergency stop). */
+/* 0, -EINTR (the cancel was requested) or -ECANCELED (stop, or emergency stop). */
 int chassis_wanted(const struct chassis *chassis, const struct chassis_leash *leash);
 
 /* Waits until the backend's time is due_ns, or for what chassis_wanted() says. */

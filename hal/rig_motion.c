@@ -69,10 +69,10 @@ static void rig_release(struct rig *rig, struct motor *const *motors, size_t n)
 /* Claims motors for a motion and wakes the rig; followed by rig_end_motion(), unless it
  * failed. */
 static int rig_begin_motion(struct rig *rig, struct motor *const *motors, size_t n,
-			    struct interrupt *interrupt, struct chassis_leash *leash,
+			    struct cancel *cancel, struct chassis_leash *leash,
 			    struct err *err)
 {
-	int ret = chassis_begin(&rig->chassis, interrupt, leash, err);
+	int ret = chassis_begin(&rig->chassis, cancel, leash, err);
 
 	if (ret == 0)
 		ret = rig_claim(motors, n, err);
@@ -147,7 +147,7 @@ static int rig_travel(struct rig *rig, struct motor *const *motors,
 }
 
 int rig_move(struct rig *rig, const struct rig_target *targets, size_t n,
-	     struct interrupt *interrupt, struct err *err)
+	     struct cancel *cancel, struct err *err)
 {
 	struct motor *motors[POSITION_AXES];
 	struct chassis_leash leash;
@@ -156,7 +156,7 @@ int rig_move(struct rig *rig, const struct rig_target *targets, size_t n,
 	for (size_t i = 0; ret == 0 && i < n; i++)
 		ret = motor_check(motors[i], &targets[i], err);
 	if (ret == 0)
-		ret = rig_begin_motion(rig, motors, n, interrupt, &leash, err);
+		ret = rig_begin_motion(rig, motors, n, cancel, &leash, err);
 	if (ret < 0)
 		return ret;
 
@@ -223,8 +223,7 @@ static int rig_go_home(struct rig *rig, struct motor *const *motors, size_t n,
 	return ret == 0 && lost ? rig_lost(lost, err) : ret;
 }
 
-int rig_home(struct rig *rig, const char *name, struct interrupt *interrupt,
-	     struct err *err)
+int rig_home(struct rig *rig, const char *name, struct cancel *cancel, struct err *err)
 {
 	struct motor *motors[POSITION_AXES] = {NULL};
 	size_t n = name ? 1 : rig->counts[DEVICE_MOTOR];
@@ -235,7 +234,7 @@ int rig_home(struct rig *rig, const char *name, struct interrupt *interrupt,
 		return ret;
 	for (size_t i = 0; i < n; i++)
 		motors[i] = &rig->motors[name ? (size_t)ret : i];
-	ret = rig_begin_motion(rig, motors, n, interrupt, &leash, err);
+	ret = rig_begin_motion(rig, motors, n, cancel, &leash, err);
 	if (ret < 0)
 		return ret;
 

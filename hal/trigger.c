@@ -131,7 +131,7 @@ static int trigger_activate(struct trigger *trigger, const struct chassis_leash 
 static int trigger_pulse(struct trigger *trigger, const struct chassis_leash *leash,
 			 struct err *err)
 {
-	struct chassis_leash stop_only = {.interrupt = NULL, .stops = leash->stops};
+	struct chassis_leash stop_only = {.cancel = NULL, .stops = leash->stops};
 	int ret = trigger_activate(trigger, leash, err);
 	int idle;
 
@@ -157,14 +157,14 @@ static int trigger_sequence(struct trigger *trigger, int64_t pre_ms, int64_t pos
 }
 
 int trigger_fire(struct trigger *trigger, int64_t pre_ms, int64_t post_ms,
-		 struct interrupt *interrupt, struct err *err)
+		 struct cancel *cancel, struct err *err)
 {
 	struct chassis_leash leash;
 	int ret = trigger_check(trigger, pre_ms, post_ms, err);
 
 	if (ret < 0)
 		return ret;
-	ret = chassis_begin(trigger->chassis, interrupt, &leash, err);
+	ret = chassis_begin(trigger->chassis, cancel, &leash, err);
 	if (ret < 0)
 		return ret;
 	if (!trigger_claim(trigger))

@@ -21,11 +21,11 @@ struct trigger {
 int trigger_open(struct trigger *trigger, struct chassis *chassis, size_t index,
 		 const cJSON *item, struct err *err);
 
-/* As rig_trigger().  An interrupt before the pulse gives -EINTR, and nothing was fired;
+/* As rig_trigger().  A cancel before the pulse gives -EINTR, and nothing was fired;
  * one that comes later lets the pulse end, skips the rest of the wait and is no error:
  * the photo is taken, and firing again would take another. */
 int trigger_fire(struct trigger *trigger, int64_t pre_ms, int64_t post_ms,
-		 struct interrupt *interrupt, struct err *err);
+		 struct cancel *cancel, struct err *err);
 
 bool trigger_busy(struct trigger *trigger);
 

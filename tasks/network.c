@@ -10,7 +10,7 @@
 #define LOOKS 60
 #define BETWEEN_LOOKS_NS INT64_C(1000000000)
 
-int network_look(struct interrupt *interrupt, bool *connected, struct err *err)
+int network_look(struct cancel *cancel, bool *connected, struct err *err)
 {
 	const void *table = NULL;
 	const struct wifi_module *wifi;
@@ -26,8 +26,7 @@ int network_look(struct interrupt *interrupt, bool *connected, struct err *err)
 			ret = wifi->starting(&starting, err);
 		if (ret == 0 && (*connected || !starting))
 			return 0;
-		if (interrupt_wait_until(interrupt,
-					 clock_monotonic_ns() + BETWEEN_LOOKS_NS))
+		if (cancel_wait_until(cancel, clock_monotonic_ns() + BETWEEN_LOOKS_NS))
 			return err_code(err, -EINTR, "interrupted",
 					"the agent ends before it is known whether there "
 					"is a network");

@@ -6,11 +6,11 @@
 
 #include "agent/base/err.h"
 
-struct interrupt;
+struct cancel;
 
 /* Waits until NetworkManager has tried all that it does by itself after a boot, a minute
  * at most, then tells whether a cable or a Wi-Fi network is connected.  Loads the module
- * "wifi". -ENOTCONN when nobody can say, -EINTR when interrupt was raised. */
-int network_look(struct interrupt *interrupt, bool *connected, struct err *err);
+ * "wifi". -ENOTCONN when nobody can say, -EINTR when cancel was requested. */
+int network_look(struct cancel *cancel, bool *connected, struct err *err);
 
 #endif

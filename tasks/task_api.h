@@ -17,7 +17,7 @@ enum task_wish { TASK_WISH_GO_ON, TASK_WISH_PAUSE, TASK_WISH_STOP };
 
 struct task_run;      /* one run of one task; the host's, opaque */
 struct task_services; /* rig and projects, for the types of this tree: tasks/services.h */
-struct interrupt;     /* agent/base/cancel.h */
+struct cancel;	      /* agent/base/cancel.h */
 
 enum task_log { TASK_LOG_ERROR, TASK_LOG_WARN, TASK_LOG_INFO, TASK_LOG_DEBUG };
 
@@ -57,7 +57,7 @@ struct task_host {
 
 	/* Raised while a pause or a stop is asked for: hand it to calls that take long.
 	 * NULL outside of this tree. */
-	struct interrupt *(*interrupt)(struct task_run *run);
+	struct cancel *(*cancel)(struct task_run *run);
 
 	/* One line for the task's log. */
 	void (*log)(struct task_run *run, enum task_log level, const char *text);

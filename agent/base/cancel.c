@@ -5,7 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
-void interrupt_init(struct interrupt *i)
+void cancel_init(struct cancel *i)
 {
 	pthread_condattr_t attr;
 
@@ -18,7 +18,7 @@ void interrupt_init(struct interrupt *i)
 	pthread_condattr_destroy(&attr);
 }
 
-void interrupt_destroy(struct interrupt *i)
+void cancel_destroy(struct cancel *i)
 {
 	if (i->fd >= 0)
 		close(i->fd);
@@ -27,7 +27,7 @@ void interrupt_destroy(struct interrupt *i)
 }
 
 /* Under the lock.  Neither can fail: an eventfd of ours counts to one. */
-static void interrupt_show(struct interrupt *i, bool raised)
+static void cancel_show(struct cancel *i, bool raised)
 {
 	eventfd_t count;
 
@@ -37,24 +37,24 @@ static void interrupt_show(struct interrupt *i, bool raised)
 		eventfd_read(i->fd, &count);
 }
 
-void interrupt_raise(struct interrupt *i)
+void cancel_request(struct cancel *i)
 {
 	pthread_mutex_lock(&i->lock);
 	if (!atomic_exchange(&i->raised, true))
-		interrupt_show(i, true);
+		cancel_show(i, true);
 	pthread_cond_broadcast(&i->changed);
 	pthread_mutex_unlock(&i->lock);
 }
 
-void interrupt_lower(struct interrupt *i)
+void cancel_reset(struct cancel *i)
 {
 	pthread_mutex_lock(&i->lock);
 	if (atomic_exchange(&i->raised, false))
-		interrupt_show(i, false);
+		cancel_show(i, false);
 	pthread_mutex_unlock(&i->lock);
 }
 
-int interrupt_fd(struct interrupt *i)
+int cancel_fd(struct cancel *i)
 {
 	pthread_mutex_lock(&i->lock);
 	if (i->fd < 0)
@@ -64,12 +64,12 @@ int interrupt_fd(struct interrupt *i)
 	return fd;
 }
 
-bool interrupt_raised(struct interrupt *i)
+bool cancel_requested(struct cancel *i)
 {
 	return i && atomic_load_explicit(&i->raised, memory_order_relaxed);
 }
 
-bool interrupt_wait_until(struct interrupt *i, int64_t deadline_ns)
+bool cancel_wait_until(struct cancel *i, int64_t deadline_ns)
 {
 	struct timespec deadline = {
 		.tv_sec = (time_t)(deadline_ns / 1000000000),

@@ -7,29 +7,29 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct interrupt {
+struct cancel {
 	atomic_bool raised;
 	pthread_mutex_t lock; /* of fd */
 	pthread_cond_t changed;
 	int fd; /* -1 until somebody asks for it */
 };
 
-void interrupt_init(struct interrupt *i);
-void interrupt_destroy(struct interrupt *i);
+void cancel_init(struct cancel *i);
+void cancel_destroy(struct cancel *i);
 
 /* Any thread; waiters return at once.  Raising twice is raising once. */
-void interrupt_raise(struct interrupt *i);
-void interrupt_lower(struct interrupt *i);
+void cancel_request(struct cancel *i);
+void cancel_reset(struct cancel *i);
 
 /* Costs one atomic load: fit for a loop over step pulses.  NULL is never raised. */
-bool interrupt_raised(struct interrupt *i);
+bool cancel_requested(struct cancel *i);
 
 /* Waits until CLOCK_MONOTONIC reaches deadline_ns or the flag is raised; true when
  * raised. NULL simply waits. */
-bool interrupt_wait_until(struct interrupt *i, int64_t deadline_ns);
+bool cancel_wait_until(struct cancel *i, int64_t deadline_ns);
 
 /* A descriptor that poll() finds readable while the flag is raised, for those who wait
- * for other descriptors too.  It is the interrupt's; -1 when there is none to be had. */
-int interrupt_fd(struct interrupt *i);
+ * for other descriptors too.  It is the flag's; -1 when there is none to be had. */
+int cancel_fd(struct cancel *i);
 
 #endif

@@ -12,7 +12,7 @@ struct loop {
 	atomic_int next;
 	void (*work)(void *context, int i);
 	void *context;
-	struct interrupt *interrupt;
+	struct cancel *cancel;
 };
 
 static void *take_turns(void *argument)
@@ -20,7 +20,7 @@ static void *take_turns(void *argument)
 	struct loop *loop = argument;
 	int i;
 
-	while (!interrupt_raised(loop->interrupt)) {
+	while (!cancel_requested(loop->cancel)) {
 		i = atomic_fetch_add(&loop->next, 1);
 		if (i >= loop->count)
 			break;
@@ -41,10 +41,10 @@ static int helpers(int count)
 }
 
 int parallel_for(int count, void (*work)(void *context, int i), void *context,
-		 struct interrupt *interrupt)
+		 struct cancel *cancel)
 {
 	struct loop loop = {
-		.count = count, .work = work, .context = context, .interrupt = interrupt};
+		.count = count, .work = work, .context = context, .cancel = cancel};
 	pthread_t threads[MOST_THREADS];
 	int wanted = helpers(count);
 	int started = 0;
@@ -56,5 +56,5 @@ int parallel_for(int count, void (*work)(void *context, int i), void *context,
 	while (started > 0)
 		pthread_join(threads[--started], NULL);
 
-	return interrupt_raised(interrupt) ? -EINTR : 0;
+	return cancel_requested(cancel) ? -EINTR : 0;
 }

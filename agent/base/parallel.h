@@ -7,9 +7,9 @@
 
 /* Calls work(context, i) once for every i of 0..count-1, in any order, on as many threads
  * as there are processors, the caller's among them.  Threads that cannot be had are done
- * without.  Returns when all are done: 0, or -EINTR when interrupt (NULL is fine) was
+ * without.  Returns when all are done: 0, or -EINTR when cancel (NULL is fine) was
  * raised and the rest was left out. */
 int parallel_for(int count, void (*work)(void *context, int i), void *context,
-		 struct interrupt *interrupt);
+		 struct cancel *cancel);
 
 #endif

@@ -50,7 +50,7 @@ static int motor_move(const struct deed *deed, const cJSON *body, cJSON **data,
 		.degrees = json_number(body, "degrees", 0),
 		.relative = json_bool(body, "relative", false),
 	};
-	int ret = rig_move(rig, &target, 1, deed->interrupt, err);
+	int ret = rig_move(rig, &target, 1, deed->cancel, err);
 
 	if (ret == 0)
 		*data = state_of(rig, DEVICE_MOTOR, target.motor);
@@ -61,7 +61,7 @@ static int motor_home(const struct deed *deed, const cJSON *body, cJSON **data,
 		      struct err *err)
 {
 	const char *name = json_string(body, "name");
-	int ret = rig_home(deed->services->rig, name, deed->interrupt, err);
+	int ret = rig_home(deed->services->rig, name, deed->cancel, err);
 
 	if (ret == 0)
 		*data = state_of(deed->services->rig, DEVICE_MOTOR, name);
@@ -132,7 +132,7 @@ static int light_toggle(const struct deed *deed, const cJSON *body, cJSON **data
 
 /* One picture, taken by take(), on the camera's image topic. */
 static int show(const struct deed *deed, size_t camera,
-		int (*take)(struct rig *rig, size_t camera, struct interrupt *interrupt,
+		int (*take)(struct rig *rig, size_t camera, struct cancel *cancel,
 			    struct frame **frame, struct err *err),
 		struct err *err)
 {
@@ -140,7 +140,7 @@ static int show(const struct deed *deed, size_t camera,
 	struct frame *frame = NULL;
 	void *jpeg = NULL;
 	size_t size = 0;
-	int ret = take(rig, camera, deed->interrupt, &frame, err);
+	int ret = take(rig, camera, deed->cancel, &frame, err);
 
 	if (ret == 0)
 		ret = photo_preview(frame, &jpeg, &size, err);
@@ -181,8 +181,7 @@ static int camera_preview(const struct deed *deed, const cJSON *body, cJSON **da
 		due += step_ns;
 		if (due < clock_monotonic_ns())
 			due = clock_monotonic_ns();
-		if (ret == 0 &&
-		    interrupt_wait_until(deed->interrupt, due < end ? due : end))
+		if (ret == 0 && cancel_wait_until(deed->cancel, due < end ? due : end))
 			ret = err_code(err, -EINTR, "interrupted",
 				       "the preview was interrupted");
 	}
@@ -198,9 +197,9 @@ static int camera_calibrate(const struct deed *deed, const cJSON *body, cJSON **
 {
 	struct rig *rig = deed->services->rig;
 	int camera = rig_find(rig, DEVICE_CAMERA, json_string(body, "name"), err);
-	int ret = camera < 0 ? camera
-			     : rig_camera_calibrate(rig, (size_t)camera, deed->interrupt,
-						    err);
+	int ret = camera < 0
+			  ? camera
+			  : rig_camera_calibrate(rig, (size_t)camera, deed->cancel, err);
 
 	if (ret == 0)
 		*data = rig_state(rig, DEVICE_CAMERA, (size_t)camera);
@@ -233,7 +232,7 @@ static int trigger_fire(const struct deed *deed, const cJSON *body, cJSON **data
 		return trigger;
 	ret = rig_trigger(rig, rig_name(rig, DEVICE_TRIGGER, (size_t)trigger),
 			  (int64_t)json_number(body, "pre_ms", 0),
-			  (int64_t)json_number(body, "post_ms", 0), deed->interrupt, err);
+			  (int64_t)json_number(body, "post_ms", 0), deed->cancel, err);
 	if (ret == 0)
 		*data = rig_state(rig, DEVICE_TRIGGER, (size_t)trigger);
 	return ret;
@@ -324,7 +323,7 @@ static int look_for_network(const struct deed *deed, const cJSON *body, cJSON **
 			    struct err *err)
 {
 	bool connected = false;
-	int ret = network_look(deed->interrupt, &connected, err);
+	int ret = network_look(deed->cancel, &connected, err);
 
 	(void)body;
 	(void)data;

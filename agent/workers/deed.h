@@ -11,13 +11,13 @@
 #include "tasks/services.h"
 
 struct catalog;
-struct interrupt;
+struct cancel;
 struct seat;
 
 struct deed {
 	const struct task_services *services;
 	struct seat *seat;		    /* of the rig in services */
-	struct interrupt *interrupt;	    /* raised when the agent stops */
+	struct cancel *cancel;		    /* raised when the agent stops */
 	const struct registered_type *type; /* of a dry_run, else NULL */
 	/* A newer picture of a camera for its image topic. */
 	void (*image)(void *context, const char *camera, const void *jpeg, size_t size);

@@ -133,14 +133,14 @@ static int host_sleep(struct task_run *run, int64_t ms)
 	int64_t deadline = clock_monotonic_ns() + ms * 1000000;
 	int ret = host_gate(run);
 
-	while (ret == 0 && interrupt_wait_until(&run->interrupt, deadline))
+	while (ret == 0 && cancel_wait_until(&run->cancel, deadline))
 		ret = host_gate(run);
 	return ret;
 }
 
-static struct interrupt *host_interrupt(struct task_run *run)
+static struct cancel *host_cancel(struct task_run *run)
 {
-	return &run->interrupt;
+	return &run->cancel;
 }
 
 static void host_log(struct task_run *run, enum task_log level, const char *text)
@@ -243,7 +243,7 @@ struct task_host run_host(const struct task_services *services)
 		.saved = host_saved,
 		.gate = host_gate,
 		.sleep = host_sleep,
-		.interrupt = host_interrupt,
+		.cancel = host_cancel,
 		.log = host_log,
 		.result = host_result,
 		.explain = host_explain,
@@ -314,9 +314,9 @@ void run_ask(struct task_run *run, enum run_ask ask)
 	if (ask == ASK_ESTOP)
 		run->estopped = true;
 	if (run->pause || run->stop)
-		interrupt_raise(&run->interrupt);
+		cancel_request(&run->cancel);
 	else
-		interrupt_lower(&run->interrupt);
+		cancel_reset(&run->cancel);
 	pthread_cond_broadcast(&run->changed);
 	pthread_mutex_unlock(&run->lock);
 }
@@ -354,7 +354,7 @@ struct task_run *run_new(const struct run_order *order, struct mailbox *mailbox)
 	run->args = copy(order->args);
 	run->saved = copy(order->saved);
 	run->attempt = order->attempt;
-	interrupt_init(&run->interrupt);
+	cancel_init(&run->cancel);
 	pthread_mutex_init(&run->lock, NULL);
 	pthread_cond_init(&run->changed, NULL);
 	return run;
@@ -362,7 +362,7 @@ struct task_run *run_new(const struct run_order *order, struct mailbox *mailbox)
 
 void run_free(struct task_run *run)
 {
-	interrupt_destroy(&run->interrupt);
+	cancel_destroy(&run->cancel);
 	pthread_cond_destroy(&run->changed);
 	pthread_mutex_destroy(&run->lock);
 	free(run->task);

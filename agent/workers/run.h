@@ -26,7 +26,7 @@ struct task_run {
 	const struct registered_type *type;
 	char *task, *verb, *args, *saved;
 	int attempt;
-	struct interrupt interrupt;
+	struct cancel cancel;
 
 	pthread_mutex_t lock; /* of all below */
 	pthread_cond_t changed;

@@ -53,7 +53,7 @@ static struct event *run_act(const struct workers *workers, struct task_run *run
 	struct deed deed = {
 		.services = workers->services,
 		.seat = workers->seat,
-		.interrupt = &run->interrupt,
+		.cancel = &run->cancel,
 		.type = run->type,
 		.image = run_post_image,
 		.types = post_types,

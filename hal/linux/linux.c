@@ -303,12 +303,11 @@ static int64_t linux_now(void *backend)
 	return clock_monotonic_ns();
 }
 
-static int64_t linux_wait_until(void *backend, int64_t due_ns,
-				struct interrupt *interrupt)
+static int64_t linux_wait_until(void *backend, int64_t due_ns, struct cancel *cancel)
 {
 	struct linux_rig *rig = backend;
 
-	return deadline_wait(&rig->deadline, due_ns, interrupt);
+	return deadline_wait(&rig->deadline, due_ns, cancel);
 }
 
 static int linux_enable(void *backend, size_t motor, bool on)

@@ -30,19 +30,18 @@ static void deadline_learn(struct deadline *deadline, int64_t late_ns)
 	atomic_store_explicit(&deadline->stretch_ns, stretch, memory_order_relaxed);
 }
 
-int64_t deadline_wait(struct deadline *deadline, int64_t due_ns,
-		      struct interrupt *interrupt)
+int64_t deadline_wait(struct deadline *deadline, int64_t due_ns, struct cancel *cancel)
 {
 	int64_t now = clock_monotonic_ns();
 	int64_t wake;
 
 	if (due_ns - now > SLICE_NS) {
-		interrupt_wait_until(interrupt, now + SLICE_NS);
+		cancel_wait_until(cancel, now + SLICE_NS);
 		return clock_monotonic_ns();
 	}
 	wake = due_ns - atomic_load_explicit(&deadline->stretch_ns, memory_order_relaxed);
 	if (wake > now) {
-		if (interrupt_wait_until(interrupt, wake))
+		if (cancel_wait_until(cancel, wake))
 			return clock_monotonic_ns();
 		now = clock_monotonic_ns();
 		deadline_learn(deadline, now - wake);

@@ -14,9 +14,8 @@ struct deadline {
 void deadline_init(struct deadline *deadline);
 
 /* Waits until due_ns and returns what time it is.  Returns earlier within 10 ms when it
- * would wait longer, or when interrupt is raised; NULL is fine. */
-int64_t deadline_wait(struct deadline *deadline, int64_t due_ns,
-		      struct interrupt *interrupt);
+ * would wait longer, or when cancel is requested; NULL is fine. */
+int64_t deadline_wait(struct deadline *deadline, int64_t due_ns, struct cancel *cancel);
 
 /* Stays awake for so long: for what is shorter than any sleep. */
 void deadline_spin(int64_t ns);

@@ -119,7 +119,7 @@ static float spread(int k)
 	return k ? .5f * (float)(1 << 2 * k) - .25f : 0;
 }
 
-int lens_focus(struct lens *lens, double most_blur, struct interrupt *interrupt)
+int lens_focus(struct lens *lens, double most_blur, struct cancel *cancel)
 {
 	const double variance = most_blur * most_blur / 4;
 	int wanted = 2;
@@ -138,7 +138,7 @@ int lens_focus(struct lens *lens, double most_blur, struct interrupt *interrupt)
 			break;
 		lens->levels++;
 		ret = parallel_for((to->height + BAND - 1) / BAND, halve_band,
-				   &(struct halving){from, to}, interrupt);
+				   &(struct halving){from, to}, cancel);
 	}
 	return ret;
 }

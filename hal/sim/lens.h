@@ -18,7 +18,7 @@ struct lens {
 
 /* Fills the levels above 0, as many as most_blur (in pixels) needs.  0, -ENOMEM or
  * -EINTR; lens_close() in any case. */
-int lens_focus(struct lens *lens, double most_blur, struct interrupt *interrupt);
+int lens_focus(struct lens *lens, double most_blur, struct cancel *cancel);
 
 /* Row y as the lens shows it: width * 3 values, 1 for PICTURE_ONE. */
 void lens_row(const struct lens *lens, int y, float *row);

@@ -415,8 +415,7 @@ static void set_up(struct shot *shot, const struct render_view *view)
 }
 
 /* NOLINTNEXTLINE(readability-non-const-parameter): written through the development */
-int render_photo(const struct render_view *view, uint8_t *rgb,
-		 struct interrupt *interrupt)
+int render_photo(const struct render_view *view, uint8_t *rgb, struct cancel *cancel)
 {
 	struct shot shot = {0};
 	struct picture *picture = &shot.lens.level[0];
@@ -436,12 +435,12 @@ int render_photo(const struct render_view *view, uint8_t *rgb,
 	if (ret < 0)
 		return ret;
 	ret = parallel_for(shot.tiles_wide * ((height + TILE - 1) / TILE), trace_tile,
-			   &shot, interrupt);
+			   &shot, cancel);
 	if (ret == 0)
-		ret = lens_focus(&shot.lens, most_blur(&shot), interrupt);
+		ret = lens_focus(&shot.lens, most_blur(&shot), cancel);
 	if (ret == 0)
 		ret = parallel_for((height + BAND - 1) / BAND, develop_band, &development,
-				   interrupt);
+				   cancel);
 	if (ret == 0 && atomic_load(&development.failed))
 		ret = -ENOMEM;
 	lens_close(&shot.lens);

@@ -61,9 +61,8 @@ int render_cropped(int full, double crop);
  * returns. Needs up to 11 bytes a pixel meanwhile and gives them back.  The same view
  * gives the same bytes in one build on one machine; elsewhere they differ by rounding.
  *
- * 0, -EINTR soon after interrupt (NULL is fine) was raised, -ENOMEM, -EINVAL for a view
+ * 0, -EINTR soon after cancel (NULL is fine) was requested, -ENOMEM, -EINVAL for a view
  * without pixels or radius; rgb is unspecified unless 0. */
-int render_photo(const struct render_view *view, uint8_t *rgb,
-		 struct interrupt *interrupt);
+int render_photo(const struct render_view *view, uint8_t *rgb, struct cancel *cancel);
 
 #endif

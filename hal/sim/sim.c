@@ -231,11 +231,11 @@ static int64_t sim_now(void *backend)
 	return pace_now(&sim->pace);
 }
 
-static int64_t sim_wait_until(void *backend, int64_t due_ns, struct interrupt *interrupt)
+static int64_t sim_wait_until(void *backend, int64_t due_ns, struct cancel *cancel)
 {
 	struct sim *sim = backend;
 
-	return pace_wait_until(&sim->pace, due_ns, interrupt);
+	return pace_wait_until(&sim->pace, due_ns, cancel);
 }
 
 /* A simulated coil holds without current too. */

@@ -125,7 +125,7 @@ static int sim_expose(struct sim *sim, double shutter_ms, const struct backend_s
 	do {
 		int ret;
 
-		now = pace_wait_until(&sim->pace, due, shot->interrupt);
+		now = pace_wait_until(&sim->pace, due, shot->cancel);
 		ret = shot->wanted(shot);
 		if (ret < 0)
 			return ret;

@@ -18,8 +18,7 @@ int64_t pace_now(const struct pace *pace)
 	return llround((double)(clock_monotonic_ns() - pace->origin_ns) * pace->speed);
 }
 
-int64_t pace_wait_until(const struct pace *pace, int64_t due_ns,
-			struct interrupt *interrupt)
+int64_t pace_wait_until(const struct pace *pace, int64_t due_ns, struct cancel *cancel)
 {
 	int64_t real_due = pace->origin_ns + llround((double)due_ns / pace->speed);
 	int64_t real_now = clock_monotonic_ns();
@@ -28,9 +27,9 @@ int64_t pace_wait_until(const struct pace *pace, int64_t due_ns,
 	if (real_due - real_now <= AHEAD_NS)
 		return due_ns;
 	if (real_due - real_now <= SLICE_NS)
-		return interrupt_wait_until(interrupt, real_due) ? due_ns - 1 : due_ns;
+		return cancel_wait_until(cancel, real_due) ? due_ns - 1 : due_ns;
 
-	interrupt_wait_until(interrupt, real_now + SLICE_NS);
+	cancel_wait_until(cancel, real_now + SLICE_NS);
 	now = pace_now(pace);
 	return now < due_ns ? now : due_ns;
 }

@@ -19,8 +19,7 @@ void pace_start(struct pace *pace, double speed);
 
 int64_t pace_now(const struct pace *pace);
 
-/* due_ns, or an earlier time after 10 ms of real time or when interrupt was raised. */
-int64_t pace_wait_until(const struct pace *pace, int64_t due_ns,
-			struct interrupt *interrupt);
+/* due_ns, or an earlier time after 10 ms of real time or when cancel was requested. */
+int64_t pace_wait_until(const struct pace *pace, int64_t due_ns, struct cancel *cancel);
 
 #endif

@@ -22,7 +22,7 @@
 struct reply {
 	char *text;
 	size_t size;
-	struct interrupt *interrupt;
+	struct cancel *cancel;
 };
 
 static int take(void *context, const void *bytes, size_t size, struct err *err)
@@ -47,7 +47,7 @@ static int tick(void *context, int64_t sent)
 	struct reply *reply = context;
 
 	(void)sent;
-	return interrupt_raised(reply->interrupt) ? -EINTR : 0;
+	return cancel_requested(reply->cancel) ? -EINTR : 0;
 }
 
 /* ---- the address ---- */
@@ -118,10 +118,10 @@ static int read_reply(const struct reply *reply, cJSON **answer, struct err *err
 	return 0;
 }
 
-int call(const struct account *account, struct interrupt *interrupt, const char *name,
+int call(const struct account *account, struct cancel *cancel, const char *name,
 	 const struct call_value *values, size_t n, cJSON **answer, struct err *err)
 {
-	struct reply reply = {.interrupt = interrupt};
+	struct reply reply = {.cancel = cancel};
 	struct http_request request = {
 		.method = "GET", .write = take, .tick = tick, .context = &reply};
 	struct http_answer status;

@@ -9,7 +9,7 @@
 #include "agent/base/err.h"
 
 struct account;
-struct interrupt;
+struct cancel;
 
 struct call_value {
 	const char *key, *value;
@@ -17,7 +17,7 @@ struct call_value {
 
 /* The token goes along.  *answer is an object, the caller deletes it.  Errors as of an
  * attempt's once(); no sentence repeats the address or what the server said. */
-int call(const struct account *account, struct interrupt *interrupt, const char *name,
+int call(const struct account *account, struct cancel *cancel, const char *name,
 	 const struct call_value *values, size_t n, cJSON **answer, struct err *err);
 
 /* The address to load from, for what the cloud gives as one: a link of its own names

@@ -124,7 +124,7 @@ static int tick(void *context, int64_t sent)
 	snprintf(message, sizeof(message), "Downloading, %.1f MB so far%s",
 		 (double)f->have / 1e6, f->total < 0 ? "" : rate);
 	f->host->progress(f->run, (double)f->have, total, message);
-	return interrupt_raised(f->host->interrupt(f->run)) ? -EINTR : 0;
+	return cancel_requested(f->host->cancel(f->run)) ? -EINTR : 0;
 }
 
 /* ---- a try ---- */

@@ -16,7 +16,7 @@ struct attempt {
 	const char *what; /* "part 2 of 5", in the log and in the error */
 
 	/* One try: 0; -EAGAIN when another may help, after err's sentence; -EINTR when
-	 * the run's interrupt was raised; any other failure is final. */
+	 * the run's cancel was requested; any other failure is final. */
 	int (*once)(void *context, struct err *err);
 	void *context;
 

@@ -13,9 +13,9 @@ static int open_cloud(struct upload *u, const char *token, struct err *err)
 	return account_open_cloud(&u->account, u->host->services->cloud, token, err);
 }
 
-static struct interrupt *interrupt_of(const struct upload *u)
+static struct cancel *cancel_of(const struct upload *u)
 {
-	return u->host->interrupt(u->run);
+	return u->host->cancel(u->run);
 }
 
 /* A link for each part, or nothing of it is used. */
@@ -52,8 +52,7 @@ static int create(void *context, struct err *err)
 	snprintf(photos, sizeof(photos), "%zu", u->photos.count);
 	snprintf(size, sizeof(size), "%lld", (long long)u->zip.size);
 	snprintf(parts, sizeof(parts), "%zu", u->parts);
-	ret = call(&u->account, interrupt_of(u), "createProject", values, 4, &answer,
-		   err);
+	ret = call(&u->account, cancel_of(u), "createProject", values, 4, &answer, err);
 	if (ret == 0)
 		ret = take_links(u, answer, err);
 	cJSON_Delete(answer);
@@ -73,8 +72,8 @@ static int start(void *context, struct err *err)
 	struct upload *u = context;
 	const struct call_value values[] = {{"project", u->remote}};
 	cJSON *answer = NULL;
-	int ret = call(&u->account, interrupt_of(u), "startProject", values, 1, &answer,
-		       err);
+	int ret =
+		call(&u->account, cancel_of(u), "startProject", values, 1, &answer, err);
 
 	cJSON_Delete(answer);
 	return ret;

@@ -44,7 +44,7 @@ int upload_tick(void *context, int64_t sent)
 		upload->told = gone;
 	upload->host->progress(upload->run, (double)upload->told,
 			       (double)upload->zip.size, message);
-	return interrupt_raised(upload->host->interrupt(upload->run)) ? -EINTR : 0;
+	return cancel_requested(upload->host->cancel(upload->run)) ? -EINTR : 0;
 }
 
 /* What the server has to say about a part is of no interest. */

@@ -61,7 +61,7 @@ int64_t upload_part_size(const struct upload *upload);
 /* Its bytes, from an offset within it. */
 int upload_read(void *upload, int64_t offset, void *bytes, size_t size, struct err *err);
 
-/* Tells that so much of it has gone; -EINTR when the run's interrupt is raised. */
+/* Tells that so much of it has gone; -EINTR when the run's cancel is requested. */
 int upload_tick(void *upload, int64_t sent);
 
 /* Sends it to an address by a method of HTTP; the login only when the address is the

@@ -382,15 +382,14 @@ static bool is_over(const struct process *process)
 	       (silent || clock_monotonic_ms() >= process->drain_until);
 }
 
-static void wait_for_bytes(struct process *process, struct interrupt *interrupt,
-			   int64_t until)
+static void wait_for_bytes(struct process *process, struct cancel *cancel, int64_t until)
 {
 	struct pollfd fds[] = {
 		{.fd = process->output.fd, .events = POLLIN},
 		{.fd = process->said.fd, .events = POLLIN},
 		{.fd = process->leash, .events = POLLIN},
 		{.fd = process->unread_size ? process->input : -1, .events = POLLOUT},
-		{.fd = interrupt ? interrupt_fd(interrupt) : -1, .events = POLLIN},
+		{.fd = cancel ? cancel_fd(cancel) : -1, .events = POLLIN},
 	};
 	int64_t left = -1;
 
@@ -409,7 +408,7 @@ static void wait_for_bytes(struct process *process, struct interrupt *interrupt,
 		write_unread(process);
 }
 
-enum process_news process_wait(struct process *process, struct interrupt *interrupt,
+enum process_news process_wait(struct process *process, struct cancel *cancel,
 			       int64_t until, const char **line, size_t *size)
 {
 	for (;;) {
@@ -421,11 +420,11 @@ enum process_news process_wait(struct process *process, struct interrupt *interr
 			return PROCESS_LONG;
 		if (is_over(process))
 			return PROCESS_ENDED;
-		if (interrupt_raised(interrupt))
+		if (cancel_requested(cancel))
 			return PROCESS_WOKEN;
 		if (until >= 0 && clock_monotonic_ms() >= until)
 			return PROCESS_TIME;
-		wait_for_bytes(process, interrupt, until);
+		wait_for_bytes(process, cancel, until);
 	}
 }
 

@@ -41,14 +41,14 @@ enum process_news {
 	PROCESS_SAID,  /* one of standard error */
 	PROCESS_LONG,  /* a line longer than PROCESS_LINE_MAX came; nothing more can be
 			  read */
-	PROCESS_WOKEN, /* the interrupt is raised */
+	PROCESS_WOKEN, /* the cancel is requested */
 	PROCESS_TIME,  /* it is until */
 	PROCESS_ENDED, /* it is gone, with all that it started and all it had to say */
 };
 
 /* Waits for news; *line is valid until the next call, *size without the NUL behind it.
- * interrupt NULL or until (monotonic ms) -1: not waited for. */
-enum process_news process_wait(struct process *process, struct interrupt *interrupt,
+ * cancel NULL or until (monotonic ms) -1: not waited for. */
+enum process_news process_wait(struct process *process, struct cancel *cancel,
 			       int64_t until, const char **line, size_t *size);
 
 /* A line for its standard input.  Never waits: what a program does not read is kept, up

@@ -287,7 +287,7 @@ static void on_rig(struct conversation *c, cJSON *line)
 	int ret;
 
 	do {
-		ret = lend_do(&c->lend, line, c->stop ? NULL : c->host->interrupt(c->run),
+		ret = lend_do(&c->lend, line, c->stop ? NULL : c->host->cancel(c->run),
 			      &value, &err);
 		if (ret != -EINTR)
 			break;
@@ -365,9 +365,8 @@ static void talk(struct conversation *c)
 		bool listens = !c->stop && !c->freeze_at;
 		int64_t until = c->freeze_at ? clock_monotonic_ms() + LISTEN_MS : -1;
 
-		switch (process_wait(c->process,
-				     listens ? c->host->interrupt(c->run) : NULL, until,
-				     &line, &size)) {
+		switch (process_wait(c->process, listens ? c->host->cancel(c->run) : NULL,
+				     until, &line, &size)) {
 		case PROCESS_LINE:
 			take_line(c, line, size);
 			break;

@@ -12,7 +12,7 @@
 struct loan {
 	const struct lend *lend;
 	cJSON *request;
-	struct interrupt *interrupt;
+	struct cancel *cancel;
 	cJSON **value;
 };
 
@@ -72,14 +72,14 @@ static int lend_move(const struct loan *loan, struct err *err)
 	if (ret >= 0)
 		ret = rig_check_targets(rig, &target, 1, err);
 	if (ret == 0)
-		ret = rig_move(rig, &target, 1, loan->interrupt, err);
+		ret = rig_move(rig, &target, 1, loan->cancel, err);
 	return ret < 0 ? ret : tell_state(loan, DEVICE_MOTOR);
 }
 
 static int lend_home(const struct loan *loan, struct err *err)
 {
 	int ret = rig_home(loan->lend->rig, json_string(loan->request, "name"),
-			   loan->interrupt, err);
+			   loan->cancel, err);
 
 	return ret < 0 ? ret : tell_state(loan, DEVICE_MOTOR);
 }
@@ -149,7 +149,7 @@ static int lend_capture(const struct loan *loan, struct err *err)
 		return err_code(
 			err, -EINVAL, "invalid_args",
 			"capture needs file, a plain name of letters, digits, - _ and .");
-	ret = rig_capture(rig, (size_t)camera, loan->interrupt, &frame, err);
+	ret = rig_capture(rig, (size_t)camera, loan->cancel, &frame, err);
 	if (ret == 0)
 		ret = keep_frame(loan, frame, file, err);
 	if (ret == 0)
@@ -203,10 +203,10 @@ static bool is_lent(const struct lend *lend, enum device_kind kind, const char *
 	return false;
 }
 
-int lend_do(const struct lend *lend, cJSON *request, struct interrupt *interrupt,
-	    cJSON **value, struct err *err)
+int lend_do(const struct lend *lend, cJSON *request, struct cancel *cancel, cJSON **value,
+	    struct err *err)
 {
-	const struct loan loan = {lend, request, interrupt, value};
+	const struct loan loan = {lend, request, cancel, value};
 	const char *verb = json_string(request, "verb"),
 		   *name = json_string(request, "name");
 

@@ -18,10 +18,10 @@ struct lend {
 };
 
 /* Carries out request and returns the answer's value in *value.  -EINTR when the
- * interrupt was raised: called again with the same request it goes on (a relative move
+ * cancel was requested: called again with the same request it goes on (a relative move
  * has become an absolute one in it by then).  Otherwise 0, or a code of the contract and
  * a sentence. */
-int lend_do(const struct lend *lend, cJSON *request, struct interrupt *interrupt,
-	    cJSON **value, struct err *err);
+int lend_do(const struct lend *lend, cJSON *request, struct cancel *cancel, cJSON **value,
+	    struct err *err);
 
 #endif

@@ -151,8 +151,8 @@ static int ask_for_link(struct download *d, struct err *err)
 	const struct call_value values[] = {{"project", d->remote}};
 	cJSON *info = NULL;
 	const char *link;
-	int ret = call(&d->account, d->host->interrupt(d->run), "getProjectInfo", values,
-		       1, &info, err);
+	int ret = call(&d->account, d->host->cancel(d->run), "getProjectInfo", values, 1,
+		       &info, err);
 
 	if (ret < 0)
 		return ret;

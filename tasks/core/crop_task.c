@@ -80,7 +80,7 @@ static int take_picture(const struct crop_run *c, struct frame **upright, struct
 		gate = c->host->gate(c->run);
 		if (gate)
 			return gate;
-		ret = rig_capture(c->rig, c->camera, c->host->interrupt(c->run), &frame,
+		ret = rig_capture(c->rig, c->camera, c->host->cancel(c->run), &frame,
 				  err);
 	} while (ret == -EINTR);
 	if (ret < 0)

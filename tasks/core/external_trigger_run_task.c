@@ -237,7 +237,7 @@ static int move_to(struct tour *t, const struct path_point *point)
 		if (ret)
 			return ret;
 		t->moved = true;
-		ret = rig_move(t->rig, targets, 2, t->host->interrupt(t->run), &err);
+		ret = rig_move(t->rig, targets, 2, t->host->cancel(t->run), &err);
 		ret = settle(t, ret, &err, &again);
 	}
 	return ret;
@@ -272,7 +272,7 @@ static int fire(struct tour *t)
 		if (ret)
 			return ret;
 		ret = rig_trigger(t->rig, t->trigger, t->pre_ms, t->post_ms,
-				  t->host->interrupt(t->run), &err);
+				  t->host->cancel(t->run), &err);
 		ret = settle(t, ret, &err, &again);
 	}
 	return ret;

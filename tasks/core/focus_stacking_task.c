@@ -57,7 +57,7 @@ struct stack_job stacking_job(const struct stacking *s, struct stacking_source *
 		.known = s->calibrated ? &s->known : NULL,
 		.trust_known = strcmp(s->align, "batch") != 0,
 		.quality = s->quality,
-		.interrupt = s->host->interrupt(s->run),
+		.cancel = s->host->cancel(s->run),
 	};
 }
 

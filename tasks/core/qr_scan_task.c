@@ -106,8 +106,7 @@ static int read_picture(struct watch *w, char text[CODE_BYTES])
 {
 	struct frame *frame = NULL;
 	struct err err = {0};
-	int ret =
-		rig_preview(w->rig, w->camera, w->host->interrupt(w->run), &frame, &err);
+	int ret = rig_preview(w->rig, w->camera, w->host->cancel(w->run), &frame, &err);
 
 	text[0] = '\0';
 	if (ret == -EINTR)

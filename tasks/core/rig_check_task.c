@@ -77,7 +77,7 @@ static int move_by(struct check *c, const char *motor, double degrees, int *resu
 	int ret = 0;
 
 	while (ret == 0 && again) {
-		*result = rig_move(c->rig, &target, 1, c->host->interrupt(c->run), err);
+		*result = rig_move(c->rig, &target, 1, c->host->cancel(c->run), err);
 		ret = settle(c, *result, &again);
 	}
 	return ret;
@@ -89,7 +89,7 @@ static int home(struct check *c, const char *motor, int *result, struct err *err
 	int ret = 0;
 
 	while (ret == 0 && again) {
-		*result = rig_home(c->rig, motor, c->host->interrupt(c->run), err);
+		*result = rig_home(c->rig, motor, c->host->cancel(c->run), err);
 		ret = settle(c, *result, &again);
 	}
 	return ret;
@@ -206,7 +206,7 @@ static int look(struct check *c, size_t camera, bool small, struct frame *size,
 	*mean = -1;
 	while (ret == 0 && again) {
 		result = (small ? rig_preview : rig_capture)(
-			c->rig, camera, c->host->interrupt(c->run), &frame, err);
+			c->rig, camera, c->host->cancel(c->run), &frame, err);
 		ret = settle(c, result, &again);
 	}
 	if (ret || result < 0)

@@ -68,7 +68,7 @@ static void set_status(struct scan_run *s, const char *status)
 static int gate(struct scan_run *s)
 {
 	int64_t since = clock_monotonic_ms();
-	bool resting = interrupt_raised(s->host->interrupt(s->run));
+	bool resting = cancel_requested(s->host->cancel(s->run));
 	int ret = resting ? scan_run_collect_all(s) : scan_run_collect(s);
 
 	if (ret)
@@ -96,7 +96,7 @@ static int fail_halted(struct scan_run *s)
 struct journey {
 	struct scan_run *s;
 	const struct rig_target *targets;
-	struct interrupt *interrupt;
+	struct cancel *cancel;
 	atomic_bool over;
 	int ret;
 	struct err err;
@@ -108,7 +108,7 @@ static void *travel(void *context)
 	struct scan_run *s = journey->s;
 
 	journey->ret =
-		rig_move(s->rig, journey->targets, 2, journey->interrupt, &journey->err);
+		rig_move(s->rig, journey->targets, 2, journey->cancel, &journey->err);
 	atomic_store(&journey->over, true);
 	writer_wake(s->writer);
 	return NULL;
@@ -141,7 +141,7 @@ static int move_to(struct scan_run *s, const struct path_point *point)
 		if (ret)
 			return ret;
 		s->moved = true;
-		journey.interrupt = s->host->interrupt(s->run);
+		journey.cancel = s->host->cancel(s->run);
 		ret = travel_and_collect(&journey);
 		if (journey.ret == -ECANCELED || rig_estopped(s->rig))
 			return fail_halted(s);
@@ -196,8 +196,8 @@ static int expose(struct scan_run *s, const struct scan_take *take,
 			return ret;
 		ret = focus(s, take->photo.stack, err);
 		if (ret == 0)
-			ret = rig_expose(s->rig, s->plan.camera,
-					 s->host->interrupt(s->run), shot, err);
+			ret = rig_expose(s->rig, s->plan.camera, s->host->cancel(s->run),
+					 shot, err);
 		if (ret == 0)
 			return 0;
 		*shot = NULL;

@@ -252,7 +252,7 @@ static void choose_frames(struct labelling *l, const bool *use, int count)
 }
 
 static int compare_frames(struct labelling *l, const bool *use, int count,
-			  struct interrupt *interrupt)
+			  struct cancel *cancel)
 {
 	for (size_t i = 0; i < l->cells; i++)
 		l->least[i] = FLT_MAX;
@@ -261,7 +261,7 @@ static int compare_frames(struct labelling *l, const bool *use, int count,
 		int ret;
 
 		choose_frames(l, use, count);
-		ret = parallel_for(l->count, make_map, l, interrupt);
+		ret = parallel_for(l->count, make_map, l, cancel);
 		if (ret < 0)
 			return ret;
 		merge_maps(l, count / 2);
@@ -271,7 +271,7 @@ static int compare_frames(struct labelling *l, const bool *use, int count,
 
 int labels_find(struct labels *labels, const struct sharpness *frames,
 		const struct warp *warps, const bool *use, int count,
-		const struct layout *layout, struct interrupt *interrupt)
+		const struct layout *layout, struct cancel *cancel)
 {
 	struct labelling l = {.labels = labels,
 			      .frames = frames,
@@ -284,7 +284,7 @@ int labels_find(struct labels *labels, const struct sharpness *frames,
 	*labels = (struct labels){frames->cell, frames->width, frames->height, NULL};
 	ret = make_memory(&l, labels);
 	if (ret == 0)
-		ret = compare_frames(&l, use, count, interrupt);
+		ret = compare_frames(&l, use, count, cancel);
 	if (ret == 0) {
 		uint8_t *smoothed = malloc(l.cells);
 

@@ -18,7 +18,7 @@ struct labels {
  * all.  Shares the work among the processors.  -ENOMEM, -EINTR. */
 int labels_find(struct labels *labels, const struct sharpness *frames,
 		const struct warp *warps, const bool *use, int count,
-		const struct layout *layout, struct interrupt *interrupt);
+		const struct layout *layout, struct cancel *cancel);
 void labels_free(struct labels *labels); /* one that is all zeros is fine */
 
 #endif

@@ -253,7 +253,7 @@ int pack(const struct picture *picture, const struct pack_options *options, void
 	if (!p.strips)
 		return err_set(err, -ENOMEM, "out of memory");
 	extend(picture);
-	ret = parallel_for(p.count, pack_strip, &p, options->interrupt);
+	ret = parallel_for(p.count, pack_strip, &p, options->cancel);
 	if (ret == 0)
 		ret = join_strips(&p, jpeg, size, err);
 	for (int i = 0; i < p.count; i++)

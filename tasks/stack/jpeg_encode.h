@@ -22,8 +22,8 @@ void tags_free(struct tags *tags); /* all zeros is fine */
 struct pack_options {
 	int quality; /* libjpeg's, 1 to 100, or 0 for what coarseness says */
 	const struct coarseness *coarseness;
-	const struct tags *tags;     /* NULL for none */
-	struct interrupt *interrupt; /* NULL is fine */
+	const struct tags *tags; /* NULL for none */
+	struct cancel *cancel;	 /* NULL is fine */
 };
 
 /* The caller frees *jpeg.  -ENOMEM, -EINTR, -EIO. */

@@ -250,7 +250,7 @@ static int look_at_frames(struct stack *s, struct err *err)
 
 	if (ret == 0)
 		ret = parallel_for(2 * s->job->count - 1, look_at_frame, s,
-				   s->job->interrupt);
+				   s->job->cancel);
 	if (ret == 0)
 		ret = judge_frames(s, err);
 	for (int i = 0; ret == 0 && i < s->job->count; i++)
@@ -272,7 +272,7 @@ static int find_labels(struct stack *s, struct err *err)
 		for (int i = 0; i < s->job->count; i++)
 			frames[i] = s->frames[i].sharpness;
 		ret = labels_find(&s->labels, frames, s->report->warps, s->report->used,
-				  s->job->count, &s->report->layout, s->job->interrupt);
+				  s->job->count, &s->report->layout, s->job->cancel);
 	}
 	free(frames);
 	for (int i = 0; i < s->job->count; i++)
@@ -351,7 +351,7 @@ static int fuse_frames(struct stack *s, struct err *err)
 		s->fuse = (struct fuse){&s->labels, &frame, s->report->warps[i], i,
 					&s->result};
 		ret = parallel_for(1 + fuse_parts(&s->report->layout), fuse_item, s,
-				   s->job->interrupt);
+				   s->job->cancel);
 		picture_free(&frame);
 	}
 	if (s->ahead_ret < 0) {
@@ -375,7 +375,7 @@ static int fuse_all(struct stack *s, void **jpeg, size_t *size, struct err *err)
 	if (ret == 0)
 		ret = pack(&s->result,
 			   &(struct pack_options){s->job->quality, &s->coarseness,
-						  &s->tags, s->job->interrupt},
+						  &s->tags, s->job->cancel},
 			   jpeg, size, err);
 	return ret;
 }

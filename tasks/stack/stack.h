@@ -35,9 +35,9 @@ struct stack_job {
 	const struct stack_known *known;
 	bool trust_known; /* take that alone, and look at no picture for it */
 
-	int quality; /* of the JPEG, 1 to 100, or 0 for the middle frame's */
-	size_t keep; /* bytes of decoded frames to keep; 0: STACK_KEEP */
-	struct interrupt *interrupt; /* ends the work early; NULL is fine */
+	int quality;	       /* of the JPEG, 1 to 100, or 0 for the middle frame's */
+	size_t keep;	       /* bytes of decoded frames to keep; 0: STACK_KEEP */
+	struct cancel *cancel; /* ends the work early; NULL is fine */
 };
 
 /* What became of the frames. */

@@ -396,7 +396,7 @@ struct mover {
 	struct bench *bench;
 	struct rig_target targets[2];
 	size_t n;
-	struct interrupt interrupt;
+	struct cancel cancel;
 	int ret;
 };
 
@@ -404,8 +404,8 @@ static void *mover_main(void *context)
 {
 	struct mover *mover = context;
 
-	mover->ret = rig_move(mover->bench->rig, mover->targets, mover->n,
-			      &mover->interrupt, NULL);
+	mover->ret = rig_move(mover->bench->rig, mover->targets, mover->n, &mover->cancel,
+			      NULL);
 	return NULL;
 }
 
@@ -437,7 +437,7 @@ static void moves_asked_for_one_after_the_other_run_at_the_same_time(void **stat
 				    "turntable"),
 		"max_speed", cJSON_CreateNumber(400));
 	open_rig_at_home(bench);
-	interrupt_init(&slow.interrupt);
+	cancel_init(&slow.cancel);
 	/* Ten turns at 400 steps/s: more than a minute. */
 	slow.targets[0] = (struct rig_target){
 		.motor = "turntable", .degrees = 3600, .relative = true};
@@ -449,11 +449,11 @@ static void moves_asked_for_one_after_the_other_run_at_the_same_time(void **stat
 
 	assert_true(axis_of(bench, "turntable").moving);
 	assert_int_equal(world->axes[0].count, llround(100 * TURN / 360.0));
-	interrupt_raise(&slow.interrupt);
+	cancel_request(&slow.cancel);
 	pthread_join(thread, NULL);
 	assert_int_equal(slow.ret, -EINTR);
 	assert_true(world->axes[1].count > TURN / 4);
-	interrupt_destroy(&slow.interrupt);
+	cancel_destroy(&slow.cancel);
 }
 
 static void pulses_and_turns_have_their_time(void **state)
@@ -784,7 +784,7 @@ static void who_looks_at_an_endstop_does_not_read_it_in_a_move(void **state)
 
 	give_endstop(bench);
 	open_rig_at_home(bench);
-	interrupt_init(&mover.interrupt);
+	cancel_init(&mover.cancel);
 	mover.targets[0] = (struct rig_target){.motor = "rotor", .degrees = 20};
 	pthread_create(&thread, NULL, mover_main, &mover);
 	while (!axis_of(bench, "rotor").moving)
@@ -797,7 +797,7 @@ static void who_looks_at_an_endstop_does_not_read_it_in_a_move(void **state)
 	pthread_join(thread, NULL);
 	assert_int_equal(mover.ret, 0);
 	assert_int_equal(atomic_load(&world->most_readers), 1);
-	interrupt_destroy(&mover.interrupt);
+	cancel_destroy(&mover.cancel);
 }
 
 /* ---- rest ---- */
@@ -1017,7 +1017,7 @@ static void disturb(struct bench *bench)
 	struct mover mover = {.bench = bench, .n = 1 + roll(2)};
 	pthread_t thread;
 
-	interrupt_init(&mover.interrupt);
+	cancel_init(&mover.cancel);
 	mover.targets[0] =
 		(struct rig_target){.motor = "rotor", .degrees = 80 + roll(200) / 10.0};
 	mover.targets[1] = (struct rig_target){
@@ -1026,7 +1026,7 @@ static void disturb(struct bench *bench)
 	usleep(roll(30000));
 	switch (roll(4)) {
 	case 0:
-		interrupt_raise(&mover.interrupt);
+		cancel_request(&mover.cancel);
 		break;
 	case 1:
 		rig_stop_motion(bench->rig);
@@ -1037,7 +1037,7 @@ static void disturb(struct bench *bench)
 	}
 	pthread_join(thread, NULL);
 	rig_release_estop(bench->rig);
-	interrupt_destroy(&mover.interrupt);
+	cancel_destroy(&mover.cancel);
 	if (mover.ret < 0 && mover.ret != -EINTR && mover.ret != -ECANCELED &&
 	    mover.ret != -EPERM)
 		fail_msg("the move failed: %s", strerror(-mover.ret));
@@ -1184,7 +1184,7 @@ static void crash_in_mid_move(struct bench *bench, int number)
 	pthread_t thread;
 
 	signal(number, SIG_DFL); /* not the test's */
-	interrupt_init(&mover.interrupt);
+	cancel_init(&mover.cancel);
 	mover.targets[0] = (struct rig_target){
 		.motor = "turntable", .degrees = 3600, .relative = true};
 	open_rig_at_home(bench);

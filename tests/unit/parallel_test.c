@@ -17,7 +17,7 @@
 struct tally {
 	atomic_int times[TURNS];
 	atomic_int all;
-	struct interrupt interrupt;
+	struct cancel cancel;
 };
 
 static void count(void *context, int i)
@@ -27,7 +27,7 @@ static void count(void *context, int i)
 	atomic_fetch_add(&tally->times[i], 1);
 }
 
-/* The tenth turn raises the interrupt; later ones last until it is raised. */
+/* The tenth turn requests the cancel; later ones last until it is raised. */
 static void count_and_stop_at_ten(void *context, int i)
 {
 	struct tally *tally = context;
@@ -35,10 +35,9 @@ static void count_and_stop_at_ten(void *context, int i)
 
 	(void)i;
 	if (before == 9)
-		interrupt_raise(&tally->interrupt);
+		cancel_request(&tally->cancel);
 	if (before > 9)
-		interrupt_wait_until(&tally->interrupt,
-				     clock_monotonic_ns() + DEADLINE_NS);
+		cancel_wait_until(&tally->cancel, clock_monotonic_ns() + DEADLINE_NS);
 }
 
 static void every_turn_is_taken_once(void **state)
@@ -69,13 +68,13 @@ static void an_interrupt_leaves_the_rest_out(void **state)
 	int ret;
 	(void)state;
 
-	interrupt_init(&tally.interrupt);
-	ret = parallel_for(TURNS, count_and_stop_at_ten, &tally, &tally.interrupt);
+	cancel_init(&tally.cancel);
+	ret = parallel_for(TURNS, count_and_stop_at_ten, &tally, &tally.cancel);
 
 	/* Each thread may finish the turn it is in; there are at most 16. */
 	assert_int_equal(ret, -EINTR);
 	assert_true(atomic_load(&tally.all) <= 10 + 16);
-	interrupt_destroy(&tally.interrupt);
+	cancel_destroy(&tally.cancel);
 }
 
 int main(void)

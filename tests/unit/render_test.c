@@ -388,19 +388,19 @@ static void the_room_stays_while_the_object_turns(void **state)
 static void a_raised_interrupt_ends_it_before_a_pixel_is_written(void **state)
 {
 	uint8_t *rgb = malloc(WIDTH * HEIGHT * 3);
-	struct interrupt interrupt;
+	struct cancel cancel;
 	int ret;
 	(void)state;
 
 	memset(rgb, 0xA5, WIDTH * HEIGHT * 3);
-	interrupt_init(&interrupt);
-	interrupt_raise(&interrupt);
-	ret = render_photo(&plain, rgb, &interrupt);
+	cancel_init(&cancel);
+	cancel_request(&cancel);
+	ret = render_photo(&plain, rgb, &cancel);
 
 	assert_int_equal(ret, -EINTR);
 	for (int i = 0; i < WIDTH * HEIGHT * 3; i++)
 		assert_int_equal(rgb[i], 0xA5);
-	interrupt_destroy(&interrupt);
+	cancel_destroy(&cancel);
 	free(rgb);
 }
 

@@ -246,7 +246,7 @@ struct mover {
 	struct bench *bench;
 	struct rig_target targets[2];
 	size_t n;
-	struct interrupt interrupt;
+	struct cancel cancel;
 	struct err err;
 	int ret;
 	pthread_t thread;
@@ -256,8 +256,8 @@ static void *mover_main(void *context)
 {
 	struct mover *mover = context;
 
-	mover->ret = rig_move(mover->bench->rig, mover->targets, mover->n,
-			      &mover->interrupt, &mover->err);
+	mover->ret = rig_move(mover->bench->rig, mover->targets, mover->n, &mover->cancel,
+			      &mover->err);
 	return NULL;
 }
 
@@ -289,7 +289,7 @@ static void mover_start(struct mover *mover, struct bench *bench, double rotor,
 			    {.motor = "turntable", .degrees = turntable}},
 		.n = 2,
 	};
-	interrupt_init(&mover->interrupt);
+	cancel_init(&mover->cancel);
 	assert_int_equal(pthread_create(&mover->thread, NULL, mover_main, mover), 0);
 	wait_for_steps(bench, from, 50);
 }
@@ -297,7 +297,7 @@ static void mover_start(struct mover *mover, struct bench *bench, double rotor,
 static int mover_join(struct mover *mover)
 {
 	pthread_join(mover->thread, NULL);
-	interrupt_destroy(&mover->interrupt);
+	cancel_destroy(&mover->cancel);
 	return mover->ret;
 }
 
@@ -625,7 +625,7 @@ static void an_interrupted_move_brakes_and_goes_on_exactly(void **state)
 	bench_open(bench, 1);
 	mover_start(&mover, bench, 60, 180);
 
-	interrupt_raise(&mover.interrupt);
+	cancel_request(&mover.cancel);
 
 	assert_int_equal(mover_join(&mover), -EINTR);
 	assert_string_equal(mover.err.code, "interrupted");
@@ -666,7 +666,7 @@ static void a_stop_ends_a_move_within_20_ms(void **state)
 
 		mover_start(&mover, bench, i % 2 ? 130 : 0, 90);
 		ms = stop_ms(&mover, rig_stop_motion);
-		interrupt_destroy(&mover.interrupt);
+		cancel_destroy(&mover.cancel);
 		assert_string_equal(mover.err.text, "the move of the axes was stopped");
 		best = ms < best ? ms : best;
 	}
@@ -690,12 +690,12 @@ static void even_a_crawling_axis_stops_within_20_ms(void **state)
 		};
 		int64_t ms;
 
-		interrupt_init(&mover.interrupt);
+		cancel_init(&mover.cancel);
 		pthread_create(&mover.thread, NULL, mover_main, &mover);
 		while (!axis_of(bench, "turntable").moving)
 			sched_yield();
 		ms = stop_ms(&mover, rig_stop_motion);
-		interrupt_destroy(&mover.interrupt);
+		cancel_destroy(&mover.cancel);
 		best = ms < best ? ms : best;
 	}
 
@@ -883,7 +883,7 @@ static void an_interrupted_homing_can_be_begun_again(void **state)
 	rig_adopt_endless(bench->rig);
 	mover_start(&mover, bench, 90, 90);
 
-	interrupt_raise(&mover.interrupt);
+	cancel_request(&mover.cancel);
 
 	assert_int_equal(mover_join(&mover), -EINTR);
 	assert_false(axis_of(bench, "rotor").known);
@@ -1000,19 +1000,19 @@ static void a_trigger_tells_when_it_fired(void **state)
 static void a_trigger_interrupted_before_its_pulse_has_not_fired(void **state)
 {
 	struct bench *bench = *state;
-	struct interrupt interrupt;
+	struct cancel cancel;
 
 	bench_open(bench, 1);
-	interrupt_init(&interrupt);
-	interrupt_raise(&interrupt);
+	cancel_init(&cancel);
+	cancel_request(&cancel);
 
 	assert_int_equal(
-		rig_trigger(bench->rig, "external", 60000, 0, &interrupt, &bench->err),
+		rig_trigger(bench->rig, "external", 60000, 0, &cancel, &bench->err),
 		-EINTR);
 
 	assert_state(bench, DEVICE_TRIGGER, 0,
 		     "{\"name\":\"external\",\"busy\":false,\"fired_at\":null}");
-	interrupt_destroy(&interrupt);
+	cancel_destroy(&cancel);
 }
 
 /* ---- the camera ---- */
@@ -1169,22 +1169,22 @@ static void camera_settings_change_all_or_none(void **state)
 static void an_interrupted_exposure_is_no_photo(void **state)
 {
 	struct bench *bench = *state;
-	struct interrupt interrupt;
+	struct cancel cancel;
 	struct frame *frame;
 	char line[160];
 
 	bench_open(bench, 1);
 	assert_int_equal(set_camera(bench, "{\"shutter\":60000}"), 0);
-	interrupt_init(&interrupt);
-	interrupt_raise(&interrupt);
+	cancel_init(&cancel);
+	cancel_request(&cancel);
 
-	assert_int_equal(rig_capture(bench->rig, 0, &interrupt, &frame, &bench->err),
+	assert_int_equal(rig_capture(bench->rig, 0, &cancel, &frame, &bench->err),
 			 -EINTR);
 
 	shutter_line(bench, 1, line);
 	assert_string_equal(line, "");
 	assert_true(rig_at_rest(bench->rig));
-	interrupt_destroy(&interrupt);
+	cancel_destroy(&cancel);
 }
 
 static void *capture_main(void *context)

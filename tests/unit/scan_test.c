@@ -55,7 +55,7 @@ struct task_run {
 	struct projects *projects;
 	struct task_services services;
 	struct task_host host;
-	struct interrupt interrupt;
+	struct cancel cancel_run;
 	atomic_bool armed; /* the next motion raises the interrupt */
 	bool cancel;	   /* what the interrupt means: a cancel, else a pause */
 	int stop_at;	   /* photos after which the run is cancelled, 0 for never */
@@ -65,7 +65,7 @@ struct task_run {
 	int halt_at;	   /* photos after which the motion is stopped, 0 for never */
 	atomic_bool halt;
 	pthread_t rival;
-	struct interrupt rival_end;
+	struct cancel rival_end;
 	int pauses, events, images, checkpoints;
 	int order[PHOTOS_MAX];
 	char *saved, *result;
@@ -79,7 +79,7 @@ static void on_changed(void *context, enum device_kind kind, const char *name)
 
 	(void)name;
 	if (kind == DEVICE_MOTOR && atomic_exchange(&run->armed, false))
-		interrupt_raise(&run->interrupt);
+		cancel_request(&run->cancel_run);
 	/* Again and again: a stop that comes when an axis has just arrived stops nothing.
 	 */
 	if (kind == DEVICE_MOTOR && atomic_load(&run->halt))
@@ -118,7 +118,7 @@ static void *hold_camera(void *context)
 {
 	struct task_run *run = context;
 
-	while (!interrupt_raised(&run->rival_end)) {
+	while (!cancel_requested(&run->rival_end)) {
 		struct frame *frame;
 
 		if (rig_capture(run->rig, 0, &run->rival_end, &frame, NULL) == 0)
@@ -161,7 +161,7 @@ static void unblind(struct task_run *run)
 
 	if (!run->blind)
 		return;
-	interrupt_raise(&run->rival_end);
+	cancel_request(&run->rival_end);
 	pthread_join(run->rival, NULL);
 	patch = cJSON_Parse("{\"shutter\":50}");
 	assert_int_equal(rig_camera_set(run->rig, 0, patch, NULL), 0);
@@ -173,12 +173,12 @@ static int host_gate(struct task_run *run)
 {
 	if (run->blind)
 		wait_for_rival(run);
-	if (!interrupt_raised(&run->interrupt))
+	if (!cancel_requested(&run->cancel_run))
 		return 0;
 	if (run->cancel)
 		return CANCELLED;
 	run->pauses++;
-	interrupt_lower(&run->interrupt);
+	cancel_reset(&run->cancel_run);
 	return 0;
 }
 
@@ -188,9 +188,9 @@ static int host_sleep(struct task_run *run, int64_t ms)
 	return host_gate(run);
 }
 
-static struct interrupt *host_interrupt(struct task_run *run)
+static struct cancel *host_cancel(struct task_run *run)
 {
-	return &run->interrupt;
+	return &run->cancel_run;
 }
 
 static void host_log(struct task_run *run, enum task_log level, const char *text)
@@ -223,7 +223,7 @@ static void host_event(struct task_run *run, const char *name, const char *data)
 	cJSON_Delete(json);
 	if (run->events == run->stop_at) {
 		run->cancel = true;
-		interrupt_raise(&run->interrupt);
+		cancel_request(&run->cancel_run);
 	}
 	if (run->events == run->halt_at)
 		atomic_store(&run->halt, true);
@@ -267,7 +267,7 @@ static const struct task_host host_functions = {
 	.saved = host_saved,
 	.gate = host_gate,
 	.sleep = host_sleep,
-	.interrupt = host_interrupt,
+	.cancel = host_cancel,
 	.log = host_log,
 	.result = host_result,
 	.explain = host_explain,
@@ -315,8 +315,8 @@ static int make_run(void **state)
 	assert_non_null(mkdtemp(run->path));
 	snprintf(projects, sizeof(projects), "%s/projects", run->path);
 	assert_int_equal(projects_open(&run->projects, projects, NULL), 0);
-	interrupt_init(&run->interrupt);
-	interrupt_init(&run->rival_end);
+	cancel_init(&run->cancel_run);
+	cancel_init(&run->rival_end);
 	open_rig(run, NULL);
 	run->services.projects = run->projects;
 	run->services.min_free_bytes = 1;
@@ -335,8 +335,8 @@ static int remove_run(void **state)
 	unblind(run);
 	rig_close(run->rig);
 	projects_close(run->projects);
-	interrupt_destroy(&run->interrupt);
-	interrupt_destroy(&run->rival_end);
+	cancel_destroy(&run->cancel_run);
+	cancel_destroy(&run->rival_end);
 	free(run->saved);
 	free(run->result);
 	*slash = '\0';
@@ -379,7 +379,7 @@ static int scan(struct task_run *run, const char *args)
 /* The run begins anew in a new process: only saved is left of the old one. */
 static void start_over(struct task_run *run)
 {
-	interrupt_lower(&run->interrupt);
+	cancel_reset(&run->cancel_run);
 	run->cancel = false;
 	run->stop_at = run->blind_at = 0;
 	run->events = 0;

@@ -462,11 +462,9 @@ static void a_frame_of_something_else_is_left_out(void **state)
 static void a_raised_interrupt_ends_the_work(void **state)
 {
 	struct jpegs jpegs = make_stack();
-	struct interrupt interrupt;
-	struct stack_job job = {.count = 3,
-				.read = read_jpeg,
-				.context = &jpegs,
-				.interrupt = &interrupt};
+	struct cancel cancel;
+	struct stack_job job = {
+		.count = 3, .read = read_jpeg, .context = &jpegs, .cancel = &cancel};
 	struct stack_report *report = calloc(1, sizeof(*report));
 	struct err err = {0};
 	void *jpeg;
@@ -474,11 +472,11 @@ static void a_raised_interrupt_ends_the_work(void **state)
 
 	(void)state;
 	assert_non_null(report);
-	interrupt_init(&interrupt);
-	interrupt_raise(&interrupt);
+	cancel_init(&cancel);
+	cancel_request(&cancel);
 	assert_int_equal(stack_make(&job, report, &jpeg, &size, &err), -EINTR);
 
-	interrupt_destroy(&interrupt);
+	cancel_destroy(&cancel);
 	free(report);
 	free_stack(&jpegs);
 }

@@ -218,7 +218,7 @@ static enum task_wish host_wish(struct task_run *run)
 	return wish;
 }
 
-static struct interrupt *host_interrupt(struct task_run *run)
+static struct cancel *host_cancel(struct task_run *run)
 {
 	(void)run;
 	return NULL;
@@ -320,7 +320,7 @@ static const struct task_host lent = {
 	.saved = host_saved,
 	.gate = host_gate,
 	.sleep = host_sleep,
-	.interrupt = host_interrupt,
+	.cancel = host_cancel,
 	.log = host_log,
 	.result = host_result,
 	.explain = host_explain,
