@@ -7,6 +7,7 @@
 
 #include "agent/agent.h"
 #include "agent/base/log.h"
+#include "agent/model/task.h"
 #include "agent/workers/completion.h"
 
 #define CALLBACK_WAIT_MS 45000 /* below the keep alive of 60 s, see mqtt/connection.h */
@@ -66,7 +67,7 @@ static bool note_news(struct news *news, const char *device)
 
 	pthread_mutex_lock(&news->lock);
 	fresh = find_news(news, device) == news->count;
-	if (fresh && news->count < CORE_DEVICES_MAX)
+	if (fresh && news->count < RIG_DEVICES_MAX)
 		snprintf(news->waiting[news->count++], EARS_DEVICE, "%s", device);
 	pthread_mutex_unlock(&news->lock);
 	return fresh;

@@ -24,7 +24,7 @@
 
 static bool is_stopping(const struct agent *agent)
 {
-	return agent->core->stopping;
+	return core_stopping_since(agent->core) >= 0;
 }
 
 static bool is_stopped(const struct agent *agent)
@@ -34,7 +34,7 @@ static bool is_stopped(const struct agent *agent)
 
 static bool has_told_all(const struct agent *agent)
 {
-	return !agent->epoch || outbox_depth(agent->core->outbox) == 0;
+	return !agent->epoch || core_unsent(agent->core) == 0;
 }
 
 static bool has_told_offline(const struct agent *agent)
@@ -66,7 +66,7 @@ static void agent_say_offline(struct agent *agent)
 static void agent_stop(struct agent *agent)
 {
 	int64_t timeout = settings_int(agent->settings, "agent.stop_timeout_s") * 1000;
-	int64_t until = agent->core->stop_asked + timeout;
+	int64_t until = core_stopping_since(agent->core) + timeout;
 
 	loop_run_until(agent, is_stopped, until);
 	if (!agent->stopped)
@@ -310,7 +310,7 @@ static int open_by(struct agent *agent, int (*open)(struct agent *agent, struct 
 
 /* As many as the seat lets in. */
 static size_t list_devices(const struct agent *agent,
-			   struct core_device devices[CORE_DEVICES_MAX])
+			   struct core_device devices[RIG_DEVICES_MAX])
 {
 	const struct rig *rig = agent->services.rig;
 	size_t n = 0;
@@ -324,7 +324,7 @@ static size_t list_devices(const struct agent *agent,
 static int open_core(struct agent *agent, struct effects *effects, struct err *err)
 {
 	const struct settings *s = agent->settings;
-	struct core_device devices[CORE_DEVICES_MAX];
+	struct core_device devices[RIG_DEVICES_MAX];
 	struct core_options options = {
 		.root = agent->root,
 		.device = agent->device,
@@ -403,11 +403,9 @@ static int open_signals(struct agent *agent, struct err *err)
 
 static bool knows_task(void *context, const char *id)
 {
-	struct agent *agent = context;
-	struct task *task = store_task(agent->core->store, id);
+	const struct agent *agent = context;
 
-	task_free(task);
-	return task != NULL;
+	return core_knows_task(agent->core, id);
 }
 
 static int agent_open(struct agent *agent, struct err *err)
@@ -502,7 +500,7 @@ int agent_serve(struct agent *agent, const struct type_offer *extra)
 	cJSON_ArrayForEach(problem, agent->problems)
 		log_warn("%s", problem->valuestring);
 	log_info("openscan-agent %s: device %s, %s rig, state in %s", OPENSCAN_VERSION,
-		 agent->device, agent->core->backend, agent->state_dir);
+		 agent->device, core_backend(agent->core), agent->state_dir);
 	loop_run_until(agent, is_stopping, -1);
 	agent_stop(agent);
 	agent_close(agent);

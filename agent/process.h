@@ -13,6 +13,7 @@
 #include "agent/workers/rig_slot.h"
 #include "agent/workers/workers.h"
 #include "mqtt/connection.h"
+#include "mqtt/topic.h"
 #include "settings/settings.h"
 #include "tasks/community/community.h"
 #include "tasks/project/project.h"
@@ -22,7 +23,7 @@
 /* Devices whose change the loop has not taken yet: one event waits for each. */
 struct news {
 	pthread_mutex_t lock;
-	char waiting[CORE_DEVICES_MAX][EARS_DEVICE];
+	char waiting[RIG_DEVICES_MAX][EARS_DEVICE];
 	size_t count;
 };
 

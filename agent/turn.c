@@ -1,71 +1,24 @@
 #include "agent/turn.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/base/log.h"
-#include "agent/core/homeassistant.h"
+#include "agent/commands/dispatch.h"
+#include "agent/commands/pending.h"
 #include "agent/commands/wifi_setup.h"
+#include "agent/core/devices.h"
+#include "agent/core/homeassistant.h"
 #include "agent/core/lifecycle.h"
+#include "agent/core/session.h"
+#include "agent/core/state.h"
 #include "agent/core/status.h"
+#include "agent/core/task_types.h"
 
 #define MINUTE_MS 60000
-#define PROBLEMS_MAX 16
 #define MEMORY_AGE_MS (7LL * 24 * 3600 * 1000)
-
-int64_t core_age(const struct core *core)
-{
-	return core->age_before + core->now.ms - core->started;
-}
-
-/* splitmix64: only spreads replies, nothing secret. */
-uint64_t core_random(struct core *core)
-{
-	uint64_t z = (core->random += 0x9e3779b97f4a7c15u);
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-	return z ^ (z >> 31);
-}
-
-void core_happened(struct core *core, const char *name, const char *id, cJSON *data)
-{
-	char *text = data ? json_text(data) : NULL;
-
-	outbox_event(core->outbox, name, id, text, core->store_name, core->now.wall);
-	free(text);
-	cJSON_Delete(data);
-}
-
-void core_problem(struct core *core, const char *fmt, ...)
-{
-	char text[512];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	log_error("%s", text);
-	if (cJSON_GetArraySize(core->problems) < PROBLEMS_MAX)
-		cJSON_AddItemToArray(core->problems, cJSON_CreateString(text));
-}
-
-struct effect *core_publish(struct core *core, const char *topic, const char *payload,
-			    int qos, bool retain)
-{
-	struct effect *effect = effects_add(core->at_once, EFFECT_PUBLISH);
-
-	effect->epoch = core->link.epoch;
-	task_set_text(&effect->name, topic);
-	task_set_text(&effect->text, payload);
-	effect->size = strlen(payload);
-	effect->qos = qos;
-	effect->retain = retain;
-	return effect;
-}
 
 /* ---- opening ---- */
 
@@ -224,18 +177,6 @@ fail:
 	return ret;
 }
 
-static void acts_free(struct act *act)
-{
-	while (act) {
-		struct act *next = act->next;
-
-		free(act->correlation);
-		free(act->body);
-		free(act);
-		act = next;
-	}
-}
-
 void core_close(struct core *core)
 {
 	if (!core)
@@ -243,9 +184,8 @@ void core_close(struct core *core)
 
 	for (size_t i = 0; i < core->scheduler.count; i++)
 		task_free(core->scheduler.live[i]);
-	acts_free(core->acts);
-	for (struct verb_schema *known = core->verb_schemas; known->verb; known++)
-		schema_free(known->schema);
+	acts_close(core);
+	receive_close(core);
 	effects_clear(&core->after);
 	effects_clear(&core->heard);
 	outbox_close(core->outbox);
@@ -526,4 +466,27 @@ int64_t core_wake(const struct core *core)
 	wake_at(&wake, link_wake(core));
 	wake_at(&wake, discovery_wake(core));
 	return wake;
+}
+
+int64_t core_stopping_since(const struct core *core)
+{
+	return core->stopping ? core->stop_asked : -1;
+}
+
+int64_t core_unsent(const struct core *core)
+{
+	return outbox_depth(core->outbox);
+}
+
+bool core_knows_task(const struct core *core, const char *id)
+{
+	struct task *task = store_task(core->store, id);
+
+	task_free(task);
+	return task != NULL;
+}
+
+const char *core_backend(const struct core *core)
+{
+	return core->backend;
 }

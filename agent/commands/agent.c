@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/base/clock.h"
+#include "agent/commands/pending.h"
 #include "agent/core/lifecycle.h"
 #include "agent/core/status.h"
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/base/suggest.h"
+#include "agent/commands/pending.h"
 #include "agent/core/lifecycle.h"
 
 #define NAME "\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64}"

@@ -1,13 +1,17 @@
-#include "agent/commands/response.h"
+/* The way of a command from its message to its verb. */
+#include "agent/commands/dispatch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/commands/pending.h"
+#include "agent/commands/response.h"
 #include "agent/model/error_code.h"
 
 #define PROBLEMS_MAX 8
 #define MQTT_5 5
+#define VERBS_MAX 64
 #define NO_ARGUMENTS "{\"type\":\"object\",\"additionalProperties\":false}"
 
 static const struct verb *const verb_tables[] = {
@@ -160,21 +164,40 @@ static bool is_own_clearing(struct core *core, const struct event *event)
 	return false;
 }
 
+/* What a verb's arguments are checked with. */
+struct verb_schema {
+	const struct verb *verb; /* NULL: the end */
+	struct schema *schema;
+};
+
 /* Compiled at its first use and kept. */
 static struct schema *verb_schema(struct core *core, const struct verb *verb)
 {
 	struct verb_schema *known = core->verb_schemas;
 	struct err err;
 
+	if (!known)
+		known = core->verb_schemas = calloc(VERBS_MAX + 1, sizeof(*known));
+	if (!known)
+		abort(); /* see effects_add() */
 	for (; known->verb; known++)
 		if (known->verb == verb)
 			return known->schema;
-	if (known == core->verb_schemas + CORE_VERBS_MAX ||
+	if (known == core->verb_schemas + VERBS_MAX ||
 	    schema_compile(&known->schema, verb->args ? verb->args : NO_ARGUMENTS, &err) <
 		    0)
 		abort(); /* a table of ours is wrong: every test of that verb finds it */
 	known->verb = verb;
 	return known->schema;
+}
+
+void receive_close(struct core *core)
+{
+	struct verb_schema *known = core->verb_schemas;
+
+	for (; known && known->verb; known++)
+		schema_free(known->schema);
+	free(core->verb_schemas);
 }
 
 static bool receive_body(struct core *core, struct answer *answer,

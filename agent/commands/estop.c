@@ -1,5 +1,6 @@
 #include "agent/commands/verb.h"
 
+#include "agent/commands/pending.h"
 #include "agent/core/lifecycle.h"
 
 /* The rig stopped when the message arrived; this makes it last.  Whatever else the body

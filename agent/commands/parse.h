@@ -10,9 +10,8 @@
 
 #include "agent/base/err.h"
 #include "agent/base/json.h"
+#include "agent/model/limits.h"
 #include "mqtt/topic.h"
-
-#define COMMAND_MAX_PAYLOAD (128 * 1024)
 
 struct command {
 	struct topic topic;

@@ -1,9 +1,12 @@
-#include "agent/commands/response.h"
+#include "agent/commands/pending.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/commands/response.h"
+#include "agent/core/devices.h"
+#include "agent/core/task_types.h"
 #include "agent/model/error_code.h"
 
 #define WAITING_MAX 32 /* brief commands for one device, one behind the other */
@@ -321,4 +324,16 @@ void acts_interrupted(struct core *core)
 {
 	store_acts(core->store, acts_interrupted_one, core);
 	store_acts_clear(core->store);
+}
+
+void acts_close(struct core *core)
+{
+	while (core->acts) {
+		struct act *act = core->acts;
+
+		core->acts = act->next;
+		free(act->correlation);
+		free(act->body);
+		free(act);
+	}
 }

@@ -11,6 +11,7 @@
 
 #include "agent/base/json.h"
 #include "agent/commands/parse.h"
+#include "agent/core/state.h"
 
 struct act {
 	uint64_t run;
@@ -32,5 +33,10 @@ struct act {
 	char message[SHA256_HEX];
 	struct act *next;
 };
+
+void acts_done(struct core *core, const struct event *event);
+void acts_give_up(struct core *core);	  /* those that have not begun */
+void acts_interrupted(struct core *core); /* those of a former life are answered */
+void acts_close(struct core *core);
 
 #endif

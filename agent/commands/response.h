@@ -7,7 +7,7 @@
 #define AGENT_COMMANDS_RESPONSE_H
 
 #include "agent/commands/verb.h"
-#include "agent/turn.h"
+#include "agent/core/state.h"
 
 /* ---- receive.c ---- */
 

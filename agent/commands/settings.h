@@ -2,7 +2,7 @@
 #ifndef AGENT_COMMANDS_SETTINGS_H
 #define AGENT_COMMANDS_SETTINGS_H
 
-#include "agent/turn.h"
+#include "agent/core/state.h"
 
 /* Changes them durably, all or none, and tells the world. */
 int settings_apply(struct core *core, const cJSON *values, struct err *err);

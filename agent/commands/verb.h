@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agent/turn.h"
+#include "agent/core/state.h"
 #include "agent/commands/parse.h"
 
 struct suggest;

@@ -3,7 +3,7 @@
 #ifndef AGENT_COMMANDS_WIFI_SETUP_H
 #define AGENT_COMMANDS_WIFI_SETUP_H
 
-#include "agent/turn.h"
+#include "agent/core/state.h"
 
 /* At the start: has a worker look for a network, if there is anything to be done without.
  */

@@ -1,6 +1,6 @@
 /* The rig's devices as the core knows them: a number, which is a bit in claims, and a
  * name. */
-#include "agent/turn.h"
+#include "agent/core/devices.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,52 +11,13 @@
 #include "agent/core/lifecycle.h"
 #include "agent/core/status.h"
 
-#define LIST_MAX (CORE_DEVICES_MAX * 128) /* bytes of their names as JSON */
-
-uint64_t core_device(const struct core *core, enum device_kind kind, const char *name)
-{
-	uint64_t devices = 0;
-
-	for (size_t i = 0; i < core->device_count; i++) {
-		const struct core_device *device = &core->devices[i];
-
-		if (device->kind == kind && (!name || !strcmp(device->name, name)))
-			devices |= UINT64_C(1) << i;
-	}
-	return devices;
-}
-
-uint64_t core_devices(const struct core *core, const char *const *uses)
-{
-	uint64_t devices = 0;
-
-	for (; uses && *uses; uses++) {
-		const char *slash = strchr(*uses, '/');
-		size_t length = slash ? (size_t)(slash - *uses) : strlen(*uses);
-
-		for (int kind = 0; kind < DEVICE_KINDS; kind++) {
-			const char *name = device_kind_name((enum device_kind)kind);
-
-			if (strlen(name) == length && !strncmp(name, *uses, length))
-				devices |= core_device(core, (enum device_kind)kind,
-						       slash ? slash + 1 : NULL);
-		}
-	}
-	return devices;
-}
-
-bool devices_away(const struct core *core)
-{
-	return core->scheduler.acts == CORE_ALL_DEVICES;
-}
-
-/* ---- which they are ---- */
+#define LIST_MAX (RIG_DEVICES_MAX * 128) /* bytes of their names as JSON */
 
 static void add(struct core *core, enum device_kind kind, const char *name)
 {
 	struct core_device *device = &core->devices[core->device_count];
 
-	if (core->device_count == CORE_DEVICES_MAX)
+	if (core->device_count == RIG_DEVICES_MAX)
 		return; /* the seat lets in no more */
 	device->kind = kind;
 	device->name = strdup(name);

@@ -6,7 +6,7 @@
 #ifndef AGENT_CORE_HOMEASSISTANT_H
 #define AGENT_CORE_HOMEASSISTANT_H
 
-#include "agent/turn.h"
+#include "agent/core/state.h"
 
 /* Tells it as it is now; clears it where the setting homeassistant.discovery is off. */
 void discovery_tell(struct core *core);

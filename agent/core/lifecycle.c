@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "agent/core/task_types.h"
+
 #define PRUNE_REST_MS 60000
 
 /* ---- looking up ---- */

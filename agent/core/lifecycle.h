@@ -7,7 +7,7 @@
 #ifndef AGENT_CORE_LIFECYCLE_H
 #define AGENT_CORE_LIFECYCLE_H
 
-#include "agent/turn.h"
+#include "agent/core/state.h"
 
 #define INTERRUPTED_BY_SHUTDOWN "Task was interrupted by application shutdown."
 #define PROGRESS_SAVE_MS 2000 /* progress alone is committed at most so often */

@@ -1,4 +1,4 @@
-#include "agent/turn.h"
+#include "agent/core/session.h"
 
 #include <stdio.h>
 #include <stdlib.h>

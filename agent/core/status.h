@@ -4,7 +4,7 @@
 #ifndef AGENT_CORE_STATUS_H
 #define AGENT_CORE_STATUS_H
 
-#include "agent/turn.h"
+#include "agent/core/state.h"
 
 void notices_status(
 	struct core *core); /* nothing before the barrier: see agent/core/session.c */

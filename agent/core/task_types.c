@@ -1,4 +1,4 @@
-#include "agent/turn.h"
+#include "agent/core/task_types.h"
 
 #include <stdio.h>
 #include <string.h>

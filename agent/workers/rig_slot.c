@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "agent/base/log.h"
-#include "agent/turn.h"
+#include "agent/model/limits.h"
 
 struct seat {
 	struct rig_options options;
@@ -32,12 +32,12 @@ static int open_rig(const struct seat *seat, const cJSON *config, struct rig **r
 		return ret;
 	for (enum device_kind kind = 0; kind < DEVICE_KINDS; kind++)
 		count += rig_count(*rig, kind);
-	if (count <= CORE_DEVICES_MAX)
+	if (count <= RIG_DEVICES_MAX)
 		return 0;
 	rig_close(*rig);
 	*rig = NULL;
 	return err_code(err, -ENOSPC, "invalid_args",
-			"the device config has more than %d devices", CORE_DEVICES_MAX);
+			"the device config has more than %d devices", RIG_DEVICES_MAX);
 }
 
 int seat_open(struct seat **out, cJSON *config, const struct rig_options *options,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/core/state.h"
 #include "agent/turn.h"
 #include "agent/outbox/outbox.h"
 #include "tests/simulation/broker.h"

@@ -23,6 +23,7 @@
 
 #include "agent/base/json.h"
 #include "agent/base/log.h"
+#include "agent/core/state.h"
 #include "agent/turn.h"
 
 #define ROOT "openscan/v1"

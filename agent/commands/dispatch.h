@@ -1,0 +1,11 @@
+/* The way of a command from its message to its verb. */
+#ifndef AGENT_COMMANDS_DISPATCH_H
+#define AGENT_COMMANDS_DISPATCH_H
+
+#include "agent/core/state.h"
+
+void receive_message(struct core *core, const struct event *event,
+		     const struct topic *topic);
+void receive_close(struct core *core);
+
+#endif

@@ -1,0 +1,90 @@
+/* What the core is opened with, and what its surroundings lend it: the immediate stops
+ * and the settings. */
+#ifndef AGENT_CORE_OPTIONS_H
+#define AGENT_CORE_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cjson/cJSON.h>
+
+#include "agent/base/err.h"
+#include "agent/store/disk_reserve.h"
+#include "hal/rig.h"
+
+struct registry;
+
+/* The time of a turn. */
+struct now {
+	int64_t ms;   /* monotonic */
+	int64_t wall; /* for people */
+};
+
+/* Acts that stop something.  They leave at once, before any commit. */
+struct reflexes {
+	void *context;
+	void (*pause_run)(void *context, uint64_t run);
+	void (*stop_run)(void *context, uint64_t run, bool estopped);
+	void (*stop_motion)(void *context);
+	void (*estop)(void *context);
+};
+
+/* Settings that act at once. */
+struct tunables {
+	int max_concurrent;
+	int64_t max_pause_ms, kill_after_ms, reply_spread_ms;
+	int64_t keep_tasks, keep_ms;
+	bool group_motion;
+};
+
+/* The settings, which stand outside the core; on the loop's thread. */
+struct settings_access {
+	void *context;
+	/* A tree, secrets masked; the caller deletes it. */
+	cJSON *(*values)(void *context);
+	/* Keys; the caller deletes them. */
+	cJSON *(*restart_needed)(void *context);
+	/* Sentences; the caller deletes them. */
+	cJSON *(*problems)(void *context);
+	/* Changes settings durably, all or none, and tells what acts at once. */
+	int (*set)(void *context, const cJSON *changes, struct tunables *tunables,
+		   struct err *err);
+	/* The device config, read anew; the caller deletes it.  And: the rig has it now.
+	 * NULL where the rig cannot be exchanged. */
+	int (*read_config)(void *context, cJSON **config, struct err *err);
+	void (*use_config)(void *context);
+};
+
+struct core_device {
+	enum device_kind kind;
+	const char *name;
+};
+
+struct core_options {
+	const char *root, *device, *state_dir;
+	struct registry *registry;
+	bool looks_for_types;  /* agent/sync asks a worker to look for types of others */
+	bool joins_by_code;    /* without a network it looks for a Wi-Fi code by itself */
+	const char *isolation; /* of their processes, for info; NULL: there are none */
+	/* Of the files that were looked at before, an array. */
+	const cJSON *type_problems;
+	/* Of the rig at the start; at most RIG_DEVICES_MAX. */
+	const struct core_device *devices;
+	size_t device_count;
+	const char *backend;   /* of the rig, for info */
+	const char *boot;      /* 16 random hex digits of this start */
+	const char *new_store; /* the same, used when the database is new */
+	uint64_t seed;	       /* of the delays that spread a fleet's replies */
+	int blocking_threads;
+	struct tunables tunables;
+	const cJSON *groups;	  /* array of strings */
+	const char *birth_prefix; /* Home Assistant's, "homeassistant" */
+	bool discovery;		  /* Home Assistant is told of us */
+	struct settings_access settings;
+	const cJSON *problems; /* of start-up, an array of strings */
+	struct reserve reserve;
+	struct reflexes reflexes;
+};
+
+#endif

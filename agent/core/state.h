@@ -1,0 +1,121 @@
+/* The state of the core, and the small helpers that every file above it uses.
+ *
+ * All of it belongs to the loop's thread.  The direct commands under way and the schemas
+ * of the verbs are agent/commands/'s; here they are names only. */
+#ifndef AGENT_CORE_STATE_H
+#define AGENT_CORE_STATE_H
+
+#include "agent/core/options.h"
+#include "agent/core/scheduler.h"
+#include "agent/model/effect.h"
+#include "agent/model/event.h"
+#include "agent/model/limits.h"
+#include "agent/outbox/outbox.h"
+#include "agent/outbox/telemetry.h"
+#include "agent/store/store.h"
+#include "mqtt/topic.h"
+#include "tasks/registry.h"
+
+struct act;
+struct verb_schema;
+
+#define CORE_CLEARED_MAX 16
+#define CORE_ALL_DEVICES UINT64_MAX
+
+enum link_phase {
+	LINK_DOWN,
+	LINK_SUBSCRIBING, /* connected; what comes in has waited for us */
+	LINK_BARRIER,	  /* the barrier is on its way */
+	LINK_READY,	  /* what comes in is fresh */
+};
+
+struct link {
+	enum link_phase phase;
+	uint32_t epoch;
+	unsigned window;
+	int version;
+	bool session_present;
+	uint64_t subscribe_token;
+	int64_t barrier_number; /* what the barrier's payload says */
+	int64_t barrier_at;	/* monotonic; when it was sent last */
+	/* Monotonic; when all retained topics were marked unsent; 0: never. */
+	int64_t published_at;
+	bool publish_due; /* they are to be marked again when a minute has passed */
+	int64_t sweep_at; /* monotonic; -1: no sweep is due */
+	bool sweeping;
+	int64_t back_off_ms; /* for a rival: as soon as it has been told; 0: no */
+	bool info_known;     /* our info was on the broker during this boot */
+	int64_t reconnects;
+};
+
+struct core {
+	struct core_options options;
+	struct store *store;
+	struct scheduler scheduler;
+	struct outbox *outbox;
+	struct board *board;
+	struct link link;
+	struct verb_schema *verb_schemas; /* agent/commands/dispatch.c's */
+	/* The core's copy, a bit each in claims. */
+	struct core_device devices[RIG_DEVICES_MAX];
+	size_t device_count;
+	char backend[32];
+	struct act *acts;	 /* direct commands under way */
+	struct effects *effects; /* what is done after the commit */
+	struct effects after;	 /* holds them until it succeeds */
+	struct effects *at_once; /* what needs no commit */
+	struct effects heard;	 /* receiving threads: released at the end of the turn */
+	bool held;	  /* the disk is full: nothing is told until a commit succeeds */
+	bool low;	  /* told: only what must not be lost is taken */
+	int64_t retry_at; /* monotonic; when it is tried again */
+	bool stop_acted;  /* this event stopped hardware, which waits for no commit */
+	struct now now;
+	char store_name[17];
+	int64_t age_before, started; /* age = age_before + now - started */
+	int64_t age_saved;
+	int64_t next_task, next_arrival, next_act;
+	uint64_t next_run, next_token, next_start;
+	bool person_paused, estop, draining, drained, stopping;
+	int64_t stop_asked;
+	int64_t ended_count;
+	uint64_t random;
+	bool queue_changed, current_changed;
+	int64_t minute_at, prune_at;
+	int64_t refused[64]; /* refusals by number of their code, for health */
+	/* 3.1.1: clearings of ours that will come back to us. */
+	char cleared[CORE_CLEARED_MAX][TOPIC_MAX];
+	unsigned cleared_next;
+	char *health; /* what the process told of itself last */
+	int64_t settings_rev;
+	int64_t info_since;
+	int64_t birth_at; /* monotonic; when Home Assistant is told again; -1: not */
+	cJSON *forgotten; /* devices that are gone ("light/lamp"), for Home Assistant */
+	cJSON *problems;  /* sentences for info, besides those of the start */
+	cJSON *type_problems; /* and those about files of task types */
+	unsigned catalog;     /* the number of the newest that is known */
+};
+
+/* Seconds that the agent ran in its life, in milliseconds: what ages are measured with.
+ */
+int64_t core_age(const struct core *core);
+uint64_t core_random(struct core *core);
+
+/* Something a person should know: said in the log and in info. */
+void core_problem(struct core *core, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* An event on R/<d>/event; data is a new object that is taken over, or NULL. */
+void core_happened(struct core *core, const char *name, const char *id, cJSON *data);
+
+/* Marks the effect so that it is dropped when the link has changed meanwhile. */
+struct effect *core_publish(struct core *core, const char *topic, const char *payload,
+			    int qos, bool retain);
+
+/* The devices a uses-list or a kind and name stand for, one bit each. */
+uint64_t core_devices(const struct core *core, const char *const *uses);
+uint64_t core_device(const struct core *core, enum device_kind kind, const char *name);
+
+/* Is the rig being exchanged? */
+bool devices_away(const struct core *core);
+
+#endif
