@@ -14,7 +14,7 @@
 #include "hal/frame.h"
 #include "hal/rig.h"
 #include "tasks/community/community.h"
-#include "tasks/network.h"
+#include "tasks/modules/network.h"
 #include "tasks/capture/photo.h"
 #include "tasks/project/project.h"
 

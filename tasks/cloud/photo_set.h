@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "agent/base/err.h"
-#include "tasks/export/zip.h"
+#include "tasks/cloud/zip.h"
 
 struct folder;
 

@@ -13,7 +13,7 @@
 #include "tasks/cloud/transfer_rate.h"
 #include "tasks/cloud/photo_set.h"
 #include "tasks/task_api.h"
-#include "tasks/export/zip.h"
+#include "tasks/cloud/zip.h"
 
 #define UPLOAD_REMOTE 200
 

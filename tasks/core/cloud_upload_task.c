@@ -1,6 +1,6 @@
 /* cloud_upload_task: sends the photos of a project away, as a ZIP archive in parts.
  *
- * The archive is never made as a whole (tasks/export/zip.h), so a part can be sent again
+ * The archive is never made as a whole (tasks/cloud/zip.h), so a part can be sent again
  * at any time, also by a run after a restart: the checkpoint holds what the parts are of
  * and which are there.  Whether the project is still what it was then is seen by the
  * fingerprint of the archive; when it is not, the upload begins anew under another name.

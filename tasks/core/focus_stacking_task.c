@@ -9,7 +9,7 @@
 
 #include "agent/base/json.h"
 #include "tasks/core/preflight.h"
-#include "tasks/core/stacking_run.h"
+#include "tasks/core/stacking_internal.h"
 #include "tasks/project/folder.h"
 #include "tasks/project/project.h"
 #include "tasks/services.h"

@@ -18,7 +18,7 @@
 #include "tasks/modules/wifi.h"
 #include "tasks/services.h"
 #include "tasks/task_api.h"
-#include "tasks/wifi_code.h"
+#include "tasks/modules/wifi_code.h"
 
 #define BETWEEN_PICTURES_MS 300
 #define BETWEEN_LOOKS_MS 5000 /* whether a network has come up */

@@ -1,5 +1,5 @@
 /* The loop of scan_task: move, settle, take the photo, hand it to the writer. */
-#include "tasks/core/scan_run.h"
+#include "tasks/core/scan_internal.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -10,7 +10,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/cancel.h"
 #include "agent/base/json.h"
-#include "tasks/capture/photo_writer.h"
+#include "tasks/project/photo_writer.h"
 
 #define ATTEMPTS 3    /* at one photo */
 #define LOST_CAMERA 3 /* photos that fail in a row: it will not come back by itself */

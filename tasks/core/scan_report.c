@@ -1,5 +1,5 @@
 /* What scan_task does with a photo that the writer has put on disk. */
-#include "tasks/core/scan_run.h"
+#include "tasks/core/scan_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "tasks/capture/photo.h"
 #include "tasks/project/project.h"
 #include "tasks/capture/contact_sheet.h"
-#include "tasks/capture/photo_writer.h"
+#include "tasks/project/photo_writer.h"
 
 #define THUMBNAIL_SIDE 512
 #define THUMBNAIL_QUALITY 85

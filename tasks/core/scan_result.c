@@ -1,5 +1,5 @@
 /* What scan_task tells when all photos are taken: the contact sheet and the result. */
-#include "tasks/core/scan_run.h"
+#include "tasks/core/scan_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -11,11 +11,11 @@
 #include "agent/base/json.h"
 #include "tasks/core/preflight.h"
 #include "tasks/core/project_argument.h"
-#include "tasks/core/scan_run.h"
+#include "tasks/core/scan_internal.h"
 #include "tasks/project/project.h"
 #include "tasks/project/scan.h"
 #include "tasks/capture/contact_sheet.h"
-#include "tasks/capture/photo_writer.h"
+#include "tasks/project/photo_writer.h"
 
 int scan_run_fail(struct scan_run *s, const struct err *err)
 {

@@ -1,7 +1,7 @@
 /* What three batches tell about how the frames of all lie over each other.  The lens
  * breathes in the same way at every point, so it serves where a batch's own pictures show
  * too little. */
-#include "tasks/core/stacking_run.h"
+#include "tasks/core/stacking_internal.h"
 
 #include <errno.h>
 #include <stdio.h>

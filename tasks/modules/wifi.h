@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "agent/base/err.h"
-#include "tasks/wifi_code.h"
+#include "tasks/modules/wifi_code.h"
 
 /* Who lets time pass: 0, or what ends the waiting with that answer. */
 struct wifi_waiter {

@@ -15,7 +15,6 @@
 #include "agent/base/json.h"
 #include "agent/base/log.h"
 #include "tasks/project/folder.h"
-#include "tasks/project/scan.h"
 
 #define NAME_CHARACTERS 150
 #define NAME_BYTES 255 /* what file systems take */
@@ -236,7 +235,18 @@ static int scan_number(const char *folder)
 	return *end == '\0' && number >= 1 && number <= MAX_SCANS ? (int)number : 0;
 }
 
-static int count_photos(const struct projects *p, const char *path)
+int project_count_photos(const cJSON *photos)
+{
+	const cJSON *photo;
+	int count = 0;
+
+	cJSON_ArrayForEach(photo, photos)
+		count += cJSON_IsString(photo) &&
+			 strncmp(photo->valuestring, "stacked/", 8) != 0;
+	return count;
+}
+
+static int count_photo_files(const struct projects *p, const char *path)
 {
 	cJSON *names = NULL;
 	const cJSON *name;
@@ -278,8 +288,8 @@ static cJSON *describe_scan(const struct projects *p, const char *name,
 	json_put_string(scan, "status", json_string(doc, "status"));
 	cJSON_AddNumberToObject(scan, "points", json_number(doc, "points", points));
 	cJSON_AddNumberToObject(scan, "photos",
-				cJSON_IsArray(photos) ? scan_count_photos(photos)
-						      : count_photos(p, path));
+				cJSON_IsArray(photos) ? project_count_photos(photos)
+						      : count_photo_files(p, path));
 	cJSON_AddNumberToObject(scan, "bytes",
 				doc ? json_number(doc, "total_size_bytes", 0)
 				    : (double)folder_tree_size(p->folder, path));

@@ -55,6 +55,10 @@ int projects_ensure(struct projects *p, const char *name, const char *descriptio
 /* The number that the next new scan of a project gets: the highest there is and 1. */
 int projects_next_scan(struct projects *p, const char *name, int *index, struct err *err);
 
+/* How many photos the list "photos" of a scan's document holds; pictures stacked from
+ * them do not count. */
+int project_count_photos(const cJSON *photos);
+
 /* Writes down in the project's document that it has this scan, and its size. */
 int projects_note_scan(struct projects *p, const char *name, int index,
 		       const char *created, int64_t bytes, struct err *err);

@@ -367,17 +367,6 @@ int64_t scan_photo_bytes(const struct scan *scan, struct scan_photo photo)
 
 /* ---- what happens ---- */
 
-int scan_count_photos(const cJSON *photos)
-{
-	const cJSON *photo;
-	int count = 0;
-
-	cJSON_ArrayForEach(photo, photos)
-		count += cJSON_IsString(photo) &&
-			 strncmp(photo->valuestring, "stacked/", 8) != 0;
-	return count;
-}
-
 static bool is_listed(const cJSON *photos, const char *name)
 {
 	const cJSON *photo;
@@ -418,7 +407,7 @@ void scan_add_photo(struct scan *scan, struct scan_photo photo, int64_t bytes)
 	scan_photo_name(scan, photo, name);
 	if (list_photo(scan, name, bytes))
 		put_number(scan->doc, "current_step",
-			   scan_count_photos(photo_list(scan)));
+			   project_count_photos(photo_list(scan)));
 }
 
 void scan_add_stacked(struct scan *scan, const char *name, int64_t bytes)

@@ -88,9 +88,6 @@ int64_t scan_photo_bytes(const struct scan *scan, struct scan_photo photo);
 /* What the metadata of a photo says; NULL when there is none.  The caller deletes it. */
 cJSON *scan_photo_metadata(const struct scan *scan, struct scan_photo photo);
 
-/* How many of the photos that a scan's document lists were taken, and not stacked. */
-int scan_count_photos(const cJSON *photos);
-
 /* ---- what happens, to be written by scan_save() ---- */
 
 /* A photo is on disk.  One that is listed already is not listed twice. */

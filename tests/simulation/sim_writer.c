@@ -8,7 +8,7 @@
 #include "hal/frame.h"
 #include "tasks/project/folder.h"
 #include "tasks/capture/photo_format.h"
-#include "tasks/capture/photo_writer.h"
+#include "tasks/project/photo_writer.h"
 #include "tests/simulation/sim_fs.h"
 #include "tests/simulation/trace.h"
 

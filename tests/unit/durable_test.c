@@ -16,7 +16,7 @@
 
 #include "hal/frame.h"
 #include "tasks/project/folder.h"
-#include "tasks/capture/photo_writer.h"
+#include "tasks/project/photo_writer.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of what follows */
 static char calls[4096];				 /* "sync a.txt, name b.txt, " */

@@ -15,7 +15,7 @@
 #include "tasks/project/folder.h"
 #include "tasks/capture/photo.h"
 #include "tasks/capture/contact_sheet.h"
-#include "tasks/capture/photo_writer.h"
+#include "tasks/project/photo_writer.h"
 
 struct place {
 	char path[64];

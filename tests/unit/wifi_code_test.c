@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "tasks/wifi_code.h"
+#include "tasks/modules/wifi_code.h"
 
 /* A password of 70 characters, which WPA does not have. */
 #define SEVEN "hunter2"

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tasks/export/zip.h"
+#include "tasks/cloud/zip.h"
 
 #define FILES 3
 #define GIB (INT64_C(1) << 30)

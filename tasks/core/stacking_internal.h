@@ -1,6 +1,6 @@
 /* One run of focus_stacking_task, as its files share it. */
-#ifndef TASKS_CORE_STACKING_RUN_H
-#define TASKS_CORE_STACKING_RUN_H
+#ifndef TASKS_CORE_STACKING_INTERNAL_H
+#define TASKS_CORE_STACKING_INTERNAL_H
 
 #include <cjson/cJSON.h>
 

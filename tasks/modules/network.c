@@ -1,4 +1,4 @@
-#include "tasks/network.h"
+#include "tasks/modules/network.h"
 
 #include <errno.h>
 

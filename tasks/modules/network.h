@@ -1,6 +1,6 @@
 /* Whether the machine is on a network, as NetworkManager knows it. */
-#ifndef TASKS_NETWORK_H
-#define TASKS_NETWORK_H
+#ifndef TASKS_MODULES_NETWORK_H
+#define TASKS_MODULES_NETWORK_H
 
 #include <stdbool.h>
 

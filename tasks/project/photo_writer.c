@@ -1,4 +1,4 @@
-#include "tasks/capture/photo_writer.h"
+#include "tasks/project/photo_writer.h"
 
 #include <errno.h>
 #include <pthread.h>

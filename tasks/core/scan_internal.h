@@ -1,6 +1,6 @@
 /* One run of scan_task, as far as it has got.  For the files of scan_task only. */
-#ifndef TASKS_CORE_SCAN_RUN_H
-#define TASKS_CORE_SCAN_RUN_H
+#ifndef TASKS_CORE_SCAN_INTERNAL_H
+#define TASKS_CORE_SCAN_INTERNAL_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -2,8 +2,8 @@
  *
  * The fields come in any order, \ before ; , : " and \ itself makes them plain.  Pure
  * functions; any thread. */
-#ifndef TASKS_WIFI_CODE_H
-#define TASKS_WIFI_CODE_H
+#ifndef TASKS_MODULES_WIFI_CODE_H
+#define TASKS_MODULES_WIFI_CODE_H
 
 #include <stdbool.h>
 

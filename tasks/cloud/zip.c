@@ -1,11 +1,10 @@
-#include "tasks/export/zip.h"
+#include "tasks/cloud/zip.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/base/module.h"
-#include "tasks/modules/archive.h"
 
 int zip_open(struct zip *zip, const struct zip_file *files, size_t n,
 	     const struct zip_reader *reader, struct err *err)

@@ -5,8 +5,8 @@
  * the scan down.
  *
  * One thread hands photos over and takes the reports; it may be any. */
-#ifndef TASKS_CAPTURE_PHOTO_WRITER_H
-#define TASKS_CAPTURE_PHOTO_WRITER_H
+#ifndef TASKS_PROJECT_PHOTO_WRITER_H
+#define TASKS_PROJECT_PHOTO_WRITER_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-#include "tasks/wifi_code.h"
+#include "tasks/modules/wifi_code.h"
 
 #include <ctype.h>
 #include <errno.h>
