@@ -22,7 +22,7 @@
 #include "agent/base/err.h"
 #include "agent/base/cancel.h"
 #include "hal/frame.h"
-#include "hal/rig.h"
+#include "hal/device.h"
 
 /* One photo that somebody asked for. */
 struct backend_shot {

@@ -4,17 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const kind_names[DEVICE_KINDS] = {
-	[DEVICE_MOTOR] = "motor",     [DEVICE_LIGHT] = "light",
-	[DEVICE_CAMERA] = "camera",   [DEVICE_ENDSTOP] = "endstop",
-	[DEVICE_TRIGGER] = "trigger",
-};
-
-const char *device_kind_name(enum device_kind kind)
-{
-	return kind_names[kind];
-}
-
 const cJSON *rig_problems(const struct rig *rig)
 {
 	return rig->problems;
@@ -83,12 +72,12 @@ int rig_find(const struct rig *rig, enum device_kind kind, const char *name,
 	rig_names(rig, kind, names, sizeof(names));
 	if (name)
 		return err_code(err, -ENOENT, "not_found", "there is no %s '%.64s' (%s)",
-				kind_names[kind], name, names);
+				device_kind_name(kind), name, names);
 	if (rig->counts[kind] == 0)
 		return err_code(err, -ENOENT, "not_found", "this rig has no %s",
-				kind_names[kind]);
+				device_kind_name(kind));
 	return err_code(err, -EINVAL, "invalid_args", "say which %s: %s",
-			kind_names[kind], names);
+			device_kind_name(kind), names);
 }
 
 cJSON *rig_state(struct rig *rig, enum device_kind kind, size_t i)

@@ -21,36 +21,10 @@
 
 #include "agent/base/err.h"
 #include "agent/base/cancel.h"
+#include "hal/device.h"
 
 struct rig;
-struct rig_shot; /* a photo that is exposed and not yet read out */
-struct frame;	 /* hal/frame.h */
-
-enum device_kind {
-	DEVICE_MOTOR,
-	DEVICE_LIGHT,
-	DEVICE_CAMERA,
-	DEVICE_ENDSTOP,
-	DEVICE_TRIGGER
-};
-#define DEVICE_KINDS 5
-
-/* "motor" "light" "camera" "endstop" "trigger". */
-const char *device_kind_name(enum device_kind kind);
-
-struct rig_options {
-	const char *state_dir; /* positions and the simulated rig's files; must exist */
-	double sim_speed; /* how many times faster than real time; simulated backend only
-			   */
-	bool assume_position_after_power_cut;
-	bool dry; /* judge the config only: no device is opened and no file touched, and
-		   * only rig_problems(), rig_describe(), names and rig_close() may follow
-		   */
-	/* Told after the published state of a device changed, on whatever thread changed
-	 * it; must not call back into the rig.  NULL for nobody. */
-	void (*changed)(void *context, enum device_kind kind, const char *name);
-	void *context;
-};
+struct frame; /* hal/frame.h */
 
 /* Opens every device of config, which stays the caller's.  A device that does not fit, or
  * cannot be opened, is left out and the others work; what is wrong beside them gets its
@@ -92,13 +66,6 @@ int rig_find(const struct rig *rig, enum device_kind kind, const char *name,
 cJSON *rig_state(struct rig *rig, enum device_kind kind, size_t i);
 
 /* ---- motion ---- */
-
-/* Where one axis shall go. */
-struct rig_target {
-	const char *motor;
-	double degrees; /* absolute, or the distance when relative */
-	bool relative;
-};
 
 /* Would rig_move() accept these targets?  Checks names, limits ("invalid_args" with the
  * allowed range) and nothing that changes. */
@@ -164,11 +131,6 @@ bool rig_at_rest(struct rig *rig);
 
 /* ---- light, trigger ---- */
 
-struct rig_light {
-	bool on;
-	int brightness; /* 0..100, kept while off */
-};
-
 /* name NULL: all lights.  brightness -1 leaves it as it is.  "estopped" for turning one
  * on while the emergency stop is on. */
 int rig_light_set(struct rig *rig, const char *name, bool on, int brightness,
@@ -202,7 +164,6 @@ int rig_camera_answers(struct rig *rig, size_t camera, struct err *err);
  * when the frame is complete.  -EINTR and -ECANCELED as in rig_move(); a camera that
  * fails, that does not answer for RIG_CAMERA_PATIENCE_S after the exposure, or whose
  * photo is torn is a "hardware_fault". */
-#define RIG_CAMERA_PATIENCE_S 20
 int rig_capture(struct rig *rig, size_t camera, struct cancel *cancel,
 		struct frame **frame, struct err *err);
 

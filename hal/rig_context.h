@@ -9,7 +9,6 @@
 
 #include "hal/backend.h"
 #include "hal/motion_thread.h"
-#include "hal/rig.h"
 
 #define CHASSIS_NAME 65 /* a device's name and its NUL */
 

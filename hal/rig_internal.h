@@ -8,6 +8,7 @@
 #include "hal/light.h"
 #include "hal/motor.h"
 #include "hal/position.h"
+#include "hal/rig.h"
 #include "hal/trigger.h"
 
 enum calibrate_mode {

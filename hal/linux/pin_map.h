@@ -11,7 +11,7 @@
 
 #include "agent/base/err.h"
 #include "hal/linux/pwm.h"
-#include "hal/rig.h"
+#include "hal/device.h"
 
 #define WIRING_LINES 64	    /* numbers of lines are below */
 #define WIRING_LIGHT_PINS 8 /* of one light */
