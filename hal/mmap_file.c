@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/file.h"
 #include "agent/base/log.h"
 
 static int mapped_fail(struct err *err, const char *path)
@@ -50,38 +51,13 @@ done:
 	return ret;
 }
 
-static int mapped_write(int fd, const char *bytes, size_t size)
-{
-	while (size > 0) {
-		ssize_t n = write(fd, bytes, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		bytes += n;
-		size -= (size_t)n;
-	}
-	return fsync(fd) < 0 ? -errno : 0;
-}
-
 int mapped_create(void **out, const char *path, const void *bytes, size_t size,
 		  struct err *err)
 {
-	char new[PATH_MAX];
-	int fd, ret;
+	int ret = file_replace(path, bytes, size, 0644);
 
-	if ((size_t)snprintf(new, sizeof(new), "%s.new", path) >= sizeof(new))
-		return err_set(err, -ENAMETOOLONG, "%s: the path is too long", path);
-	fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return mapped_fail(err, new);
-	ret = mapped_write(fd, bytes, size);
-	close(fd);
 	if (ret < 0)
-		return err_set(err, ret, "%s: %s", new, strerror(-ret));
-	if (rename(new, path) < 0)
-		return mapped_fail(err, path);
+		return err_set(err, ret, "%s: %s", path, strerror(-ret));
 	return mapped_open(out, path, size, err);
 }
 

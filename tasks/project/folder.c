@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +12,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "agent/base/file.h"
 #include "agent/base/json.h"
 
 #define PATH_SIZE 1024
-#define TEMP_NAME 64
 #define COPY_PIECE (1u << 20)
 #define MAX_JSON (4 << 20) /* far above the largest scan.json */
 #define MAX_DEPTH 32	   /* of a tree that is sized or removed */
@@ -207,74 +206,15 @@ int folder_make_all(const struct folder *folder, const char *path, struct err *e
 	return 0;
 }
 
-static int write_all(int fd, const char *bytes, size_t size)
-{
-	while (size > 0) {
-		ssize_t n = write(fd, bytes, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		bytes += n;
-		size -= (size_t)n;
-	}
-	return fsync(fd) < 0 ? -errno : 0;
-}
-
-/* Closing may report what writing did not. */
-static int write_new(int parent, const char *name, const void *bytes, size_t size)
-{
-	int fd = openat(parent, name,
-			O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-	int ret;
-
-	if (fd < 0)
-		return -errno;
-	ret = write_all(fd, bytes, size);
-	if (close(fd) < 0 && ret == 0)
-		ret = -errno;
-	return ret;
-}
-
-/* Two threads may write one file at the same time. */
-static void choose_temp(char temp[TEMP_NAME])
-{
-	static atomic_uint count;
-
-	snprintf(temp, TEMP_NAME, ".new-%d-%u", (int)getpid(),
-		 atomic_fetch_add(&count, 1));
-}
-
-/* Gives temp its name, or removes it when ret says that it is not whole; what became of
- * it. */
-static int put_in_place(int parent, const char *temp, const char *name, int ret)
-{
-	if (ret == 0 && renameat(parent, temp, parent, name) < 0)
-		ret = -errno;
-	if (ret < 0)
-		unlinkat(parent, temp, 0);
-	else if (fsync(parent) < 0)
-		ret = -errno;
-	return ret;
-}
-
 int folder_write(const struct folder *folder, const char *path, const void *bytes,
 		 size_t size, struct err *err)
 {
-	char temp[TEMP_NAME];
 	const char *name;
 	int parent = open_parent(folder, path, &name), ret;
 
 	if (parent < 0)
 		return refuse(err, parent, path);
-	choose_temp(temp);
-	ret = write_new(parent, temp, bytes, size);
-	if (ret == -EEXIST) { /* left behind by a crash of a process of the same number */
-		unlinkat(parent, temp, 0);
-		ret = write_new(parent, temp, bytes, size);
-	}
-	ret = put_in_place(parent, temp, name, ret);
+	ret = file_replace_at(parent, name, bytes, size, 0666);
 	close(parent);
 	return ret < 0 ? refuse(err, ret, path) : 0;
 }
@@ -406,13 +346,7 @@ static int copy_bytes(int from, int to)
 		if (n <= 0)
 			break;
 		offset += n;
-		for (ssize_t done = 0, more; ret == 0 && done < n; done += more) {
-			more = write(to, piece + done, (size_t)(n - done));
-			if (more < 0 && errno != EINTR)
-				ret = -errno;
-			if (more < 0)
-				more = 0;
-		}
+		ret = file_write_all(to, piece, (size_t)n);
 	}
 	free(piece);
 	return ret;
@@ -450,7 +384,7 @@ static int link_or_copy(int from, const struct stat *st, int parent, const char 
 int folder_share(const struct folder *from, const char *path, const struct folder *to,
 		 const char *to_path, struct err *err)
 {
-	char temp[TEMP_NAME];
+	char temp[FILE_TEMP_NAME];
 	const char *name;
 	struct stat st;
 	int fd = open_file(from, path, &st), parent, ret;
@@ -466,9 +400,9 @@ int folder_share(const struct folder *from, const char *path, const struct folde
 		close(fd);
 		return refuse(err, parent, to_path);
 	}
-	choose_temp(temp);
+	file_temp_name(temp);
 	ret = link_or_copy(fd, &st, parent, temp);
-	ret = put_in_place(parent, temp, name, ret);
+	ret = file_put_in_place(parent, temp, name, ret);
 	close(parent);
 	close(fd);
 	return ret < 0 ? refuse(err, ret, to_path) : 1;

@@ -1,6 +1,6 @@
 /* The drive that photos are written to: files and folders in memory, behind the system
- * calls of tasks/project/folder.c, which the linker hands over (--wrap).  Paths below
- * DRIVE_FOLDER are here, all others go to the real ones.
+ * calls of tasks/project/folder.c and agent/base/file.c, which the linker hands over
+ * (--wrap).  Paths below DRIVE_FOLDER are here, all others go to the real ones.
  *
  * A file's bytes are lost as sectors.h says; a name that was made, taken away or given to
  * another file is lost by itself unless its folder was synced since.  The calls

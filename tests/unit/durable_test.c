@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "agent/base/file.h"
 #include "hal/frame.h"
 #include "tasks/project/folder.h"
 #include "tasks/project/photo_writer.h"
@@ -109,6 +110,17 @@ static void a_file_is_synced_before_it_has_its_name_and_its_folder_after(void **
 	assert_string_equal(calls, "sync temporary, name a.txt, sync scan, ");
 }
 
+static void a_file_replaced_by_its_path_is_synced_like_one_in_a_folder(void **state)
+{
+	struct place *place = *state;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/scan/a.txt", place->path);
+	assert_int_equal(file_replace(path, "a", 1, 0644), 0);
+
+	assert_string_equal(calls, "sync a.txt.new, name a.txt, sync scan, ");
+}
+
 static void a_new_folder_is_synced_by_its_parent(void **state)
 {
 	struct place *place = *state;
@@ -166,6 +178,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			a_file_is_synced_before_it_has_its_name_and_its_folder_after,
+			make_place, remove_place),
+		cmocka_unit_test_setup_teardown(
+			a_file_replaced_by_its_path_is_synced_like_one_in_a_folder,
 			make_place, remove_place),
 		cmocka_unit_test_setup_teardown(a_new_folder_is_synced_by_its_parent,
 						make_place, remove_place),
