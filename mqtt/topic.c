@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/base/json.h"
+#include "agent/base/utf8.h"
 
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define DIGITS "0123456789"
@@ -188,7 +188,7 @@ static bool is_publishable(const char *topic)
 {
 	size_t length = strlen(topic);
 
-	if (length == 0 || length >= TOPIC_MAX || !json_utf8(topic, length))
+	if (length == 0 || length >= TOPIC_MAX || !utf8_valid(topic, length))
 		return false;
 	if (topic[0] == '/' || topic[length - 1] == '/' || strstr(topic, "//"))
 		return false;

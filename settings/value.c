@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/base/json.h"
+#include "agent/base/utf8.h"
 
 #define SHOWN 200 /* bytes of a text that an error repeats */
 
@@ -61,7 +62,7 @@ static int check_text(const struct setting *setting, const char *name, const cJS
 		mask(value->valuestring, shown, sizeof(shown));
 	else
 		snprintf(shown, sizeof(shown), "%s", value->valuestring);
-	json_trim(shown);
+	utf8_trim(shown);
 	return err_code(err, -EINVAL, "invalid_args", "%s must be %s, not \"%s\"", name,
 			setting->rule->wants, shown);
 }

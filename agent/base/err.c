@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/base/text_line.h"
+#include "agent/base/utf8.h"
 
 static int err_fill(struct err *err, int number, const char *code, const char *fmt,
 		    va_list args)
@@ -14,7 +14,7 @@ static int err_fill(struct err *err, int number, const char *code, const char *f
 	err->number = number;
 	snprintf(err->code, sizeof(err->code), "%s", code);
 	vsnprintf(err->text, sizeof(err->text), fmt, args);
-	line_tidy(err->text);
+	utf8_to_line(err->text);
 	return number;
 }
 
@@ -59,6 +59,6 @@ int err_prefix(struct err *err, const char *fmt, ...)
 	size_t rest = strnlen(after, sizeof(err->text) - used - 1);
 	memcpy(err->text + used, after, rest);
 	err->text[used + rest] = '\0';
-	line_tidy(err->text);
+	utf8_to_line(err->text);
 	return err->number;
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/utf8.h"
+
 #define NUMBER_MAX 63 /* what cJSON reads of a number */
 
 /* cJSON takes more than the grammar of RFC 8259 and recurses as deep as the text says. So
@@ -18,66 +20,6 @@ struct cursor {
 };
 
 static const char no_memory[] = "out of memory";
-
-/* How long the character at text is, 0 when it is none.  Table 3-7 of the Unicode
- * standard: the second byte of a few leads has a narrower range. */
-static size_t utf8_size(const unsigned char *text, size_t length)
-{
-	unsigned char lead = text[0];
-	unsigned char low = 0x80, high = 0xbf;
-	size_t size;
-
-	if (lead < 0x80)
-		return 1;
-	if (lead >= 0xc2 && lead <= 0xdf)
-		size = 2;
-	else if (lead >= 0xe0 && lead <= 0xef)
-		size = 3;
-	else if (lead >= 0xf0 && lead <= 0xf4)
-		size = 4;
-	else
-		return 0;
-	if (lead == 0xe0)
-		low = 0xa0;
-	if (lead == 0xed)
-		high = 0x9f;
-	if (lead == 0xf0)
-		low = 0x90;
-	if (lead == 0xf4)
-		high = 0x8f;
-
-	if (length < size || text[1] < low || text[1] > high)
-		return 0;
-	for (size_t i = 2; i < size; i++)
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-	return size;
-}
-
-/* How many bytes from the start are valid UTF-8 without U+0000. */
-static size_t utf8_span(const char *text, size_t length)
-{
-	size_t at = 0;
-
-	while (at < length && text[at]) {
-		size_t size = utf8_size((const unsigned char *)text + at, length - at);
-
-		if (!size)
-			break;
-		at += size;
-	}
-	return at;
-}
-
-bool json_utf8(const char *text, size_t length)
-{
-	return utf8_span(text, length) == length;
-}
-
-void json_trim(char *text)
-{
-	text[utf8_span(text, strlen(text))] = '\0';
-}
 
 /* "line 3, column 7", counted in bytes from 1. */
 static int complain(struct cursor *c, const char *what)
@@ -95,7 +37,7 @@ static int complain(struct cursor *c, const char *what)
 			line, column);
 }
 
-/* The byte under the cursor; 0, which json_utf8() ruled out, behind the end. */
+/* The byte under the cursor; 0, which utf8_span() ruled out, behind the end. */
 static char peek(const struct cursor *c)
 {
 	return c->at < c->length ? c->text[c->at] : '\0';
@@ -349,7 +291,7 @@ static int repeated(const char *key, struct err *err)
 	char shown[65];
 
 	snprintf(shown, sizeof(shown), "%s", key);
-	json_trim(shown);
+	utf8_trim(shown);
 	return err_code(err, -EINVAL, "bad_json", "the key '%s' is there twice", shown);
 }
 

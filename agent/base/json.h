@@ -47,11 +47,4 @@ cJSON **json_members(const cJSON *object, size_t *count);
 /* Adds or replaces; text NULL adds null. */
 void json_put_string(cJSON *object, const char *key, const char *text);
 
-/* Is text valid UTF-8 without U+0000? */
-bool json_utf8(const char *text, size_t length);
-
-/* Ends text before its first byte that is not UTF-8: what snprintf() cut within a
- * character becomes text again. */
-void json_trim(char *text);
-
 #endif

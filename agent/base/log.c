@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "agent/base/clock.h"
-#include "agent/base/text_line.h"
+#include "agent/base/utf8.h"
 
 static const char *const names[] = {"error", "warn", "info", "debug"};
 static enum log_level most = LOG_LEVEL_INFO;
@@ -37,7 +37,7 @@ static void log_line(enum log_level level, const char *fmt, va_list args)
 	if (level > most)
 		return;
 	vsnprintf(text, sizeof(text), fmt, args);
-	line_tidy(text);
+	utf8_to_line(text);
 	clock_text(clock_wall_ms(), stamp);
 	/* One write a line, so that lines of two threads never mix. */
 	fprintf(stderr, "%s %-5s %s\n", stamp, names[level], text);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/base/suggest.h"
+#include "agent/base/utf8.h"
 
 #define SHOWN 64 /* bytes of a value in a message */
 
@@ -69,7 +70,7 @@ static void value_text(const cJSON *value, const char *quote, char text[SHOWN])
 		return;
 	}
 	snprintf(start, sizeof(start), "%s", string);
-	json_trim(start);
+	utf8_trim(start);
 	snprintf(text, SHOWN, "%s%s%s%s", quote, start, more, quote);
 }
 
@@ -298,7 +299,7 @@ static void check_pattern(struct check *c, const struct schema_node *node,
 	if (ret >= 0)
 		return;
 	snprintf(must, sizeof(must), "must match %.128s", node->pattern);
-	json_trim(must);
+	utf8_trim(must);
 	if (ret == PCRE2_ERROR_NOMATCH)
 		add_misfit(c, here, must, value);
 	else

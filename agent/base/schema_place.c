@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/base/utf8.h"
+
 /* Appends ~0 for ~ and ~1 for /. */
 static void append_key(char *text, size_t size, const char *key)
 {
@@ -33,5 +35,5 @@ void schema_place_text(const struct schema_place *here, const char *at, char *te
 		strcat(text, "/");
 	snprintf(index, sizeof(index), "%zu", here->index);
 	append_key(text, size, here->key ? here->key : index);
-	json_trim(text);
+	utf8_trim(text);
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/base/text_line.h"
+#include "agent/base/utf8.h"
 
 /* ~1 is / and ~0 is ~ (RFC 6901), in place. */
 static void unescape(char *text)
@@ -50,5 +50,5 @@ void schema_sentence(const struct schema_problem *problem, char *text, size_t si
 	memcpy(path, problem->path, sizeof(path));
 	place_name(path, name, sizeof(name));
 	snprintf(text, size, "%s %s", name, problem->message);
-	line_tidy(text);
+	utf8_to_line(text);
 }

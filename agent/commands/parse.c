@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agent/base/suggest.h"
+#include "agent/base/utf8.h"
 
 #define TEXT_MAX 64 /* bytes of a short form */
 
@@ -93,7 +94,7 @@ static bool text_is(const struct text *text, const char *word)
 /* A short form as a string; false when it is none: too long, or not UTF-8. */
 static bool text_copy(const struct text *text, char copy[TEXT_MAX + 1])
 {
-	if (text->size > TEXT_MAX || !json_utf8(text->start, text->size))
+	if (text->size > TEXT_MAX || !utf8_valid(text->start, text->size))
 		return false;
 	memcpy(copy, text->start, text->size);
 	copy[text->size] = '\0';

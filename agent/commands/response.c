@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "agent/base/text_line.h"
+#include "agent/base/utf8.h"
 #include "agent/base/suggest.h"
 #include "agent/core/lifecycle.h"
 
@@ -22,7 +22,7 @@ static void answer_vrefuse(struct answer *answer, const char *code, const char *
 	answer->refused = true;
 	answer->code = code;
 	vsnprintf(answer->message, sizeof(answer->message), fmt, args);
-	line_tidy(answer->message);
+	utf8_to_line(answer->message);
 }
 
 void answer_refuse(struct answer *answer, const char *code, const char *fmt, ...)

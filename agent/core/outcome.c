@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/base/utf8.h"
+
 static const char *const INTERRUPTED_BY_MOTOR_STOP = "motor/stop interrupted it";
 
 void end_task(struct core *core, struct task *task, enum task_status status)
@@ -155,7 +157,7 @@ static void end_wait_for_person(struct core *core, struct task *task, const char
 {
 	life_run_over(core, task);
 	snprintf(task->message, sizeof(task->message), "%.256s", text);
-	json_trim(task->message);
+	utf8_trim(task->message);
 	life_paused(core, task);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/base/log.h"
+#include "agent/base/utf8.h"
 #include "agent/core/homeassistant.h"
 #include "agent/core/lifecycle.h"
 #include "agent/core/status.h"
@@ -225,7 +226,7 @@ static void link_rival(struct core *core, const char *boot)
 
 	/* Anybody may have written it. */
 	snprintf(shown, sizeof(shown), "%s", boot);
-	json_trim(shown);
+	utf8_trim(shown);
 	core_problem(
 		core,
 		"another agent (boot %s) uses the device id '%.64s': this one keeps away for a "

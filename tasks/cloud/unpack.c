@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agent/base/json.h"
 #include "agent/base/module.h"
+#include "agent/base/utf8.h"
 #include "tasks/project/folder.h"
 #include "tasks/modules/archive.h"
 
@@ -46,12 +46,12 @@ static int place_of(const struct unpack *u, const char *name, char path[PATH],
 {
 	size_t length = strlen(name);
 
-	if (length == 0 || length > NAME_MAX_BYTES || !json_utf8(name, length) ||
+	if (length == 0 || length > NAME_MAX_BYTES || !utf8_valid(name, length) ||
 	    has_control(name) || has_odd_part(name)) {
 		char shown[81];
 
 		snprintf(shown, sizeof(shown), "%.80s", name);
-		json_trim(shown);
+		utf8_trim(shown);
 		return err_code(err, -EBADMSG, "task_failed",
 				"the archive wants to write to '%s': it is refused as a "
 				"whole",

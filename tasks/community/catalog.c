@@ -7,6 +7,7 @@
 
 #include "agent/base/json.h"
 #include "agent/base/log.h"
+#include "agent/base/utf8.h"
 #include "tasks/community/scan_folder.h"
 #include "tasks/community/description_cache.h"
 #include "tasks/community/plugin.h"
@@ -103,7 +104,7 @@ static void add_problem(struct catalog *catalog, const char *path, const char *w
 	char text[1024];
 
 	snprintf(text, sizeof(text), "%.400s: %.600s", path, what);
-	json_trim(text);
+	utf8_trim(text);
 	log_warn("%s", text);
 	if (cJSON_GetArraySize(catalog->problems) < PROBLEMS_MAX)
 		cJSON_AddItemToArray(catalog->problems, cJSON_CreateString(text));

@@ -7,6 +7,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/json.h"
+#include "agent/base/utf8.h"
 #include "tasks/community/rig_proxy.h"
 #include "tasks/community/plugin.h"
 
@@ -82,7 +83,7 @@ static void fail(struct conversation *c, const char *code, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(c->text, sizeof(c->text), fmt, args);
 	va_end(args);
-	json_trim(c->text);
+	utf8_trim(c->text);
 }
 
 static void break_off(struct conversation *c, const char *sentence)
@@ -348,8 +349,8 @@ static void take_words(struct conversation *c, const char *line, size_t size)
 	if (size == 0)
 		return;
 	snprintf(c->said, sizeof(c->said), "%s", line);
-	if (!json_utf8(c->said, strlen(c->said)))
-		json_trim(c->said);
+	if (!utf8_valid(c->said, strlen(c->said)))
+		utf8_trim(c->said);
 	if (c->said[0] && is_allowed(&c->logged))
 		c->host->log(c->run, TASK_LOG_INFO, c->said);
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "agent/base/json.h"
+#include "agent/base/utf8.h"
 
 #define PREFIX "WIFI:"
 #define WPA_LEAST 8
@@ -59,7 +59,7 @@ static int read_ssid(struct wifi_code *code, const struct field *field, struct e
 
 	if (length == 0)
 		return refuse(err, "names no network");
-	if (length >= WIFI_SSID || field->cut || !json_utf8(field->text, length))
+	if (length >= WIFI_SSID || field->cut || !utf8_valid(field->text, length))
 		return refuse(err,
 			      "names a network that cannot be: a name is UTF-8 of at "
 			      "most 32 bytes");

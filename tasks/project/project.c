@@ -14,6 +14,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/json.h"
 #include "agent/base/log.h"
+#include "agent/base/utf8.h"
 #include "tasks/project/folder.h"
 
 #define NAME_CHARACTERS 150
@@ -94,7 +95,7 @@ int project_name_check(const char *name, struct err *err)
 	const char *bad;
 	int allowed;
 
-	if (!json_utf8(name, length))
+	if (!utf8_valid(name, length))
 		return err_code(err, -EINVAL, "invalid_args",
 				"a project name must be UTF-8");
 	if (characters < 1 || characters > NAME_CHARACTERS || length > NAME_BYTES)
