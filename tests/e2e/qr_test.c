@@ -50,7 +50,7 @@ static void show(struct world *w, const char *text, const char *how)
 
 	assert_int_equal(file_write(below(w, "code.txt"), text, strlen(text)), 0);
 	run_script(w, quoted(w,
-			     "/usr/bin/python3 '%s/tests/harness/qr_picture.py' code.txt "
+			     "/usr/bin/python3 '%s/tests/support/qr_picture.py' code.txt "
 			     "code.jpg %s",
 			     OPENSCAN_SOURCE_DIR, how));
 	assert_int_equal(file_write(w->device.rig_file, json, strlen(json)), 0);
