@@ -57,7 +57,8 @@ static int camera_check_size(const struct camera *camera, const cJSON *settings,
 
 	if (!cJSON_IsArray(size))
 		return 0;
-	chassis->backend->camera_size(chassis->hardware, camera->index, &width, &height);
+	chassis->backend->cameras->size(chassis->hardware, camera->index, &width,
+					&height);
 	if (cJSON_GetArrayItem(size, 0)->valueint <= width &&
 	    cJSON_GetArrayItem(size, 1)->valueint <= height)
 		return 0;
@@ -216,8 +217,8 @@ static int camera_shoot(struct camera *camera, const struct chassis_leash *leash
 	int ret = chassis_wanted(chassis, leash);
 
 	if (ret == 0)
-		ret = chassis->backend->expose(chassis->hardware, camera->index, &shot,
-					       &out->latent, err);
+		ret = chassis->backend->cameras->expose(chassis->hardware, camera->index,
+							&shot, &out->latent, err);
 	out->camera = camera;
 	out->orientation = (int)json_number(settings, "orientation_flag", 1);
 	out->jpeg_quality = (int)json_number(settings, "jpeg_quality", 90);
@@ -277,8 +278,8 @@ static int camera_develop(const struct rig_shot *shot, struct frame **out,
 	const struct camera *camera = shot->camera;
 	const struct chassis *chassis = camera->chassis;
 	struct frame *frame;
-	int ret = chassis->backend->read_out(chassis->hardware, camera->index,
-					     shot->latent, &frame, err);
+	int ret = chassis->backend->cameras->read_out(chassis->hardware, camera->index,
+						      shot->latent, &frame, err);
 
 	if (ret < 0)
 		return ret;
@@ -308,8 +309,8 @@ void camera_drop(struct rig_shot *shot)
 {
 	if (!shot)
 		return;
-	shot->camera->chassis->backend->discard(shot->camera->chassis->hardware,
-						shot->camera->index, shot->latent);
+	shot->camera->chassis->backend->cameras->discard(
+		shot->camera->chassis->hardware, shot->camera->index, shot->latent);
 	free(shot);
 }
 
@@ -346,7 +347,7 @@ static void camera_full_size(const struct camera *camera, const cJSON *settings,
 		cJSON_GetObjectItemCaseSensitive(settings, "photo_resolution");
 	const struct chassis *chassis = camera->chassis;
 
-	chassis->backend->camera_size(chassis->hardware, camera->index, width, height);
+	chassis->backend->cameras->size(chassis->hardware, camera->index, width, height);
 	if (cJSON_IsArray(size)) {
 		*width = cJSON_GetArrayItem(size, 0)->valueint;
 		*height = cJSON_GetArrayItem(size, 1)->valueint;
@@ -399,8 +400,8 @@ static int camera_measure(struct camera *camera, const struct chassis_leash *lea
 	int ret = chassis_wanted(chassis, leash);
 
 	if (ret == 0)
-		ret = chassis->backend->calibrate(chassis->hardware, camera->index, &shot,
-						  found, err);
+		ret = chassis->backend->cameras->calibrate(
+			chassis->hardware, camera->index, &shot, found, err);
 	cJSON_Delete(settings);
 	return ret;
 }
@@ -411,7 +412,7 @@ int camera_calibrate(struct camera *camera, struct cancel *cancel, struct err *e
 	cJSON *found;
 	int ret;
 
-	if (!camera->chassis->backend->calibrate)
+	if (!camera->chassis->backend->cameras->calibrate)
 		return err_code(err, -ENOTSUP, "not_supported",
 				"the camera %s cannot find its settings by itself",
 				camera->name);
@@ -433,9 +434,9 @@ int camera_answers(struct camera *camera, struct err *err)
 {
 	const struct chassis *chassis = camera->chassis;
 
-	if (!chassis->backend->answers)
+	if (!chassis->backend->cameras->answers)
 		return 0;
-	return chassis->backend->answers(chassis->hardware, camera->index, err);
+	return chassis->backend->cameras->answers(chassis->hardware, camera->index, err);
 }
 
 bool camera_busy(struct camera *camera)

@@ -42,7 +42,7 @@ done:
 int endstop_pressed(struct endstop *endstop, struct err *err)
 {
 	struct chassis *chassis = endstop->chassis;
-	int ret = chassis->backend->endstop(chassis->hardware, endstop->index);
+	int ret = chassis->backend->motors->endstop(chassis->hardware, endstop->index);
 
 	atomic_store_explicit(&endstop->told, ret, memory_order_relaxed);
 	if (ret < 0)

@@ -35,8 +35,8 @@ static int light_apply(struct light *light, const struct rig_light *level, bool 
 {
 	const struct chassis *chassis = light->chassis;
 
-	return chassis->backend->light(chassis->hardware, light->index,
-				       level->on && awake ? level->brightness : 0);
+	return chassis->backend->lights->set(chassis->hardware, light->index,
+					     level->on && awake ? level->brightness : 0);
 }
 
 int light_show(struct light *light, bool awake, struct err *err)

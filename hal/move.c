@@ -96,8 +96,8 @@ static int move_pulse(void *context, size_t i, int64_t *sent_ns)
 	if (ret != MOTION_GO)
 		return ret;
 	position_send(motor->position, sign);
-	ret = move->chassis->backend->step(move->chassis->hardware, motor->index,
-					   sent_ns);
+	ret = move->chassis->backend->motors->step(move->chassis->hardware, motor->index,
+						   sent_ns);
 	if (ret < 0) {
 		position_forget(motor->position);
 		return err_code(move->err, ret, "hardware_fault",
@@ -111,8 +111,8 @@ static int leg_prepare(struct chassis *chassis, struct move_leg *leg, struct err
 {
 	struct motor *motor = leg->motor;
 	bool upwards = leg_sign(leg) > 0;
-	int ret = chassis->backend->direction(chassis->hardware, motor->index,
-					      upwards == motor->forward);
+	int ret = chassis->backend->motors->direction(chassis->hardware, motor->index,
+						      upwards == motor->forward);
 
 	if (ret < 0)
 		return err_code(err, ret, "hardware_fault", "%s cannot be switched: %s",

@@ -268,13 +268,25 @@ int rig_trigger(struct rig *rig, const char *name, int64_t pre_ms, int64_t post_
 	return trigger_fire(&rig->triggers[found], pre_ms, post_ms, cancel, err);
 }
 
+static int rig_check_gpio(const struct rig *rig, struct err *err)
+{
+	const struct backend *backend = rig->chassis.backend;
+
+	if (backend->gpio)
+		return 0;
+	return err_code(err, -ENOTSUP, "not_supported",
+			"the backend '%s' has no GPIO lines", backend->name);
+}
+
 int rig_line_get(struct rig *rig, int line, struct err *err)
 {
 	struct chassis *chassis = &rig->chassis;
-	int ret;
+	int ret = rig_check_gpio(rig, err);
 
+	if (ret < 0)
+		return ret;
 	pthread_mutex_lock(&chassis->lock);
-	ret = chassis->backend->line_get(chassis->hardware, line, err);
+	ret = chassis->backend->gpio->get(chassis->hardware, line, err);
 	pthread_mutex_unlock(&chassis->lock);
 	return ret;
 }
@@ -282,10 +294,12 @@ int rig_line_get(struct rig *rig, int line, struct err *err)
 int rig_line_set(struct rig *rig, int line, bool level, struct err *err)
 {
 	struct chassis *chassis = &rig->chassis;
-	int ret;
+	int ret = rig_check_gpio(rig, err);
 
+	if (ret < 0)
+		return ret;
 	pthread_mutex_lock(&chassis->lock);
-	ret = chassis->backend->line_set(chassis->hardware, line, level, err);
+	ret = chassis->backend->gpio->set(chassis->hardware, line, level, err);
 	pthread_mutex_unlock(&chassis->lock);
 	return ret;
 }

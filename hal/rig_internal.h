@@ -34,6 +34,10 @@ struct rig {
 	unsigned kept_awake; /* chassis's lock: by so many */
 };
 
+/* As rig_open(), with this backend instead of the config's; it must outlive the rig. */
+int rig_open_with(struct rig **out, const struct backend *backend, const cJSON *config,
+		  const struct rig_options *options, struct err *err);
+
 /* NULL when there is none of that name. */
 struct motor *rig_motor(const struct rig *rig, const char *name);
 

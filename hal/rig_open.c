@@ -140,6 +140,23 @@ static void rig_drop_device(struct rig *rig, enum device_kind kind, size_t slot)
 	rig->cameras[slot].settings = NULL;
 }
 
+static bool backend_has(const struct backend *backend, enum device_kind kind)
+{
+	switch (kind) {
+	case DEVICE_MOTOR:
+		return backend->motors;
+	case DEVICE_LIGHT:
+		return backend->lights;
+	case DEVICE_CAMERA:
+		return backend->cameras;
+	case DEVICE_ENDSTOP:
+		return backend->motors && backend->motors->endstop;
+	case DEVICE_TRIGGER:
+		return backend->gpio && backend->gpio->trigger;
+	}
+	return false;
+}
+
 static int rig_try_device(struct rig *rig, enum device_kind kind, size_t i,
 			  const cJSON *item, struct err *err)
 {
@@ -150,6 +167,10 @@ static int rig_try_device(struct rig *rig, enum device_kind kind, size_t i,
 	if (!cJSON_IsObject(item))
 		return err_code(err, -EINVAL, "invalid_args", "%s.%s must be an object",
 				kind_keys[kind], item->string);
+	if (!backend_has(chassis->backend, kind))
+		return err_code(err, -ENOTSUP, "not_supported",
+				"%s.%s: the backend '%s' has no %s", kind_keys[kind],
+				item->string, chassis->backend->name, kind_keys[kind]);
 	ret = rig_open_device(rig, kind, slot, i, item, err);
 	if (ret == 0 && chassis->backend->attach) {
 		ret = chassis->backend->attach(chassis->hardware, kind, i, err);
@@ -258,7 +279,9 @@ static void rig_attach_endstops(struct rig *rig)
 /* Nobody has moved a fresh rig: it stands at home. */
 static void rig_settle(struct rig *rig)
 {
-	if (!rig->chassis.backend->fresh(rig->chassis.hardware))
+	const struct backend *backend = rig->chassis.backend;
+
+	if (!backend->fresh || !backend->fresh(rig->chassis.hardware))
 		return;
 	for (size_t i = 0; i < rig->counts[DEVICE_MOTOR]; i++) {
 		struct motor *motor = &rig->motors[i];
@@ -350,8 +373,8 @@ static int rig_open_all(struct rig *rig, cJSON *config, const struct rig_options
 				    rig->problems, err);
 	if (ret < 0)
 		return ret;
-	if (backend->find_cameras && !options->dry)
-		backend->find_cameras(rig->chassis.hardware, rig_cameras_of(config));
+	if (backend->cameras && backend->cameras->find && !options->dry)
+		backend->cameras->find(rig->chassis.hardware, rig_cameras_of(config));
 	ret = rig_make_room(rig, config, err);
 	if (ret < 0)
 		return ret;
@@ -363,17 +386,13 @@ static int rig_open_all(struct rig *rig, cJSON *config, const struct rig_options
 	return options->dry ? 0 : rig_start(rig, config, err);
 }
 
-int rig_open(struct rig **out, const cJSON *config, const struct rig_options *options,
-	     struct err *err)
+int rig_open_with(struct rig **out, const struct backend *backend, const cJSON *config,
+		  const struct rig_options *options, struct err *err)
 {
-	const struct backend *backend = rig_choose_backend(config, err);
-	struct rig *rig;
+	struct rig *rig = calloc(1, sizeof(*rig));
 	cJSON *copy;
 	int ret;
 
-	if (!backend)
-		return -EINVAL;
-	rig = calloc(1, sizeof(*rig));
 	if (!rig)
 		return err_set(err, -ENOMEM, "out of memory");
 	chassis_init(&rig->chassis, options);
@@ -388,6 +407,14 @@ int rig_open(struct rig **out, const cJSON *config, const struct rig_options *op
 	}
 	*out = rig;
 	return 0;
+}
+
+int rig_open(struct rig **out, const cJSON *config, const struct rig_options *options,
+	     struct err *err)
+{
+	const struct backend *backend = rig_choose_backend(config, err);
+
+	return backend ? rig_open_with(out, backend, config, options, err) : -EINVAL;
 }
 
 void rig_close(struct rig *rig)

@@ -21,7 +21,8 @@ static int power_motors(struct rig *rig, bool on, struct err *err)
 
 	for (size_t i = 0; i < rig->counts[DEVICE_MOTOR]; i++) {
 		struct motor *motor = &rig->motors[i];
-		int ret = chassis->backend->enable(chassis->hardware, motor->index, on);
+		int ret = chassis->backend->motors->enable(chassis->hardware,
+							   motor->index, on);
 
 		if (ret == 0)
 			motor->enabled = on;

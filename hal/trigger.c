@@ -83,7 +83,8 @@ static void trigger_release(struct trigger *trigger)
 static int trigger_level(struct trigger *trigger, bool active, struct err *err)
 {
 	struct chassis *chassis = trigger->chassis;
-	int ret = chassis->backend->trigger(chassis->hardware, trigger->index, active);
+	int ret = chassis->backend->gpio->trigger(chassis->hardware, trigger->index,
+						  active);
 
 	if (ret < 0)
 		return err_code(err, ret, "hardware_fault", "%s cannot be switched: %s",

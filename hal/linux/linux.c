@@ -290,13 +290,6 @@ static void linux_describe(const void *backend, enum device_kind kind, size_t i,
 
 /* ---- time, motors, lines ---- */
 
-/* Where an axis stands is known only as far as it was written down. */
-static bool linux_fresh(const void *backend)
-{
-	(void)backend;
-	return false;
-}
-
 static int64_t linux_now(void *backend)
 {
 	(void)backend;
@@ -468,31 +461,48 @@ static int linux_calibrate(void *backend, size_t camera, const struct backend_sh
 	return cameras_calibrate(rig->cameras, camera, shot, found, err);
 }
 
-const struct backend backend_linux = {
-	.name = "linux",
-	.real_time = true,
-	.open = linux_open,
-	.close = linux_close,
-	.attach = linux_attach,
-	.attached = linux_attached,
-	.find_cameras = linux_find_cameras,
-	.describe = linux_describe,
-	.fresh = linux_fresh,
-	.now = linux_now,
-	.wait_until = linux_wait_until,
+/* ---- the tables ---- */
+
+static const struct motor_ops linux_motors = {
 	.enable = linux_enable,
 	.direction = linux_direction,
 	.step = linux_step,
-	.light = linux_light,
-	.trigger = linux_trigger,
 	.endstop = linux_endstop,
-	.camera_size = linux_camera_size,
+};
+
+static const struct light_ops linux_lights = {
+	.set = linux_light,
+};
+
+static const struct camera_ops linux_cameras = {
+	.find = linux_find_cameras,
+	.size = linux_camera_size,
 	.answers = linux_answers,
 	.expose = linux_expose,
 	.read_out = linux_read_out,
 	.discard = linux_discard,
 	.calibrate = linux_calibrate,
-	.line_get = linux_line_get,
-	.line_set = linux_line_set,
+};
+
+static const struct gpio_ops linux_gpio = {
+	.get = linux_line_get,
+	.set = linux_line_set,
+	.trigger = linux_trigger,
+};
+
+const struct backend backend_linux = {
+	.name = "linux",
+	.real_time = true,
+	.motors = &linux_motors,
+	.lights = &linux_lights,
+	.cameras = &linux_cameras,
+	.gpio = &linux_gpio,
+	.open = linux_open,
+	.close = linux_close,
+	.attach = linux_attach,
+	.attached = linux_attached,
+	.describe = linux_describe,
+	.now = linux_now,
+	.wait_until = linux_wait_until,
 	.safe = linux_safe,
 };

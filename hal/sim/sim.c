@@ -366,28 +366,44 @@ static int sim_trigger(void *backend, size_t trigger, bool active)
 	return 0;
 }
 
-/* ---- the table ---- */
+/* ---- the tables ---- */
 
-const struct backend backend_simulated = {
-	.name = "simulated",
-	.open = sim_open,
-	.close = sim_close,
-	.fresh = sim_fresh,
-	.now = sim_now,
-	.wait_until = sim_wait_until,
+static const struct motor_ops sim_motors = {
 	.enable = sim_enable,
 	.direction = sim_direction,
 	.step = sim_step,
-	.light = sim_light,
-	.trigger = sim_trigger,
 	.endstop = sim_endstop,
-	.camera_size = sim_camera_size,
+};
+
+static const struct light_ops sim_lights = {
+	.set = sim_light,
+};
+
+static const struct camera_ops sim_cameras = {
+	.size = sim_camera_size,
 	.answers = sim_camera_answers,
 	.expose = sim_camera_expose,
 	.read_out = sim_camera_read_out,
 	.discard = sim_camera_discard,
 	.calibrate = sim_camera_calibrate,
-	.line_get = sim_line_get,
-	.line_set = sim_line_set,
+};
+
+static const struct gpio_ops sim_gpio = {
+	.get = sim_line_get,
+	.set = sim_line_set,
+	.trigger = sim_trigger,
+};
+
+const struct backend backend_simulated = {
+	.name = "simulated",
+	.motors = &sim_motors,
+	.lights = &sim_lights,
+	.cameras = &sim_cameras,
+	.gpio = &sim_gpio,
+	.open = sim_open,
+	.close = sim_close,
+	.fresh = sim_fresh,
+	.now = sim_now,
+	.wait_until = sim_wait_until,
 	.safe = sim_safe,
 };
