@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "agent/base/err.h"
+#include "mqtt/types.h"
 
 struct connection;
 
@@ -37,40 +38,6 @@ struct connection_options {
 	int session_expiry_s;
 	int reconnect_max_s;
 	int keep_alive_s;
-};
-
-/* One message that came in.  All pointers are valid during the callback only. */
-struct incoming {
-	const char *topic; /* NUL-terminated; no NUL inside */
-	const void *payload;
-	size_t size;
-	int qos;
-	bool retained, duplicate;
-	int packet_id;
-	const char *response_topic; /* NULL without one; NUL-terminated */
-	const void *correlation;    /* NULL without one */
-	size_t correlation_size;
-};
-
-struct outgoing {
-	uint64_t token; /* comes back in sent(); 0: nobody wants to know */
-	const char *topic;
-	const void *payload; /* copied */
-	size_t size;
-	int qos;
-	bool retain;
-	int expiry_s; /* 0: never */
-	const void *correlation;
-	size_t correlation_size;
-};
-
-struct filter {
-	const char *topic;
-	int qos;
-	bool no_local;
-	bool retain_as_published;
-	int retain_handling; /* 0: send stored ones, 1: only for a new subscription, 2:
-				never */
 };
 
 struct connection_callbacks {

@@ -8,8 +8,8 @@
 
 #include <pthread.h>
 
-#include "mqtt/send_queue.h"
 #include "mqtt/paho_client.h"
+#include "mqtt/send_queue.h"
 
 #define WHY_MAX sizeof(((struct err *)0)->text)
 

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "agent/base/err.h"
-#include "mqtt/connection.h"
+#include "mqtt/types.h"
 #include "mqtt/tls.h"
 #include "mqtt/url.h"
 

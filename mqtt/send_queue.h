@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "mqtt/connection.h"
+#include "mqtt/types.h"
 
 enum item_kind { ITEM_PUBLISH, ITEM_SUBSCRIBE, ITEM_UNSUBSCRIBE, ITEM_PROBE };
 
