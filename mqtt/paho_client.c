@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agent/base/log.h"
+#include "mqtt/paho_error.h"
 
 #define CONNECT_TIMEOUT_S 10
 #define WILL_DELAY_S 5		 /* a short gap in the radio is no reason to say "lost" */
@@ -17,25 +18,6 @@
 
 /* The longest text that Paho wants to hear of as its server. */
 #define SERVER_MAX (sizeof("mqtts://[]:65535") + sizeof(((struct url *)0)->host))
-
-int paho_error(struct err *err, int code)
-{
-	switch (code) {
-	case MQTTASYNC_BAD_UTF8_STRING:
-		return err_set(err, -EINVAL, "the topic is not valid UTF-8");
-	case MQTTASYNC_DISCONNECTED:
-		return err_set(err, -ENOTCONN, "the connection has ended");
-	default:
-		return err_set(err, -EIO, "Paho: %s", MQTTAsync_strerror(code));
-	}
-}
-
-const char *reason_text(int code)
-{
-	const char *text = MQTTReasonCode_toString((enum MQTTReasonCodes)code);
-
-	return text ? text : "unknown reason code";
-}
 
 /* The return codes of a CONNACK of 3.1.1, section 3.2.2.3. */
 static const char *return_code_text(int code)
@@ -114,7 +96,7 @@ static void not_up(struct link *link, int code, const char *message)
 			 link->version == MQTTVERSION_5 ? "5" : "3.1.1");
 	} else if (code > 0) {
 		snprintf(why, sizeof(why), "the broker refuses: %s",
-			 link->version == MQTTVERSION_5 ? reason_text(code)
+			 link->version == MQTTVERSION_5 ? paho_reason_text(code)
 							: return_code_text(code));
 	} else if (strstr(message, "timeout")) {
 		snprintf(why, sizeof(why), "no answer within %d s", CONNECT_TIMEOUT_S);
@@ -155,7 +137,7 @@ static void on_broker_disconnect(void *context, MQTTProperties *properties,
 
 	(void)properties;
 	snprintf(why, sizeof(why), "the broker disconnects: %s",
-		 reason_text((int)reason));
+		 paho_reason_text((int)reason));
 	link->events.lost(link->events.context, LOSS_OTHER, why);
 }
 
@@ -233,20 +215,6 @@ static void on_disconnected_3(void *context, MQTTAsync_successData *data)
 	link->events.disconnected(link->events.context);
 }
 
-int add_number(MQTTProperties *properties, enum MQTTPropertyCodes code, unsigned value,
-	       struct err *err)
-{
-	MQTTProperty property = {.identifier = code};
-
-	if (code == MQTTPROPERTY_CODE_RECEIVE_MAXIMUM)
-		property.value.integer2 = (unsigned short)value;
-	else
-		property.value.integer4 = value;
-	if (MQTTProperties_add(properties, &property))
-		return err_set(err, -ENOMEM, "out of memory");
-	return 0;
-}
-
 static int handle_new(MQTTAsync *handle, const struct link_options *o, const char *server,
 		      struct err *err)
 {
@@ -265,18 +233,19 @@ static int handle_new(MQTTAsync *handle, const struct link_options *o, const cha
 static int add_terms(MQTTProperties *properties, MQTTProperties *will_properties,
 		     const struct link_options *o, struct err *err)
 {
-	int ret = add_number(properties, MQTTPROPERTY_CODE_SESSION_EXPIRY_INTERVAL,
-			     (unsigned)o->session_expiry_s, err);
+	int ret = paho_add_number(properties, MQTTPROPERTY_CODE_SESSION_EXPIRY_INTERVAL,
+				  (unsigned)o->session_expiry_s, err);
 
 	if (!ret)
-		ret = add_number(properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM,
-				 INCOMING_MAX, err);
+		ret = paho_add_number(properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM,
+				      INCOMING_MAX, err);
 	if (!ret)
-		ret = add_number(properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE,
-				 PACKET_MAX, err);
+		ret = paho_add_number(properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE,
+				      PACKET_MAX, err);
 	if (!ret)
-		ret = add_number(will_properties, MQTTPROPERTY_CODE_WILL_DELAY_INTERVAL,
-				 WILL_DELAY_S, err);
+		ret = paho_add_number(will_properties,
+				      MQTTPROPERTY_CODE_WILL_DELAY_INTERVAL, WILL_DELAY_S,
+				      err);
 	return ret;
 }
 

@@ -23,13 +23,4 @@ struct link {
 /* link_request.c: each request that is left ends as LINK_BROKEN. */
 void link_end_requests(struct link *link);
 
-/* code of a call into Paho as an errno and a sentence. */
-int paho_error(struct err *err, int code);
-
-const char *reason_text(int code);
-
-/* value must fit into the property's type. */
-int add_number(MQTTProperties *properties, enum MQTTPropertyCodes code, unsigned value,
-	       struct err *err);
-
 #endif

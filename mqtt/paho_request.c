@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "agent/base/log.h"
+#include "mqtt/paho_error.h"
 
 #define GRANTED_MAX 2 /* the highest QoS; above is a refusal in 3.1.1 */
 
@@ -104,7 +105,7 @@ static void on_failed(void *context, MQTTAsync_failureData5 *data)
 		return;
 	}
 	log_debug("the broker refused a %s: %s", request->what,
-		  reason_text((int)data->reasonCode));
+		  paho_reason_text((int)data->reasonCode));
 	request_end(request, LINK_REFUSED);
 }
 
@@ -180,8 +181,9 @@ static int add_message_properties(MQTTProperties *properties,
 	int ret = 0;
 
 	if (message->expiry_s > 0)
-		ret = add_number(properties, MQTTPROPERTY_CODE_MESSAGE_EXPIRY_INTERVAL,
-				 (unsigned)message->expiry_s, err);
+		ret = paho_add_number(properties,
+				      MQTTPROPERTY_CODE_MESSAGE_EXPIRY_INTERVAL,
+				      (unsigned)message->expiry_s, err);
 	if (!ret && message->correlation)
 		ret = add_bytes(properties, MQTTPROPERTY_CODE_CORRELATION_DATA,
 				message->correlation, message->correlation_size, err);
