@@ -23,17 +23,17 @@
 /* ---- The sender ---- */
 
 /* Makes the link with the login as it is now; Paho copies what it keeps. */
-static int open_link(struct connection *c, const struct link_events *events,
-		     struct err *err)
+static int open_client(struct connection *c,
+		       const struct paho_client_callbacks *callbacks, struct err *err)
 {
-	struct link_options options = c->options;
+	struct paho_client_options options = c->options;
 	struct login login;
 	int ret = login_read(&login, &options.url, c->user, c->password_file, err);
 
 	if (ret == 0) {
 		options.user = login.user;
 		options.password = login.password;
-		ret = link_open(&c->link, &options, events, err);
+		ret = paho_client_open(&c->client, &options, callbacks, err);
 	}
 	login_clear(&login);
 	url_clear(&options.url);
@@ -43,11 +43,11 @@ static int open_link(struct connection *c, const struct link_events *events,
 /* Makes the next link; the lock is held. */
 static int begin(struct connection *c)
 {
-	struct link_events events = connection_events;
+	struct paho_client_callbacks callbacks = connection_client_callbacks;
 	struct err err = {0};
 	int ret;
 
-	events.context = c;
+	callbacks.context = c;
 	c->why[0] = '\0';
 	c->loss = LOSS_OTHER;
 	c->lost = c->disconnected = false;
@@ -55,7 +55,7 @@ static int begin(struct connection *c)
 	if (clock_monotonic_ms() >= c->mqtt_5_again_ms)
 		c->options.mqtt_version = MQTT_5;
 	pthread_mutex_unlock(&c->lock);
-	ret = open_link(c, &events, &err);
+	ret = open_client(c, &callbacks, &err);
 	pthread_mutex_lock(&c->lock);
 	if (ret < 0)
 		connection_note_why(c, err.text);
@@ -78,12 +78,12 @@ static void log_why(struct connection *c, const char *why, bool was_up, bool clo
 }
 
 /* Puts OpenSSL's reason in the place of Paho's, which has none. */
-static void find_tls_reason(const struct connection *c, enum link_loss *loss,
+static void find_tls_reason(const struct connection *c, enum paho_client_loss *loss,
 			    char why[WHY_MAX])
 {
 	struct err err;
 
-	if (!c->options.url.tls || (*loss != LOSS_NO_LINK && *loss != LOSS_HUNG_UP))
+	if (!c->options.url.tls || (*loss != LOSS_UNREACHABLE && *loss != LOSS_CLOSED))
 		return;
 	if (tls_fails(&c->options.url, &c->options.tls, TLS_WHY_MS, &err)) {
 		snprintf(why, WHY_MAX, "%s", err.text);
@@ -92,18 +92,18 @@ static void find_tls_reason(const struct connection *c, enum link_loss *loss,
 }
 
 /* Which version the next link speaks, after one that ended by loss. */
-static void choose_version(struct connection *c, enum link_loss loss)
+static void choose_version(struct connection *c, enum paho_client_loss loss)
 {
 	bool again = loss == LOSS_VERSION;
 
 	if (c->options.mqtt_version == MQTT_5) {
-		c->hang_ups = loss == LOSS_HUNG_UP ? c->hang_ups + 1 : 0;
+		c->hang_ups = loss == LOSS_CLOSED ? c->hang_ups + 1 : 0;
 		if (!again && c->hang_ups < HANG_UPS_MAX)
 			return;
 		log_info("MQTT 5 is not understood: trying 3.1.1");
 		c->options.mqtt_version = MQTT_3_1_1;
 		c->mqtt_5_again_ms = clock_monotonic_ms() + MQTT_5_AGAIN_MS;
-	} else if (again || loss == LOSS_HUNG_UP) {
+	} else if (again || loss == LOSS_CLOSED) {
 		c->mqtt_5_again_ms = 0;
 	}
 	c->hang_ups = 0;
@@ -114,14 +114,14 @@ static void end(struct connection *c)
 {
 	struct item *items;
 	char why[sizeof(c->why)];
-	enum link_loss loss;
+	enum paho_client_loss loss;
 	uint32_t epoch;
 	bool was_up, muted, closing;
 
 	/* First the link: after this no event of it comes, so down() is the last word. */
 	pthread_mutex_unlock(&c->lock);
-	link_free(c->link);
-	c->link = NULL;
+	paho_client_free(c->client);
+	c->client = NULL;
 	pthread_mutex_lock(&c->lock);
 
 	was_up = c->up;

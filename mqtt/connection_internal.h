@@ -1,5 +1,5 @@
 /* The inside of a connection, for its own files only: connection.c has what others call
- * and the attempts to connect; connection_link.c what happens while a link lasts: its
+ * and the attempts to connect; connection_io.c what happens while a link lasts: its
  * events and what is sent over it. */
 #ifndef MQTT_CONNECTION_INTERNAL_H
 #define MQTT_CONNECTION_INTERNAL_H
@@ -17,14 +17,14 @@ enum { MQTT_3_1_1 = 4, MQTT_5 = 5 };
 
 struct connection {
 	struct connection_callbacks callbacks;
-	struct link_options options; /* the strings are below */
+	struct paho_client_options options; /* the strings are below */
 	char *client_id, *will_topic, *will_text, *probe_topic;
 	char *user, *password_file, *ca_file, *cert_file, *key_file;
 	int reconnect_max_s;
 	pthread_t thread;
 
 	/* The sender's own. */
-	struct link *link;
+	struct paho_client *client;
 	int64_t retry_ms; /* the middle of the next wait */
 	char last_why[WHY_MAX];
 	int hang_ups;		 /* one after the other, on MQTT 5 */
@@ -37,7 +37,7 @@ struct connection {
 	uint32_t epoch;
 	bool up, lost, disconnected; /* of the present link */
 	char why[WHY_MAX];
-	enum link_loss loss;
+	enum paho_client_loss loss;
 	unsigned window;
 	uint32_t packet_max;
 	unsigned unacknowledged, unwritten; /* handed to Paho, without an answer yet */
@@ -72,7 +72,7 @@ void connection_note_why(struct connection *c, const char *why);
 void connection_lose(struct connection *c, const char *why);
 
 /* What Paho's threads call; the context is the connection. */
-extern const struct link_events connection_events;
+extern const struct paho_client_callbacks connection_client_callbacks;
 
 /* Sends what is queued until the link is lost or must go; the lock is held, and let go
  * meanwhile. */

@@ -38,40 +38,40 @@ static const char *return_code_text(int code)
 
 static void on_up(void *context, MQTTAsync_successData5 *data)
 {
-	struct link *link = context;
-	struct link_terms terms = {
+	struct paho_client *client = context;
+	struct paho_connack connack = {
 		.session_present = data->alt.connect.sessionPresent != 0,
 		.mqtt_version = MQTTVERSION_5,
 		.receive_max = RECEIVE_MAX_DEFAULT,
 		.packet_max = UINT32_MAX,
-		.keep_alive_s = link->keep_alive_s,
+		.keep_alive_s = client->keep_alive_s,
 	};
 
 	for (int i = 0; i < data->properties.count; i++) {
 		const MQTTProperty *property = &data->properties.array[i];
 
 		if (property->identifier == MQTTPROPERTY_CODE_RECEIVE_MAXIMUM)
-			terms.receive_max = property->value.integer2;
+			connack.receive_max = property->value.integer2;
 		else if (property->identifier == MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE)
-			terms.packet_max = property->value.integer4;
+			connack.packet_max = property->value.integer4;
 		else if (property->identifier == MQTTPROPERTY_CODE_SERVER_KEEP_ALIVE)
-			terms.keep_alive_s = property->value.integer2;
+			connack.keep_alive_s = property->value.integer2;
 	}
-	link->events.up(link->events.context, &terms);
+	client->callbacks.up(client->callbacks.context, &connack);
 }
 
 static void on_up_3(void *context, MQTTAsync_successData *data)
 {
-	struct link *link = context;
-	struct link_terms terms = {
+	struct paho_client *client = context;
+	struct paho_connack connack = {
 		.session_present = data->alt.connect.sessionPresent != 0,
 		.mqtt_version = MQTTVERSION_3_1_1,
 		.receive_max = RECEIVE_MAX_DEFAULT,
 		.packet_max = UINT32_MAX,
-		.keep_alive_s = link->keep_alive_s,
+		.keep_alive_s = client->keep_alive_s,
 	};
 
-	link->events.up(link->events.context, &terms);
+	client->callbacks.up(client->callbacks.context, &connack);
 }
 
 /* Brokers from before MQTT 5 answer its CONNECT in their own language, with return
@@ -83,9 +83,9 @@ static bool is_version_refusal(int code)
 }
 
 /* code above 0 is the broker's own, message Paho's way to say where it stopped. */
-static void not_up(struct link *link, int code, const char *message)
+static void not_up(struct paho_client *client, int code, const char *message)
 {
-	enum link_loss loss = LOSS_OTHER;
+	enum paho_client_loss loss = LOSS_OTHER;
 	char why[256];
 
 	if (!message)
@@ -93,21 +93,21 @@ static void not_up(struct link *link, int code, const char *message)
 	if (code > 0 && is_version_refusal(code)) {
 		loss = LOSS_VERSION;
 		snprintf(why, sizeof(why), "the broker does not speak MQTT %s",
-			 link->version == MQTTVERSION_5 ? "5" : "3.1.1");
+			 client->version == MQTTVERSION_5 ? "5" : "3.1.1");
 	} else if (code > 0) {
 		snprintf(why, sizeof(why), "the broker refuses: %s",
-			 link->version == MQTTVERSION_5 ? paho_reason_text(code)
-							: return_code_text(code));
+			 client->version == MQTTVERSION_5 ? paho_reason_text(code)
+							  : return_code_text(code));
 	} else if (strstr(message, "timeout")) {
 		snprintf(why, sizeof(why), "no answer within %d s", CONNECT_TIMEOUT_S);
 	} else if (strstr(message, "completion")) {
-		loss = LOSS_HUNG_UP;
+		loss = LOSS_CLOSED;
 		snprintf(why, sizeof(why), "the broker hung up instead of answering");
 	} else {
-		loss = LOSS_NO_LINK;
+		loss = LOSS_UNREACHABLE;
 		snprintf(why, sizeof(why), "nobody listens there");
 	}
-	link->events.lost(link->events.context, loss, why);
+	client->callbacks.lost(client->callbacks.context, loss, why);
 }
 
 static void on_not_up(void *context, MQTTAsync_failureData5 *data)
@@ -122,23 +122,23 @@ static void on_not_up_3(void *context, MQTTAsync_failureData *data)
 
 static void on_lost(void *context, char *cause)
 {
-	struct link *link = context;
+	struct paho_client *client = context;
 
-	link->events.lost(link->events.context, LOSS_OTHER,
-			  cause ? cause : "the connection broke");
+	client->callbacks.lost(client->callbacks.context, LOSS_OTHER,
+			       cause ? cause : "the connection broke");
 }
 
 /* After this one Paho does not call on_lost(). */
 static void on_broker_disconnect(void *context, MQTTProperties *properties,
 				 enum MQTTReasonCodes reason)
 {
-	struct link *link = context;
+	struct paho_client *client = context;
 	char why[256];
 
 	(void)properties;
 	snprintf(why, sizeof(why), "the broker disconnects: %s",
 		 paho_reason_text((int)reason));
-	link->events.lost(link->events.context, LOSS_OTHER, why);
+	client->callbacks.lost(client->callbacks.context, LOSS_OTHER, why);
 }
 
 static const MQTTLenString *message_property(MQTTProperties *properties,
@@ -157,7 +157,8 @@ static char *text_of(const char *bytes, size_t length)
 	return strndup(bytes, length);
 }
 
-static void deliver(struct link *link, const char *topic, MQTTAsync_message *message)
+static void deliver(struct paho_client *client, const char *topic,
+		    MQTTAsync_message *message)
 {
 	const MQTTLenString *response =
 		message_property(&message->properties, MQTTPROPERTY_CODE_RESPONSE_TOPIC);
@@ -178,7 +179,7 @@ static void deliver(struct link *link, const char *topic, MQTTAsync_message *mes
 		.correlation_size = correlation ? (size_t)correlation->len : 0,
 	};
 
-	link->events.message(link->events.context, &incoming);
+	client->callbacks.message(client->callbacks.context, &incoming);
 	free(response_topic);
 }
 
@@ -201,22 +202,22 @@ static int on_message(void *context, char *topic, int length, MQTTAsync_message 
 
 static void on_disconnected(void *context, MQTTAsync_successData5 *data)
 {
-	struct link *link = context;
+	struct paho_client *client = context;
 
 	(void)data;
-	link->events.disconnected(link->events.context);
+	client->callbacks.disconnected(client->callbacks.context);
 }
 
 static void on_disconnected_3(void *context, MQTTAsync_successData *data)
 {
-	struct link *link = context;
+	struct paho_client *client = context;
 
 	(void)data;
-	link->events.disconnected(link->events.context);
+	client->callbacks.disconnected(client->callbacks.context);
 }
 
-static int handle_new(MQTTAsync *handle, const struct link_options *o, const char *server,
-		      struct err *err)
+static int handle_new(MQTTAsync *handle, const struct paho_client_options *o,
+		      const char *server, struct err *err)
 {
 	MQTTAsync_createOptions options = MQTTAsync_createOptions_initializer5;
 	int code;
@@ -231,7 +232,7 @@ static int handle_new(MQTTAsync *handle, const struct link_options *o, const cha
 
 /* What MQTT 5 says in its CONNECT besides what 3.1.1 says. */
 static int add_terms(MQTTProperties *properties, MQTTProperties *will_properties,
-		     const struct link_options *o, struct err *err)
+		     const struct paho_client_options *o, struct err *err)
 {
 	int ret = paho_add_number(properties, MQTTPROPERTY_CODE_SESSION_EXPIRY_INTERVAL,
 				  (unsigned)o->session_expiry_s, err);
@@ -249,7 +250,7 @@ static int add_terms(MQTTProperties *properties, MQTTProperties *will_properties
 	return ret;
 }
 
-static MQTTAsync_willOptions will_of(const struct link_options *o)
+static MQTTAsync_willOptions will_of(const struct paho_client_options *o)
 {
 	MQTTAsync_willOptions will = MQTTAsync_willOptions_initializer;
 
@@ -267,7 +268,7 @@ static const char *file_or_null(const char *path)
 
 /* The chain is checked, and that the certificate is for the host in the url; there is no
  * setting that leaves this out. */
-static MQTTAsync_SSLOptions tls_of(const struct link_options *o)
+static MQTTAsync_SSLOptions tls_of(const struct paho_client_options *o)
 {
 	MQTTAsync_SSLOptions tls = MQTTAsync_SSLOptions_initializer;
 
@@ -290,33 +291,35 @@ static int connect_error(struct err *err, int code)
 }
 
 /* What both versions of the protocol say in their CONNECT. */
-static void put_connect(MQTTAsync_connectOptions *options, struct link *link,
-			const struct link_options *o)
+static void put_connect(MQTTAsync_connectOptions *options, struct paho_client *client,
+			const struct paho_client_options *o)
 {
 	options->keepAliveInterval = o->keep_alive_s;
 	options->connectTimeout = CONNECT_TIMEOUT_S;
 	options->username = o->user;
 	options->password = o->password;
-	options->context = link;
+	options->context = client;
 }
 
-static int connect_3(struct link *link, const struct link_options *o, struct err *err)
+static int connect_3(struct paho_client *client, const struct paho_client_options *o,
+		     struct err *err)
 {
 	MQTTAsync_connectOptions options = MQTTAsync_connectOptions_initializer;
 	MQTTAsync_willOptions will = will_of(o);
 	MQTTAsync_SSLOptions tls = tls_of(o);
 
-	put_connect(&options, link, o);
+	put_connect(&options, client, o);
 	options.MQTTVersion = MQTTVERSION_3_1_1;
 	options.cleansession = 0;
 	options.will = &will;
 	options.ssl = o->url.tls ? &tls : NULL;
 	options.onSuccess = on_up_3;
 	options.onFailure = on_not_up_3;
-	return connect_error(err, MQTTAsync_connect(link->handle, &options));
+	return connect_error(err, MQTTAsync_connect(client->handle, &options));
 }
 
-static int connect_5(struct link *link, const struct link_options *o, struct err *err)
+static int connect_5(struct paho_client *client, const struct paho_client_options *o,
+		     struct err *err)
 {
 	MQTTAsync_connectOptions options = MQTTAsync_connectOptions_initializer5;
 	MQTTAsync_willOptions will = will_of(o);
@@ -328,7 +331,7 @@ static int connect_5(struct link *link, const struct link_options *o, struct err
 	ret = add_terms(&properties, &will_properties, o, err);
 	if (ret < 0)
 		goto out;
-	put_connect(&options, link, o);
+	put_connect(&options, client, o);
 	options.cleanstart = 0;
 	options.will = &will;
 	options.ssl = o->url.tls ? &tls : NULL;
@@ -336,7 +339,7 @@ static int connect_5(struct link *link, const struct link_options *o, struct err
 	options.willProperties = &will_properties;
 	options.onSuccess5 = on_up;
 	options.onFailure5 = on_not_up;
-	ret = connect_error(err, MQTTAsync_connect(link->handle, &options));
+	ret = connect_error(err, MQTTAsync_connect(client->handle, &options));
 out:
 	MQTTProperties_free(&properties);
 	MQTTProperties_free(&will_properties);
@@ -352,85 +355,86 @@ static void server_text(char text[SERVER_MAX], const struct url *url)
 		 bare ? "[" : "", url->host, bare ? "]" : "", url->port);
 }
 
-int link_open(struct link **out, const struct link_options *options,
-	      const struct link_events *events, struct err *err)
+int paho_client_open(struct paho_client **out, const struct paho_client_options *options,
+		     const struct paho_client_callbacks *callbacks, struct err *err)
 {
-	struct link *link;
+	struct paho_client *client;
 	char server[SERVER_MAX];
 	int ret;
 
-	link = calloc(1, sizeof(*link));
-	if (!link)
+	client = calloc(1, sizeof(*client));
+	if (!client)
 		return err_set(err, -ENOMEM, "out of memory");
-	pthread_mutex_init(&link->lock, NULL);
-	link->events = *events;
-	link->version = options->mqtt_version;
-	link->keep_alive_s = options->keep_alive_s;
-	link->will_topic = options->will_topic;
-	link->will_text = options->will_text;
+	pthread_mutex_init(&client->lock, NULL);
+	client->callbacks = *callbacks;
+	client->version = options->mqtt_version;
+	client->keep_alive_s = options->keep_alive_s;
+	client->will_topic = options->will_topic;
+	client->will_text = options->will_text;
 	server_text(server, &options->url);
-	ret = handle_new(&link->handle, options, server, err);
+	ret = handle_new(&client->handle, options, server, err);
 	if (ret < 0)
 		goto fail;
 	/* Before the connect: messages of a kept session come right behind the CONNACK.
 	 */
-	MQTTAsync_setCallbacks(link->handle, link, on_lost, on_message, NULL);
-	if (link->version == MQTTVERSION_5) {
-		MQTTAsync_setDisconnected(link->handle, link, on_broker_disconnect);
-		ret = connect_5(link, options, err);
+	MQTTAsync_setCallbacks(client->handle, client, on_lost, on_message, NULL);
+	if (client->version == MQTTVERSION_5) {
+		MQTTAsync_setDisconnected(client->handle, client, on_broker_disconnect);
+		ret = connect_5(client, options, err);
 	} else {
-		ret = connect_3(link, options, err);
+		ret = connect_3(client, options, err);
 	}
 	if (ret < 0)
 		goto fail;
 
-	*out = link;
+	*out = client;
 	return 0;
 fail:
-	link_free(link);
+	paho_client_free(client);
 	return ret;
 }
 
-static int disconnect_5(struct link *link, bool with_will)
+static int disconnect_5(struct paho_client *client, bool with_will)
 {
 	MQTTAsync_disconnectOptions options = MQTTAsync_disconnectOptions_initializer5;
 
 	if (with_will)
 		options.reasonCode = MQTTREASONCODE_DISCONNECT_WITH_WILL_MESSAGE;
 	options.onSuccess5 = on_disconnected;
-	options.context = link;
-	return MQTTAsync_disconnect(link->handle, &options);
+	options.context = client;
+	return MQTTAsync_disconnect(client->handle, &options);
 }
 
 /* Paho takes leave of the broker whenever a handle ends, and so its will is never heard.
  */
-static int disconnect_3(struct link *link, bool with_will)
+static int disconnect_3(struct paho_client *client, bool with_will)
 {
 	MQTTAsync_disconnectOptions options = MQTTAsync_disconnectOptions_initializer;
 
 	if (with_will)
-		MQTTAsync_send(link->handle, link->will_topic,
-			       (int)strlen(link->will_text), link->will_text, 0, 1, NULL);
+		MQTTAsync_send(client->handle, client->will_topic,
+			       (int)strlen(client->will_text), client->will_text, 0, 1,
+			       NULL);
 	options.onSuccess = on_disconnected_3;
-	options.context = link;
-	return MQTTAsync_disconnect(link->handle, &options);
+	options.context = client;
+	return MQTTAsync_disconnect(client->handle, &options);
 }
 
-int link_disconnect(struct link *link, bool with_will)
+int paho_client_disconnect(struct paho_client *client, bool with_will)
 {
-	int code = link->version == MQTTVERSION_5 ? disconnect_5(link, with_will)
-						  : disconnect_3(link, with_will);
+	int code = client->version == MQTTVERSION_5 ? disconnect_5(client, with_will)
+						    : disconnect_3(client, with_will);
 
 	return code == MQTTASYNC_SUCCESS ? 0 : -ENOTCONN;
 }
 
-void link_free(struct link *link)
+void paho_client_free(struct paho_client *client)
 {
-	if (!link)
+	if (!client)
 		return;
-	if (link->handle)
-		MQTTAsync_destroy(&link->handle);
-	link_end_requests(link);
-	pthread_mutex_destroy(&link->lock);
-	free(link);
+	if (client->handle)
+		MQTTAsync_destroy(&client->handle);
+	paho_requests_abort(client);
+	pthread_mutex_destroy(&client->lock);
+	free(client);
 }

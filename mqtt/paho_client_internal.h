@@ -1,5 +1,5 @@
-/* The inside of a link, for its own files only: link.c has the connection (CONNECT, its
- * end, what comes in); link_request.c what is asked of the broker, and its answers. */
+/* Inside a client, for its own two files: paho_client.c connects, disconnects and
+ * receives; paho_request.c sends requests to the broker and takes the answers. */
 #ifndef MQTT_PAHO_CLIENT_INTERNAL_H
 #define MQTT_PAHO_CLIENT_INTERNAL_H
 
@@ -9,18 +9,18 @@
 
 #include <MQTTAsync.h>
 
-struct request; /* what Paho still owes an answer to */
+struct request; /* one that Paho has not answered yet */
 
-struct link {
+struct paho_client {
 	MQTTAsync handle;
-	struct link_events events;
+	struct paho_client_callbacks callbacks;
 	int version, keep_alive_s;
 	const char *will_topic, *will_text; /* the options' */
 	pthread_mutex_t lock;
 	struct request *requests; /* lock */
 };
 
-/* link_request.c: each request that is left ends as LINK_BROKEN. */
-void link_end_requests(struct link *link);
+/* paho_request.c: ends every open request as PAHO_ABORTED. */
+void paho_requests_abort(struct paho_client *client);
 
 #endif

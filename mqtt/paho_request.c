@@ -11,53 +11,54 @@
 
 /* The context of Paho's callbacks. */
 struct request {
-	struct link *link;
+	struct paho_client *client;
 	void *tag;
 	const char *what;
 	size_t filters; /* of a subscription: 3.1.1 does not tell how many it answers */
 	struct request *next, *previous;
 };
 
-static struct request *request_new(struct link *link, void *tag, const char *what)
+static struct request *request_new(struct paho_client *client, void *tag,
+				   const char *what)
 {
 	struct request *request = calloc(1, sizeof(*request));
 
 	if (!request)
 		return NULL;
-	request->link = link;
+	request->client = client;
 	request->tag = tag;
 	request->what = what;
-	pthread_mutex_lock(&link->lock);
-	request->next = link->requests;
+	pthread_mutex_lock(&client->lock);
+	request->next = client->requests;
 	if (request->next)
 		request->next->previous = request;
-	link->requests = request;
-	pthread_mutex_unlock(&link->lock);
+	client->requests = request;
+	pthread_mutex_unlock(&client->lock);
 	return request;
 }
 
 static void request_free(struct request *request)
 {
-	struct link *link = request->link;
+	struct paho_client *client = request->client;
 
-	pthread_mutex_lock(&link->lock);
+	pthread_mutex_lock(&client->lock);
 	if (request->next)
 		request->next->previous = request->previous;
 	if (request->previous)
 		request->previous->next = request->next;
 	else
-		link->requests = request->next;
-	pthread_mutex_unlock(&link->lock);
+		client->requests = request->next;
+	pthread_mutex_unlock(&client->lock);
 	free(request);
 }
 
-static void request_end(struct request *request, enum link_result result)
+static void request_end(struct request *request, enum paho_result result)
 {
-	struct link *link = request->link;
+	struct paho_client *client = request->client;
 	void *tag = request->tag;
 
 	request_free(request);
-	link->events.done(link->events.context, tag, result);
+	client->callbacks.done(client->callbacks.context, tag, result);
 }
 
 /* Are the answers to n filters all below 0x80?  Paho gives a list only for two and more.
@@ -75,7 +76,7 @@ static bool all_granted(const enum MQTTReasonCodes *codes, int n, int only)
 static void on_sent(void *context, MQTTAsync_successData5 *data)
 {
 	(void)data;
-	request_end(context, LINK_DONE);
+	request_end(context, PAHO_DONE);
 }
 
 static void on_subscribed(void *context, MQTTAsync_successData5 *data)
@@ -83,7 +84,7 @@ static void on_subscribed(void *context, MQTTAsync_successData5 *data)
 	bool ok = all_granted(data->alt.sub.reasonCodes, data->alt.sub.reasonCodeCount,
 			      (int)data->reasonCode);
 
-	request_end(context, ok ? LINK_DONE : LINK_REFUSED);
+	request_end(context, ok ? PAHO_DONE : PAHO_REFUSED);
 }
 
 static void on_unsubscribed(void *context, MQTTAsync_successData5 *data)
@@ -91,7 +92,7 @@ static void on_unsubscribed(void *context, MQTTAsync_successData5 *data)
 	bool ok = all_granted(data->alt.unsub.reasonCodes,
 			      data->alt.unsub.reasonCodeCount, (int)data->reasonCode);
 
-	request_end(context, ok ? LINK_DONE : LINK_REFUSED);
+	request_end(context, ok ? PAHO_DONE : PAHO_REFUSED);
 }
 
 /* A code other than 0 comes from Paho itself, and its reasonCode is then not always set.
@@ -101,12 +102,12 @@ static void on_failed(void *context, MQTTAsync_failureData5 *data)
 	struct request *request = context;
 
 	if (data->code) {
-		request_end(request, LINK_BROKEN);
+		request_end(request, PAHO_ABORTED);
 		return;
 	}
 	log_debug("the broker refused a %s: %s", request->what,
 		  paho_reason_text((int)data->reasonCode));
-	request_end(request, LINK_REFUSED);
+	request_end(request, PAHO_REFUSED);
 }
 
 /* The answers of 3.1.1, which Paho gives in other types. */
@@ -114,7 +115,7 @@ static void on_failed(void *context, MQTTAsync_failureData5 *data)
 static void on_sent_3(void *context, MQTTAsync_successData *data)
 {
 	(void)data;
-	request_end(context, LINK_DONE);
+	request_end(context, PAHO_DONE);
 }
 
 static void on_subscribed_3(void *context, MQTTAsync_successData *data)
@@ -126,7 +127,7 @@ static void on_subscribed_3(void *context, MQTTAsync_successData *data)
 		ok = data->alt.qos <= GRANTED_MAX;
 	for (size_t i = 0; request->filters > 1 && i < request->filters; i++)
 		ok = ok && data->alt.qosList[i] <= GRANTED_MAX;
-	request_end(request, ok ? LINK_DONE : LINK_REFUSED);
+	request_end(request, ok ? PAHO_DONE : PAHO_REFUSED);
 }
 
 static void on_failed_3(void *context, MQTTAsync_failureData *data)
@@ -134,11 +135,11 @@ static void on_failed_3(void *context, MQTTAsync_failureData *data)
 	struct request *request = context;
 
 	if (!data || data->code <= GRANTED_MAX) {
-		request_end(request, LINK_BROKEN);
+		request_end(request, PAHO_ABORTED);
 		return;
 	}
 	log_debug("the broker refused a %s", request->what);
-	request_end(request, LINK_REFUSED);
+	request_end(request, PAHO_REFUSED);
 }
 
 static int add_bytes(MQTTProperties *properties, enum MQTTPropertyCodes code,
@@ -165,7 +166,7 @@ static MQTTAsync_responseOptions answers_for(struct request *request,
 	MQTTAsync_responseOptions options = MQTTAsync_responseOptions_initializer;
 
 	options.context = request;
-	if (request->link->version == MQTTVERSION_5) {
+	if (request->client->version == MQTTVERSION_5) {
 		options.onSuccess5 = success_5;
 		options.onFailure5 = on_failed;
 	} else {
@@ -190,8 +191,8 @@ static int add_message_properties(MQTTProperties *properties,
 	return ret;
 }
 
-int link_send(struct link *link, const struct outgoing *message, void *tag,
-	      struct err *err)
+int paho_client_send(struct paho_client *client, const struct outgoing *message,
+		     void *tag, struct err *err)
 {
 	MQTTAsync_responseOptions options;
 	struct request *request;
@@ -200,15 +201,15 @@ int link_send(struct link *link, const struct outgoing *message, void *tag,
 
 	if (message->size > INT_MAX)
 		return err_set(err, -EINVAL, "the message is too large");
-	request = request_new(link, tag, "message");
+	request = request_new(client, tag, "message");
 	if (!request)
 		return err_set(err, -ENOMEM, "out of memory");
 	options = answers_for(request, on_sent_3, on_sent);
-	if (link->version == MQTTVERSION_5)
+	if (client->version == MQTTVERSION_5)
 		ret = add_message_properties(&options.properties, message, err);
 	if (ret < 0)
 		goto out;
-	code = MQTTAsync_send(link->handle, message->topic, (int)message->size,
+	code = MQTTAsync_send(client->handle, message->topic, (int)message->size,
 			      message->size ? message->payload : "", message->qos,
 			      message->retain, &options);
 	if (code != MQTTASYNC_SUCCESS)
@@ -258,29 +259,29 @@ static int wanted_make(struct wanted *wanted, const struct filter *filters, size
 static int subscribe(struct request *request, const struct wanted *wanted,
 		     struct err *err)
 {
-	struct link *link = request->link;
+	struct paho_client *client = request->client;
 	int n = (int)request->filters;
 	MQTTAsync_responseOptions options =
 		answers_for(request, on_subscribed_3, on_subscribed);
 	int code;
 
-	if (link->version == MQTTVERSION_5) {
+	if (client->version == MQTTVERSION_5) {
 		options.subscribeOptions = wanted->options[0];
 		options.subscribeOptionsList = wanted->options;
 		options.subscribeOptionsCount = n;
 	}
-	code = MQTTAsync_subscribeMany(link->handle, n, wanted->topics, wanted->qos,
+	code = MQTTAsync_subscribeMany(client->handle, n, wanted->topics, wanted->qos,
 				       &options);
 	return code == MQTTASYNC_SUCCESS ? 0 : paho_error(err, code);
 }
 
-int link_subscribe(struct link *link, const struct filter *filters, size_t n, void *tag,
-		   struct err *err)
+int paho_client_subscribe(struct paho_client *client, const struct filter *filters,
+			  size_t n, void *tag, struct err *err)
 {
 	struct wanted wanted = {.topics = NULL};
 	int ret = wanted_make(&wanted, filters, n, err);
 	struct request *request =
-		ret == 0 ? request_new(link, tag, "subscription") : NULL;
+		ret == 0 ? request_new(client, tag, "subscription") : NULL;
 
 	if (ret == 0 && !request)
 		ret = err_set(err, -ENOMEM, "out of memory");
@@ -294,10 +295,10 @@ int link_subscribe(struct link *link, const struct filter *filters, size_t n, vo
 	return ret;
 }
 
-int link_unsubscribe(struct link *link, const char *const *topics, size_t n, void *tag,
-		     struct err *err)
+int paho_client_unsubscribe(struct paho_client *client, const char *const *topics,
+			    size_t n, void *tag, struct err *err)
 {
-	struct request *request = request_new(link, tag, "unsubscription");
+	struct request *request = request_new(client, tag, "unsubscription");
 	MQTTAsync_responseOptions options;
 	int code;
 
@@ -305,7 +306,7 @@ int link_unsubscribe(struct link *link, const char *const *topics, size_t n, voi
 		return err_set(err, -ENOMEM, "out of memory");
 	/* 3.1.1 cannot refuse it: its answer is that of a message. */
 	options = answers_for(request, on_sent_3, on_unsubscribed);
-	code = MQTTAsync_unsubscribeMany(link->handle, (int)n,
+	code = MQTTAsync_unsubscribeMany(client->handle, (int)n,
 					 (char *const *)(uintptr_t)topics, &options);
 	if (code != MQTTASYNC_SUCCESS) {
 		request_free(request);
@@ -314,10 +315,10 @@ int link_unsubscribe(struct link *link, const char *const *topics, size_t n, voi
 	return 0;
 }
 
-void link_end_requests(struct link *link)
+void paho_requests_abort(struct paho_client *client)
 {
-	for (struct request *request = link->requests, *next; request; request = next) {
+	for (struct request *request = client->requests, *next; request; request = next) {
 		next = request->next;
-		request_end(request, LINK_BROKEN);
+		request_end(request, PAHO_ABORTED);
 	}
 }

@@ -72,7 +72,7 @@ static bool has_room(const struct connection *c, const struct item *item)
 
 /* ---- The events of a link, on Paho's threads ---- */
 
-static void event_up(void *context, const struct link_terms *terms)
+static void client_up(void *context, const struct paho_connack *connack)
 {
 	struct connection *c = context;
 	unsigned window;
@@ -82,25 +82,25 @@ static void event_up(void *context, const struct link_terms *terms)
 	pthread_mutex_lock(&c->lock);
 	muted = c->abandoned;
 	epoch = ++c->epoch;
-	window = terms->receive_max < WINDOW_MAX ? terms->receive_max : WINDOW_MAX;
+	window = connack->receive_max < WINDOW_MAX ? connack->receive_max : WINDOW_MAX;
 	c->window = window;
-	c->packet_max = terms->packet_max;
-	if (terms->keep_alive_s > 0)
-		c->keep_alive_ms = terms->keep_alive_s * INT64_C(1000);
+	c->packet_max = connack->packet_max;
+	if (connack->keep_alive_s > 0)
+		c->keep_alive_ms = connack->keep_alive_s * INT64_C(1000);
 	c->up_ms = c->heard_ms = clock_monotonic_ms();
 	c->up = true;
 	pthread_cond_broadcast(&c->changed);
 	pthread_mutex_unlock(&c->lock);
 
 	log_info("connected to %s:%u with MQTT %s%s", c->options.url.host,
-		 c->options.url.port, terms->mqtt_version == MQTT_5 ? "5" : "3.1.1",
-		 terms->session_present ? ", the broker kept our session" : "");
+		 c->options.url.port, connack->mqtt_version == MQTT_5 ? "5" : "3.1.1",
+		 connack->session_present ? ", the broker kept our session" : "");
 	if (!muted)
-		c->callbacks.up(c->callbacks.context, epoch, terms->session_present,
-				window, terms->mqtt_version);
+		c->callbacks.up(c->callbacks.context, epoch, connack->session_present,
+				window, connack->mqtt_version);
 }
 
-static void event_lost(void *context, enum link_loss loss, const char *why)
+static void client_lost(void *context, enum paho_client_loss loss, const char *why)
 {
 	struct connection *c = context;
 
@@ -111,7 +111,7 @@ static void event_lost(void *context, enum link_loss loss, const char *why)
 	pthread_mutex_unlock(&c->lock);
 }
 
-static void event_message(void *context, const struct incoming *message)
+static void client_message(void *context, const struct incoming *message)
 {
 	struct connection *c = context;
 	uint32_t epoch;
@@ -142,7 +142,7 @@ static void report(struct connection *c, const struct item *item, bool ok)
 					ok);
 }
 
-static void event_done(void *context, void *tag, enum link_result result)
+static void client_done(void *context, void *tag, enum paho_result result)
 {
 	struct connection *c = context;
 	struct item *item = tag;
@@ -150,9 +150,9 @@ static void event_done(void *context, void *tag, enum link_result result)
 
 	pthread_mutex_lock(&c->lock);
 	count_out(c, item);
-	if (item_acknowledged(item) && result != LINK_BROKEN)
+	if (item_acknowledged(item) && result != PAHO_ABORTED)
 		c->heard_ms = clock_monotonic_ms();
-	muted = c->abandoned || result == LINK_BROKEN;
+	muted = c->abandoned || result == PAHO_ABORTED;
 	/* The sender sleeps unless there is something to do: no wake-up for each PUBACK.
 	 */
 	if (c->first || c->closing)
@@ -160,11 +160,11 @@ static void event_done(void *context, void *tag, enum link_result result)
 	pthread_mutex_unlock(&c->lock);
 
 	if (!muted)
-		report(c, item, result == LINK_DONE);
+		report(c, item, result == PAHO_DONE);
 	free(item);
 }
 
-static void event_disconnected(void *context)
+static void client_disconnected(void *context)
 {
 	struct connection *c = context;
 
@@ -174,12 +174,12 @@ static void event_disconnected(void *context)
 	pthread_mutex_unlock(&c->lock);
 }
 
-const struct link_events connection_events = {
-	.up = event_up,
-	.lost = event_lost,
-	.message = event_message,
-	.done = event_done,
-	.disconnected = event_disconnected,
+const struct paho_client_callbacks connection_client_callbacks = {
+	.up = client_up,
+	.lost = client_lost,
+	.message = client_message,
+	.done = client_done,
+	.disconnected = client_disconnected,
 };
 
 /* ---- What the sender does with it ---- */
@@ -191,14 +191,16 @@ static void hand_over(struct connection *c, struct item *item, uint32_t packet_m
 	int ret;
 
 	if (item->kind == ITEM_SUBSCRIBE)
-		ret = link_subscribe(c->link, item->filters, item->n, item, &err);
+		ret = paho_client_subscribe(c->client, item->filters, item->n, item,
+					    &err);
 	else if (item->kind != ITEM_PUBLISH)
-		ret = link_unsubscribe(c->link, item->topics, item->n, item, &err);
+		ret = paho_client_unsubscribe(c->client, item->topics, item->n, item,
+					      &err);
 	else if (item_size(item) > packet_max)
 		ret = err_set(&err, -EINVAL, "the broker takes at most %u bytes",
 			      packet_max);
 	else
-		ret = link_send(c->link, &item->message, item, &err);
+		ret = paho_client_send(c->client, &item->message, item, &err);
 	if (!ret)
 		return;
 
@@ -272,7 +274,7 @@ static void leave(struct connection *c, const char *why, bool with_will)
 
 	connection_note_why(c, why);
 	pthread_mutex_unlock(&c->lock);
-	ret = link_disconnect(c->link, with_will);
+	ret = paho_client_disconnect(c->client, with_will);
 	pthread_mutex_lock(&c->lock);
 	if (ret < 0)
 		return;
