@@ -10,7 +10,7 @@
 	75 /* start again: what was not acknowledged comes again */
 
 /* Runs the agent; returns its exit code.  extra: task types besides the built-in ones (a
- * test's), ended as builtin_types is, or NULL. */
+ * test's), ended by a NULL type, or NULL. */
 int agent_main(int argc, char **argv, const struct type_offer *extra);
 
 #endif

@@ -1,35 +1,27 @@
-/* The list of built-in task types: declare yours, add a row. */
-#include "tasks/registry.h"
+/* The list of built-in task types: to add one, add its line here. */
+#include "tasks/builtin.h"
 
-extern const struct task_type task_scan;
-extern const struct task_type task_export;
-extern const struct task_type task_focus_stacking;
-extern const struct task_type task_crop;
-extern const struct task_type task_external_trigger_run;
-extern const struct task_type task_rig_check;
-extern const struct task_type task_cloud_upload;
-extern const struct task_type task_cloud_download;
-extern const struct task_type task_qr_scan;
-extern const struct task_type task_hello_world_async;
-extern const struct task_type task_hello_world_blocking;
-extern const struct task_type task_exclusive_demo;
-extern const struct task_type task_generator;
-extern const struct task_type task_failing;
+#include <stddef.h>
 
-const struct type_offer builtin_types[] = {
-	{"core", &task_scan},
-	{"core", &task_export},
-	{"core", &task_focus_stacking},
-	{"core", &task_crop},
-	{"core", &task_external_trigger_run},
-	{"core", &task_rig_check},
-	{"core", &task_cloud_upload},
-	{"core", &task_cloud_download},
-	{"core", &task_qr_scan},
-	{"examples", &task_hello_world_async},
-	{"examples", &task_hello_world_blocking},
-	{"examples", &task_exclusive_demo},
-	{"examples", &task_generator},
-	{"examples", &task_failing},
-	{NULL, NULL},
-};
+#define BUILTIN_TYPES(TYPE)                                                              \
+	TYPE(task_scan)                                                                  \
+	TYPE(task_export)                                                                \
+	TYPE(task_focus_stacking)                                                        \
+	TYPE(task_crop)                                                                  \
+	TYPE(task_external_trigger_run)                                                  \
+	TYPE(task_rig_check)                                                             \
+	TYPE(task_cloud_upload)                                                          \
+	TYPE(task_cloud_download)                                                        \
+	TYPE(task_qr_scan)                                                               \
+	TYPE(task_hello_world_async)                                                     \
+	TYPE(task_hello_world_blocking)                                                  \
+	TYPE(task_exclusive_demo)                                                        \
+	TYPE(task_generator)                                                             \
+	TYPE(task_failing)
+
+#define DECLARATION(type) extern const struct task_type type;
+#define ADDRESS(type) &type,
+
+BUILTIN_TYPES(DECLARATION)
+
+const struct task_type *const builtin_types[] = {BUILTIN_TYPES(ADDRESS) NULL};

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agent/base/log.h"
+#include "tasks/builtin.h"
 
 /* Pointers to registered types stay good until registry_sweep() finds them unused. */
 struct type_list {
@@ -50,14 +51,21 @@ static bool contains(const char *const *list, const char *text)
 	return false;
 }
 
-/* A built-in type's file is called like the type. */
-static bool is_wanted(const struct registry_options *options,
-		      const struct type_offer *offer)
+/* A built-in type's namespace is its category; the settings speak of "examples". */
+static const char *namespace_of(const struct task_type *type)
+{
+	return !strcmp(type->category, "example") ? "examples" : type->category;
+}
+
+/* A type's name is also that of the module that task_autodiscovery_ignore_modules means.
+ */
+static bool is_wanted(const struct registry_options *options, const char *namespace,
+		      const struct task_type *type)
 {
 	if (!options->enabled)
-		return !strcmp(offer->namespace, "core");
-	return contains(options->namespaces, offer->namespace) &&
-	       !contains(options->ignore_modules, offer->type->name);
+		return !strcmp(namespace, "core");
+	return contains(options->namespaces, namespace) &&
+	       !contains(options->ignore_modules, type->name);
 }
 
 /* ---- lists ---- */
@@ -165,13 +173,16 @@ static bool place(struct type_list *list, struct registered_type *type, bool ove
 	return false;
 }
 
-static int add_own(struct registry *registry, const struct type_offer *offer,
-		   const char *source, struct err *err)
+static int add_own(struct registry *registry, const char *namespace,
+		   const struct task_type *type, const char *source, struct err *err)
 {
 	struct registered_type *made, *left_out;
 	char sentence[512];
-	int ret = registered_new(&made, offer->type, source, NULL, err);
+	int ret;
 
+	if (!is_wanted(&registry->options, namespace, type))
+		return 0;
+	ret = registered_new(&made, type, source, NULL, err);
 	if (ret < 0)
 		return ret;
 	if (!place(&registry->own, made, registry->options.override_on_conflict,
@@ -182,19 +193,18 @@ static int add_own(struct registry *registry, const struct type_offer *offer,
 	return 0;
 }
 
-static int add_all(struct registry *registry, const struct type_offer *offers,
-		   const char *source, struct err *err)
+static int add_all(struct registry *registry, const struct type_offer *extra,
+		   struct err *err)
 {
-	for (; offers && offers->type; offers++) {
-		int ret = is_wanted(&registry->options, offers)
-				  ? add_own(registry, offers,
-					    source ? source : offers->namespace, err)
-				  : 0;
+	const struct task_type *const *type = builtin_types;
+	int ret = 0;
 
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
+	for (; ret == 0 && *type; type++)
+		ret = add_own(registry, namespace_of(*type), *type, "built-in", err);
+	for (; ret == 0 && extra && extra->type; extra++)
+		ret = add_own(registry, extra->namespace, extra->type, extra->namespace,
+			      err);
+	return ret;
 }
 
 static int check_required(const struct registry *registry, struct err *err)
@@ -249,9 +259,7 @@ int registry_open(struct registry **out, const struct registry_options *options,
 	registry->options = *options;
 	registry->options.namespaces = copy_names(options->namespaces);
 	registry->options.ignore_modules = copy_names(options->ignore_modules);
-	ret = add_all(registry, builtin_types, "built-in", err);
-	if (ret == 0)
-		ret = add_all(registry, extra, NULL, err);
+	ret = add_all(registry, extra, err);
 	if (ret == 0)
 		ret = check_required(registry, err);
 	if (ret < 0) {
@@ -342,10 +350,9 @@ void registry_renew(struct registry *registry, const struct type_guest *guests,
 	registry->types = (struct type_list){.at = NULL};
 	use_own(registry);
 	for (; guests && guests->type; guests++) {
-		const struct type_offer offer = {"community", guests->type};
 		struct registered_type *made, *left_out;
 
-		if (!is_wanted(&registry->options, &offer))
+		if (!is_wanted(&registry->options, "community", guests->type))
 			continue;
 		made = make(registry, &before, guests, problems);
 		if (!made)

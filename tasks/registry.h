@@ -36,7 +36,7 @@ struct type_owner {
 	void (*let_go)(struct type_owner *owner);
 };
 
-/* A type offered to the registry and the folder it stands in: "core", "examples". */
+/* A type that is not built in, and the namespace it counts as: "community", "test". */
 struct type_offer {
 	const char *namespace;
 	const struct task_type *type;
@@ -49,14 +49,11 @@ struct type_guest {
 	struct type_owner *owner;
 };
 
-/* The built-in types, ended by a NULL type: tasks/builtin.c is the list to add to. */
-extern const struct type_offer builtin_types[];
-
 struct registry;
 
-/* Takes the offers in their order (extra may be NULL, ended as builtin_types is).  A bad
- * name, a schema with an unknown keyword, and a missing required core type (scan_task and
- * such) are errors with a sentence that names it. */
+/* Takes the built-in types, then those of extra (ended by a NULL type; may be NULL).  A
+ * bad name, a schema with an unknown keyword, and a missing required core type (scan_task
+ * and such) are errors with a sentence that names it. */
 int registry_open(struct registry **out, const struct registry_options *options,
 		  const struct type_offer *extra, struct err *err);
 void registry_close(struct registry *registry);

@@ -6,15 +6,15 @@
 #include <string.h>
 
 #include "agent/base/schema.h"
-#include "tasks/registry.h"
+#include "tasks/builtin.h"
 
 #define PROBLEMS 8
 
 static const char *schema_text(const char *part)
 {
-	for (const struct type_offer *offer = builtin_types; offer->type; offer++)
-		if (!strcmp(offer->type->name, part))
-			return offer->type->args;
+	for (const struct task_type *const *type = builtin_types; *type; type++)
+		if (!strcmp((*type)->name, part))
+			return (*type)->args;
 	return part;
 }
 
