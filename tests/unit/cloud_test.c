@@ -1,13 +1,6 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/fake_host.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "tasks/cloud/retry.h"
 #include "tasks/cloud/cloud_api.h"
@@ -110,43 +103,10 @@ static void only_what_may_pass_is_tried_again(void **state)
 		assert_int_not_equal(attempt_status(never[i], &err), -EAGAIN);
 }
 
-/* ---- a host that keeps the time ---- */
-
 struct task_run {
-	int64_t slept_ms;
-	int sleeps, tries, fails, logs;
-	char text[1024];
+	struct fake_host fake;
+	int tries, fails;
 };
-
-static int host_gate(struct task_run *run)
-{
-	(void)run;
-	return 0;
-}
-
-static int host_sleep(struct task_run *run, int64_t ms)
-{
-	run->slept_ms += ms;
-	run->sleeps++;
-	return 0;
-}
-
-static void host_log(struct task_run *run, enum task_log level, const char *text)
-{
-	(void)level;
-	(void)text;
-	run->logs++;
-}
-
-static int host_explain(struct task_run *run, const char *code, const char *text)
-{
-	(void)code;
-	snprintf(run->text, sizeof(run->text), "%s", text);
-	return -1;
-}
-
-static const struct task_host host = {
-	.gate = host_gate, .sleep = host_sleep, .log = host_log, .explain = host_explain};
 
 static int fail_often(void *context, struct err *err)
 {
@@ -160,21 +120,26 @@ static int fail_often(void *context, struct err *err)
 static void tries_come_later_and_later_and_end(void **state)
 {
 	struct task_run lucky = {.fails = 3}, unlucky = {.fails = 1000};
-	struct attempt attempt = {
-		.host = &host, .run = &lucky, .what = "part 2 of 5", .once = fail_often};
+	struct attempt attempt = {.what = "part 2 of 5", .once = fail_often};
 
 	(void)state;
-	attempt.context = &lucky;
+	fake_host_open(&lucky);
+	fake_host_open(&unlucky);
+	attempt.host = &lucky.fake.functions;
+	attempt.run = attempt.context = &lucky;
 	assert_int_equal(attempt_all(&attempt), 0);
 	assert_int_equal(lucky.tries, 4);
-	assert_int_equal(lucky.logs, 3);
-	assert_in_range(lucky.slept_ms, 5000, 9000);
+	assert_int_equal(lucky.fake.logs, 3);
+	assert_in_range(lucky.fake.slept_ms, 5000, 9000);
+	attempt.host = &unlucky.fake.functions;
 	attempt.run = attempt.context = &unlucky;
 	assert_int_equal(attempt_all(&attempt), -1);
 	assert_int_equal(unlucky.tries, ATTEMPTS);
-	assert_in_range(unlucky.slept_ms, 150000, 400000);
-	assert_non_null(strstr(unlucky.text, "part 2 of 5: the line is down"));
-	assert_non_null(strstr(unlucky.text, "restart the task"));
+	assert_in_range(unlucky.fake.slept_ms, 150000, 400000);
+	assert_non_null(strstr(unlucky.fake.text, "part 2 of 5: the line is down"));
+	assert_non_null(strstr(unlucky.fake.text, "restart the task"));
+	fake_host_close(&lucky);
+	fake_host_close(&unlucky);
 }
 
 int main(void)

@@ -1,30 +1,17 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/fake_host.h"
 
 #include <math.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "agent/base/clock.h"
-#include "agent/base/cancel.h"
-#include "agent/base/json.h"
 #include "agent/base/log.h"
-#include "agent/base/schema.h"
 #include "hal/frame.h"
-#include "hal/rig.h"
 #include "tasks/project/folder.h"
 #include "tasks/capture/npy.h"
 #include "tasks/project/project.h"
-#include "tasks/services.h"
-#include "tasks/task_api.h"
 
 #define CANCELLED 7
 #define PHOTOS_MAX 64
@@ -47,17 +34,14 @@ static const char rig_config[] =
 	"\"endstops\":{\"rotor-endstop\":{\"settings\":{\"angular_position\":140,"
 	"\"motor_name\":\"rotor\"}}},\"scan_radius_mm\":130}";
 
-/* A host as the agent is one, and all that a run told it. */
 struct task_run {
+	struct fake_host fake;
 	struct folder *top;
 	char path[64];
 	struct rig *rig;
 	struct projects *projects;
-	struct task_services services;
-	struct task_host host;
-	struct cancel cancel_run;
-	atomic_bool armed; /* the next motion raises the interrupt */
-	bool cancel;	   /* what the interrupt means: a cancel, else a pause */
+	atomic_bool armed; /* the next motion requests the cancel */
+	bool cancel;	   /* what the request means: a cancel, else a pause */
 	int stop_at;	   /* photos after which the run is cancelled, 0 for never */
 	int blind_at;	   /* photos after which the camera fails, 0 for never */
 	bool blind;	   /* rival holds the camera */
@@ -66,11 +50,8 @@ struct task_run {
 	atomic_bool halt;
 	pthread_t rival;
 	struct cancel rival_end;
-	int pauses, events, images, checkpoints;
+	int pauses, events, images;
 	int order[PHOTOS_MAX];
-	char *saved, *result;
-	char code[32], text[1024];
-	double current, total;
 };
 
 static void on_changed(void *context, enum device_kind kind, const char *name)
@@ -79,38 +60,11 @@ static void on_changed(void *context, enum device_kind kind, const char *name)
 
 	(void)name;
 	if (kind == DEVICE_MOTOR && atomic_exchange(&run->armed, false))
-		cancel_request(&run->cancel_run);
+		cancel_request(&run->fake.cancel);
 	/* Again and again: a stop that comes when an axis has just arrived stops nothing.
 	 */
 	if (kind == DEVICE_MOTOR && atomic_load(&run->halt))
 		rig_stop_motion(run->rig);
-}
-
-static void host_progress(struct task_run *run, double current, double total,
-			  const char *text)
-{
-	(void)text;
-	run->current = current;
-	run->total = total;
-}
-
-static int host_begin(struct task_run *run)
-{
-	(void)run;
-	return 0;
-}
-
-static int host_checkpoint(struct task_run *run, const char *state)
-{
-	free(run->saved);
-	run->saved = strdup(state);
-	run->checkpoints++;
-	return 0;
-}
-
-static const char *host_saved(struct task_run *run)
-{
-	return run->saved;
 }
 
 /* A camera fails for those who find it in use. */
@@ -173,24 +127,13 @@ static int host_gate(struct task_run *run)
 {
 	if (run->blind)
 		wait_for_rival(run);
-	if (!cancel_requested(&run->cancel_run))
+	if (!cancel_requested(&run->fake.cancel))
 		return 0;
 	if (run->cancel)
 		return CANCELLED;
 	run->pauses++;
-	cancel_reset(&run->cancel_run);
+	cancel_reset(&run->fake.cancel);
 	return 0;
-}
-
-static int host_sleep(struct task_run *run, int64_t ms)
-{
-	(void)ms;
-	return host_gate(run);
-}
-
-static struct cancel *host_cancel(struct task_run *run)
-{
-	return &run->cancel_run;
 }
 
 static void host_log(struct task_run *run, enum task_log level, const char *text)
@@ -200,53 +143,22 @@ static void host_log(struct task_run *run, enum task_log level, const char *text
 		unblind(run);
 }
 
-static void host_result(struct task_run *run, const char *json)
-{
-	free(run->result);
-	run->result = strdup(json);
-}
-
-static int host_explain(struct task_run *run, const char *code, const char *text)
-{
-	snprintf(run->code, sizeof(run->code), "%s", code);
-	snprintf(run->text, sizeof(run->text), "%s", text);
-	return -1;
-}
-
 static void host_event(struct task_run *run, const char *name, const char *data)
 {
 	cJSON *json = cJSON_Parse(data);
 
 	assert_string_equal(name, "scan.photo");
 	run->order[run->events++] = (int)json_number(json, "index", -1);
-	assert_int_equal(json_number(json, "done", -1), run->current + 1);
+	assert_int_equal(json_number(json, "done", -1), run->fake.current + 1);
 	cJSON_Delete(json);
 	if (run->events == run->stop_at) {
 		run->cancel = true;
-		cancel_request(&run->cancel_run);
+		cancel_request(&run->fake.cancel);
 	}
 	if (run->events == run->halt_at)
 		atomic_store(&run->halt, true);
 	if (run->events == run->blind_at)
 		blind(run);
-}
-
-static const char *host_id(struct task_run *run)
-{
-	(void)run;
-	return "scan-1";
-}
-
-static int host_attempt(struct task_run *run)
-{
-	(void)run;
-	return 1;
-}
-
-static bool host_estopped(struct task_run *run)
-{
-	(void)run;
-	return false;
 }
 
 static void host_image(struct task_run *run, const char *camera, const void *jpeg,
@@ -257,26 +169,6 @@ static void host_image(struct task_run *run, const char *camera, const void *jpe
 	assert_true(size > 100 && size <= 100000);
 	run->images++;
 }
-
-static const struct task_host host_functions = {
-	.version = TASK_API_VERSION,
-	.size = sizeof(struct task_host),
-	.progress = host_progress,
-	.begin = host_begin,
-	.checkpoint = host_checkpoint,
-	.saved = host_saved,
-	.gate = host_gate,
-	.sleep = host_sleep,
-	.cancel = host_cancel,
-	.log = host_log,
-	.result = host_result,
-	.explain = host_explain,
-	.event = host_event,
-	.id = host_id,
-	.attempt = host_attempt,
-	.estopped = host_estopped,
-	.image = host_image,
-};
 
 /* With sim as the config's member of that name; NULL for none. */
 static void open_rig(struct task_run *run, const char *sim)
@@ -295,7 +187,7 @@ static void open_rig(struct task_run *run, const char *sim)
 		cJSON_AddItemToObject(config, "sim", cJSON_Parse(sim));
 	if (rig_open(&run->rig, config, &options, &err) < 0)
 		fail_msg("%s", err.text);
-	run->services.rig = run->rig;
+	run->fake.services.rig = run->rig;
 	cJSON_Delete(config);
 }
 
@@ -315,13 +207,15 @@ static int make_run(void **state)
 	assert_non_null(mkdtemp(run->path));
 	snprintf(projects, sizeof(projects), "%s/projects", run->path);
 	assert_int_equal(projects_open(&run->projects, projects, NULL), 0);
-	cancel_init(&run->cancel_run);
+	fake_host_open(run);
+	run->fake.functions.gate = host_gate;
+	run->fake.functions.log = host_log;
+	run->fake.functions.event = host_event;
+	run->fake.functions.image = host_image;
 	cancel_init(&run->rival_end);
 	open_rig(run, NULL);
-	run->services.projects = run->projects;
-	run->services.min_free_bytes = 1;
-	run->host = host_functions;
-	run->host.services = &run->services;
+	run->fake.services.projects = run->projects;
+	run->fake.services.min_free_bytes = 1;
 	*state = run;
 	return 0;
 }
@@ -335,10 +229,8 @@ static int remove_run(void **state)
 	unblind(run);
 	rig_close(run->rig);
 	projects_close(run->projects);
-	cancel_destroy(&run->cancel_run);
 	cancel_destroy(&run->rival_end);
-	free(run->saved);
-	free(run->result);
+	fake_host_close(run);
 	*slash = '\0';
 	assert_int_equal(folder_open(&parent, run->path, NULL), 0);
 	assert_int_equal(folder_remove(parent, slash + 1, NULL), 0);
@@ -347,43 +239,19 @@ static int remove_run(void **state)
 	return 0;
 }
 
-/* The arguments with their defaults, as the agent hands them over. */
-static char *filled(const char *args)
-{
-	struct schema *schema;
-	struct err err = {0};
-	struct schema_problem problem = {0};
-	cJSON *json = cJSON_Parse(args);
-	char *text;
-
-	if (schema_compile(&schema, task_scan.args, &err) < 0)
-		fail_msg("%s", err.text);
-	if (schema_check(schema, json, "/args", &problem, 1) > 0)
-		fail_msg("%s %s", problem.path, problem.message);
-	schema_fill(schema, json);
-	text = json_text(json);
-	schema_free(schema);
-	cJSON_Delete(json);
-	return text;
-}
-
 static int scan(struct task_run *run, const char *args)
 {
-	char *text = filled(args);
-	int ret = task_scan.run(&task_scan, &run->host, run, text);
-
-	cJSON_free(text);
-	return ret;
+	return fake_host_run(run, &task_scan, args);
 }
 
 /* The run begins anew in a new process: only saved is left of the old one. */
 static void start_over(struct task_run *run)
 {
-	cancel_reset(&run->cancel_run);
+	cancel_reset(&run->fake.cancel);
 	run->cancel = false;
 	run->stop_at = run->blind_at = 0;
 	run->events = 0;
-	run->code[0] = '\0';
+	run->fake.code[0] = '\0';
 }
 
 static cJSON *read_json(const struct task_run *run, const char *path)
@@ -447,21 +315,21 @@ static void a_scan_leaves_photos_documents_and_a_result(void **state)
 
 	assert_int_equal(run->events, 6);
 	assert_int_equal(run->images, 6);
-	assert_int_equal(run->current, 6);
-	assert_int_equal(run->total, 6);
+	assert_int_equal(run->fake.current, 6);
+	assert_int_equal(run->fake.total, 6);
 	assert_true(size_of(run, "cup/scan01/scan01_000.jpg") > 500);
 	assert_true(size_of(run, "cup/scan01/scan01_005.jpg") > 500);
 	assert_true(size_of(run, "cup/scan01/metadata/scan01_005.json") > 100);
 	assert_true(size_of(run, "cup/scan01/contact_sheet.jpg") > 500);
 	assert_true(size_of(run, "cup/thumbnail.jpg") > 500);
-	result = cJSON_Parse(run->result);
+	result = cJSON_Parse(run->fake.result);
 	assert_int_equal(json_number(result, "photos", 0), 6);
 	assert_int_equal(json_number(result, "scan", 0), 1);
 	assert_string_equal(json_string(result, "contact_sheet"), "contact_sheet.jpg");
 	assert_true(json_number(result, "bytes", 0) > 3000);
 	doc = read_json(run, "cup/scan01/scan.json");
 	assert_string_equal(json_string(doc, "status"), "completed");
-	assert_string_equal(json_string(doc, "task_id"), "scan-1");
+	assert_string_equal(json_string(doc, "task_id"), "task-1");
 	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(doc, "photos")), 6);
 	cJSON_Delete(result);
 	cJSON_Delete(doc);
@@ -493,7 +361,7 @@ static void a_cancel_goes_home_and_keeps_what_is_there(void **state)
 	assert_in_range(run->events, 3, 5);
 	assert_at_home(run);
 	assert_status(run, "cancelled");
-	assert_null(run->result);
+	assert_null(run->fake.result);
 }
 
 static void a_cancel_in_a_move_stops_it(void **state)
@@ -566,7 +434,7 @@ static void a_run_that_goes_on_takes_just_what_is_missing(void **state)
 		if (!taken[order[i]])
 			assert_int_equal(run->order[next++], order[i]);
 	assert_int_equal(run->events, next);
-	result = cJSON_Parse(run->result);
+	result = cJSON_Parse(run->fake.result);
 	assert_int_equal(json_number(result, "photos", 0), 12);
 	assert_int_equal(json_number(result, "scan", 0), 1);
 	cJSON_Delete(result);
@@ -583,8 +451,8 @@ static void another_task_may_go_on_with_a_scan(void **state)
 			 CANCELLED);
 	before = run->events;
 	start_over(run);
-	free(run->saved);
-	run->saved = NULL;
+	free(run->fake.saved);
+	run->fake.saved = NULL;
 	assert_int_equal(scan(run, "{\"project\":\"cup\",\"scan\":1}"), 0);
 
 	assert_int_equal(run->events, 8 - before);
@@ -598,8 +466,8 @@ static void a_new_scan_gets_the_next_number(void **state)
 	assert_int_equal(scan(run, "{\"project\":\"cup\",\"settings\":{\"points\":1}}"),
 			 0);
 	start_over(run);
-	free(run->saved);
-	run->saved = NULL;
+	free(run->fake.saved);
+	run->fake.saved = NULL;
 	assert_int_equal(scan(run, "{\"project\":\"cup\",\"settings\":{\"points\":1}}"),
 			 0);
 
@@ -615,12 +483,12 @@ static void a_camera_that_is_gone_fails_the_scan_with_its_message(void **state)
 	assert_int_equal(scan(run, "{\"project\":\"cup\",\"settings\":{\"points\":12}}"),
 			 -1);
 
-	assert_string_equal(run->code, "device_busy");
+	assert_string_equal(run->fake.code, "device_busy");
 	assert_in_range(run->events, 2, 4);
 	assert_at_home(run);
 	doc = read_json(run, "cup/scan01/scan.json");
 	assert_string_equal(json_string(doc, "status"), "error");
-	assert_non_null(strstr(json_string(doc, "system_message"), run->text));
+	assert_non_null(strstr(json_string(doc, "system_message"), run->fake.text));
 	cJSON_Delete(doc);
 }
 
@@ -634,7 +502,7 @@ static void a_scan_told_to_stop_ends_at_the_first_bad_photo(void **state)
 				   "\"settings\":{\"points\":12}}"),
 			 -1);
 
-	assert_string_equal(run->code, "device_busy");
+	assert_string_equal(run->fake.code, "device_busy");
 	doc = read_json(run, "cup/scan01/scan.json");
 	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(doc, "photos")),
 			 run->events);
@@ -657,7 +525,7 @@ static void a_photo_that_failed_is_taken_after_the_last_point(void **state)
 	for (int i = 0; i < 8; i++)
 		late += run->order[7] == order[i] ? i : 0;
 	assert_in_range(late, 2, 6);
-	result = cJSON_Parse(run->result);
+	result = cJSON_Parse(run->fake.result);
 	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(result, "missing")), 0);
 	cJSON_Delete(result);
 	assert_status(run, "completed");
@@ -665,10 +533,10 @@ static void a_photo_that_failed_is_taken_after_the_last_point(void **state)
 
 static cJSON *result_of(const struct task_run *run)
 {
-	cJSON *result = cJSON_Parse(run->result);
+	cJSON *result = cJSON_Parse(run->fake.result);
 
 	if (!result)
-		fail_msg("no result: %s", run->text);
+		fail_msg("no result: %s", run->fake.text);
 	return result;
 }
 
@@ -736,8 +604,8 @@ static void a_photo_that_always_fails_is_named_with_the_reason(void **state)
 	/* Going on takes just that one. */
 	start_over(run);
 	reopen_rig(run, NULL);
-	free(run->saved);
-	run->saved = NULL;
+	free(run->fake.saved);
+	run->fake.saved = NULL;
 	assert_int_equal(scan(run, "{\"project\":\"cup\",\"scan\":1}"), 0);
 	assert_int_equal(run->events, 1);
 	assert_int_equal(run->order[0], order[2]);
@@ -779,8 +647,8 @@ static void a_camera_that_is_unplugged_fails_the_scan(void **state)
 	assert_int_equal(scan(run, "{\"project\":\"cup\",\"settings\":{\"points\":9}}"),
 			 -1);
 
-	assert_string_equal(run->code, "hardware_fault");
-	assert_string_equal(run->text, "the simulated camera is gone");
+	assert_string_equal(run->fake.code, "hardware_fault");
+	assert_string_equal(run->fake.text, "the simulated camera is gone");
 	assert_int_equal(run->events, 3);
 	assert_at_home(run);
 }
@@ -797,7 +665,7 @@ static void a_focus_bracket_is_taken_at_each_point(void **state)
 			 0);
 
 	assert_int_equal(run->events, 12);
-	assert_int_equal(run->total, 12);
+	assert_int_equal(run->fake.total, 12);
 	assert_int_equal(shutters(run) - before, 12);
 	for (int stack = 0; stack < 3; stack++) {
 		char path[80];
@@ -839,12 +707,12 @@ static void a_bracket_that_was_cut_off_goes_on_within(void **state)
 	int before = run->events;
 
 	start_over(run);
-	free(run->saved);
-	run->saved = NULL;
+	free(run->fake.saved);
+	run->fake.saved = NULL;
 	assert_int_equal(scan(run, "{\"project\":\"cup\",\"scan\":1}"), 0);
 
 	assert_int_equal(run->events, 12 - before);
-	assert_int_equal(run->current, 12);
+	assert_int_equal(run->fake.current, 12);
 }
 
 static void pixels_can_be_kept_as_an_array(void **state)
@@ -872,8 +740,8 @@ static void pixels_can_be_kept_as_an_array(void **state)
 
 	/* A scan that goes on finds its photos and their places on the sheet. */
 	start_over(run);
-	free(run->saved);
-	run->saved = NULL;
+	free(run->fake.saved);
+	run->fake.saved = NULL;
 	remove_file(run, "cup/scan01/scan01_001.npy");
 	assert_int_equal(scan(run, "{\"project\":\"cup\",\"scan\":1}"), 0);
 	assert_int_equal(run->events, 1);
@@ -954,8 +822,8 @@ static void motor_stop_ends_the_scan_where_it_stands(void **state)
 	assert_int_equal(scan(run, "{\"project\":\"cup\",\"settings\":{\"points\":12}}"),
 			 -1);
 
-	assert_string_equal(run->code, "interrupted");
-	assert_string_equal(run->text, "motion was stopped");
+	assert_string_equal(run->fake.code, "interrupted");
+	assert_string_equal(run->fake.text, "motion was stopped");
 	assert_status(run, "interrupted");
 }
 
@@ -964,9 +832,9 @@ static void assert_refused(struct task_run *run, const char *args, const char *c
 {
 	start_over(run);
 	assert_int_equal(scan(run, args), -1);
-	assert_string_equal(run->code, code);
-	if (!strstr(run->text, words))
-		fail_msg("no '%s' in: %s", words, run->text);
+	assert_string_equal(run->fake.code, code);
+	if (!strstr(run->fake.text, words))
+		fail_msg("no '%s' in: %s", words, run->fake.text);
 }
 
 static void what_cannot_be_done_is_refused_before_anything_is_made(void **state)
@@ -991,25 +859,26 @@ static void what_cannot_be_done_is_refused_before_anything_is_made(void **state)
 		       "invalid_args", "focus_range must go");
 	assert_refused(run, "{\"project\":\"cup\",\"scan\":4}", "not_found",
 		       "there is no project 'cup'");
-	run->services.min_free_bytes = INT64_MAX / 2;
+	run->fake.services.min_free_bytes = INT64_MAX / 2;
 	assert_refused(run, "{\"project\":\"cup\"}", "storage_full", "disk");
-	run->services.min_free_bytes = 1;
+	run->fake.services.min_free_bytes = 1;
 	reopen_rig(run, "{\"faults\":[{\"kind\":\"gone\",\"photo\":1}]}");
 	assert_refused(run, "{\"project\":\"cup\"}", "hal_unavailable",
 		       "does not answer");
 
 	assert_false(folder_has(projects_folder(run->projects), "cup"));
-	assert_int_equal(run->checkpoints, 0);
+	assert_int_equal(run->fake.checkpoints, 0);
 }
 
 static void an_estimate_names_time_space_and_problems(void **state)
 {
 	struct task_run *run = *state;
 	struct task_estimate estimate = {0};
-	char *args = filled("{\"project\":\"cup\",\"settings\":{\"points\":130}}");
+	char *args = fake_host_args(
+		&task_scan, "{\"project\":\"cup\",\"settings\":{\"points\":130}}");
 
-	assert_int_equal(task_scan.estimate(&task_scan, &run->services, args, &estimate),
-			 0);
+	assert_int_equal(
+		task_scan.estimate(&task_scan, &run->fake.services, args, &estimate), 0);
 	cJSON_free(args);
 	assert_int_equal(estimate.photos, 130);
 	assert_true(estimate.seconds > 55 && estimate.seconds < 80);
@@ -1017,10 +886,12 @@ static void an_estimate_names_time_space_and_problems(void **state)
 	assert_true(estimate.bytes_free > 0);
 	assert_null(estimate.problems);
 
-	args = filled("{\"project\":\"cup\",\"settings\":{\"image_format\":\"raw\"}}");
-	run->services.min_free_bytes = INT64_MAX / 2;
-	assert_int_equal(task_scan.estimate(&task_scan, &run->services, args, &estimate),
-			 0);
+	args = fake_host_args(
+		&task_scan,
+		"{\"project\":\"cup\",\"settings\":{\"image_format\":\"raw\"}}");
+	run->fake.services.min_free_bytes = INT64_MAX / 2;
+	assert_int_equal(
+		task_scan.estimate(&task_scan, &run->fake.services, args, &estimate), 0);
 	cJSON_free(args);
 	assert_non_null(strstr(estimate.problems, "not_supported"));
 	assert_non_null(strstr(estimate.problems, "storage_full"));
