@@ -1,11 +1,10 @@
-#include "agent/commands/verb.h"
-
-#include <string.h>
+#include "agent/commands/pending.h"
+#include "agent/commands/verbs.h"
 
 #include "agent/base/clock.h"
-#include "agent/commands/pending.h"
 #include "agent/core/lifecycle.h"
 #include "agent/core/status.h"
+#include "agent/core/task_types.h"
 
 #define DAY_MS (24LL * 3600 * 1000)
 #define PRUNE_MOST 1000
@@ -23,12 +22,12 @@ static void agent_ping(struct core *core, struct answer *answer)
 }
 
 /* Each takes a thread until the folder has been looked through. */
-static int looks_under_way(const struct core *core)
+static int looks_under_way(const struct core *core, const struct verb *sync)
 {
 	int count = 0;
 
 	for (const struct act *act = core->acts; act; act = act->next)
-		count += !strcmp(act->verb, "agent/sync");
+		count += act->verb == sync;
 	return count;
 }
 
@@ -37,13 +36,18 @@ static void agent_sync(struct core *core, struct answer *answer)
 	notices_all(core);
 	if (!core->options.looks_for_types) {
 		answer_ok(answer, "ok", NULL);
-	} else if (looks_under_way(core) < LOOKS_MOST) {
+	} else if (looks_under_way(core, answer->command->verb) < LOOKS_MOST) {
 		answer_act(core, answer, 0); /* answered when the types are there */
 	} else {
 		answer_refuse(answer, "device_busy",
 			      "the folder of community tasks is being looked through");
 		answer->retry_after_s = 1;
 	}
+}
+
+static void agent_synced(struct core *core, struct answer *answer)
+{
+	answer_ok(answer, "ok", types_found(core));
 }
 
 static void agent_set_draining(struct core *core, struct answer *answer, bool draining)
@@ -84,14 +88,35 @@ static void agent_prune(struct core *core, struct answer *answer)
 }
 
 const struct verb agent_verbs[] = {
-	{"agent/ping", VERB_BROADCAST, NULL, agent_ping},
-	{"agent/sync", VERB_BROADCAST, NULL, agent_sync},
-	{"agent/drain", VERB_WRITES | VERB_BROADCAST, NULL, agent_drain},
-	{"agent/undrain", VERB_WRITES | VERB_BROADCAST, NULL, agent_undrain},
-	{"agent/prune", VERB_WRITES | VERB_FREES,
-	 "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-	 "\"keep\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":1000000},"
-	 "\"older_than_days\":{\"type\":\"number\",\"minimum\":0,\"maximum\":36500}}}",
-	 agent_prune},
+	{
+		.name = "agent/ping",
+		.flags = VERB_BROADCAST,
+		.decide = agent_ping,
+	},
+	{
+		.name = "agent/sync",
+		.flags = VERB_BROADCAST,
+		.decide = agent_sync,
+		.done = agent_synced,
+	},
+	{
+		.name = "agent/drain",
+		.flags = VERB_WRITES | VERB_BROADCAST,
+		.decide = agent_drain,
+	},
+	{
+		.name = "agent/undrain",
+		.flags = VERB_WRITES | VERB_BROADCAST,
+		.decide = agent_undrain,
+	},
+	{
+		.name = "agent/prune",
+		.flags = VERB_WRITES | VERB_FREES,
+		.schema =
+			"{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
+			"\"keep\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":1000000},"
+			"\"older_than_days\":{\"type\":\"number\",\"minimum\":0,\"maximum\":36500}}}",
+		.decide = agent_prune,
+	},
 	{.name = NULL},
 };

@@ -1,9 +1,10 @@
-#include "agent/commands/response.h"
+#include "agent/commands/dedup.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/commands/reply.h"
 #include "agent/core/lifecycle.h"
 
 #define REPLY_KEPT_MAX 1024
@@ -42,7 +43,7 @@ static void remember_repetition(struct core *core, struct answer *answer,
 	answer->code = code && !strcmp(code, known[0]) ? known[0] : known[1];
 	if (id)
 		snprintf(answer->id, sizeof(answer->id), "%s", id);
-	if (!strcmp(answer->command->verb, "task/create") && id) {
+	if (answer->command->verb->flags & VERB_CREATES && id) {
 		struct task *ended;
 		const struct task *task = life_find(core, id, &ended);
 

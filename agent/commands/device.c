@@ -1,13 +1,14 @@
 /* The devices' nouns: motor, light, camera, trigger, and device for all of them.  What
  * they do takes time and happens on a worker (agent/workers/deed.c); here is decided
  * whether it may. */
-#include "agent/commands/verb.h"
+#include "agent/commands/verbs.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "agent/base/suggest.h"
 #include "agent/commands/pending.h"
+#include "agent/core/devices.h"
 #include "agent/core/lifecycle.h"
 
 #define NAME "\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64}"
@@ -141,7 +142,8 @@ static void device_reload(struct core *core, struct answer *answer)
 		return;
 	}
 	if (core->acts) {
-		answer_refuse(answer, "device_busy", "%s is under way", core->acts->verb);
+		answer_refuse(answer, "device_busy", "%s is under way",
+			      core->acts->verb->name);
 		answer->retry_after_s = 1;
 		return;
 	}
@@ -156,54 +158,116 @@ static void device_reload(struct core *core, struct answer *answer)
 	answer_act(core, answer, CORE_ALL_DEVICES);
 }
 
+static void device_reloaded(struct core *core, struct answer *answer)
+{
+	devices_exchanged(core, answer->data);
+}
+
 const struct verb motor_verbs[] = {
-	{"motor/move", VERB_WRITES | VERB_FRESH | VERB_MOTION,
-	 NEEDS("\"name\",\"degrees\"", NAME
-	       ",\"degrees\":{\"type\":\"number\",\"minimum\":-36000,\"maximum\":36000},"
-	       "\"relative\":{\"type\":\"boolean\"}"),
-	 motor_move},
-	{"motor/home", VERB_WRITES | VERB_FRESH | VERB_MOTION, OBJECT(NAME), motor_move},
-	{"motor/stop", VERB_WRITES | VERB_MOTION | VERB_STOPS, OBJECT(NAME), motor_stop},
-	{"motor/override", VERB_WRITES | VERB_FRESH | VERB_MOTION,
-	 NEEDS("\"name\",\"degrees\"", NAME
-	       ",\"degrees\":{\"type\":\"number\",\"minimum\":-360,\"maximum\":360}"),
-	 motor_override},
+	{
+		.name = "motor/move",
+		.flags = VERB_WRITES | VERB_FRESH | VERB_MOTION,
+		.short_form = SHORT_NONE,
+		.schema = NEEDS(
+			"\"name\",\"degrees\"", NAME
+			",\"degrees\":{\"type\":\"number\",\"minimum\":-36000,\"maximum\":36000},"
+			"\"relative\":{\"type\":\"boolean\"}"),
+		.decide = motor_move,
+	},
+	{
+		.name = "motor/home",
+		.flags = VERB_WRITES | VERB_FRESH | VERB_MOTION,
+		.schema = OBJECT(NAME),
+		.decide = motor_move,
+	},
+	{
+		.name = "motor/stop",
+		.flags = VERB_WRITES | VERB_MOTION | VERB_STOPS,
+		.schema = OBJECT(NAME),
+		.decide = motor_stop,
+	},
+	{
+		.name = "motor/override",
+		.flags = VERB_WRITES | VERB_FRESH | VERB_MOTION,
+		.short_form = SHORT_NONE,
+		.schema = NEEDS(
+			"\"name\",\"degrees\"", NAME
+			",\"degrees\":{\"type\":\"number\",\"minimum\":-360,\"maximum\":360}"),
+		.decide = motor_override,
+	},
 	{.name = NULL},
 };
 
 const struct verb light_verbs[] = {
-	{"light/set", VERB_WRITES | VERB_FRESH | VERB_BRIEF,
-	 OBJECT(NAME
-		",\"state\":{\"enum\":[\"ON\",\"OFF\"]},"
-		"\"brightness\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":100}"),
-	 light_set},
-	{"light/toggle", VERB_WRITES | VERB_FRESH | VERB_BRIEF, OBJECT(NAME),
-	 light_toggle},
+	{
+		.name = "light/set",
+		.flags = VERB_WRITES | VERB_FRESH | VERB_BRIEF,
+		.short_form = SHORT_LIGHT,
+		.schema = OBJECT(
+			NAME
+			",\"state\":{\"enum\":[\"ON\",\"OFF\"]},"
+			"\"brightness\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":100}"),
+		.decide = light_set,
+	},
+	{
+		.name = "light/toggle",
+		.flags = VERB_WRITES | VERB_FRESH | VERB_BRIEF,
+		.schema = OBJECT(NAME),
+		.decide = light_toggle,
+	},
 	{.name = NULL},
 };
 
 const struct verb camera_verbs[] = {
-	{"camera/capture", VERB_WRITES | VERB_FRESH, OBJECT(NAME), camera_capture},
-	{"camera/preview", VERB_WRITES | VERB_FRESH,
-	 OBJECT(NAME ",\"seconds\":{\"type\":\"number\",\"minimum\":0,\"maximum\":120},"
-		     "\"fps\":{\"type\":\"number\",\"minimum\":0.1,\"maximum\":2}"),
-	 camera_capture},
-	{"camera/calibrate", VERB_WRITES | VERB_FRESH, OBJECT(NAME), camera_capture},
-	{"camera/settings", VERB_WRITES | VERB_FRESH | VERB_BRIEF,
-	 OBJECT(NAME ",\"settings\":{\"type\":\"object\"}"), camera_settings},
+	{
+		.name = "camera/capture",
+		.flags = VERB_WRITES | VERB_FRESH,
+		.schema = OBJECT(NAME),
+		.decide = camera_capture,
+	},
+	{
+		.name = "camera/preview",
+		.flags = VERB_WRITES | VERB_FRESH,
+		.schema = OBJECT(
+			NAME
+			",\"seconds\":{\"type\":\"number\",\"minimum\":0,\"maximum\":120},"
+			"\"fps\":{\"type\":\"number\",\"minimum\":0.1,\"maximum\":2}"),
+		.decide = camera_capture,
+	},
+	{
+		.name = "camera/calibrate",
+		.flags = VERB_WRITES | VERB_FRESH,
+		.schema = OBJECT(NAME),
+		.decide = camera_capture,
+	},
+	{
+		.name = "camera/settings",
+		.flags = VERB_WRITES | VERB_FRESH | VERB_BRIEF,
+		.schema = OBJECT(NAME ",\"settings\":{\"type\":\"object\"}"),
+		.decide = camera_settings,
+	},
 	{.name = NULL},
 };
 
 const struct verb device_verbs[] = {
-	{"device/reload", VERB_WRITES | VERB_FRESH, NULL, device_reload},
+	{
+		.name = "device/reload",
+		.flags = VERB_WRITES | VERB_FRESH,
+		.decide = device_reload,
+		.done = device_reloaded,
+	},
 	{.name = NULL},
 };
 
 const struct verb trigger_verbs[] = {
-	{"trigger/fire", VERB_WRITES | VERB_FRESH,
-	 OBJECT(NAME
-		",\"pre_ms\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":600000},"
-		"\"post_ms\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":600000}"),
-	 trigger_fire},
+	{
+		.name = "trigger/fire",
+		.flags = VERB_WRITES | VERB_FRESH,
+		.schema = OBJECT(
+			NAME
+			",\"pre_ms\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":600000},"
+			"\"post_ms\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":600000}"),
+		.decide = trigger_fire,
+	},
 	{.name = NULL},
 };

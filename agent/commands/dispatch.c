@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/commands/dedup.h"
+#include "agent/commands/parse.h"
 #include "agent/commands/pending.h"
-#include "agent/commands/response.h"
+#include "agent/commands/reply.h"
 #include "agent/model/error_code.h"
 
 #define PROBLEMS_MAX 8
@@ -14,21 +16,9 @@
 #define VERBS_MAX 64
 #define NO_ARGUMENTS "{\"type\":\"object\",\"additionalProperties\":false}"
 
-static const struct verb *const verb_tables[] = {
-	task_verbs,   queue_verbs,    project_verbs, motor_verbs,
-	light_verbs,  camera_verbs,   trigger_verbs, gpio_verbs,
-	device_verbs, settings_verbs, agent_verbs,   estop_verbs,
-};
-
-#define TABLES (sizeof(verb_tables) / sizeof(verb_tables[0]))
-
-const struct verb *verb_find(const char *name)
+static bool has_flag(const struct command *command, enum verb_flag flag)
 {
-	for (size_t i = 0; i < TABLES; i++)
-		for (const struct verb *verb = verb_tables[i]; verb->name; verb++)
-			if (!strcmp(verb->name, name))
-				return verb;
-	return NULL;
+	return command->verb && command->verb->flags & flag;
 }
 
 static void message_hash(const struct event *event, char hash[SHA256_HEX])
@@ -82,7 +72,7 @@ static void clear_retained(struct core *core, const struct command *command,
 {
 	bool comes_back = core->link.version != MQTT_5;
 
-	if (comes_back && !strcmp(command->verb, "estop"))
+	if (comes_back && has_flag(command, VERB_NEVER_REFUSED))
 		return;
 	outbox_clearing(core->outbox, topic, core_age(core));
 	if (comes_back)
@@ -142,7 +132,7 @@ static bool receive_empty(const struct core *core, struct answer *answer,
 			  const struct verb *verb)
 {
 	if (!answer->command->empty || core->link.version == MQTT_5 ||
-	    !(verb->flags & VERB_WRITES) || !strcmp(verb->name, "estop"))
+	    !(verb->flags & VERB_WRITES) || (verb->flags & VERB_NEVER_REFUSED))
 		return true;
 	answer_refuse(answer, "bad_request",
 		      "an empty payload changes nothing over MQTT 3.1.1: send {}");
@@ -184,8 +174,8 @@ static struct schema *verb_schema(struct core *core, const struct verb *verb)
 		if (known->verb == verb)
 			return known->schema;
 	if (known == core->verb_schemas + VERBS_MAX ||
-	    schema_compile(&known->schema, verb->args ? verb->args : NO_ARGUMENTS, &err) <
-		    0)
+	    schema_compile(&known->schema, verb->schema ? verb->schema : NO_ARGUMENTS,
+			   &err) < 0)
 		abort(); /* a table of ours is wrong: every test of that verb finds it */
 	known->verb = verb;
 	return known->schema;
@@ -239,34 +229,29 @@ static void receive_verb(struct core *core, struct answer *answer,
 			 const struct verb *verb)
 {
 	const struct command *command = answer->command;
-	bool create = !strcmp(verb->name, "task/create");
+	bool creates = verb->flags & VERB_CREATES;
 	bool writes = verb->flags & VERB_WRITES;
 	/* The rig has stopped for this message already, repeated or not: so must the
 	 * tasks. */
-	bool repeats = writes && strcmp(verb->name, "estop") != 0;
+	bool repeats = writes && !(verb->flags & VERB_NEVER_REFUSED);
 
 	if (!receive_scope(core, answer, verb) || !receive_empty(core, answer, verb) ||
 	    !receive_storage(core, answer, verb))
 		return;
 	if (repeats && (remember_answers(core, answer, "r", command->request) ||
 			acts_answer_running(core, answer) ||
-			(create && remember_answers(core, answer, "i", command->id))))
+			(creates && remember_answers(core, answer, "i", command->id))))
 		return;
 	if (!receive_fresh(answer, verb) || !receive_body(core, answer, verb) ||
 	    !receive_current(core, answer))
 		return;
-	if ((verb->flags & VERB_TASK) && !command->id[0]) {
-		answer_refuse(answer, "bad_request", "%s needs the id of a task",
-			      verb->name);
-		return;
-	}
 	core->stop_acted = core->held && (verb->flags & VERB_STOPS);
-	verb->handle(core, answer);
+	verb->decide(core, answer);
 	if (answer->refused || answer->later || !writes || !answer->code)
 		return;
 	if (command->request[0])
 		remember_reply(core, "r", command->request, answer, command->hash);
-	if (create && answer->rev >= 0)
+	if (creates && answer->rev >= 0)
 		remember_reply(core, "i", answer->id, answer, command->hash);
 }
 
@@ -287,8 +272,6 @@ static void receive_command(struct core *core, struct answer *answer,
 			    const struct event *event, const struct err *err)
 {
 	struct command *command = answer->command;
-	const struct verb *verb;
-
 	bool denied = err->number && !strcmp(err->code, "reply_to_denied");
 
 	if (command->reply_to[0] &&
@@ -302,27 +285,14 @@ static void receive_command(struct core *core, struct answer *answer,
 		refuse_retained(core, answer, event->topic);
 		return;
 	}
-	if (denied && strcmp(command->verb, "estop") != 0)
+	if (denied && !has_flag(command, VERB_NEVER_REFUSED))
 		return;
 	answer->refused = false;
 	if (err->number) {
 		answer_refuse(answer, code_name(code_number(err->code)), "%s", err->text);
 		return;
 	}
-	verb = verb_find(command->verb);
-	if (!verb) {
-		answer_refuse(answer, "not_supported",
-			      "this agent does not carry out '%s'", command->verb);
-		return;
-	}
-	receive_verb(core, answer, verb);
-}
-
-static bool reply_is_promise(const struct answer *answer)
-{
-	const struct verb *verb = verb_find(answer->command->verb);
-
-	return verb && (verb->flags & VERB_WRITES) && !answer->refused;
+	receive_verb(core, answer, command->verb);
 }
 
 void receive_message(struct core *core, const struct event *event,
@@ -340,19 +310,20 @@ void receive_message(struct core *core, const struct event *event,
 	/* An empty retained message is somebody clearing a topic. */
 	if ((event->retained && !event->size) || is_own_clearing(core, event))
 		return;
-	message_hash(event, answer.message_hash);
-	/* The rig has stopped for it again, so this is never a repetition. */
-	if (strcmp(topic->noun, "estop") != 0 &&
-	    is_redelivery(core, event, answer.message_hash))
-		return;
-	answer.packet = (int)event->number;
 	if (command_parse(&command, topic, event->data, event->size,
 			  event->response_topic, event->correlation,
 			  event->correlation_size, &err) == 0)
 		err.number = 0;
-	receive_command(core, &answer, event, &err);
-	if (!answer.later)
-		reply_send(core, &answer, reply_is_promise(&answer));
+	message_hash(event, answer.message_hash);
+	answer.packet = (int)event->number;
+	/* The rig has stopped for a repeated emergency stop, too: it is no repetition. */
+	if (has_flag(&command, VERB_NEVER_REFUSED) ||
+	    !is_redelivery(core, event, answer.message_hash)) {
+		receive_command(core, &answer, event, &err);
+		if (!answer.later)
+			reply_send(core, &answer,
+				   !answer.refused && has_flag(&command, VERB_WRITES));
+	}
 	cJSON_Delete(answer.data);
 	cJSON_Delete(answer.errors);
 	cJSON_Delete(answer.current);

@@ -1,4 +1,4 @@
-#include "agent/commands/verb.h"
+#include "agent/commands/verbs.h"
 
 #include "agent/commands/pending.h"
 #include "agent/core/lifecycle.h"
@@ -23,7 +23,11 @@ static void estop(struct core *core, struct answer *answer)
 }
 
 const struct verb estop_verbs[] = {
-	{"estop", VERB_WRITES | VERB_BROADCAST | VERB_STOPS, "{\"type\":\"object\"}",
-	 estop},
+	{
+		.name = "estop",
+		.flags = VERB_WRITES | VERB_BROADCAST | VERB_STOPS | VERB_NEVER_REFUSED,
+		.schema = "{\"type\":\"object\"}",
+		.decide = estop,
+	},
 	{.name = NULL},
 };

@@ -1,5 +1,6 @@
 /* The lines that the device config frees.  The rig knows which; a worker asks it. */
-#include "agent/commands/verb.h"
+#include "agent/commands/pending.h"
+#include "agent/commands/verbs.h"
 
 #define LINE "\"line\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":63}"
 
@@ -28,14 +29,23 @@ static void gpio_set(struct core *core, struct answer *answer)
 }
 
 const struct verb gpio_verbs[] = {
-	{"gpio/read", VERB_WRITES | VERB_FRESH | VERB_MOTION,
-	 "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"line\"],"
-	 "\"properties\":{" LINE "}}",
-	 gpio_read},
-	{"gpio/set", VERB_WRITES | VERB_FRESH | VERB_MOTION,
-	 "{\"type\":\"object\",\"additionalProperties\":false,"
-	 "\"required\":[\"line\",\"value\"],\"properties\":{" LINE ","
-	 "\"value\":{\"enum\":[0,1]}}}",
-	 gpio_set},
+	{
+		.name = "gpio/read",
+		.flags = VERB_WRITES | VERB_FRESH | VERB_MOTION,
+		.short_form = SHORT_NONE,
+		.schema =
+			"{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"line\"],"
+			"\"properties\":{" LINE "}}",
+		.decide = gpio_read,
+	},
+	{
+		.name = "gpio/set",
+		.flags = VERB_WRITES | VERB_FRESH | VERB_MOTION,
+		.short_form = SHORT_NONE,
+		.schema = "{\"type\":\"object\",\"additionalProperties\":false,"
+			  "\"required\":[\"line\",\"value\"],\"properties\":{" LINE ","
+			  "\"value\":{\"enum\":[0,1]}}}",
+		.decide = gpio_set,
+	},
 	{.name = NULL},
 };

@@ -1,3 +1,4 @@
+/* Reads the payload of a command: JSON or a short form, then the envelope. */
 #include "agent/commands/parse.h"
 
 #include <ctype.h>
@@ -9,43 +10,9 @@
 
 #include "agent/base/suggest.h"
 #include "agent/base/utf8.h"
+#include "agent/commands/verbs.h"
 
 #define TEXT_MAX 64 /* bytes of a short form */
-
-/* What a verb takes besides a JSON object. */
-enum short_form {
-	SHORT_NONE,  /* nothing: it has arguments that are required */
-	SHORT_EMPTY, /* nothing at all, or PRESS */
-	SHORT_TYPE,  /* a task type */
-	SHORT_TASK,  /* a task id, current or PRESS */
-	SHORT_LIGHT, /* ON, OFF or 0 to 100 */
-};
-
-static const struct verb {
-	const char *name;
-	enum short_form form;
-} verbs[] = {
-	{"task/create", SHORT_TYPE},	   {"task/pause", SHORT_TASK},
-	{"task/resume", SHORT_TASK},	   {"task/cancel", SHORT_TASK},
-	{"task/restart", SHORT_TASK},	   {"task/delete", SHORT_TASK},
-	{"task/get", SHORT_TASK},	   {"task/update", SHORT_TASK},
-	{"task/log", SHORT_TASK},	   {"task/list", SHORT_EMPTY},
-	{"task/events", SHORT_EMPTY},	   {"queue/pause", SHORT_EMPTY},
-	{"queue/resume", SHORT_EMPTY},	   {"queue/clear", SHORT_EMPTY},
-	{"project/create", SHORT_NONE},	   {"project/list", SHORT_EMPTY},
-	{"project/get", SHORT_NONE},	   {"project/delete", SHORT_NONE},
-	{"motor/move", SHORT_NONE},	   {"motor/home", SHORT_EMPTY},
-	{"motor/stop", SHORT_EMPTY},	   {"motor/override", SHORT_NONE},
-	{"light/set", SHORT_LIGHT},	   {"light/toggle", SHORT_EMPTY},
-	{"camera/capture", SHORT_EMPTY},   {"camera/preview", SHORT_EMPTY},
-	{"camera/calibrate", SHORT_EMPTY}, {"camera/settings", SHORT_EMPTY},
-	{"trigger/fire", SHORT_EMPTY},	   {"settings/get", SHORT_EMPTY},
-	{"settings/set", SHORT_NONE},	   {"device/reload", SHORT_EMPTY},
-	{"gpio/read", SHORT_NONE},	   {"gpio/set", SHORT_NONE},
-	{"agent/ping", SHORT_EMPTY},	   {"agent/sync", SHORT_EMPTY},
-	{"agent/drain", SHORT_EMPTY},	   {"agent/undrain", SHORT_EMPTY},
-	{"agent/prune", SHORT_EMPTY},	   {"estop", SHORT_EMPTY},
-};
 
 /* Names that mean something else where an id stands: two short forms, and the level of
  * the barrier below reply/. */
@@ -109,14 +76,6 @@ static bool is_reserved(const char *name)
 	return false;
 }
 
-static const struct verb *find_verb(const char *name)
-{
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		if (!strcmp(verbs[i].name, name))
-			return &verbs[i];
-	return NULL;
-}
-
 static int unknown_verb(const char *name, struct err *err)
 {
 	struct suggest suggest;
@@ -126,8 +85,7 @@ static int unknown_verb(const char *name, struct err *err)
 			err, -EINVAL, "unknown_verb",
 			"a command's topic ends in cmd/<noun>/<verb> or cmd/estop");
 	suggest_init(&suggest, name);
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		suggest_offer(&suggest, verbs[i].name);
+	verb_suggest(&suggest);
 	if (suggest.name)
 		return err_code(err, -EINVAL, "unknown_verb",
 				"there is no command %s (did you mean %s?)", name,
@@ -224,7 +182,7 @@ static bool looks_like_json(const struct text *text)
 	return text->size && strchr("{[\"", text->start[0]);
 }
 
-static int take_short_form(struct command *command, const struct verb *verb,
+static int take_short_form(struct command *command, enum short_form form,
 			   const struct text *text, struct err *err)
 {
 	command->body = cJSON_CreateObject();
@@ -233,7 +191,7 @@ static int take_short_form(struct command *command, const struct verb *verb,
 	if (looks_like_json(text))
 		return not_an_object(text, err);
 
-	switch (verb->form) {
+	switch (form) {
 	case SHORT_TYPE:
 		return take_type(command, text, err);
 	case SHORT_TASK:
@@ -250,14 +208,14 @@ static int take_short_form(struct command *command, const struct verb *verb,
 	return not_an_object(text, err);
 }
 
-static int take_payload(struct command *command, const struct verb *verb,
+static int take_payload(struct command *command, enum short_form form,
 			const struct text *text, struct err *err)
 {
 	if (text->size && text->start[0] == '{') {
 		command->body = parse_json(text, err);
 		return command->body ? 0 : -EINVAL;
 	}
-	return take_short_form(command, verb, text, err);
+	return take_short_form(command, form, text, err);
 }
 
 static int take_id(struct command *command, const cJSON *value, struct err *err)
@@ -352,13 +310,13 @@ static int take_envelope(struct command *command, struct err *err)
 	return ret;
 }
 
-/* Contract section 6: the id of a task that shall be made names it and is not part of
- * what is asked for; that of any other command is. */
+/* Section 6 of the contract: an id that names what the command creates is no part of what
+ * is hashed; the id of any other command is. */
 static cJSON *hashed_body(const struct command *command)
 {
 	cJSON *body = cJSON_Duplicate(command->body, true);
 
-	if (body && *command->id && strcmp(command->verb, "task/create") != 0)
+	if (body && *command->id && !(command->verb->flags & VERB_CREATES))
 		json_put_string(body, "id", command->id);
 	return body;
 }
@@ -372,7 +330,7 @@ static char *hashed_text(const struct command *command)
 
 	if (!cJSON_AddItemToObject(whole, "body", body))
 		cJSON_Delete(body);
-	else if (cJSON_AddStringToObject(whole, "verb", command->verb))
+	else if (cJSON_AddStringToObject(whole, "verb", command->name))
 		text = json_canonical(whole);
 	cJSON_Delete(whole);
 	return text;
@@ -389,11 +347,12 @@ static int make_hash(struct command *command, struct err *err)
 	return 0;
 }
 
+/* Without a row the payload is read all the same: its envelope says where to refuse. */
 static int parse_body(struct command *command, const void *payload, size_t size,
 		      struct err *err)
 {
-	static const struct verb anything = {"", SHORT_EMPTY};
-	const struct verb *verb = find_verb(command->verb);
+	const struct verb *verb = command->verb;
+	enum short_form form = verb ? verb->short_form : SHORT_EMPTY;
 	struct text text;
 	int ret;
 
@@ -402,12 +361,12 @@ static int parse_body(struct command *command, const void *payload, size_t size,
 				"the payload must be at most %d bytes, not %zu",
 				COMMAND_MAX_PAYLOAD, size);
 	text = trimmed(payload, size);
-	ret = take_payload(command, verb ? verb : &anything, &text, verb ? err : NULL);
+	ret = take_payload(command, form, &text, verb ? err : NULL);
 	if (ret == 0)
 		ret = take_envelope(command, verb ? err : NULL);
-	if (!verb) /* read all the same: the envelope tells where to say so */
-		return unknown_verb(command->verb, err);
-	if (ret == 0 && verb->form == SHORT_TASK && !command->current && !*command->id)
+	if (!verb)
+		return unknown_verb(command->name, err);
+	if (ret == 0 && form == SHORT_TASK && !command->current && !*command->id)
 		return bad_request(err, "id is required");
 	return ret;
 }
@@ -420,9 +379,9 @@ static int parse_message(struct command *command, const void *payload, size_t si
 	return ret < 0 ? ret : parse_body(command, payload, size, err);
 }
 
-/* Whoever asks for an emergency stop gets it, whatever the message looks like. */
-static int parse_estop(struct command *command, const void *payload, size_t size,
-		       const char *response_topic, struct err *err)
+/* An emergency stop is carried out, whatever its message looks like. */
+static int parse_any_form(struct command *command, const void *payload, size_t size,
+			  const char *response_topic, struct err *err)
 {
 	if (parse_message(command, payload, size, response_topic, NULL) == 0)
 		return 0;
@@ -447,8 +406,9 @@ static int keep_correlation(struct command *command, const void *correlation, si
 static void keep_verb(struct command *command, const struct topic *topic)
 {
 	command->topic = *topic;
-	snprintf(command->verb, sizeof(command->verb), "%s%s%s", topic->noun,
+	snprintf(command->name, sizeof(command->name), "%s%s%s", topic->noun,
 		 *topic->verb ? "/" : "", topic->verb);
+	command->verb = verb_find(command->name);
 }
 
 int command_parse(struct command *command, const struct topic *topic, const void *payload,
@@ -462,8 +422,8 @@ int command_parse(struct command *command, const struct topic *topic, const void
 	ret = keep_correlation(command, correlation, correlation_size, err);
 	if (ret < 0)
 		return ret;
-	if (!strcmp(command->verb, "estop"))
-		ret = parse_estop(command, payload, size, response_topic, err);
+	if (command->verb && command->verb->flags & VERB_NEVER_REFUSED)
+		ret = parse_any_form(command, payload, size, response_topic, err);
 	else
 		ret = parse_message(command, payload, size, response_topic, err);
 	if (ret < 0)

@@ -1,12 +1,12 @@
+/* Direct commands in progress: admitted, run on a worker, answered at their end. */
 #include "agent/commands/pending.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/commands/response.h"
-#include "agent/core/devices.h"
-#include "agent/core/task_types.h"
+#include "agent/commands/dedup.h"
+#include "agent/commands/reply.h"
 #include "agent/model/error_code.h"
 
 #define WAITING_MAX 32 /* brief commands for one device, one behind the other */
@@ -43,7 +43,7 @@ static struct act *acts_new(struct core *core, const struct answer *answer)
 	act->delay_ms = reply_delay(core, command);
 	act->packet = answer->packet;
 	snprintf(act->message, sizeof(act->message), "%s", answer->message_hash);
-	snprintf(act->verb, sizeof(act->verb), "%s", command->verb);
+	act->verb = command->verb;
 	snprintf(act->id, sizeof(act->id), "%s", command->id);
 	snprintf(act->request, sizeof(act->request), "%s", command->request);
 	snprintf(act->hash, sizeof(act->hash), "%s", command->hash);
@@ -64,7 +64,7 @@ static struct act *acts_new(struct core *core, const struct answer *answer)
 static void acts_store(struct core *core, struct act *act)
 {
 	struct act_row row = {
-		.verb = act->verb,
+		.verb = act->verb->name,
 		.topic = act->topic,
 		.request = act->request,
 		.correlation = act->correlation,
@@ -84,7 +84,7 @@ static struct effect *acts_start(struct core *core, const struct act *act, char 
 	struct effect *effect = effects_add(core->effects, EFFECT_ACT);
 
 	effect->run = act->run;
-	task_set_text(&effect->name, act->verb);
+	task_set_text(&effect->name, act->verb->name);
 	effect->text = body;
 	return effect;
 }
@@ -113,7 +113,7 @@ static bool may_wait(const struct core *core, uint64_t devices)
 	for (const struct act *act = core->acts; act; act = act->next) {
 		if (!(act->claim & devices))
 			continue;
-		if (!act->brief || ++before > WAITING_MAX)
+		if (!(act->verb->flags & VERB_BRIEF) || ++before > WAITING_MAX)
 			return false;
 	}
 	return true;
@@ -133,7 +133,7 @@ static bool acts_claim(struct core *core, struct answer *answer, const struct ve
 			      task->id);
 	else
 		answer_refuse(answer, "device_busy", "%s uses the device",
-			      acts_holder(core, devices)->verb);
+			      acts_holder(core, devices)->verb->name);
 	answer->retry_after_s = 1;
 	return false;
 }
@@ -160,7 +160,7 @@ void answer_away(struct answer *answer)
 
 void answer_act(struct core *core, struct answer *answer, uint64_t devices)
 {
-	const struct verb *verb = verb_find(answer->command->verb);
+	const struct verb *verb = answer->command->verb;
 	bool waits;
 	struct act *act;
 
@@ -172,10 +172,7 @@ void answer_act(struct core *core, struct answer *answer, uint64_t devices)
 	waits = core->scheduler.acts & devices;
 	act = acts_new(core, answer);
 	act->claim = devices;
-	act->writes = verb->flags & VERB_WRITES;
-	act->brief = verb->flags & VERB_BRIEF;
-	act->remember = act->writes && act->request[0];
-	if (act->writes)
+	if (verb->flags & VERB_WRITES)
 		acts_store(core, act);
 	core->scheduler.acts |= devices;
 	act->body = json_text(answer->command->body);
@@ -228,7 +225,8 @@ static void acts_go_on(struct core *core)
 static void acts_command(const struct act *act, struct command *command)
 {
 	memset(command, 0, sizeof(*command));
-	snprintf(command->verb, sizeof(command->verb), "%s", act->verb);
+	command->verb = act->verb;
+	snprintf(command->name, sizeof(command->name), "%s", act->verb->name);
 	snprintf(command->id, sizeof(command->id), "%s", act->id);
 	snprintf(command->request, sizeof(command->request), "%s", act->request);
 	snprintf(command->hash, sizeof(command->hash), "%s", act->hash);
@@ -242,7 +240,7 @@ static void acts_end(struct core *core, struct act *act, struct answer *answer)
 {
 	answer->packet = act->packet;
 	snprintf(answer->message_hash, sizeof(answer->message_hash), "%s", act->message);
-	reply_send(core, answer, act->writes);
+	reply_send(core, answer, act->number);
 	if (act->number)
 		store_act_done(core->store, act->number);
 	cJSON_Delete(answer->data);
@@ -266,17 +264,10 @@ void acts_done(struct core *core, const struct event *event)
 	acts_command(act, &command);
 	if (event->flag) {
 		answer_ok(&answer, "ok", event->data ? cJSON_Parse(event->data) : NULL);
-		if (act->remember)
+		if (act->number && act->request[0])
 			remember_reply(core, "r", act->request, &answer, act->hash);
-		if (!strcmp(act->verb, "agent/sync"))
-			answer_ok(&answer, "ok", types_found(core));
-		if (!strcmp(act->verb, "device/reload"))
-			devices_exchanged(core, answer.data);
-		if (!strcmp(act->verb, "project/delete")) {
-			cJSON *data = cJSON_Duplicate(answer.data, true);
-
-			core_happened(core, "project.deleted", NULL, data);
-		}
+		if (act->verb->done)
+			act->verb->done(core, &answer);
 	} else {
 		answer_refuse(&answer, code_name(code_number(event->code)), "%s",
 			      event->text ? event->text : "it failed");
@@ -309,7 +300,7 @@ static void acts_interrupted_one(void *context, const struct act_row *row)
 	struct command command = {.correlation_size = row->correlation_size};
 	struct answer answer = {.command = &command, .rev = -1, .retry_after_s = -1};
 
-	snprintf(command.verb, sizeof(command.verb), "%s", row->verb);
+	snprintf(command.name, sizeof(command.name), "%s", row->verb);
 	snprintf(command.request, sizeof(command.request), "%s", row->request);
 	snprintf(command.reply_to, sizeof(command.reply_to), "%s", row->topic);
 	command.correlation = (uint8_t *)(uintptr_t)row->correlation;

@@ -6,17 +6,12 @@
 #ifndef AGENT_COMMANDS_PENDING_H
 #define AGENT_COMMANDS_PENDING_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "agent/base/json.h"
-#include "agent/commands/parse.h"
-#include "agent/core/state.h"
+#include "agent/commands/response.h"
 
 struct act {
 	uint64_t run;
 	int64_t number; /* its row; 0: not stored */
-	char verb[2 * NAME_MAX_LENGTH + 2];
+	const struct verb *verb;
 	char id[NAME_MAX_LENGTH + 1];
 	char request[NAME_MAX_LENGTH + 1];
 	char hash[SHA256_HEX];
@@ -24,15 +19,28 @@ struct act {
 	void *correlation;
 	size_t correlation_size;
 	uint64_t claim;	  /* devices, one bit each */
-	bool brief;	  /* done in a moment, so another brief one may wait for it */
 	char *body;	  /* of one that waits for its devices; NULL: it runs */
 	bool remember;	  /* its request is remembered when it was ok */
-	bool writes;	  /* its reply is a promise, not the answer to a read */
 	int64_t delay_ms; /* of its reply, in a fleet */
 	int packet;	  /* of the message that asked for it; 0: none */
 	char message[SHA256_HEX];
 	struct act *next;
 };
+
+/* Starts an act with these devices: after the commit it runs on a worker, and its end is
+ * the answer.  Refused with device_busy when a device is held (a brief one waits for
+ * brief ones), and with queue_full when too many are under way. */
+void answer_act(struct core *core, struct answer *answer, uint64_t devices);
+
+/* The same for the estimate of a task type (dry_run); args is copied. */
+void answer_estimate(struct core *core, struct answer *answer,
+		     const struct registered_type *type, const char *args);
+
+/* device_busy: there is no rig while it is exchanged, see devices_away(). */
+void answer_away(struct answer *answer);
+
+/* Is an act of the same request under way?  Then answers that. */
+bool acts_answer_running(struct core *core, struct answer *answer);
 
 void acts_done(struct core *core, const struct event *event);
 void acts_give_up(struct core *core);	  /* those that have not begun */

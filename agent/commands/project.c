@@ -1,4 +1,5 @@
-#include "agent/commands/verb.h"
+#include "agent/commands/pending.h"
+#include "agent/commands/verbs.h"
 
 #include <string.h>
 
@@ -38,24 +39,47 @@ static void project_delete(struct core *core, struct answer *answer)
 	answer_act(core, answer, 0);
 }
 
+static void project_deleted(struct core *core, struct answer *answer)
+{
+	core_happened(core, "project.deleted", NULL, cJSON_Duplicate(answer->data, true));
+}
+
 const struct verb project_verbs[] = {
-	{"project/create", VERB_WRITES,
-	 "{\"type\":\"object\",\"required\":[\"project\"],\"additionalProperties\":false,"
-	 "\"properties\":{" PROJECT
-	 ",\"description\":{\"type\":\"string\",\"maxLength\":4096}}}",
-	 project_act},
-	{"project/list", 0,
-	 "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-	 "\"limit\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":200,\"default\":50},"
-	 "\"next\":{\"type\":\"string\",\"maxLength\":600}}}",
-	 project_act},
-	{"project/get", 0,
-	 "{\"type\":\"object\",\"required\":[\"project\"],\"additionalProperties\":false,"
-	 "\"properties\":{" PROJECT "}}",
-	 project_act},
-	{"project/delete", VERB_WRITES | VERB_FREES,
-	 "{\"type\":\"object\",\"required\":[\"project\"],\"additionalProperties\":false,"
-	 "\"properties\":{" PROJECT "}}",
-	 project_delete},
+	{
+		.name = "project/create",
+		.flags = VERB_WRITES,
+		.short_form = SHORT_NONE,
+		.schema =
+			"{\"type\":\"object\",\"required\":[\"project\"],\"additionalProperties\":false,"
+			"\"properties\":{" PROJECT
+			",\"description\":{\"type\":\"string\",\"maxLength\":4096}}}",
+		.decide = project_act,
+	},
+	{
+		.name = "project/list",
+		.schema =
+			"{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
+			"\"limit\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":200,\"default\":50},"
+			"\"next\":{\"type\":\"string\",\"maxLength\":600}}}",
+		.decide = project_act,
+	},
+	{
+		.name = "project/get",
+		.short_form = SHORT_NONE,
+		.schema =
+			"{\"type\":\"object\",\"required\":[\"project\"],\"additionalProperties\":false,"
+			"\"properties\":{" PROJECT "}}",
+		.decide = project_act,
+	},
+	{
+		.name = "project/delete",
+		.flags = VERB_WRITES | VERB_FREES,
+		.short_form = SHORT_NONE,
+		.schema =
+			"{\"type\":\"object\",\"required\":[\"project\"],\"additionalProperties\":false,"
+			"\"properties\":{" PROJECT "}}",
+		.decide = project_delete,
+		.done = project_deleted,
+	},
 	{.name = NULL},
 };

@@ -1,4 +1,5 @@
-#include "agent/commands/verb.h"
+#include "agent/commands/response.h"
+#include "agent/commands/verbs.h"
 #include "agent/core/lifecycle.h"
 
 #include <stdio.h>
@@ -71,8 +72,20 @@ static void queue_clear(struct core *core, struct answer *answer)
 }
 
 const struct verb queue_verbs[] = {
-	{"queue/pause", VERB_WRITES | VERB_BROADCAST, NULL, queue_pause},
-	{"queue/resume", VERB_WRITES | VERB_BROADCAST | VERB_FRESH, NULL, queue_resume},
-	{"queue/clear", VERB_WRITES, NULL, queue_clear},
+	{
+		.name = "queue/pause",
+		.flags = VERB_WRITES | VERB_BROADCAST,
+		.decide = queue_pause,
+	},
+	{
+		.name = "queue/resume",
+		.flags = VERB_WRITES | VERB_BROADCAST | VERB_FRESH,
+		.decide = queue_resume,
+	},
+	{
+		.name = "queue/clear",
+		.flags = VERB_WRITES,
+		.decide = queue_clear,
+	},
 	{.name = NULL},
 };

@@ -1,4 +1,4 @@
-#include "agent/commands/response.h"
+#include "agent/commands/reply.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ cJSON *reply_head(const struct core *core, const struct answer *answer)
 
 	cJSON_AddBoolToObject(reply, "ok", !answer->refused);
 	cJSON_AddStringToObject(reply, "device", core->options.device);
-	cJSON_AddStringToObject(reply, "verb", command->verb);
+	cJSON_AddStringToObject(reply, "verb", command->name);
 	json_put_string(reply, "id",
 			answer->id[0]	 ? answer->id
 			: command->id[0] ? command->id
@@ -98,7 +98,7 @@ void reply_send(struct core *core, struct answer *answer, bool stored)
 	char topic[TOPIC_MAX];
 	/* On a full disk an answer waits for its commit, but for those of what stops
 	 * hardware. */
-	const struct verb *verb = verb_find(answer->command->verb);
+	const struct verb *verb = answer->command->verb;
 	cJSON *reply = answer->refused ? reply_refused(core, answer)
 				       : reply_accepted(core, answer);
 	char *text = json_text(reply);

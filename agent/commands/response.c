@@ -1,3 +1,4 @@
+/* The making of an answer. */
 #include "agent/commands/response.h"
 
 #include <stdarg.h>
@@ -93,4 +94,25 @@ void answer_problems(struct answer *answer, const char *code,
 	answer_refuse(answer, code, "%s", sentence);
 	for (size_t i = 0; i < n && i < PROBLEMS_MAX; i++)
 		answer_add_error(answer, problems[i].path, problems[i].message);
+}
+
+struct task *named_task(struct core *core, struct answer *answer, struct task **ended)
+{
+	const struct command *command = answer->command;
+	struct task *task = life_find(core, command->id, ended);
+
+	if (!task) {
+		answer_refuse(answer, "not_found", "there is no task '%s'", command->id);
+		return NULL;
+	}
+	if (command->if_rev >= 0 &&
+	    (command->if_rev < task->solid_rev || command->if_rev > task->rev)) {
+		answer_conflict(core, answer, "rev_conflict", task,
+				"task '%s' is at revision %lld, not %lld", task->id,
+				(long long)task->rev, (long long)command->if_rev);
+		task_free(*ended);
+		*ended = NULL;
+		return NULL;
+	}
+	return task;
 }

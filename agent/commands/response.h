@@ -1,46 +1,68 @@
-/* How a command is answered: shared by the files that receive it and make its reply.
+/* What a verb's function answers with.
  *
- * receive.c judges a message and calls its verb; answer.c is what a verb's function says;
- * reply.c makes the reply and sends it; remember.c knows repeated ids and requests;
- * acts.c answers what takes time.  A verb's function needs agent/commands/verb.h only. */
+ * Refuse before anything is changed: what was written in this turn is committed whatever
+ * the answer says. */
 #ifndef AGENT_COMMANDS_RESPONSE_H
 #define AGENT_COMMANDS_RESPONSE_H
 
-#include "agent/commands/verb.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/commands/command.h"
 #include "agent/core/state.h"
 
-/* ---- receive.c ---- */
+struct suggest;
 
-/* NULL when this agent has no such verb. */
-const struct verb *verb_find(const char *name);
+/* A command while it is answered. */
+struct answer {
+	struct command *command;
+	bool late; /* it has waited at the broker */
+	bool refused;
+	bool later; /* an act answers it when it is done */
+	const char *code;
+	char message[1024];
+	cJSON *errors; /* array of {"path","message"}, or NULL */
+	cJSON *data;
+	cJSON *current;	      /* the document that a conflict shows */
+	int64_t rev;	      /* -1: none */
+	double retry_after_s; /* -1: none */
+	bool duplicate;
+	char id[NAME_MAX_LENGTH + 1];
+	int packet; /* of the message; 0: none */
+	char message_hash[SHA256_HEX];
+};
 
-/* ---- reply.c ---- */
+/* ok; data is taken over, may be NULL. */
+void answer_ok(struct answer *answer, const char *code, cJSON *data);
+void answer_refuse(struct answer *answer, const char *code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
-/* The part of a reply that is remembered: everything but its data; the caller deletes it.
- */
-cJSON *reply_head(const struct core *core, const struct answer *answer);
+/* The task's document as data, its id and revision. */
+void answer_task(struct core *core, struct answer *answer, const char *code,
+		 const struct task *task);
 
-/* Where the reply goes when nobody said so, and how long it waits in a fleet. */
-void reply_topic(const struct core *core, const struct command *command,
-		 char topic[TOPIC_MAX]);
-int64_t reply_delay(struct core *core, const struct command *command);
+/* A refusal that shows the task as it is now. */
+void answer_conflict(struct core *core, struct answer *answer, const char *code,
+		     const struct task *task, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
 
-/* Takes the answer's data.  stored: the reply of a command that changed something. */
-void reply_send(struct core *core, struct answer *answer, bool stored);
+/* Problems of a schema as errors, the first as the sentence. */
+void answer_problems(struct answer *answer, const char *code,
+		     const struct schema_problem *problems, size_t n);
 
-/* ---- remember.c ---- */
+/* One problem whose sentence is whole. */
+void answer_problem(struct answer *answer, const char *code, const char *path,
+		    const char *sentence);
 
-/* Keeps the reply under prefix ("i" for an id, "r" for a request) and name. */
-void remember_reply(struct core *core, const char *prefix, const char *name,
-		    const struct answer *answer, const char *hash);
+/* There is no such thing, of which the payload's path has the name; says the suggest one.
+ * noun: "task type". */
+void answer_unknown(struct answer *answer, const char *code, const char *path,
+		    const char *noun, const struct suggest *suggest);
 
-/* Has this command been carried out before?  Then answers it. */
-bool remember_answers(struct core *core, struct answer *answer, const char *prefix,
-		      const char *name);
-
-/* ---- acts.c ---- */
-
-/* Is an act of the same request under way?  Then answers that. */
-bool acts_answer_running(struct core *core, struct answer *answer);
+/* The task a command names; refused when it does not exist or has changed since if_rev.
+ * One that has ended was read from the store: then it stands in *ended too, for the
+ * caller to free. */
+struct task *named_task(struct core *core, struct answer *answer, struct task **ended);
 
 #endif

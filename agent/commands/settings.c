@@ -1,5 +1,6 @@
 #include "agent/commands/settings.h"
-#include "agent/commands/verb.h"
+#include "agent/commands/response.h"
+#include "agent/commands/verbs.h"
 #include "agent/core/status.h"
 
 #include <string.h>
@@ -101,13 +102,21 @@ static void settings_change(struct core *core, struct answer *answer)
 }
 
 const struct verb settings_verbs[] = {
-	{"settings/get", 0,
-	 "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-	 "\"keys\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}}}}",
-	 settings_get},
-	{"settings/set", VERB_WRITES,
-	 "{\"type\":\"object\",\"required\":[\"values\"],\"additionalProperties\":false,"
-	 "\"properties\":{\"values\":{\"type\":\"object\"}}}",
-	 settings_change},
+	{
+		.name = "settings/get",
+		.schema =
+			"{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
+			"\"keys\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}}}}",
+		.decide = settings_get,
+	},
+	{
+		.name = "settings/set",
+		.flags = VERB_WRITES,
+		.short_form = SHORT_NONE,
+		.schema =
+			"{\"type\":\"object\",\"required\":[\"values\"],\"additionalProperties\":false,"
+			"\"properties\":{\"values\":{\"type\":\"object\"}}}",
+		.decide = settings_change,
+	},
 	{.name = NULL},
 };

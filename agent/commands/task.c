@@ -3,33 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/commands/verbs.h"
 #include "agent/commands/wifi_setup.h"
 #include "agent/core/lifecycle.h"
 
 #define ONLY_ID "{\"type\":\"object\",\"additionalProperties\":false}"
-
-/* The task a command names; refused when it does not exist or has changed since if_rev.
- */
-struct task *named_task(struct core *core, struct answer *answer, struct task **ended)
-{
-	const struct command *command = answer->command;
-	struct task *task = life_find(core, command->id, ended);
-
-	if (!task) {
-		answer_refuse(answer, "not_found", "there is no task '%s'", command->id);
-		return NULL;
-	}
-	if (command->if_rev >= 0 &&
-	    (command->if_rev < task->solid_rev || command->if_rev > task->rev)) {
-		answer_conflict(core, answer, "rev_conflict", task,
-				"task '%s' is at revision %lld, not %lld", task->id,
-				(long long)task->rev, (long long)command->if_rev);
-		task_free(*ended);
-		*ended = NULL;
-		return NULL;
-	}
-	return task;
-}
 
 static void wrong_state(struct core *core, struct answer *answer, const struct task *task,
 			const char *what)
@@ -197,38 +175,94 @@ out:
 }
 
 const struct verb task_verbs[] = {
-	{"task/create", VERB_WRITES, create_schema, task_create},
-	{"task/pause", VERB_WRITES | VERB_TASK | VERB_FREES, ONLY_ID, task_pause},
-	{"task/resume", VERB_WRITES | VERB_TASK, ONLY_ID, task_resume},
-	{"task/cancel", VERB_WRITES | VERB_TASK | VERB_FREES, ONLY_ID, task_cancel},
-	{"task/restart", VERB_WRITES | VERB_TASK,
-	 "{\"type\":\"object\",\"additionalProperties\":false,"
-	 "\"properties\":{\"from\":{\"enum\":[\"start\",\"checkpoint\"]}}}",
-	 task_restart},
-	{"task/delete", VERB_WRITES | VERB_TASK | VERB_FREES, ONLY_ID, task_delete},
-	{"task/get", VERB_TASK, ONLY_ID, task_get},
-	{"task/update", VERB_WRITES | VERB_TASK,
-	 "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-	 "\"priority\":{\"type\":\"integer\",\"minimum\":-10,\"maximum\":10},"
-	 "\"labels\":{\"type\":\"object\",\"additionalProperties\":"
-	 "{\"type\":\"string\",\"maxLength\":256}}}}",
-	 task_update},
-	{"task/list", VERB_BROADCAST,
-	 "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-	 "\"status\":{\"type\":\"array\",\"items\":{\"enum\":[\"pending\",\"running\",\"paused\","
-	 "\"completed\",\"cancelled\",\"error\",\"interrupted\"]}},"
-	 "\"type\":{\"type\":\"string\"},\"label\":{\"type\":\"string\",\"maxLength\":321},"
-	 "\"limit\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":200},"
-	 "\"next\":{\"type\":\"string\",\"pattern\":\"^[0-9]{1,18}$\"}}}",
-	 task_list},
-	{"task/log", VERB_TASK,
-	 "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-	 "\"limit\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":500}}}",
-	 task_log},
-	{"task/events", 0,
-	 "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-	 "\"since\":{\"type\":\"integer\",\"minimum\":0},"
-	 "\"limit\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":200}}}",
-	 task_events},
+	{
+		.name = "task/create",
+		.flags = VERB_WRITES | VERB_CREATES,
+		.short_form = SHORT_TYPE,
+		.schema = create_schema,
+		.decide = task_create,
+	},
+	{
+		.name = "task/pause",
+		.flags = VERB_WRITES | VERB_FREES,
+		.short_form = SHORT_TASK,
+		.schema = ONLY_ID,
+		.decide = task_pause,
+	},
+	{
+		.name = "task/resume",
+		.flags = VERB_WRITES,
+		.short_form = SHORT_TASK,
+		.schema = ONLY_ID,
+		.decide = task_resume,
+	},
+	{
+		.name = "task/cancel",
+		.flags = VERB_WRITES | VERB_FREES,
+		.short_form = SHORT_TASK,
+		.schema = ONLY_ID,
+		.decide = task_cancel,
+	},
+	{
+		.name = "task/restart",
+		.flags = VERB_WRITES,
+		.short_form = SHORT_TASK,
+		.schema =
+			"{\"type\":\"object\",\"additionalProperties\":false,"
+			"\"properties\":{\"from\":{\"enum\":[\"start\",\"checkpoint\"]}}}",
+		.decide = task_restart,
+	},
+	{
+		.name = "task/delete",
+		.flags = VERB_WRITES | VERB_FREES,
+		.short_form = SHORT_TASK,
+		.schema = ONLY_ID,
+		.decide = task_delete,
+	},
+	{
+		.name = "task/get",
+		.short_form = SHORT_TASK,
+		.schema = ONLY_ID,
+		.decide = task_get,
+	},
+	{
+		.name = "task/update",
+		.flags = VERB_WRITES,
+		.short_form = SHORT_TASK,
+		.schema =
+			"{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
+			"\"priority\":{\"type\":\"integer\",\"minimum\":-10,\"maximum\":10},"
+			"\"labels\":{\"type\":\"object\",\"additionalProperties\":"
+			"{\"type\":\"string\",\"maxLength\":256}}}}",
+		.decide = task_update,
+	},
+	{
+		.name = "task/list",
+		.flags = VERB_BROADCAST,
+		.schema =
+			"{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
+			"\"status\":{\"type\":\"array\",\"items\":{\"enum\":[\"pending\",\"running\",\"paused\","
+			"\"completed\",\"cancelled\",\"error\",\"interrupted\"]}},"
+			"\"type\":{\"type\":\"string\"},\"label\":{\"type\":\"string\",\"maxLength\":321},"
+			"\"limit\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":200},"
+			"\"next\":{\"type\":\"string\",\"pattern\":\"^[0-9]{1,18}$\"}}}",
+		.decide = task_list,
+	},
+	{
+		.name = "task/log",
+		.short_form = SHORT_TASK,
+		.schema =
+			"{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
+			"\"limit\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":500}}}",
+		.decide = task_log,
+	},
+	{
+		.name = "task/events",
+		.schema =
+			"{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
+			"\"since\":{\"type\":\"integer\",\"minimum\":0},"
+			"\"limit\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":200}}}",
+		.decide = task_events,
+	},
 	{.name = NULL},
 };

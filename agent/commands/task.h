@@ -2,7 +2,7 @@
 #ifndef AGENT_COMMANDS_TASK_H
 #define AGENT_COMMANDS_TASK_H
 
-#include "agent/commands/verb.h"
+#include "agent/commands/response.h"
 
 /* ---- create.c ---- */
 
@@ -21,12 +21,5 @@ bool create_room(struct core *core, struct answer *answer, size_t n);
 void task_list(struct core *core, struct answer *answer);
 void task_log(struct core *core, struct answer *answer);
 void task_events(struct core *core, struct answer *answer);
-
-/* ---- task.c ---- */
-
-/* The task a command names; refused when it does not exist or has changed since if_rev.
- * One that has ended was read from the store: then it stands in *ended too, for the
- * caller to free. */
-struct task *named_task(struct core *core, struct answer *answer, struct task **ended);
 
 #endif

@@ -1,5 +1,6 @@
 #include "agent/commands/task.h"
 #include "agent/base/suggest.h"
+#include "agent/commands/pending.h"
 #include "agent/core/lifecycle.h"
 
 #include <stdio.h>

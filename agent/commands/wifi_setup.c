@@ -6,7 +6,6 @@
 #include "agent/base/log.h"
 #include "agent/commands/settings.h"
 #include "agent/commands/task.h"
-#include "agent/commands/verb.h"
 #include "agent/core/lifecycle.h"
 
 #define TYPE "qr_scan_task"
@@ -89,7 +88,7 @@ void joining_event(struct core *core)
 			 answer.message);
 	else
 		log_info("there is no network: a Wi-Fi code is looked for");
-	command_clear(&command);
+	cJSON_Delete(command.body);
 	cJSON_Delete(answer.data);
 	cJSON_Delete(answer.errors);
 	cJSON_Delete(answer.current);

@@ -41,7 +41,7 @@ static void check_taken(const struct command *command)
 {
 	must(cJSON_IsObject(command->body), "a body is an object");
 	must(strlen(command->hash) == SHA256_HEX - 1, "a command has a hash");
-	must(command->verb[0] != '\0', "a command has a verb");
+	must(command->name[0] != '\0', "a command has a verb");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

@@ -52,7 +52,7 @@ static void assert_body(const char *verb, const char *payload, const char *expec
 
 	if (heard.ret < 0)
 		fail_msg("%s %s: %s", verb, payload, heard.err.text);
-	assert_string_equal(heard.command.verb, verb);
+	assert_string_equal(heard.command.name, verb);
 	assert_string_equal(heard.body, expected);
 	forget(&heard);
 }
@@ -168,7 +168,7 @@ static void a_refusal_still_knows_its_sender(void **state)
 
 	assert_true(heard.ret < 0);
 	assert_string_equal(heard.err.text, "id must be 1 to 64 letters, digits, _ or -");
-	assert_string_equal(heard.command.verb, "task/cancel");
+	assert_string_equal(heard.command.name, "task/cancel");
 	assert_string_equal(heard.command.id, "");
 	assert_string_equal(heard.command.request, "r1");
 	assert_string_equal(heard.command.reply_to, "openscan/v1/_reply/me");
@@ -411,7 +411,7 @@ static void an_estop_works_whatever_the_message_looks_like(void **state)
 		struct heard heard = hear("estop", payloads[i]);
 
 		assert_int_equal(heard.ret, 0);
-		assert_string_equal(heard.command.verb, "estop");
+		assert_string_equal(heard.command.name, "estop");
 		assert_string_equal(heard.body, "{}");
 		forget(&heard);
 	}

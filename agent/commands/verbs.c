@@ -1,0 +1,30 @@
+/* The list of the nouns' tables, and the search in it. */
+#include "agent/commands/verbs.h"
+
+#include <string.h>
+
+#include "agent/base/suggest.h"
+
+static const struct verb *const tables[] = {
+	task_verbs,   queue_verbs,  project_verbs, motor_verbs,
+	light_verbs,  camera_verbs, trigger_verbs, settings_verbs,
+	device_verbs, gpio_verbs,   agent_verbs,   estop_verbs,
+};
+
+#define TABLES (sizeof(tables) / sizeof(tables[0]))
+
+const struct verb *verb_find(const char *name)
+{
+	for (size_t i = 0; i < TABLES; i++)
+		for (const struct verb *verb = tables[i]; verb->name; verb++)
+			if (!strcmp(verb->name, name))
+				return verb;
+	return NULL;
+}
+
+void verb_suggest(struct suggest *suggest)
+{
+	for (size_t i = 0; i < TABLES; i++)
+		for (const struct verb *verb = tables[i]; verb->name; verb++)
+			suggest_offer(suggest, verb->name);
+}

@@ -1,0 +1,56 @@
+/* A verb of the contract: one row, which says everything about a command.
+ *
+ * The rows are in agent/commands/, one table per noun.  The parser and the dispatcher
+ * know rows, and no verb by its name. */
+#ifndef AGENT_MODEL_VERB_H
+#define AGENT_MODEL_VERB_H
+
+struct answer;
+struct core;
+
+enum verb_flag {
+	/* also on _all */
+	VERB_BROADCAST = 1,
+	/* changes something: its request is remembered, its reply stored */
+	VERB_WRITES = 2,
+	/* refused as stale when it has waited at the broker */
+	VERB_FRESH = 4,
+	/* in groups only with the setting fleet.group_motion */
+	VERB_MOTION = 8,
+	/* its id names what it creates: the id is remembered as a request is */
+	VERB_CREATES = 16,
+	/* carried out on a full disk: frees room or ends work */
+	VERB_FREES = 32,
+	/* carried out whatever the storage says: stops hardware */
+	VERB_STOPS = 64,
+	/* done in a moment: waits for others of its kind instead of being refused */
+	VERB_BRIEF = 128,
+	/* neither refused for its form nor dropped as a repetition */
+	VERB_NEVER_REFUSED = 256,
+};
+
+/* The payloads that a verb takes besides a JSON object. */
+enum short_form {
+	SHORT_EMPTY, /* an empty one, or PRESS */
+	SHORT_NONE,  /* none: it has arguments that are required */
+	SHORT_TYPE,  /* a task type */
+	SHORT_TASK,  /* a task id, current or PRESS; the command must name a task */
+	SHORT_LIGHT, /* ON, OFF or 0 to 100 */
+};
+
+struct verb {
+	const char *name; /* "task/create"; NULL: the end of the table */
+	unsigned flags;
+	enum short_form short_form;
+	const char *schema; /* JSON Schema of the body without the envelope; NULL: {} */
+
+	/* Says what becomes of the command: answers it, refuses it or leaves it to a
+	 * worker. */
+	void (*decide)(struct core *core, struct answer *answer);
+
+	/* Follows a command that a worker has carried out: takes its outcome,
+	 * answer->data, into the core, and may replace it.  NULL: nothing follows. */
+	void (*done)(struct core *core, struct answer *answer);
+};
+
+#endif
