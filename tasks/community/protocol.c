@@ -30,7 +30,7 @@ struct conversation {
 	struct task_run *run;
 	struct process *process;
 	struct workroom *room;
-	struct lend lend;
+	struct rig_proxy rig;
 	struct allowance lines, logged;
 	int64_t freeze_at; /* it was asked to pause, and has until then; 0: it was not */
 	int stop;	   /* what the gate said; 0: it was not asked to stop */
@@ -288,8 +288,9 @@ static void on_rig(struct conversation *c, cJSON *line)
 	int ret;
 
 	do {
-		ret = lend_do(&c->lend, line, c->stop ? NULL : c->host->cancel(c->run),
-			      &value, &err);
+		ret = rig_proxy_call(&c->rig, line,
+				     c->stop ? NULL : c->host->cancel(c->run), &value,
+				     &err);
 		if (ret != -EINTR)
 			break;
 		if (c->host->wish(c->run) == TASK_WISH_STOP)
@@ -414,7 +415,7 @@ static void begin(struct conversation *c, const struct plugin *plugin)
 	c->lines = (struct allowance){LINES_AT_ONCE, LINES_A_SECOND, LINES_AT_ONCE, now};
 	c->logged = (struct allowance){LOGGED_A_SECOND, LOGGED_A_SECOND, LOGGED_A_SECOND,
 				       now};
-	c->lend = (struct lend){
+	c->rig = (struct rig_proxy){
 		.rig = plugin->community->services->rig,
 		.uses = c->type->uses,
 		.room = c->room,

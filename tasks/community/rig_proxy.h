@@ -1,4 +1,4 @@
-/* The rig, lent to a program: one verb of the protocol at a time. */
+/* The rig as a community program sees it: one request of the protocol at a time. */
 #ifndef TASKS_COMMUNITY_RIG_PROXY_H
 #define TASKS_COMMUNITY_RIG_PROXY_H
 
@@ -9,19 +9,19 @@
 #include "tasks/community/work_dir.h"
 #include "tasks/task_api.h"
 
-struct lend {
+struct rig_proxy {
 	struct rig *rig;
 	const char *const *uses;      /* what the type may touch */
-	struct workroom *room;	      /* where captures go */
-	const struct task_host *host; /* whose image() shows them, for run */
+	struct workroom *room;	      /* where captures are written */
+	const struct task_host *host; /* publishes previews by image() */
 	struct task_run *run;
 };
 
-/* Carries out request and returns the answer's value in *value.  -EINTR when the
- * cancel was requested: called again with the same request it goes on (a relative move
- * has become an absolute one in it by then).  Otherwise 0, or a code of the contract and
- * a sentence. */
-int lend_do(const struct lend *lend, cJSON *request, struct cancel *cancel, cJSON **value,
-	    struct err *err);
+/* Carries out the request in members and returns the answer's value in *value, which the
+ * caller deletes.  0, or a negative errno with a code of the contract and a sentence.
+ * -EINTR when cancel was requested: call again with the same members to continue (a
+ * relative move has been made absolute in them by then). */
+int rig_proxy_call(const struct rig_proxy *proxy, cJSON *members, struct cancel *cancel,
+		   cJSON **value, struct err *err);
 
 #endif
