@@ -227,16 +227,16 @@ static int describe(struct plugin *plugin, const char *folder, struct err *err)
 
 void plugin_describe(struct plugin *plugin)
 {
-	struct workroom *room;
+	struct work_dir *work_dir;
 	struct err err;
-	int ret = workroom_open(&room, plugin->community, NULL, &err);
+	int ret = work_dir_open(&work_dir, plugin->community, NULL, &err);
 
 	plugin->unheard = ret < 0;
 	cJSON_Delete(plugin->problems);
 	plugin->problems = cJSON_CreateArray();
 	if (ret == 0) {
-		ret = describe(plugin, workroom_path(room), &err);
-		workroom_close(room, false);
+		ret = describe(plugin, work_dir_path(work_dir), &err);
+		work_dir_close(work_dir, false);
 	}
 	if (ret < 0)
 		cJSON_AddItemToArray(plugin->problems, cJSON_CreateString(err.text));

@@ -31,7 +31,8 @@ struct plugin {
 	struct plugin_type **types;
 	size_t count;
 	cJSON *problems; /* what is wrong with it, sentences */
-	bool unheard;	 /* too slow, or no room to ask it: perhaps the machine's fault */
+	bool unheard;	 /* too slow, or no room to ask it: perhaps the machine's fault
+			  */
 };
 
 /* With one user.  Its types are not known yet. */

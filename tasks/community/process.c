@@ -25,7 +25,7 @@
 struct stream {
 	int fd;
 	char *bytes;
-	size_t size, taken, room;
+	size_t size, taken, capacity;
 };
 
 struct process {
@@ -234,7 +234,7 @@ static bool stream_line(struct stream *stream, const char **line, size_t *size)
 		return false;
 	*size = end ? (size_t)(end - begin) : left;
 	stream->taken += *size + (end != NULL);
-	begin[*size] = '\0'; /* the room has a byte more */
+	begin[*size] = '\0'; /* there is room for one more byte */
 	*line = begin;
 	return true;
 }
@@ -255,9 +255,9 @@ static void stream_read(struct stream *stream)
 		stream->size -= stream->taken;
 		stream->taken = 0;
 	}
-	if (stream->room - stream->size < READ_BYTES) {
-		stream->room = stream->size + READ_BYTES;
-		stream->bytes = realloc(stream->bytes, stream->room + 1);
+	if (stream->capacity - stream->size < READ_BYTES) {
+		stream->capacity = stream->size + READ_BYTES;
+		stream->bytes = realloc(stream->bytes, stream->capacity + 1);
 		if (!stream->bytes)
 			abort(); /* as everywhere when memory is out */
 	}

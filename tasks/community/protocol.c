@@ -29,7 +29,7 @@ struct conversation {
 	const struct task_host *host;
 	struct task_run *run;
 	struct process *process;
-	struct workroom *room;
+	struct work_dir *work_dir;
 	struct rig_proxy rig;
 	struct allowance lines, logged;
 	int64_t freeze_at; /* it was asked to pause, and has until then; 0: it was not */
@@ -418,7 +418,7 @@ static void begin(struct conversation *c, const struct plugin *plugin)
 	c->rig = (struct rig_proxy){
 		.rig = plugin->community->services->rig,
 		.uses = c->type->uses,
-		.room = c->room,
+		.work_dir = c->work_dir,
 		.host = c->host,
 		.run = c->run,
 	};
@@ -430,12 +430,12 @@ int conversation_run(const struct task_type *type, const struct task_host *host,
 	const struct plugin *plugin = ((const struct plugin_type *)type)->plugin;
 	struct conversation c = {.type = type, .host = host, .run = run};
 	struct err err;
-	int ret = workroom_open(&c.room, plugin->community, host->id(run), &err);
+	int ret = work_dir_open(&c.work_dir, plugin->community, host->id(run), &err);
 
 	if (ret < 0)
 		return host->explain(run, err.code, err.text);
 	begin(&c, plugin);
-	ret = plugin_start(plugin, "run", workroom_path(c.room), host->id(run),
+	ret = plugin_start(plugin, "run", work_dir_path(c.work_dir), host->id(run),
 			   &c.process, &err);
 	if (ret < 0) {
 		ret = host->explain(run, "task_failed", err.text);
@@ -445,6 +445,6 @@ int conversation_run(const struct task_type *type, const struct task_host *host,
 		ret = verdict(&c);
 	}
 	process_free(c.process);
-	workroom_close(c.room, type->resumable && c.stop && ret == c.stop);
+	work_dir_close(c.work_dir, type->resumable && c.stop && ret == c.stop);
 	return ret;
 }

@@ -129,7 +129,7 @@ static int write_photo(const struct proxy_request *request, const struct frame *
 	int ret = photo_encode(frame, &jpeg, &size, err);
 
 	if (ret == 0)
-		ret = workroom_write(request->proxy->room, file, jpeg, size, err);
+		ret = work_dir_write(request->proxy->work_dir, file, jpeg, size, err);
 	free(jpeg);
 	if (ret < 0)
 		return ret;
@@ -152,7 +152,7 @@ static int do_capture(const struct proxy_request *request, struct err *err)
 
 	if (camera < 0)
 		return camera;
-	if (!workroom_name_valid(file))
+	if (!work_dir_name_valid(file))
 		return err_code(
 			err, -EINVAL, "invalid_args",
 			"capture needs file, a plain name of letters, digits, - _ and .");

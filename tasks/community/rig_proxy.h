@@ -12,7 +12,7 @@
 struct rig_proxy {
 	struct rig *rig;
 	const char *const *uses;      /* what the type may touch */
-	struct workroom *room;	      /* where captures are written */
+	struct work_dir *work_dir;    /* where captures are written */
 	const struct task_host *host; /* publishes previews by image() */
 	struct task_run *run;
 };

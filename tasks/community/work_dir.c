@@ -12,7 +12,7 @@
 
 #define NAME_LENGTH 160
 
-struct workroom {
+struct work_dir {
 	struct folder *parent, *folder;
 	char name[NAME_LENGTH];
 };
@@ -22,56 +22,56 @@ static bool has(const struct folder *folder, const char *name)
 	return folder_has(folder, name);
 }
 
-int workroom_open(struct workroom **out, struct community *community, const char *task,
+int work_dir_open(struct work_dir **out, struct community *community, const char *task,
 		  struct err *err)
 {
-	struct workroom *room = calloc(1, sizeof(*room));
+	struct work_dir *dir = calloc(1, sizeof(*dir));
 	char path[PATH_MAX];
 	int ret;
 
-	if (!room)
+	if (!dir)
 		return err_set(err, -ENOMEM, "out of memory");
 	/* A task's id never begins with a dot. */
 	if (task)
-		snprintf(room->name, sizeof(room->name), "%.128s", task);
+		snprintf(dir->name, sizeof(dir->name), "%.128s", task);
 	else
-		snprintf(room->name, sizeof(room->name), ".describe-%u",
+		snprintf(dir->name, sizeof(dir->name), ".describe-%u",
 			 atomic_fetch_add(&community->scratch, 1));
-	ret = folder_open(&room->parent, community->work, err);
-	if (ret == 0 && !has(room->parent, room->name))
-		ret = folder_make(room->parent, room->name, err);
+	ret = folder_open(&dir->parent, community->work, err);
+	if (ret == 0 && !has(dir->parent, dir->name))
+		ret = folder_make(dir->parent, dir->name, err);
 	if (ret == 0) {
-		snprintf(path, sizeof(path), "%s/%s", folder_path(room->parent),
-			 room->name);
-		ret = folder_open(&room->folder, path, err);
+		snprintf(path, sizeof(path), "%s/%s", folder_path(dir->parent),
+			 dir->name);
+		ret = folder_open(&dir->folder, path, err);
 	}
 	if (ret < 0) {
-		workroom_close(room, true);
+		work_dir_close(dir, true);
 		return ret;
 	}
-	*out = room;
+	*out = dir;
 	return 0;
 }
 
-void workroom_close(struct workroom *room, bool keep)
+void work_dir_close(struct work_dir *dir, bool keep)
 {
 	struct err err;
 
-	if (!room)
+	if (!dir)
 		return;
-	folder_close(room->folder);
-	if (!keep && folder_remove(room->parent, room->name, &err) < 0)
+	folder_close(dir->folder);
+	if (!keep && folder_remove(dir->parent, dir->name, &err) < 0)
 		log_warn("a working folder stays behind: %s", err.text);
-	folder_close(room->parent);
-	free(room);
+	folder_close(dir->parent);
+	free(dir);
 }
 
-const char *workroom_path(const struct workroom *room)
+const char *work_dir_path(const struct work_dir *dir)
 {
-	return folder_path(room->folder);
+	return folder_path(dir->folder);
 }
 
-bool workroom_name_valid(const char *name)
+bool work_dir_name_valid(const char *name)
 {
 	size_t length = name ? strlen(name) : 0;
 
@@ -80,8 +80,8 @@ bool workroom_name_valid(const char *name)
 			    "89._-") == length;
 }
 
-int workroom_write(struct workroom *room, const char *name, const void *bytes,
-		   size_t size, struct err *err)
+int work_dir_write(struct work_dir *dir, const char *name, const void *bytes, size_t size,
+		   struct err *err)
 {
-	return folder_write(room->folder, name, bytes, size, err);
+	return folder_write(dir->folder, name, bytes, size, err);
 }

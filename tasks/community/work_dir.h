@@ -4,23 +4,23 @@
 
 #include "tasks/community/community.h"
 
-struct workroom;
+struct work_dir;
 
 /* Makes the folder of a task, or goes on with the one that is there; task NULL: a new one
  * that belongs to nobody. */
-int workroom_open(struct workroom **out, struct community *community, const char *task,
+int work_dir_open(struct work_dir **out, struct community *community, const char *task,
 		  struct err *err);
 
 /* keep: the task will want it again. */
-void workroom_close(struct workroom *room, bool keep); /* NULL is fine */
+void work_dir_close(struct work_dir *dir, bool keep); /* NULL is fine */
 
-const char *workroom_path(const struct workroom *room);
+const char *work_dir_path(const struct work_dir *dir);
 
 /* The name of a file that may be put into it: no folder, not hidden. */
-bool workroom_name_valid(const char *name);
+bool work_dir_name_valid(const char *name);
 
 /* Writes a whole file, whatever the program has put in its place. */
-int workroom_write(struct workroom *room, const char *name, const void *bytes,
-		   size_t size, struct err *err);
+int work_dir_write(struct work_dir *dir, const char *name, const void *bytes, size_t size,
+		   struct err *err);
 
 #endif
