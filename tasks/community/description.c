@@ -115,7 +115,7 @@ static int fill(struct plugin_type *made, struct err *err)
 	struct task_type *type = &made->type;
 	int ret = check_members(d, err);
 
-	type->run = conversation_run;
+	type->run = protocol_run;
 	if (ret < 0 || (ret = read_text(d, "name", NULL, &type->name, err)) < 0 ||
 	    (ret = read_text(d, "title", type->name, &type->title, err)) < 0 ||
 	    (ret = read_text(d, "category", "community", &type->category, err)) < 0 ||

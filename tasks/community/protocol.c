@@ -24,7 +24,7 @@ struct allowance {
 	int64_t at;
 };
 
-struct conversation {
+struct protocol {
 	const struct task_type *type;
 	const struct task_host *host;
 	struct task_run *run;
@@ -70,54 +70,54 @@ static const char *code_of(const char *code)
 }
 
 /* The first reason is the one that counts. */
-static void fail(struct conversation *c, const char *code, const char *fmt, ...)
+static void fail(struct protocol *p, const char *code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-static void fail(struct conversation *c, const char *code, const char *fmt, ...)
+static void fail(struct protocol *p, const char *code, const char *fmt, ...)
 {
 	va_list args;
 
-	if (c->failed)
+	if (p->failed)
 		return;
-	c->failed = true;
-	snprintf(c->code, sizeof(c->code), "%s", code);
+	p->failed = true;
+	snprintf(p->code, sizeof(p->code), "%s", code);
 	va_start(args, fmt);
-	vsnprintf(c->text, sizeof(c->text), fmt, args);
+	vsnprintf(p->text, sizeof(p->text), fmt, args);
 	va_end(args);
-	utf8_trim(c->text);
+	utf8_trim(p->text);
 }
 
-static void break_off(struct conversation *c, const char *sentence)
+static void break_off(struct protocol *p, const char *sentence)
 {
-	fail(c, "task_failed", "%s", sentence);
-	process_kill(c->process);
+	fail(p, "task_failed", "%s", sentence);
+	process_kill(p->process);
 }
 
 /* ---- to the program ---- */
 
-static void tell(struct conversation *c, const char *line)
+static void tell(struct protocol *p, const char *line)
 {
-	if (!process_tell(c->process, line))
-		break_off(c, "it does not read its standard input");
+	if (!process_tell(p->process, line))
+		break_off(p, "it does not read its standard input");
 }
 
-static void tell_start(struct conversation *c, const char *args)
+static void tell_start(struct protocol *p, const char *args)
 {
-	const char *saved = c->host->saved(c->run);
+	const char *saved = p->host->saved(p->run);
 	char *line;
 
 	if (asprintf(&line,
 		     "{\"type\":\"start\",\"task\":\"%s\",\"id\":\"%s\",\"attempt\":%d,"
 		     "\"args\":%s,"
 		     "\"checkpoint\":%s}",
-		     c->type->name, c->host->id(c->run), c->host->attempt(c->run), args,
+		     p->type->name, p->host->id(p->run), p->host->attempt(p->run), args,
 		     saved ? saved : "null") < 0)
 		abort(); /* as everywhere when memory is out */
-	tell(c, line);
+	tell(p, line);
 	free(line);
 }
 
 /* To a request that has a number.  Takes value; err NULL: it is done. */
-static void answer(struct conversation *c, const cJSON *request, cJSON *value,
+static void answer(struct protocol *p, const cJSON *request, cJSON *value,
 		   const struct err *err)
 {
 	const cJSON *number = cJSON_GetObjectItemCaseSensitive(request, "request");
@@ -134,82 +134,82 @@ static void answer(struct conversation *c, const cJSON *request, cJSON *value,
 	cJSON_AddItemToObject(line, "value", value ? value : cJSON_CreateNull());
 	text = json_text(line);
 	if (number)
-		tell(c, text);
+		tell(p, text);
 	free(text);
 	cJSON_Delete(line);
 }
 
 /* ---- pause and stop ---- */
 
-static void begin_stop(struct conversation *c, int why)
+static void begin_stop(struct protocol *p, int why)
 {
-	c->stop = why;
-	c->freeze_at = 0;
-	tell(c, c->host->estopped(c->run) ? "{\"type\":\"cancel\",\"estop\":true}"
+	p->stop = why;
+	p->freeze_at = 0;
+	tell(p, p->host->estopped(p->run) ? "{\"type\":\"cancel\",\"estop\":true}"
 					  : "{\"type\":\"cancel\",\"estop\":false}");
-	process_end(c->process);
+	process_end(p->process);
 }
 
 /* The program stands still, whether it can pause or not, for as long as the pause lasts.
  */
-static void rest(struct conversation *c)
+static void rest(struct protocol *p)
 {
-	bool was_told = c->freeze_at != 0;
+	bool was_told = p->freeze_at != 0;
 	int why;
 
-	process_freeze(c->process);
-	why = c->host->gate(c->run);
-	process_wake(c->process);
-	c->freeze_at = 0;
+	process_freeze(p->process);
+	why = p->host->gate(p->run);
+	process_wake(p->process);
+	p->freeze_at = 0;
 	if (why != 0)
-		begin_stop(c, why);
+		begin_stop(p, why);
 	else if (was_told)
-		tell(c, "{\"type\":\"resume\"}");
+		tell(p, "{\"type\":\"resume\"}");
 }
 
-static void heed(struct conversation *c)
+static void heed(struct protocol *p)
 {
-	enum task_wish wish = c->host->wish(c->run);
+	enum task_wish wish = p->host->wish(p->run);
 
 	if (wish == TASK_WISH_STOP) {
-		begin_stop(c, c->host->gate(c->run));
-	} else if (c->freeze_at && clock_monotonic_ms() >= c->freeze_at) {
-		rest(c);
-	} else if (wish == TASK_WISH_PAUSE && !c->freeze_at) {
-		c->freeze_at = clock_monotonic_ms() + PAUSE_GRACE_MS;
-		tell(c, "{\"type\":\"pause\"}");
+		begin_stop(p, p->host->gate(p->run));
+	} else if (p->freeze_at && clock_monotonic_ms() >= p->freeze_at) {
+		rest(p);
+	} else if (wish == TASK_WISH_PAUSE && !p->freeze_at) {
+		p->freeze_at = clock_monotonic_ms() + PAUSE_GRACE_MS;
+		tell(p, "{\"type\":\"pause\"}");
 	}
 }
 
 /* ---- from the program ---- */
 
-static void on_progress(struct conversation *c, cJSON *line)
+static void on_progress(struct protocol *p, cJSON *line)
 {
-	c->host->progress(c->run, json_number(line, "current", 0),
+	p->host->progress(p->run, json_number(line, "current", 0),
 			  json_number(line, "total", 0), json_string(line, "message"));
 }
 
-static void on_checkpoint(struct conversation *c, cJSON *line)
+static void on_checkpoint(struct protocol *p, cJSON *line)
 {
 	const cJSON *state = cJSON_GetObjectItemCaseSensitive(line, "state");
 	char *text = state ? json_text(state) : NULL;
 
 	if (!text) {
-		break_off(c, "a checkpoint of it has no state");
+		break_off(p, "a checkpoint of it has no state");
 		return;
 	}
-	c->host->checkpoint(c->run, text);
+	p->host->checkpoint(p->run, text);
 	free(text);
-	answer(c, line, NULL, NULL);
+	answer(p, line, NULL, NULL);
 }
 
-static void on_begin(struct conversation *c, cJSON *line)
+static void on_begin(struct protocol *p, cJSON *line)
 {
-	c->host->begin(c->run);
-	answer(c, line, NULL, NULL);
+	p->host->begin(p->run);
+	answer(p, line, NULL, NULL);
 }
 
-static void on_log(struct conversation *c, cJSON *line)
+static void on_log(struct protocol *p, cJSON *line)
 {
 	static const char *const levels[] = {"error", "warn", "info", "debug"};
 	const char *level = json_string(line, "level"),
@@ -219,7 +219,7 @@ static void on_log(struct conversation *c, cJSON *line)
 	for (int i = 0; level && i < 4; i++)
 		if (!strcmp(levels[i], level))
 			chosen = (enum task_log)i;
-	c->host->log(c->run, chosen, message ? message : "");
+	p->host->log(p->run, chosen, message ? message : "");
 }
 
 /* A name with a dot, and none that the agent itself would use. */
@@ -239,148 +239,148 @@ static bool is_event(const char *name)
 	return true;
 }
 
-static void on_event(struct conversation *c, cJSON *line)
+static void on_event(struct protocol *p, cJSON *line)
 {
 	const char *name = json_string(line, "name");
 	const cJSON *data = cJSON_GetObjectItemCaseSensitive(line, "data");
 	char *text;
 
 	if (!is_event(name)) {
-		break_off(c, "an event of it has a name that is not like my.thing, or is "
+		break_off(p, "an event of it has a name that is not like my.thing, or is "
 			     "the agent's");
 		return;
 	}
 	text = cJSON_IsObject(data) ? json_text(data) : strdup("{}");
-	c->host->event(c->run, name, text);
+	p->host->event(p->run, name, text);
 	free(text);
 }
 
-static void on_paused(struct conversation *c, cJSON *line)
+static void on_paused(struct protocol *p, cJSON *line)
 {
 	(void)line;
-	if (c->freeze_at)
-		rest(c);
+	if (p->freeze_at)
+		rest(p);
 }
 
-static void on_result(struct conversation *c, cJSON *line)
+static void on_result(struct protocol *p, cJSON *line)
 {
 	const cJSON *value = cJSON_GetObjectItemCaseSensitive(line, "value");
 	char *text = value ? json_text(value) : strdup("null");
 
-	c->host->result(c->run, text);
-	c->has_result = true;
+	p->host->result(p->run, text);
+	p->has_result = true;
 	free(text);
 }
 
-static void on_error(struct conversation *c, cJSON *line)
+static void on_error(struct protocol *p, cJSON *line)
 {
 	const char *message = json_string(line, "message");
 
-	fail(c, code_of(json_string(line, "code")), "%s",
+	fail(p, code_of(json_string(line, "code")), "%s",
 	     message ? message : "it did not say why");
 }
 
 /* A pause halts the rig in the middle of a request, and the request goes on after it. */
-static void on_rig(struct conversation *c, cJSON *line)
+static void on_rig(struct protocol *p, cJSON *line)
 {
 	struct err err;
 	cJSON *value = NULL;
 	int ret;
 
 	do {
-		ret = rig_proxy_call(&c->rig, line,
-				     c->stop ? NULL : c->host->cancel(c->run), &value,
+		ret = rig_proxy_call(&p->rig, line,
+				     p->stop ? NULL : p->host->cancel(p->run), &value,
 				     &err);
 		if (ret != -EINTR)
 			break;
-		if (c->host->wish(c->run) == TASK_WISH_STOP)
-			begin_stop(c, c->host->gate(c->run));
+		if (p->host->wish(p->run) == TASK_WISH_STOP)
+			begin_stop(p, p->host->gate(p->run));
 		else
-			rest(c);
+			rest(p);
 		err_code(&err, ret, "cancelled", "the task was told to stop meanwhile");
-	} while (!c->stop);
-	answer(c, line, value, ret < 0 ? &err : NULL);
+	} while (!p->stop);
+	answer(p, line, value, ret < 0 ? &err : NULL);
 }
 
 static const struct {
 	const char *type;
-	void (*take)(struct conversation *c, cJSON *line);
+	void (*take)(struct protocol *p, cJSON *line);
 } lines[] = {
 	{"progress", on_progress}, {"checkpoint", on_checkpoint}, {"begin", on_begin},
 	{"log", on_log},	   {"event", on_event},		  {"paused", on_paused},
 	{"result", on_result},	   {"error", on_error},		  {"rig", on_rig},
 };
 
-static void take_message(struct conversation *c, cJSON *message, const char *line)
+static void take_message(struct protocol *p, cJSON *message, const char *line)
 {
 	const char *type = json_string(message, "type");
 
 	for (size_t i = 0; type && i < sizeof(lines) / sizeof(lines[0]); i++)
 		if (!strcmp(lines[i].type, type)) {
-			lines[i].take(c, message);
+			lines[i].take(p, message);
 			return;
 		}
-	fail(c, "task_failed", "it wrote what is no message: %.*s", SHOWN_MAX, line);
-	process_kill(c->process);
+	fail(p, "task_failed", "it wrote what is no message: %.*s", SHOWN_MAX, line);
+	process_kill(p->process);
 }
 
-static void take_line(struct conversation *c, const char *line, size_t size)
+static void take_line(struct protocol *p, const char *line, size_t size)
 {
 	cJSON *message;
 	struct err err;
 
-	if (c->failed || size == 0)
+	if (p->failed || size == 0)
 		return;
-	if (!is_allowed(&c->lines)) {
-		break_off(c, "it wrote more than 1,000 lines a second");
+	if (!is_allowed(&p->lines)) {
+		break_off(p, "it wrote more than 1,000 lines a second");
 		return;
 	}
 	message = json_parse(line, size, &err);
 	if (message) {
-		take_message(c, message, line);
+		take_message(p, message, line);
 	} else {
-		fail(c, "task_failed", "it wrote what is no message (%s)", err.text);
-		process_kill(c->process);
+		fail(p, "task_failed", "it wrote what is no message (%s)", err.text);
+		process_kill(p->process);
 	}
 	cJSON_Delete(message);
 }
 
-static void take_words(struct conversation *c, const char *line, size_t size)
+static void take_words(struct protocol *p, const char *line, size_t size)
 {
 	if (size == 0)
 		return;
-	snprintf(c->said, sizeof(c->said), "%s", line);
-	if (!utf8_valid(c->said, strlen(c->said)))
-		utf8_trim(c->said);
-	if (c->said[0] && is_allowed(&c->logged))
-		c->host->log(c->run, TASK_LOG_INFO, c->said);
+	snprintf(p->said, sizeof(p->said), "%s", line);
+	if (!utf8_valid(p->said, strlen(p->said)))
+		utf8_trim(p->said);
+	if (p->said[0] && is_allowed(&p->logged))
+		p->host->log(p->run, TASK_LOG_INFO, p->said);
 }
 
 /* ---- from beginning to end ---- */
 
-static void talk(struct conversation *c)
+static void talk(struct protocol *p)
 {
 	const char *line;
 	size_t size;
 
 	for (;;) {
-		bool listens = !c->stop && !c->freeze_at;
-		int64_t until = c->freeze_at ? clock_monotonic_ms() + LISTEN_MS : -1;
+		bool listens = !p->stop && !p->freeze_at;
+		int64_t until = p->freeze_at ? clock_monotonic_ms() + LISTEN_MS : -1;
 
-		switch (process_wait(c->process, listens ? c->host->cancel(c->run) : NULL,
+		switch (process_wait(p->process, listens ? p->host->cancel(p->run) : NULL,
 				     until, &line, &size)) {
 		case PROCESS_LINE:
-			take_line(c, line, size);
+			take_line(p, line, size);
 			break;
 		case PROCESS_SAID:
-			take_words(c, line, size);
+			take_words(p, line, size);
 			break;
 		case PROCESS_LONG:
-			break_off(c, "it wrote a line longer than 256 KiB");
+			break_off(p, "it wrote a line longer than 256 KiB");
 			return;
 		case PROCESS_WOKEN:
 		case PROCESS_TIME:
-			heed(c);
+			heed(p);
 			break;
 		case PROCESS_ENDED:
 			return;
@@ -389,62 +389,62 @@ static void talk(struct conversation *c)
 }
 
 /* After a stop only a result says that the work was done all the same. */
-static int verdict(struct conversation *c)
+static int verdict(struct protocol *p)
 {
-	const char *fault = process_fault(c->process);
-	int ended_by = process_signal(c->process), code = process_exit(c->process);
+	const char *fault = process_fault(p->process);
+	int ended_by = process_signal(p->process), code = process_exit(p->process);
 
-	if (c->stop)
-		return c->has_result ? 0 : c->stop;
+	if (p->stop)
+		return p->has_result ? 0 : p->stop;
 	if (fault)
-		fail(c, "task_failed", "%s", fault);
+		fail(p, "task_failed", "%s", fault);
 	else if (ended_by)
-		fail(c, "task_failed", "it was ended by signal %d (%s)", ended_by,
+		fail(p, "task_failed", "it was ended by signal %d (%s)", ended_by,
 		     strsignal(ended_by));
-	else if (code && c->said[0])
-		fail(c, "task_failed", "%s", c->said);
+	else if (code && p->said[0])
+		fail(p, "task_failed", "%s", p->said);
 	else if (code)
-		fail(c, "task_failed", "it ended with code %d", code);
-	return c->failed ? c->host->explain(c->run, c->code, c->text) : 0;
+		fail(p, "task_failed", "it ended with code %d", code);
+	return p->failed ? p->host->explain(p->run, p->code, p->text) : 0;
 }
 
-static void begin(struct conversation *c, const struct plugin *plugin)
+static void begin(struct protocol *p, const struct plugin *plugin)
 {
 	int64_t now = clock_monotonic_ms();
 
-	c->lines = (struct allowance){LINES_AT_ONCE, LINES_A_SECOND, LINES_AT_ONCE, now};
-	c->logged = (struct allowance){LOGGED_A_SECOND, LOGGED_A_SECOND, LOGGED_A_SECOND,
+	p->lines = (struct allowance){LINES_AT_ONCE, LINES_A_SECOND, LINES_AT_ONCE, now};
+	p->logged = (struct allowance){LOGGED_A_SECOND, LOGGED_A_SECOND, LOGGED_A_SECOND,
 				       now};
-	c->rig = (struct rig_proxy){
+	p->rig = (struct rig_proxy){
 		.rig = plugin->community->services->rig,
-		.uses = c->type->uses,
-		.work_dir = c->work_dir,
-		.host = c->host,
-		.run = c->run,
+		.uses = p->type->uses,
+		.work_dir = p->work_dir,
+		.host = p->host,
+		.run = p->run,
 	};
 }
 
-int conversation_run(const struct task_type *type, const struct task_host *host,
-		     struct task_run *run, const char *args)
+int protocol_run(const struct task_type *type, const struct task_host *host,
+		 struct task_run *run, const char *args)
 {
 	const struct plugin *plugin = ((const struct plugin_type *)type)->plugin;
-	struct conversation c = {.type = type, .host = host, .run = run};
+	struct protocol p = {.type = type, .host = host, .run = run};
 	struct err err;
-	int ret = work_dir_open(&c.work_dir, plugin->community, host->id(run), &err);
+	int ret = work_dir_open(&p.work_dir, plugin->community, host->id(run), &err);
 
 	if (ret < 0)
 		return host->explain(run, err.code, err.text);
-	begin(&c, plugin);
-	ret = plugin_start(plugin, "run", work_dir_path(c.work_dir), host->id(run),
-			   &c.process, &err);
+	begin(&p, plugin);
+	ret = plugin_start(plugin, "run", work_dir_path(p.work_dir), host->id(run),
+			   &p.process, &err);
 	if (ret < 0) {
 		ret = host->explain(run, "task_failed", err.text);
 	} else {
-		tell_start(&c, args);
-		talk(&c);
-		ret = verdict(&c);
+		tell_start(&p, args);
+		talk(&p);
+		ret = verdict(&p);
 	}
-	process_free(c.process);
-	work_dir_close(c.work_dir, type->resumable && c.stop && ret == c.stop);
+	process_free(p.process);
+	work_dir_close(p.work_dir, type->resumable && p.stop && ret == p.stop);
 	return ret;
 }

@@ -5,7 +5,7 @@
 #include "tasks/task_api.h"
 
 /* The run() of every community type; type is the first member of a struct plugin_type. */
-int conversation_run(const struct task_type *type, const struct task_host *host,
-		     struct task_run *run, const char *args);
+int protocol_run(const struct task_type *type, const struct task_host *host,
+		 struct task_run *run, const char *args);
 
 #endif
