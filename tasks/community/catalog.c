@@ -180,7 +180,7 @@ struct catalog *catalog_look(struct community *community, const struct catalog *
 	ask_all(asking);
 	add_problems(catalog);
 	make_guests(catalog);
-	known_tidy(community, finder);
+	description_cache_clean_up(community, finder);
 	finder_free(finder);
 	free(asking);
 	return catalog;

@@ -62,7 +62,7 @@ int community_open(struct community **out, const struct community_options *optio
 		return err_set(err, -ENOMEM, "out of memory");
 	community->folder = copy(options->folder);
 	community->work = join(options->state_dir, "community-runs");
-	community->known = join(options->state_dir, "community-types");
+	community->cache_dir = join(options->state_dir, "community-types");
 	community->project_dir = copy(options->project_dir);
 	community->host =
 		join(build_dir_in_use() ? build_dir_path() : OPENSCAN_LIBEXEC_DIR,
@@ -95,7 +95,7 @@ void community_close(struct community *community)
 	cJSON_Delete(community->ignored);
 	free(community->folder);
 	free(community->work);
-	free(community->known);
+	free(community->cache_dir);
 	free(community->project_dir);
 	free(community->host);
 	free(community->python_host);

@@ -34,7 +34,7 @@ struct community_options {
 struct community {
 	pthread_mutex_t looking; /* of newest; held for as long as a look takes */
 	struct catalog *newest;
-	char *folder, *work, *known, *project_dir;
+	char *folder, *work, *cache_dir, *project_dir;
 	char *host, *python_host; /* paths of openscan-task-host and python_host.py */
 	char isolation[16]; /* of the processes, as the host has it; "" before one was
 			       needed */

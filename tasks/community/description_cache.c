@@ -28,7 +28,7 @@ static struct folder *open_notes(const struct community *community)
 	struct folder *folder;
 	struct err err;
 
-	if (folder_open(&folder, community->known, &err) == 0)
+	if (folder_open(&folder, community->cache_dir, &err) == 0)
 		return folder;
 	log_warn("descriptions of community tasks: %s", err.text);
 	return NULL;
@@ -73,7 +73,7 @@ static void write_note(const struct folder *folder, const struct plugin *plugin,
 	cJSON_Delete(note);
 }
 
-void known_put(const struct plugin *plugin, const char *text, size_t size)
+void description_cache_put(const struct plugin *plugin, const char *text, size_t size)
 {
 	struct folder *folder = open_notes(plugin->community);
 	char *described = strndup(text, size);
@@ -89,7 +89,7 @@ void known_put(const struct plugin *plugin, const char *text, size_t size)
 	folder_close(folder);
 }
 
-char *known_get(const struct plugin *plugin, size_t *size)
+char *description_cache_get(const struct plugin *plugin, size_t *size)
 {
 	struct folder *folder = open_notes(plugin->community);
 	cJSON *note = folder ? read_note(folder, plugin) : NULL;
@@ -111,14 +111,15 @@ static bool is_found(const struct finder *finder, const char *name)
 	return false;
 }
 
-void known_tidy(const struct community *community, const struct finder *finder)
+void description_cache_clean_up(const struct community *community,
+				const struct finder *finder)
 {
 	struct folder *folder;
 	cJSON *names = NULL;
 	const cJSON *name;
 	struct err err;
 
-	if (access(community->known, F_OK) != 0)
+	if (access(community->cache_dir, F_OK) != 0)
 		return;
 	folder = open_notes(community);
 	if (folder && folder_names(folder, ".", false, &names, &err) < 0)

@@ -10,13 +10,14 @@
 #include "tasks/community/plugin.h"
 
 /* Notes what the plugin's file printed. */
-void known_put(const struct plugin *plugin, const char *text, size_t size);
+void description_cache_put(const struct plugin *plugin, const char *text, size_t size);
 
 /* What this very file printed then, unless it was changed since; the caller frees it.
  * NULL when that is not known. */
-char *known_get(const struct plugin *plugin, size_t *size);
+char *description_cache_get(const struct plugin *plugin, size_t *size);
 
 /* Forgets the files that are not there any more. */
-void known_tidy(const struct community *community, const struct finder *finder);
+void description_cache_clean_up(const struct community *community,
+				const struct finder *finder);
 
 #endif

@@ -220,7 +220,7 @@ static int describe(struct plugin *plugin, const char *folder, struct err *err)
 	if (ret == 0)
 		ret = description_read(plugin, printed.text, printed.size, err);
 	if (ret == 0)
-		known_put(plugin, printed.text, printed.size);
+		description_cache_put(plugin, printed.text, printed.size);
 	free(printed.text);
 	return ret;
 }
@@ -251,7 +251,7 @@ void plugin_recall(struct plugin *plugin)
 {
 	struct err err;
 	size_t size;
-	char *text = known_get(plugin, &size);
+	char *text = description_cache_get(plugin, &size);
 
 	if (!text)
 		return;
