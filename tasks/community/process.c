@@ -71,7 +71,7 @@ static int ends_open(struct ends *ends)
 	for (int i = 0; i < 4; i++) {
 		int pair[2];
 		int ret =
-			i == KEEPER_LEASH
+			i == SUPERVISOR_SOCKET
 				? socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)
 				: pipe2(pair, O_CLOEXEC);
 
@@ -115,8 +115,9 @@ static int spawn(pid_t *pid, const char *const *argv, const char *const *environ
 	return -ret;
 }
 
-static int spawn_keeper(struct process *process, const struct process_options *options,
-			const struct ends *ends)
+static int spawn_supervisor(struct process *process,
+			    const struct process_options *options,
+			    const struct ends *ends)
 {
 	char memory[32], folder[32], processes[32], files[32], nice[32], kill_after[32];
 	const char *argv[ARGUMENTS_MAX] = {options->host, "keep", options->isolation,
@@ -148,7 +149,7 @@ int process_start(struct process **out, const struct process_options *options,
 		return err_set(err, -ENOMEM, "out of memory");
 	ret = ends_open(&ends);
 	if (ret == 0)
-		ret = spawn_keeper(process, options, &ends);
+		ret = spawn_supervisor(process, options, &ends);
 	ends_close(ends.theirs);
 	if (ret < 0) {
 		ends_close(ends.ours);
@@ -159,7 +160,7 @@ int process_start(struct process **out, const struct process_options *options,
 	process->input = ends.ours[0];
 	process->output.fd = ends.ours[1];
 	process->said.fd = ends.ours[2];
-	process->leash = process->reports.fd = ends.ours[KEEPER_LEASH];
+	process->leash = process->reports.fd = ends.ours[SUPERVISOR_SOCKET];
 	*out = process;
 	return 0;
 }
@@ -275,15 +276,15 @@ static int number_of(const char *text)
 
 static void take_report(struct process *process, const char *line)
 {
-	if (!strncmp(line, KEEPER_FAILED " ", sizeof(KEEPER_FAILED)))
+	if (!strncmp(line, SUPERVISOR_FAILED " ", sizeof(SUPERVISOR_FAILED)))
 		snprintf(process->fault, sizeof(process->fault), "%s",
-			 line + sizeof(KEEPER_FAILED));
-	if (!strncmp(line, KEEPER_SIGNAL " ", sizeof(KEEPER_SIGNAL)))
-		process->signal = number_of(line + sizeof(KEEPER_SIGNAL));
-	if (!strcmp(line, KEEPER_FROZEN))
+			 line + sizeof(SUPERVISOR_FAILED));
+	if (!strncmp(line, SUPERVISOR_SIGNAL " ", sizeof(SUPERVISOR_SIGNAL)))
+		process->signal = number_of(line + sizeof(SUPERVISOR_SIGNAL));
+	if (!strcmp(line, SUPERVISOR_FROZEN))
 		process->frozen = true;
-	if (!strncmp(line, KEEPER_EXIT " ", sizeof(KEEPER_EXIT)))
-		process->exit = number_of(line + sizeof(KEEPER_EXIT));
+	if (!strncmp(line, SUPERVISOR_EXIT " ", sizeof(SUPERVISOR_EXIT)))
+		process->exit = number_of(line + sizeof(SUPERVISOR_EXIT));
 }
 
 static void read_reports(struct process *process)
@@ -347,7 +348,7 @@ void process_freeze(struct process *process)
 	int64_t until = clock_monotonic_ms() + FREEZE_MS, left;
 
 	process->frozen = false;
-	order(process, KEEPER_FREEZE);
+	order(process, SUPERVISOR_FREEZE);
 	while (!process->frozen && process->leash >= 0 &&
 	       (left = until - clock_monotonic_ms()) > 0) {
 		struct pollfd leash = {.fd = process->leash, .events = POLLIN};
@@ -359,17 +360,17 @@ void process_freeze(struct process *process)
 
 void process_wake(struct process *process)
 {
-	order(process, KEEPER_WAKE);
+	order(process, SUPERVISOR_THAW);
 }
 
 void process_end(struct process *process)
 {
-	order(process, KEEPER_END);
+	order(process, SUPERVISOR_TERMINATE);
 }
 
 void process_kill(struct process *process)
 {
-	order(process, KEEPER_KILL);
+	order(process, SUPERVISOR_KILL);
 }
 
 /* ---- waiting ---- */

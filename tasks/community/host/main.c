@@ -1,11 +1,14 @@
-/* openscan-task-host: lives around one run of a community task type, or inside of one.
+/* openscan-task-host: supervises the process of a community task type, or runs a shared
+ * object in one.
  *
  *   openscan-task-host probe
- *       prints how far a program can be shut in here.
- *   openscan-task-host keep ISOLATION MEMORY FOLDER PROCESSES FILES NICE KILL_AFTER_MS
- * COMMAND... runs COMMAND in the current folder within these bounds (bytes, numbers, ms).
+ *       prints how well this kernel can isolate a program.
+ *   openscan-task-host keep LIMITS COMMAND...
+ *       runs COMMAND in the current folder.  LIMITS are seven arguments: isolation, bytes
+ *       of memory, bytes in the folder, processes, open files, nice value, and ms from the
+ *       order to terminate to SIGKILL.
  *   openscan-task-host object describe|run FILE
- *       speaks for a shared object, as any other program would for itself. */
+ *       describes or runs the task types of a shared object. */
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -29,48 +32,48 @@ static int usage(void)
 	return EXIT_FAILURE;
 }
 
-static int cannot(const char *what, int number)
+static int fail(const char *what, int number)
 {
 	char line[256];
-	int length = snprintf(line, sizeof(line), KEEPER_FAILED " %s: %s\n", what,
+	int length = snprintf(line, sizeof(line), SUPERVISOR_FAILED " %s: %s\n", what,
 			      strerror(number));
 
-	send(KEEPER_LEASH, line, (size_t)length, MSG_NOSIGNAL);
+	send(SUPERVISOR_SOCKET, line, (size_t)length, MSG_NOSIGNAL);
 	return EXIT_FAILURE;
 }
 
-/* The first process of the namespace is our child; we stay outside and are gone with it.
+/* Our child is the first process of the new PID namespace; we wait outside for its end.
  */
-static int keep_inside(const struct bounds *bounds, char *const command[])
+static int supervise_inside(const struct limits *limits, char *const command[])
 {
-	int ret = isolation_enter(bounds->isolation);
+	int ret = isolation_enter(limits->isolation);
 	pid_t inside;
 
 	if (ret < 0)
-		return cannot("the namespaces cannot be made", -ret);
+		return fail("the namespaces cannot be made", -ret);
 	inside = fork();
 	if (inside < 0)
-		return cannot("the namespace cannot be begun", errno);
+		return fail("the namespace cannot be begun", errno);
 	if (inside == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		keeper_run(bounds, command);
+		supervisor_run(limits, command);
 		_exit(EXIT_SUCCESS);
 	}
-	for (int fd = 0; fd <= KEEPER_LEASH; fd++)
+	for (int fd = 0; fd <= SUPERVISOR_SOCKET; fd++)
 		close(fd);
 	while (waitpid(inside, NULL, 0) < 0 && errno == EINTR)
 		;
 	return EXIT_SUCCESS;
 }
 
-static int keep(int argc, char *argv[])
+static int supervise(int argc, char *argv[])
 {
-	struct bounds bounds;
+	struct limits limits;
 	int isolation = argc > KEEP_ARGUMENTS ? isolation_parse(argv[0]) : -1;
 
 	if (isolation < 0 || argv[KEEP_ARGUMENTS][0] != '/')
 		return usage();
-	bounds = (struct bounds){
+	limits = (struct limits){
 		.isolation = (enum isolation)isolation,
 		.memory = strtoll(argv[1], NULL, 10),
 		.folder = strtoll(argv[2], NULL, 10),
@@ -80,9 +83,9 @@ static int keep(int argc, char *argv[])
 		.kill_after_ms = strtoll(argv[6], NULL, 10),
 	};
 	setsid();
-	if (bounds.isolation != ISOLATION_NONE)
-		return keep_inside(&bounds, argv + KEEP_ARGUMENTS);
-	keeper_run(&bounds, argv + KEEP_ARGUMENTS);
+	if (limits.isolation != ISOLATION_NONE)
+		return supervise_inside(&limits, argv + KEEP_ARGUMENTS);
+	supervisor_run(&limits, argv + KEEP_ARGUMENTS);
 	return EXIT_SUCCESS;
 }
 
@@ -91,7 +94,7 @@ int main(int argc, char *argv[])
 	if (argc >= 2 && !strcmp(argv[1], "probe"))
 		return puts(isolation_name(isolation_probe())) < 0;
 	if (argc >= 3 && !strcmp(argv[1], "keep"))
-		return keep(argc - 2, argv + 2);
+		return supervise(argc - 2, argv + 2);
 	if (argc == 4 && !strcmp(argv[1], "object"))
 		return object_main(argv[2], argv[3]);
 	return usage();

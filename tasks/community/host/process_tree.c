@@ -1,3 +1,4 @@
+/* Reads the tree of our descendants from /proc, and sums up disk usage. */
 #include "tasks/community/host/process_tree.h"
 
 #include <dirent.h>
@@ -11,13 +12,13 @@
 
 #define PROCESSES_MAX 32768
 #define DEPTH_MAX 32
-#define FILE_BYTES 4096 /* what a name costs, so that countless empty files count too */
+#define FILE_BYTES 4096 /* added per file, so that empty files count too */
 
-struct kin {
+struct process_parent {
 	pid_t pid, parent;
 };
 
-/* The first size - 1 bytes of a file of /proc; false when it is gone. */
+/* Reads the first size - 1 bytes of a /proc file; false when the process is gone. */
 static bool read_text(const char *path, char *text, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -33,7 +34,8 @@ static bool read_text(const char *path, char *text, size_t size)
 	return true;
 }
 
-/* The parent stands behind the command's name, which may hold anything but a last ")". */
+/* The parent follows the command's name in parentheses.  The name may contain any
+ * character, so the last ")" in the line is the one that ends it. */
 static bool read_parent(const char *pid, pid_t *parent)
 {
 	char path[64], text[512];
@@ -50,7 +52,7 @@ static bool read_parent(const char *pid, pid_t *parent)
 	return *behind == ' ';
 }
 
-static size_t read_all(struct kin *all)
+static size_t read_all(struct process_parent *all)
 {
 	DIR *proc = opendir("/proc");
 	const struct dirent *entry;
@@ -86,7 +88,7 @@ static int64_t memory_of(pid_t pid)
 	return 1024 * (line_kb(text, "\nRssAnon:") + line_kb(text, "\nRssShmem:"));
 }
 
-/* This process as /proc has it, which inside of a namespace is not getpid(). */
+/* Our process ID as /proc shows it; inside a namespace that is not getpid(). */
 static pid_t self(void)
 {
 	char text[32];
@@ -98,30 +100,30 @@ static pid_t self(void)
 	return (pid_t)strtol(text, NULL, 10);
 }
 
-/* pids is a queue: the children of each go to its end. */
-static void add_children(struct census *census, const struct kin *all, size_t n,
-			 pid_t parent)
+/* pids is a queue: the children of each entry are appended. */
+static void add_children(struct process_tree *tree, const struct process_parent *all,
+			 size_t n, pid_t parent)
 {
-	for (size_t i = 0; i < n && census->count < CENSUS_MAX; i++)
+	for (size_t i = 0; i < n && tree->count < PROCESS_TREE_MAX; i++)
 		if (all[i].parent == parent)
-			census->pids[census->count++] = all[i].pid;
+			tree->pids[tree->count++] = all[i].pid;
 }
 
-void census_take(struct census *census)
+void process_tree_read(struct process_tree *tree)
 {
-	static struct kin all[PROCESSES_MAX];
+	static struct process_parent all[PROCESSES_MAX];
 	size_t n = read_all(all);
 
-	census->count = 0;
-	census->memory = 0;
-	add_children(census, all, n, self());
-	for (int i = 0; i < census->count; i++) {
-		add_children(census, all, n, census->pids[i]);
-		census->memory += memory_of(census->pids[i]);
+	tree->count = 0;
+	tree->memory = 0;
+	add_children(tree, all, n, self());
+	for (int i = 0; i < tree->count; i++) {
+		add_children(tree, all, n, tree->pids[i]);
+		tree->memory += memory_of(tree->pids[i]);
 	}
 }
 
-static int64_t folder_size(int fd, int64_t most, int depth)
+static int64_t folder_usage(int fd, int64_t most, int depth)
 {
 	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *folder = copy < 0 ? NULL : fdopendir(copy);
@@ -147,14 +149,14 @@ static int64_t folder_size(int fd, int64_t most, int depth)
 			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (below < 0)
 			continue;
-		size += folder_size(below, most - size, depth + 1);
+		size += folder_usage(below, most - size, depth + 1);
 		close(below);
 	}
 	closedir(folder);
 	return size;
 }
 
-int64_t census_folder(int fd, int64_t most)
+int64_t disk_usage(int fd, int64_t most)
 {
-	return folder_size(fd, most, 0);
+	return folder_usage(fd, most, 0);
 }

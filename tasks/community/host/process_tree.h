@@ -1,22 +1,22 @@
-/* The processes that descend from this one, and what they use. */
+/* All descendants of this process, and what they use. */
 #ifndef TASKS_COMMUNITY_HOST_PROCESS_TREE_H
 #define TASKS_COMMUNITY_HOST_PROCESS_TREE_H
 
 #include <stdint.h>
 #include <sys/types.h>
 
-#define CENSUS_MAX 4096
+#define PROCESS_TREE_MAX 4096
 
-struct census {
-	int count;		/* CENSUS_MAX and more are counted as that */
-	int64_t memory;		/* bytes that are theirs: anonymous and shared memory */
-	pid_t pids[CENSUS_MAX]; /* as /proc has them: outside of a namespace */
+struct process_tree {
+	int count;		      /* at most PROCESS_TREE_MAX */
+	int64_t memory;		      /* bytes: anonymous and shared memory of all */
+	pid_t pids[PROCESS_TREE_MAX]; /* as /proc shows them: outside any namespace */
 };
 
-/* Counts them now.  A process that comes or goes meanwhile may be missing. */
-void census_take(struct census *census);
+/* Takes a snapshot.  A process that starts or ends in the meantime may be missing. */
+void process_tree_read(struct process_tree *tree);
 
-/* Bytes on disk below an open folder; stops counting above most. */
-int64_t census_folder(int fd, int64_t most);
+/* Bytes on disk below an open folder; stops counting once there are more than most. */
+int64_t disk_usage(int fd, int64_t most);
 
 #endif

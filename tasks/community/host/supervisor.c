@@ -1,3 +1,4 @@
+/* Starts, watches and ends a community program. */
 #include "tasks/community/host/supervisor.h"
 
 #include <errno.h>
@@ -20,20 +21,22 @@
 #include "tasks/community/host/process_tree.h"
 
 #define TERM_AFTER_MS 1000
-#define LOOK_MS 100   /* at least so much time between two looks at the bounds */
-#define LOOK_SHARE 50 /* and so many times what a look takes */
-#define GONE_WITHIN_MS 5000
+/* The time between two checks of the limits: at least this, and at least this many times
+ * the duration of a check. */
+#define CHECK_MS 100
+#define CHECK_FACTOR 50
+#define END_TIMEOUT_MS 5000
 #define MB (1024 * 1024)
 
-struct keeper {
-	const struct bounds *bounds;
+struct supervisor {
+	const struct limits *limits;
 	pid_t program;
-	int folder;  /* the working folder, open */
+	int folder;  /* the working folder's descriptor */
 	int signals; /* SIGCHLD as a descriptor */
 	bool frozen, failed, over;
-	int status;			   /* of the program, when over */
-	int64_t term_at, kill_at, look_at; /* 0: never */
-	struct census census;
+	int status;			    /* of the program, once it is over */
+	int64_t term_at, kill_at, check_at; /* 0: never */
+	struct process_tree tree;
 };
 
 static int64_t now_ms(void)
@@ -44,7 +47,7 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* An agent that is gone need not be told. */
+/* Errors are ignored: an agent that is gone needs no report. */
 static void report(const char *fmt, ...)
 {
 	char line[512];
@@ -57,164 +60,165 @@ static void report(const char *fmt, ...)
 	if (length > (int)sizeof(line) - 2)
 		length = (int)sizeof(line) - 2;
 	line[length] = '\n';
-	send(KEEPER_LEASH, line, (size_t)length + 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	send(SUPERVISOR_SOCKET, line, (size_t)length + 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-/* ---- everything that belongs to the program ---- */
+/* ---- all processes of the program ---- */
 
-static bool in_namespace(const struct keeper *keeper)
+static bool in_namespace(const struct supervisor *supervisor)
 {
-	return keeper->bounds->isolation != ISOLATION_NONE;
+	return supervisor->limits->isolation != ISOLATION_NONE;
 }
 
-/* In a namespace the kernel reaches all at once.  Outside, those that are started while
- * we count are found by counting again. */
-static void signal_all(struct keeper *keeper, int number)
+/* In a namespace one kill() reaches all processes.  Without one, the process tree is read
+ * again until it stops growing, to find processes that were started in between. */
+static void signal_all(struct supervisor *supervisor, int number)
 {
 	int before = -1;
 
-	if (in_namespace(keeper)) {
+	if (in_namespace(supervisor)) {
 		kill(-1, number);
 		return;
 	}
 	for (int round = 0; round < 10; round++) {
-		census_take(&keeper->census);
-		for (int i = 0; i < keeper->census.count; i++)
-			kill(keeper->census.pids[i], number);
-		if (keeper->census.count == before)
+		process_tree_read(&supervisor->tree);
+		for (int i = 0; i < supervisor->tree.count; i++)
+			kill(supervisor->tree.pids[i], number);
+		if (supervisor->tree.count == before)
 			return;
-		before = keeper->census.count;
+		before = supervisor->tree.count;
 	}
 }
 
-static void reap(struct keeper *keeper)
+static void reap(struct supervisor *supervisor)
 {
 	int status;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid != keeper->program)
+		if (pid != supervisor->program)
 			continue;
-		keeper->over = true;
-		keeper->status = status;
+		supervisor->over = true;
+		supervisor->status = status;
 	}
 }
 
-/* Returns when nothing is left, or nothing more can be done about it. */
-static void end_all(struct keeper *keeper)
+/* Kills everything; returns when no process is left, or after END_TIMEOUT_MS. */
+static void end_all(struct supervisor *supervisor)
 {
-	int64_t until = now_ms() + GONE_WITHIN_MS;
+	int64_t until = now_ms() + END_TIMEOUT_MS;
 
 	while (now_ms() < until) {
 		const struct timespec pause = {.tv_nsec = 5000000};
 
-		signal_all(keeper, SIGKILL);
-		reap(keeper);
+		signal_all(supervisor, SIGKILL);
+		reap(supervisor);
 		if (waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD)
 			return;
 		nanosleep(&pause, NULL);
 	}
 }
 
-/* ---- bounds ---- */
+/* ---- limits ---- */
 
 static void limit(__rlimit_resource_t resource, int64_t most)
 {
-	struct rlimit now, bound;
+	struct rlimit now, rlimit;
 
 	getrlimit(resource, &now);
-	bound.rlim_cur = bound.rlim_max = (rlim_t)most;
-	if (now.rlim_max < bound.rlim_max)
-		bound.rlim_cur = bound.rlim_max = now.rlim_max;
-	setrlimit(resource, &bound);
+	rlimit.rlim_cur = rlimit.rlim_max = (rlim_t)most;
+	if (now.rlim_max < rlimit.rlim_max)
+		rlimit.rlim_cur = rlimit.rlim_max = now.rlim_max;
+	setrlimit(resource, &rlimit);
 }
 
-/* The number of processes is one of the user's outside of a user namespace, and the
- * agent's own threads are among them: there only the watch counts. */
-static void set_limits(const struct bounds *bounds)
+/* Outside a user namespace RLIMIT_NPROC counts all processes of the user, the agent's
+ * threads included, so there the number of processes is only checked periodically. */
+static void set_limits(const struct limits *limits)
 {
-	limit(RLIMIT_DATA, bounds->memory);
-	limit(RLIMIT_FSIZE, bounds->folder);
-	limit(RLIMIT_NOFILE, bounds->files);
+	limit(RLIMIT_DATA, limits->memory);
+	limit(RLIMIT_FSIZE, limits->folder);
+	limit(RLIMIT_NOFILE, limits->files);
 	limit(RLIMIT_CORE, 0);
-	if (bounds->isolation == ISOLATION_USER_PID)
-		limit(RLIMIT_NPROC, bounds->processes);
+	if (limits->isolation == ISOLATION_USER_PID)
+		limit(RLIMIT_NPROC, limits->processes);
 }
 
-static void break_off(struct keeper *keeper)
+static void fail(struct supervisor *supervisor)
 {
-	keeper->failed = true;
-	signal_all(keeper, SIGKILL);
+	supervisor->failed = true;
+	signal_all(supervisor, SIGKILL);
 }
 
-static void look(struct keeper *keeper)
+static void check_limits(struct supervisor *supervisor)
 {
-	const struct bounds *bounds = keeper->bounds;
+	const struct limits *limits = supervisor->limits;
 	int64_t began = now_ms(), took;
 
-	census_take(&keeper->census);
-	if (keeper->census.count > bounds->processes) {
-		report(KEEPER_FAILED
+	process_tree_read(&supervisor->tree);
+	if (supervisor->tree.count > limits->processes) {
+		report(SUPERVISOR_FAILED
 		       " it started more than %d processes (tasks.processes)",
-		       bounds->processes);
-		break_off(keeper);
-	} else if (keeper->census.memory > bounds->memory) {
-		report(KEEPER_FAILED
+		       limits->processes);
+		fail(supervisor);
+	} else if (supervisor->tree.memory > limits->memory) {
+		report(SUPERVISOR_FAILED
 		       " it used more than %lld MB of memory (tasks.memory_mb)",
-		       (long long)(bounds->memory / MB));
-		break_off(keeper);
-	} else if (census_folder(keeper->folder, bounds->folder) > bounds->folder) {
-		report(KEEPER_FAILED
+		       (long long)(limits->memory / MB));
+		fail(supervisor);
+	} else if (disk_usage(supervisor->folder, limits->folder) > limits->folder) {
+		report(SUPERVISOR_FAILED
 		       " it filled its working folder beyond %lld MB (tasks.folder_mb)",
-		       (long long)(bounds->folder / MB));
-		break_off(keeper);
+		       (long long)(limits->folder / MB));
+		fail(supervisor);
 	}
 	took = now_ms() - began;
-	keeper->look_at =
-		now_ms() + (took * LOOK_SHARE > LOOK_MS ? took * LOOK_SHARE : LOOK_MS);
+	supervisor->check_at =
+		now_ms() +
+		(took * CHECK_FACTOR > CHECK_MS ? took * CHECK_FACTOR : CHECK_MS);
 }
 
-/* ---- orders and time ---- */
+/* ---- orders and timers ---- */
 
-static void freeze(struct keeper *keeper, bool frozen)
+static void freeze(struct supervisor *supervisor, bool frozen)
 {
-	if (keeper->frozen != frozen)
-		signal_all(keeper, frozen ? SIGSTOP : SIGCONT);
-	keeper->frozen = frozen;
+	if (supervisor->frozen != frozen)
+		signal_all(supervisor, frozen ? SIGSTOP : SIGCONT);
+	supervisor->frozen = frozen;
 }
 
-static void obey(struct keeper *keeper, char order)
+static void carry_out(struct supervisor *supervisor, char order)
 {
 	switch (order) {
-	case KEEPER_FREEZE:
-		freeze(keeper, true);
-		report(KEEPER_FROZEN);
+	case SUPERVISOR_FREEZE:
+		freeze(supervisor, true);
+		report(SUPERVISOR_FROZEN);
 		break;
-	case KEEPER_WAKE:
-		freeze(keeper, false);
+	case SUPERVISOR_THAW:
+		freeze(supervisor, false);
 		break;
-	case KEEPER_END:
-		freeze(keeper, false);
-		keeper->term_at = now_ms() + TERM_AFTER_MS;
-		keeper->kill_at = now_ms() + keeper->bounds->kill_after_ms;
+	case SUPERVISOR_TERMINATE:
+		freeze(supervisor, false);
+		supervisor->term_at = now_ms() + TERM_AFTER_MS;
+		supervisor->kill_at = now_ms() + supervisor->limits->kill_after_ms;
 		break;
 	default:
-		signal_all(keeper, SIGKILL);
+		signal_all(supervisor, SIGKILL);
 		break;
 	}
 }
 
-static void hear(struct keeper *keeper)
+static void read_orders(struct supervisor *supervisor)
 {
 	char orders[16];
-	ssize_t got = recv(KEEPER_LEASH, orders, sizeof(orders), MSG_DONTWAIT);
+	ssize_t got = recv(SUPERVISOR_SOCKET, orders, sizeof(orders), MSG_DONTWAIT);
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (got <= 0)
-		break_off(keeper);
+		fail(supervisor);
 	for (ssize_t i = 0; i < got; i++)
-		obey(keeper, orders[i]);
+		carry_out(supervisor, orders[i]);
 }
 
 static bool is_due(int64_t *at)
@@ -225,50 +229,50 @@ static bool is_due(int64_t *at)
 	return true;
 }
 
-static void keep_time(struct keeper *keeper)
+static void run_timers(struct supervisor *supervisor)
 {
-	if (is_due(&keeper->term_at))
-		kill(-keeper->program, SIGTERM);
-	if (is_due(&keeper->kill_at))
-		signal_all(keeper, SIGKILL);
-	if (is_due(&keeper->look_at))
-		look(keeper);
+	if (is_due(&supervisor->term_at))
+		kill(-supervisor->program, SIGTERM);
+	if (is_due(&supervisor->kill_at))
+		signal_all(supervisor, SIGKILL);
+	if (is_due(&supervisor->check_at))
+		check_limits(supervisor);
 }
 
-static int time_left(const struct keeper *keeper)
+static int time_left(const struct supervisor *supervisor)
 {
-	int64_t next = keeper->look_at, left;
+	int64_t next = supervisor->check_at, left;
 
-	if (keeper->term_at && keeper->term_at < next)
-		next = keeper->term_at;
-	if (keeper->kill_at && keeper->kill_at < next)
-		next = keeper->kill_at;
+	if (supervisor->term_at && supervisor->term_at < next)
+		next = supervisor->term_at;
+	if (supervisor->kill_at && supervisor->kill_at < next)
+		next = supervisor->kill_at;
 	left = next - now_ms();
 	return left < 0 ? 0 : (int)left;
 }
 
-static void watch(struct keeper *keeper)
+static void watch(struct supervisor *supervisor)
 {
 	struct pollfd fds[] = {
-		{.fd = KEEPER_LEASH, .events = POLLIN},
-		{.fd = keeper->signals, .events = POLLIN},
+		{.fd = SUPERVISOR_SOCKET, .events = POLLIN},
+		{.fd = supervisor->signals, .events = POLLIN},
 	};
 	struct signalfd_siginfo info;
 
-	while (!keeper->over && !keeper->failed) {
-		poll(fds, 2, time_left(keeper));
+	while (!supervisor->over && !supervisor->failed) {
+		poll(fds, 2, time_left(supervisor));
 		if (fds[0].revents)
-			hear(keeper);
-		if (fds[1].revents && read(keeper->signals, &info, sizeof(info)) > 0)
-			reap(keeper);
-		keep_time(keeper);
+			read_orders(supervisor);
+		if (fds[1].revents && read(supervisor->signals, &info, sizeof(info)) > 0)
+			reap(supervisor);
+		run_timers(supervisor);
 	}
 }
 
-/* ---- beginning ---- */
+/* ---- starting the program ---- */
 
-/* When the machine's memory runs out, this one goes first. */
-static void offer_to_go_first(void)
+/* Makes the OOM killer choose this process first. */
+static void prefer_for_oom_kill(void)
 {
 	FILE *score = fopen("/proc/self/oom_score_adj", "we");
 
@@ -278,8 +282,8 @@ static void offer_to_go_first(void)
 	fclose(score);
 }
 
-/* In the child: becomes the program, or tells why not on told. */
-static void become(const struct bounds *bounds, char *const command[], int told)
+/* In the child: executes the program, or writes errno to error_fd. */
+static void exec_program(const struct limits *limits, char *const command[], int error_fd)
 {
 	sigset_t none;
 	int why;
@@ -288,36 +292,37 @@ static void become(const struct bounds *bounds, char *const command[], int told)
 	setsid();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	close(KEEPER_LEASH);
-	offer_to_go_first();
-	setpriority(PRIO_PROCESS, 0, bounds->nice);
-	set_limits(bounds);
+	close(SUPERVISOR_SOCKET);
+	prefer_for_oom_kill();
+	setpriority(PRIO_PROCESS, 0, limits->nice);
+	set_limits(limits);
 	isolation_drop_capabilities();
 	execv(command[0], command);
 	why = errno;
-	_exit(write(told, &why, sizeof(why)) == (ssize_t)sizeof(why) ? 126 : 127);
+	_exit(write(error_fd, &why, sizeof(why)) == (ssize_t)sizeof(why) ? 126 : 127);
 }
 
-static int begin(struct keeper *keeper, char *const command[])
+static int start_program(struct supervisor *supervisor, char *const command[])
 {
-	int told[2], why = 0;
+	int error[2], why = 0;
 
-	if (pipe2(told, O_CLOEXEC) < 0)
+	if (pipe2(error, O_CLOEXEC) < 0)
 		return -errno;
-	keeper->program = fork();
-	if (keeper->program < 0)
+	supervisor->program = fork();
+	if (supervisor->program < 0)
 		return -errno;
-	if (keeper->program == 0)
-		become(keeper->bounds, command, told[1]);
-	close(told[1]);
-	if (read(told[0], &why, sizeof(why)) != (ssize_t)sizeof(why))
+	if (supervisor->program == 0)
+		exec_program(supervisor->limits, command, error[1]);
+	close(error[1]);
+	if (read(error[0], &why, sizeof(why)) != (ssize_t)sizeof(why))
 		why = 0;
-	close(told[0]);
+	close(error[0]);
 	return -why;
 }
 
-/* The program alone holds its pipes, so that their end is its own. */
-static void let_go_of_pipes(void)
+/* Closes our copies of the program's pipes, so that the agent sees EOF when the program
+ * closes them. */
+static void release_pipes(void)
 {
 	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -337,29 +342,29 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-void keeper_run(const struct bounds *bounds, char *const command[])
+void supervisor_run(const struct limits *limits, char *const command[])
 {
-	static struct keeper keeper;
+	static struct supervisor supervisor;
 	int ret;
 
-	keeper.bounds = bounds;
-	keeper.look_at = now_ms() + LOOK_MS;
-	keeper.folder = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	keeper.signals = open_signals();
+	supervisor.limits = limits;
+	supervisor.check_at = now_ms() + CHECK_MS;
+	supervisor.folder = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	supervisor.signals = open_signals();
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	ret = begin(&keeper, command);
-	let_go_of_pipes();
+	ret = start_program(&supervisor, command);
+	release_pipes();
 	if (ret < 0) {
-		report(KEEPER_FAILED " it cannot be started: %s", strerror(-ret));
+		report(SUPERVISOR_FAILED " it cannot be started: %s", strerror(-ret));
 		return;
 	}
 	isolation_drop_capabilities();
-	watch(&keeper);
-	end_all(&keeper);
-	if (keeper.failed)
+	watch(&supervisor);
+	end_all(&supervisor);
+	if (supervisor.failed)
 		return;
-	if (WIFSIGNALED(keeper.status))
-		report(KEEPER_SIGNAL " %d", WTERMSIG(keeper.status));
+	if (WIFSIGNALED(supervisor.status))
+		report(SUPERVISOR_SIGNAL " %d", WTERMSIG(supervisor.status));
 	else
-		report(KEEPER_EXIT " %d", WEXITSTATUS(keeper.status));
+		report(SUPERVISOR_EXIT " %d", WEXITSTATUS(supervisor.status));
 }
