@@ -261,7 +261,7 @@ static void add_community_types(struct agent *agent)
 
 	agent->type_problems = cJSON_Duplicate(catalog_problems(catalog), true);
 	registry_renew(agent->registry, catalog_guests(catalog), agent->type_problems);
-	catalog_free(catalog);
+	catalog_release(catalog);
 }
 
 static int open_registry(struct agent *agent, struct err *err)

@@ -114,7 +114,7 @@ static void registered_free(struct registered_type *type)
 	schema_free(type->schema);
 	free(type->source);
 	if (type->owner)
-		type->owner->let_go(type->owner);
+		type->owner->release(type->owner);
 	free(type);
 }
 
@@ -143,7 +143,7 @@ static int registered_new(struct registered_type **out, const struct task_type *
 	made->schema = schema;
 	made->owner = owner;
 	if (owner)
-		owner->hold(owner);
+		owner->acquire(owner);
 	*out = made;
 	return 0;
 }

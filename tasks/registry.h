@@ -32,8 +32,8 @@ struct registry_options {
 
 /* Whoever types belong to that come and go. */
 struct type_owner {
-	void (*hold)(struct type_owner *owner);
-	void (*let_go)(struct type_owner *owner);
+	void (*acquire)(struct type_owner *owner);
+	void (*release)(struct type_owner *owner);
 };
 
 /* A type that is not built in, and the namespace it counts as: "community", "test". */

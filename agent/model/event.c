@@ -25,7 +25,7 @@ void event_free(struct event *event)
 	free(event->data);
 	free(event->response_topic);
 	free(event->correlation);
-	catalog_free(event->catalog);
+	catalog_release(event->catalog);
 	free(event);
 }
 

@@ -149,7 +149,7 @@ static void take_found(struct catalog *catalog, const struct catalog *before,
 	struct plugin *plugin = find_before(before, found);
 
 	if (plugin) {
-		plugin_hold(plugin);
+		plugin_acquire(plugin);
 	} else {
 		plugin = plugin_new(community, found->path, kind_of(found->path),
 				    found->stamp);
@@ -186,18 +186,18 @@ struct catalog *catalog_look(struct community *community, const struct catalog *
 	return catalog;
 }
 
-struct catalog *catalog_share(struct catalog *catalog)
+struct catalog *catalog_acquire(struct catalog *catalog)
 {
 	atomic_fetch_add(&catalog->users, 1);
 	return catalog;
 }
 
-void catalog_free(struct catalog *catalog)
+void catalog_release(struct catalog *catalog)
 {
 	if (!catalog || atomic_fetch_sub(&catalog->users, 1) > 1)
 		return;
 	for (size_t i = 0; i < catalog->count; i++)
-		plugin_let_go(catalog->plugins[i]);
+		plugin_release(catalog->plugins[i]);
 	cJSON_Delete(catalog->problems);
 	free(catalog->guests);
 	free(catalog);

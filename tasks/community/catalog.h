@@ -13,8 +13,9 @@ struct catalog;
  * asked again.  Takes up to a few seconds, never fails: what goes wrong is a problem. */
 struct catalog *catalog_look(struct community *community, const struct catalog *before);
 
-struct catalog *catalog_share(struct catalog *catalog);
-void catalog_free(struct catalog *catalog); /* NULL is fine; the last user's frees it */
+struct catalog *catalog_acquire(struct catalog *catalog);
+void catalog_release(
+	struct catalog *catalog); /* NULL is fine; the last user's frees it */
 
 /* Counts the looks of a community: the higher, the newer. */
 unsigned catalog_number(const struct catalog *catalog);

@@ -90,7 +90,7 @@ void community_close(struct community *community)
 {
 	if (!community)
 		return;
-	catalog_free(community->newest);
+	catalog_release(community->newest);
 	pthread_mutex_destroy(&community->looking);
 	cJSON_Delete(community->ignored);
 	free(community->folder);
@@ -109,9 +109,9 @@ struct catalog *community_look(struct community *community)
 	pthread_mutex_lock(&community->looking);
 	before = community->newest;
 	catalog = catalog_look(community, before);
-	community->newest = catalog_share(catalog);
+	community->newest = catalog_acquire(catalog);
 	pthread_mutex_unlock(&community->looking);
-	catalog_free(before);
+	catalog_release(before);
 	return catalog;
 }
 

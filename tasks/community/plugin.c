@@ -16,14 +16,14 @@
 #define NICE 10 /* of a run: the rig and the agent's own tasks come first */
 #define SAID_MAX 300
 
-static void hold_owner(struct type_owner *owner)
+static void acquire_owner(struct type_owner *owner)
 {
-	plugin_hold((struct plugin *)owner);
+	plugin_acquire((struct plugin *)owner);
 }
 
-static void let_go_owner(struct type_owner *owner)
+static void release_owner(struct type_owner *owner)
 {
-	plugin_let_go((struct plugin *)owner);
+	plugin_release((struct plugin *)owner);
 }
 
 struct plugin *plugin_new(struct community *community, const char *path,
@@ -33,7 +33,8 @@ struct plugin *plugin_new(struct community *community, const char *path,
 
 	if (!plugin)
 		abort(); /* as everywhere when memory is out */
-	plugin->owner = (struct type_owner){.hold = hold_owner, .let_go = let_go_owner};
+	plugin->owner =
+		(struct type_owner){.acquire = acquire_owner, .release = release_owner};
 	atomic_init(&plugin->users, 1);
 	plugin->community = community;
 	plugin->kind = kind;
@@ -42,12 +43,12 @@ struct plugin *plugin_new(struct community *community, const char *path,
 	return plugin;
 }
 
-void plugin_hold(struct plugin *plugin)
+void plugin_acquire(struct plugin *plugin)
 {
 	atomic_fetch_add(&plugin->users, 1);
 }
 
-static void forget_types(struct plugin *plugin)
+static void free_types(struct plugin *plugin)
 {
 	for (size_t i = 0; i < plugin->count; i++)
 		description_free(plugin->types[i]);
@@ -56,11 +57,11 @@ static void forget_types(struct plugin *plugin)
 	plugin->count = 0;
 }
 
-void plugin_let_go(struct plugin *plugin)
+void plugin_release(struct plugin *plugin)
 {
 	if (atomic_fetch_sub(&plugin->users, 1) > 1)
 		return;
-	forget_types(plugin);
+	free_types(plugin);
 	cJSON_Delete(plugin->problems);
 	free(plugin);
 }

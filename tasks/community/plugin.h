@@ -38,8 +38,8 @@ struct plugin {
 /* With one user.  Its types are not known yet. */
 struct plugin *plugin_new(struct community *community, const char *path,
 			  enum plugin_kind kind, const char *stamp);
-void plugin_hold(struct plugin *plugin);
-void plugin_let_go(struct plugin *plugin); /* the last user frees it */
+void plugin_acquire(struct plugin *plugin);
+void plugin_release(struct plugin *plugin); /* the last user frees it */
 
 /* Runs its describe; takes up to PLUGIN_DESCRIBE_MS, for a Python file PLUGIN_IMPORT_MS
  * (how long the interpreter needs is not the file's fault).  What goes wrong is its

@@ -188,12 +188,12 @@ struct fake_owner {
 	int held;
 };
 
-static void hold(struct type_owner *owner)
+static void acquire(struct type_owner *owner)
 {
 	((struct fake_owner *)owner)->held++;
 }
 
-static void let_go(struct type_owner *owner)
+static void release(struct type_owner *owner)
 {
 	((struct fake_owner *)owner)->held--;
 }
@@ -209,7 +209,7 @@ static bool is_used(void *context, const struct registered_type *type)
 
 static void a_guest_comes_stays_while_it_is_used_and_goes(void **state)
 {
-	struct fake_owner owner = {.owner = {hold, let_go}};
+	struct fake_owner owner = {.owner = {acquire, release}};
 	const struct type_guest guests[] = {{&mine, "/c/mine", &owner.owner},
 					    {NULL, NULL, NULL}};
 	struct registry *registry = open_with(&everything, NULL);
@@ -242,7 +242,7 @@ static void a_guest_comes_stays_while_it_is_used_and_goes(void **state)
 
 static void a_guest_that_came_back_before_it_was_swept_is_the_same(void **state)
 {
-	struct fake_owner owner = {.owner = {hold, let_go}};
+	struct fake_owner owner = {.owner = {acquire, release}};
 	const struct type_guest guests[] = {{&mine, "/c/mine", &owner.owner},
 					    {NULL, NULL, NULL}};
 	struct registry *registry = open_with(&everything, NULL);
@@ -268,7 +268,7 @@ static void a_bad_guest_is_a_sentence_and_the_others_are_there(void **state)
 		.name = "Bad", .args = "{}", .run = no_run};
 	static const struct task_type bad_args = {
 		.name = "bad_task", .args = "{\"oddity\":1}", .run = no_run};
-	struct fake_owner owner = {.owner = {hold, let_go}};
+	struct fake_owner owner = {.owner = {acquire, release}};
 	const struct type_guest guests[] = {{&bad_name, "/c/a", &owner.owner},
 					    {&bad_args, "/c/b", &owner.owner},
 					    {&other_generator, "/c/c", &owner.owner},
@@ -297,7 +297,7 @@ static void a_guest_replaces_a_core_type_for_as_long_as_it_is_there(void **state
 {
 	static const struct task_type scan = {
 		.name = "scan_task", .args = "{}", .run = no_run};
-	struct fake_owner owner = {.owner = {hold, let_go}};
+	struct fake_owner owner = {.owner = {acquire, release}};
 	const struct type_guest guests[] = {{&scan, "/c/scan", &owner.owner},
 					    {NULL, NULL, NULL}};
 	struct registry_options options = everything;
