@@ -5,9 +5,8 @@
  *       prints how well this kernel can isolate a program.
  *   openscan-task-host keep LIMITS COMMAND...
  *       runs COMMAND in the current folder.  LIMITS are seven arguments: isolation, bytes
- *       of memory, bytes in the folder, processes, open files, nice value, and ms from the
- *       order to terminate to SIGKILL.
- *   openscan-task-host object describe|run FILE
+ *       of memory, bytes in the folder, processes, open files, nice value, and ms from
+ * the order to terminate to SIGKILL. openscan-task-host object describe|run FILE
  *       describes or runs the task types of a shared object. */
 #include <errno.h>
 #include <signal.h>
