@@ -22,7 +22,7 @@
 
 /* ---- opening ---- */
 
-static char *core_task_topic(void *context, const char *task)
+static char *make_task_topic(void *context, const char *task)
 {
 	struct core *core = context;
 	char topic[TOPIC_MAX];
@@ -31,17 +31,17 @@ static char *core_task_topic(void *context, const char *task)
 				 "task/%s", task));
 }
 
-static char *core_task_document(void *context, const char *id)
+static char *make_task_document(void *context, const char *id)
 {
 	struct core *core = context;
 	struct task *ended = NULL;
-	struct task *task = life_find(core, id, &ended);
+	struct task *task = core_find_task(core, id, &ended);
 	cJSON *document;
 	char *text;
 
 	if (!task)
 		return NULL;
-	document = life_document(core, task, false);
+	document = core_task_document(core, task, false);
 	text = json_text(document);
 	cJSON_Delete(document);
 	task_free(ended);
@@ -118,8 +118,8 @@ static int core_open_store(struct core *core, struct err *err)
 	struct outbox_options outbox = {
 		.event_topic =
 			topic_make(event_topic, options->root, options->device, "event"),
-		.document = core_task_document,
-		.topic = core_task_topic,
+		.document = make_task_document,
+		.topic = make_task_topic,
 		.context = core,
 	};
 	int ret = store_open(&core->store, options->state_dir, &options->reserve, damaged,
@@ -160,7 +160,7 @@ int core_open(struct core **out, const struct core_options *options, struct now 
 	if (ret < 0)
 		goto fail;
 	core_happened(core, "agent.started", NULL, NULL);
-	life_schedule(core);
+	lifecycle_schedule(core);
 	joining_open(core);
 	/* On a full disk what was found waits for its commit, as in a turn. */
 	ret = core_commit(core, err);
@@ -224,7 +224,7 @@ static void core_stop(struct core *core)
 	core->stopping = true;
 	core->stop_asked = core->now.ms;
 	core_happened(core, "agent.stopping", NULL, NULL);
-	life_stop(core);
+	lifecycle_shut_down(core);
 }
 
 static void core_sent(struct core *core, const struct event *event)
@@ -326,7 +326,7 @@ static void core_prune(struct core *core)
 	/* A full batch means that there is more: go on in the next second. */
 	core->prune_at =
 		core->now.ms +
-		(life_prune(core, keep, core->options.tunables.keep_ms, 100) == 100
+		(lifecycle_prune(core, keep, core->options.tunables.keep_ms, 100) == 100
 			 ? 1000
 			 : MINUTE_MS);
 }
@@ -342,7 +342,7 @@ static void core_drained(struct core *core)
 
 static bool core_at_rest(const struct core *core)
 {
-	return core->stopping && !life_runs(core) && !core->acts;
+	return core->stopping && !lifecycle_has_runs(core) && !core->acts;
 }
 
 static void core_pump(struct core *core)
@@ -403,8 +403,8 @@ int core_turn(struct core *core, struct event *events, struct now now,
 	core->at_once = effects;
 	for (struct event *event = events; event; event = event->next)
 		core_event(core, event);
-	life_tick(core);
-	life_schedule(core);
+	lifecycle_tick(core);
+	lifecycle_schedule(core);
 	link_tick(core);
 	discovery_tick(core);
 	core_recover(core);
@@ -448,7 +448,7 @@ int64_t core_wake(const struct core *core)
 	wake_at(&wake, core->prune_at);
 	if (core->held || core->low)
 		wake_at(&wake, core->retry_at);
-	wake_at(&wake, life_wake(core));
+	wake_at(&wake, lifecycle_wake(core));
 	wake_at(&wake, scheduler_wake(&core->scheduler, now));
 	wake_at(&wake, outbox_wake(core->outbox, now));
 	if (core->link.phase != LINK_DOWN) {

@@ -82,8 +82,9 @@ static void agent_prune(struct core *core, struct answer *answer)
 	cJSON *data = cJSON_CreateObject();
 
 	cJSON_AddNumberToObject(data, "pruned",
-				(double)life_prune(core, (int64_t)keep,
-						   (int64_t)(days * DAY_MS), PRUNE_MOST));
+				(double)lifecycle_prune(core, (int64_t)keep,
+							(int64_t)(days * DAY_MS),
+							PRUNE_MOST));
 	answer_ok(answer, "ok", data);
 }
 

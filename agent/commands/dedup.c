@@ -45,10 +45,10 @@ static void remember_repetition(struct core *core, struct answer *answer,
 		snprintf(answer->id, sizeof(answer->id), "%s", id);
 	if (answer->command->verb->flags & VERB_CREATES && id) {
 		struct task *ended;
-		const struct task *task = life_find(core, id, &ended);
+		const struct task *task = core_find_task(core, id, &ended);
 
 		cJSON_Delete(data);
-		data = task ? life_document(core, task, true) : cJSON_CreateObject();
+		data = task ? core_task_document(core, task, true) : cJSON_CreateObject();
 		if (!task) {
 			cJSON_AddTrueToObject(data, "gone");
 			cJSON_AddStringToObject(data, "status", memory->status);
@@ -78,13 +78,13 @@ bool remember_answers(struct core *core, struct answer *answer, const char *pref
 	} else {
 		struct task *ended = NULL;
 		const struct task *task =
-			prefix[0] == 'i' ? life_find(core, name, &ended) : NULL;
+			prefix[0] == 'i' ? core_find_task(core, name, &ended) : NULL;
 
 		answer_refuse(answer, "id_conflict",
 			      "%s '%s' was used before for something else",
 			      prefix[0] == 'i' ? "id" : "request", name);
 		if (task)
-			answer->current = life_document(core, task, false);
+			answer->current = core_task_document(core, task, false);
 		task_free(ended);
 	}
 	memory_clear(&memory);

@@ -85,7 +85,7 @@ static void motor_stop(struct core *core, struct answer *answer)
 	uint64_t devices;
 
 	reflexes->stop_motion(reflexes->context);
-	life_halt(core, core_device(core, DEVICE_MOTOR, NULL), STOP_MOTION);
+	lifecycle_stop_runs(core, core_device(core, DEVICE_MOTOR, NULL), STOP_MOTION);
 	if (devices_away(core)) {
 		answer_ok(answer, "ok",
 			  NULL); /* nothing moves, and nobody could tell a state */

@@ -17,7 +17,7 @@ static void estop(struct core *core, struct answer *answer)
 		store_set_number(core->store, "estop", 1);
 		core_happened(core, "estop", NULL, NULL);
 	}
-	life_halt(core, UINT64_MAX, STOP_ESTOP);
+	lifecycle_stop_runs(core, UINT64_MAX, STOP_ESTOP);
 	acts_give_up(core);
 	answer_ok(answer, "ok", NULL);
 }

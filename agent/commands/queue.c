@@ -66,7 +66,7 @@ static void queue_clear(struct core *core, struct answer *answer)
 			continue;
 		}
 		cJSON_AddItemToArray(cancelled, cJSON_CreateString(task->id));
-		life_cancel(core, task);
+		lifecycle_cancel(core, task);
 	}
 	answer_ok(answer, "ok", data);
 }

@@ -40,7 +40,7 @@ void answer_task(struct core *core, struct answer *answer, const char *code,
 {
 	snprintf(answer->id, sizeof(answer->id), "%s", task->id);
 	answer->rev = task->rev;
-	answer_ok(answer, code, life_document(core, task, true));
+	answer_ok(answer, code, core_task_document(core, task, true));
 }
 
 void answer_conflict(struct core *core, struct answer *answer, const char *code,
@@ -53,7 +53,7 @@ void answer_conflict(struct core *core, struct answer *answer, const char *code,
 	va_end(args);
 	snprintf(answer->id, sizeof(answer->id), "%s", task->id);
 	cJSON_Delete(answer->current);
-	answer->current = life_document(core, task, false);
+	answer->current = core_task_document(core, task, false);
 }
 
 static void answer_add_error(struct answer *answer, const char *path, const char *message)
@@ -99,7 +99,7 @@ void answer_problems(struct answer *answer, const char *code,
 struct task *named_task(struct core *core, struct answer *answer, struct task **ended)
 {
 	const struct command *command = answer->command;
-	struct task *task = life_find(core, command->id, ended);
+	struct task *task = core_find_task(core, command->id, ended);
 
 	if (!task) {
 		answer_refuse(answer, "not_found", "there is no task '%s'", command->id);

@@ -25,7 +25,7 @@ static void wrong_state(struct core *core, struct answer *answer, const struct t
 static void answer_named(struct core *core, struct answer *answer, const char *code)
 {
 	struct task *ended;
-	const struct task *task = life_find(core, answer->command->id, &ended);
+	const struct task *task = core_find_task(core, answer->command->id, &ended);
 
 	answer_task(core, answer, code, task);
 	task_free(ended);
@@ -39,7 +39,7 @@ static void task_pause(struct core *core, struct answer *answer)
 		return;
 	if (task->status == TASK_RUNNING && task->stop == STOP_NONE &&
 	    task->stopping == STOPPING_NOT) {
-		life_pause(core, task);
+		lifecycle_pause(core, task);
 		answer_named(core, answer, "accepted");
 	} else if (task->status == TASK_PAUSED || task->stopping == STOPPING_PAUSE) {
 		answer_named(core, answer, "ok");
@@ -65,7 +65,7 @@ static void task_resume(struct core *core, struct answer *answer)
 		answer_refuse(answer, "draining",
 			      "the agent stops: resume it after its next start");
 	} else if (task->status == TASK_PAUSED || task->stopping == STOPPING_PAUSE) {
-		life_resume(core, task);
+		lifecycle_resume(core, task);
 		answer_named(core, answer, "accepted");
 	} else {
 		answer_named(core, answer, "ok");
@@ -85,7 +85,7 @@ static void task_cancel(struct core *core, struct answer *answer)
 		answer_named(core, answer, "ok");
 	} else if (task_live(task)) {
 		joining_cancelled(core, task);
-		life_cancel(core, task);
+		lifecycle_cancel(core, task);
 		answer_named(core, answer, works ? "accepted" : "ok");
 	} else {
 		wrong_state(core, answer, task, "cancelled");
@@ -108,7 +108,7 @@ static void task_restart(struct core *core, struct answer *answer)
 	} else if (create_room(core, answer, 1)) {
 		/* It lives in the scheduler from now on. */
 		ended = NULL;
-		life_restart(core, task, !from || strcmp(from, "start") != 0);
+		lifecycle_restart(core, task, !from || strcmp(from, "start") != 0);
 		answer_named(core, answer, "accepted");
 	}
 	task_free(ended);
@@ -116,7 +116,7 @@ static void task_restart(struct core *core, struct answer *answer)
 
 static void task_delete(struct core *core, struct answer *answer)
 {
-	struct task *ended, *task = life_find(core, answer->command->id, &ended);
+	struct task *ended, *task = core_find_task(core, answer->command->id, &ended);
 
 	if (!task) {
 		cJSON *data = cJSON_CreateObject();
@@ -133,7 +133,7 @@ static void task_delete(struct core *core, struct answer *answer)
 		wrong_state(core, answer, task, "deleted; cancel it first");
 	} else {
 		answer_named(core, answer, "ok");
-		life_delete(core, task, "task.deleted");
+		lifecycle_delete(core, task, "task.deleted");
 	}
 	task_free(ended);
 }
@@ -168,7 +168,7 @@ static void task_update(struct core *core, struct answer *answer)
 		free(before);
 	task->priority = (int)json_number(body, "priority", task->priority);
 	scheduler_sort(&core->scheduler);
-	life_changed(core, task);
+	lifecycle_save(core, task);
 	answer_named(core, answer, "ok");
 out:
 	task_free(ended);

@@ -132,11 +132,11 @@ static bool create_id_free(struct core *core, struct answer *answer, const char 
 	snprintf(key, sizeof(key), "i%s", id);
 	known = store_recall(core->store, key, &memory);
 	memory_clear(&memory);
-	task = life_find(core, id, &ended);
+	task = core_find_task(core, id, &ended);
 	if (known || task) {
 		answer_refuse(answer, "id_conflict", "a task '%s' is known already", id);
 		if (task)
-			answer->current = life_document(core, task, false);
+			answer->current = core_task_document(core, task, false);
 	}
 	task_free(ended);
 	return !known && !task;
@@ -154,7 +154,7 @@ static void create_name(struct core *core, struct task *task, const char *id)
 	do {
 		snprintf(task->id, sizeof(task->id), "t%010lld-%.6s",
 			 (long long)core->next_task, core->store_name);
-		if (!life_find(core, task->id, &ended))
+		if (!core_find_task(core, task->id, &ended))
 			break;
 		task_free(ended);
 		core->next_task++;
@@ -462,10 +462,10 @@ static void create_admit(struct core *core, struct answer *answer, struct chain 
 
 		if (i > 0)
 			after_open(core, chain->tasks[i], &missing);
-		life_admit(core, chain->tasks[i]);
+		lifecycle_admit(core, chain->tasks[i]);
 	}
 	chain->count = 0;
-	task = life_find(core, first, &ended);
+	task = core_find_task(core, first, &ended);
 	answer_task(core, answer, "accepted", task);
 	task_free(ended);
 	answer->rev = 1;

@@ -75,9 +75,9 @@ void task_list(struct core *core, struct answer *answer)
 			break;
 		}
 		before = row->number;
-		task = life_find(core, row->id, &ended);
+		task = core_find_task(core, row->id, &ended);
 		if (task && list_wants(body, task)) {
-			cJSON *document = life_document(core, task, false);
+			cJSON *document = core_task_document(core, task, false);
 			char *text = json_text(document);
 
 			bytes += strlen(text);

@@ -58,7 +58,7 @@ static void tidy(struct core *core)
 		if (task->status == TASK_ERROR && ++failures <= FAILURES_KEPT)
 			continue;
 		if (outbox_acknowledged(core->outbox, task->id))
-			life_delete(core, task, "task.pruned");
+			lifecycle_delete(core, task, "task.pruned");
 	}
 }
 

@@ -70,7 +70,7 @@ void after_decide(struct core *core, const struct task *ended)
 		}
 		if (!strcmp(task->predecessor, ended->id))
 			after_fill_args(task, ended);
-		life_changed(core, task);
+		lifecycle_save(core, task);
 	}
 }
 
@@ -83,7 +83,7 @@ bool after_open(struct core *core, struct task *task, const char **missing)
 	task->after_open = 0;
 	for (size_t i = 0; i < task->after_count; i++) {
 		struct task *ended;
-		const struct task *other = life_find(core, task->after[i], &ended);
+		const struct task *other = core_find_task(core, task->after[i], &ended);
 		struct memory memory = {.reply = NULL};
 		char key[TASK_ID + 1];
 		bool known = other != NULL;
@@ -117,7 +117,7 @@ bool after_check(struct core *core, struct task *task)
 
 		if (!(task->after_open & (1u << i)))
 			continue;
-		other = life_find(core, task->after[i], &ended);
+		other = core_find_task(core, task->after[i], &ended);
 		if (other && task_live(other))
 			continue;
 		after_failed(core, task, task->after[i],

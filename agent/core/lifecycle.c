@@ -7,35 +7,10 @@
 
 #define PRUNE_REST_MS 60000
 
-/* ---- looking up ---- */
-
-/* The live task of that id, or the ended one read from the store: then it stands in
- * *ended too and the caller frees that. */
-struct task *life_find(struct core *core, const char *id, struct task **ended)
-{
-	struct task *task = scheduler_find(&core->scheduler, id);
-
-	*ended = NULL;
-	if (task)
-		return task;
-	*ended = store_task(core->store, id);
-	if (*ended)
-		(*ended)->type =
-			registry_find(core->options.registry, (*ended)->type_name);
-	return *ended;
-}
-
-cJSON *life_document(struct core *core, const struct task *task, bool whole)
-{
-	return task_document(task, core->store_name,
-			     scheduler_place(&core->scheduler, task), core->now.ms,
-			     whole);
-}
-
 /* ---- every change ---- */
 
 /* Adds the running time up to now; the clock goes on. */
-static void life_clock_read(struct core *core, struct task *task)
+static void clock_read(struct core *core, struct task *task)
 {
 	if (!task->running_since)
 		return;
@@ -44,42 +19,42 @@ static void life_clock_read(struct core *core, struct task *task)
 	task->running_since = core->now.ms;
 }
 
-void life_clock_stop(struct core *core, struct task *task)
+void lifecycle_stop_clock(struct core *core, struct task *task)
 {
-	life_clock_read(core, task);
+	clock_read(core, task);
 	task->running_since = 0;
 }
 
-static void life_clock_start(struct core *core, struct task *task)
+static void clock_start(struct core *core, struct task *task)
 {
 	task->running_since = core->now.ms;
 }
 
 /* The row of a task as it is now. */
-void life_store(struct core *core, struct task *task)
+void lifecycle_save_row(struct core *core, struct task *task)
 {
-	life_clock_read(core, task);
+	clock_read(core, task);
 	store_task_save(core->store, task);
 }
 
-void life_save(struct core *core, struct task *task)
+void lifecycle_save_progress(struct core *core, struct task *task)
 {
 	task->rev++;
 	task->progress_waits = false;
 	task->progress_saved = core->now.ms;
-	life_store(core, task);
+	lifecycle_save_row(core, task);
 	outbox_document(core->outbox, task->id, core_age(core));
 	core->current_changed = true;
 }
 
-void life_changed(struct core *core, struct task *task)
+void lifecycle_save(struct core *core, struct task *task)
 {
 	task->solid_rev = task->rev + 1;
-	life_save(core, task);
+	lifecycle_save_progress(core, task);
 	core->queue_changed = true;
 }
 
-void life_happened(struct core *core, const struct task *task, const char *name)
+void lifecycle_emit_event(struct core *core, const struct task *task, const char *name)
 {
 	cJSON *data = cJSON_CreateObject();
 
@@ -97,9 +72,9 @@ void life_happened(struct core *core, const struct task *task, const char *name)
 	core_happened(core, name, task->id, data);
 }
 
-void life_run_over(struct core *core, struct task *task)
+void lifecycle_clear_run(struct core *core, struct task *task)
 {
-	life_clock_stop(core, task);
+	lifecycle_stop_clock(core, task);
 	task->run = 0;
 	task->held = false;
 	task->stop = STOP_NONE;
@@ -109,15 +84,15 @@ void life_run_over(struct core *core, struct task *task)
 }
 
 /* It is at rest and waits for a resume. */
-void life_paused(struct core *core, struct task *task)
+void lifecycle_set_paused(struct core *core, struct task *task)
 {
-	life_clock_stop(core, task);
+	lifecycle_stop_clock(core, task);
 	task->status = TASK_PAUSED;
 	task->stopping = STOPPING_NOT;
 	task->stop_asked = 0;
 	task->paused_since = core->now.ms;
-	life_changed(core, task);
-	life_happened(core, task, "task.paused");
+	lifecycle_save(core, task);
+	lifecycle_emit_event(core, task, "task.paused");
 }
 
 /* ---- what people ask for ---- */
@@ -143,7 +118,7 @@ static bool ask_to_stop(struct core *core, struct task *task, enum stop_reason r
 	return true;
 }
 
-void life_cancel(struct core *core, struct task *task)
+void lifecycle_cancel(struct core *core, struct task *task)
 {
 	if (!task->run) {
 		/* Pending, or paused with nobody at work: it is at rest already. */
@@ -152,20 +127,20 @@ void life_cancel(struct core *core, struct task *task)
 	}
 	task->stopping = STOPPING_CANCEL;
 	if (ask_to_stop(core, task, STOP_CANCEL))
-		life_changed(core, task);
+		lifecycle_save(core, task);
 }
 
-void life_pause(struct core *core, struct task *task)
+void lifecycle_pause(struct core *core, struct task *task)
 {
 	struct reflexes *reflexes = &core->options.reflexes;
 
 	task->stopping = STOPPING_PAUSE;
 	task->stop_asked = core->now.ms;
 	reflexes->pause_run(reflexes->context, task->run);
-	life_changed(core, task);
+	lifecycle_save(core, task);
 }
 
-static void life_begin_run(struct core *core, struct task *task)
+static void begin_run(struct core *core, struct task *task)
 {
 	struct effect *effect = effects_add(core->effects, EFFECT_START);
 
@@ -178,10 +153,10 @@ static void life_begin_run(struct core *core, struct task *task)
 		task->resumed++;
 	if (!task->started_at)
 		task->started_at = core->now.wall;
-	life_clock_start(core, task);
+	clock_start(core, task);
 	task->first_current = task->current;
 	task->first_ms = task->elapsed_ms;
-	life_changed(core, task);
+	lifecycle_save(core, task);
 	effect->run = task->run;
 	effect->type = task->type;
 	effect->number = task->attempt;
@@ -190,7 +165,7 @@ static void life_begin_run(struct core *core, struct task *task)
 	task_set_text(&effect->more, task->checkpoint);
 }
 
-void life_resume(struct core *core, struct task *task)
+void lifecycle_resume(struct core *core, struct task *task)
 {
 	bool was_paused = task->status == TASK_PAUSED;
 
@@ -198,22 +173,22 @@ void life_resume(struct core *core, struct task *task)
 	task->stop_asked = 0;
 	task->paused_since = 0;
 	if (was_paused && !task->run) {
-		life_begin_run(core, task);
-		life_happened(core, task, "task.resumed");
+		begin_run(core, task);
+		lifecycle_emit_event(core, task, "task.resumed");
 		return;
 	}
 	if (was_paused) {
 		task->status = TASK_RUNNING;
 		task->held = false;
-		life_clock_start(core, task);
+		clock_start(core, task);
 	}
 	effects_add(core->effects, EFFECT_GO_ON)->run = task->run;
-	life_changed(core, task);
+	lifecycle_save(core, task);
 	if (was_paused)
-		life_happened(core, task, "task.resumed");
+		lifecycle_emit_event(core, task, "task.resumed");
 }
 
-void life_admit(struct core *core, struct task *task)
+void lifecycle_admit(struct core *core, struct task *task)
 {
 	store_set_number(core->store, "next_task", core->next_task);
 	store_set_number(core->store, "next_arrival", core->next_arrival);
@@ -221,12 +196,12 @@ void life_admit(struct core *core, struct task *task)
 	store_task_insert(core->store, task);
 	outbox_document(core->outbox, task->id, core_age(core));
 	core->queue_changed = true;
-	life_happened(core, task, "task.created");
+	lifecycle_emit_event(core, task, "task.created");
 	after_check(core, task);
 }
 
 /* task was read from the store and is the scheduler's from now on. */
-void life_restart(struct core *core, struct task *task, bool from_checkpoint)
+void lifecycle_restart(struct core *core, struct task *task, bool from_checkpoint)
 {
 	const char *missing;
 
@@ -257,12 +232,12 @@ void life_restart(struct core *core, struct task *task, bool from_checkpoint)
 	/* One that nobody remembers any more holds nothing back. */
 	after_open(core, task, &missing);
 	scheduler_add(&core->scheduler, task);
-	life_changed(core, task);
-	life_happened(core, task, "task.created");
+	lifecycle_save(core, task);
+	lifecycle_emit_event(core, task, "task.created");
 	after_check(core, task);
 }
 
-void life_delete(struct core *core, const struct task *task, const char *event)
+void lifecycle_delete(struct core *core, const struct task *task, const char *event)
 {
 	char topic[TOPIC_MAX], key[TASK_ID + 1];
 
@@ -279,7 +254,8 @@ void life_delete(struct core *core, const struct task *task, const char *event)
 
 /* Takes away ended tasks beyond keep in number or older than older_than_ms, the longest
  * ended first, at most most of them. */
-int64_t life_prune(struct core *core, int64_t keep, int64_t older_than_ms, int64_t most)
+int64_t lifecycle_prune(struct core *core, int64_t keep, int64_t older_than_ms,
+			int64_t most)
 {
 	int64_t age = core_age(core), pruned = 0, ended_age = -1, number = 0;
 
@@ -297,7 +273,7 @@ int64_t life_prune(struct core *core, int64_t keep, int64_t older_than_ms, int64
 			break;
 		}
 		if (outbox_acknowledged(core->outbox, task->id)) {
-			life_delete(core, task, "task.pruned");
+			lifecycle_delete(core, task, "task.pruned");
 			pruned++;
 		}
 		task_free(task);
@@ -305,7 +281,7 @@ int64_t life_prune(struct core *core, int64_t keep, int64_t older_than_ms, int64
 	return pruned;
 }
 
-void life_halt(struct core *core, uint64_t devices, enum stop_reason reason)
+void lifecycle_stop_runs(struct core *core, uint64_t devices, enum stop_reason reason)
 {
 	struct scheduler *s = &core->scheduler;
 
@@ -322,12 +298,12 @@ void life_halt(struct core *core, uint64_t devices, enum stop_reason reason)
 	}
 }
 
-void life_stop(struct core *core)
+void lifecycle_shut_down(struct core *core)
 {
 	struct scheduler *s = &core->scheduler;
 
 	s->paused = true;
-	/* As in life_halt(). */
+	/* As in lifecycle_stop_runs(). */
 	for (size_t i = s->count; i-- > 0;) {
 		struct task *task = i < s->count ? s->live[i] : NULL;
 
@@ -336,7 +312,7 @@ void life_stop(struct core *core)
 	}
 }
 
-bool life_runs(const struct core *core)
+bool lifecycle_has_runs(const struct core *core)
 {
 	for (size_t i = 0; i < core->scheduler.count; i++)
 		if (core->scheduler.live[i]->run)
@@ -345,7 +321,7 @@ bool life_runs(const struct core *core)
 }
 
 /* Is it still what the scheduler chose?  Types come and go between two attempts. */
-static bool life_bound(struct core *core, struct task *task)
+static bool is_still_bound(struct core *core, struct task *task)
 {
 	char text[128];
 
@@ -359,13 +335,13 @@ static bool life_bound(struct core *core, struct task *task)
 	return false;
 }
 
-static void life_start(struct core *core, struct task *task)
+static void start_task(struct core *core, struct task *task)
 {
 	struct schema_problem problem;
 	cJSON *args;
 	size_t problems;
 
-	if (!life_bound(core, task))
+	if (!is_still_bound(core, task))
 		return;
 	args = cJSON_Parse(task->args);
 	schema_fill(task->type->schema, args);
@@ -382,25 +358,25 @@ static void life_start(struct core *core, struct task *task)
 	}
 	task->error_code[0] = '\0';
 	task_set_text(&task->error_message, NULL);
-	life_begin_run(core, task);
-	life_happened(core, task, "task.started");
+	begin_run(core, task);
+	lifecycle_emit_event(core, task, "task.started");
 }
 
-void life_schedule(struct core *core)
+void lifecycle_schedule(struct core *core)
 {
 	struct task *task;
 
 	while ((task = scheduler_next(&core->scheduler, core->now.ms)))
-		life_start(core, task);
+		start_task(core, task);
 }
 
 /* ---- time ---- */
 
-static void life_save_progress(struct core *core, struct task *task)
+static void save_progress_in_time(struct core *core, struct task *task)
 {
 	if (task->run && task->progress_waits && !core->low &&
 	    core->now.ms - task->progress_saved >= PROGRESS_SAVE_MS)
-		life_save(core, task);
+		lifecycle_save_progress(core, task);
 }
 
 static bool timed_out(const struct core *core, const struct task *task)
@@ -416,17 +392,17 @@ static bool paused_too_long(const struct core *core, const struct task *task)
 	       core->now.ms - task->paused_since >= core->options.tunables.max_pause_ms;
 }
 
-void life_tick(struct core *core)
+void lifecycle_tick(struct core *core)
 {
 	struct scheduler *s = &core->scheduler;
 
-	/* As in life_halt(). */
+	/* As in lifecycle_stop_runs(). */
 	for (size_t i = s->count; i-- > 0;) {
 		struct task *task = i < s->count ? s->live[i] : NULL;
 
 		if (!task)
 			continue;
-		life_save_progress(core, task);
+		save_progress_in_time(core, task);
 		if (timed_out(core, task) && !ask_to_stop(core, task, STOP_TIMEOUT))
 			continue;
 		if (!paused_too_long(core, task))
@@ -446,7 +422,7 @@ static void wake_at(int64_t *wake, int64_t at)
 		*wake = at;
 }
 
-int64_t life_wake(const struct core *core)
+int64_t lifecycle_wake(const struct core *core)
 {
 	int64_t wake = -1;
 

@@ -12,51 +12,47 @@
 #define INTERRUPTED_BY_SHUTDOWN "Task was interrupted by application shutdown."
 #define PROGRESS_SAVE_MS 2000 /* progress alone is committed at most so often */
 
-/* ---- life.c: looking up ---- */
-
-/* The live task of that id, or the ended one read from the store: then it stands in
- * *ended too and the caller frees that. */
-struct task *life_find(struct core *core, const char *id, struct task **ended);
-cJSON *life_document(struct core *core, const struct task *task, bool whole);
-bool life_runs(const struct core *core); /* is a run at work? */
+bool lifecycle_has_runs(const struct core *core); /* is a run at work? */
 
 /* ---- life.c: every change ---- */
 
-void life_changed(struct core *core, struct task *task); /* a new revision */
-void life_save(struct core *core, struct task *task);	 /* one of progress alone */
-void life_store(struct core *core, struct task *task);	 /* the row, no revision */
-void life_happened(struct core *core, const struct task *task, const char *name);
-void life_run_over(struct core *core,
-		   struct task *task); /* nobody works on it any more */
-void life_paused(struct core *core,
-		 struct task *task); /* it is at rest, waits for a resume */
-void life_clock_stop(struct core *core, struct task *task); /* of its running time */
+void lifecycle_save(struct core *core, struct task *task); /* a new revision */
+void lifecycle_save_progress(struct core *core,
+			     struct task *task);	       /* one of progress alone */
+void lifecycle_save_row(struct core *core, struct task *task); /* the row, no revision */
+void lifecycle_emit_event(struct core *core, const struct task *task, const char *name);
+void lifecycle_clear_run(struct core *core,
+			 struct task *task); /* nobody works on it any more */
+void lifecycle_set_paused(struct core *core,
+			  struct task *task); /* it is at rest, waits for a resume */
+void lifecycle_stop_clock(struct core *core, struct task *task); /* of its running time */
 
 /* ---- life.c: what people ask for.  A task that ends here is freed ---- */
 
-void life_admit(struct core *core, struct task *task); /* takes a new task over */
-void life_cancel(struct core *core, struct task *task);
-void life_pause(struct core *core, struct task *task);
-void life_resume(struct core *core, struct task *task);
+void lifecycle_admit(struct core *core, struct task *task); /* takes a new task over */
+void lifecycle_cancel(struct core *core, struct task *task);
+void lifecycle_pause(struct core *core, struct task *task);
+void lifecycle_resume(struct core *core, struct task *task);
 
 /* task was read from the store and is the scheduler's from now on. */
-void life_restart(struct core *core, struct task *task, bool from_checkpoint);
-void life_delete(struct core *core, const struct task *task, const char *event);
+void lifecycle_restart(struct core *core, struct task *task, bool from_checkpoint);
+void lifecycle_delete(struct core *core, const struct task *task, const char *event);
 
 /* Takes away ended tasks beyond keep in number or older than older_than_ms, the longest
  * ended first, at most most of them. */
-int64_t life_prune(struct core *core, int64_t keep, int64_t older_than_ms, int64_t most);
+int64_t lifecycle_prune(struct core *core, int64_t keep, int64_t older_than_ms,
+			int64_t most);
 
 /* Stops the runs that hold one of these devices, and nothing of them moves on its way
  * out. */
-void life_halt(struct core *core, uint64_t devices, enum stop_reason reason);
-void life_stop(struct core *core); /* the agent stops in order */
+void lifecycle_stop_runs(struct core *core, uint64_t devices, enum stop_reason reason);
+void lifecycle_shut_down(struct core *core); /* the agent stops in order */
 
 /* ---- life.c: time ---- */
 
-void life_schedule(struct core *core);
-void life_tick(struct core *core);
-int64_t life_wake(const struct core *core);
+void lifecycle_schedule(struct core *core);
+void lifecycle_tick(struct core *core);
+int64_t lifecycle_wake(const struct core *core);
 
 /* ---- after.c ---- */
 

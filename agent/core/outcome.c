@@ -16,14 +16,14 @@ void end_task(struct core *core, struct task *task, enum task_status status)
 		[TASK_INTERRUPTED] = "task.interrupted",
 	};
 
-	life_run_over(core, task);
+	lifecycle_clear_run(core, task);
 	task->status = status;
 	task->again = false;
 	task->after_open = 0;
 	task->completed_at = core->now.wall;
 	task->ended_age = core_age(core);
-	life_changed(core, task);
-	life_happened(core, task, events[status]);
+	lifecycle_save(core, task);
+	lifecycle_emit_event(core, task, events[status]);
 	scheduler_remove(&core->scheduler, task);
 	core->ended_count++;
 	after_decide(core, task);
@@ -65,7 +65,7 @@ void end_or_retry(struct core *core, struct task *task, const char *code,
 		end_cancelled(core, task);
 		return;
 	}
-	life_run_over(core, task);
+	lifecycle_clear_run(core, task);
 	task_set_error(task, code, text);
 	task->status = TASK_PENDING;
 	task->again = true;
@@ -74,8 +74,8 @@ void end_or_retry(struct core *core, struct task *task, const char *code,
 	task->attempt++;
 	task->attempt_ms = 0;
 	task->not_before = core->now.ms + task->retry_delay_ms;
-	life_changed(core, task);
-	life_happened(core, task, "task.retry");
+	lifecycle_save(core, task);
+	lifecycle_emit_event(core, task, "task.retry");
 }
 
 void end_interrupted(struct core *core, struct task *task, const char *text)
@@ -97,14 +97,14 @@ static void end_shut_down(struct core *core, struct task *task)
 	bool pauses = task->status == TASK_PAUSED || task->stopping == STOPPING_PAUSE;
 
 	if (task->status == TASK_PAUSED && task->resumable) {
-		life_run_over(core, task);
+		lifecycle_clear_run(core, task);
 		task->paused_since = core->now.ms;
-		life_store(core, task);
+		lifecycle_save_row(core, task);
 		return;
 	}
 	if (task->stopping == STOPPING_PAUSE && task->resumable) {
-		life_run_over(core, task);
-		life_paused(core, task);
+		lifecycle_clear_run(core, task);
+		lifecycle_set_paused(core, task);
 		return;
 	}
 	/* Somebody paused it: it does not start again by itself, even if it had done
@@ -113,10 +113,10 @@ static void end_shut_down(struct core *core, struct task *task)
 		end_interrupted(core, task, INTERRUPTED_BY_SHUTDOWN);
 		return;
 	}
-	life_run_over(core, task);
+	lifecycle_clear_run(core, task);
 	task->status = TASK_PENDING;
 	task->again = true;
-	life_changed(core, task);
+	lifecycle_save(core, task);
 }
 
 static void end_stopped(struct core *core, struct task *task)
@@ -155,10 +155,10 @@ static void end_stopped(struct core *core, struct task *task)
 /* The rig cannot know where an axis stands: a person has to say so, then it goes on. */
 static void end_wait_for_person(struct core *core, struct task *task, const char *text)
 {
-	life_run_over(core, task);
+	lifecycle_clear_run(core, task);
 	snprintf(task->message, sizeof(task->message), "%.256s", text);
 	utf8_trim(task->message);
-	life_paused(core, task);
+	lifecycle_set_paused(core, task);
 }
 
 static void end_explained(struct core *core, struct task *task, const struct event *event)

@@ -20,10 +20,10 @@ static void restore_running(struct core *core, struct task *task)
 	} else if (!resumes && task->began) {
 		end_interrupted(core, task, INTERRUPTED_BY_SHUTDOWN);
 	} else {
-		life_run_over(core, task);
+		lifecycle_clear_run(core, task);
 		task->status = TASK_PENDING;
 		task->again = true;
-		life_changed(core, task);
+		lifecycle_save(core, task);
 	}
 }
 
@@ -43,8 +43,8 @@ static void restore_paused(struct core *core, struct task *task)
 	task->stopping = STOPPING_NOT;
 	task->paused_since = core->now.ms;
 	if (was_stopping) {
-		life_changed(core, task);
-		life_happened(core, task, "task.paused");
+		lifecycle_save(core, task);
+		lifecycle_emit_event(core, task, "task.paused");
 	}
 }
 

@@ -55,7 +55,7 @@ static void runs_progress(struct core *core, struct task *task, const struct eve
 	/* What has reported anything is not started over in silence. */
 	if (!task->began) {
 		task->began = true;
-		life_store(core, task);
+		lifecycle_save_row(core, task);
 	}
 	if (core->link.phase != LINK_DOWN)
 		runs_publish_progress(core, task);
@@ -73,9 +73,9 @@ static void runs_checkpoint(struct core *core, struct task *task,
 	/* The checkpoint itself is not part of the document; its progress may be. */
 	if (task->progress_waits &&
 	    core->now.ms - task->progress_saved >= PROGRESS_SAVE_MS)
-		life_save(core, task);
+		lifecycle_save_progress(core, task);
 	else
-		life_store(core, task);
+		lifecycle_save_row(core, task);
 }
 
 static void runs_log(struct core *core, struct task *task, const struct event *event)
@@ -119,7 +119,7 @@ static void runs_held(struct core *core, struct task *task)
 	task->held = true;
 	if (task->stopping != STOPPING_PAUSE)
 		return;
-	life_paused(core, task);
+	lifecycle_set_paused(core, task);
 }
 
 void runs_event(struct core *core, struct event *event)
@@ -134,7 +134,7 @@ void runs_event(struct core *core, struct event *event)
 		break;
 	case EVENT_BEGAN:
 		task->began = true;
-		life_store(core, task);
+		lifecycle_save_row(core, task);
 		break;
 	case EVENT_CHECKPOINT:
 		runs_checkpoint(core, task, event);

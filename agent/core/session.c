@@ -203,7 +203,7 @@ static void link_swept(struct core *core, const struct event *event, const char 
 
 	if (!core->link.sweeping || !event->retained || !event->size)
 		return;
-	if (!life_find(core, id, &ended))
+	if (!core_find_task(core, id, &ended))
 		outbox_clearing(core->outbox, event->topic, core_age(core));
 	task_free(ended);
 }

@@ -98,3 +98,24 @@ bool devices_away(const struct core *core)
 {
 	return core->scheduler.acts == CORE_ALL_DEVICES;
 }
+
+struct task *core_find_task(struct core *core, const char *id, struct task **ended)
+{
+	struct task *task = scheduler_find(&core->scheduler, id);
+
+	*ended = NULL;
+	if (task)
+		return task;
+	*ended = store_task(core->store, id);
+	if (*ended)
+		(*ended)->type =
+			registry_find(core->options.registry, (*ended)->type_name);
+	return *ended;
+}
+
+cJSON *core_task_document(struct core *core, const struct task *task, bool whole)
+{
+	return task_document(task, core->store_name,
+			     scheduler_place(&core->scheduler, task), core->now.ms,
+			     whole);
+}

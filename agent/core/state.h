@@ -111,6 +111,13 @@ void core_happened(struct core *core, const char *name, const char *id, cJSON *d
 struct effect *core_publish(struct core *core, const char *topic, const char *payload,
 			    int qos, bool retain);
 
+/* The live task of that id, or an ended one read from the store: that is put into *ended
+ * too, and the caller frees it.  NULL when there is none. */
+struct task *core_find_task(struct core *core, const char *id, struct task **ended);
+
+/* The document of contract section 4; whole: with arguments and results of any size. */
+cJSON *core_task_document(struct core *core, const struct task *task, bool whole);
+
 /* The devices a uses-list or a kind and name stand for, one bit each. */
 uint64_t core_devices(const struct core *core, const char *const *uses);
 uint64_t core_device(const struct core *core, enum device_kind kind, const char *name);

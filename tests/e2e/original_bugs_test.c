@@ -41,7 +41,7 @@ static void bug_01_pending_tasks_run_and_can_be_cancelled_after_a_restart(struct
 	wait_status(w, "b", "completed");
 }
 
-/* held by: life_cancel() leaving a task that has a run to end_of_run() */
+/* held by: lifecycle_cancel() leaving a task that has a run to end_of_run() */
 static void bug_02_a_blocking_task_is_only_cancelled_when_it_stopped(struct world *w)
 {
 	create(w, "s", "stubborn_task", quoted(w, "{'steps':3,'every':0.3,%s}", held(w)));
@@ -60,7 +60,7 @@ static void bug_02_a_blocking_task_is_only_cancelled_when_it_stopped(struct worl
 	assert_true(strcmp(text_at(s, "completed_at"), text_at(x, "started_at")) <= 0);
 }
 
-/* held by: life_pause() leaving the state to runs_held() */
+/* held by: lifecycle_pause() leaving the state to runs_held() */
 static void bug_02_a_blocking_task_is_only_paused_when_it_stopped(struct world *w)
 {
 	create(w, "s", "stubborn_task", quoted(w, "{'steps':2,'every':0.3,%s}", held(w)));
@@ -77,7 +77,7 @@ static void bug_02_a_blocking_task_is_only_paused_when_it_stopped(struct world *
 	wait_status(w, "s", "completed");
 }
 
-/* held by: core_turn() calling life_schedule() after whatever happened */
+/* held by: core_turn() calling lifecycle_schedule() after whatever happened */
 static void bug_03_a_cancelled_pending_exclusive_task_frees_those_behind(struct world *w)
 {
 	create(w, "a", HELLO, LONG_HELLO);
@@ -112,7 +112,7 @@ bug_04_cancelling_a_pending_task_keeps_the_order_of_the_others(struct world *w)
 	assert_string_equal(wait_file(w, file, "t5"), "t0 1\nt1 1\nt3 1\nt5 1\n");
 }
 
-/* held by: life_restart() giving a new arrival, scheduler_next() stopping at an
+/* held by: lifecycle_restart() giving a new arrival, scheduler_next() stopping at an
  * exclusive task */
 static void bug_05_a_restarted_task_waits_behind_a_pending_exclusive_one(struct world *w)
 {
@@ -301,7 +301,8 @@ static void bug_11_a_broker_that_never_reads_slows_no_task(struct world *w)
 	wait_status(w, "r", "completed");
 }
 
-/* held by: life_delete() telling it, outbox_open() and pump_event() leaving none out */
+/* held by: lifecycle_delete() telling it, outbox_open() and pump_event() leaving none out
+ */
 static void bug_12_events_have_no_gaps_and_tell_of_deletes(struct world *w)
 {
 	create(w, "a", HELLO, "{'total_steps':1,'delay':0.01}");
@@ -337,7 +338,7 @@ static const struct world_options short_pause = {
 	.sim_speed = "20",
 };
 
-/* held by: paused_too_long(), asked by life_tick() */
+/* held by: paused_too_long(), asked by lifecycle_tick() */
 static void bug_13_a_paused_exclusive_task_does_not_block_for_ever(struct world *w)
 {
 	ask_ok(w, "project/create", "{'project':'p'}");
@@ -362,7 +363,7 @@ static const char *scan_status(struct world *w)
 	return text_at(parsed(w, wait_file(w, path, "{")), "status");
 }
 
-/* held by: life_cancel() waiting for the end of a run that is paused, too */
+/* held by: lifecycle_cancel() waiting for the end of a run that is paused, too */
 static void bug_14_a_cancelled_scan_cleans_up_before_the_next_task_starts(struct world *w)
 {
 	create(w, "scan", "scan_task",
