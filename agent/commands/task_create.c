@@ -335,7 +335,7 @@ static bool chain_after(struct core *core, struct answer *answer, struct chain *
 {
 	struct task *task = chain->tasks[i];
 	const char *missing = NULL;
-	bool known = after_open(core, task, &missing);
+	bool known = dependency_resolve(core, task, &missing);
 
 	if (known)
 		return true;
@@ -461,7 +461,7 @@ static void create_admit(struct core *core, struct answer *answer, struct chain 
 		const char *missing;
 
 		if (i > 0)
-			after_open(core, chain->tasks[i], &missing);
+			dependency_resolve(core, chain->tasks[i], &missing);
 		lifecycle_admit(core, chain->tasks[i]);
 	}
 	chain->count = 0;

@@ -6,7 +6,7 @@
 
 /* In a then chain: arguments that the schema requires and the sender left out come from
  * the predecessor's result by name, else from its arguments. */
-static void after_fill_args(struct task *task, const struct task *from)
+static void fill_args(struct task *task, const struct task *from)
 {
 	cJSON *args = cJSON_Parse(task->args);
 	cJSON *result = from->result ? cJSON_Parse(from->result) : NULL;
@@ -31,19 +31,19 @@ static void after_fill_args(struct task *task, const struct task *from)
 	cJSON_Delete(theirs);
 }
 
-static void after_failed(struct core *core, struct task *task, const char *id,
-			 const char *status)
+static void fail_dependent(struct core *core, struct task *task, const char *id,
+			   const char *status)
 {
 	char text[256];
 
 	snprintf(text, sizeof(text), "task '%s', which this one comes after, ended as %s",
 		 id, status);
-	end_failed(core, task, "dependency_failed", text);
+	outcome_fail(core, task, "dependency_failed", text);
 }
 
 /* ended has ended for good: decides it for everybody who waits for it, in its
  * transaction. */
-void after_decide(struct core *core, const struct task *ended)
+void dependency_settle(struct core *core, const struct task *ended)
 {
 	struct scheduler *s = &core->scheduler;
 
@@ -61,22 +61,22 @@ void after_decide(struct core *core, const struct task *ended)
 		if (!concerned)
 			continue;
 		if (ended->status != TASK_COMPLETED) {
-			after_failed(core, task, ended->id,
-				     task_status_name(ended->status));
+			fail_dependent(core, task, ended->id,
+				       task_status_name(ended->status));
 			/* The list is another one now, and a chain may have fallen with
 			 * it. */
 			i = (size_t)-1;
 			continue;
 		}
 		if (!strcmp(task->predecessor, ended->id))
-			after_fill_args(task, ended);
+			fill_args(task, ended);
 		lifecycle_save(core, task);
 	}
 }
 
 /* Is every task that this one comes after there, or known to have completed?  Sets the
  * bits of those that are not decided; false with the id that was never heard of. */
-bool after_open(struct core *core, struct task *task, const char **missing)
+bool dependency_resolve(struct core *core, struct task *task, const char **missing)
 {
 	bool all_known = true;
 
@@ -98,7 +98,7 @@ bool after_open(struct core *core, struct task *task, const char **missing)
 		if (open)
 			task->after_open |= 1u << i;
 		if (other && !open && !strcmp(task->predecessor, other->id))
-			after_fill_args(task, other);
+			fill_args(task, other);
 		task_free(ended);
 		if (!known) {
 			*missing = task->after[i];
@@ -109,7 +109,7 @@ bool after_open(struct core *core, struct task *task, const char **missing)
 }
 
 /* A bit that is open for a task that has ended already is a dependency that failed. */
-bool after_check(struct core *core, struct task *task)
+bool dependency_check(struct core *core, struct task *task)
 {
 	for (size_t i = 0; i < task->after_count; i++) {
 		struct task *ended;
@@ -120,8 +120,9 @@ bool after_check(struct core *core, struct task *task)
 		other = core_find_task(core, task->after[i], &ended);
 		if (other && task_live(other))
 			continue;
-		after_failed(core, task, task->after[i],
-			     other ? task_status_name(other->status) : "something else");
+		fail_dependent(core, task, task->after[i],
+			       other ? task_status_name(other->status)
+				     : "something else");
 		task_free(ended);
 		return false;
 	}

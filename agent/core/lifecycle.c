@@ -109,7 +109,7 @@ static bool ask_to_stop(struct core *core, struct task *task, enum stop_reason r
 	if (task->stop != STOP_CANCEL)
 		task->stop = reason;
 	if (effects_withdraw(core->effects, EFFECT_START, task->run)) {
-		end_of_run(core, task, &over);
+		outcome_of_run(core, task, &over);
 		return false;
 	}
 	task->stop_asked = core->now.ms;
@@ -122,7 +122,7 @@ void lifecycle_cancel(struct core *core, struct task *task)
 {
 	if (!task->run) {
 		/* Pending, or paused with nobody at work: it is at rest already. */
-		end_cancelled(core, task);
+		outcome_cancel(core, task);
 		return;
 	}
 	task->stopping = STOPPING_CANCEL;
@@ -197,7 +197,7 @@ void lifecycle_admit(struct core *core, struct task *task)
 	outbox_document(core->outbox, task->id, core_age(core));
 	core->queue_changed = true;
 	lifecycle_emit_event(core, task, "task.created");
-	after_check(core, task);
+	dependency_check(core, task);
 }
 
 /* task was read from the store and is the scheduler's from now on. */
@@ -230,11 +230,11 @@ void lifecycle_restart(struct core *core, struct task *task, bool from_checkpoin
 	store_set_number(core->store, "next_arrival", core->next_arrival);
 	core->ended_count--;
 	/* One that nobody remembers any more holds nothing back. */
-	after_open(core, task, &missing);
+	dependency_resolve(core, task, &missing);
 	scheduler_add(&core->scheduler, task);
 	lifecycle_save(core, task);
 	lifecycle_emit_event(core, task, "task.created");
-	after_check(core, task);
+	dependency_check(core, task);
 }
 
 void lifecycle_delete(struct core *core, const struct task *task, const char *event)
@@ -294,7 +294,7 @@ void lifecycle_stop_runs(struct core *core, uint64_t devices, enum stop_reason r
 		if (task->run)
 			ask_to_stop(core, task, reason);
 		else if (reason == STOP_ESTOP)
-			end_estopped(core, task);
+			outcome_estop(core, task);
 	}
 }
 
@@ -331,7 +331,7 @@ static bool is_still_bound(struct core *core, struct task *task)
 		return true;
 	snprintf(text, sizeof(text), "Task type '%s' is not registered any more.",
 		 task->type_name);
-	end_failed(core, task, "unknown_type", text);
+	outcome_fail(core, task, "unknown_type", text);
 	return false;
 }
 
@@ -353,7 +353,7 @@ static void start_task(struct core *core, struct task *task)
 		char text[512];
 
 		schema_sentence(&problem, text, sizeof(text));
-		end_failed(core, task, "invalid_args", text);
+		outcome_fail(core, task, "invalid_args", text);
 		return;
 	}
 	task->error_code[0] = '\0';
@@ -410,7 +410,7 @@ void lifecycle_tick(struct core *core)
 		if (task->run)
 			ask_to_stop(core, task, STOP_PAUSED_TOO_LONG);
 		else
-			end_interrupted(
+			outcome_interrupt(
 				core, task,
 				"it was paused longer than scheduler.max_pause_s allows");
 	}

@@ -58,14 +58,14 @@ int64_t lifecycle_wake(const struct core *core);
 
 /* Is every task that this one comes after there, or known to have completed?  Sets the
  * bits of those that are not decided; false with the id that was never heard of. */
-bool after_open(struct core *core, struct task *task, const char **missing);
+bool dependency_resolve(struct core *core, struct task *task, const char **missing);
 
 /* An open bit for a task that has ended is a dependency that failed: false, and task is
  * gone. */
-bool after_check(struct core *core, struct task *task);
+bool dependency_check(struct core *core, struct task *task);
 
 /* ended has ended for good: decides it for everybody who waits for it. */
-void after_decide(struct core *core, const struct task *ended);
+void dependency_settle(struct core *core, const struct task *ended);
 
 /* ---- runs.c ---- */
 
@@ -73,14 +73,15 @@ void runs_event(struct core *core, struct event *event);
 
 /* ---- ending.c: task is freed where it ends ---- */
 
-void end_task(struct core *core, struct task *task, enum task_status status);
-void end_failed(struct core *core, struct task *task, const char *code, const char *text);
-void end_or_retry(struct core *core, struct task *task, const char *code,
+void outcome_end(struct core *core, struct task *task, enum task_status status);
+void outcome_fail(struct core *core, struct task *task, const char *code,
 		  const char *text);
-void end_cancelled(struct core *core, struct task *task);
-void end_interrupted(struct core *core, struct task *task, const char *text);
-void end_estopped(struct core *core, struct task *task);
-void end_of_run(struct core *core, struct task *task, const struct event *event);
+void outcome_fail_or_retry(struct core *core, struct task *task, const char *code,
+			   const char *text);
+void outcome_cancel(struct core *core, struct task *task);
+void outcome_interrupt(struct core *core, struct task *task, const char *text);
+void outcome_estop(struct core *core, struct task *task);
+void outcome_of_run(struct core *core, struct task *task, const struct event *event);
 
 /* ---- restore.c ---- */
 

@@ -7,7 +7,7 @@
 
 static const char *const INTERRUPTED_BY_MOTOR_STOP = "motor/stop interrupted it";
 
-void end_task(struct core *core, struct task *task, enum task_status status)
+void outcome_end(struct core *core, struct task *task, enum task_status status)
 {
 	static const char *const events[] = {
 		[TASK_COMPLETED] = "task.completed",
@@ -26,23 +26,24 @@ void end_task(struct core *core, struct task *task, enum task_status status)
 	lifecycle_emit_event(core, task, events[status]);
 	scheduler_remove(&core->scheduler, task);
 	core->ended_count++;
-	after_decide(core, task);
+	dependency_settle(core, task);
 	task_free(task);
 }
 
-void end_failed(struct core *core, struct task *task, const char *code, const char *text)
+void outcome_fail(struct core *core, struct task *task, const char *code,
+		  const char *text)
 {
 	task_set_error(task, code, text);
-	end_task(core, task, TASK_ERROR);
+	outcome_end(core, task, TASK_ERROR);
 }
 
-void end_cancelled(struct core *core, struct task *task)
+void outcome_cancel(struct core *core, struct task *task)
 {
 	task_set_error(task, "cancelled", "Task was cancelled by user.");
-	end_task(core, task, TASK_CANCELLED);
+	outcome_end(core, task, TASK_CANCELLED);
 }
 
-static bool end_may_retry(const char *code)
+static bool is_retryable(const char *code)
 {
 	static const char *const codes[] = {"task_failed", "hardware_fault",
 					    "hal_unavailable", "timeout", NULL};
@@ -53,16 +54,16 @@ static bool end_may_retry(const char *code)
 	return false;
 }
 
-void end_or_retry(struct core *core, struct task *task, const char *code,
-		  const char *text)
+void outcome_fail_or_retry(struct core *core, struct task *task, const char *code,
+			   const char *text)
 {
-	if (!end_may_retry(code) || !task->retries_left) {
-		end_failed(core, task, code, text);
+	if (!is_retryable(code) || !task->retries_left) {
+		outcome_fail(core, task, code, text);
 		return;
 	}
 	/* The cancel was for the task, not for this attempt. */
 	if (task->stop == STOP_CANCEL) {
-		end_cancelled(core, task);
+		outcome_cancel(core, task);
 		return;
 	}
 	lifecycle_clear_run(core, task);
@@ -78,20 +79,20 @@ void end_or_retry(struct core *core, struct task *task, const char *code,
 	lifecycle_emit_event(core, task, "task.retry");
 }
 
-void end_interrupted(struct core *core, struct task *task, const char *text)
+void outcome_interrupt(struct core *core, struct task *task, const char *text)
 {
 	task_set_error(task, "interrupted", text);
-	end_task(core, task, TASK_INTERRUPTED);
+	outcome_end(core, task, TASK_INTERRUPTED);
 }
 
-void end_estopped(struct core *core, struct task *task)
+void outcome_estop(struct core *core, struct task *task)
 {
 	task_set_error(task, "estopped", "an emergency stop interrupted it");
-	end_task(core, task, TASK_INTERRUPTED);
+	outcome_end(core, task, TASK_INTERRUPTED);
 }
 
 /* An orderly stop of the agent reached this run. */
-static void end_shut_down(struct core *core, struct task *task)
+static void outcome_shut_down(struct core *core, struct task *task)
 {
 	bool resumes = task->resumable && task->resumes;
 	bool pauses = task->status == TASK_PAUSED || task->stopping == STOPPING_PAUSE;
@@ -110,7 +111,7 @@ static void end_shut_down(struct core *core, struct task *task)
 	/* Somebody paused it: it does not start again by itself, even if it had done
 	 * nothing. */
 	if (!resumes && (task->began || pauses)) {
-		end_interrupted(core, task, INTERRUPTED_BY_SHUTDOWN);
+		outcome_interrupt(core, task, INTERRUPTED_BY_SHUTDOWN);
 		return;
 	}
 	lifecycle_clear_run(core, task);
@@ -119,41 +120,43 @@ static void end_shut_down(struct core *core, struct task *task)
 	lifecycle_save(core, task);
 }
 
-static void end_stopped(struct core *core, struct task *task)
+static void outcome_stopped(struct core *core, struct task *task)
 {
 	char text[128];
 
 	switch (task->stop) {
 	case STOP_CANCEL:
-		end_cancelled(core, task);
+		outcome_cancel(core, task);
 		break;
 	case STOP_TIMEOUT:
 		snprintf(text, sizeof(text), "it ran longer than its timeout of %g s",
 			 (double)task->timeout_ms / 1000);
-		end_or_retry(core, task, "timeout", text);
+		outcome_fail_or_retry(core, task, "timeout", text);
 		break;
 	case STOP_ESTOP:
-		end_estopped(core, task);
+		outcome_estop(core, task);
 		break;
 	case STOP_MOTION:
-		end_interrupted(core, task, INTERRUPTED_BY_MOTOR_STOP);
+		outcome_interrupt(core, task, INTERRUPTED_BY_MOTOR_STOP);
 		break;
 	case STOP_SHUTDOWN:
-		end_shut_down(core, task);
+		outcome_shut_down(core, task);
 		break;
 	case STOP_PAUSED_TOO_LONG:
-		end_interrupted(core, task,
-				"it was paused longer than scheduler.max_pause_s allows");
+		outcome_interrupt(
+			core, task,
+			"it was paused longer than scheduler.max_pause_s allows");
 		break;
 	case STOP_NONE:
-		end_or_retry(core, task, "internal",
-			     "the task ended as stopped, but nobody stopped it");
+		outcome_fail_or_retry(core, task, "internal",
+				      "the task ended as stopped, but nobody stopped it");
 		break;
 	}
 }
 
 /* The rig cannot know where an axis stands: a person has to say so, then it goes on. */
-static void end_wait_for_person(struct core *core, struct task *task, const char *text)
+static void outcome_wait_for_person(struct core *core, struct task *task,
+				    const char *text)
 {
 	lifecycle_clear_run(core, task);
 	snprintf(task->message, sizeof(task->message), "%.256s", text);
@@ -161,37 +164,38 @@ static void end_wait_for_person(struct core *core, struct task *task, const char
 	lifecycle_set_paused(core, task);
 }
 
-static void end_explained(struct core *core, struct task *task, const struct event *event)
+static void outcome_failed_run(struct core *core, struct task *task,
+			       const struct event *event)
 {
 	const char *code = event->code[0] ? event->code : "task_failed";
 	const char *text =
 		event->text ? event->text : "the task failed and did not say why";
 
 	if (task->stop == STOP_ESTOP || !strcmp(code, "estopped"))
-		end_estopped(core, task);
+		outcome_estop(core, task);
 	else if (!strcmp(code, "interrupted"))
-		end_interrupted(core, task, text);
+		outcome_interrupt(core, task, text);
 	else if (!strcmp(code, "cancelled") && task->stop == STOP_CANCEL)
-		end_cancelled(core, task);
+		outcome_cancel(core, task);
 	else if (!strcmp(code, "invalid_state") && task->checkpoint &&
 		 task->stop == STOP_NONE)
-		end_wait_for_person(core, task, text);
+		outcome_wait_for_person(core, task, text);
 	else
-		end_or_retry(core, task, code, text);
+		outcome_fail_or_retry(core, task, code, text);
 }
 
-void end_of_run(struct core *core, struct task *task, const struct event *event)
+void outcome_of_run(struct core *core, struct task *task, const struct event *event)
 {
 	if (event->outcome == OUTCOME_STOPPED) {
-		end_stopped(core, task);
+		outcome_stopped(core, task);
 	} else if (event->outcome == OUTCOME_FAILED) {
-		end_explained(core, task, event);
+		outcome_failed_run(core, task, event);
 	} else {
 		task_set_text(&task->result, event->data);
 		task->error_code[0] = '\0';
 		task_set_text(&task->error_message, NULL);
 		if (task->total > 0)
 			task->current = task->total;
-		end_task(core, task, TASK_COMPLETED);
+		outcome_end(core, task, TASK_COMPLETED);
 	}
 }

@@ -11,14 +11,14 @@ static void restore_running(struct core *core, struct task *task)
 
 	task->crashes++;
 	if (task->crashes >= CRASHES_MAX) {
-		end_failed(
+		outcome_fail(
 			core, task, "crash_loop",
 			"the agent ended three times in a row while this task stood at "
 			"the same place");
 	} else if (core->estop && task->claim) {
-		end_estopped(core, task);
+		outcome_estop(core, task);
 	} else if (!resumes && task->began) {
-		end_interrupted(core, task, INTERRUPTED_BY_SHUTDOWN);
+		outcome_interrupt(core, task, INTERRUPTED_BY_SHUTDOWN);
 	} else {
 		lifecycle_clear_run(core, task);
 		task->status = TASK_PENDING;
@@ -32,11 +32,11 @@ static void restore_paused(struct core *core, struct task *task)
 	bool was_stopping = task->stopping == STOPPING_PAUSE;
 
 	if (!task->resumable) {
-		end_interrupted(core, task, INTERRUPTED_BY_SHUTDOWN);
+		outcome_interrupt(core, task, INTERRUPTED_BY_SHUTDOWN);
 		return;
 	}
 	if (core->estop && task->claim) {
-		end_estopped(core, task);
+		outcome_estop(core, task);
 		return;
 	}
 	task->status = TASK_PAUSED;
@@ -56,10 +56,10 @@ static void restore_task(struct core *core, struct task *task)
 		snprintf(text, sizeof(text),
 			 "Task type '%s' is not registered. Cannot restore.",
 			 task->type_name);
-		end_failed(core, task, "unknown_type", text);
+		outcome_fail(core, task, "unknown_type", text);
 	} else if (task->stopping == STOPPING_CANCEL) {
 		/* The rig was made safe when it was opened, before this. */
-		end_cancelled(core, task);
+		outcome_cancel(core, task);
 	} else if (task->status == TASK_PAUSED || task->stopping == STOPPING_PAUSE) {
 		restore_paused(core, task);
 	} else if (task->status == TASK_RUNNING) {

@@ -149,7 +149,7 @@ void runs_event(struct core *core, struct event *event)
 		runs_held(core, task);
 		break;
 	default:
-		end_of_run(core, task, event);
+		outcome_of_run(core, task, event);
 		break;
 	}
 }

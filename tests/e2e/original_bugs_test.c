@@ -41,7 +41,7 @@ static void bug_01_pending_tasks_run_and_can_be_cancelled_after_a_restart(struct
 	wait_status(w, "b", "completed");
 }
 
-/* held by: lifecycle_cancel() leaving a task that has a run to end_of_run() */
+/* held by: lifecycle_cancel() leaving a task that has a run to outcome_of_run() */
 static void bug_02_a_blocking_task_is_only_cancelled_when_it_stopped(struct world *w)
 {
 	create(w, "s", "stubborn_task", quoted(w, "{'steps':3,'every':0.3,%s}", held(w)));
