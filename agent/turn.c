@@ -271,7 +271,7 @@ static void core_event(struct core *core, struct event *event)
 	case EVENT_HAPPENED:
 	case EVENT_HELD:
 	case EVENT_FINISHED:
-		runs_event(core, event);
+		run_events_take(core, event);
 		break;
 	case EVENT_ACT_DONE:
 		acts_done(core, event);

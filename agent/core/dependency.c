@@ -1,4 +1,5 @@
-#include "agent/core/lifecycle.h"
+/* Tasks that come after others: what they wait for, and what its end means to them. */
+#include "agent/core/lifecycle_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-#include "agent/core/lifecycle.h"
+/* A task's state machine: its changes, the requests about it, its time limits. */
+#include "agent/core/lifecycle_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@ static void clock_read(struct core *core, struct task *task)
 	task->running_since = core->now.ms;
 }
 
-void lifecycle_stop_clock(struct core *core, struct task *task)
+static void clock_stop(struct core *core, struct task *task)
 {
 	clock_read(core, task);
 	task->running_since = 0;
@@ -74,7 +75,7 @@ void lifecycle_emit_event(struct core *core, const struct task *task, const char
 
 void lifecycle_clear_run(struct core *core, struct task *task)
 {
-	lifecycle_stop_clock(core, task);
+	clock_stop(core, task);
 	task->run = 0;
 	task->held = false;
 	task->stop = STOP_NONE;
@@ -86,7 +87,7 @@ void lifecycle_clear_run(struct core *core, struct task *task)
 /* It is at rest and waits for a resume. */
 void lifecycle_set_paused(struct core *core, struct task *task)
 {
-	lifecycle_stop_clock(core, task);
+	clock_stop(core, task);
 	task->status = TASK_PAUSED;
 	task->stopping = STOPPING_NOT;
 	task->stop_asked = 0;
@@ -205,31 +206,12 @@ void lifecycle_restart(struct core *core, struct task *task, bool from_checkpoin
 {
 	const char *missing;
 
-	if (!from_checkpoint)
-		task_set_text(&task->checkpoint, NULL);
-	if (!task->checkpoint) {
-		task->current = 0;
-		task->total = 0;
-		task->message[0] = '\0';
-		task->photos = -1;
-	}
-	task->status = TASK_PENDING;
-	task->attempt++;
-	task->attempt_ms = 0;
-	task->crashes = 0;
-	task->retries_left = task->retries;
-	task->began = false;
-	task->started_at = 0;
-	task->completed_at = 0;
-	task->ended_age = 0;
-	task->error_code[0] = '\0';
-	task_set_text(&task->error_message, NULL);
-	task_set_text(&task->result, NULL);
+	task_reset(task, from_checkpoint);
 	task->arrival = core->next_arrival++;
 	task->claim = task->type ? core_devices(core, task->type->type->uses) : 0;
 	store_set_number(core->store, "next_arrival", core->next_arrival);
 	core->ended_count--;
-	/* One that nobody remembers any more holds nothing back. */
+	/* A dependency that nobody remembers any more holds nothing back. */
 	dependency_resolve(core, task, &missing);
 	scheduler_add(&core->scheduler, task);
 	lifecycle_save(core, task);
@@ -356,8 +338,7 @@ static void start_task(struct core *core, struct task *task)
 		outcome_fail(core, task, "invalid_args", text);
 		return;
 	}
-	task->error_code[0] = '\0';
-	task_set_text(&task->error_message, NULL);
+	task_clear_error(task);
 	begin_run(core, task);
 	lifecycle_emit_event(core, task, "task.started");
 }

@@ -1,91 +1,77 @@
-/* What happens to a task from its creation to its end.
+/* The life of a task, from its creation to its end: what commands and the turn ask of it.
  *
- * life.c looks tasks up, makes every change, does what people ask for, starts what may
- * start; after.c decides what comes after what; runs.c takes in what runs tell; ending.c
- * gives an end its name; restore.c finds out what a start finds.  All within a turn, on
- * the loop's thread. */
+ * A task that ends is freed, and it may take others with it: those that come after it.
+ * So after any of these calls a walk over the scheduler's live tasks must look again at
+ * what is there, and a task must not be touched any more unless the call says that it
+ * lives on. */
 #ifndef AGENT_CORE_LIFECYCLE_H
 #define AGENT_CORE_LIFECYCLE_H
 
 #include "agent/core/state.h"
 
-#define INTERRUPTED_BY_SHUTDOWN "Task was interrupted by application shutdown."
-#define PROGRESS_SAVE_MS 2000 /* progress alone is committed at most so often */
+/* ---- requests ---- */
 
-bool lifecycle_has_runs(const struct core *core); /* is a run at work? */
+/* Takes a new task over and puts it into the queue. */
+void lifecycle_admit(struct core *core, struct task *task);
 
-/* ---- life.c: every change ---- */
-
-void lifecycle_save(struct core *core, struct task *task); /* a new revision */
-void lifecycle_save_progress(struct core *core,
-			     struct task *task);	       /* one of progress alone */
-void lifecycle_save_row(struct core *core, struct task *task); /* the row, no revision */
-void lifecycle_emit_event(struct core *core, const struct task *task, const char *name);
-void lifecycle_clear_run(struct core *core,
-			 struct task *task); /* nobody works on it any more */
-void lifecycle_set_paused(struct core *core,
-			  struct task *task); /* it is at rest, waits for a resume */
-void lifecycle_stop_clock(struct core *core, struct task *task); /* of its running time */
-
-/* ---- life.c: what people ask for.  A task that ends here is freed ---- */
-
-void lifecycle_admit(struct core *core, struct task *task); /* takes a new task over */
+/* Cancels a live task: at once where no run works on it, else when its run has ended. */
 void lifecycle_cancel(struct core *core, struct task *task);
+
+/* Asks the run of a running task to pause; the task lives on. */
 void lifecycle_pause(struct core *core, struct task *task);
+
+/* Lets a task go on that is paused or was asked to pause; the task lives on. */
 void lifecycle_resume(struct core *core, struct task *task);
 
-/* task was read from the store and is the scheduler's from now on. */
+/* Queues an ended task again.  It was read from the store and is taken over. */
 void lifecycle_restart(struct core *core, struct task *task, bool from_checkpoint);
+
+/* Deletes an ended task, which stays the caller's; event: "task.deleted" or
+ * "task.pruned". */
 void lifecycle_delete(struct core *core, const struct task *task, const char *event);
 
-/* Takes away ended tasks beyond keep in number or older than older_than_ms, the longest
- * ended first, at most most of them. */
+/* Deletes ended tasks beyond keep in number or older than older_than_ms, the longest
+ * ended first, at most most of them; returns how many. */
 int64_t lifecycle_prune(struct core *core, int64_t keep, int64_t older_than_ms,
 			int64_t most);
 
-/* Stops the runs that hold one of these devices, and nothing of them moves on its way
- * out. */
-void lifecycle_stop_runs(struct core *core, uint64_t devices, enum stop_reason reason);
-void lifecycle_shut_down(struct core *core); /* the agent stops in order */
+/* Stores a new revision of the task after its document has changed, and publishes it. */
+void lifecycle_save(struct core *core, struct task *task);
 
-/* ---- life.c: time ---- */
-
-void lifecycle_schedule(struct core *core);
-void lifecycle_tick(struct core *core);
-int64_t lifecycle_wake(const struct core *core);
-
-/* ---- after.c ---- */
-
-/* Is every task that this one comes after there, or known to have completed?  Sets the
- * bits of those that are not decided; false with the id that was never heard of. */
+/* Sets the open bit of each task that this one comes after and that has not ended yet.
+ * False when one of them is unknown; its id is then in *missing. */
 bool dependency_resolve(struct core *core, struct task *task, const char **missing);
 
-/* An open bit for a task that has ended is a dependency that failed: false, and task is
- * gone. */
-bool dependency_check(struct core *core, struct task *task);
+/* ---- stopping ---- */
 
-/* ended has ended for good: decides it for everybody who waits for it. */
-void dependency_settle(struct core *core, const struct task *ended);
+/* Stops the runs that hold one of these devices; reason decides what their end is
+ * called. */
+void lifecycle_stop_runs(struct core *core, uint64_t devices, enum stop_reason reason);
 
-/* ---- runs.c ---- */
+/* Starts nothing any more and stops every run: the agent stops in order. */
+void lifecycle_shut_down(struct core *core);
 
-void runs_event(struct core *core, struct event *event);
+/* Does any run still work? */
+bool lifecycle_has_runs(const struct core *core);
 
-/* ---- ending.c: task is freed where it ends ---- */
+/* ---- time ---- */
 
-void outcome_end(struct core *core, struct task *task, enum task_status status);
-void outcome_fail(struct core *core, struct task *task, const char *code,
-		  const char *text);
-void outcome_fail_or_retry(struct core *core, struct task *task, const char *code,
-			   const char *text);
-void outcome_cancel(struct core *core, struct task *task);
-void outcome_interrupt(struct core *core, struct task *task, const char *text);
-void outcome_estop(struct core *core, struct task *task);
-void outcome_of_run(struct core *core, struct task *task, const struct event *event);
+/* Starts whatever may start now. */
+void lifecycle_schedule(struct core *core);
 
-/* ---- restore.c ---- */
+/* Saves progress that is due; ends runs whose time is up. */
+void lifecycle_tick(struct core *core);
 
-/* Reads the live tasks and decides what becomes of each, contract section 7. */
+/* When lifecycle_tick() has something to do: monotonic ms, -1 for never. */
+int64_t lifecycle_wake(const struct core *core);
+
+/* ---- events and restart ---- */
+
+/* An event of a run (EVENT_PROGRESS to EVENT_FINISHED). */
+void run_events_take(struct core *core, const struct event *event);
+
+/* Reads the live tasks from the store and decides what becomes of each, contract
+ * section 7. */
 int restore_tasks(struct core *core, struct err *err);
 
 #endif

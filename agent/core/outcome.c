@@ -1,4 +1,5 @@
-#include "agent/core/lifecycle.h"
+/* What the end of a run means for its task: its status, its error, another attempt. */
+#include "agent/core/lifecycle_internal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -192,8 +193,7 @@ void outcome_of_run(struct core *core, struct task *task, const struct event *ev
 		outcome_failed_run(core, task, event);
 	} else {
 		task_set_text(&task->result, event->data);
-		task->error_code[0] = '\0';
-		task_set_text(&task->error_message, NULL);
+		task_clear_error(task);
 		if (task->total > 0)
 			task->current = task->total;
 		outcome_end(core, task, TASK_COMPLETED);

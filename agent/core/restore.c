@@ -1,4 +1,5 @@
-#include "agent/core/lifecycle.h"
+/* What becomes of the live tasks that the agent finds in the store when it starts. */
+#include "agent/core/lifecycle_internal.h"
 
 #include <errno.h>
 #include <stdio.h>

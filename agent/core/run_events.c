@@ -1,4 +1,6 @@
-#include "agent/core/lifecycle.h"
+/* What a run reports while it works: progress, checkpoints, log lines, events, its end.
+ */
+#include "agent/core/lifecycle_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,12 +9,12 @@
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 
-static struct task *runs_find(struct core *core, uint64_t run)
+static struct task *find_task(struct core *core, uint64_t run)
 {
 	return run ? scheduler_find_run(&core->scheduler, run) : NULL;
 }
 
-static void runs_publish_progress(struct core *core, const struct task *task)
+static void publish_progress(struct core *core, const struct task *task)
 {
 	char topic[TOPIC_MAX];
 	struct board_topic notice = {
@@ -42,7 +44,7 @@ static void runs_publish_progress(struct core *core, const struct task *task)
 	cJSON_Delete(progress);
 }
 
-static void runs_progress(struct core *core, struct task *task, const struct event *event)
+static void take_progress(struct core *core, struct task *task, const struct event *event)
 {
 	if (event->current != task->current)
 		task->step_ms = task_elapsed(task, core->now.ms);
@@ -58,10 +60,10 @@ static void runs_progress(struct core *core, struct task *task, const struct eve
 		lifecycle_save_row(core, task);
 	}
 	if (core->link.phase != LINK_DOWN)
-		runs_publish_progress(core, task);
+		publish_progress(core, task);
 }
 
-static void runs_checkpoint(struct core *core, struct task *task,
+static void take_checkpoint(struct core *core, struct task *task,
 			    const struct event *event)
 {
 	bool moved = !task->checkpoint || strcmp(task->checkpoint, event->text) != 0;
@@ -78,7 +80,7 @@ static void runs_checkpoint(struct core *core, struct task *task,
 		lifecycle_save_row(core, task);
 }
 
-static void runs_log(struct core *core, struct task *task, const struct event *event)
+static void take_log(struct core *core, struct task *task, const struct event *event)
 {
 	char topic[TOPIC_MAX], stamp[CLOCK_TEXT];
 	cJSON *line;
@@ -105,7 +107,7 @@ static void runs_log(struct core *core, struct task *task, const struct event *e
 	cJSON_Delete(line);
 }
 
-static void runs_happened(struct core *core, struct task *task, const struct event *event)
+static void take_event(struct core *core, struct task *task, const struct event *event)
 {
 	cJSON *data = cJSON_Parse(event->text);
 
@@ -114,7 +116,7 @@ static void runs_happened(struct core *core, struct task *task, const struct eve
 	core_happened(core, event->topic, task->id, data);
 }
 
-static void runs_held(struct core *core, struct task *task)
+static void take_parked(struct core *core, struct task *task)
 {
 	task->held = true;
 	if (task->stopping != STOPPING_PAUSE)
@@ -122,31 +124,31 @@ static void runs_held(struct core *core, struct task *task)
 	lifecycle_set_paused(core, task);
 }
 
-void runs_event(struct core *core, struct event *event)
+void run_events_take(struct core *core, const struct event *event)
 {
-	struct task *task = runs_find(core, event->run);
+	struct task *task = find_task(core, event->run);
 
 	if (!task)
 		return;
 	switch (event->kind) {
 	case EVENT_PROGRESS:
-		runs_progress(core, task, event);
+		take_progress(core, task, event);
 		break;
 	case EVENT_BEGAN:
 		task->began = true;
 		lifecycle_save_row(core, task);
 		break;
 	case EVENT_CHECKPOINT:
-		runs_checkpoint(core, task, event);
+		take_checkpoint(core, task, event);
 		break;
 	case EVENT_LOG:
-		runs_log(core, task, event);
+		take_log(core, task, event);
 		break;
 	case EVENT_HAPPENED:
-		runs_happened(core, task, event);
+		take_event(core, task, event);
 		break;
 	case EVENT_HELD:
-		runs_held(core, task);
+		take_parked(core, task);
 		break;
 	default:
 		outcome_of_run(core, task, event);

@@ -42,6 +42,29 @@ void task_free(struct task *task)
 	free(task);
 }
 
+void task_reset(struct task *task, bool from_checkpoint)
+{
+	if (!from_checkpoint)
+		task_set_text(&task->checkpoint, NULL);
+	if (!task->checkpoint) {
+		task->current = 0;
+		task->total = 0;
+		task->message[0] = '\0';
+		task->photos = -1;
+	}
+	task->status = TASK_PENDING;
+	task->attempt++;
+	task->attempt_ms = 0;
+	task->crashes = 0;
+	task->retries_left = task->retries;
+	task->began = false;
+	task->started_at = 0;
+	task->completed_at = 0;
+	task->ended_age = 0;
+	task_clear_error(task);
+	task_set_text(&task->result, NULL);
+}
+
 bool task_live(const struct task *task)
 {
 	return task->status <= TASK_PAUSED;
@@ -109,6 +132,12 @@ void task_set_error(struct task *task, const char *code, const char *text)
 	memcpy(task->error_code, code, length);
 	task->error_code[length] = '\0';
 	task_set_text(&task->error_message, text);
+}
+
+void task_clear_error(struct task *task)
+{
+	task->error_code[0] = '\0';
+	task_set_text(&task->error_message, NULL);
 }
 
 static void document_put_time(cJSON *document, const char *key, int64_t wall_ms)

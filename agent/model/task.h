@@ -103,6 +103,10 @@ struct task {
 struct task *task_new(void);
 void task_free(struct task *task); /* NULL is fine */
 
+/* Makes an ended task pending again, for another attempt: without result and error, and
+ * without progress unless it goes on from its checkpoint. */
+void task_reset(struct task *task, bool from_checkpoint);
+
 bool task_live(const struct task *task);  /* pending, running or paused */
 bool task_works(const struct task *task); /* holds a slot: running or paused */
 
@@ -124,6 +128,7 @@ void task_set_text(char **place, const char *text);
 
 /* The name of whatever stops it: "interrupted" and such; text may be NULL. */
 void task_set_error(struct task *task, const char *code, const char *text);
+void task_clear_error(struct task *task);
 
 /* The document of contract section 4.  place is its place in the queue (0: at the head),
  * -1 when it does not queue.  whole keeps arguments and results of any size (task/get).

@@ -60,7 +60,7 @@ static void bug_02_a_blocking_task_is_only_cancelled_when_it_stopped(struct worl
 	assert_true(strcmp(text_at(s, "completed_at"), text_at(x, "started_at")) <= 0);
 }
 
-/* held by: lifecycle_pause() leaving the state to runs_held() */
+/* held by: lifecycle_pause() leaving the state to take_parked() */
 static void bug_02_a_blocking_task_is_only_paused_when_it_stopped(struct world *w)
 {
 	create(w, "s", "stubborn_task", quoted(w, "{'steps':2,'every':0.3,%s}", held(w)));
