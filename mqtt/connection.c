@@ -112,7 +112,7 @@ static void choose_version(struct connection *c, enum paho_client_loss loss)
 /* Ends the link and with it the epoch.  The lock is held, and let go meanwhile. */
 static void end(struct connection *c)
 {
-	struct item *items;
+	struct send_queue dropped;
 	char why[sizeof(c->why)];
 	enum paho_client_loss loss;
 	uint32_t epoch;
@@ -130,15 +130,14 @@ static void end(struct connection *c)
 	muted = c->abandoned;
 	memcpy(why, c->why, sizeof(why));
 	loss = c->loss;
-	items = c->first;
-	c->first = NULL;
-	c->last = &c->first;
+	dropped = c->queue;
+	send_queue_init(&c->queue);
 	c->up = false;
 	if (was_up && clock_monotonic_ms() - c->up_ms >= STABLE_MS)
 		c->retry_ms = RETRY_MIN_MS;
 	pthread_mutex_unlock(&c->lock);
 
-	items_free(items);
+	send_queue_clear(&dropped);
 	if (!was_up && !closing)
 		find_tls_reason(c, &loss, why);
 	log_why(c, why, was_up, closing);
@@ -305,7 +304,7 @@ int connection_open(struct connection **out, const struct connection_options *op
 	pthread_cond_init(&c->changed, &attr);
 	pthread_condattr_destroy(&attr);
 	c->callbacks = *callbacks;
-	c->last = &c->first;
+	send_queue_init(&c->queue);
 	c->retry_ms = RETRY_MIN_MS;
 
 	ret = copy_options(c, options, err);
@@ -324,7 +323,7 @@ fail:
 
 /* Queues item for epoch.  One that memory is missing for ends the epoch, which makes its
  * owner ask again: it is never lost in silence. */
-static void enqueue(struct connection *c, struct item *item, uint32_t epoch,
+static void enqueue(struct connection *c, struct send_item *item, uint32_t epoch,
 		    uint64_t token)
 {
 	pthread_mutex_lock(&c->lock);
@@ -332,8 +331,7 @@ static void enqueue(struct connection *c, struct item *item, uint32_t epoch,
 		if (item) {
 			item->epoch = epoch;
 			item->token = token;
-			*c->last = item;
-			c->last = &item->next;
+			send_queue_push(&c->queue, item);
 			item = NULL;
 			pthread_cond_broadcast(&c->changed);
 		} else {
@@ -347,19 +345,19 @@ static void enqueue(struct connection *c, struct item *item, uint32_t epoch,
 void connection_publish(struct connection *c, uint32_t epoch,
 			const struct outgoing *message)
 {
-	enqueue(c, item_publish(message), epoch, message->token);
+	enqueue(c, send_item_publish(message), epoch, message->token);
 }
 
 void connection_subscribe(struct connection *c, uint32_t epoch, uint64_t token,
 			  const struct filter *filters, size_t n)
 {
-	enqueue(c, item_subscribe(filters, n), epoch, token);
+	enqueue(c, send_item_subscribe(filters, n), epoch, token);
 }
 
 void connection_unsubscribe(struct connection *c, uint32_t epoch, uint64_t token,
 			    const char *const *topics, size_t n)
 {
-	enqueue(c, item_unsubscribe(topics, n), epoch, token);
+	enqueue(c, send_item_unsubscribe(topics, n), epoch, token);
 }
 
 void connection_restart(struct connection *c, int64_t after_ms)

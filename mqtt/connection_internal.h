@@ -33,7 +33,7 @@ struct connection {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	/* lock, from here on */
-	struct item *first, **last; /* waiting to be handed to Paho */
+	struct send_queue queue;
 	uint32_t epoch;
 	bool up, lost, disconnected; /* of the present link */
 	char why[WHY_MAX];

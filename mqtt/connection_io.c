@@ -41,31 +41,31 @@ void connection_lose(struct connection *c, const char *why)
 }
 
 /* Counts item as handed to Paho; the lock is held. */
-static void count_in(struct connection *c, const struct item *item)
+static void count_in(struct connection *c, const struct send_item *item)
 {
-	c->handed += item_size(item);
-	if (!item_acknowledged(item))
+	c->handed += send_item_size(item);
+	if (!send_item_acknowledged(item))
 		c->unwritten++;
 	else if (c->unacknowledged++ == 0)
 		c->due_ms = clock_monotonic_ms();
 }
 
 /* The lock is held. */
-static void count_out(struct connection *c, const struct item *item)
+static void count_out(struct connection *c, const struct send_item *item)
 {
-	c->handed -= item_size(item);
-	if (item_acknowledged(item))
+	c->handed -= send_item_size(item);
+	if (send_item_acknowledged(item))
 		c->unacknowledged--;
 	else
 		c->unwritten--;
 }
 
 /* May item go to Paho now?  The lock is held. */
-static bool has_room(const struct connection *c, const struct item *item)
+static bool has_room(const struct connection *c, const struct send_item *item)
 {
-	if (c->handed && c->handed + item_size(item) > HANDED_MAX)
+	if (c->handed && c->handed + send_item_size(item) > HANDED_MAX)
 		return false;
-	if (item_acknowledged(item))
+	if (send_item_acknowledged(item))
 		return c->unacknowledged < c->window;
 	return c->unwritten < UNWRITTEN_MAX;
 }
@@ -133,11 +133,11 @@ static void client_message(void *context, const struct incoming *message)
 	pthread_mutex_unlock(&c->lock);
 }
 
-static void report(struct connection *c, const struct item *item, bool ok)
+static void report(struct connection *c, const struct send_item *item, bool ok)
 {
-	if (item->kind == ITEM_PUBLISH && item->token)
+	if (item->kind == SEND_PUBLISH && item->token)
 		c->callbacks.sent(c->callbacks.context, item->epoch, item->token, ok);
-	else if (item->kind == ITEM_SUBSCRIBE || item->kind == ITEM_UNSUBSCRIBE)
+	else if (item->kind == SEND_SUBSCRIBE || item->kind == SEND_UNSUBSCRIBE)
 		c->callbacks.subscribed(c->callbacks.context, item->epoch, item->token,
 					ok);
 }
@@ -145,17 +145,17 @@ static void report(struct connection *c, const struct item *item, bool ok)
 static void client_done(void *context, void *tag, enum paho_result result)
 {
 	struct connection *c = context;
-	struct item *item = tag;
+	struct send_item *item = tag;
 	bool muted;
 
 	pthread_mutex_lock(&c->lock);
 	count_out(c, item);
-	if (item_acknowledged(item) && result != PAHO_ABORTED)
+	if (send_item_acknowledged(item) && result != PAHO_ABORTED)
 		c->heard_ms = clock_monotonic_ms();
 	muted = c->abandoned || result == PAHO_ABORTED;
 	/* The sender sleeps unless there is something to do: no wake-up for each PUBACK.
 	 */
-	if (c->first || c->closing)
+	if (c->queue.first || c->closing)
 		pthread_cond_broadcast(&c->changed);
 	pthread_mutex_unlock(&c->lock);
 
@@ -185,18 +185,18 @@ const struct paho_client_callbacks connection_client_callbacks = {
 /* ---- What the sender does with it ---- */
 
 /* Hands item to Paho; what cannot be sent is reported here. */
-static void hand_over(struct connection *c, struct item *item, uint32_t packet_max)
+static void hand_over(struct connection *c, struct send_item *item, uint32_t packet_max)
 {
 	struct err err = {0};
 	int ret;
 
-	if (item->kind == ITEM_SUBSCRIBE)
+	if (item->kind == SEND_SUBSCRIBE)
 		ret = paho_client_subscribe(c->client, item->filters, item->n, item,
 					    &err);
-	else if (item->kind != ITEM_PUBLISH)
+	else if (item->kind != SEND_PUBLISH)
 		ret = paho_client_unsubscribe(c->client, item->topics, item->n, item,
 					      &err);
-	else if (item_size(item) > packet_max)
+	else if (send_item_size(item) > packet_max)
 		ret = err_set(&err, -EINVAL, "the broker takes at most %u bytes",
 			      packet_max);
 	else
@@ -210,27 +210,25 @@ static void hand_over(struct connection *c, struct item *item, uint32_t packet_m
 		connection_lose(c, err.text);
 	pthread_mutex_unlock(&c->lock);
 	if (ret == -EINVAL) {
-		log_warn("%s: nothing was sent: %s", item_topic(item), err.text);
+		log_warn("%s: nothing was sent: %s", send_item_topic(item), err.text);
 		report(c, item, false);
 	}
 	free(item);
 }
 
 /* The first item when it may go to Paho now, else NULL; the lock is held. */
-static struct item *take(struct connection *c)
+static struct send_item *take(struct connection *c)
 {
-	struct item *item = c->first;
+	struct send_item *item = c->queue.first;
 
 	if (!item || !has_room(c, item))
 		return NULL;
-	c->first = item->next;
-	if (!c->first)
-		c->last = &c->first;
+	send_queue_pop(&c->queue);
 	count_in(c, item);
 	return item;
 }
 
-static void send_item(struct connection *c, struct item *item)
+static void send_one(struct connection *c, struct send_item *item)
 {
 	uint32_t packet_max = c->packet_max;
 
@@ -242,14 +240,14 @@ static void send_item(struct connection *c, struct item *item)
 /* Paho does not always notice that its PINGREQ stays without an answer. */
 static void send_probe(struct connection *c)
 {
-	struct item *item = item_probe(c->probe_topic);
+	struct send_item *item = send_item_probe(c->probe_topic);
 
 	if (!item) {
 		connection_lose(c, "out of memory");
 		return;
 	}
 	count_in(c, item);
-	send_item(c, item);
+	send_one(c, item);
 }
 
 /* When the sender has something to do though nothing changes; the lock is held. */
@@ -288,7 +286,7 @@ static void leave(struct connection *c, const char *why, bool with_will)
 static bool drained(const struct connection *c, int64_t now)
 {
 	return !c->up || now >= c->close_by_ms ||
-	       (!c->first && !c->unacknowledged && !c->unwritten);
+	       (!c->queue.first && !c->unacknowledged && !c->unwritten);
 }
 
 void connection_serve(struct connection *c)
@@ -297,7 +295,7 @@ void connection_serve(struct connection *c)
 
 	while (!c->lost) {
 		int64_t now = clock_monotonic_ms();
-		struct item *item;
+		struct send_item *item;
 
 		if (c->closing && drained(c, now)) {
 			leave(c, "closed", false);
@@ -311,7 +309,7 @@ void connection_serve(struct connection *c)
 			return;
 		}
 		if (item) {
-			send_item(c, item);
+			send_one(c, item);
 		} else if (now < next_deadline(c, began)) {
 			connection_wait_until(c, next_deadline(c, began));
 		} else if (c->up && !c->unacknowledged) {

@@ -1,3 +1,4 @@
+/* Copies requests into items and keeps them in order. */
 #include "mqtt/send_queue.h"
 
 #include <stdlib.h>
@@ -5,9 +6,9 @@
 
 #define PACKET_OVERHEAD 64 /* more than header and properties of a message of ours */
 
-static struct item *item_new(enum item_kind kind, size_t bytes)
+static struct send_item *send_item_new(enum send_kind kind, size_t bytes)
 {
-	struct item *item = calloc(1, sizeof(*item) + bytes);
+	struct send_item *item = calloc(1, sizeof(*item) + bytes);
 
 	if (item)
 		item->kind = kind;
@@ -25,10 +26,11 @@ static void *put(char **at, const void *bytes, size_t size)
 	return here;
 }
 
-struct item *item_publish(const struct outgoing *m)
+struct send_item *send_item_publish(const struct outgoing *m)
 {
 	size_t topic = strlen(m->topic) + 1;
-	struct item *item = item_new(ITEM_PUBLISH, topic + m->size + m->correlation_size);
+	struct send_item *item =
+		send_item_new(SEND_PUBLISH, topic + m->size + m->correlation_size);
 	char *at;
 
 	if (!item)
@@ -42,15 +44,15 @@ struct item *item_publish(const struct outgoing *m)
 	return item;
 }
 
-struct item *item_subscribe(const struct filter *filters, size_t n)
+struct send_item *send_item_subscribe(const struct filter *filters, size_t n)
 {
 	size_t bytes = n * sizeof(*filters);
-	struct item *item;
+	struct send_item *item;
 	char *at;
 
 	for (size_t i = 0; i < n; i++)
 		bytes += strlen(filters[i].topic) + 1;
-	item = item_new(ITEM_SUBSCRIBE, bytes);
+	item = send_item_new(SEND_SUBSCRIBE, bytes);
 	if (!item)
 		return NULL;
 	at = item->bytes;
@@ -62,16 +64,16 @@ struct item *item_subscribe(const struct filter *filters, size_t n)
 	return item;
 }
 
-static struct item *item_of_topics(enum item_kind kind, const char *const *topics,
-				   size_t n)
+static struct send_item *send_item_of_topics(enum send_kind kind,
+					     const char *const *topics, size_t n)
 {
 	size_t bytes = n * sizeof(*topics);
-	struct item *item;
+	struct send_item *item;
 	char *at;
 
 	for (size_t i = 0; i < n; i++)
 		bytes += strlen(topics[i]) + 1;
-	item = item_new(kind, bytes);
+	item = send_item_new(kind, bytes);
 	if (!item)
 		return NULL;
 	at = item->bytes;
@@ -82,43 +84,66 @@ static struct item *item_of_topics(enum item_kind kind, const char *const *topic
 	return item;
 }
 
-struct item *item_unsubscribe(const char *const *topics, size_t n)
+struct send_item *send_item_unsubscribe(const char *const *topics, size_t n)
 {
-	return item_of_topics(ITEM_UNSUBSCRIBE, topics, n);
+	return send_item_of_topics(SEND_UNSUBSCRIBE, topics, n);
 }
 
-struct item *item_probe(const char *topic)
+struct send_item *send_item_probe(const char *topic)
 {
-	return item_of_topics(ITEM_PROBE, &topic, 1);
+	return send_item_of_topics(SEND_PROBE, &topic, 1);
 }
 
-bool item_acknowledged(const struct item *item)
+bool send_item_acknowledged(const struct send_item *item)
 {
-	return item->kind != ITEM_PUBLISH || item->message.qos > 0;
+	return item->kind != SEND_PUBLISH || item->message.qos > 0;
 }
 
-const char *item_topic(const struct item *item)
+const char *send_item_topic(const struct send_item *item)
 {
-	if (item->kind == ITEM_PUBLISH)
+	if (item->kind == SEND_PUBLISH)
 		return item->message.topic;
-	return item->kind == ITEM_SUBSCRIBE ? item->filters[0].topic : item->topics[0];
+	return item->kind == SEND_SUBSCRIBE ? item->filters[0].topic : item->topics[0];
 }
 
-size_t item_size(const struct item *item)
+size_t send_item_size(const struct send_item *item)
 {
 	const struct outgoing *m = &item->message;
 
-	if (item->kind != ITEM_PUBLISH)
+	if (item->kind != SEND_PUBLISH)
 		return PACKET_OVERHEAD;
 	return m->size + strlen(m->topic) + m->correlation_size + PACKET_OVERHEAD;
 }
 
-void items_free(struct item *item)
+void send_queue_init(struct send_queue *queue)
 {
-	while (item) {
-		struct item *next = item->next;
+	queue->first = NULL;
+	queue->last = &queue->first;
+}
 
+void send_queue_push(struct send_queue *queue, struct send_item *item)
+{
+	item->next = NULL;
+	*queue->last = item;
+	queue->last = &item->next;
+}
+
+struct send_item *send_queue_pop(struct send_queue *queue)
+{
+	struct send_item *item = queue->first;
+
+	if (!item)
+		return NULL;
+	queue->first = item->next;
+	if (!queue->first)
+		queue->last = &queue->first;
+	return item;
+}
+
+void send_queue_clear(struct send_queue *queue)
+{
+	struct send_item *item;
+
+	while ((item = send_queue_pop(queue)))
 		free(item);
-		item = next;
-	}
 }

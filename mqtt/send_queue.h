@@ -1,4 +1,7 @@
-/* Something asked for over a connection, from its queue through Paho to its answer. */
+/* The requests of a connection that wait to be handed to Paho, first come, first served.
+ *
+ * An item leaves the queue when it is handed over and lives on, as the tag of its
+ * request, until the answer comes. */
 #ifndef MQTT_SEND_QUEUE_H
 #define MQTT_SEND_QUEUE_H
 
@@ -8,37 +11,50 @@
 
 #include "mqtt/types.h"
 
-enum item_kind { ITEM_PUBLISH, ITEM_SUBSCRIBE, ITEM_UNSUBSCRIBE, ITEM_PROBE };
+enum send_kind { SEND_PUBLISH, SEND_SUBSCRIBE, SEND_UNSUBSCRIBE, SEND_PROBE };
 
-struct item {
-	struct item *next;
-	enum item_kind kind;
+struct send_item {
+	struct send_item *next;
+	enum send_kind kind;
 	uint32_t epoch;
 	uint64_t token;
-	struct outgoing message;
-	struct filter *filters;
-	const char **topics; /* to unsubscribe */
-	size_t n;
-	_Alignas(max_align_t) char bytes[]; /* what the pointers above point to */
+	struct outgoing message;	    /* SEND_PUBLISH */
+	struct filter *filters;		    /* SEND_SUBSCRIBE */
+	const char **topics;		    /* SEND_UNSUBSCRIBE and SEND_PROBE */
+	size_t n;			    /* of filters or topics */
+	_Alignas(max_align_t) char bytes[]; /* storage of all the pointers above */
 };
 
-/* Each copies what it is given and is freed with free(); NULL when memory is missing. */
-struct item *item_publish(const struct outgoing *message);
-struct item *item_subscribe(const struct filter *filters, size_t n);
-struct item *item_unsubscribe(const char *const *topics, size_t n);
+/* Each copies its arguments.  Free with free(); NULL when out of memory. */
+struct send_item *send_item_publish(const struct outgoing *message);
+struct send_item *send_item_subscribe(const struct filter *filters, size_t n);
+struct send_item *send_item_unsubscribe(const char *const *topics, size_t n);
 
-/* A question whose answer only shows that the broker is still there: leaving a topic that
- * was never subscribed. */
-struct item *item_probe(const char *topic);
+/* Unsubscribes from a topic that was never subscribed: any answer shows that the broker
+ * is still there. */
+struct send_item *send_item_probe(const char *topic);
 
 /* Will the broker answer it? */
-bool item_acknowledged(const struct item *item);
+bool send_item_acknowledged(const struct send_item *item);
 
-const char *item_topic(const struct item *item); /* the first one */
+const char *send_item_topic(const struct send_item *item); /* the first one */
 
-/* The bytes of its packet, or a few more. */
-size_t item_size(const struct item *item);
+/* Bytes of its packet, rounded up. */
+size_t send_item_size(const struct send_item *item);
 
-void items_free(struct item *first); /* and all behind it */
+struct send_queue {
+	struct send_item *first, **last;
+};
+
+void send_queue_init(struct send_queue *queue);
+
+/* Takes item. */
+void send_queue_push(struct send_queue *queue, struct send_item *item);
+
+/* Gives the first item back; NULL when the queue is empty. */
+struct send_item *send_queue_pop(struct send_queue *queue);
+
+/* Frees the items. */
+void send_queue_clear(struct send_queue *queue);
 
 #endif
