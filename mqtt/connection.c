@@ -10,7 +10,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
-#include "mqtt/credentials.h"
+#include "agent/base/secret_file.h"
 #include "mqtt/tls.h"
 #include "mqtt/url.h"
 
@@ -22,20 +22,45 @@
 
 /* ---- The sender ---- */
 
-/* Makes the link with the login as it is now; Paho copies what it keeps. */
+struct credentials {
+	const char *user; /* NULL without one; the url's or the connection's */
+	char *password;	  /* NULL without one */
+};
+
+/* The user and password in the url win over the settings'. */
+static int credentials_read(struct credentials *credentials, const struct url *url,
+			    const struct connection *c, struct err *err)
+{
+	*credentials = (struct credentials){.user = NULL};
+	if (url->has_user)
+		credentials->user = url->user;
+	else if (*c->user)
+		credentials->user = c->user;
+
+	if (url->has_password) {
+		credentials->password = strdup(url->password);
+		return credentials->password ? 0 : err_set(err, -ENOMEM, "out of memory");
+	}
+	if (*c->password_file)
+		return secret_file_read(&credentials->password, c->password_file,
+					"password", err);
+	return 0;
+}
+
+/* Creates the client with the credentials as they are now; Paho copies what it keeps. */
 static int open_client(struct connection *c,
 		       const struct paho_client_callbacks *callbacks, struct err *err)
 {
 	struct paho_client_options options = c->options;
-	struct login login;
-	int ret = login_read(&login, &options.url, c->user, c->password_file, err);
+	struct credentials credentials;
+	int ret = credentials_read(&credentials, &options.url, c, err);
 
 	if (ret == 0) {
-		options.user = login.user;
-		options.password = login.password;
+		options.user = credentials.user;
+		options.password = credentials.password;
 		ret = paho_client_open(&c->client, &options, callbacks, err);
 	}
-	login_clear(&login);
+	secret_file_free(credentials.password);
 	url_clear(&options.url);
 	return ret;
 }

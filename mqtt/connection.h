@@ -26,7 +26,7 @@ struct connection;
 struct connection_options {
 	/* mqtt, mqtts, ws or wss://[user[:password]@]host[:port]; never logged whole */
 	const char *url;
-	/* NULL and "" are none: see mqtt/credentials.h and mqtt/tls.h.  The files are
+	/* NULL and "" are none: see agent/base/secret_file.h and mqtt/tls.h.  The files are
 	 * read anew at each attempt to connect, so what is wrong with them can be mended
 	 * meanwhile.
 	 */

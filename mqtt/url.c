@@ -64,7 +64,8 @@ static int percent_decode(char *out, size_t size, const char *text, size_t lengt
 	return 0;
 }
 
-static int parse_login(struct url *url, const char *text, size_t length, struct err *err)
+static int parse_userinfo(struct url *url, const char *text, size_t length,
+			  struct err *err)
 {
 	const char *colon = memchr(text, ':', length);
 	size_t user = colon ? (size_t)(colon - text) : length;
@@ -164,7 +165,7 @@ int url_parse(struct url *url, const char *text, struct err *err)
 	/* The last @: people forget to write %40 in a password. */
 	at = memrchr(text, '@', length);
 	if (at) {
-		ret = parse_login(url, text, (size_t)(at - text), err);
+		ret = parse_userinfo(url, text, (size_t)(at - text), err);
 		if (ret < 0)
 			return ret;
 		length -= (size_t)(at + 1 - text);
@@ -179,9 +180,9 @@ int url_parse(struct url *url, const char *text, struct err *err)
 void url_hide_password(char *text)
 {
 	const struct scheme *scheme = scheme_of(text);
-	char *login = scheme ? text + strlen(scheme->prefix) : text;
-	char *colon = strchr(login, ':');
-	char *at = strrchr(login, '@');
+	char *userinfo = scheme ? text + strlen(scheme->prefix) : text;
+	char *colon = strchr(userinfo, ':');
+	char *at = strrchr(userinfo, '@');
 	size_t length, shown, rest;
 
 	if (!colon || !at || colon > at)
