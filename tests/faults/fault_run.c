@@ -166,11 +166,11 @@ void ordeal_restart_broker(struct ordeal *ordeal)
 {
 	char file[PATH_MAX];
 
-	if (dice_chance(&ordeal->dice, 30))
+	if (prng_chance(&ordeal->prng, 30))
 		broker_stop(&ordeal->broker);
 	else
 		broker_kill(&ordeal->broker);
-	if (dice_chance(&ordeal->dice, 50))
+	if (prng_chance(&ordeal->prng, 50))
 		unlink(folder_path(&ordeal->folder, file, "mosquitto.db"));
 	deadline_let_pass(DRY_MS);
 	note_stop(ordeal, STOP_BROKER);
@@ -232,17 +232,17 @@ int ordeal_open(struct ordeal *ordeal, uint64_t seed, unsigned run, bool with_br
 	memset(ordeal, 0, sizeof(*ordeal));
 	ordeal->seed = seed;
 	ordeal->run = run;
-	ordeal->dice = dice_of(seed);
-	/* Thrown also when it is known, so that the rest of the run stays the same. */
-	ordeal->with_broker = dice_chance(&ordeal->dice, 50) || with_broker;
+	ordeal->prng = prng_seeded(seed);
+	/* Drawn even when it is known, so that the rest of the run stays the same. */
+	ordeal->with_broker = prng_chance(&ordeal->prng, 50) || with_broker;
 	if (folder_make(&ordeal->folder) < 0 ||
 	    broker_start(&ordeal->broker, ordeal->folder.path, ordeal->with_broker) < 0 ||
 	    device_init(&ordeal->device, &ordeal->folder, DEVICE_ID, ordeal->broker.port,
-			NULL, settings[dice_throw(&ordeal->dice, 2)]) < 0) {
+			NULL, settings[prng_below(&ordeal->prng, 2)]) < 0) {
 		ordeal_blame(ordeal, "the broker could not be started");
 		return -1;
 	}
-	ordeal->device.sim_speed = speeds[dice_throw(&ordeal->dice, 4)];
+	ordeal->device.sim_speed = speeds[prng_below(&ordeal->prng, 4)];
 	options.port = ordeal->broker.port;
 	if (client_open(&ordeal->client, &options) < 0) {
 		ordeal_blame(ordeal, "the client could not connect");

@@ -40,7 +40,7 @@ struct ordeal {
 	uint64_t seed;
 	unsigned run;
 	bool with_broker; /* it is stopped too */
-	struct dice dice;
+	struct prng prng;
 	struct folder folder;
 	struct broker broker;
 	struct device device;

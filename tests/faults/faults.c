@@ -20,7 +20,7 @@
 
 static struct order *order_any(struct ordeal *ordeal, bool wait)
 {
-	int what = dice_throw(&ordeal->dice, 100);
+	int what = prng_below(&ordeal->prng, 100);
 	struct order *order = NULL;
 
 	if (what < 12)
@@ -34,12 +34,12 @@ static struct order *order_any(struct ordeal *ordeal, bool wait)
 
 static void send_some(struct ordeal *ordeal)
 {
-	int some = dice_between(&ordeal->dice, 4, 14);
+	int some = prng_between(&ordeal->prng, 4, 14);
 
 	for (int i = 0; i < some; i++) {
-		order_any(ordeal, dice_chance(&ordeal->dice, 70));
-		if (dice_chance(&ordeal->dice, 40))
-			deadline_let_pass(dice_throw(&ordeal->dice, 30));
+		order_any(ordeal, prng_chance(&ordeal->prng, 70));
+		if (prng_chance(&ordeal->prng, 40))
+			deadline_let_pass(prng_below(&ordeal->prng, 30));
 	}
 }
 
@@ -56,11 +56,11 @@ static void pass_us(int us)
 /* A row of commands that only the DUP flag protects, cut off somewhere. */
 static void cut_a_row(struct ordeal *ordeal)
 {
-	int row = dice_between(&ordeal->dice, 3, 8);
+	int row = prng_between(&ordeal->prng, 3, 8);
 
 	for (int i = 0; i < row; i++)
 		order_create_nameless(ordeal);
-	pass_us(dice_throw(&ordeal->dice, 3000));
+	pass_us(prng_below(&ordeal->prng, 3000));
 }
 
 /* Any moment; right behind a publish; right behind a reply; in the middle of a row. */
@@ -69,14 +69,14 @@ static void pick_moment(struct ordeal *ordeal)
 	size_t mark = client_mark(ordeal->client);
 	const struct order *order;
 
-	switch (dice_throw(&ordeal->dice, 5)) {
+	switch (prng_below(&ordeal->prng, 5)) {
 	case 0:
-		deadline_let_pass(dice_throw(&ordeal->dice, 80));
+		deadline_let_pass(prng_below(&ordeal->prng, 80));
 		break;
 	case 1:
-		order_any(ordeal, dice_chance(&ordeal->dice, 50));
-		if (dice_chance(&ordeal->dice, 50))
-			pass_us(dice_throw(&ordeal->dice, 1500));
+		order_any(ordeal, prng_chance(&ordeal->prng, 50));
+		if (prng_chance(&ordeal->prng, 50))
+			pass_us(prng_below(&ordeal->prng, 1500));
 		break;
 	case 2:
 	case 3:
@@ -95,7 +95,7 @@ static void pick_moment(struct ordeal *ordeal)
 static void stop_agent(struct ordeal *ordeal)
 {
 	pick_moment(ordeal);
-	if (dice_chance(&ordeal->dice, 25))
+	if (prng_chance(&ordeal->prng, 25))
 		ordeal_end_agent(ordeal);
 	else
 		ordeal_kill_agent(ordeal);
@@ -104,9 +104,9 @@ static void stop_agent(struct ordeal *ordeal)
 static void start_agent(struct ordeal *ordeal)
 {
 	/* Sometimes it does not even come up. */
-	if (dice_chance(&ordeal->dice, 15)) {
+	if (prng_chance(&ordeal->prng, 15)) {
 		ordeal_launch_agent(ordeal);
-		deadline_let_pass(dice_throw(&ordeal->dice, 60));
+		deadline_let_pass(prng_below(&ordeal->prng, 60));
 		ordeal_kill_agent(ordeal);
 	}
 	ordeal_start_agent(ordeal);
@@ -115,16 +115,16 @@ static void start_agent(struct ordeal *ordeal)
 static void restart_agent(struct ordeal *ordeal)
 {
 	stop_agent(ordeal);
-	if (dice_chance(&ordeal->dice, 50))
+	if (prng_chance(&ordeal->prng, 50))
 		send_some(ordeal);
 	start_agent(ordeal);
 }
 
 static void restart_broker(struct ordeal *ordeal)
 {
-	bool both = dice_chance(&ordeal->dice, 30);
+	bool both = prng_chance(&ordeal->prng, 30);
 
-	if (dice_chance(&ordeal->dice, 50))
+	if (prng_chance(&ordeal->prng, 50))
 		ordeal_save_broker(ordeal);
 	pick_moment(ordeal);
 	if (both)
@@ -136,11 +136,11 @@ static void restart_broker(struct ordeal *ordeal)
 
 static void torment(struct ordeal *ordeal)
 {
-	int faults = dice_between(&ordeal->dice, 5, 9);
+	int faults = prng_between(&ordeal->prng, 5, 9);
 
 	send_some(ordeal);
 	for (int i = 0; i < faults && !ordeal->violations; i++) {
-		if (ordeal->with_broker && dice_chance(&ordeal->dice, 50))
+		if (ordeal->with_broker && prng_chance(&ordeal->prng, 50))
 			restart_broker(ordeal);
 		else
 			restart_agent(ordeal);

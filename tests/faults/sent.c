@@ -75,7 +75,7 @@ static struct order *order_publish(struct ordeal *ordeal, struct order *order, b
 static void order_name(struct ordeal *ordeal, struct order *order)
 {
 	size_t number = order->original;
-	int how = dice_throw(&ordeal->dice, 100);
+	int how = prng_below(&ordeal->prng, 100);
 
 	if (how < 60)
 		snprintf(order->id, sizeof(order->id), "task-%zu", number);
@@ -98,16 +98,16 @@ static const char *type_of(enum order_kind kind)
 
 static char *order_args(struct ordeal *ordeal, struct order *order)
 {
-	struct dice *dice = &ordeal->dice;
-	double delay = dice_throw(dice, 20) / 1000.0;
+	struct prng *prng = &ordeal->prng;
+	double delay = prng_below(prng, 20) / 1000.0;
 	char file[PATH_MAX];
 
 	order_file(ordeal, order->original, file);
-	order->steps = dice_between(dice, 1, 20);
+	order->steps = prng_between(prng, 1, 20);
 	switch (order->kind) {
 	case ORDER_COUNT:
 		return quote("{'file':'%s','steps':%d,'delay':%.3f,'fail_attempts':%d}",
-			     file, order->steps, delay, dice_throw(dice, 3));
+			     file, order->steps, delay, prng_below(prng, 3));
 	case ORDER_RESUME_COUNT:
 		return quote("{'file':'%s','steps':%d,'delay':%.3f}", file, order->steps,
 			     delay);
@@ -116,20 +116,20 @@ static char *order_args(struct ordeal *ordeal, struct order *order)
 	case ORDER_GENERATOR:
 		return quote("{'total_steps':%d,'interval':%.3f}", order->steps, delay);
 	default:
-		order->steps = dice_between(dice, 4, 8);
+		order->steps = prng_between(prng, 4, 8);
 		return quote("{'project':'p%zu','settings':{'points':%d}}",
 			     order->original, order->steps);
 	}
 }
 
-static enum order_kind throw_kind(struct dice *dice)
+static enum order_kind throw_kind(struct prng *prng)
 {
 	static const enum order_kind kinds[] = {
 		ORDER_COUNT, ORDER_COUNT, ORDER_COUNT,	   ORDER_RESUME_COUNT,
 		ORDER_HELLO, ORDER_SCAN,  ORDER_GENERATOR, ORDER_RESUME_COUNT,
 	};
 
-	return kinds[dice_throw(dice, 8)];
+	return kinds[prng_below(prng, 8)];
 }
 
 /* Writes its body, with the names that it has. */
@@ -143,7 +143,7 @@ static void order_write(struct ordeal *ordeal, struct order *order)
 	order->body = quote("{%s%s'type':'%s','priority':%d,'retries':3,"
 			    "'labels':{'order':'%zu'},'args':%s}",
 			    names[0], names[1], type_of(order->kind),
-			    dice_between(&ordeal->dice, -1, 1), order->original, args);
+			    prng_between(&ordeal->prng, -1, 1), order->original, args);
 	free(names[0]);
 	free(names[1]);
 	free(args);
@@ -151,7 +151,7 @@ static void order_write(struct ordeal *ordeal, struct order *order)
 
 struct order *order_create(struct ordeal *ordeal, bool wait)
 {
-	struct order *order = order_new(ordeal, throw_kind(&ordeal->dice), "task/create");
+	struct order *order = order_new(ordeal, throw_kind(&ordeal->prng), "task/create");
 
 	order_name(ordeal, order);
 	order_write(ordeal, order);
@@ -173,7 +173,7 @@ static int throw_target(struct ordeal *ordeal)
 {
 	for (int i = 0; i < 20 && ordeal->order_count; i++) {
 		/* The newest ones are those that still run. */
-		size_t back = (size_t)dice_throw(&ordeal->dice, 8);
+		size_t back = (size_t)prng_below(&ordeal->prng, 8);
 		size_t number = ordeal->order_count - 1;
 
 		number = back > number ? 0 : number - back;
@@ -193,9 +193,9 @@ struct order *order_steer(struct ordeal *ordeal, bool wait)
 
 	if (target < 0)
 		return NULL;
-	order = order_new(ordeal, ORDER_STEER, verbs[dice_throw(&ordeal->dice, 5)]);
+	order = order_new(ordeal, ORDER_STEER, verbs[prng_below(&ordeal->prng, 5)]);
 	order->target = target;
-	if (dice_chance(&ordeal->dice, 70))
+	if (prng_chance(&ordeal->prng, 70))
 		snprintf(order->request, sizeof(order->request), "request-%zu",
 			 order->original);
 	order->body = order->request[0] ? quote("{'id':'%s','request':'%s'}",
@@ -210,8 +210,8 @@ struct order *order_move(struct ordeal *ordeal, bool wait)
 
 	snprintf(order->request, sizeof(order->request), "request-%zu", order->original);
 	order->body = quote("{'request':'%s','name':'%s','degrees':%d}", order->request,
-			    dice_chance(&ordeal->dice, 50) ? "rotor" : "turntable",
-			    dice_throw(&ordeal->dice, 140));
+			    prng_chance(&ordeal->prng, 50) ? "rotor" : "turntable",
+			    prng_below(&ordeal->prng, 140));
 	return order_publish(ordeal, order, wait);
 }
 
@@ -219,7 +219,7 @@ struct order *order_repeat(struct ordeal *ordeal, bool wait)
 {
 	for (int i = 0; i < 20 && ordeal->order_count; i++) {
 		size_t number =
-			(size_t)dice_throw(&ordeal->dice, (int)ordeal->order_count);
+			(size_t)prng_below(&ordeal->prng, (int)ordeal->order_count);
 		struct order *order;
 
 		if (!order_is_named(&ordeal->orders[number]))

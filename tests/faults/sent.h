@@ -29,7 +29,7 @@ struct order {
 	char code[32], task[65];
 };
 
-/* Thrown by the dice: a new order, published.  wait: until the broker has it. */
+/* A new random order, published.  wait: until the broker has it. */
 struct order *order_create(struct ordeal *ordeal, bool wait);
 /* One without id and request, not waited for. */
 struct order *order_create_nameless(struct ordeal *ordeal);

@@ -1,4 +1,4 @@
-/* The core in a simulated world.  Input: all that the dice of a history say, bodies of
+/* The core in a simulated world.  Input: the random numbers of a history, bodies of
  * commands among it. */
 #include "tests/fuzz/fuzz.h"
 

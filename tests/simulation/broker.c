@@ -177,13 +177,13 @@ void broker_publish(struct broker *broker, struct wish *wish)
 
 /* ---- the connection ---- */
 
-void broker_connect(struct broker *broker, struct dice *dice)
+void broker_connect(struct broker *broker, struct prng *prng)
 {
 	struct event *event = mail_post(broker->mail, EVENT_LINK_UP);
 	struct packet *packet;
 
 	broker->connected = true;
-	broker->window = dice_chance(dice, 50) ? 64 : (unsigned)dice_between(dice, 1, 8);
+	broker->window = prng_chance(prng, 50) ? 64 : (unsigned)prng_between(prng, 1, 8);
 	LL_FOREACH(broker->state.queue, packet)
 		packet->waited = true;
 	event->epoch = ++broker->epoch;
@@ -219,9 +219,9 @@ static void queue_rewind(struct broker *broker)
 	broker->outstanding = NULL;
 }
 
-void broker_disconnect(struct broker *broker, struct dice *dice, bool agent_lives)
+void broker_disconnect(struct broker *broker, struct prng *prng, bool agent_lives)
 {
-	int arrive = dice_throw(dice, 8);
+	int arrive = prng_below(prng, 8);
 
 	if (!broker->connected)
 		return;

@@ -21,7 +21,7 @@ enum temper {
 	TEMPERS,
 };
 
-void client_init(struct client *client, struct dice *dice)
+void client_init(struct client *client, struct prng *prng)
 {
 	static const int weights[TEMPERS][3] = {
 		[TEMPER_CREATE] = {10, 30, 80}, [TEMPER_TASK] = {3, 20, 60},
@@ -32,7 +32,7 @@ void client_init(struct client *client, struct dice *dice)
 
 	memset(client, 0, sizeof(*client));
 	for (int i = 0; i < TEMPERS; i++)
-		client->temper[i] = weights[i][dice_throw(dice, 3)];
+		client->temper[i] = weights[i][prng_below(prng, 3)];
 }
 
 void client_clear(struct client *client)
@@ -80,15 +80,15 @@ void client_heard(struct client *client, const char *id)
 }
 
 /* Mostly one of the last. */
-static const char *some_id(const struct client *client, struct dice *dice)
+static const char *some_id(const struct client *client, struct prng *prng)
 {
-	int back = dice_chance(dice, 80) ? 12 : client->id_count;
+	int back = prng_chance(prng, 80) ? 12 : client->id_count;
 
-	if (!client->id_count || dice_chance(dice, 2))
+	if (!client->id_count || prng_chance(prng, 2))
 		return "nobody";
 	if (back > client->id_count)
 		back = client->id_count;
-	return client->ids[client->id_count - 1 - dice_throw(dice, back)];
+	return client->ids[client->id_count - 1 - prng_below(prng, back)];
 }
 
 /* ---- bodies ---- */
@@ -121,9 +121,9 @@ static void member(struct text *text, const char *key)
 	add(text, "%s\"%s\":", text->size > 1 ? "," : "", key);
 }
 
-static void wish_end(struct wish *wish, struct text *text, struct dice *dice)
+static void wish_end(struct wish *wish, struct text *text, struct prng *prng)
 {
-	int way = dice_throw(dice, 10);
+	int way = prng_below(prng, 10);
 
 	wish->correlated = way < 7;
 	wish->hears = way < 9;
@@ -139,9 +139,9 @@ static void wish_end(struct wish *wish, struct text *text, struct dice *dice)
 	wish->body = strdup(text->bytes);
 }
 
-static void give_request(struct wish *wish, struct dice *dice, int percent)
+static void give_request(struct wish *wish, struct prng *prng, int percent)
 {
-	if (dice_chance(dice, percent))
+	if (prng_chance(prng, percent))
 		snprintf(wish->request, sizeof(wish->request), "q%d", wish->number);
 }
 
@@ -158,13 +158,13 @@ static void to_all(struct wish *wish, const char *verb)
 /* ---- task/create ---- */
 
 static void create_after(struct client *client, struct wish *wish, struct text *text,
-			 struct dice *dice)
+			 struct prng *prng)
 {
-	int n = dice_between(dice, 1, WISH_AFTER);
+	int n = prng_between(prng, 1, WISH_AFTER);
 
 	member(text, "after");
 	for (int i = 0; i < n; i++) {
-		snprintf(wish->after[i], WISH_ID, "%s", some_id(client, dice));
+		snprintf(wish->after[i], WISH_ID, "%s", some_id(client, prng));
 		add(text, "%c\"%s\"", i ? ',' : '[', wish->after[i]);
 	}
 	add(text, "]");
@@ -172,56 +172,56 @@ static void create_after(struct client *client, struct wish *wish, struct text *
 	wish->plain = false;
 }
 
-static void create_then(struct text *text, struct dice *dice)
+static void create_then(struct text *text, struct prng *prng)
 {
-	int n = dice_chance(dice, 5) ? 32 : dice_between(dice, 1, 3);
+	int n = prng_chance(prng, 5) ? 32 : prng_between(prng, 1, 3);
 
 	member(text, "then");
 	for (int i = 0; i < n; i++)
 		add(text, "%c{\"type\":\"%s\"}", i ? ',' : '[',
-		    kinds[dice_throw(dice, KINDS)].name);
+		    kinds[prng_below(prng, KINDS)].name);
 	add(text, "]");
 }
 
 static void create_extras(struct client *client, struct wish *wish, struct text *text,
-			  struct dice *dice)
+			  struct prng *prng)
 {
-	if (dice_chance(dice, 30)) {
-		wish->priority = dice_between(dice, -2, 2);
+	if (prng_chance(prng, 30)) {
+		wish->priority = prng_between(prng, -2, 2);
 		member(text, "priority");
 		add(text, "%d", wish->priority);
 	}
-	if (dice_chance(dice, 20))
-		create_after(client, wish, text, dice);
-	if (dice_chance(dice, 10))
-		create_then(text, dice);
-	if (dice_chance(dice, 15)) {
+	if (prng_chance(prng, 20))
+		create_after(client, wish, text, prng);
+	if (prng_chance(prng, 10))
+		create_then(text, prng);
+	if (prng_chance(prng, 15)) {
 		member(text, "retries");
-		add(text, "%d,\"retry_delay_s\":%d", dice_between(dice, 1, 3),
-		    dice_throw(dice, 5));
+		add(text, "%d,\"retry_delay_s\":%d", prng_between(prng, 1, 3),
+		    prng_below(prng, 5));
 	}
-	if (dice_chance(dice, 10)) {
+	if (prng_chance(prng, 10)) {
 		member(text, "timeout_s");
-		add(text, "%d", dice_between(dice, 1, 90));
+		add(text, "%d", prng_between(prng, 1, 90));
 	}
-	if (dice_chance(dice, 10)) {
+	if (prng_chance(prng, 10)) {
 		member(text, "on_interrupt");
-		add(text, "\"%s\"", dice_chance(dice, 50) ? "interrupt" : "resume");
+		add(text, "\"%s\"", prng_chance(prng, 50) ? "interrupt" : "resume");
 	}
-	if (dice_chance(dice, 3)) {
+	if (prng_chance(prng, 3)) {
 		member(text, "dry_run");
 		add(text, "true");
 		wish->plain = false;
 	}
 }
 
-static struct wish *make_create(struct client *client, struct dice *dice)
+static struct wish *make_create(struct client *client, struct prng *prng)
 {
 	struct wish *wish = wish_new(client, "task/create");
 	struct text text = {"{", 1};
 
-	wish->kind = dice_throw(dice, KINDS);
-	if (dice_chance(dice, 3)) {
+	wish->kind = prng_below(prng, KINDS);
+	if (prng_chance(prng, 3)) {
 		/* The short form: nobody can name it. */
 		wish->body = strdup(kinds[wish->kind].name);
 		return wish;
@@ -229,29 +229,29 @@ static struct wish *make_create(struct client *client, struct dice *dice)
 	wish->plain = true;
 	member(&text, "type");
 	add(&text, "\"%s\"", kinds[wish->kind].name);
-	if (dice_chance(dice, 85)) {
+	if (prng_chance(prng, 85)) {
 		snprintf(wish->id, sizeof(wish->id), "c%d", wish->number);
 		member(&text, "id");
 		add(&text, "\"%s\"", wish->id);
-		if (dice_chance(dice, 30))
+		if (prng_chance(prng, 30))
 			client_heard(client, wish->id);
 	}
-	give_request(wish, dice, wish->id[0] ? 20 : 70);
+	give_request(wish, prng, wish->id[0] ? 20 : 70);
 	member(&text, "args");
 	add(&text, "{\"n\":%d}",
-	    dice_between(dice, 1, dice_chance(dice, 2) ? 2000 : 999));
-	create_extras(client, wish, &text, dice);
-	wish_end(wish, &text, dice);
-	if (dice_chance(dice, 2))
+	    prng_between(prng, 1, prng_chance(prng, 2) ? 2000 : 999));
+	create_extras(client, wish, &text, prng);
+	wish_end(wish, &text, prng);
+	if (prng_chance(prng, 2))
 		to_group(wish, wish->verb);
-	wish->retained = dice_chance(dice, 2);
+	wish->retained = prng_chance(prng, 2);
 	return wish;
 }
 
 /* An id or a request that was used, and something else behind it. */
-static struct wish *make_rival(struct client *client, struct dice *dice)
+static struct wish *make_rival(struct client *client, struct prng *prng)
 {
-	struct wish *older = client->wishes[dice_throw(dice, client->count)];
+	struct wish *older = client->wishes[prng_below(prng, client->count)];
 	struct wish *wish = wish_new(client, "task/create");
 	struct text text = {"{", 1};
 
@@ -265,69 +265,69 @@ static struct wish *make_rival(struct client *client, struct dice *dice)
 		snprintf(wish->id, sizeof(wish->id), "%s", older->id);
 		add(&text, ",\"id\":\"%s\"", wish->id);
 	}
-	wish_end(wish, &text, dice);
+	wish_end(wish, &text, prng);
 	return wish;
 }
 
 /* ---- the other nouns ---- */
 
-static struct wish *make_body(struct client *client, struct dice *dice, const char *verb,
+static struct wish *make_body(struct client *client, struct prng *prng, const char *verb,
 			      const char *members)
 {
 	struct wish *wish = wish_new(client, verb);
 	struct text text = {"{", 1};
 
 	add(&text, "%s", members);
-	give_request(wish, dice, 40);
-	wish_end(wish, &text, dice);
+	give_request(wish, prng, 40);
+	wish_end(wish, &text, prng);
 	return wish;
 }
 
-static struct wish *make_task(struct client *client, struct dice *dice)
+static struct wish *make_task(struct client *client, struct prng *prng)
 {
 	static const char *const verbs[] = {"cancel", "pause",	 "resume", "restart",
 					    "cancel", "delete",	 "update", "get",
 					    "pause",  "restart", "resume", "log"};
-	const char *what = verbs[dice_throw(dice, 12)];
-	const char *id = some_id(client, dice);
+	const char *what = verbs[prng_below(prng, 12)];
+	const char *id = some_id(client, prng);
 	char verb[24], members[160];
 	struct wish *wish;
 
 	snprintf(verb, sizeof(verb), "task/%s", what);
-	if (dice_chance(dice, 8)) {
+	if (prng_chance(prng, 8)) {
 		static const char *const forms[] = {"current", "PRESS"};
 
 		wish = wish_new(client, verb);
 		wish->body =
-			strdup(dice_chance(dice, 50) ? id : forms[dice_throw(dice, 2)]);
+			strdup(prng_chance(prng, 50) ? id : forms[prng_below(prng, 2)]);
 		return wish;
 	}
 	snprintf(members, sizeof(members), "\"id\":\"%s\"", id);
 	if (!strcmp(what, "update"))
 		snprintf(members, sizeof(members), "\"id\":\"%s\",\"priority\":%d", id,
-			 dice_between(dice, -3, 3));
-	if (!strcmp(what, "restart") && dice_chance(dice, 50))
+			 prng_between(prng, -3, 3));
+	if (!strcmp(what, "restart") && prng_chance(prng, 50))
 		snprintf(members, sizeof(members), "\"id\":\"%s\",\"from\":\"start\"",
 			 id);
-	wish = make_body(client, dice, verb, members);
+	wish = make_body(client, prng, verb, members);
 	snprintf(wish->id, sizeof(wish->id), "%s", id);
 	return wish;
 }
 
-static struct wish *make_queue(struct client *client, struct dice *dice)
+static struct wish *make_queue(struct client *client, struct prng *prng)
 {
 	static const char *const verbs[] = {"queue/pause", "queue/resume", "queue/resume",
 					    "queue/clear", "estop",	   "queue/resume",
 					    "agent/drain", "agent/undrain"};
-	const char *verb = verbs[dice_throw(dice, 8)];
-	struct wish *wish = make_body(client, dice, verb, "");
+	const char *verb = verbs[prng_below(prng, 8)];
+	struct wish *wish = make_body(client, prng, verb, "");
 
-	if (strcmp(verb, "queue/clear") != 0 && dice_chance(dice, 10))
+	if (strcmp(verb, "queue/clear") != 0 && prng_chance(prng, 10))
 		to_all(wish, verb);
 	return wish;
 }
 
-static struct wish *make_rig(struct client *client, struct dice *dice)
+static struct wish *make_rig(struct client *client, struct prng *prng)
 {
 	static const struct {
 		const char *verb, *members;
@@ -344,15 +344,15 @@ static struct wish *make_rig(struct client *client, struct dice *dice)
 		{"camera/settings", ""},
 		{"trigger/fire", ""},
 	};
-	int i = dice_throw(dice, (int)(sizeof(wishes) / sizeof(wishes[0])));
-	struct wish *wish = make_body(client, dice, wishes[i].verb, wishes[i].members);
+	int i = prng_below(prng, (int)(sizeof(wishes) / sizeof(wishes[0])));
+	struct wish *wish = make_body(client, prng, wishes[i].verb, wishes[i].members);
 
-	if (dice_chance(dice, 5))
+	if (prng_chance(prng, 5))
 		to_group(wish, wish->verb);
 	return wish;
 }
 
-static struct wish *make_read(struct client *client, struct dice *dice)
+static struct wish *make_read(struct client *client, struct prng *prng)
 {
 	static const struct {
 		const char *verb, *members;
@@ -361,12 +361,12 @@ static struct wish *make_read(struct client *client, struct dice *dice)
 		{"agent/ping", ""},	      {"settings/get", ""},
 		{"project/list", ""},
 	};
-	int i = dice_throw(dice, (int)(sizeof(wishes) / sizeof(wishes[0])));
+	int i = prng_below(prng, (int)(sizeof(wishes) / sizeof(wishes[0])));
 
-	return make_body(client, dice, wishes[i].verb, wishes[i].members);
+	return make_body(client, prng, wishes[i].verb, wishes[i].members);
 }
 
-static struct wish *make_agent(struct client *client, struct dice *dice)
+static struct wish *make_agent(struct client *client, struct prng *prng)
 {
 	static const struct {
 		const char *verb, *members;
@@ -377,12 +377,12 @@ static struct wish *make_agent(struct client *client, struct dice *dice)
 		{"project/create", "\"project\":\"cup\""},
 		{"project/delete", "\"project\":\"cup\""},
 	};
-	int i = dice_throw(dice, (int)(sizeof(wishes) / sizeof(wishes[0])));
+	int i = prng_below(prng, (int)(sizeof(wishes) / sizeof(wishes[0])));
 
-	return make_body(client, dice, wishes[i].verb, wishes[i].members);
+	return make_body(client, prng, wishes[i].verb, wishes[i].members);
 }
 
-static struct wish *make_bad(struct client *client, struct dice *dice)
+static struct wish *make_bad(struct client *client, struct prng *prng)
 {
 	static const struct {
 		const char *verb, *body;
@@ -402,46 +402,46 @@ static struct wish *make_bad(struct client *client, struct dice *dice)
 		{"queue/pause", "[]"},
 		{"task/create", "{\"id\":\"current\",\"type\":\"plain_task\"}"},
 	};
-	int i = dice_throw(dice, (int)(sizeof(wishes) / sizeof(wishes[0])));
+	int i = prng_below(prng, (int)(sizeof(wishes) / sizeof(wishes[0])));
 	struct wish *wish = wish_new(client, wishes[i].verb);
 
 	wish->body = strdup(wishes[i].body);
 	return wish;
 }
 
-struct wish *client_make(struct client *client, struct dice *dice)
+struct wish *client_make(struct client *client, struct prng *prng)
 {
 	int total = 0, lot, sort = 0;
 
 	for (int i = 0; i < TEMPERS; i++)
 		total += client->temper[i];
-	lot = dice_throw(dice, total);
+	lot = prng_below(prng, total);
 	while (lot >= client->temper[sort])
 		lot -= client->temper[sort++];
 	if (!client->count)
 		sort = TEMPER_CREATE;
 	switch ((enum temper)sort) {
 	case TEMPER_TASK:
-		return make_task(client, dice);
+		return make_task(client, prng);
 	case TEMPER_QUEUE:
-		return make_queue(client, dice);
+		return make_queue(client, prng);
 	case TEMPER_RIG:
-		return make_rig(client, dice);
+		return make_rig(client, prng);
 	case TEMPER_READ:
-		return make_read(client, dice);
+		return make_read(client, prng);
 	case TEMPER_AGENT:
-		return make_agent(client, dice);
+		return make_agent(client, prng);
 	case TEMPER_BAD:
-		return make_bad(client, dice);
+		return make_bad(client, prng);
 	case TEMPER_AGAIN:
-		if (dice_chance(dice, 15))
-			return make_rival(client, dice);
-		return client->wishes[dice_throw(dice, client->count)];
+		if (prng_chance(prng, 15))
+			return make_rival(client, prng);
+		return client->wishes[prng_below(prng, client->count)];
 	case TEMPER_CREATE:
 	case TEMPERS:
 		break;
 	}
-	return make_create(client, dice);
+	return make_create(client, prng);
 }
 
 static void go_wild(struct client *client)
@@ -451,7 +451,7 @@ static void go_wild(struct client *client)
 		client->wishes[i]->rivalled = true;
 }
 
-struct wish *client_make_wild(struct client *client, struct dice *dice)
+struct wish *client_make_wild(struct client *client, struct prng *prng)
 {
 	static const char *const verbs[] = {
 		"task/create",	 "task/cancel",	 "task/pause",	"task/resume",
@@ -460,15 +460,15 @@ struct wish *client_make_wild(struct client *client, struct dice *dice)
 		"queue/resume",	 "queue/clear",	 "agent/prune", "agent/drain",
 		"agent/undrain", "settings/set", "light/set",	"motor/move",
 		"estop"};
-	int verb = dice_throw(dice, (int)(sizeof(verbs) / sizeof(verbs[0])));
+	int verb = prng_below(prng, (int)(sizeof(verbs) / sizeof(verbs[0])));
 	struct wish *wish = wish_new(client, verbs[verb]);
-	int size = dice_throw(dice, WILD_MAX), n = 0;
+	int size = prng_below(prng, WILD_MAX), n = 0;
 
 	wish->body = calloc(1, WILD_MAX);
 	if (!wish->body)
 		abort();
 	while (n < size)
-		wish->body[n++] = (char)dice_throw(dice, 256);
+		wish->body[n++] = (char)prng_below(prng, 256);
 	/* Replies that go to others are read as theirs. */
 	if (strchr(wish->body, '\\') || strstr(wish->body, "_reply"))
 		wish->body[0] = '\0';

@@ -55,14 +55,14 @@ struct client {
 	bool wild;     /* there were wild wishes: any may use another's id or request */
 };
 
-void client_init(struct client *client, struct dice *dice);
+void client_init(struct client *client, struct prng *prng);
 void client_clear(struct client *client);
 
 /* A new wish, or an older one that is sent again. */
-struct wish *client_make(struct client *client, struct dice *dice);
+struct wish *client_make(struct client *client, struct prng *prng);
 
-/* One whose body is told by the dice, byte by byte. */
-struct wish *client_make_wild(struct client *client, struct dice *dice);
+/* One whose body is random, byte by byte. */
+struct wish *client_make_wild(struct client *client, struct prng *prng);
 
 /* One with this verb and body, "" for none. */
 struct wish *client_plain(struct client *client, const char *verb, const char *body);

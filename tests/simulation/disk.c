@@ -65,11 +65,11 @@ static struct file *file_make(const char *path)
 
 /* ---- the power goes ---- */
 
-static void file_power_cut(struct file *file, struct dice *dice)
+static void file_power_cut(struct file *file, struct prng *prng)
 {
-	enum mercy mercy = (enum mercy)dice_throw(dice, MERCIES);
+	enum mercy mercy = (enum mercy)prng_below(prng, MERCIES);
 
-	sectors_power_cut(&file->sectors, dice, mercy);
+	sectors_power_cut(&file->sectors, prng, mercy);
 	if (!file->durably && mercy == ALL_LOST)
 		file->exists = false;
 	file->durably = true;
@@ -107,14 +107,14 @@ static bool powered(const struct file *file)
 	return !disk.blown;
 }
 
-void disk_power_cut(struct dice *dice)
+void disk_power_cut(struct prng *prng)
 {
 	disk_kill();
 	disk.fuse = -1;
 	disk.blown = false;
 	for (size_t i = 0; i < FILES_MAX; i++)
 		if (disk.files[i].exists)
-			file_power_cut(&disk.files[i], dice);
+			file_power_cut(&disk.files[i], prng);
 }
 
 void disk_set_full(bool full)

@@ -27,8 +27,8 @@ void disk_keep_template(void);
  * whenever somebody gets round to it. */
 void disk_kill(void);
 
-/* The same, and what was not synced is at the mercy of dice. */
-void disk_power_cut(struct dice *dice);
+/* The same, and what was not synced is kept or lost at random. */
+void disk_power_cut(struct prng *prng);
 
 /* The power goes before the write or sync after calls of them; -1: it stays.  From then
  * on every call fails, until disk_power_cut(). */

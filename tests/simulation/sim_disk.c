@@ -98,11 +98,11 @@ void sectors_forget(struct sectors *sectors)
 	sectors->dirty_count = 0;
 }
 
-static void sector_lost(struct sectors *sectors, size_t at, struct dice *dice,
+static void sector_lost(struct sectors *sectors, size_t at, struct prng *prng,
 			enum mercy mercy)
 {
 	size_t end = sectors->now.size, to = at + SECTOR < end ? at + SECTOR : end;
-	int lot = mercy == BY_LOT ? dice_throw(dice, 16) : 15;
+	int lot = mercy == BY_LOT ? prng_below(prng, 16) : 15;
 
 	if (mercy == ALL_LOST || lot < 7 || at >= end)
 		return;
@@ -111,20 +111,20 @@ static void sector_lost(struct sectors *sectors, size_t at, struct dice *dice,
 	if (lot > 7)
 		memcpy(sectors->synced.bytes + at, sectors->now.bytes + at, to - at);
 	else
-		memset(sectors->synced.bytes + at, dice_throw(dice, 256), to - at);
+		memset(sectors->synced.bytes + at, prng_below(prng, 256), to - at);
 }
 
-void sectors_power_cut(struct sectors *sectors, struct dice *dice, enum mercy mercy)
+void sectors_power_cut(struct sectors *sectors, struct prng *prng, enum mercy mercy)
 {
 	const size_t lengths[] = {sectors->synced.size, sectors->now.size};
 	size_t length =
-		lengths[mercy == ALL_KEPT || (mercy == BY_LOT && dice_chance(dice, 50))];
+		lengths[mercy == ALL_KEPT || (mercy == BY_LOT && prng_chance(prng, 50))];
 
 	for (size_t i = 0; i < sectors->dirty_count; i++) {
 		size_t sector = sectors->dirty[i].from / SECTOR * SECTOR;
 
 		for (; sector < sectors->dirty[i].to; sector += SECTOR)
-			sector_lost(sectors, sector, dice, mercy);
+			sector_lost(sectors, sector, prng, mercy);
 	}
 	content_resize(&sectors->synced, length);
 	content_copy(&sectors->now, &sectors->synced);

@@ -42,7 +42,7 @@ void sectors_free(struct sectors *sectors); /* what it holds, not itself */
 void sectors_write(struct sectors *sectors, const void *bytes, size_t n, size_t at);
 void sectors_resize(struct sectors *sectors, size_t size);
 void sectors_sync(struct sectors *sectors);
-void sectors_power_cut(struct sectors *sectors, struct dice *dice, enum mercy mercy);
+void sectors_power_cut(struct sectors *sectors, struct prng *prng, enum mercy mercy);
 
 /* The sync failed: nothing more is written, and the system forgets that there was more.
  */

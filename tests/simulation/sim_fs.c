@@ -47,7 +47,7 @@ static struct {
 	struct name *names;
 	int name_count, name_room;
 	struct descriptor fds[FDS_MAX];
-	struct dice dice;
+	struct prng prng;
 	int fuse;
 	bool blown, full;
 } drive;
@@ -141,7 +141,7 @@ void drive_format(uint64_t seed)
 	drive.node_count = 0;
 	drive.name_count = 0;
 	memset(drive.fds, 0, sizeof(drive.fds));
-	drive.dice = dice_of(seed);
+	drive.prng = prng_seeded(seed);
 	drive.fuse = -1;
 	drive.blown = false;
 	drive.full = false;
@@ -163,23 +163,23 @@ void drive_set_full(bool full)
 	drive.full = full;
 }
 
-void drive_power_cut(struct dice *dice)
+void drive_power_cut(struct prng *prng)
 {
-	enum mercy names = (enum mercy)dice_throw(dice, MERCIES);
+	enum mercy names = (enum mercy)prng_below(prng, MERCIES);
 
 	for (int i = 0; i < drive.name_count; i++) {
 		struct name *name = &drive.names[i];
 		int kept = names == ALL_LOST   ? 0
 			   : names == ALL_KEPT ? name->count - 1
-					       : dice_throw(dice, name->count);
+					       : prng_below(prng, name->count);
 
 		name->targets[0] = name->targets[kept];
 		name->count = 1;
 	}
 	for (int i = 0; i < drive.node_count; i++)
 		if (!drive.nodes[i].folder)
-			sectors_power_cut(&drive.nodes[i].sectors, dice,
-					  (enum mercy)dice_throw(dice, MERCIES));
+			sectors_power_cut(&drive.nodes[i].sectors, prng,
+					  (enum mercy)prng_below(prng, MERCIES));
 	memset(drive.fds, 0, sizeof(drive.fds));
 	drive.fuse = -1;
 	drive.blown = false;
@@ -375,7 +375,7 @@ ssize_t __wrap_write(int fd, const void *bytes, size_t n)
 		return __real_write(fd, bytes, n);
 	if (!powered())
 		return -1;
-	lot = dice_throw(&drive.dice, 40);
+	lot = prng_below(&drive.prng, 40);
 	if (lot == 0)
 		return fail(EINTR);
 	if (drive.full && (lot < 20 || n < 2))
@@ -399,7 +399,7 @@ int __wrap_fsync(int fd)
 		folder_sync(d->node);
 		return 0;
 	}
-	if (dice_throw(&drive.dice, 50) == 0) {
+	if (prng_below(&drive.prng, 50) == 0) {
 		sectors_forget(&node_of(d)->sectors);
 		return fail(EIO);
 	}

@@ -23,9 +23,9 @@ void drive_format(uint64_t seed);
 void drive_fuse(int calls);
 bool drive_blown(void); /* has it gone */
 
-/* What was not synced is at the mercy of dice; the power is back.  Nobody has a file open
- * any more. */
-void drive_power_cut(struct dice *dice);
+/* What was not synced is kept or lost at random; the power is back.  Nobody has a file
+ * open any more. */
+void drive_power_cut(struct prng *prng);
 
 /* Writes fail with ENOSPC, in the middle of a file too. */
 void drive_set_full(bool full);

@@ -18,10 +18,10 @@ void crew_init(struct crew *crew, struct mail *mail)
 }
 
 struct member *crew_start(struct crew *crew, const struct effect *effect,
-			  struct dice *dice)
+			  struct prng *prng)
 {
 	static const int patience[] = {0, 0, 0, 50, 95};
-	bool stuck = dice_throw(dice, 1000) < crew->stuck;
+	bool stuck = prng_below(prng, 1000) < crew->stuck;
 	int place = 0;
 	struct member *member;
 
@@ -36,7 +36,7 @@ struct member *crew_start(struct crew *crew, const struct effect *effect,
 		.run = effect->run,
 		.act = effect->kind == EFFECT_ACT,
 		.kind = -1,
-		.patience = stuck ? STUCK : patience[dice_throw(dice, 5)],
+		.patience = stuck ? STUCK : patience[prng_below(prng, 5)],
 	};
 	snprintf(member->id, sizeof(member->id), "%s", effect->name);
 	if (member->act) {
@@ -146,26 +146,26 @@ static void finish(struct crew *crew, struct member *member, enum outcome outcom
 	      code);
 }
 
-static void fail(struct crew *crew, struct member *member, struct dice *dice)
+static void fail(struct crew *crew, struct member *member, struct prng *prng)
 {
 	static const char *const codes[] = {"task_failed",     "hardware_fault",
 					    "hal_unavailable", "",
 					    "internal",	       "invalid_state"};
 
-	finish(crew, member, OUTCOME_FAILED, codes[dice_throw(dice, 6)]);
+	finish(crew, member, OUTCOME_FAILED, codes[prng_below(prng, 6)]);
 }
 
 /* It was asked to stop.  A run may end in its own way before it sees that. */
-static void stop(struct crew *crew, struct member *member, struct dice *dice)
+static void stop(struct crew *crew, struct member *member, struct prng *prng)
 {
-	int lot = dice_throw(dice, 20);
+	int lot = prng_below(prng, 20);
 
 	if (member->act)
 		finish(crew, member, OUTCOME_FAILED, "interrupted");
 	else if (lot == 0)
 		finish(crew, member, OUTCOME_DONE, "");
 	else if (lot == 1)
-		fail(crew, member, dice);
+		fail(crew, member, prng);
 	else
 		finish(crew, member, OUTCOME_STOPPED, "");
 }
@@ -219,10 +219,10 @@ static void tell_photo(struct crew *crew, struct member *member)
 
 /* One with a camera tells of photos that are on disk; nobody tells anything when the
  * power has gone meanwhile. */
-static void take_photos(struct crew *crew, struct member *member, struct dice *dice)
+static void take_photos(struct crew *crew, struct member *member, struct prng *prng)
 {
 	int reported =
-		member->claim & CAMERA ? studio_shoot(crew->studio, dice, crew->cuts) : 1;
+		member->claim & CAMERA ? studio_shoot(crew->studio, prng, crew->cuts) : 1;
 
 	while (reported-- > 0 && !drive_blown())
 		tell_photo(crew, member);
@@ -235,11 +235,11 @@ static void hold(struct crew *crew, struct member *member)
 	trace("  run %s: held", member->id);
 }
 
-static void work(struct crew *crew, struct member *member, struct dice *dice)
+static void work(struct crew *crew, struct member *member, struct prng *prng)
 {
-	bool shoots = (member->claim & CAMERA) && dice_chance(dice, 50);
+	bool shoots = (member->claim & CAMERA) && prng_chance(prng, 50);
 	int lot = shoots ? 31
-			 : dice_throw(dice, 40); /* as one that has something to tell */
+			 : prng_below(prng, 40); /* as one that has something to tell */
 
 	if (lot < 14)
 		progress(crew, member);
@@ -250,36 +250,36 @@ static void work(struct crew *crew, struct member *member, struct dice *dice)
 	else if (lot < 31)
 		log_a_line(crew, member);
 	else if (lot < 33)
-		take_photos(crew, member, dice);
+		take_photos(crew, member, prng);
 	else if (lot < 34)
-		fail(crew, member, dice);
+		fail(crew, member, prng);
 	else if (lot < 37)
 		finish(crew, member, OUTCOME_DONE, "");
 }
 
-static void act(struct crew *crew, struct member *member, struct dice *dice)
+static void act(struct crew *crew, struct member *member, struct prng *prng)
 {
-	if (dice_chance(dice, 80))
+	if (prng_chance(prng, 80))
 		finish(crew, member, OUTCOME_DONE, "");
 	else
 		finish(crew, member, OUTCOME_FAILED, "hardware_fault");
 }
 
-static void member_step(struct crew *crew, struct member *member, struct dice *dice,
+static void member_step(struct crew *crew, struct member *member, struct prng *prng,
 			bool diligent)
 {
-	if (!diligent && dice_chance(dice, member->patience))
+	if (!diligent && prng_chance(prng, member->patience))
 		return;
 	if (member->stop)
-		stop(crew, member, dice);
+		stop(crew, member, prng);
 	else if (member->pause && !member->act)
 		hold(crew, member);
 	else if (member->act)
-		act(crew, member, dice);
+		act(crew, member, prng);
 	else if (diligent)
 		finish(crew, member, OUTCOME_DONE, "");
 	else
-		work(crew, member, dice);
+		work(crew, member, prng);
 }
 
 static bool member_able(const struct member *member)
@@ -302,15 +302,15 @@ bool crew_able(const struct crew *crew)
 	return count_able(crew) > 0;
 }
 
-bool crew_step(struct crew *crew, struct dice *dice, bool diligent)
+bool crew_step(struct crew *crew, struct prng *prng, bool diligent)
 {
 	int able = count_able(crew);
-	int lot = able ? dice_throw(dice, able) : -1;
+	int lot = able ? prng_below(prng, able) : -1;
 
 	for (int i = 0; i < crew->count && lot >= 0; i++) {
 		if (!member_able(&crew->members[i]) || lot-- > 0)
 			continue;
-		member_step(crew, &crew->members[i], dice, diligent);
+		member_step(crew, &crew->members[i], prng, diligent);
 	}
 	return able > 0;
 }

@@ -47,7 +47,7 @@ void crew_init(struct crew *crew, struct mail *mail);
 
 /* Takes a START or an ACT. */
 struct member *crew_start(struct crew *crew, const struct effect *effect,
-			  struct dice *dice);
+			  struct prng *prng);
 struct member *crew_find(struct crew *crew, uint64_t run); /* at work, or NULL */
 struct member *crew_on(struct crew *crew, const char *task);
 
@@ -63,7 +63,7 @@ bool crew_able(const struct crew *crew);
 
 /* One of those that can do something does its next step; false when none can.  diligent:
  * it is an end, not a detour. */
-bool crew_step(struct crew *crew, struct dice *dice, bool diligent);
+bool crew_step(struct crew *crew, struct prng *prng, bool diligent);
 
 /* The loop has taken this event: a run that has ended is let go of. */
 void crew_see(struct crew *crew, const struct event *event);

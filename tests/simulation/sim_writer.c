@@ -131,14 +131,14 @@ static void check_photo(const struct studio *studio, int place)
 
 /* ---- taking photos ---- */
 
-static struct frame *make_frame(struct dice *dice)
+static struct frame *make_frame(struct prng *prng)
 {
 	struct frame *frame = frame_new(SIDE, SIDE);
 
 	if (!frame)
 		abort();
 	for (int i = 0; i < SIDE * SIDE * 3; i++)
-		frame->rgb[i] = (uint8_t)dice_throw(dice, 256);
+		frame->rgb[i] = (uint8_t)prng_below(prng, 256);
 	frame->rows = SIDE;
 	frame->orientation = 1;
 	frame->jpeg_quality = 90;
@@ -157,13 +157,13 @@ static void add_version(struct photo *photo, const struct frame *frame)
 	free(bytes);
 }
 
-static void put(struct studio *studio, struct dice *dice, int place)
+static void put(struct studio *studio, struct prng *prng, int place)
 {
 	struct writer_job job = {.place = place, .format = FORMAT_JPEG};
 
 	photo_path(job.photo, place);
 	metadata_path(job.metadata, place);
-	job.frame = make_frame(dice);
+	job.frame = make_frame(prng);
 	add_version(&studio->photos[place], job.frame);
 	job.details = cJSON_CreateObject();
 	if (writer_put(studio->writer, &job, NULL) < 0)
@@ -206,26 +206,26 @@ static int take(struct studio *studio)
 	return reported;
 }
 
-int studio_shoot(struct studio *studio, struct dice *dice, bool cut)
+int studio_shoot(struct studio *studio, struct prng *prng, bool cut)
 {
 	int reported;
 
-	if (cut && dice_chance(dice, FUSE_PERCENT))
-		drive_fuse(dice_throw(dice, CALLS));
+	if (cut && prng_chance(prng, FUSE_PERCENT))
+		drive_fuse(prng_below(prng, CALLS));
 	if (!studio_open(studio))
 		return 0;
-	put(studio, dice, choose(studio, true));
-	if (dice_chance(dice, 50))
-		put(studio, dice, choose(studio, false));
+	put(studio, prng, choose(studio, true));
+	if (prng_chance(prng, 50))
+		put(studio, prng, choose(studio, false));
 	reported = take(studio);
 	drive_fuse(-1);
 	return reported;
 }
 
-void studio_power_cut(struct studio *studio, struct dice *dice)
+void studio_power_cut(struct studio *studio, struct prng *prng)
 {
 	studio_process_gone(studio);
-	drive_power_cut(dice);
+	drive_power_cut(prng);
 	if (!studio->count)
 		return;
 	if (folder_open(&studio->folder, DRIVE_FOLDER, NULL) < 0)

@@ -19,12 +19,12 @@ void studio_begin(struct studio *studio, uint64_t seed);
 
 /* One or two photos, both in the writer's hands at once; cut: the power goes in their
  * midst, by lot.  How many it reported. */
-int studio_shoot(struct studio *studio, struct dice *dice, bool cut);
+int studio_shoot(struct studio *studio, struct prng *prng, bool cut);
 
 /* The process is gone, nothing was in work. */
 void studio_process_gone(struct studio *studio);
 
 /* The power was cut: says broken() when a photo is not what it was reported to be. */
-void studio_power_cut(struct studio *studio, struct dice *dice);
+void studio_power_cut(struct studio *studio, struct prng *prng);
 
 #endif

@@ -65,7 +65,7 @@ static const int weights[MOVES][4] = {
 };
 
 struct world {
-	struct dice dice;
+	struct prng prng;
 	struct core *core; /* NULL while the process is not there */
 	struct core_options options;
 	char boot[17];
@@ -160,13 +160,13 @@ static struct core_options world_options(struct world *w)
 		.boot = w->boot,
 		.new_store = "5707e00000000001",
 		.seed = 1,
-		.blocking_threads = dice_between(&w->dice, 1, 3),
-		.tunables = {.max_concurrent = dice_between(&w->dice, 1, 4),
-			     .max_pause_ms = dice_chance(&w->dice, 10) ? 60 * SECOND
+		.blocking_threads = prng_between(&w->prng, 1, 3),
+		.tunables = {.max_concurrent = prng_between(&w->prng, 1, 4),
+			     .max_pause_ms = prng_chance(&w->prng, 10) ? 60 * SECOND
 								       : 86400 * SECOND,
 			     .kill_after_ms = 10 * SECOND,
 			     .reply_spread_ms = 500,
-			     .keep_tasks = dice_chance(&w->dice, 30) ? 5 : 200,
+			     .keep_tasks = prng_chance(&w->prng, 30) ? 5 : 200,
 			     .keep_ms = 30 * INT64_C(86400) * SECOND},
 		.groups = groups,
 		.birth_prefix = "homeassistant",
@@ -197,7 +197,7 @@ static void start(struct world *w, const struct effect *effect, bool late)
 		judge_start(&w->judge, effect, w->core->store);
 	if (effect->kind == EFFECT_START && w->core->stopping)
 		broken("%s was started while the agent stops", effect->name);
-	crew_start(&w->crew, effect, &w->dice);
+	crew_start(&w->crew, effect, &w->prng);
 }
 
 static void go_on(struct world *w, const struct effect *effect)
@@ -269,7 +269,7 @@ static void carry_out(struct world *w, struct effects *effects)
 
 static void world_process_gone(struct world *w)
 {
-	broker_disconnect(&w->broker, &w->dice, false);
+	broker_disconnect(&w->broker, &w->prng, false);
 	if (w->broker.waiting && w->delivered.wish)
 		judge_in_hand(&w->judge, w->delivered.wish);
 	w->broker.waiting = false;
@@ -293,11 +293,11 @@ static void world_kill(struct world *w, const char *why)
 static void world_power_cut(struct world *w)
 {
 	trace("the power is cut");
-	disk_power_cut(&w->dice);
-	studio_power_cut(studio, &w->dice);
+	disk_power_cut(&w->prng);
+	studio_power_cut(studio, &w->prng);
 	if (w->core)
 		world_process_gone(w);
-	w->mono = w->now - dice_between(&w->dice, 1, 100000);
+	w->mono = w->now - prng_between(&w->prng, 1, 100000);
 }
 
 static void world_start(struct world *w)
@@ -306,7 +306,7 @@ static void world_start(struct world *w)
 	struct err err;
 
 	snprintf(w->boot, sizeof(w->boot), "b%015x", (unsigned)++w->boots);
-	w->options.registry = registries[dice_chance(&w->dice, 3)];
+	w->options.registry = registries[prng_chance(&w->prng, 3)];
 	w->turn++;
 	trace_at(w->turn, w->now);
 	trace("the agent starts, boot %d", w->boots);
@@ -346,7 +346,7 @@ static void world_look_at_copy(struct world *w)
 
 static bool time_to_look(struct world *w)
 {
-	return dice_throw(&w->dice, disk_bytes() < 400000 ? 100 : 2000) == 0;
+	return prng_below(&w->prng, disk_bytes() < 400000 ? 100 : 2000) == 0;
 }
 
 /* ---- turns ---- */
@@ -497,7 +497,7 @@ static void move_deliver(struct world *w)
 
 static void move_work(struct world *w)
 {
-	crew_step(&w->crew, &w->dice, false);
+	crew_step(&w->crew, &w->prng, false);
 	for (int i = 0; i < w->crew.count; i++)
 		if (w->crew.members[i].saves)
 			judge_saving(&w->judge, &w->crew.members[i]);
@@ -507,26 +507,26 @@ static void move_work(struct world *w)
 
 static void move_time(struct world *w)
 {
-	int lot = dice_throw(&w->dice, 10);
+	int lot = prng_below(&w->prng, 10);
 
 	if (lot < 6)
-		world_pass(w, dice_between(&w->dice, 1, 300));
+		world_pass(w, prng_between(&w->prng, 1, 300));
 	else if (lot < 9)
-		world_pass(w, dice_between(&w->dice, 1, 5) * SECOND);
+		world_pass(w, prng_between(&w->prng, 1, 5) * SECOND);
 	else
-		world_pass(w, dice_between(&w->dice, 10, 90) * SECOND);
+		world_pass(w, prng_between(&w->prng, 10, 90) * SECOND);
 }
 
 static void move_connect(struct world *w)
 {
 	/* The next connection is made when the callback of the last has returned. */
 	if (w->core && !w->broker.connected && !w->broker.waiting)
-		broker_connect(&w->broker, &w->dice);
+		broker_connect(&w->broker, &w->prng);
 }
 
 static void move_come_back(struct world *w)
 {
-	broker_disconnect(&w->broker, &w->dice, w->core != NULL);
+	broker_disconnect(&w->broker, &w->prng, w->core != NULL);
 	if (w->broker.waiting)
 		return;
 	broker_come_back(&w->broker);
@@ -542,7 +542,7 @@ static void move_expire(struct world *w)
 static void move_wall(struct world *w)
 {
 	w->skew = START_WALL +
-		  (int64_t)dice_between(&w->dice, -JUMP_DAYS, JUMP_DAYS) * 86400 * SECOND;
+		  (int64_t)prng_between(&w->prng, -JUMP_DAYS, JUMP_DAYS) * 86400 * SECOND;
 	trace("the wall clock jumps");
 }
 
@@ -559,10 +559,10 @@ static void move_stop(struct world *w)
 /* Now, or in the middle of one of the next commits. */
 static void move_power_cut(struct world *w)
 {
-	if (dice_chance(&w->dice, 50))
+	if (prng_chance(&w->prng, 50))
 		world_power_cut(w);
 	else
-		disk_fuse(dice_throw(&w->dice, COMMIT_CALLS));
+		disk_fuse(prng_below(&w->prng, COMMIT_CALLS));
 }
 
 static bool possible(const struct world *w, enum move move)
@@ -596,7 +596,7 @@ static enum move choose(struct world *w)
 
 	for (int i = 0; i < MOVES; i++)
 		total += possible(w, (enum move)i) ? w->weight[i] : 0;
-	lot = dice_throw(&w->dice, total);
+	lot = prng_below(&w->prng, total);
 	for (int i = 0; i < MOVES; i++) {
 		if (!possible(w, (enum move)i))
 			continue;
@@ -621,7 +621,7 @@ static void world_move(struct world *w, enum move move)
 {
 	switch (move) {
 	case MOVE_SEND:
-		broker_publish(&w->broker, client_make(&w->client, &w->dice));
+		broker_publish(&w->broker, client_make(&w->client, &w->prng));
 		break;
 	case MOVE_RECEIVE:
 		broker_receive(&w->broker);
@@ -642,7 +642,7 @@ static void world_move(struct world *w, enum move move)
 		world_start(w);
 		break;
 	case MOVE_DISCONNECT:
-		broker_disconnect(&w->broker, &w->dice, true);
+		broker_disconnect(&w->broker, &w->prng, true);
 		break;
 	case MOVE_SNAPSHOT:
 		broker_take_snapshot(&w->broker);
@@ -660,7 +660,7 @@ static void world_move(struct world *w, enum move move)
 		move_power_cut(w);
 		break;
 	case MOVE_FULL:
-		w->full_until = w->now + dice_between(&w->dice, 1, 4000);
+		w->full_until = w->now + prng_between(&w->prng, 1, 4000);
 		world_set_full(w, true);
 		break;
 	case MOVE_WALL:
@@ -670,7 +670,7 @@ static void world_move(struct world *w, enum move move)
 		move_stop(w);
 		break;
 	case MOVE_WILD:
-		broker_publish(&w->broker, client_make_wild(&w->client, &w->dice));
+		broker_publish(&w->broker, client_make_wild(&w->client, &w->prng));
 		break;
 	case MOVE_TIME:
 	case MOVES:
@@ -688,7 +688,7 @@ static void world_step(struct world *w)
 	}
 	if (!w->core || broken_promise())
 		return;
-	if (world_turn_due(w) || (w->mail.first && dice_chance(&w->dice, w->eagerness)))
+	if (world_turn_due(w) || (w->mail.first && prng_chance(&w->prng, w->eagerness)))
 		world_turn(w);
 }
 
@@ -707,7 +707,7 @@ static void end_round(struct world *w)
 	while (broker_answer(&w->broker))
 		;
 	move_deliver(w);
-	crew_step(&w->crew, &w->dice, true);
+	crew_step(&w->crew, &w->prng, true);
 	if (w->mail.first || world_turn_due(w))
 		world_turn(w);
 }
@@ -715,7 +715,7 @@ static void end_round(struct world *w)
 static bool end_quiet(struct world *w)
 {
 	return w->core && !w->mail.first && w->broker.connected &&
-	       broker_quiet(&w->broker) && !crew_step(&w->crew, &w->dice, true) &&
+	       broker_quiet(&w->broker) && !crew_step(&w->crew, &w->prng, true) &&
 	       !w->mail.first;
 }
 
@@ -799,33 +799,33 @@ static void world_finish(struct world *w)
 
 /* ---- a history ---- */
 
-static int history_length(struct dice *dice)
+static int history_length(struct prng *prng)
 {
-	return dice_chance(dice, 1) ? 5000 : dice_between(dice, 50, 500);
+	return prng_chance(prng, 1) ? 5000 : prng_between(prng, 50, 500);
 }
 
-static void world_open(struct world *w, uint64_t seed, struct dice dice)
+static void world_open(struct world *w, uint64_t seed, struct prng prng)
 {
 	memset(w, 0, sizeof(*w));
-	w->dice = dice;
-	disk_format(seed, !dice_chance(&w->dice, 5));
+	w->prng = prng;
+	disk_format(seed, !prng_chance(&w->prng, 5));
 	mail_init(&w->mail);
 	broker_init(&w->broker, &w->mail);
 	crew_init(&w->crew, &w->mail);
 	studio_begin(studio, seed);
-	client_init(&w->client, &w->dice);
+	client_init(&w->client, &w->prng);
 	judge_init(&w->judge, &w->client, &w->crew);
 	w->options = world_options(w);
 	w->judge.max_concurrent = w->options.tunables.max_concurrent;
 	w->judge.blocking_threads = w->options.blocking_threads;
 	w->skew = START_WALL;
-	w->mono = -dice_between(&w->dice, 1, 1000000);
-	w->eagerness = dice_chance(&w->dice, 60) ? 100 : dice_between(&w->dice, 10, 90);
+	w->mono = -prng_between(&w->prng, 1, 1000000);
+	w->eagerness = prng_chance(&w->prng, 60) ? 100 : prng_between(&w->prng, 10, 90);
 	for (int i = 0; i < MOVES; i++)
-		w->weight[i] = weights[i][dice_throw(&w->dice, 4)];
+		w->weight[i] = weights[i][prng_below(&w->prng, 4)];
 	w->crew.studio = studio;
 	w->crew.cuts = w->weight[MOVE_POWER_CUT] > 0;
-	w->crew.stuck = dice_chance(&w->dice, 25) ? 30 : 0;
+	w->crew.stuck = prng_chance(&w->prng, 25) ? 30 : 0;
 }
 
 static void world_close(struct world *w)
@@ -843,7 +843,7 @@ static struct outcome_of_history world_end(struct world *w)
 	if (!broken_promise())
 		world_finish(w);
 	if (!broken_promise())
-		studio_power_cut(studio, &w->dice);
+		studio_power_cut(studio, &w->prng);
 	world_close(w);
 	return (struct outcome_of_history){broken_promise(), w->events};
 }
@@ -854,8 +854,8 @@ struct outcome_of_history world_play(uint64_t seed)
 	int length;
 
 	trace_begin(seed);
-	world_open(w, seed, dice_of(seed * 0x9e3779b97f4a7c15u + 1));
-	length = history_length(&w->dice);
+	world_open(w, seed, prng_seeded(seed * 0x9e3779b97f4a7c15u + 1));
+	length = history_length(&w->prng);
 	world_start(w);
 	for (int i = 0; i < length && !broken_promise(); i++)
 		world_step(w);
@@ -867,10 +867,10 @@ struct outcome_of_history world_play_bytes(const uint8_t *bytes, size_t size)
 	struct world *w = &world;
 
 	trace_begin(0);
-	world_open(w, 0, dice_of_bytes(bytes, size));
+	world_open(w, 0, prng_from_bytes(bytes, size));
 	w->weight[MOVE_WILD] = w->weight[MOVE_SEND];
 	world_start(w);
-	while (w->dice.told_size && !broken_promise())
+	while (w->prng.bytes_size && !broken_promise())
 		world_step(w);
 	return world_end(w);
 }

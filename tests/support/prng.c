@@ -1,50 +1,51 @@
+/* The generator behind prng.h: splitmix64, or the bytes of a fuzzer. */
 #include "tests/support/prng.h"
 
-struct dice dice_of(uint64_t seed)
+struct prng prng_seeded(uint64_t seed)
 {
-	return (struct dice){.state = seed};
+	return (struct prng){.state = seed};
 }
 
-struct dice dice_of_bytes(const uint8_t *bytes, size_t size)
+struct prng prng_from_bytes(const uint8_t *bytes, size_t size)
 {
-	return (struct dice){.state = 1, .told = bytes, .told_size = size};
+	return (struct prng){.state = 1, .bytes = bytes, .bytes_size = size};
 }
 
-/* As many bytes as there are sides for. */
-static uint64_t take_told(struct dice *dice, int sides)
+/* Takes as many bytes as a number below limit needs. */
+static uint64_t take_bytes(struct prng *prng, int limit)
 {
 	uint64_t value = 0;
 
-	for (int most = sides - 1; most > 0 && dice->told_size; most /= 256) {
-		value = value * 256 + *dice->told++;
-		dice->told_size--;
+	for (int most = limit - 1; most > 0 && prng->bytes_size; most /= 256) {
+		value = value * 256 + *prng->bytes++;
+		prng->bytes_size--;
 	}
 	return value;
 }
 
-/* splitmix64: neighbouring seeds give throws that have nothing in common. */
-static uint64_t next(struct dice *dice)
+/* splitmix64: the numbers of neighbouring seeds are unrelated. */
+static uint64_t next(struct prng *prng)
 {
-	uint64_t z = (dice->state += 0x9e3779b97f4a7c15u);
+	uint64_t z = (prng->state += 0x9e3779b97f4a7c15u);
 
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
 	return z ^ (z >> 31);
 }
 
-int dice_throw(struct dice *dice, int sides)
+int prng_below(struct prng *prng, int limit)
 {
-	uint64_t value = dice->told_size ? take_told(dice, sides) : next(dice);
+	uint64_t value = prng->bytes_size ? take_bytes(prng, limit) : next(prng);
 
-	return (int)(value % (uint64_t)sides);
+	return (int)(value % (uint64_t)limit);
 }
 
-int dice_between(struct dice *dice, int low, int high)
+int prng_between(struct prng *prng, int low, int high)
 {
-	return low + dice_throw(dice, high - low + 1);
+	return low + prng_below(prng, high - low + 1);
 }
 
-bool dice_chance(struct dice *dice, int percent)
+bool prng_chance(struct prng *prng, int percent)
 {
-	return dice_throw(dice, 100) < percent;
+	return prng_below(prng, 100) < percent;
 }

@@ -1,4 +1,4 @@
-/* Chance that can be repeated: the same seed gives the same throws. */
+/* A repeatable pseudorandom number generator: the same seed gives the same numbers. */
 #ifndef TESTS_SUPPORT_PRNG_H
 #define TESTS_SUPPORT_PRNG_H
 
@@ -6,25 +6,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct dice {
+struct prng {
 	uint64_t state;
-	/* What the next throws are made of, before the seed's come. */
-	const uint8_t *told;
-	size_t told_size;
+	/* Used before the numbers of the seed. */
+	const uint8_t *bytes;
+	size_t bytes_size;
 };
 
-struct dice dice_of(uint64_t seed);
+struct prng prng_seeded(uint64_t seed);
 
-/* The throws that these bytes tell (they stay the caller's), then those of a seed. */
-struct dice dice_of_bytes(const uint8_t *bytes, size_t size);
+/* Takes its numbers from these bytes (which stay the caller's), then from a fixed seed.
+ */
+struct prng prng_from_bytes(const uint8_t *bytes, size_t size);
 
-/* 0 to sides - 1 */
-int dice_throw(struct dice *dice, int sides);
+/* 0 to limit - 1 */
+int prng_below(struct prng *prng, int limit);
 
 /* low to high, both included */
-int dice_between(struct dice *dice, int low, int high);
+int prng_between(struct prng *prng, int low, int high);
 
-/* True in that many of a hundred throws. */
-bool dice_chance(struct dice *dice, int percent);
+/* True in percent of a hundred calls, on average. */
+bool prng_chance(struct prng *prng, int percent);
 
 #endif

@@ -995,12 +995,12 @@ static void calibrate_on_home_homes_what_is_not_calibrated(void **state)
 
 /* ---- many moves ---- */
 
-static unsigned dice = 20261125;
+static unsigned prng = 20261125;
 
 static unsigned roll(unsigned below)
 {
-	dice = dice * 1664525u + 1013904223u;
-	return (dice >> 8) % below;
+	prng = prng * 1664525u + 1013904223u;
+	return (prng >> 8) % below;
 }
 
 /* OPENSCAN_MOVES=10000 for the long form. */

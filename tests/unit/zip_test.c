@@ -103,13 +103,13 @@ static void any_part_is_what_the_whole_has_there(void **state)
 {
 	struct zip zip = open_zip(files, FILES, &reader);
 	unsigned char *all = whole(&zip), part[5000];
-	uint32_t dice = 1;
+	uint32_t prng = 1;
 
 	(void)state;
 	for (int i = 0; i < 2000; i++) {
-		size_t size = (dice = dice * 1664525 + 1013904223) % sizeof(part);
+		size_t size = (prng = prng * 1664525 + 1013904223) % sizeof(part);
 		int64_t offset =
-			(dice = dice * 1664525 + 1013904223) % (zip.size - (int64_t)size);
+			(prng = prng * 1664525 + 1013904223) % (zip.size - (int64_t)size);
 
 		assert_int_equal(zip_read(&zip, &reader, offset, part, size, NULL), 0);
 		assert_memory_equal(part, all + offset, size);
