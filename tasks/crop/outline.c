@@ -5,8 +5,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "tasks/crop/polygon.h"
-
 /* The neighbours of a pixel, clockwise from the right one. */
 static const struct point around[8] = {{1, 0},	{1, 1},	  {0, 1},  {-1, 1},
 				       {-1, 0}, {-1, -1}, {0, -1}, {1, -1}};

@@ -6,11 +6,8 @@
 
 #include <stddef.h>
 
+#include "tasks/crop/polygon.h"
 #include "tasks/stack/plane.h"
-
-struct point {
-	int x, y;
-};
 
 struct outline {
 	const struct point *points; /* corners of a closed polygon */

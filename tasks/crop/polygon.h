@@ -2,7 +2,11 @@
 #ifndef TASKS_CROP_POLYGON_H
 #define TASKS_CROP_POLYGON_H
 
-#include "tasks/crop/outline.h"
+#include <stddef.h>
+
+struct point {
+	int x, y;
+};
 
 /* Room to work in. */
 struct polygon_slice {

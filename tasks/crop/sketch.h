@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tasks/crop/outline.h"
+#include "tasks/crop/polygon.h"
 
 struct frame;
 
