@@ -95,6 +95,6 @@ int main(int argc, char *argv[])
 	if (argc >= 3 && !strcmp(argv[1], "keep"))
 		return supervise(argc - 2, argv + 2);
 	if (argc == 4 && !strcmp(argv[1], "object"))
-		return object_main(argv[2], argv[3]);
+		return shared_object_main(argv[2], argv[3]);
 	return usage();
 }

@@ -1,3 +1,4 @@
+/* Loads a shared object and describes its task types. */
 #include "tasks/community/host/shared_object.h"
 
 #include <dlfcn.h>
@@ -6,6 +7,8 @@
 #include <string.h>
 
 #include <cjson/cJSON.h>
+
+#include "tasks/community/host/shared_object_run.h"
 
 #define TYPES_MAX 64
 
@@ -77,11 +80,11 @@ static int describe(void)
 	return text && puts(text) >= 0 ? EXIT_SUCCESS : fail("out of memory", "");
 }
 
-int object_main(const char *verb, const char *file)
+int shared_object_main(const char *verb, const char *file)
 {
 	int ret = load(file);
 
 	if (ret != EXIT_SUCCESS)
 		return ret;
-	return strcmp(verb, "describe") ? object_run(list) : describe();
+	return strcmp(verb, "describe") ? shared_object_run(list) : describe();
 }

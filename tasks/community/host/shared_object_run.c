@@ -1,4 +1,5 @@
-#include "tasks/community/host/shared_object.h"
+/* Implements the host functions for a shared object by the lines of the protocol. */
+#include "tasks/community/host/shared_object_run.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -382,7 +383,7 @@ static int finish(struct task_run *run, int ret)
 	return EXIT_FAILURE;
 }
 
-int object_run(const struct task_type *const *types)
+int shared_object_run(const struct task_type *const *types)
 {
 	static struct task_run run;
 	cJSON *start = read_line();
