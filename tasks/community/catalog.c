@@ -9,6 +9,7 @@
 #include "agent/base/log.h"
 #include "agent/base/utf8.h"
 #include "tasks/community/scan_folder.h"
+#include "tasks/community/describe.h"
 #include "tasks/community/description_cache.h"
 #include "tasks/community/plugin.h"
 
@@ -63,7 +64,7 @@ static void *ask(void *context)
 	size_t i;
 
 	while ((i = atomic_fetch_add(&asking->next, 1)) < asking->count)
-		plugin_describe(asking->plugins[i]);
+		describe_plugin(asking->plugins[i]);
 	return NULL;
 }
 
@@ -89,12 +90,12 @@ static void ask_all(struct asking *asking)
 
 	ask_at_once(asking);
 	for (size_t i = 0; i < asking->count && again.count < ASKERS; i++)
-		if (asking->plugins[i]->unheard)
+		if (asking->plugins[i]->unanswered)
 			again.plugins[again.count++] = asking->plugins[i];
 	ask_at_once(&again);
 	for (size_t i = 0; i < asking->count; i++)
-		if (asking->plugins[i]->unheard)
-			plugin_recall(asking->plugins[i]);
+		if (asking->plugins[i]->unanswered)
+			describe_from_cache(asking->plugins[i]);
 }
 
 /* ---- the catalog ---- */
@@ -143,7 +144,7 @@ static void make_guests(struct catalog *catalog)
 }
 
 static void take_found(struct catalog *catalog, const struct catalog *before,
-		       struct community *community, const struct found *found,
+		       struct community_config *config, const struct found *found,
 		       struct asking *asking)
 {
 	struct plugin *plugin = find_before(before, found);
@@ -151,18 +152,19 @@ static void take_found(struct catalog *catalog, const struct catalog *before,
 	if (plugin) {
 		plugin_acquire(plugin);
 	} else {
-		plugin = plugin_new(community, found->path, kind_of(found->path),
+		plugin = plugin_new(config, found->path, kind_of(found->path),
 				    found->stamp);
 		asking->plugins[asking->count++] = plugin;
 	}
 	catalog->plugins[catalog->count++] = plugin;
 }
 
-struct catalog *catalog_look(struct community *community, const struct catalog *before)
+struct catalog *catalog_look(struct community_config *config,
+			     const struct catalog *before)
 {
 	struct catalog *catalog = calloc(1, sizeof(*catalog));
 	struct asking *asking = calloc(1, sizeof(*asking));
-	struct finder *finder = finder_look(community);
+	struct finder *finder = finder_look(config);
 
 	if (!catalog || !asking)
 		abort();
@@ -175,12 +177,12 @@ struct catalog *catalog_look(struct community *community, const struct catalog *
 		if (found->problem[0])
 			add_problem(catalog, found->path, found->problem);
 		else
-			take_found(catalog, before, community, found, asking);
+			take_found(catalog, before, config, found, asking);
 	}
 	ask_all(asking);
 	add_problems(catalog);
 	make_guests(catalog);
-	description_cache_clean_up(community, finder);
+	description_cache_clean_up(config, finder);
 	finder_free(finder);
 	free(asking);
 	return catalog;

@@ -5,13 +5,15 @@
 
 #include <cjson/cJSON.h>
 
-#include "tasks/community/community.h"
+#include "tasks/community/config.h"
+#include "tasks/registry.h"
 
 struct catalog;
 
 /* Looks through the folder.  Files that are as they were in before (may be NULL) are not
  * asked again.  Takes up to a few seconds, never fails: what goes wrong is a problem. */
-struct catalog *catalog_look(struct community *community, const struct catalog *before);
+struct catalog *catalog_look(struct community_config *config,
+			     const struct catalog *before);
 
 struct catalog *catalog_acquire(struct catalog *catalog);
 void catalog_release(

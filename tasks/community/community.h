@@ -3,18 +3,13 @@
 #ifndef TASKS_COMMUNITY_COMMUNITY_H
 #define TASKS_COMMUNITY_COMMUNITY_H
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <cjson/cJSON.h>
-
 #include "agent/base/err.h"
-#include "tasks/registry.h"
-#include "tasks/services.h"
 
 struct catalog;
+struct task_services;
 
 struct community_options {
 	const char *folder;	 /* with the types' files; need not exist */
@@ -30,22 +25,7 @@ struct community_options {
 	const struct task_services *services; /* what is lent to programs; must stay */
 };
 
-/* Fixed after the opening but for the newest catalog, so that any thread may read it. */
-struct community {
-	pthread_mutex_t looking; /* of newest; held for as long as a look takes */
-	struct catalog *newest;
-	char *folder, *work, *cache_dir, *project_dir;
-	char *host, *python_host; /* paths of openscan-task-host and python_host.py */
-	char isolation[16]; /* of the processes, as the host has it; "" before one was
-			       needed */
-	bool enabled, sub_folders;
-	cJSON *ignored;
-	int64_t memory, folder_bytes;
-	int processes, files;
-	atomic_llong kill_after_ms;
-	atomic_uint scratch; /* numbers folders that have no task */
-	const struct task_services *services;
-};
+struct community;
 
 /* Finds out how processes can be shut in here.  Copies what it needs. */
 int community_open(struct community **out, const struct community_options *options,

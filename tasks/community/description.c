@@ -152,7 +152,7 @@ static int add(struct plugin *plugin, cJSON *description, struct err *err)
 	if (ret == 0)
 		ret = read_flag(description, "discover", &discover, err);
 	if (ret < 0 || !discover) {
-		description_free(made);
+		plugin_type_free(made);
 		return ret;
 	}
 	plugin->types[plugin->count++] = made;
@@ -195,14 +195,4 @@ int description_read(struct plugin *plugin, const char *text, size_t size,
 					     cJSON_CreateString(err->text));
 	cJSON_Delete(all);
 	return 0;
-}
-
-void description_free(struct plugin_type *type)
-{
-	if (!type)
-		return;
-	cJSON_Delete(type->description);
-	free(type->uses);
-	free(type->args);
-	free(type);
 }

@@ -9,6 +9,4 @@
 int description_read(struct plugin *plugin, const char *text, size_t size,
 		     struct err *err);
 
-void description_free(struct plugin_type *type); /* NULL is fine */
-
 #endif

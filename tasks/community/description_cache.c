@@ -23,12 +23,12 @@ static const char *name_of(const char *path, char name[NAME_SIZE])
 	return name;
 }
 
-static struct folder *open_notes(const struct community *community)
+static struct folder *open_notes(const struct community_config *config)
 {
 	struct folder *folder;
 	struct err err;
 
-	if (folder_open(&folder, community->cache_dir, &err) == 0)
+	if (folder_open(&folder, config->cache_dir, &err) == 0)
 		return folder;
 	log_warn("descriptions of community tasks: %s", err.text);
 	return NULL;
@@ -75,7 +75,7 @@ static void write_note(const struct folder *folder, const struct plugin *plugin,
 
 void description_cache_put(const struct plugin *plugin, const char *text, size_t size)
 {
-	struct folder *folder = open_notes(plugin->community);
+	struct folder *folder = open_notes(plugin->config);
 	char *described = strndup(text, size);
 	cJSON *note;
 
@@ -91,7 +91,7 @@ void description_cache_put(const struct plugin *plugin, const char *text, size_t
 
 char *description_cache_get(const struct plugin *plugin, size_t *size)
 {
-	struct folder *folder = open_notes(plugin->community);
+	struct folder *folder = open_notes(plugin->config);
 	cJSON *note = folder ? read_note(folder, plugin) : NULL;
 	char *text = note ? strdup(json_string(note, "described")) : NULL;
 
@@ -111,7 +111,7 @@ static bool is_found(const struct finder *finder, const char *name)
 	return false;
 }
 
-void description_cache_clean_up(const struct community *community,
+void description_cache_clean_up(const struct community_config *config,
 				const struct finder *finder)
 {
 	struct folder *folder;
@@ -119,9 +119,9 @@ void description_cache_clean_up(const struct community *community,
 	const cJSON *name;
 	struct err err;
 
-	if (access(community->cache_dir, F_OK) != 0)
+	if (access(config->cache_dir, F_OK) != 0)
 		return;
-	folder = open_notes(community);
+	folder = open_notes(config);
 	if (folder && folder_names(folder, ".", false, &names, &err) < 0)
 		log_warn("%s", err.text);
 	cJSON_ArrayForEach(name, names) {

@@ -17,7 +17,7 @@ void description_cache_put(const struct plugin *plugin, const char *text, size_t
 char *description_cache_get(const struct plugin *plugin, size_t *size);
 
 /* Forgets the files that are not there any more. */
-void description_cache_clean_up(const struct community *community,
+void description_cache_clean_up(const struct community_config *config,
 				const struct finder *finder);
 
 #endif

@@ -416,7 +416,7 @@ static void begin(struct protocol *p, const struct plugin *plugin)
 	p->logged = (struct allowance){LOGGED_A_SECOND, LOGGED_A_SECOND, LOGGED_A_SECOND,
 				       now};
 	p->rig = (struct rig_proxy){
-		.rig = plugin->community->services->rig,
+		.rig = plugin->config->services->rig,
 		.uses = p->type->uses,
 		.work_dir = p->work_dir,
 		.host = p->host,
@@ -430,7 +430,7 @@ int protocol_run(const struct task_type *type, const struct task_host *host,
 	const struct plugin *plugin = ((const struct plugin_type *)type)->plugin;
 	struct protocol p = {.type = type, .host = host, .run = run};
 	struct err err;
-	int ret = work_dir_open(&p.work_dir, plugin->community, host->id(run), &err);
+	int ret = work_dir_open(&p.work_dir, plugin->config, host->id(run), &err);
 
 	if (ret < 0)
 		return host->explain(run, err.code, err.text);

@@ -13,7 +13,7 @@
 #define DEPTH_MAX 8
 
 struct search {
-	const struct community *community;
+	const struct community_config *config;
 	struct finder *finder;
 };
 
@@ -57,13 +57,13 @@ static bool is_trusted(const struct stat *is, char problem[256])
 }
 
 /* By its name without the ending. */
-static bool is_ignored(const struct community *community, const char *name)
+static bool is_ignored(const struct community_config *config, const char *name)
 {
 	const char *dot = strrchr(name, '.');
 	size_t length = dot && dot != name ? (size_t)(dot - name) : strlen(name);
 	const cJSON *ignored;
 
-	cJSON_ArrayForEach(ignored, community->ignored)
+	cJSON_ArrayForEach(ignored, config->ignored)
 		if (strlen(ignored->valuestring) == length &&
 		    !strncmp(ignored->valuestring, name, length))
 			return true;
@@ -114,15 +114,14 @@ static void take_entry(struct search *search, const char *folder, const char *na
 	char path[PATH_MAX];
 	struct stat is;
 
-	if (name[0] == '_' || name[0] == '.' || is_ignored(search->community, name))
+	if (name[0] == '_' || name[0] == '.' || is_ignored(search->config, name))
 		return;
 	if (snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path) ||
 	    stat(path, &is) < 0)
 		return;
 	if (S_ISREG(is.st_mode))
 		take_file(search, path, name, &is);
-	else if (S_ISDIR(is.st_mode) && search->community->sub_folders &&
-		 depth < DEPTH_MAX)
+	else if (S_ISDIR(is.st_mode) && search->config->sub_folders && depth < DEPTH_MAX)
 		search_folder(search, path, depth + 1);
 }
 
@@ -162,16 +161,16 @@ static int by_path(const void *a, const void *b)
 	return strcmp(((const struct found *)a)->path, ((const struct found *)b)->path);
 }
 
-struct finder *finder_look(const struct community *community)
+struct finder *finder_look(const struct community_config *config)
 {
 	struct finder *finder = calloc(1, sizeof(*finder));
-	struct search search = {.community = community, .finder = finder};
+	struct search search = {.config = config, .finder = finder};
 
 	if (!finder ||
 	    !(finder->files = calloc(FINDER_FILES_MAX, sizeof(*finder->files))))
 		abort(); /* as everywhere when memory is out */
-	if (community->enabled)
-		search_folder(&search, community->folder, 0);
+	if (config->enabled)
+		search_folder(&search, config->folder, 0);
 	qsort(finder->files, finder->count, sizeof(*finder->files), by_path);
 	if (finder->count == FINDER_FILES_MAX)
 		snprintf(finder->files[FINDER_FILES_MAX - 1].problem,

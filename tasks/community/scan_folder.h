@@ -5,7 +5,7 @@
 #include <limits.h>
 #include <stddef.h>
 
-#include "tasks/community/community.h"
+#include "tasks/community/config.h"
 
 #define FINDER_FILES_MAX 256
 #define FINDER_STAMP 128
@@ -22,7 +22,7 @@ struct finder {
 };
 
 /* A folder that does not exist holds nothing.  The caller frees what it gets. */
-struct finder *finder_look(const struct community *community);
+struct finder *finder_look(const struct community_config *config);
 void finder_free(struct finder *finder);
 
 #endif

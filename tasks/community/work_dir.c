@@ -22,8 +22,8 @@ static bool has(const struct folder *folder, const char *name)
 	return folder_has(folder, name);
 }
 
-int work_dir_open(struct work_dir **out, struct community *community, const char *task,
-		  struct err *err)
+int work_dir_open(struct work_dir **out, struct community_config *config,
+		  const char *task, struct err *err)
 {
 	struct work_dir *dir = calloc(1, sizeof(*dir));
 	char path[PATH_MAX];
@@ -36,8 +36,8 @@ int work_dir_open(struct work_dir **out, struct community *community, const char
 		snprintf(dir->name, sizeof(dir->name), "%.128s", task);
 	else
 		snprintf(dir->name, sizeof(dir->name), ".describe-%u",
-			 atomic_fetch_add(&community->scratch, 1));
-	ret = folder_open(&dir->parent, community->work, err);
+			 atomic_fetch_add(&config->scratch_number, 1));
+	ret = folder_open(&dir->parent, config->work_dirs, err);
 	if (ret == 0 && !has(dir->parent, dir->name))
 		ret = folder_make(dir->parent, dir->name, err);
 	if (ret == 0) {

@@ -2,14 +2,15 @@
 #ifndef TASKS_COMMUNITY_WORK_DIR_H
 #define TASKS_COMMUNITY_WORK_DIR_H
 
-#include "tasks/community/community.h"
+#include "agent/base/err.h"
+#include "tasks/community/config.h"
 
 struct work_dir;
 
 /* Makes the folder of a task, or goes on with the one that is there; task NULL: a new one
  * that belongs to nobody. */
-int work_dir_open(struct work_dir **out, struct community *community, const char *task,
-		  struct err *err);
+int work_dir_open(struct work_dir **out, struct community_config *config,
+		  const char *task, struct err *err);
 
 /* keep: the task will want it again. */
 void work_dir_close(struct work_dir *dir, bool keep); /* NULL is fine */

@@ -1,0 +1,146 @@
+/* Runs a plugin's describe command. */
+#include "tasks/community/describe.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/clock.h"
+#include "tasks/community/description.h"
+#include "tasks/community/description_cache.h"
+#include "tasks/community/work_dir.h"
+
+#define STDERR_MAX 300
+
+struct printed {
+	char *text;
+	size_t size;
+	char said[STDERR_MAX]; /* the last line of standard error */
+};
+
+static int describe_ms(const struct plugin *plugin)
+{
+	return plugin->kind == PLUGIN_PYTHON ? DESCRIBE_PYTHON_MS : DESCRIBE_MS;
+}
+
+static int too_long(struct plugin *plugin, struct err *err)
+{
+	plugin->unanswered = true;
+	return err_set(err, -ETIMEDOUT, "describe took longer than %d s",
+		       describe_ms(plugin) / 1000);
+}
+
+static void add_line(struct printed *printed, const char *line, size_t size)
+{
+	memcpy(printed->text + printed->size, line, size);
+	printed->size += size;
+	printed->text[printed->size++] = '\n';
+}
+
+static int how_it_ended(const struct process *process, const struct printed *printed,
+			struct err *err)
+{
+	if (process_fault(process))
+		return err_set(err, -EIO, "describe: %s", process_fault(process));
+	if (process_signal(process))
+		return err_set(err, -EIO, "describe was ended by signal %d (%s)",
+			       process_signal(process),
+			       strsignal(process_signal(process)));
+	if (process_exit(process))
+		return err_set(err, -EIO, "%s",
+			       printed->said[0] ? printed->said
+						: "describe failed without a word");
+	return 0;
+}
+
+static int collect(struct plugin *plugin, struct process *process,
+		   struct printed *printed, struct err *err)
+{
+	int64_t until = clock_monotonic_ms() + describe_ms(plugin);
+	const char *line;
+	size_t size;
+
+	for (;;) {
+		switch (process_wait(process, NULL, until, &line, &size)) {
+		case PROCESS_LINE:
+			if (printed->size + size >= PLUGIN_DESCRIPTION_MAX)
+				return err_set(err, -EMSGSIZE,
+					       "its description is longer than %d KiB",
+					       PLUGIN_DESCRIPTION_MAX / 1024);
+			add_line(printed, line, size);
+			break;
+		case PROCESS_SAID:
+			if (size)
+				snprintf(printed->said, sizeof(printed->said), "%s",
+					 line);
+			break;
+		case PROCESS_LONG:
+			return err_set(err, -EMSGSIZE,
+				       "its description is longer than %d KiB",
+				       PLUGIN_DESCRIPTION_MAX / 1024);
+		case PROCESS_TIME:
+			return too_long(plugin, err);
+		case PROCESS_ENDED:
+			return how_it_ended(process, printed, err);
+		case PROCESS_WOKEN:
+			break;
+		}
+	}
+}
+
+static int describe(struct plugin *plugin, const char *folder, struct err *err)
+{
+	struct process *process = NULL;
+	struct printed printed = {.text = malloc(PLUGIN_DESCRIPTION_MAX)};
+	int ret;
+
+	if (!printed.text)
+		return err_set(err, -ENOMEM, "out of memory");
+	ret = plugin_start(plugin, "describe", folder, NULL, &process, err);
+	if (ret == 0)
+		ret = collect(plugin, process, &printed, err);
+	process_free(process);
+	if (ret == 0)
+		ret = description_read(plugin, printed.text, printed.size, err);
+	if (ret == 0)
+		description_cache_put(plugin, printed.text, printed.size);
+	free(printed.text);
+	return ret;
+}
+
+void describe_plugin(struct plugin *plugin)
+{
+	struct work_dir *work_dir;
+	struct err err;
+	int ret = work_dir_open(&work_dir, plugin->config, NULL, &err);
+
+	plugin->unanswered = ret < 0;
+	cJSON_Delete(plugin->problems);
+	plugin->problems = cJSON_CreateArray();
+	if (ret == 0) {
+		ret = describe(plugin, work_dir_path(work_dir), &err);
+		work_dir_close(work_dir, false);
+	}
+	if (ret < 0)
+		cJSON_AddItemToArray(plugin->problems, cJSON_CreateString(err.text));
+}
+
+static void say(struct plugin *plugin, const char *sentence)
+{
+	cJSON_AddItemToArray(plugin->problems, cJSON_CreateString(sentence));
+}
+
+void describe_from_cache(struct plugin *plugin)
+{
+	struct err err;
+	size_t size;
+	char *text = description_cache_get(plugin, &size);
+
+	if (!text)
+		return;
+	if (description_read(plugin, text, size, &err) == 0)
+		say(plugin, "until it is heard again (agent/sync), its types are those "
+			    "that it described before");
+	free(text);
+}
