@@ -17,6 +17,7 @@
 	TYPE(task_hello_world_blocking)                                                  \
 	TYPE(task_exclusive_demo)                                                        \
 	TYPE(task_generator)                                                             \
+	TYPE(task_blink)                                                                 \
 	TYPE(task_failing)
 
 #define DECLARATION(type) extern const struct task_type type;
