@@ -159,7 +159,7 @@ int core_open(struct core **out, const struct core_options *options, struct now 
 	ret = restore_tasks(core, err);
 	if (ret < 0)
 		goto fail;
-	core_happened(core, "agent.started", NULL, NULL);
+	core_emit_event(core, "agent.started", NULL, NULL);
 	lifecycle_schedule(core);
 	joining_open(core);
 	/* On a full disk what was found waits for its commit, as in a turn. */
@@ -223,7 +223,7 @@ static void core_stop(struct core *core)
 		return;
 	core->stopping = true;
 	core->stop_asked = core->now.ms;
-	core_happened(core, "agent.stopping", NULL, NULL);
+	core_emit_event(core, "agent.stopping", NULL, NULL);
 	lifecycle_shut_down(core);
 }
 
@@ -268,7 +268,7 @@ static void core_event(struct core *core, struct event *event)
 	case EVENT_BEGAN:
 	case EVENT_CHECKPOINT:
 	case EVENT_LOG:
-	case EVENT_HAPPENED:
+	case EVENT_EMIT:
 	case EVENT_HELD:
 	case EVENT_FINISHED:
 		run_events_take(core, event);
@@ -336,7 +336,7 @@ static void core_drained(struct core *core)
 	bool drained = core->draining && scheduler_idle(&core->scheduler) && !core->acts;
 
 	if (drained && !core->drained)
-		core_happened(core, "agent.drained", NULL, NULL);
+		core_emit_event(core, "agent.drained", NULL, NULL);
 	core->drained = drained;
 }
 
@@ -382,7 +382,7 @@ static void core_say_storage(struct core *core)
 	if (low)
 		log_error(
 			"the disk is full: the reserve is given up, commands that write are refused");
-	core_happened(core, low ? "storage.full" : "storage.ok", NULL, NULL);
+	core_emit_event(core, low ? "storage.full" : "storage.ok", NULL, NULL);
 	notices_health(core);
 }
 

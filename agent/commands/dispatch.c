@@ -92,7 +92,7 @@ static void refuse_retained(struct core *core, struct answer *answer, const char
 	if (answer->command->topic.scope == SCOPE_DEVICE)
 		clear_retained(core, answer->command, topic);
 	cJSON_AddStringToObject(data, "topic", topic);
-	core_happened(core, "retained.refused", NULL, data);
+	core_emit_event(core, "retained.refused", NULL, data);
 }
 
 static bool receive_scope(struct core *core, struct answer *answer,

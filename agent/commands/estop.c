@@ -15,7 +15,7 @@ static void estop(struct core *core, struct answer *answer)
 		core->scheduler.paused = true;
 		core->queue_changed = true;
 		store_set_number(core->store, "estop", 1);
-		core_happened(core, "estop", NULL, NULL);
+		core_emit_event(core, "estop", NULL, NULL);
 	}
 	lifecycle_stop_runs(core, UINT64_MAX, STOP_ESTOP);
 	acts_give_up(core);

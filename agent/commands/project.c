@@ -41,7 +41,8 @@ static void project_delete(struct core *core, struct answer *answer)
 
 static void project_deleted(struct core *core, struct answer *answer)
 {
-	core_happened(core, "project.deleted", NULL, cJSON_Duplicate(answer->data, true));
+	core_emit_event(core, "project.deleted", NULL,
+			cJSON_Duplicate(answer->data, true));
 }
 
 const struct verb project_verbs[] = {

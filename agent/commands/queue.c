@@ -16,7 +16,7 @@ static void queue_pause(struct core *core, struct answer *answer)
 		core->person_paused = true;
 		store_set_number(core->store, "paused", 1);
 		queue_set(core);
-		core_happened(core, "queue.paused", NULL, NULL);
+		core_emit_event(core, "queue.paused", NULL, NULL);
 	}
 	answer_ok(answer, "ok", NULL);
 }
@@ -42,7 +42,7 @@ static void queue_resume(struct core *core, struct answer *answer)
 		core->person_paused = false;
 		store_set_number(core->store, "paused", 0);
 		queue_set(core);
-		core_happened(core, "queue.resumed", NULL, NULL);
+		core_emit_event(core, "queue.resumed", NULL, NULL);
 	}
 	answer_ok(answer, "ok", NULL);
 }

@@ -72,7 +72,7 @@ int settings_apply(struct core *core, const cJSON *values, struct err *err)
 	core->settings_rev++;
 	store_set_number(core->store, "settings_rev", core->settings_rev);
 	notices_settings(core);
-	core_happened(core, "settings.changed", NULL, notices_settings_document(core));
+	core_emit_event(core, "settings.changed", NULL, notices_settings_document(core));
 	return 0;
 }
 

@@ -70,7 +70,7 @@ void lifecycle_emit_event(struct core *core, const struct task *task, const char
 		cJSON_AddStringToObject(error, "message",
 					task->error_message ? task->error_message : "");
 	}
-	core_happened(core, name, task->id, data);
+	core_emit_event(core, name, task->id, data);
 }
 
 void lifecycle_clear_run(struct core *core, struct task *task)
@@ -231,7 +231,7 @@ void lifecycle_delete(struct core *core, const struct task *task, const char *ev
 				   "task/%s", task->id),
 			core_age(core));
 	core->ended_count--;
-	core_happened(core, event, task->id, NULL);
+	core_emit_event(core, event, task->id, NULL);
 }
 
 /* Takes away ended tasks beyond keep in number or older than older_than_ms, the longest

@@ -113,7 +113,7 @@ static void take_event(struct core *core, struct task *task, const struct event 
 
 	if (!strcmp(event->topic, "scan.photo"))
 		task->photos = (int)json_number(data, "done", task->photos);
-	core_happened(core, event->topic, task->id, data);
+	core_emit_event(core, event->topic, task->id, data);
 }
 
 static void take_parked(struct core *core, struct task *task)
@@ -144,7 +144,7 @@ void run_events_take(struct core *core, const struct event *event)
 	case EVENT_LOG:
 		take_log(core, task, event);
 		break;
-	case EVENT_HAPPENED:
+	case EVENT_EMIT:
 		take_event(core, task, event);
 		break;
 	case EVENT_HELD:

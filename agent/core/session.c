@@ -233,7 +233,7 @@ static void link_rival(struct core *core, const char *boot)
 		"minute or two",
 		shown, core->options.device);
 	cJSON_AddStringToObject(data, "boot", shown);
-	core_happened(core, "duplicate_device", NULL, data);
+	core_emit_event(core, "duplicate_device", NULL, data);
 	core->link.sweep_at = core->now.ms + SWEEP_DELAY_MS;
 	core->link.back_off_ms =
 		RIVAL_BACK_OFF_MS + (int64_t)(core_random(core) % RIVAL_BACK_OFF_MS);

@@ -26,7 +26,7 @@ uint64_t core_random(struct core *core)
 	return z ^ (z >> 31);
 }
 
-void core_happened(struct core *core, const char *name, const char *id, cJSON *data)
+void core_emit_event(struct core *core, const char *name, const char *id, cJSON *data)
 {
 	char *text = data ? json_text(data) : NULL;
 

@@ -105,7 +105,7 @@ void core_problem(struct core *core, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* An event on R/<d>/event; data is a new object that is taken over, or NULL. */
-void core_happened(struct core *core, const char *name, const char *id, cJSON *data);
+void core_emit_event(struct core *core, const char *name, const char *id, cJSON *data);
 
 /* Marks the effect so that it is dropped when the link has changed meanwhile. */
 struct effect *core_publish(struct core *core, const char *topic, const char *payload,

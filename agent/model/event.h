@@ -22,7 +22,7 @@ enum event_kind {
 	EVENT_BEGAN,	  /* waiter */
 	EVENT_CHECKPOINT, /* text = the state; waiter */
 	EVENT_LOG,	  /* number = level, text */
-	EVENT_HAPPENED,	  /* topic = name of the event, text = its data */
+	EVENT_EMIT,	  /* topic = name of the event, text = its data */
 	EVENT_HELD,	  /* the run stands at its gate */
 	EVENT_FINISHED,	  /* outcome, code, text = sentence, data = the result */
 	/* from an act; run names it */

@@ -191,7 +191,7 @@ static int host_explain(struct task_run *run, const char *code, const char *text
 
 static void host_event(struct task_run *run, const char *name, const char *data)
 {
-	struct event *event = run_event(run, EVENT_HAPPENED);
+	struct event *event = run_event(run, EVENT_EMIT);
 
 	event->topic = copy(name);
 	event->text = copy(data);

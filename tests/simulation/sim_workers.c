@@ -209,7 +209,7 @@ static void log_a_line(struct crew *crew, struct member *member)
 
 static void tell_photo(struct crew *crew, struct member *member)
 {
-	struct event *event = say(crew, member, EVENT_HAPPENED);
+	struct event *event = say(crew, member, EVENT_EMIT);
 
 	event->topic = strdup("scan.photo");
 	event->text = strdup("{\"done\":1}");

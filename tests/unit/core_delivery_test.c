@@ -756,7 +756,7 @@ static void five_thousand_events_wait_the_oldest_are_skipped_but_kept(void **sta
 	make(s, "x", "plain_task", "");
 	link_lost(s);
 	for (int i = 0; i < 5100; i++) {
-		struct event *event = run_event(s, "x", EVENT_HAPPENED);
+		struct event *event = run_event(s, "x", EVENT_EMIT);
 
 		event->topic = strdup("scan.photo");
 		event->text = strdup("{\"done\":1}");

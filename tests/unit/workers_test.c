@@ -236,7 +236,7 @@ static void a_run_tells_in_order_what_happens(void **state)
 	event = next(f, run, EVENT_CHECKPOINT);
 	assert_string_equal(event->text, "42");
 	event_free(event);
-	event = next(f, run, EVENT_HAPPENED);
+	event = next(f, run, EVENT_EMIT);
 	assert_string_equal(event->topic, "scan.photo");
 	event_free(event);
 	event = next(f, run, EVENT_FINISHED);
