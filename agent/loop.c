@@ -112,9 +112,9 @@ void loop_carry_out(struct agent *agent, struct effects *effects)
 	effects_clear(effects);
 }
 
-struct now loop_now(void)
+struct core_time loop_now(void)
 {
-	return (struct now){.ms = clock_monotonic_ms(), .wall = clock_wall_ms()};
+	return (struct core_time){.ms = clock_monotonic_ms(), .wall = clock_wall_ms()};
 }
 
 /* Without data for a device that has gone meanwhile. */
@@ -170,7 +170,7 @@ static void loop_turn(struct agent *agent)
 {
 	struct event *events = mailbox_take(agent->mailbox, CORE_TURN_EVENTS);
 	struct effects effects;
-	struct now at = loop_now();
+	struct core_time at = loop_now();
 	struct err err;
 
 	loop_see(agent, events);

@@ -64,7 +64,7 @@ int agent_serve(struct agent *agent, const struct type_offer *extra);
 
 /* ---- loop.c ---- */
 
-struct now loop_now(void);
+struct core_time loop_now(void);
 
 /* Does what the core wants done, and empties the list. */
 void loop_carry_out(struct agent *agent, struct effects *effects);

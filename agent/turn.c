@@ -89,7 +89,7 @@ static int core_commit(struct core *core, struct err *err)
 }
 
 static void core_init(struct core *core, const struct core_options *options,
-		      struct now now, struct effects *effects)
+		      struct core_time now, struct effects *effects)
 {
 	core->options = *options;
 	core->type_problems = cJSON_Duplicate(options->type_problems, true);
@@ -138,7 +138,7 @@ static int core_open_store(struct core *core, struct err *err)
 	return ret;
 }
 
-int core_open(struct core **out, const struct core_options *options, struct now now,
+int core_open(struct core **out, const struct core_options *options, struct core_time now,
 	      struct effects *effects, struct err *err)
 {
 	struct core *core = calloc(1, sizeof(*core));
@@ -394,7 +394,7 @@ static void core_recover(struct core *core)
 	store_recover(core->store);
 }
 
-int core_turn(struct core *core, struct event *events, struct now now,
+int core_turn(struct core *core, struct event *events, struct core_time now,
 	      struct effects *effects, struct err *err)
 {
 	int ret;

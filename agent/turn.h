@@ -23,7 +23,7 @@ struct core;
 
 /* Opens the database, restores what it holds and makes the first effects.  effects are
  * the caller's. */
-int core_open(struct core **out, const struct core_options *options, struct now now,
+int core_open(struct core **out, const struct core_options *options, struct core_time now,
 	      struct effects *effects, struct err *err);
 void core_close(struct core *core); /* NULL is fine */
 
@@ -31,7 +31,7 @@ void core_close(struct core *core); /* NULL is fine */
  * A full disk is not an error: the turn is held, nothing of it is told, and a later turn
  * commits it.  A negative errno means that the database cannot be trusted any more: the
  * process must end without acknowledging (exit 75). */
-int core_turn(struct core *core, struct event *events, struct now now,
+int core_turn(struct core *core, struct event *events, struct core_time now,
 	      struct effects *effects, struct err *err);
 
 /* When the core wants a turn without an event: monotonic ms, -1 for never. */

@@ -16,7 +16,7 @@
 struct registry;
 
 /* The time of a turn. */
-struct now {
+struct core_time {
 	int64_t ms;   /* monotonic */
 	int64_t wall; /* for people */
 };

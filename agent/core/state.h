@@ -69,7 +69,7 @@ struct core {
 	bool low;	  /* told: only what must not be lost is taken */
 	int64_t retry_at; /* monotonic; when it is tried again */
 	bool stop_acted;  /* this event stopped hardware, which waits for no commit */
-	struct now now;
+	struct core_time now;
 	char store_name[17];
 	int64_t age_before, started; /* age = age_before + now - started */
 	int64_t age_saved;

@@ -92,9 +92,9 @@ static struct registry *registries[2];
 static cJSON *groups, *problems;
 static struct studio *studio;
 
-static struct now at(const struct world *w)
+static struct core_time at(const struct world *w)
 {
-	return (struct now){.ms = w->now - w->mono, .wall = w->now + w->skew};
+	return (struct core_time){.ms = w->now - w->mono, .wall = w->now + w->skew};
 }
 
 /* ---- what stands around the core ---- */

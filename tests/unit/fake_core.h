@@ -507,7 +507,8 @@ static inline int shell_turn(struct shell *s, struct err *err)
 
 	s->turns++;
 	effects_init(&effects);
-	ret = core_turn(s->core, events, (struct now){s->now, s->wall}, &effects, err);
+	ret = core_turn(s->core, events, (struct core_time){s->now, s->wall}, &effects,
+			err);
 	if (ret == 0)
 		carry_out(s, &effects);
 	effects_clear(&effects);
@@ -590,8 +591,8 @@ static inline void core_start(struct shell *s)
 	struct err err;
 
 	effects_init(&effects);
-	if (core_open(&s->core, &s->options, (struct now){s->now, s->wall}, &effects,
-		      &err) < 0)
+	if (core_open(&s->core, &s->options, (struct core_time){s->now, s->wall},
+		      &effects, &err) < 0)
 		fail_msg("%s", err.text);
 	carry_out(s, &effects);
 }
