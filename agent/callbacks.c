@@ -22,28 +22,28 @@ struct event *ears_event(enum event_kind kind, uint32_t epoch)
 	return event;
 }
 
-static void reflex_pause_run(void *context, uint64_t run)
+static void stop_ops_pause_run(void *context, uint64_t run)
 {
 	struct agent *agent = context;
 
 	workers_pause(agent->workers, run);
 }
 
-static void reflex_stop_run(void *context, uint64_t run, bool estopped)
+static void stop_ops_stop_run(void *context, uint64_t run, bool estopped)
 {
 	struct agent *agent = context;
 
 	workers_stop(agent->workers, run, estopped);
 }
 
-static void reflex_stop_motion(void *context)
+static void stop_ops_stop_motion(void *context)
 {
 	struct agent *agent = context;
 
 	seat_stop_motion(agent->seat);
 }
 
-static void reflex_estop(void *context)
+static void stop_ops_estop(void *context)
 {
 	struct agent *agent = context;
 
@@ -204,11 +204,11 @@ static void on_subscribed(void *context, uint32_t epoch, uint64_t token, bool ok
 	mailbox_post(agent->mailbox, event);
 }
 
-const struct reflexes ears_reflexes = {
-	.pause_run = reflex_pause_run,
-	.stop_run = reflex_stop_run,
-	.stop_motion = reflex_stop_motion,
-	.estop = reflex_estop,
+const struct stop_ops callbacks_stop_ops = {
+	.pause_run = stop_ops_pause_run,
+	.stop_run = stop_ops_stop_run,
+	.stop_motion = stop_ops_stop_motion,
+	.estop = stop_ops_estop,
 };
 
 const struct connection_callbacks ears_callbacks = {

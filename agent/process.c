@@ -353,10 +353,10 @@ static int open_core(struct agent *agent, struct effects *effects, struct err *e
 			     .use_config = use_config},
 		.problems = agent->problems,
 		.reserve = reserve_in(&agent->reserve, agent->state_dir),
-		.reflexes = ears_reflexes,
+		.stop_ops = callbacks_stop_ops,
 	};
 
-	options.reflexes.context = agent;
+	options.stop_ops.context = agent;
 	read_tunables(s, &options.tunables);
 	return core_open(&agent->core, &options, loop_now(), effects, err);
 }

@@ -75,7 +75,7 @@ void loop_run_until(struct agent *agent, bool (*done)(const struct agent *agent)
 
 /* ---- ears.c ---- */
 
-extern const struct reflexes ears_reflexes;		 /* their context is the agent */
+extern const struct stop_ops callbacks_stop_ops;	 /* their context is the agent */
 extern const struct connection_callbacks ears_callbacks; /* so is theirs */
 
 /* On whatever thread changed the device. */

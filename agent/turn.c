@@ -152,7 +152,7 @@ int core_open(struct core **out, const struct core_options *options, struct core
 	if (ret < 0)
 		goto fail;
 	if (core->estop)
-		options->reflexes.estop(options->reflexes.context);
+		options->stop_ops.estop(options->stop_ops.context);
 
 	devices_open(core);
 	acts_interrupted(core);

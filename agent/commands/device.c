@@ -81,10 +81,10 @@ static void motor_override(struct core *core, struct answer *answer)
  * must not go on with the next.  Reading the state needs no claim. */
 static void motor_stop(struct core *core, struct answer *answer)
 {
-	struct reflexes *reflexes = &core->options.reflexes;
+	struct stop_ops *stop_ops = &core->options.stop_ops;
 	uint64_t devices;
 
-	reflexes->stop_motion(reflexes->context);
+	stop_ops->stop_motion(stop_ops->context);
 	lifecycle_stop_runs(core, core_device(core, DEVICE_MOTOR, NULL), STOP_MOTION);
 	if (devices_away(core)) {
 		answer_ok(answer, "ok",

@@ -7,9 +7,9 @@
  * says, an emergency stop is never refused for its form. */
 static void estop(struct core *core, struct answer *answer)
 {
-	struct reflexes *reflexes = &core->options.reflexes;
+	struct stop_ops *stop_ops = &core->options.stop_ops;
 
-	reflexes->estop(reflexes->context);
+	stop_ops->estop(stop_ops->context);
 	if (!core->estop) {
 		core->estop = true;
 		core->scheduler.paused = true;

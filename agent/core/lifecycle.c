@@ -104,7 +104,7 @@ void lifecycle_set_paused(struct core *core, struct task *task)
 static bool ask_to_stop(struct core *core, struct task *task, enum stop_reason reason)
 {
 	const struct event over = {.kind = EVENT_FINISHED, .outcome = OUTCOME_STOPPED};
-	struct reflexes *reflexes = &core->options.reflexes;
+	struct stop_ops *stop_ops = &core->options.stop_ops;
 
 	/* A cancel that is under way stays a cancel. */
 	if (task->stop != STOP_CANCEL)
@@ -114,7 +114,7 @@ static bool ask_to_stop(struct core *core, struct task *task, enum stop_reason r
 		return false;
 	}
 	task->stop_asked = core->now.ms;
-	reflexes->stop_run(reflexes->context, task->run,
+	stop_ops->stop_run(stop_ops->context, task->run,
 			   reason == STOP_ESTOP || reason == STOP_MOTION);
 	return true;
 }
@@ -133,11 +133,11 @@ void lifecycle_cancel(struct core *core, struct task *task)
 
 void lifecycle_pause(struct core *core, struct task *task)
 {
-	struct reflexes *reflexes = &core->options.reflexes;
+	struct stop_ops *stop_ops = &core->options.stop_ops;
 
 	task->stopping = STOPPING_PAUSE;
 	task->stop_asked = core->now.ms;
-	reflexes->pause_run(reflexes->context, task->run);
+	stop_ops->pause_run(stop_ops->context, task->run);
 	lifecycle_save(core, task);
 }
 

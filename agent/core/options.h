@@ -22,7 +22,7 @@ struct core_time {
 };
 
 /* Acts that stop something.  They leave at once, before any commit. */
-struct reflexes {
+struct stop_ops {
 	void *context;
 	void (*pause_run)(void *context, uint64_t run);
 	void (*stop_run)(void *context, uint64_t run, bool estopped);
@@ -84,7 +84,7 @@ struct core_options {
 	struct settings_access settings;
 	const cJSON *problems; /* of start-up, an array of strings */
 	struct reserve reserve;
-	struct reflexes reflexes;
+	struct stop_ops stop_ops;
 };
 
 #endif

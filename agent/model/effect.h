@@ -1,7 +1,7 @@
 /* What the core wants done, told after the commit: a list that the shell carries out.
  *
  * An effect owns its strings.  Acts that stop hardware are not here: they never wait for
- * a commit and leave through struct reflexes (agent/turn.h). */
+ * a commit and leave through struct stop_ops (agent/core/options.h). */
 #ifndef AGENT_MODEL_EFFECT_H
 #define AGENT_MODEL_EFFECT_H
 

@@ -99,26 +99,26 @@ static struct core_time at(const struct world *w)
 
 /* ---- what stands around the core ---- */
 
-static void reflex_pause(void *context, uint64_t run)
+static void stop_ops_pause(void *context, uint64_t run)
 {
 	struct world *w = context;
 
 	crew_pause(&w->crew, run);
 }
 
-static void reflex_stop(void *context, uint64_t run, bool estopped)
+static void stop_ops_stop(void *context, uint64_t run, bool estopped)
 {
 	struct world *w = context;
 
 	crew_stop(&w->crew, run, estopped);
 }
 
-static void reflex_stop_motion(void *context)
+static void stop_ops_stop_motion(void *context)
 {
 	(void)context;
 }
 
-static void reflex_estop(void *context)
+static void stop_ops_estop(void *context)
 {
 	struct world *w = context;
 
@@ -173,8 +173,8 @@ static struct core_options world_options(struct world *w)
 		.settings = {w, no_values, no_list, no_list, no_change},
 		.problems = problems,
 		.reserve = disk_reserve(),
-		.reflexes = {w, reflex_pause, reflex_stop, reflex_stop_motion,
-			     reflex_estop},
+		.stop_ops = {w, stop_ops_pause, stop_ops_stop, stop_ops_stop_motion,
+			     stop_ops_estop},
 	};
 }
 

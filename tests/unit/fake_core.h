@@ -224,7 +224,7 @@ static inline bool null_at(const cJSON *value, const char *path)
 	return cJSON_IsNull(at(value, path));
 }
 
-/* ---- reflexes ---- */
+/* ---- stop_ops ---- */
 
 static inline struct fake_run *run_numbered(struct shell *s, uint64_t run)
 {
@@ -675,7 +675,7 @@ static inline struct shell *shell_open(void)
 		.settings = {s, fake_values, fake_restart_needed, fake_problems, fake_set,
 			     fake_read_config, fake_use_config},
 		.problems = cJSON_CreateArray(),
-		.reflexes = {s, fake_pause, fake_stop, fake_stop_motion, fake_estop},
+		.stop_ops = {s, fake_pause, fake_stop, fake_stop_motion, fake_estop},
 	};
 	core_start(s);
 	return s;
