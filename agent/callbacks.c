@@ -12,7 +12,7 @@
 
 #define CALLBACK_WAIT_MS 45000 /* below the keep alive of 60 s, see mqtt/connection.h */
 
-struct event *ears_event(enum event_kind kind, uint32_t epoch)
+struct event *callbacks_event(enum event_kind kind, uint32_t epoch)
 {
 	struct event *event = event_new(kind);
 
@@ -68,16 +68,16 @@ static bool note_news(struct news *news, const char *device)
 	pthread_mutex_lock(&news->lock);
 	fresh = find_news(news, device) == news->count;
 	if (fresh && news->count < RIG_DEVICES_MAX)
-		snprintf(news->waiting[news->count++], EARS_DEVICE, "%s", device);
+		snprintf(news->waiting[news->count++], DEVICE_TOPIC_MAX, "%s", device);
 	pthread_mutex_unlock(&news->lock);
 	return fresh;
 }
 
 /* One event at most waits for each device: its state is read when the loop takes it. */
-void ears_device_changed(void *context, enum device_kind kind, const char *name)
+void callbacks_device_changed(void *context, enum device_kind kind, const char *name)
 {
 	struct agent *agent = context;
-	char device[EARS_DEVICE];
+	char device[DEVICE_TOPIC_MAX];
 	struct event *event;
 
 	snprintf(device, sizeof(device), "%s/%s", device_kind_name(kind), name);
@@ -89,7 +89,7 @@ void ears_device_changed(void *context, enum device_kind kind, const char *name)
 	mailbox_post(agent->mailbox, event);
 }
 
-void ears_device_taken(struct agent *agent, const char *device)
+void callbacks_device_taken(struct agent *agent, const char *device)
 {
 	struct news *news = &agent->news;
 	size_t i;
@@ -97,7 +97,7 @@ void ears_device_taken(struct agent *agent, const char *device)
 	pthread_mutex_lock(&news->lock);
 	i = find_news(news, device);
 	if (i < news->count && i != --news->count)
-		memcpy(news->waiting[i], news->waiting[news->count], EARS_DEVICE);
+		memcpy(news->waiting[i], news->waiting[news->count], DEVICE_TOPIC_MAX);
 	pthread_mutex_unlock(&news->lock);
 }
 
@@ -167,7 +167,7 @@ static void on_up(void *context, uint32_t epoch, bool session_present, unsigned 
 		  int version)
 {
 	struct agent *agent = context;
-	struct event *event = ears_event(EVENT_LINK_UP, epoch);
+	struct event *event = callbacks_event(EVENT_LINK_UP, epoch);
 
 	atomic_store(&agent->mqtt_version, version);
 	event->flag = session_present;
@@ -181,13 +181,13 @@ static void on_down(void *context, uint32_t epoch, const char *why)
 	struct agent *agent = context;
 
 	log_info("disconnected: %s", why);
-	mailbox_post(agent->mailbox, ears_event(EVENT_LINK_DOWN, epoch));
+	mailbox_post(agent->mailbox, callbacks_event(EVENT_LINK_DOWN, epoch));
 }
 
 static void on_sent(void *context, uint32_t epoch, uint64_t token, bool ok)
 {
 	struct agent *agent = context;
-	struct event *event = ears_event(EVENT_SENT, epoch);
+	struct event *event = callbacks_event(EVENT_SENT, epoch);
 
 	event->token = token;
 	event->flag = ok;
@@ -197,7 +197,7 @@ static void on_sent(void *context, uint32_t epoch, uint64_t token, bool ok)
 static void on_subscribed(void *context, uint32_t epoch, uint64_t token, bool ok)
 {
 	struct agent *agent = context;
-	struct event *event = ears_event(EVENT_SUBSCRIBED, epoch);
+	struct event *event = callbacks_event(EVENT_SUBSCRIBED, epoch);
 
 	event->token = token;
 	event->flag = ok;
@@ -211,7 +211,7 @@ const struct stop_ops callbacks_stop_ops = {
 	.estop = stop_ops_estop,
 };
 
-const struct connection_callbacks ears_callbacks = {
+const struct connection_callbacks callbacks_callbacks = {
 	.up = on_up,
 	.down = on_down,
 	.message = on_message,

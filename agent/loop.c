@@ -122,7 +122,7 @@ static void read_device(struct agent *agent, struct event *event)
 {
 	cJSON *state;
 
-	ears_device_taken(agent, event->topic);
+	callbacks_device_taken(agent, event->topic);
 	state = seat_state(agent->seat, event->topic);
 	event->data = state ? json_text(state) : NULL;
 	cJSON_Delete(state);
@@ -213,7 +213,7 @@ static void on_signal(struct agent *agent)
 	if (read(agent->signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return;
 	log_info("%s: stopping in order", strsignal((int)info.ssi_signo));
-	mailbox_post(agent->mailbox, ears_event(EVENT_STOP, 0));
+	mailbox_post(agent->mailbox, callbacks_event(EVENT_STOP, 0));
 }
 
 /* Turns until done() says so or the time (monotonic ms, -1: none) has come. */

@@ -197,7 +197,7 @@ static int open_seat(struct agent *agent, struct err *err)
 		.sim_speed = settings_number(agent->settings, "sim_speed"),
 		.assume_position_after_power_cut = settings_bool(
 			agent->settings, "motion.assume_position_after_power_cut"),
-		.changed = ears_device_changed,
+		.changed = callbacks_device_changed,
 		.context = agent,
 	};
 	cJSON *config;
@@ -379,7 +379,7 @@ static int open_connection(struct agent *agent, struct err *err)
 		.reconnect_max_s = (int)settings_int(s, "mqtt.reconnect_max_s"),
 		.keep_alive_s = KEEP_ALIVE_S,
 	};
-	struct connection_callbacks callbacks = ears_callbacks;
+	struct connection_callbacks callbacks = callbacks_callbacks;
 
 	callbacks.context = agent;
 	return connection_open(&agent->connection, &options, &callbacks, err);

@@ -18,12 +18,12 @@
 #include "tasks/community/community.h"
 #include "tasks/project/project.h"
 
-#define EARS_DEVICE 80 /* "endstop/" and a name */
+#define DEVICE_TOPIC_MAX 80 /* "endstop/" and a name */
 
 /* Devices whose change the loop has not taken yet: one event waits for each. */
 struct news {
 	pthread_mutex_t lock;
-	char waiting[RIG_DEVICES_MAX][EARS_DEVICE];
+	char waiting[RIG_DEVICES_MAX][DEVICE_TOPIC_MAX];
 	size_t count;
 };
 
@@ -75,16 +75,16 @@ void loop_run_until(struct agent *agent, bool (*done)(const struct agent *agent)
 
 /* ---- ears.c ---- */
 
-extern const struct stop_ops callbacks_stop_ops;	 /* their context is the agent */
-extern const struct connection_callbacks ears_callbacks; /* so is theirs */
+extern const struct stop_ops callbacks_stop_ops; /* their context is the agent */
+extern const struct connection_callbacks callbacks_callbacks; /* so is theirs */
 
 /* On whatever thread changed the device. */
-void ears_device_changed(void *context, enum device_kind kind, const char *name);
+void callbacks_device_changed(void *context, enum device_kind kind, const char *name);
 
 /* The loop has taken the event of a device ("motor/rotor") and reads its state now. */
-void ears_device_taken(struct agent *agent, const char *device);
+void callbacks_device_taken(struct agent *agent, const char *device);
 
 /* A new event of that kind; ends the process when memory is out. */
-struct event *ears_event(enum event_kind kind, uint32_t epoch);
+struct event *callbacks_event(enum event_kind kind, uint32_t epoch);
 
 #endif
