@@ -277,14 +277,14 @@ static void core_event(struct core *core, struct event *event)
 		acts_done(core, event);
 		break;
 	case EVENT_DEVICE:
-		notices_device(core, event);
+		status_publish_device(core, event);
 		break;
 	case EVENT_IMAGE:
-		notices_image(core, event);
+		status_publish_image(core, event);
 		break;
 	case EVENT_HEALTH:
 		task_set_text(&core->health, event->data);
-		notices_health(core);
+		status_publish_health(core);
 		break;
 	case EVENT_STOP:
 		core_stop(core);
@@ -313,7 +313,7 @@ static void core_minute(struct core *core)
 	store_forget(core->store, core_age(core) - MEMORY_AGE_MS);
 	core->age_saved = core_age(core);
 	types_sweep(core);
-	notices_health(core);
+	status_publish_health(core);
 }
 
 static void core_prune(struct core *core)
@@ -383,7 +383,7 @@ static void core_say_storage(struct core *core)
 		log_error(
 			"the disk is full: the reserve is given up, commands that write are refused");
 	core_emit_event(core, low ? "storage.full" : "storage.ok", NULL, NULL);
-	notices_health(core);
+	status_publish_health(core);
 }
 
 static void core_recover(struct core *core)
@@ -426,7 +426,7 @@ int core_turn(struct core *core, struct event *events, struct core_time now,
 		return 0;
 	}
 	effects_move(effects, &core->after);
-	notices_changes(core);
+	status_publish_changes(core);
 	core_pump(core);
 	link_back_off(core);
 	if (core_at_rest(core))

@@ -33,7 +33,7 @@ static int looks_under_way(const struct core *core, const struct verb *sync)
 
 static void agent_sync(struct core *core, struct answer *answer)
 {
-	notices_all(core);
+	status_publish_all(core);
 	if (!core->options.looks_for_types) {
 		answer_ok(answer, "ok", NULL);
 	} else if (looks_under_way(core, answer->command->verb) < LOOKS_MOST) {
@@ -57,7 +57,7 @@ static void agent_set_draining(struct core *core, struct answer *answer, bool dr
 		core->scheduler.draining = draining;
 		store_set_number(core->store, "draining", draining);
 		core->queue_changed = true;
-		notices_status(core);
+		status_publish_availability(core);
 	}
 	answer_ok(answer, "ok", NULL);
 }

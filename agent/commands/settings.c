@@ -51,7 +51,7 @@ static void settings_get(struct core *core, struct answer *answer)
 {
 	const cJSON *keys =
 		cJSON_GetObjectItemCaseSensitive(answer->command->body, "keys");
-	cJSON *settings = notices_settings_document(core);
+	cJSON *settings = status_settings_document(core);
 
 	if (keys && !pick(answer, settings, keys)) {
 		cJSON_Delete(settings);
@@ -71,8 +71,8 @@ int settings_apply(struct core *core, const cJSON *values, struct err *err)
 	core->scheduler.max_concurrent = core->options.tunables.max_concurrent;
 	core->settings_rev++;
 	store_set_number(core->store, "settings_rev", core->settings_rev);
-	notices_settings(core);
-	core_emit_event(core, "settings.changed", NULL, notices_settings_document(core));
+	status_publish_settings(core);
+	core_emit_event(core, "settings.changed", NULL, status_settings_document(core));
 	return 0;
 }
 
@@ -88,7 +88,7 @@ static void settings_change(struct core *core, struct answer *answer)
 			      "the settings are at revision %lld, not %lld",
 			      (long long)core->settings_rev,
 			      (long long)answer->command->if_rev);
-		answer->current = notices_settings_document(core);
+		answer->current = status_settings_document(core);
 		return;
 	}
 	if (settings_apply(core, values, &err) < 0) {
@@ -98,7 +98,7 @@ static void settings_change(struct core *core, struct answer *answer)
 		return;
 	}
 	answer->rev = core->settings_rev;
-	answer_ok(answer, "ok", notices_settings_document(core));
+	answer_ok(answer, "ok", status_settings_document(core));
 }
 
 const struct verb settings_verbs[] = {

@@ -60,7 +60,7 @@ static bool holds(const cJSON *list, const char *topic)
 
 static void forget(struct core *core, const char *device)
 {
-	notices_device_gone(core, device);
+	status_clear_device(core, device);
 	discovery_forget(core, device);
 }
 
@@ -135,6 +135,6 @@ void devices_exchanged(struct core *core, const cJSON *rig)
 	claim_anew(core);
 	core->options.settings.use_config(core->options.settings.context);
 	discovery_tell(core);
-	notices_info(core);
-	notices_settings(core);
+	status_publish_info(core);
+	status_publish_settings(core);
 }

@@ -142,7 +142,7 @@ static void link_publish_again(struct core *core)
 	struct link *link = &core->link;
 
 	link->publish_due = false;
-	notices_all(core);
+	status_publish_all(core);
 	if (link->sweep_at < 0)
 		link->sweep_at = core->now.ms;
 }
@@ -165,8 +165,8 @@ static void link_ready(struct core *core)
 	/* A broker without our session has lost the rest as well. */
 	if (!link->session_present || link_may_publish(core))
 		link_publish_again(core);
-	notices_info(core);
-	notices_status(core);
+	status_publish_info(core);
+	status_publish_availability(core);
 	link->info_known = true;
 }
 
@@ -214,7 +214,7 @@ static void link_swept_type(struct core *core, const struct event *event,
 {
 	if (core->link.sweeping && event->retained && event->size &&
 	    !registry_find(core->options.registry, name))
-		notices_type_gone(core, name);
+		status_clear_type(core, name);
 }
 
 /* ---- rivals ---- */

@@ -8,8 +8,8 @@
 #include "agent/model/error_code.h"
 #include "agent/core/homeassistant.h"
 
-static void notices_put(struct core *core, const char *rest, const char *value,
-			int64_t interval_ms)
+static void put(struct core *core, const char *rest, const char *value,
+		int64_t interval_ms)
 {
 	char topic[TOPIC_MAX];
 	struct board_topic notice = {
@@ -23,23 +23,23 @@ static void notices_put(struct core *core, const char *rest, const char *value,
 	board_set(core->board, &notice, value, strlen(value));
 }
 
-static void notices_put_json(struct core *core, const char *rest, cJSON *value,
-			     int64_t interval_ms)
+static void put_json(struct core *core, const char *rest, cJSON *value,
+		     int64_t interval_ms)
 {
 	char *text = json_text(value);
 
-	notices_put(core, rest, text, interval_ms);
+	put(core, rest, text, interval_ms);
 	free(text);
 	cJSON_Delete(value);
 }
 
-void notices_status(struct core *core)
+void status_publish_availability(struct core *core)
 {
 	char topic[TOPIC_MAX];
 
 	if (core->link.phase != LINK_READY)
 		return;
-	notices_put(core, "status", core->draining ? "draining" : "online", 0);
+	put(core, "status", core->draining ? "draining" : "online", 0);
 	/* Our will may have spoken meanwhile. */
 	board_again_topic(core->board, topic_make(topic, core->options.root,
 						  core->options.device, "status"));
@@ -90,7 +90,7 @@ static cJSON *info_devices(const struct core *core)
 	return devices;
 }
 
-void notices_info(struct core *core)
+void status_publish_info(struct core *core)
 {
 	const struct core_options *o = &core->options;
 	cJSON *info = cJSON_CreateObject();
@@ -122,7 +122,7 @@ void notices_info(struct core *core)
 	cJSON_ArrayForEach(problem, core->type_problems)
 		cJSON_AddItemToArray(problems, cJSON_Duplicate(problem, true));
 	cJSON_AddItemToObject(info, "problems", problems);
-	notices_put_json(core, "info", info, 0);
+	put_json(core, "info", info, 0);
 }
 
 static cJSON *type_document(const struct registered_type *registered)
@@ -147,7 +147,7 @@ static cJSON *type_document(const struct registered_type *registered)
 	return document;
 }
 
-void notices_types(struct core *core)
+void status_publish_types(struct core *core)
 {
 	for (size_t i = 0; i < registry_count(core->options.registry); i++) {
 		const struct registered_type *type =
@@ -155,21 +155,21 @@ void notices_types(struct core *core)
 		char rest[128];
 
 		snprintf(rest, sizeof(rest), "types/%s", type->type->name);
-		notices_put_json(core, rest, type_document(type), 0);
+		put_json(core, rest, type_document(type), 0);
 	}
 }
 
 /* Empty and retained takes it away; behind a newer document of the same topic, if there
  * is one. */
-void notices_type_gone(struct core *core, const char *type)
+void status_clear_type(struct core *core, const char *type)
 {
 	char rest[128];
 
 	snprintf(rest, sizeof(rest), "types/%.100s", type);
-	notices_put(core, rest, "", 0);
+	put(core, rest, "", 0);
 }
 
-cJSON *notices_settings_document(struct core *core)
+cJSON *status_settings_document(struct core *core)
 {
 	const struct settings_access *access = &core->options.settings;
 	cJSON *settings = cJSON_CreateObject();
@@ -182,12 +182,12 @@ cJSON *notices_settings_document(struct core *core)
 	return settings;
 }
 
-void notices_settings(struct core *core)
+void status_publish_settings(struct core *core)
 {
-	notices_put_json(core, "settings", notices_settings_document(core), 0);
+	put_json(core, "settings", status_settings_document(core), 0);
 }
 
-static void notices_queue(struct core *core)
+static void publish_queue(struct core *core)
 {
 	const struct scheduler *s = &core->scheduler;
 	cJSON *queue = cJSON_CreateObject();
@@ -215,7 +215,7 @@ static void notices_queue(struct core *core)
 	cJSON_AddBoolToObject(queue, "draining", core->draining);
 	if (depth && current && current->is_exclusive)
 		cJSON_AddStringToObject(queue, "blocked_by", current->id);
-	notices_put_json(core, "queue", queue, 100);
+	put_json(core, "queue", queue, 100);
 	core->queue_changed = false;
 }
 
@@ -233,7 +233,7 @@ static void current_put_finish(cJSON *current, double eta, int64_t wall)
 	cJSON_AddStringToObject(current, "finish_at", text);
 }
 
-static void notices_current(struct core *core)
+static void publish_current(struct core *core)
 {
 	const struct task *task = scheduler_current(&core->scheduler);
 	cJSON *current = cJSON_CreateObject();
@@ -254,12 +254,12 @@ static void notices_current(struct core *core)
 		cJSON_AddNumberToObject(current, "photos", task->photos);
 	else
 		cJSON_AddNullToObject(current, "photos");
-	notices_put_json(core, "current", current, 1000);
+	put_json(core, "current", current, 1000);
 	core->current_changed = false;
 }
 
 /* Values that change with every task are made only when they can be sent. */
-void notices_changes(struct core *core)
+void status_publish_changes(struct core *core)
 {
 	char topic[TOPIC_MAX];
 	const char *root = core->options.root, *device = core->options.device;
@@ -267,11 +267,11 @@ void notices_changes(struct core *core)
 	if (core->queue_changed &&
 	    board_due(core->board, topic_make(topic, root, device, "queue"),
 		      core->now.ms))
-		notices_queue(core);
+		publish_queue(core);
 	if (core->current_changed &&
 	    board_due(core->board, topic_make(topic, root, device, "current"),
 		      core->now.ms))
-		notices_current(core);
+		publish_current(core);
 }
 
 static cJSON *health_refused(const struct core *core)
@@ -287,7 +287,7 @@ static cJSON *health_refused(const struct core *core)
 	return refused;
 }
 
-void notices_health(struct core *core)
+void status_publish_health(struct core *core)
 {
 	char topic[TOPIC_MAX];
 	struct board_topic notice = {
@@ -324,14 +324,14 @@ void notices_health(struct core *core)
 	cJSON_Delete(health);
 }
 
-void notices_all(struct core *core)
+void status_publish_all(struct core *core)
 {
 	discovery_tell(core);
-	notices_info(core);
-	notices_types(core);
-	notices_settings(core);
-	notices_queue(core);
-	notices_current(core);
+	status_publish_info(core);
+	status_publish_types(core);
+	status_publish_settings(core);
+	publish_queue(core);
+	publish_current(core);
 	board_again(core->board);
 	/* Oldest first, so that the newest state of a dashboard is the last to change. */
 	for (int64_t number = 0;;) {
@@ -343,15 +343,15 @@ void notices_all(struct core *core)
 		number = task->number;
 		task_free(task);
 	}
-	notices_status(core);
+	status_publish_availability(core);
 	core->link.published_at = core->now.ms;
 }
 
-void notices_device(struct core *core, const struct event *event)
+void status_publish_device(struct core *core, const struct event *event)
 {
 	/* No state: it has gone since the event was made. */
 	if (event->data)
-		notices_put(core, event->topic, event->data, 500);
+		put(core, event->topic, event->data, 500);
 }
 
 static void clear_image(struct core *core, const char *device)
@@ -366,14 +366,14 @@ static void clear_image(struct core *core, const char *device)
 	board_set(core->board, &notice, "", 0);
 }
 
-void notices_device_gone(struct core *core, const char *device)
+void status_clear_device(struct core *core, const char *device)
 {
-	notices_put(core, device, "", 0);
+	put(core, device, "", 0);
 	if (!strncmp(device, "camera/", strlen("camera/")))
 		clear_image(core, device);
 }
 
-void notices_image(struct core *core, const struct event *event)
+void status_publish_image(struct core *core, const struct event *event)
 {
 	char topic[TOPIC_MAX];
 	struct board_topic notice = {

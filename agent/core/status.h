@@ -6,30 +6,30 @@
 
 #include "agent/core/state.h"
 
-void notices_status(
+void status_publish_availability(
 	struct core *core); /* nothing before the barrier: see agent/core/session.c */
-void notices_info(struct core *core);
-void notices_settings(struct core *core);
-void notices_health(struct core *core);
+void status_publish_info(struct core *core);
+void status_publish_settings(struct core *core);
+void status_publish_health(struct core *core);
 
 /* The types that there are now; and one that is there no more. */
-void notices_types(struct core *core);
-void notices_type_gone(struct core *core, const char *type);
+void status_publish_types(struct core *core);
+void status_clear_type(struct core *core, const char *type);
 
 /* queue and current change with every task: made when they have changed and can be sent.
  */
-void notices_changes(struct core *core);
+void status_publish_changes(struct core *core);
 
 /* Everything again, the status last, and every task's document. */
-void notices_all(struct core *core);
+void status_publish_all(struct core *core);
 
 /* The state document of a device and the newest picture of a camera, as their events
  * bring them. */
-void notices_device(struct core *core, const struct event *event);
-void notices_device_gone(struct core *core, const char *device); /* "motor/rotor" */
-void notices_image(struct core *core, const struct event *event);
+void status_publish_device(struct core *core, const struct event *event);
+void status_clear_device(struct core *core, const char *device); /* "motor/rotor" */
+void status_publish_image(struct core *core, const struct event *event);
 
 /* The document of R/<d>/settings; the caller deletes it. */
-cJSON *notices_settings_document(struct core *core);
+cJSON *status_settings_document(struct core *core);
 
 #endif

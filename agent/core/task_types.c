@@ -79,8 +79,8 @@ void types_event(struct core *core, const struct event *event)
 	types_sweep(core);
 	cJSON_ArrayForEach(name, before)
 		if (!registry_find(registry, name->valuestring))
-			notices_type_gone(core, name->valuestring);
+			status_clear_type(core, name->valuestring);
 	cJSON_Delete(before);
-	notices_types(core);
-	notices_info(core);
+	status_publish_types(core);
+	status_publish_info(core);
 }
