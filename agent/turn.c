@@ -105,7 +105,7 @@ static void core_init(struct core *core, const struct core_options *options,
 	core->prune_at = now.ms + MINUTE_MS;
 	core->link.sweep_at = -1;
 	core->problems = cJSON_CreateArray();
-	core->forgotten = cJSON_CreateArray();
+	core->removed_devices = cJSON_CreateArray();
 	core->birth_at = -1;
 	core->scheduler.max_concurrent = options->tunables.max_concurrent;
 	core->scheduler.blocking_threads = options->blocking_threads;
@@ -193,7 +193,7 @@ void core_close(struct core *core)
 	store_close(core->store);
 	devices_close(core);
 	cJSON_Delete(core->problems);
-	cJSON_Delete(core->forgotten);
+	cJSON_Delete(core->removed_devices);
 	cJSON_Delete(core->type_problems);
 	free(core->health);
 	free(core);
@@ -406,7 +406,7 @@ int core_turn(struct core *core, struct event *events, struct core_time now,
 	lifecycle_tick(core);
 	lifecycle_schedule(core);
 	link_tick(core);
-	discovery_tick(core);
+	homeassistant_tick(core);
 	core_recover(core);
 	core_say_storage(core);
 	core_minute(core);
@@ -464,7 +464,7 @@ int64_t core_wake(const struct core *core)
 			wake_at(&wake, now + 1000);
 	}
 	wake_at(&wake, link_wake(core));
-	wake_at(&wake, discovery_wake(core));
+	wake_at(&wake, homeassistant_wake(core));
 	return wake;
 }
 

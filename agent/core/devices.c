@@ -61,7 +61,7 @@ static bool holds(const cJSON *list, const char *topic)
 static void forget(struct core *core, const char *device)
 {
 	status_clear_device(core, device);
-	discovery_forget(core, device);
+	homeassistant_remove_device(core, device);
 }
 
 /* What the broker holds of devices that are gone would be taken for true. */
@@ -134,7 +134,7 @@ void devices_exchanged(struct core *core, const cJSON *rig)
 	follow(core);
 	claim_anew(core);
 	core->options.settings.use_config(core->options.settings.context);
-	discovery_tell(core);
+	homeassistant_publish(core);
 	status_publish_info(core);
 	status_publish_settings(core);
 }

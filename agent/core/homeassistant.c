@@ -218,7 +218,7 @@ static void add_device(const struct core *core, cJSON *components, const char *d
 }
 
 /* Nothing but its platform: Home Assistant takes the entity back. */
-static void add_forgotten(cJSON *components, const char *device)
+static void add_removed(cJSON *components, const char *device)
 {
 	const struct entity *of = shown_as(device);
 	char key[KEY];
@@ -245,8 +245,8 @@ static cJSON *components(const struct core *core)
 			 device_kind_name(core->devices[i].kind), core->devices[i].name);
 		add_device(core, all, device);
 	}
-	cJSON_ArrayForEach(gone, core->forgotten)
-		add_forgotten(all, gone->valuestring);
+	cJSON_ArrayForEach(gone, core->removed_devices)
+		add_removed(all, gone->valuestring);
 	return all;
 }
 
@@ -274,7 +274,7 @@ static cJSON *document(const struct core *core)
 	return all;
 }
 
-void discovery_tell(struct core *core)
+void homeassistant_publish(struct core *core)
 {
 	char topic[TOPIC_MAX];
 	struct board_topic notice = {.topic = topic, .qos = 1, .retain = true};
@@ -288,30 +288,30 @@ void discovery_tell(struct core *core)
 	cJSON_Delete(all);
 }
 
-void discovery_forget(struct core *core, const char *device)
+void homeassistant_remove_device(struct core *core, const char *device)
 {
-	cJSON_AddItemToArray(core->forgotten, cJSON_CreateString(device));
+	cJSON_AddItemToArray(core->removed_devices, cJSON_CreateString(device));
 }
 
 /* ---- births ---- */
 
-void discovery_birth(struct core *core)
+void homeassistant_birth(struct core *core)
 {
 	if (core->birth_at < 0)
 		core->birth_at = core->now.ms + BIRTH_LEAST_MS +
 				 (int64_t)(core_random(core) % BIRTH_SPREAD_MS);
 }
 
-void discovery_tick(struct core *core)
+void homeassistant_tick(struct core *core)
 {
 	if (core->birth_at < 0 || core->now.ms < core->birth_at)
 		return;
 	core->birth_at = -1;
-	discovery_tell(core);
+	homeassistant_publish(core);
 	board_again(core->board);
 }
 
-int64_t discovery_wake(const struct core *core)
+int64_t homeassistant_wake(const struct core *core)
 {
 	return core->birth_at;
 }

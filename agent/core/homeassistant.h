@@ -9,15 +9,15 @@
 #include "agent/core/state.h"
 
 /* Tells it as it is now; clears it where the setting homeassistant.discovery is off. */
-void discovery_tell(struct core *core);
+void homeassistant_publish(struct core *core);
 
 /* A device ("light/ringlight") has gone: its entity is taken back from now on. */
-void discovery_forget(struct core *core, const char *device);
+void homeassistant_remove_device(struct core *core, const char *device);
 
 /* Home Assistant has started: everything goes out again after a random delay, once for
  * many births in a row. */
-void discovery_birth(struct core *core);
-void discovery_tick(struct core *core);
-int64_t discovery_wake(const struct core *core); /* -1: never */
+void homeassistant_birth(struct core *core);
+void homeassistant_tick(struct core *core);
+int64_t homeassistant_wake(const struct core *core); /* -1: never */
 
 #endif

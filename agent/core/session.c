@@ -283,7 +283,7 @@ bool link_message(struct core *core, const struct event *event, const struct top
 		return true;
 	case TOPIC_BIRTH:
 		if (event->data && !strcmp(event->data, "online"))
-			discovery_birth(core);
+			homeassistant_birth(core);
 		return true;
 	case TOPIC_OTHER:
 		return true;

@@ -89,10 +89,11 @@ struct core {
 	int64_t settings_rev;
 	int64_t info_since;
 	int64_t birth_at; /* monotonic; when Home Assistant is told again; -1: not */
-	cJSON *forgotten; /* devices that are gone ("light/lamp"), for Home Assistant */
-	cJSON *problems;  /* sentences for info, besides those of the start */
-	cJSON *type_problems; /* and those about files of task types */
-	unsigned catalog;     /* the number of the newest that is known */
+	cJSON *removed_devices; /* devices that are gone ("light/lamp"), for Home
+				   Assistant */
+	cJSON *problems;	/* sentences for info, besides those of the start */
+	cJSON *type_problems;	/* and those about files of task types */
+	unsigned catalog;	/* the number of the newest that is known */
 };
 
 /* Seconds that the agent ran in its life, in milliseconds: what ages are measured with.

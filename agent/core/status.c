@@ -326,7 +326,7 @@ void status_publish_health(struct core *core)
 
 void status_publish_all(struct core *core)
 {
-	discovery_tell(core);
+	homeassistant_publish(core);
 	status_publish_info(core);
 	status_publish_types(core);
 	status_publish_settings(core);
