@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "agent/base/json.h"
+#include "hal/device_config.h"
 
 #define PREVIEW_WIDTH 640 /* of a preview when nobody chose */
 
@@ -71,7 +72,7 @@ static int camera_check_size(const struct camera *camera, const cJSON *settings,
 static int camera_check(const struct camera *camera, cJSON *settings, const char *at,
 			struct err *err)
 {
-	int ret = chassis_check(camera_schema, settings, at, err);
+	int ret = device_config_check(camera_schema, settings, at, err);
 
 	if (ret == 0)
 		ret = camera_check_size(camera, settings, "photo_resolution", err);
@@ -85,8 +86,8 @@ int camera_open(struct camera *camera, struct chassis *chassis, size_t index,
 {
 	const cJSON *settings = cJSON_GetObjectItemCaseSensitive(item, "settings");
 	const char *type = json_string(item, "type");
-	char at[CHASSIS_NAME + 16];
-	int ret = chassis_check_name(DEVICE_CAMERA, item->string, err);
+	char at[DEVICE_NAME + 16];
+	int ret = device_config_check_name(DEVICE_CAMERA, item->string, err);
 
 	if (ret < 0)
 		return ret;
@@ -95,7 +96,7 @@ int camera_open(struct camera *camera, struct chassis *chassis, size_t index,
 	snprintf(camera->name, sizeof(camera->name), "%s", item->string);
 	snprintf(camera->type, sizeof(camera->type), "%s",
 		 type ? type : chassis->backend->name);
-	camera->settings = chassis_copy(settings);
+	camera->settings = device_config_copy(settings);
 	snprintf(at, sizeof(at), "cameras.%s", item->string);
 	return camera_check(camera, camera->settings, at, err);
 }

@@ -7,8 +7,8 @@
 struct camera {
 	struct chassis *chassis;
 	size_t index;
-	char name[CHASSIS_NAME];
-	char type[CHASSIS_NAME];
+	char name[DEVICE_NAME];
+	char type[DEVICE_NAME];
 	cJSON *settings; /* complete; chassis's lock */
 	bool busy;	 /* chassis's lock */
 };

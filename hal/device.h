@@ -16,6 +16,8 @@ enum device_kind {
 /* "motor" "light" "camera" "endstop" "trigger". */
 const char *device_kind_name(enum device_kind kind);
 
+#define DEVICE_NAME 65 /* a device's name and its NUL */
+
 struct rig_options {
 	/* Holds positions and the simulated rig's files; must exist. */
 	const char *state_dir;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/base/json.h"
+#include "hal/device_config.h"
 
 static const char endstop_schema[] =
 	"{\"type\":\"object\",\"required\":[\"angular_position\",\"motor_name\"],"
@@ -16,14 +17,14 @@ int endstop_open(struct endstop *endstop, struct chassis *chassis, size_t index,
 		 const cJSON *item, struct err *err)
 {
 	const cJSON *settings = cJSON_GetObjectItemCaseSensitive(item, "settings");
-	cJSON *copy = chassis_copy(settings);
-	char at[CHASSIS_NAME + 16];
-	int ret = chassis_check_name(DEVICE_ENDSTOP, item->string, err);
+	cJSON *copy = device_config_copy(settings);
+	char at[DEVICE_NAME + 16];
+	int ret = device_config_check_name(DEVICE_ENDSTOP, item->string, err);
 
 	if (ret < 0)
 		goto done;
 	snprintf(at, sizeof(at), "endstops.%s", item->string);
-	ret = chassis_check(endstop_schema, copy, at, err);
+	ret = device_config_check(endstop_schema, copy, at, err);
 	if (ret < 0)
 		goto done;
 

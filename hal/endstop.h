@@ -9,8 +9,8 @@
 struct endstop {
 	struct chassis *chassis;
 	size_t index;
-	char name[CHASSIS_NAME];
-	char motor[CHASSIS_NAME];
+	char name[DEVICE_NAME];
+	char motor[DEVICE_NAME];
 	double angle;	    /* where it is pressed */
 	const bool *in_use; /* chassis's lock: is its motor claimed?  NULL: it has none */
 	atomic_int told;    /* what endstop_pressed() said last */

@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hal/device_config.h"
+
 int light_open(struct light *light, struct chassis *chassis, size_t index,
 	       const cJSON *item, struct err *err)
 {
-	int ret = chassis_check_name(DEVICE_LIGHT, item->string, err);
+	int ret = device_config_check_name(DEVICE_LIGHT, item->string, err);
 
 	if (ret < 0)
 		return ret;

@@ -7,7 +7,7 @@
 struct light {
 	struct chassis *chassis;
 	size_t index;
-	char name[CHASSIS_NAME];
+	char name[DEVICE_NAME];
 	struct rig_light level; /* chassis's lock */
 };
 

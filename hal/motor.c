@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "agent/base/json.h"
+#include "hal/device_config.h"
 
 #define TURN 360.0
 #define MAX_RELATIVE 36000.0 /* degrees; more is a mistake */
@@ -50,14 +51,14 @@ static int motor_read(struct motor *motor, const cJSON *config, struct err *err)
 int motor_open(struct motor *motor, struct chassis *chassis, size_t index,
 	       const cJSON *item, struct position_file *positions, struct err *err)
 {
-	cJSON *copy = chassis_copy(item);
-	char at[CHASSIS_NAME + 16];
-	int ret = chassis_check_name(DEVICE_MOTOR, item->string, err);
+	cJSON *copy = device_config_copy(item);
+	char at[DEVICE_NAME + 16];
+	int ret = device_config_check_name(DEVICE_MOTOR, item->string, err);
 
 	if (ret < 0)
 		goto done;
 	snprintf(at, sizeof(at), "motors.%s", item->string);
-	ret = chassis_check(motor_schema, copy, at, err);
+	ret = device_config_check(motor_schema, copy, at, err);
 	if (ret < 0)
 		goto done;
 

@@ -10,7 +10,7 @@
 struct motor {
 	struct chassis *chassis;
 	size_t index;
-	char name[CHASSIS_NAME];
+	char name[DEVICE_NAME];
 	struct motion_limits limits;
 	double homing_speed; /* steps/s, 0: what the limits allow */
 	int32_t steps_per_turn;

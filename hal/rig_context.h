@@ -10,8 +10,6 @@
 #include "hal/backend.h"
 #include "hal/motion_thread.h"
 
-#define CHASSIS_NAME 65 /* a device's name and its NUL */
-
 struct chassis {
 	const struct backend *backend;
 	void *hardware; /* the backend's own */
@@ -59,17 +57,5 @@ int chassis_wait(struct chassis *chassis, int64_t due_ns,
  */
 int chassis_explain(const struct chassis *chassis, int ret, struct err *err,
 		    const char *act, const char *name);
-
-/* Checks one object of the device config, or of a command, against a schema and adds its
- * defaults.  at stands before the sentence ("motors.rotor"); NULL for nothing. */
-int chassis_check(const char *schema_text, cJSON *object, const char *at,
-		  struct err *err);
-
-/* A copy of an object of the device config without the members that are null: those are
- * not given. */
-cJSON *chassis_copy(const cJSON *object);
-
-/* May name stand in a topic?  kind and name appear in the sentence. */
-int chassis_check_name(enum device_kind kind, const char *name, struct err *err);
 
 #endif

@@ -12,6 +12,7 @@
 #include "agent/base/log.h"
 #include "agent/base/schema.h"
 #include "hal/crash_off.h"
+#include "hal/device_config.h"
 
 #define BACKEND_OTHERWISE "linux" /* OpenScan3's own files name none */
 #define PROBLEMS_MAX 8		  /* of the config's own members */
@@ -398,7 +399,7 @@ int rig_open_with(struct rig **out, const struct backend *backend, const cJSON *
 	chassis_init(&rig->chassis, options);
 	rig->chassis.backend = backend;
 	rig->problems = cJSON_CreateArray();
-	copy = chassis_copy(config);
+	copy = device_config_copy(config);
 	ret = rig_open_all(rig, copy, options, err);
 	cJSON_Delete(copy);
 	if (ret < 0) {

@@ -6,6 +6,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/json.h"
+#include "hal/device_config.h"
 
 #define NS_PER_MS INT64_C(1000000)
 
@@ -18,14 +19,14 @@ static const char trigger_schema[] =
 int trigger_open(struct trigger *trigger, struct chassis *chassis, size_t index,
 		 const cJSON *item, struct err *err)
 {
-	cJSON *copy = chassis_copy(item);
-	char at[CHASSIS_NAME + 16];
-	int ret = chassis_check_name(DEVICE_TRIGGER, item->string, err);
+	cJSON *copy = device_config_copy(item);
+	char at[DEVICE_NAME + 16];
+	int ret = device_config_check_name(DEVICE_TRIGGER, item->string, err);
 
 	if (ret < 0)
 		goto done;
 	snprintf(at, sizeof(at), "triggers.%s", item->string);
-	ret = chassis_check(trigger_schema, copy, at, err);
+	ret = device_config_check(trigger_schema, copy, at, err);
 	if (ret < 0)
 		goto done;
 

@@ -9,7 +9,7 @@
 struct trigger {
 	struct chassis *chassis;
 	size_t index;
-	char name[CHASSIS_NAME];
+	char name[DEVICE_NAME];
 	bool enabled;
 	int64_t pulse_ms;
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "agent/base/json.h"
-#include "hal/rig_context.h"
+#include "hal/device_config.h"
 
 /* clang-format off */
 #define PIN(name) "\"" name "\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":63}"
@@ -50,11 +50,11 @@ static const struct {
 static cJSON *wiring_read(const char *schema, const cJSON *item, const char *section,
 			  const char *name, struct err *err)
 {
-	cJSON *copy = chassis_copy(item);
+	cJSON *copy = device_config_copy(item);
 	char at[WIRING_OWNER];
 
 	snprintf(at, sizeof(at), "%s.%.64s", section, name);
-	if (chassis_check(schema, copy, at, err) == 0)
+	if (device_config_check(schema, copy, at, err) == 0)
 		return copy;
 	cJSON_Delete(copy);
 	return NULL;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "agent/base/json.h"
-#include "hal/rig_context.h"
+#include "hal/device_config.h"
 
 #define FAULTS_MAX 64
 
@@ -47,7 +47,7 @@ static enum fault_kind kind_of(const char *name)
 
 static int read_order(struct order *order, cJSON *item, const char *at, struct err *err)
 {
-	int ret = chassis_check(fault_schema, item, at, err);
+	int ret = device_config_check(fault_schema, item, at, err);
 
 	if (ret < 0)
 		return ret;
