@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "agent/base/json.h"
+#include "hal/operation.h"
 #include "hal/device_config.h"
 
 #define PREVIEW_WIDTH 640 /* of a preview when nobody chose */
@@ -176,16 +177,15 @@ static void camera_release(struct camera *camera)
 
 /* What a shot's context points at. */
 struct camera_act {
-	const struct chassis *chassis;
-	const struct chassis_leash *leash;
+	const struct operation *op;
 	int64_t due; /* in the backend's time: when its patience ends */
 };
 
 static int camera_wanted(const struct backend_shot *shot)
 {
 	const struct camera_act *act = shot->context;
-	const struct chassis *chassis = act->chassis;
-	int ret = chassis_wanted(chassis, act->leash);
+	const struct chassis *chassis = act->op->chassis;
+	int ret = operation_check(act->op);
 
 	if (ret == 0 && chassis->backend->now(chassis->hardware) > act->due)
 		return -ETIMEDOUT;
@@ -202,20 +202,20 @@ static int64_t camera_due(const struct chassis *chassis, const cJSON *settings)
 }
 
 /* With these settings, which it takes. */
-static int camera_shoot(struct camera *camera, const struct chassis_leash *leash,
+static int camera_shoot(struct camera *camera, const struct operation *op,
 			cJSON *settings, bool preview, struct rig_shot *out,
 			struct err *err)
 {
 	struct chassis *chassis = camera->chassis;
-	struct camera_act act = {chassis, leash, camera_due(chassis, settings)};
+	struct camera_act act = {op, camera_due(chassis, settings)};
 	struct backend_shot shot = {
 		.settings = settings,
-		.cancel = leash->cancel,
+		.cancel = op->cancel,
 		.preview = preview,
 		.wanted = camera_wanted,
 		.context = &act,
 	};
-	int ret = chassis_wanted(chassis, leash);
+	int ret = operation_check(op);
 
 	if (ret == 0)
 		ret = chassis->backend->cameras->expose(chassis->hardware, camera->index,
@@ -228,9 +228,9 @@ static int camera_shoot(struct camera *camera, const struct chassis_leash *leash
 }
 
 static int camera_begin(struct camera *camera, struct cancel *cancel,
-			struct chassis_leash *leash, struct err *err)
+			struct operation *op, struct err *err)
 {
-	int ret = chassis_begin(camera->chassis, cancel, leash, err);
+	int ret = operation_begin(op, camera->chassis, cancel, err);
 
 	if (ret == 0 && !camera_claim(camera))
 		ret = err_code(err, -EBUSY, "device_busy",
@@ -238,11 +238,11 @@ static int camera_begin(struct camera *camera, struct cancel *cancel,
 	return ret;
 }
 
-static int camera_explain(const struct camera *camera, int ret, struct err *err)
+static int camera_explain(const struct camera *camera, const struct operation *op,
+			  int ret, struct err *err)
 {
 	if (ret == -EINTR || ret == -ECANCELED)
-		return chassis_explain(camera->chassis, ret, err, "the photo of",
-				       camera->name);
+		return operation_explain(op, ret, err, "the photo of", camera->name);
 	if (ret == -ETIMEDOUT)
 		return err_code(err, ret, "hardware_fault",
 				"the camera %s did not answer for %d seconds",
@@ -254,20 +254,20 @@ int camera_expose(struct camera *camera, struct cancel *cancel, struct rig_shot 
 		  struct err *err)
 {
 	struct rig_shot *shot = calloc(1, sizeof(*shot));
-	struct chassis_leash leash;
+	struct operation op;
 	int ret;
 
 	if (!shot)
 		return err_set(err, -ENOMEM, "out of memory");
-	ret = camera_begin(camera, cancel, &leash, err);
+	ret = camera_begin(camera, cancel, &op, err);
 	if (ret == 0) {
-		ret = camera_shoot(camera, &leash, camera_settings(camera), false, shot,
+		ret = camera_shoot(camera, &op, camera_settings(camera), false, shot,
 				   err);
 		camera_release(camera);
 	}
 	if (ret < 0) {
 		free(shot);
-		return camera_explain(camera, ret, err);
+		return camera_explain(camera, &op, ret, err);
 	}
 	*out = shot;
 	return 0;
@@ -320,18 +320,18 @@ static int camera_take(struct camera *camera, struct cancel *cancel, cJSON *sett
 		       bool preview, struct frame **frame, struct err *err)
 {
 	struct rig_shot shot = {0};
-	struct chassis_leash leash;
-	int ret = camera_begin(camera, cancel, &leash, err);
+	struct operation op;
+	int ret = camera_begin(camera, cancel, &op, err);
 
 	if (ret < 0) {
 		cJSON_Delete(settings);
 		return ret;
 	}
-	ret = camera_shoot(camera, &leash, settings, preview, &shot, err);
+	ret = camera_shoot(camera, &op, settings, preview, &shot, err);
 	if (ret == 0)
 		ret = camera_develop(&shot, frame, err);
 	camera_release(camera);
-	return ret < 0 ? camera_explain(camera, ret, err) : 0;
+	return ret < 0 ? camera_explain(camera, &op, ret, err) : 0;
 }
 
 int camera_capture(struct camera *camera, struct cancel *cancel, struct frame **frame,
@@ -386,19 +386,19 @@ int camera_preview(struct camera *camera, struct cancel *cancel, struct frame **
 }
 
 /* Each of its photos is the backend's to give up: together they may take long. */
-static int camera_measure(struct camera *camera, const struct chassis_leash *leash,
-			  cJSON *found, struct err *err)
+static int camera_measure(struct camera *camera, const struct operation *op, cJSON *found,
+			  struct err *err)
 {
 	struct chassis *chassis = camera->chassis;
 	cJSON *settings = camera_small_settings(camera);
-	struct camera_act act = {chassis, leash, INT64_MAX};
+	struct camera_act act = {op, INT64_MAX};
 	struct backend_shot shot = {
 		.settings = settings,
-		.cancel = leash->cancel,
+		.cancel = op->cancel,
 		.wanted = camera_wanted,
 		.context = &act,
 	};
-	int ret = chassis_wanted(chassis, leash);
+	int ret = operation_check(op);
 
 	if (ret == 0)
 		ret = chassis->backend->cameras->calibrate(
@@ -409,7 +409,7 @@ static int camera_measure(struct camera *camera, const struct chassis_leash *lea
 
 int camera_calibrate(struct camera *camera, struct cancel *cancel, struct err *err)
 {
-	struct chassis_leash leash;
+	struct operation op;
 	cJSON *found;
 	int ret;
 
@@ -417,16 +417,16 @@ int camera_calibrate(struct camera *camera, struct cancel *cancel, struct err *e
 		return err_code(err, -ENOTSUP, "not_supported",
 				"the camera %s cannot find its settings by itself",
 				camera->name);
-	ret = camera_begin(camera, cancel, &leash, err);
+	ret = camera_begin(camera, cancel, &op, err);
 	if (ret < 0)
 		return ret;
 	found = cJSON_CreateObject();
-	ret = camera_measure(camera, &leash, found, err);
+	ret = camera_measure(camera, &op, found, err);
 	camera_release(camera);
 	if (ret == 0)
 		ret = camera_set(camera, found, err);
 	else
-		ret = camera_explain(camera, ret, err);
+		ret = camera_explain(camera, &op, ret, err);
 	cJSON_Delete(found);
 	return ret;
 }

@@ -10,10 +10,9 @@
 #define MARGIN 15.0	 /* degrees that an axis may stand beyond its limits */
 
 struct home {
-	struct chassis *chassis;
+	const struct operation *op;
 	struct position_file *positions;
 	struct motor *motor;
-	const struct chassis_leash *leash;
 	struct err *err;
 };
 
@@ -30,8 +29,7 @@ static int home_go(const struct home *home, double degrees, double speed,
 		.speed = speed,
 		.until = until,
 	};
-	int ret =
-		move_run(home->chassis, home->positions, &leg, 1, home->leash, home->err);
+	int ret = move_run(home->op, home->positions, &leg, 1, home->err);
 
 	*met = leg.met;
 	return ret;
@@ -98,14 +96,13 @@ static double home_speed(const struct motor *motor)
 		    sqrt(2 * motor->limits.acceleration * stopping));
 }
 
-int home_run(struct chassis *chassis, struct position_file *positions,
-	     struct motor *motor, const struct chassis_leash *leash, struct err *err)
+int home_run(const struct operation *op, struct position_file *positions,
+	     struct motor *motor, struct err *err)
 {
 	const struct home home = {
-		.chassis = chassis,
+		.op = op,
 		.positions = positions,
 		.motor = motor,
-		.leash = leash,
 		.err = err,
 	};
 	double quick = home_speed(motor);

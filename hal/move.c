@@ -12,10 +12,9 @@
 /* Lives on the stack of who asked for it; the motion thread uses it until it has ended.
  */
 struct move {
-	struct chassis *chassis;
+	struct operation op;
 	struct move_leg *legs;
 	size_t n;
-	struct chassis_leash leash;
 	struct motion_axis axes[POSITION_AXES];
 	struct err *err;
 };
@@ -23,7 +22,7 @@ struct move {
 static enum motion_wish move_wish(void *context)
 {
 	const struct move *move = context;
-	int ret = chassis_wanted(move->chassis, &move->leash);
+	int ret = operation_check(&move->op);
 
 	if (ret == -ECANCELED)
 		return MOTION_STOP;
@@ -40,7 +39,8 @@ static void move_tell(void *context)
 	const struct move *move = context;
 
 	for (size_t i = 0; i < move->n; i++)
-		chassis_changed(move->chassis, DEVICE_MOTOR, move->legs[i].motor->name);
+		chassis_changed(move->op.chassis, DEVICE_MOTOR,
+				move->legs[i].motor->name);
 }
 
 /* An axis that meets its endstop where there should be none has lost steps.  An endless
@@ -88,6 +88,7 @@ static int leg_hold(struct move *move, struct move_leg *leg, bool upwards)
 static int move_pulse(void *context, size_t i, int64_t *sent_ns)
 {
 	struct move *move = context;
+	const struct chassis *chassis = move->op.chassis;
 	struct move_leg *leg = &move->legs[i];
 	struct motor *motor = leg->motor;
 	int sign = leg_sign(leg);
@@ -96,8 +97,7 @@ static int move_pulse(void *context, size_t i, int64_t *sent_ns)
 	if (ret != MOTION_GO)
 		return ret;
 	position_send(motor->position, sign);
-	ret = move->chassis->backend->motors->step(move->chassis->hardware, motor->index,
-						   sent_ns);
+	ret = chassis->backend->motors->step(chassis->hardware, motor->index, sent_ns);
 	if (ret < 0) {
 		position_forget(motor->position);
 		return err_code(move->err, ret, "hardware_fault",
@@ -146,7 +146,7 @@ static void move_mark(struct position_file *positions, struct move_leg *legs, si
 /* Hands the move to the motion thread and waits for its end. */
 static int move_carry_out(struct move *move)
 {
-	struct engine *engine = move->chassis->engine;
+	struct engine *engine = move->op.chassis->engine;
 	struct motion_move motion = {
 		.axes = move->axes,
 		.n = move->n,
@@ -164,21 +164,19 @@ static int move_carry_out(struct move *move)
 	return ret;
 }
 
-int move_run(struct chassis *chassis, struct position_file *positions,
-	     struct move_leg *legs, size_t n, const struct chassis_leash *leash,
-	     struct err *err)
+int move_run(const struct operation *op, struct position_file *positions,
+	     struct move_leg *legs, size_t n, struct err *err)
 {
 	struct move move = {
-		.chassis = chassis,
+		.op = *op,
 		.legs = legs,
 		.n = n,
-		.leash = *leash,
 		.err = err,
 	};
 	int ret;
 
 	for (size_t i = 0; i < n; i++) {
-		ret = leg_prepare(chassis, &legs[i], err);
+		ret = leg_prepare(op->chassis, &legs[i], err);
 		if (ret < 0)
 			return ret;
 		legs[i].met = false;

@@ -3,6 +3,7 @@
 #define HAL_MOVE_H
 
 #include "hal/motor.h"
+#include "hal/operation.h"
 
 /* What ends an axis' part of a move, besides its goal. */
 enum move_until {
@@ -25,8 +26,7 @@ struct move_leg {
  * caller's.  0, -EINTR, -ECANCELED, or an error
  * with "hardware_fault".  Counts are exact except after a fault of the hardware, which
  * makes the position of that axis unknown. */
-int move_run(struct chassis *chassis, struct position_file *positions,
-	     struct move_leg *legs, size_t n, const struct chassis_leash *leash,
-	     struct err *err);
+int move_run(const struct operation *op, struct position_file *positions,
+	     struct move_leg *legs, size_t n, struct err *err);
 
 #endif

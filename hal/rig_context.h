@@ -27,12 +27,6 @@ struct chassis {
 	void *context;
 };
 
-/* What may end an act before its time: taken when it begins. */
-struct chassis_leash {
-	struct cancel *cancel;
-	unsigned stops;
-};
-
 void chassis_init(struct chassis *chassis, const struct rig_options *options);
 void chassis_destroy(struct chassis *chassis);
 
@@ -41,21 +35,5 @@ void chassis_changed(struct chassis *chassis, enum device_kind kind, const char 
 
 /* 0, or -EPERM and "estopped" while the emergency stop is on. */
 int chassis_permit(const struct chassis *chassis, struct err *err);
-
-/* Begins an act that a stop must end; "estopped" while the emergency stop is on. */
-int chassis_begin(struct chassis *chassis, struct cancel *cancel,
-		  struct chassis_leash *leash, struct err *err);
-
-/* 0, -EINTR (the cancel was requested) or -ECANCELED (stop, or emergency stop). */
-int chassis_wanted(const struct chassis *chassis, const struct chassis_leash *leash);
-
-/* Waits until the backend's time is due_ns, or for what chassis_wanted() says. */
-int chassis_wait(struct chassis *chassis, int64_t due_ns,
-		 const struct chassis_leash *leash);
-
-/* The sentence for an act ("the move of rotor") that chassis_wanted() ended; returns ret.
- */
-int chassis_explain(const struct chassis *chassis, int ret, struct err *err,
-		    const char *act, const char *name);
 
 #endif

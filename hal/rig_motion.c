@@ -69,10 +69,9 @@ static void rig_release(struct rig *rig, struct motor *const *motors, size_t n)
 /* Claims motors for a motion and wakes the rig; followed by rig_end_motion(), unless it
  * failed. */
 static int rig_begin_motion(struct rig *rig, struct motor *const *motors, size_t n,
-			    struct cancel *cancel, struct chassis_leash *leash,
-			    struct err *err)
+			    struct cancel *cancel, struct operation *op, struct err *err)
 {
-	int ret = chassis_begin(&rig->chassis, cancel, leash, err);
+	int ret = operation_begin(op, &rig->chassis, cancel, err);
 
 	if (ret == 0)
 		ret = rig_claim(motors, n, err);
@@ -85,14 +84,14 @@ static int rig_begin_motion(struct rig *rig, struct motor *const *motors, size_t
 }
 
 /* ret is how the motion ended; gives it back. */
-static int rig_end_motion(struct rig *rig, struct motor *const *motors, size_t n, int ret,
-			  struct err *err)
+static int rig_end_motion(struct rig *rig, struct motor *const *motors, size_t n,
+			  const struct operation *op, int ret, struct err *err)
 {
 	rig_release(rig, motors, n);
 	if (ret != -EINTR && ret != -ECANCELED)
 		return ret;
-	return chassis_explain(&rig->chassis, ret, err, "the move of",
-			       n == 1 ? motors[0]->name : "the axes");
+	return operation_explain(op, ret, err, "the move of",
+				 n == 1 ? motors[0]->name : "the axes");
 }
 
 /* ---- moving ---- */
@@ -106,15 +105,15 @@ static int rig_lost(const struct motor *motor, struct err *err)
 }
 
 static int rig_home_motor(struct rig *rig, struct motor *motor,
-			  const struct chassis_leash *leash, struct err *err)
+			  const struct operation *op, struct err *err)
 {
 	motor_aim(motor, false, 0);
-	return home_run(&rig->chassis, rig->positions, motor, leash, err);
+	return home_run(op, rig->positions, motor, err);
 }
 
 /* Homes those that must; nothing moves when one of them cannot. */
 static int rig_home_lost(struct rig *rig, struct motor *const *motors, size_t n,
-			 const struct chassis_leash *leash, struct err *err)
+			 const struct operation *op, struct err *err)
 {
 	int ret = 0;
 
@@ -123,14 +122,14 @@ static int rig_home_lost(struct rig *rig, struct motor *const *motors, size_t n,
 			return rig_lost(motors[i], err);
 	for (size_t i = 0; ret == 0 && i < n; i++)
 		if (motor_lost(motors[i]))
-			ret = rig_home_motor(rig, motors[i], leash, err);
+			ret = rig_home_motor(rig, motors[i], op, err);
 	return ret;
 }
 
 /* Moves claimed motors whose positions are known. */
 static int rig_travel(struct rig *rig, struct motor *const *motors,
 		      const struct rig_target *targets, size_t n,
-		      const struct chassis_leash *leash, struct err *err)
+		      const struct operation *op, struct err *err)
 {
 	struct move_leg legs[POSITION_AXES];
 
@@ -143,27 +142,27 @@ static int rig_travel(struct rig *rig, struct motor *const *motors,
 			return ret;
 		motor_aim(motors[i], true, motor_angle(motors[i], legs[i].goal));
 	}
-	return move_run(&rig->chassis, rig->positions, legs, n, leash, err);
+	return move_run(op, rig->positions, legs, n, err);
 }
 
 int rig_move(struct rig *rig, const struct rig_target *targets, size_t n,
 	     struct cancel *cancel, struct err *err)
 {
 	struct motor *motors[POSITION_AXES];
-	struct chassis_leash leash;
+	struct operation op;
 	int ret = rig_resolve(rig, targets, n, motors, err);
 
 	for (size_t i = 0; ret == 0 && i < n; i++)
 		ret = motor_check(motors[i], &targets[i], err);
 	if (ret == 0)
-		ret = rig_begin_motion(rig, motors, n, cancel, &leash, err);
+		ret = rig_begin_motion(rig, motors, n, cancel, &op, err);
 	if (ret < 0)
 		return ret;
 
-	ret = rig_home_lost(rig, motors, n, &leash, err);
+	ret = rig_home_lost(rig, motors, n, &op, err);
 	if (ret == 0)
-		ret = rig_travel(rig, motors, targets, n, &leash, err);
-	return rig_end_motion(rig, motors, n, ret, err);
+		ret = rig_travel(rig, motors, targets, n, &op, err);
+	return rig_end_motion(rig, motors, n, &op, ret, err);
 }
 
 double rig_move_seconds(const struct rig *rig, const char *name, double from_degrees,
@@ -197,7 +196,7 @@ static bool rig_must_calibrate(const struct rig *rig, const struct motor *motor)
 
 /* All claimed motors that can go home; one that cannot is named when the others are. */
 static int rig_go_home(struct rig *rig, struct motor *const *motors, size_t n,
-		       const struct chassis_leash *leash, struct err *err)
+		       const struct operation *op, struct err *err)
 {
 	struct rig_target targets[POSITION_AXES];
 	struct motor *able[POSITION_AXES] = {NULL};
@@ -211,7 +210,7 @@ static int rig_go_home(struct rig *rig, struct motor *const *motors, size_t n,
 			continue;
 		}
 		if (rig_must_calibrate(rig, motors[i])) {
-			ret = rig_home_motor(rig, motors[i], leash, err);
+			ret = rig_home_motor(rig, motors[i], op, err);
 			if (ret < 0)
 				return ret;
 		}
@@ -219,7 +218,7 @@ static int rig_go_home(struct rig *rig, struct motor *const *motors, size_t n,
 						     .degrees = motors[i]->home};
 		able[count++] = motors[i];
 	}
-	ret = rig_travel(rig, able, targets, count, leash, err);
+	ret = rig_travel(rig, able, targets, count, op, err);
 	return ret == 0 && lost ? rig_lost(lost, err) : ret;
 }
 
@@ -227,19 +226,19 @@ int rig_home(struct rig *rig, const char *name, struct cancel *cancel, struct er
 {
 	struct motor *motors[POSITION_AXES] = {NULL};
 	size_t n = name ? 1 : rig->counts[DEVICE_MOTOR];
-	struct chassis_leash leash;
+	struct operation op;
 	int ret = name ? rig_find(rig, DEVICE_MOTOR, name, err) : 0;
 
 	if (ret < 0)
 		return ret;
 	for (size_t i = 0; i < n; i++)
 		motors[i] = &rig->motors[name ? (size_t)ret : i];
-	ret = rig_begin_motion(rig, motors, n, cancel, &leash, err);
+	ret = rig_begin_motion(rig, motors, n, cancel, &op, err);
 	if (ret < 0)
 		return ret;
 
-	ret = rig_go_home(rig, motors, n, &leash, err);
-	return rig_end_motion(rig, motors, n, ret, err);
+	ret = rig_go_home(rig, motors, n, &op, err);
+	return rig_end_motion(rig, motors, n, &op, ret, err);
 }
 
 void rig_expect_scan(struct rig *rig, bool fresh)

@@ -6,6 +6,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/json.h"
+#include "hal/operation.h"
 #include "hal/device_config.h"
 
 #define NS_PER_MS INT64_C(1000000)
@@ -93,14 +94,12 @@ static int trigger_level(struct trigger *trigger, bool active, struct err *err)
 	return 0;
 }
 
-static int trigger_delay(struct trigger *trigger, int64_t ms,
-			 const struct chassis_leash *leash)
+static int trigger_delay(struct trigger *trigger, int64_t ms, const struct operation *op)
 {
 	struct chassis *chassis = trigger->chassis;
 
-	return chassis_wait(chassis,
-			    chassis->backend->now(chassis->hardware) + ms * NS_PER_MS,
-			    leash);
+	return operation_wait(op,
+			      chassis->backend->now(chassis->hardware) + ms * NS_PER_MS);
 }
 
 static int trigger_fire_now(struct trigger *trigger, struct err *err)
@@ -116,68 +115,68 @@ static int trigger_fire_now(struct trigger *trigger, struct err *err)
 
 /* The line goes active unless a stop came first: an emergency stop that comes later finds
  * the lock free and puts the line back. */
-static int trigger_activate(struct trigger *trigger, const struct chassis_leash *leash,
+static int trigger_activate(struct trigger *trigger, const struct operation *op,
 			    struct err *err)
 {
 	struct chassis *chassis = trigger->chassis;
 	int ret;
 
 	pthread_mutex_lock(&chassis->lock);
-	ret = chassis_wanted(chassis, leash);
+	ret = operation_check(op);
 	if (ret == 0)
 		ret = trigger_fire_now(trigger, err);
 	pthread_mutex_unlock(&chassis->lock);
 	return ret;
 }
 
-static int trigger_pulse(struct trigger *trigger, const struct chassis_leash *leash,
+static int trigger_pulse(struct trigger *trigger, const struct operation *op,
 			 struct err *err)
 {
-	struct chassis_leash stop_only = {.cancel = NULL, .stops = leash->stops};
-	int ret = trigger_activate(trigger, leash, err);
+	struct operation stop_only = *op;
+	int ret = trigger_activate(trigger, op, err);
 	int idle;
 
 	if (ret < 0)
 		return ret;
+	stop_only.cancel = NULL;
 	ret = trigger_delay(trigger, trigger->pulse_ms, &stop_only);
 	idle = trigger_level(trigger, false, err);
 	return idle < 0 ? idle : ret;
 }
 
 static int trigger_sequence(struct trigger *trigger, int64_t pre_ms, int64_t post_ms,
-			    const struct chassis_leash *leash, struct err *err)
+			    const struct operation *op, struct err *err)
 {
-	int ret = trigger_delay(trigger, pre_ms, leash);
+	int ret = trigger_delay(trigger, pre_ms, op);
 
 	if (ret < 0)
 		return ret;
-	ret = trigger_pulse(trigger, leash, err);
+	ret = trigger_pulse(trigger, op, err);
 	if (ret < 0)
 		return ret;
-	ret = trigger_delay(trigger, post_ms, leash);
+	ret = trigger_delay(trigger, post_ms, op);
 	return ret == -EINTR ? 0 : ret;
 }
 
 int trigger_fire(struct trigger *trigger, int64_t pre_ms, int64_t post_ms,
 		 struct cancel *cancel, struct err *err)
 {
-	struct chassis_leash leash;
+	struct operation op;
 	int ret = trigger_check(trigger, pre_ms, post_ms, err);
 
 	if (ret < 0)
 		return ret;
-	ret = chassis_begin(trigger->chassis, cancel, &leash, err);
+	ret = operation_begin(&op, trigger->chassis, cancel, err);
 	if (ret < 0)
 		return ret;
 	if (!trigger_claim(trigger))
 		return err_code(err, -EBUSY, "device_busy", "the trigger %s is firing",
 				trigger->name);
 
-	ret = trigger_sequence(trigger, pre_ms, post_ms, &leash, err);
+	ret = trigger_sequence(trigger, pre_ms, post_ms, &op, err);
 	trigger_release(trigger);
 	if (ret == -EINTR || ret == -ECANCELED)
-		return chassis_explain(trigger->chassis, ret, err, "the trigger",
-				       trigger->name);
+		return operation_explain(&op, ret, err, "the trigger", trigger->name);
 	return ret;
 }
 
