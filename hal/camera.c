@@ -54,13 +54,12 @@ static int camera_check_size(const struct camera *camera, const cJSON *settings,
 			     const char *key, struct err *err)
 {
 	const cJSON *size = cJSON_GetObjectItemCaseSensitive(settings, key);
-	const struct chassis *chassis = camera->chassis;
+	const struct rig_context *ctx = camera->ctx;
 	int width, height;
 
 	if (!cJSON_IsArray(size))
 		return 0;
-	chassis->backend->cameras->size(chassis->hardware, camera->index, &width,
-					&height);
+	ctx->backend->cameras->size(ctx->hardware, camera->index, &width, &height);
 	if (cJSON_GetArrayItem(size, 0)->valueint <= width &&
 	    cJSON_GetArrayItem(size, 1)->valueint <= height)
 		return 0;
@@ -82,7 +81,7 @@ static int camera_check(const struct camera *camera, cJSON *settings, const char
 	return ret;
 }
 
-int camera_open(struct camera *camera, struct chassis *chassis, size_t index,
+int camera_open(struct camera *camera, struct rig_context *ctx, size_t index,
 		const cJSON *item, struct err *err)
 {
 	const cJSON *settings = cJSON_GetObjectItemCaseSensitive(item, "settings");
@@ -92,11 +91,11 @@ int camera_open(struct camera *camera, struct chassis *chassis, size_t index,
 
 	if (ret < 0)
 		return ret;
-	camera->chassis = chassis;
+	camera->ctx = ctx;
 	camera->index = index;
 	snprintf(camera->name, sizeof(camera->name), "%s", item->string);
 	snprintf(camera->type, sizeof(camera->type), "%s",
-		 type ? type : chassis->backend->name);
+		 type ? type : ctx->backend->name);
 	camera->settings = device_config_copy(settings);
 	snprintf(at, sizeof(at), "cameras.%s", item->string);
 	return camera_check(camera, camera->settings, at, err);
@@ -111,9 +110,9 @@ cJSON *camera_settings(struct camera *camera)
 {
 	cJSON *copy;
 
-	pthread_mutex_lock(&camera->chassis->lock);
+	pthread_mutex_lock(&camera->ctx->lock);
 	copy = cJSON_Duplicate(camera->settings, true);
-	pthread_mutex_unlock(&camera->chassis->lock);
+	pthread_mutex_unlock(&camera->ctx->lock);
 	return copy;
 }
 
@@ -130,7 +129,7 @@ static void camera_merge(cJSON *settings, const cJSON *patch)
 
 int camera_set(struct camera *camera, const cJSON *patch, struct err *err)
 {
-	struct chassis *chassis = camera->chassis;
+	struct rig_context *ctx = camera->ctx;
 	cJSON *settings, *old;
 	int ret;
 
@@ -139,18 +138,18 @@ int camera_set(struct camera *camera, const cJSON *patch, struct err *err)
 				"settings must be an object");
 
 	/* Checked under the lock, so that no change made meanwhile is lost. */
-	pthread_mutex_lock(&chassis->lock);
+	pthread_mutex_lock(&ctx->lock);
 	old = camera->settings;
 	settings = cJSON_Duplicate(old, true);
 	camera_merge(settings, patch);
 	ret = camera_check(camera, settings, NULL, err);
 	if (ret == 0)
 		camera->settings = settings;
-	pthread_mutex_unlock(&chassis->lock);
+	pthread_mutex_unlock(&ctx->lock);
 
 	cJSON_Delete(ret == 0 ? old : settings);
 	if (ret == 0)
-		chassis_changed(chassis, DEVICE_CAMERA, camera->name);
+		rig_context_notify(ctx, DEVICE_CAMERA, camera->name);
 	return ret;
 }
 
@@ -158,21 +157,21 @@ static bool camera_claim(struct camera *camera)
 {
 	bool free;
 
-	pthread_mutex_lock(&camera->chassis->lock);
+	pthread_mutex_lock(&camera->ctx->lock);
 	free = !camera->busy;
 	camera->busy = true;
-	pthread_mutex_unlock(&camera->chassis->lock);
+	pthread_mutex_unlock(&camera->ctx->lock);
 	if (free)
-		chassis_changed(camera->chassis, DEVICE_CAMERA, camera->name);
+		rig_context_notify(camera->ctx, DEVICE_CAMERA, camera->name);
 	return free;
 }
 
 static void camera_release(struct camera *camera)
 {
-	pthread_mutex_lock(&camera->chassis->lock);
+	pthread_mutex_lock(&camera->ctx->lock);
 	camera->busy = false;
-	pthread_mutex_unlock(&camera->chassis->lock);
-	chassis_changed(camera->chassis, DEVICE_CAMERA, camera->name);
+	pthread_mutex_unlock(&camera->ctx->lock);
+	rig_context_notify(camera->ctx, DEVICE_CAMERA, camera->name);
 }
 
 /* What a shot's context points at. */
@@ -184,21 +183,21 @@ struct camera_act {
 static int camera_wanted(const struct backend_shot *shot)
 {
 	const struct camera_act *act = shot->context;
-	const struct chassis *chassis = act->op->chassis;
+	const struct rig_context *ctx = act->op->ctx;
 	int ret = operation_check(act->op);
 
-	if (ret == 0 && chassis->backend->now(chassis->hardware) > act->due)
+	if (ret == 0 && ctx->backend->now(ctx->hardware) > act->due)
 		return -ETIMEDOUT;
 	return ret;
 }
 
 /* By the backend's time: now, the exposure, the two others that a sensor which runs all
  * the time may be busy with before, and as long as anybody waits for it. */
-static int64_t camera_due(const struct chassis *chassis, const cJSON *settings)
+static int64_t camera_due(const struct rig_context *ctx, const cJSON *settings)
 {
 	double ms = 3 * json_number(settings, "shutter", 0) + RIG_CAMERA_PATIENCE_S * 1e3;
 
-	return chassis->backend->now(chassis->hardware) + llround(ms * 1e6);
+	return ctx->backend->now(ctx->hardware) + llround(ms * 1e6);
 }
 
 /* With these settings, which it takes. */
@@ -206,8 +205,8 @@ static int camera_shoot(struct camera *camera, const struct operation *op,
 			cJSON *settings, bool preview, struct rig_shot *out,
 			struct err *err)
 {
-	struct chassis *chassis = camera->chassis;
-	struct camera_act act = {op, camera_due(chassis, settings)};
+	struct rig_context *ctx = camera->ctx;
+	struct camera_act act = {op, camera_due(ctx, settings)};
 	struct backend_shot shot = {
 		.settings = settings,
 		.cancel = op->cancel,
@@ -218,8 +217,8 @@ static int camera_shoot(struct camera *camera, const struct operation *op,
 	int ret = operation_check(op);
 
 	if (ret == 0)
-		ret = chassis->backend->cameras->expose(chassis->hardware, camera->index,
-							&shot, &out->latent, err);
+		ret = ctx->backend->cameras->expose(ctx->hardware, camera->index, &shot,
+						    &out->latent, err);
 	out->camera = camera;
 	out->orientation = (int)json_number(settings, "orientation_flag", 1);
 	out->jpeg_quality = (int)json_number(settings, "jpeg_quality", 90);
@@ -230,7 +229,7 @@ static int camera_shoot(struct camera *camera, const struct operation *op,
 static int camera_begin(struct camera *camera, struct cancel *cancel,
 			struct operation *op, struct err *err)
 {
-	int ret = operation_begin(op, camera->chassis, cancel, err);
+	int ret = operation_begin(op, camera->ctx, cancel, err);
 
 	if (ret == 0 && !camera_claim(camera))
 		ret = err_code(err, -EBUSY, "device_busy",
@@ -277,10 +276,10 @@ static int camera_develop(const struct rig_shot *shot, struct frame **out,
 			  struct err *err)
 {
 	const struct camera *camera = shot->camera;
-	const struct chassis *chassis = camera->chassis;
+	const struct rig_context *ctx = camera->ctx;
 	struct frame *frame;
-	int ret = chassis->backend->cameras->read_out(chassis->hardware, camera->index,
-						      shot->latent, &frame, err);
+	int ret = ctx->backend->cameras->read_out(ctx->hardware, camera->index,
+						  shot->latent, &frame, err);
 
 	if (ret < 0)
 		return ret;
@@ -310,8 +309,8 @@ void camera_drop(struct rig_shot *shot)
 {
 	if (!shot)
 		return;
-	shot->camera->chassis->backend->cameras->discard(
-		shot->camera->chassis->hardware, shot->camera->index, shot->latent);
+	shot->camera->ctx->backend->cameras->discard(shot->camera->ctx->hardware,
+						     shot->camera->index, shot->latent);
 	free(shot);
 }
 
@@ -346,9 +345,9 @@ static void camera_full_size(const struct camera *camera, const cJSON *settings,
 {
 	const cJSON *size =
 		cJSON_GetObjectItemCaseSensitive(settings, "photo_resolution");
-	const struct chassis *chassis = camera->chassis;
+	const struct rig_context *ctx = camera->ctx;
 
-	chassis->backend->cameras->size(chassis->hardware, camera->index, width, height);
+	ctx->backend->cameras->size(ctx->hardware, camera->index, width, height);
 	if (cJSON_IsArray(size)) {
 		*width = cJSON_GetArrayItem(size, 0)->valueint;
 		*height = cJSON_GetArrayItem(size, 1)->valueint;
@@ -389,7 +388,7 @@ int camera_preview(struct camera *camera, struct cancel *cancel, struct frame **
 static int camera_measure(struct camera *camera, const struct operation *op, cJSON *found,
 			  struct err *err)
 {
-	struct chassis *chassis = camera->chassis;
+	struct rig_context *ctx = camera->ctx;
 	cJSON *settings = camera_small_settings(camera);
 	struct camera_act act = {op, INT64_MAX};
 	struct backend_shot shot = {
@@ -401,8 +400,8 @@ static int camera_measure(struct camera *camera, const struct operation *op, cJS
 	int ret = operation_check(op);
 
 	if (ret == 0)
-		ret = chassis->backend->cameras->calibrate(
-			chassis->hardware, camera->index, &shot, found, err);
+		ret = ctx->backend->cameras->calibrate(ctx->hardware, camera->index,
+						       &shot, found, err);
 	cJSON_Delete(settings);
 	return ret;
 }
@@ -413,7 +412,7 @@ int camera_calibrate(struct camera *camera, struct cancel *cancel, struct err *e
 	cJSON *found;
 	int ret;
 
-	if (!camera->chassis->backend->cameras->calibrate)
+	if (!camera->ctx->backend->cameras->calibrate)
 		return err_code(err, -ENOTSUP, "not_supported",
 				"the camera %s cannot find its settings by itself",
 				camera->name);
@@ -433,20 +432,20 @@ int camera_calibrate(struct camera *camera, struct cancel *cancel, struct err *e
 
 int camera_answers(struct camera *camera, struct err *err)
 {
-	const struct chassis *chassis = camera->chassis;
+	const struct rig_context *ctx = camera->ctx;
 
-	if (!chassis->backend->cameras->answers)
+	if (!ctx->backend->cameras->answers)
 		return 0;
-	return chassis->backend->cameras->answers(chassis->hardware, camera->index, err);
+	return ctx->backend->cameras->answers(ctx->hardware, camera->index, err);
 }
 
 bool camera_busy(struct camera *camera)
 {
 	bool busy;
 
-	pthread_mutex_lock(&camera->chassis->lock);
+	pthread_mutex_lock(&camera->ctx->lock);
 	busy = camera->busy;
-	pthread_mutex_unlock(&camera->chassis->lock);
+	pthread_mutex_unlock(&camera->ctx->lock);
 	return busy;
 }
 

@@ -5,16 +5,16 @@
 #include "hal/rig_context.h"
 
 struct camera {
-	struct chassis *chassis;
+	struct rig_context *ctx;
 	size_t index;
 	char name[DEVICE_NAME];
 	char type[DEVICE_NAME];
-	cJSON *settings; /* complete; chassis's lock */
-	bool busy;	 /* chassis's lock */
+	cJSON *settings; /* complete; ctx->lock */
+	bool busy;	 /* ctx->lock */
 };
 
 /* Reads the member item of the config's cameras. */
-int camera_open(struct camera *camera, struct chassis *chassis, size_t index,
+int camera_open(struct camera *camera, struct rig_context *ctx, size_t index,
 		const cJSON *item, struct err *err);
 void camera_close(struct camera *camera);
 

@@ -7,42 +7,42 @@ static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGHUP, 
 #define SIGNALS (sizeof(signals) / sizeof(signals[0]))
 
 static struct sigaction before[SIGNALS]; /* while a rig is guarded */
-static _Atomic(struct chassis *) guarded;
+static _Atomic(struct rig_context *) guarded;
 
 /* Gives the signals back to who had them. */
-static void crash_restore(void)
+static void restore_handlers(void)
 {
 	for (size_t i = 0; i < SIGNALS; i++)
 		sigaction(signals[i], &before[i], NULL);
 }
 
 /* Only what a signal handler may do: safe() sets levels and takes no lock. */
-static void crash_handle(int number, siginfo_t *info, void *context)
+static void handle_signal(int number, siginfo_t *info, void *context)
 {
-	struct chassis *chassis = atomic_exchange(&guarded, NULL);
+	struct rig_context *ctx = atomic_exchange(&guarded, NULL);
 	int error = errno;
 
 	(void)context;
-	if (chassis) {
-		atomic_fetch_add(&chassis->stops, 1);
-		chassis->backend->safe(chassis->hardware);
+	if (ctx) {
+		atomic_fetch_add(&ctx->stops, 1);
+		ctx->backend->safe(ctx->hardware);
 	}
-	crash_restore();
+	restore_handlers();
 	/* A fault comes again by itself, and with its address. */
 	if (info->si_code <= 0)
 		raise(number);
 	errno = error;
 }
 
-void crash_guard(struct chassis *chassis)
+void crash_off_install(struct rig_context *ctx)
 {
 	struct sigaction action = {
-		.sa_sigaction = crash_handle,
+		.sa_sigaction = handle_signal,
 		.sa_flags = SA_SIGINFO,
 	};
 
 	sigfillset(&action.sa_mask);
-	if (atomic_exchange(&guarded, chassis))
+	if (atomic_exchange(&guarded, ctx))
 		return;
 	for (size_t i = 0; i < SIGNALS; i++) {
 		sigaction(signals[i], NULL, &before[i]);
@@ -51,10 +51,10 @@ void crash_guard(struct chassis *chassis)
 	}
 }
 
-void crash_unguard(struct chassis *chassis)
+void crash_off_remove(struct rig_context *ctx)
 {
-	struct chassis *mine = chassis;
+	struct rig_context *mine = ctx;
 
 	if (atomic_compare_exchange_strong(&guarded, &mine, NULL))
-		crash_restore();
+		restore_handlers();
 }

@@ -13,7 +13,7 @@ static const char endstop_schema[] =
 	"\"angular_position\":{\"type\":\"number\",\"minimum\":0,\"maximum\":360},"
 	"\"motor_name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64}}}";
 
-int endstop_open(struct endstop *endstop, struct chassis *chassis, size_t index,
+int endstop_open(struct endstop *endstop, struct rig_context *ctx, size_t index,
 		 const cJSON *item, struct err *err)
 {
 	const cJSON *settings = cJSON_GetObjectItemCaseSensitive(item, "settings");
@@ -28,7 +28,7 @@ int endstop_open(struct endstop *endstop, struct chassis *chassis, size_t index,
 	if (ret < 0)
 		goto done;
 
-	endstop->chassis = chassis;
+	endstop->ctx = ctx;
 	endstop->index = index;
 	snprintf(endstop->name, sizeof(endstop->name), "%s", item->string);
 	snprintf(endstop->motor, sizeof(endstop->motor), "%s",
@@ -42,8 +42,8 @@ done:
 
 int endstop_pressed(struct endstop *endstop, struct err *err)
 {
-	struct chassis *chassis = endstop->chassis;
-	int ret = chassis->backend->motors->endstop(chassis->hardware, endstop->index);
+	struct rig_context *ctx = endstop->ctx;
+	int ret = ctx->backend->motors->endstop(ctx->hardware, endstop->index);
 
 	atomic_store_explicit(&endstop->told, ret, memory_order_relaxed);
 	if (ret < 0)
@@ -55,15 +55,15 @@ int endstop_pressed(struct endstop *endstop, struct err *err)
 /* Under the lock nobody can claim the motor. */
 static int endstop_look(struct endstop *endstop)
 {
-	struct chassis *chassis = endstop->chassis;
+	struct rig_context *ctx = endstop->ctx;
 	int pressed;
 
-	pthread_mutex_lock(&chassis->lock);
+	pthread_mutex_lock(&ctx->lock);
 	if (endstop->in_use && *endstop->in_use)
 		pressed = atomic_load_explicit(&endstop->told, memory_order_relaxed);
 	else
 		pressed = endstop_pressed(endstop, NULL);
-	pthread_mutex_unlock(&chassis->lock);
+	pthread_mutex_unlock(&ctx->lock);
 	return pressed;
 }
 

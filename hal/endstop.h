@@ -7,17 +7,17 @@
 #include "hal/rig_context.h"
 
 struct endstop {
-	struct chassis *chassis;
+	struct rig_context *ctx;
 	size_t index;
 	char name[DEVICE_NAME];
 	char motor[DEVICE_NAME];
 	double angle;	    /* where it is pressed */
-	const bool *in_use; /* chassis's lock: is its motor claimed?  NULL: it has none */
+	const bool *in_use; /* ctx->lock: is its motor claimed?  NULL: it has none */
 	atomic_int told;    /* what endstop_pressed() said last */
 };
 
 /* Reads the member item of the config's endstops. */
-int endstop_open(struct endstop *endstop, struct chassis *chassis, size_t index,
+int endstop_open(struct endstop *endstop, struct rig_context *ctx, size_t index,
 		 const cJSON *item, struct err *err);
 
 /* 1 while pressed, 0, or a negative errno with "hardware_fault".  Takes edges out of a

@@ -6,14 +6,14 @@
 
 #include "hal/device_config.h"
 
-int light_open(struct light *light, struct chassis *chassis, size_t index,
+int light_open(struct light *light, struct rig_context *ctx, size_t index,
 	       const cJSON *item, struct err *err)
 {
 	int ret = device_config_check_name(DEVICE_LIGHT, item->string, err);
 
 	if (ret < 0)
 		return ret;
-	light->chassis = chassis;
+	light->ctx = ctx;
 	light->index = index;
 	snprintf(light->name, sizeof(light->name), "%s", item->string);
 	light->level = (struct rig_light){.on = false, .brightness = 100};
@@ -35,10 +35,10 @@ static int light_explain(const struct light *light, int number, struct err *err)
 /* The caller holds the lock. */
 static int light_apply(struct light *light, const struct rig_light *level, bool awake)
 {
-	const struct chassis *chassis = light->chassis;
+	const struct rig_context *ctx = light->ctx;
 
-	return chassis->backend->lights->set(chassis->hardware, light->index,
-					     level->on && awake ? level->brightness : 0);
+	return ctx->backend->lights->set(ctx->hardware, light->index,
+					 level->on && awake ? level->brightness : 0);
 }
 
 int light_show(struct light *light, bool awake, struct err *err)
@@ -53,15 +53,15 @@ int light_show(struct light *light, bool awake, struct err *err)
 static int light_change(struct light *light, const struct rig_light *level,
 			struct err *err)
 {
-	const struct chassis *chassis = light->chassis;
-	int ret = level->on ? chassis_permit(chassis, err) : 0;
+	const struct rig_context *ctx = light->ctx;
+	int ret = level->on ? rig_context_permit(ctx, err) : 0;
 
 	if (ret < 0)
 		return ret;
-	ret = light_apply(light, level, chassis->awake);
+	ret = light_apply(light, level, ctx->awake);
 	if (ret < 0) {
 		if (level->on)
-			light_apply(light, &light->level, chassis->awake);
+			light_apply(light, &light->level, ctx->awake);
 		return light_explain(light, ret, err);
 	}
 	light->level = *level;
@@ -70,7 +70,7 @@ static int light_change(struct light *light, const struct rig_light *level,
 
 int light_set(struct light *light, bool on, int brightness, struct err *err)
 {
-	struct chassis *chassis = light->chassis;
+	struct rig_context *ctx = light->ctx;
 	struct rig_light level, before;
 	int ret;
 
@@ -78,16 +78,16 @@ int light_set(struct light *light, bool on, int brightness, struct err *err)
 		return err_code(err, -EINVAL, "invalid_args",
 				"brightness must be 0 to 100, not %d", brightness);
 
-	pthread_mutex_lock(&chassis->lock);
+	pthread_mutex_lock(&ctx->lock);
 	level = before = light->level;
 	level.on = on && brightness != 0;
 	if (brightness > 0)
 		level.brightness = brightness;
 	ret = light_change(light, &level, err);
-	pthread_mutex_unlock(&chassis->lock);
+	pthread_mutex_unlock(&ctx->lock);
 
 	if (ret == 0 && (level.on != before.on || level.brightness != before.brightness))
-		chassis_changed(chassis, DEVICE_LIGHT, light->name);
+		rig_context_notify(ctx, DEVICE_LIGHT, light->name);
 	return ret;
 }
 
@@ -95,9 +95,9 @@ struct rig_light light_get(struct light *light)
 {
 	struct rig_light level;
 
-	pthread_mutex_lock(&light->chassis->lock);
+	pthread_mutex_lock(&light->ctx->lock);
 	level = light->level;
-	pthread_mutex_unlock(&light->chassis->lock);
+	pthread_mutex_unlock(&light->ctx->lock);
 	return level;
 }
 
@@ -107,10 +107,10 @@ cJSON *light_state(struct light *light)
 	struct rig_light level;
 	bool burns;
 
-	pthread_mutex_lock(&light->chassis->lock);
+	pthread_mutex_lock(&light->ctx->lock);
 	level = light->level;
-	burns = level.on && light->chassis->awake;
-	pthread_mutex_unlock(&light->chassis->lock);
+	burns = level.on && light->ctx->awake;
+	pthread_mutex_unlock(&light->ctx->lock);
 
 	cJSON_AddStringToObject(state, "name", light->name);
 	cJSON_AddStringToObject(state, "state", burns ? "ON" : "OFF");

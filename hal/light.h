@@ -5,14 +5,14 @@
 #include "hal/rig_context.h"
 
 struct light {
-	struct chassis *chassis;
+	struct rig_context *ctx;
 	size_t index;
 	char name[DEVICE_NAME];
-	struct rig_light level; /* chassis's lock */
+	struct rig_light level; /* ctx->lock */
 };
 
 /* Reads the member item of the config's lights; the light is off. */
-int light_open(struct light *light, struct chassis *chassis, size_t index,
+int light_open(struct light *light, struct rig_context *ctx, size_t index,
 	       const cJSON *item, struct err *err);
 
 /* As rig_light_set(). */

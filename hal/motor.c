@@ -48,7 +48,7 @@ static int motor_read(struct motor *motor, const cJSON *config, struct err *err)
 	return 0;
 }
 
-int motor_open(struct motor *motor, struct chassis *chassis, size_t index,
+int motor_open(struct motor *motor, struct rig_context *ctx, size_t index,
 	       const cJSON *item, struct position_file *positions, struct err *err)
 {
 	cJSON *copy = device_config_copy(item);
@@ -62,7 +62,7 @@ int motor_open(struct motor *motor, struct chassis *chassis, size_t index,
 	if (ret < 0)
 		goto done;
 
-	motor->chassis = chassis;
+	motor->ctx = ctx;
 	motor->index = index;
 	snprintf(motor->name, sizeof(motor->name), "%s", item->string);
 	ret = motor_read(motor, copy, err);
@@ -87,41 +87,41 @@ int motor_claim(struct motor *motor, struct err *err)
 {
 	bool free;
 
-	pthread_mutex_lock(&motor->chassis->lock);
+	pthread_mutex_lock(&motor->ctx->lock);
 	free = !motor->busy;
 	motor->busy = true;
-	pthread_mutex_unlock(&motor->chassis->lock);
+	pthread_mutex_unlock(&motor->ctx->lock);
 	if (!free)
 		return err_code(err, -EBUSY, "device_busy", "%s is moving", motor->name);
-	chassis_changed(motor->chassis, DEVICE_MOTOR, motor->name);
+	rig_context_notify(motor->ctx, DEVICE_MOTOR, motor->name);
 	return 0;
 }
 
 void motor_release(struct motor *motor)
 {
-	pthread_mutex_lock(&motor->chassis->lock);
+	pthread_mutex_lock(&motor->ctx->lock);
 	motor->busy = false;
 	motor->has_target = false;
-	pthread_mutex_unlock(&motor->chassis->lock);
-	chassis_changed(motor->chassis, DEVICE_MOTOR, motor->name);
+	pthread_mutex_unlock(&motor->ctx->lock);
+	rig_context_notify(motor->ctx, DEVICE_MOTOR, motor->name);
 }
 
 bool motor_busy(struct motor *motor)
 {
 	bool busy;
 
-	pthread_mutex_lock(&motor->chassis->lock);
+	pthread_mutex_lock(&motor->ctx->lock);
 	busy = motor->busy;
-	pthread_mutex_unlock(&motor->chassis->lock);
+	pthread_mutex_unlock(&motor->ctx->lock);
 	return busy;
 }
 
 void motor_aim(struct motor *motor, bool has_target, double target)
 {
-	pthread_mutex_lock(&motor->chassis->lock);
+	pthread_mutex_lock(&motor->ctx->lock);
 	motor->has_target = has_target;
 	motor->target = target;
-	pthread_mutex_unlock(&motor->chassis->lock);
+	pthread_mutex_unlock(&motor->ctx->lock);
 }
 
 static int64_t motor_wrap(int64_t count, int64_t turn)
@@ -229,12 +229,12 @@ cJSON *motor_state(struct motor *motor)
 	bool busy, enabled, has_target;
 	double target;
 
-	pthread_mutex_lock(&motor->chassis->lock);
+	pthread_mutex_lock(&motor->ctx->lock);
 	busy = motor->busy;
 	enabled = motor->enabled;
 	has_target = motor->has_target;
 	target = motor->target;
-	pthread_mutex_unlock(&motor->chassis->lock);
+	pthread_mutex_unlock(&motor->ctx->lock);
 
 	cJSON_AddStringToObject(state, "name", motor->name);
 	if (known)

@@ -8,7 +8,7 @@
 #include "hal/position.h"
 
 struct motor {
-	struct chassis *chassis;
+	struct rig_context *ctx;
 	size_t index;
 	char name[DEVICE_NAME];
 	struct motion_limits limits;
@@ -20,7 +20,7 @@ struct motor {
 	struct endstop *endstop; /* NULL: has none */
 	struct position *position;
 
-	/* chassis's lock */
+	/* ctx->lock */
 	bool busy, enabled;
 	bool has_target;
 	double target; /* degrees */
@@ -28,7 +28,7 @@ struct motor {
 
 /* Reads the member item of the config's motors and finds its position; positions NULL:
  * only reads it. */
-int motor_open(struct motor *motor, struct chassis *chassis, size_t index,
+int motor_open(struct motor *motor, struct rig_context *ctx, size_t index,
 	       const cJSON *item, struct position_file *positions, struct err *err);
 
 /* Gives it its endstop.  Before any move. */

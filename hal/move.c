@@ -39,8 +39,7 @@ static void move_tell(void *context)
 	const struct move *move = context;
 
 	for (size_t i = 0; i < move->n; i++)
-		chassis_changed(move->op.chassis, DEVICE_MOTOR,
-				move->legs[i].motor->name);
+		rig_context_notify(move->op.ctx, DEVICE_MOTOR, move->legs[i].motor->name);
 }
 
 /* An axis that meets its endstop where there should be none has lost steps.  An endless
@@ -88,7 +87,7 @@ static int leg_hold(struct move *move, struct move_leg *leg, bool upwards)
 static int move_pulse(void *context, size_t i, int64_t *sent_ns)
 {
 	struct move *move = context;
-	const struct chassis *chassis = move->op.chassis;
+	const struct rig_context *ctx = move->op.ctx;
 	struct move_leg *leg = &move->legs[i];
 	struct motor *motor = leg->motor;
 	int sign = leg_sign(leg);
@@ -97,7 +96,7 @@ static int move_pulse(void *context, size_t i, int64_t *sent_ns)
 	if (ret != MOTION_GO)
 		return ret;
 	position_send(motor->position, sign);
-	ret = chassis->backend->motors->step(chassis->hardware, motor->index, sent_ns);
+	ret = ctx->backend->motors->step(ctx->hardware, motor->index, sent_ns);
 	if (ret < 0) {
 		position_forget(motor->position);
 		return err_code(move->err, ret, "hardware_fault",
@@ -107,12 +106,12 @@ static int move_pulse(void *context, size_t i, int64_t *sent_ns)
 	return leg_watch(move, leg, sign > 0);
 }
 
-static int leg_prepare(struct chassis *chassis, struct move_leg *leg, struct err *err)
+static int leg_prepare(struct rig_context *ctx, struct move_leg *leg, struct err *err)
 {
 	struct motor *motor = leg->motor;
 	bool upwards = leg_sign(leg) > 0;
-	int ret = chassis->backend->motors->direction(chassis->hardware, motor->index,
-						      upwards == motor->forward);
+	int ret = ctx->backend->motors->direction(ctx->hardware, motor->index,
+						  upwards == motor->forward);
 
 	if (ret < 0)
 		return err_code(err, ret, "hardware_fault", "%s cannot be switched: %s",
@@ -146,7 +145,7 @@ static void move_mark(struct position_file *positions, struct move_leg *legs, si
 /* Hands the move to the motion thread and waits for its end. */
 static int move_carry_out(struct move *move)
 {
-	struct engine *engine = move->op.chassis->engine;
+	struct engine *engine = move->op.ctx->engine;
 	struct motion_move motion = {
 		.axes = move->axes,
 		.n = move->n,
@@ -176,7 +175,7 @@ int move_run(const struct operation *op, struct position_file *positions,
 	int ret;
 
 	for (size_t i = 0; i < n; i++) {
-		ret = leg_prepare(op->chassis, &legs[i], err);
+		ret = leg_prepare(op->ctx, &legs[i], err);
 		if (ret < 0)
 			return ret;
 		legs[i].met = false;

@@ -3,21 +3,21 @@
 
 #include <errno.h>
 
-int operation_begin(struct operation *op, struct chassis *chassis, struct cancel *cancel,
+int operation_begin(struct operation *op, struct rig_context *ctx, struct cancel *cancel,
 		    struct err *err)
 {
 	/* The count first, then the latch: operation_check() sees a stop in between. */
 	*op = (struct operation){
-		.chassis = chassis,
+		.ctx = ctx,
 		.cancel = cancel,
-		.stops = atomic_load(&chassis->stops),
+		.stops = atomic_load(&ctx->stops),
 	};
-	return chassis_permit(chassis, err);
+	return rig_context_permit(ctx, err);
 }
 
 int operation_check(const struct operation *op)
 {
-	unsigned stops = atomic_load_explicit(&op->chassis->stops, memory_order_relaxed);
+	unsigned stops = atomic_load_explicit(&op->ctx->stops, memory_order_relaxed);
 
 	if (stops != op->stops)
 		return -ECANCELED;
@@ -26,12 +26,12 @@ int operation_check(const struct operation *op)
 
 int operation_wait(const struct operation *op, int64_t due_ns)
 {
-	const struct chassis *chassis = op->chassis;
+	const struct rig_context *ctx = op->ctx;
 	int64_t now;
 	int ret;
 
 	do {
-		now = chassis->backend->wait_until(chassis->hardware, due_ns, op->cancel);
+		now = ctx->backend->wait_until(ctx->hardware, due_ns, op->cancel);
 		ret = operation_check(op);
 		if (ret < 0)
 			return ret;
@@ -45,7 +45,7 @@ int operation_explain(const struct operation *op, int ret, struct err *err,
 	if (ret == -EINTR)
 		return err_code(err, ret, "interrupted", "%s %s was interrupted", what,
 				name);
-	if (atomic_load(&op->chassis->estopped))
+	if (atomic_load(&op->ctx->estopped))
 		return err_code(err, ret, "estopped",
 				"%s %s was ended by the emergency stop", what, name);
 	return err_code(err, ret, "cancelled", "%s %s was stopped", what, name);

@@ -10,13 +10,13 @@
 #include "hal/rig_context.h"
 
 struct operation {
-	struct chassis *chassis;
+	struct rig_context *ctx;
 	struct cancel *cancel; /* NULL: cannot be cancelled */
 	unsigned stops;	       /* the rig's count when it began; another one ends it */
 };
 
 /* Begins an operation, or fails with "estopped" while the emergency stop is on. */
-int operation_begin(struct operation *op, struct chassis *chassis, struct cancel *cancel,
+int operation_begin(struct operation *op, struct rig_context *ctx, struct cancel *cancel,
 		    struct err *err);
 
 /* Whether it may go on: 0, -EINTR (cancelled) or -ECANCELED (stop or emergency stop). */

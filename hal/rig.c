@@ -11,7 +11,7 @@ const cJSON *rig_problems(const struct rig *rig)
 
 const char *rig_backend(const struct rig *rig)
 {
-	return rig->chassis.backend->name;
+	return rig->ctx.backend->name;
 }
 
 double rig_scan_radius(const struct rig *rig)
@@ -113,7 +113,7 @@ static int describe_motor(const struct motor *motor, char *text, size_t size)
 void rig_describe(struct rig *rig, enum device_kind kind, size_t i, char *text,
 		  size_t size)
 {
-	const struct chassis *chassis = &rig->chassis;
+	const struct rig_context *ctx = &rig->ctx;
 	char more[256] = "";
 	size_t index = 0;
 	int used = 0;
@@ -137,9 +137,8 @@ void rig_describe(struct rig *rig, enum device_kind kind, size_t i, char *text,
 		used = snprintf(text, size, "%.64s", rig->cameras[i].type);
 		index = rig->cameras[i].index;
 	}
-	if (chassis->backend->describe)
-		chassis->backend->describe(chassis->hardware, kind, index, more,
-					   sizeof(more));
+	if (ctx->backend->describe)
+		ctx->backend->describe(ctx->hardware, kind, index, more, sizeof(more));
 	if (more[0] || !used)
 		snprintf(text + used, size - (size_t)used, "%s%s", used ? "; " : "",
 			 more[0] ? more : "simulated");
@@ -157,44 +156,44 @@ struct motor *rig_motor(const struct rig *rig, const char *name)
 
 void rig_stop_motion(struct rig *rig)
 {
-	atomic_fetch_add(&rig->chassis.stops, 1);
+	atomic_fetch_add(&rig->ctx.stops, 1);
 }
 
 /* Puts light and trigger off again under the lock: a light that another thread was just
  * switching on when safe() ran would stay on. */
 static void rig_darken(struct rig *rig)
 {
-	struct chassis *chassis = &rig->chassis;
+	struct rig_context *ctx = &rig->ctx;
 
-	pthread_mutex_lock(&chassis->lock);
-	chassis->backend->safe(chassis->hardware);
+	pthread_mutex_lock(&ctx->lock);
+	ctx->backend->safe(ctx->hardware);
 	for (size_t i = 0; i < rig->counts[DEVICE_LIGHT]; i++)
 		rig->lights[i].level.on = false;
-	pthread_mutex_unlock(&chassis->lock);
+	pthread_mutex_unlock(&ctx->lock);
 }
 
 void rig_estop(struct rig *rig)
 {
-	struct chassis *chassis = &rig->chassis;
+	struct rig_context *ctx = &rig->ctx;
 
-	atomic_store(&chassis->estopped, true);
-	atomic_fetch_add(&chassis->stops, 1);
-	chassis->backend->safe(chassis->hardware);
+	atomic_store(&ctx->estopped, true);
+	atomic_fetch_add(&ctx->stops, 1);
+	ctx->backend->safe(ctx->hardware);
 	for (size_t i = 0; i < rig->counts[DEVICE_MOTOR]; i++)
 		position_doubt(rig->motors[i].position, true);
 	rig_darken(rig);
 	for (size_t i = 0; i < rig->counts[DEVICE_LIGHT]; i++)
-		chassis_changed(chassis, DEVICE_LIGHT, rig->lights[i].name);
+		rig_context_notify(ctx, DEVICE_LIGHT, rig->lights[i].name);
 }
 
 void rig_release_estop(struct rig *rig)
 {
-	atomic_store(&rig->chassis.estopped, false);
+	atomic_store(&rig->ctx.estopped, false);
 }
 
 bool rig_estopped(const struct rig *rig)
 {
-	return atomic_load(&rig->chassis.estopped);
+	return atomic_load(&rig->ctx.estopped);
 }
 
 bool rig_at_rest(struct rig *rig)
@@ -235,9 +234,9 @@ int rig_light_set(struct rig *rig, const char *name, bool on, int brightness,
 
 	if (found < 0)
 		return found;
-	engine_postpone_rest(rig->chassis.engine);
+	engine_postpone_rest(rig->ctx.engine);
 	if (on)
-		ret = chassis_permit(&rig->chassis, err);
+		ret = rig_context_permit(&rig->ctx, err);
 	if (on && ret == 0)
 		ret = rig_wake(rig, err);
 	if (ret < 0)
@@ -270,7 +269,7 @@ int rig_trigger(struct rig *rig, const char *name, int64_t pre_ms, int64_t post_
 
 static int rig_check_gpio(const struct rig *rig, struct err *err)
 {
-	const struct backend *backend = rig->chassis.backend;
+	const struct backend *backend = rig->ctx.backend;
 
 	if (backend->gpio)
 		return 0;
@@ -280,27 +279,27 @@ static int rig_check_gpio(const struct rig *rig, struct err *err)
 
 int rig_line_get(struct rig *rig, int line, struct err *err)
 {
-	struct chassis *chassis = &rig->chassis;
+	struct rig_context *ctx = &rig->ctx;
 	int ret = rig_check_gpio(rig, err);
 
 	if (ret < 0)
 		return ret;
-	pthread_mutex_lock(&chassis->lock);
-	ret = chassis->backend->gpio->get(chassis->hardware, line, err);
-	pthread_mutex_unlock(&chassis->lock);
+	pthread_mutex_lock(&ctx->lock);
+	ret = ctx->backend->gpio->get(ctx->hardware, line, err);
+	pthread_mutex_unlock(&ctx->lock);
 	return ret;
 }
 
 int rig_line_set(struct rig *rig, int line, bool level, struct err *err)
 {
-	struct chassis *chassis = &rig->chassis;
+	struct rig_context *ctx = &rig->ctx;
 	int ret = rig_check_gpio(rig, err);
 
 	if (ret < 0)
 		return ret;
-	pthread_mutex_lock(&chassis->lock);
-	ret = chassis->backend->gpio->set(chassis->hardware, line, level, err);
-	pthread_mutex_unlock(&chassis->lock);
+	pthread_mutex_lock(&ctx->lock);
+	ret = ctx->backend->gpio->set(ctx->hardware, line, level, err);
+	pthread_mutex_unlock(&ctx->lock);
 	return ret;
 }
 

@@ -1,30 +1,31 @@
+/* Sets up the shared state of a rig, calls its change callback, and knows its latch. */
 #include "hal/rig_context.h"
 
 #include <errno.h>
 
-void chassis_init(struct chassis *chassis, const struct rig_options *options)
+void rig_context_init(struct rig_context *ctx, const struct rig_options *options)
 {
-	atomic_init(&chassis->estopped, false);
-	atomic_init(&chassis->stops, 0);
-	pthread_mutex_init(&chassis->lock, NULL);
-	chassis->changed = options->changed;
-	chassis->context = options->context;
+	atomic_init(&ctx->estopped, false);
+	atomic_init(&ctx->stops, 0);
+	pthread_mutex_init(&ctx->lock, NULL);
+	ctx->changed = options->changed;
+	ctx->context = options->context;
 }
 
-void chassis_destroy(struct chassis *chassis)
+void rig_context_destroy(struct rig_context *ctx)
 {
-	pthread_mutex_destroy(&chassis->lock);
+	pthread_mutex_destroy(&ctx->lock);
 }
 
-void chassis_changed(struct chassis *chassis, enum device_kind kind, const char *name)
+void rig_context_notify(struct rig_context *ctx, enum device_kind kind, const char *name)
 {
-	if (chassis->changed)
-		chassis->changed(chassis->context, kind, name);
+	if (ctx->changed)
+		ctx->changed(ctx->context, kind, name);
 }
 
-int chassis_permit(const struct chassis *chassis, struct err *err)
+int rig_context_permit(const struct rig_context *ctx, struct err *err)
 {
-	if (!atomic_load(&chassis->estopped))
+	if (!atomic_load(&ctx->estopped))
 		return 0;
 	return err_code(err, -EPERM, "estopped",
 			"the emergency stop is on: send queue/resume to lift it");

@@ -1,4 +1,4 @@
-/* What all devices of one rig share: the backend, the stop flags, the ear outside. */
+/* State shared by all devices of a rig: backend, stop flags, change callback. */
 #ifndef HAL_RIG_CONTEXT_H
 #define HAL_RIG_CONTEXT_H
 
@@ -10,30 +10,30 @@
 #include "hal/backend.h"
 #include "hal/motion_thread.h"
 
-struct chassis {
+struct rig_context {
 	const struct backend *backend;
-	void *hardware; /* the backend's own */
+	void *hardware; /* what backend->open() returned */
 	struct engine *engine;
 
 	atomic_bool estopped;
-	atomic_uint stops; /* grows with each order to stop */
+	atomic_uint stops; /* how many stops there have been: each ends all operations */
 
-	/* Guards what states show: busy, target, level, settings.  Held for a few
-	 * instructions and levels of lines, never while waiting or calling out. */
+	/* Guards what device states show: busy, target, level, settings.  Held for a few
+	 * instructions and for setting lines, never while waiting or calling out. */
 	pthread_mutex_t lock;
-	bool awake; /* lock: do motors have current, and may lights burn? (rig_power.c) */
+	bool awake; /* lock: motors have current and lights may be on (rig_power.c) */
 
 	void (*changed)(void *context, enum device_kind kind, const char *name);
 	void *context;
 };
 
-void chassis_init(struct chassis *chassis, const struct rig_options *options);
-void chassis_destroy(struct chassis *chassis);
+void rig_context_init(struct rig_context *ctx, const struct rig_options *options);
+void rig_context_destroy(struct rig_context *ctx);
 
-/* Tells the owner of the rig; not while holding the lock. */
-void chassis_changed(struct chassis *chassis, enum device_kind kind, const char *name);
+/* Calls the change callback; not while holding the lock. */
+void rig_context_notify(struct rig_context *ctx, enum device_kind kind, const char *name);
 
 /* 0, or -EPERM and "estopped" while the emergency stop is on. */
-int chassis_permit(const struct chassis *chassis, struct err *err);
+int rig_context_permit(const struct rig_context *ctx, struct err *err);
 
 #endif

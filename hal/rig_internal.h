@@ -19,7 +19,7 @@ enum calibrate_mode {
 };
 
 struct rig {
-	struct chassis chassis;
+	struct rig_context ctx;
 	struct position_file *positions;
 	struct motor *motors;
 	struct light *lights;
@@ -31,7 +31,7 @@ struct rig {
 	enum calibrate_mode calibrate_mode;
 	int64_t rest_ms; /* real time without motion until the rig sleeps, 0: never */
 	cJSON *problems;
-	unsigned kept_awake; /* chassis's lock: by so many */
+	unsigned kept_awake; /* ctx->lock: by so many */
 };
 
 /* As rig_open(), with this backend instead of the config's; it must outlive the rig. */

@@ -61,8 +61,8 @@ static void rig_release(struct rig *rig, struct motor *const *motors, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		motor_release(motors[i]);
 		if (motors[i]->endstop)
-			chassis_changed(&rig->chassis, DEVICE_ENDSTOP,
-					motors[i]->endstop->name);
+			rig_context_notify(&rig->ctx, DEVICE_ENDSTOP,
+					   motors[i]->endstop->name);
 	}
 }
 
@@ -71,7 +71,7 @@ static void rig_release(struct rig *rig, struct motor *const *motors, size_t n)
 static int rig_begin_motion(struct rig *rig, struct motor *const *motors, size_t n,
 			    struct cancel *cancel, struct operation *op, struct err *err)
 {
-	int ret = operation_begin(op, &rig->chassis, cancel, err);
+	int ret = operation_begin(op, &rig->ctx, cancel, err);
 
 	if (ret == 0)
 		ret = rig_claim(motors, n, err);
@@ -284,7 +284,7 @@ void rig_adopt_endless(struct rig *rig)
 		log_info("%s is declared to stand at %g degrees", motor->name,
 			 motor->home);
 		position_declare(motor->position, motor_steps(motor, motor->home), false);
-		chassis_changed(&rig->chassis, DEVICE_MOTOR, motor->name);
+		rig_context_notify(&rig->ctx, DEVICE_MOTOR, motor->name);
 	}
 }
 

@@ -106,7 +106,7 @@ static void rig_read_config(struct rig *rig, const cJSON *config,
 	for (size_t i = 0; i < sizeof(calibrate_modes) / sizeof(calibrate_modes[0]); i++)
 		if (strcmp(mode, calibrate_modes[i]) == 0)
 			rig->calibrate_mode = (enum calibrate_mode)i;
-	if (!rig->chassis.backend->real_time)
+	if (!rig->ctx.backend->real_time)
 		rest_s /= options->sim_speed;
 	rig->rest_ms = (int64_t)ceil(rest_s * 1000);
 }
@@ -114,20 +114,19 @@ static void rig_read_config(struct rig *rig, const cJSON *config,
 static int rig_open_device(struct rig *rig, enum device_kind kind, size_t slot, size_t i,
 			   const cJSON *item, struct err *err)
 {
-	struct chassis *chassis = &rig->chassis;
+	struct rig_context *ctx = &rig->ctx;
 
 	switch (kind) {
 	case DEVICE_MOTOR:
-		return motor_open(&rig->motors[slot], chassis, i, item, rig->positions,
-				  err);
+		return motor_open(&rig->motors[slot], ctx, i, item, rig->positions, err);
 	case DEVICE_LIGHT:
-		return light_open(&rig->lights[slot], chassis, i, item, err);
+		return light_open(&rig->lights[slot], ctx, i, item, err);
 	case DEVICE_CAMERA:
-		return camera_open(&rig->cameras[slot], chassis, i, item, err);
+		return camera_open(&rig->cameras[slot], ctx, i, item, err);
 	case DEVICE_ENDSTOP:
-		return endstop_open(&rig->endstops[slot], chassis, i, item, err);
+		return endstop_open(&rig->endstops[slot], ctx, i, item, err);
 	case DEVICE_TRIGGER:
-		return trigger_open(&rig->triggers[slot], chassis, i, item, err);
+		return trigger_open(&rig->triggers[slot], ctx, i, item, err);
 	}
 	return -EINVAL;
 }
@@ -161,20 +160,20 @@ static bool backend_has(const struct backend *backend, enum device_kind kind)
 static int rig_try_device(struct rig *rig, enum device_kind kind, size_t i,
 			  const cJSON *item, struct err *err)
 {
-	const struct chassis *chassis = &rig->chassis;
+	const struct rig_context *ctx = &rig->ctx;
 	size_t slot = rig->counts[kind];
 	int ret;
 
 	if (!cJSON_IsObject(item))
 		return err_code(err, -EINVAL, "invalid_args", "%s.%s must be an object",
 				kind_keys[kind], item->string);
-	if (!backend_has(chassis->backend, kind))
+	if (!backend_has(ctx->backend, kind))
 		return err_code(err, -ENOTSUP, "not_supported",
 				"%s.%s: the backend '%s' has no %s", kind_keys[kind],
-				item->string, chassis->backend->name, kind_keys[kind]);
+				item->string, ctx->backend->name, kind_keys[kind]);
 	ret = rig_open_device(rig, kind, slot, i, item, err);
-	if (ret == 0 && chassis->backend->attach) {
-		ret = chassis->backend->attach(chassis->hardware, kind, i, err);
+	if (ret == 0 && ctx->backend->attach) {
+		ret = ctx->backend->attach(ctx->hardware, kind, i, err);
 		if (ret < 0 &&
 		    strncmp(err->text, kind_keys[kind], strlen(kind_keys[kind])) != 0)
 			err_prefix(err, "%s.%s", kind_keys[kind], item->string);
@@ -280,9 +279,9 @@ static void rig_attach_endstops(struct rig *rig)
 /* Nobody has moved a fresh rig: it stands at home. */
 static void rig_settle(struct rig *rig)
 {
-	const struct backend *backend = rig->chassis.backend;
+	const struct backend *backend = rig->ctx.backend;
 
-	if (!backend->fresh || !backend->fresh(rig->chassis.hardware))
+	if (!backend->fresh || !backend->fresh(rig->ctx.hardware))
 		return;
 	for (size_t i = 0; i < rig->counts[DEVICE_MOTOR]; i++) {
 		struct motor *motor = &rig->motors[i];
@@ -293,16 +292,16 @@ static void rig_settle(struct rig *rig)
 
 static int64_t rig_wait_until(void *context, int64_t due_ns)
 {
-	struct chassis *chassis = context;
+	struct rig_context *ctx = context;
 
-	return chassis->backend->wait_until(chassis->hardware, due_ns, NULL);
+	return ctx->backend->wait_until(ctx->hardware, due_ns, NULL);
 }
 
 static int64_t rig_now(void *context)
 {
-	struct chassis *chassis = context;
+	struct rig_context *ctx = context;
 
-	return chassis->backend->now(chassis->hardware);
+	return ctx->backend->now(ctx->hardware);
 }
 
 static int rig_open_engine(struct rig *rig, struct err *err)
@@ -310,24 +309,24 @@ static int rig_open_engine(struct rig *rig, struct err *err)
 	struct engine_options options = {
 		.now = rig_now,
 		.wait_until = rig_wait_until,
-		.clock = &rig->chassis,
-		.real_time = rig->chassis.backend->real_time,
+		.clock = &rig->ctx,
+		.real_time = rig->ctx.backend->real_time,
 		.rest_ms = rig->rest_ms,
 		.rested = rig_rested,
 		.context = rig,
 	};
-	int ret = engine_open(&rig->chassis.engine, &options, err);
+	int ret = engine_open(&rig->ctx.engine, &options, err);
 	size_t size;
 	const void *memory;
 
 	if (ret < 0)
 		return ret;
 	memory = position_memory(rig->positions, &size);
-	engine_pin(rig->chassis.engine, memory, size);
-	engine_pin(rig->chassis.engine, rig, sizeof(*rig));
-	engine_pin(rig->chassis.engine, rig->motors,
+	engine_pin(rig->ctx.engine, memory, size);
+	engine_pin(rig->ctx.engine, rig, sizeof(*rig));
+	engine_pin(rig->ctx.engine, rig->motors,
 		   rig->counts[DEVICE_MOTOR] * sizeof(*rig->motors));
-	engine_problems(rig->chassis.engine, rig->problems);
+	engine_problems(rig->ctx.engine, rig->problems);
 	return 0;
 }
 
@@ -346,7 +345,7 @@ static int rig_start(struct rig *rig, const cJSON *config, struct err *err)
 	if (strcmp(json_string(config, "startup_mode"), "startup_enabled") == 0 &&
 	    rig_wake(rig, &refusal) < 0)
 		rig_complain(rig, refusal.text);
-	crash_guard(&rig->chassis);
+	crash_off_install(&rig->ctx);
 	return 0;
 }
 
@@ -361,7 +360,7 @@ static cJSON *rig_cameras_of(cJSON *config)
 static int rig_open_all(struct rig *rig, cJSON *config, const struct rig_options *options,
 			struct err *err)
 {
-	const struct backend *backend = rig->chassis.backend;
+	const struct backend *backend = rig->ctx.backend;
 	int ret = rig_check_config(rig, config, err);
 
 	if (ret < 0)
@@ -370,19 +369,19 @@ static int rig_open_all(struct rig *rig, cJSON *config, const struct rig_options
 	if (!options->dry)
 		ret = rig_open_positions(rig, options, err);
 	if (ret == 0)
-		ret = backend->open(&rig->chassis.hardware, config, options,
-				    rig->problems, err);
+		ret = backend->open(&rig->ctx.hardware, config, options, rig->problems,
+				    err);
 	if (ret < 0)
 		return ret;
 	if (backend->cameras && backend->cameras->find && !options->dry)
-		backend->cameras->find(rig->chassis.hardware, rig_cameras_of(config));
+		backend->cameras->find(rig->ctx.hardware, rig_cameras_of(config));
 	ret = rig_make_room(rig, config, err);
 	if (ret < 0)
 		return ret;
 	for (enum device_kind kind = 0; kind < DEVICE_KINDS; kind++)
 		rig_open_devices(rig, config, kind);
 	if (backend->attached)
-		backend->attached(rig->chassis.hardware, rig->problems);
+		backend->attached(rig->ctx.hardware, rig->problems);
 	rig_attach_endstops(rig);
 	return options->dry ? 0 : rig_start(rig, config, err);
 }
@@ -396,8 +395,8 @@ int rig_open_with(struct rig **out, const struct backend *backend, const cJSON *
 
 	if (!rig)
 		return err_set(err, -ENOMEM, "out of memory");
-	chassis_init(&rig->chassis, options);
-	rig->chassis.backend = backend;
+	rig_context_init(&rig->ctx, options);
+	rig->ctx.backend = backend;
 	rig->problems = cJSON_CreateArray();
 	copy = device_config_copy(config);
 	ret = rig_open_all(rig, copy, options, err);
@@ -424,16 +423,16 @@ void rig_close(struct rig *rig)
 		return;
 	rig_stop_motion(rig);
 	/* First of all: what follows may take as long as a camera hangs. */
-	if (rig->chassis.hardware)
-		rig->chassis.backend->safe(rig->chassis.hardware);
-	engine_close(rig->chassis.engine);
-	crash_unguard(&rig->chassis);
-	if (rig->chassis.hardware)
-		rig->chassis.backend->close(rig->chassis.hardware);
+	if (rig->ctx.hardware)
+		rig->ctx.backend->safe(rig->ctx.hardware);
+	engine_close(rig->ctx.engine);
+	crash_off_remove(&rig->ctx);
+	if (rig->ctx.hardware)
+		rig->ctx.backend->close(rig->ctx.hardware);
 	for (size_t i = 0; i < rig->counts[DEVICE_CAMERA]; i++)
 		camera_close(&rig->cameras[i]);
 	position_close(rig->positions);
-	chassis_destroy(&rig->chassis);
+	rig_context_destroy(&rig->ctx);
 	cJSON_Delete(rig->problems);
 	free(rig->motors);
 	free(rig->lights);

@@ -8,21 +8,20 @@
 static void power_tell(struct rig *rig)
 {
 	for (size_t i = 0; i < rig->counts[DEVICE_MOTOR]; i++)
-		chassis_changed(&rig->chassis, DEVICE_MOTOR, rig->motors[i].name);
+		rig_context_notify(&rig->ctx, DEVICE_MOTOR, rig->motors[i].name);
 	for (size_t i = 0; i < rig->counts[DEVICE_LIGHT]; i++)
-		chassis_changed(&rig->chassis, DEVICE_LIGHT, rig->lights[i].name);
+		rig_context_notify(&rig->ctx, DEVICE_LIGHT, rig->lights[i].name);
 }
 
 /* The caller holds the lock. */
 static int power_motors(struct rig *rig, bool on, struct err *err)
 {
-	const struct chassis *chassis = &rig->chassis;
+	const struct rig_context *ctx = &rig->ctx;
 	int first = 0;
 
 	for (size_t i = 0; i < rig->counts[DEVICE_MOTOR]; i++) {
 		struct motor *motor = &rig->motors[i];
-		int ret = chassis->backend->motors->enable(chassis->hardware,
-							   motor->index, on);
+		int ret = ctx->backend->motors->enable(ctx->hardware, motor->index, on);
 
 		if (ret == 0)
 			motor->enabled = on;
@@ -58,19 +57,19 @@ static int power_all(struct rig *rig, bool on, struct err *err)
 
 int rig_wake(struct rig *rig, struct err *err)
 {
-	struct chassis *chassis = &rig->chassis;
+	struct rig_context *ctx = &rig->ctx;
 	bool slept;
 	int ret = 0;
 
-	pthread_mutex_lock(&chassis->lock);
-	slept = !chassis->awake;
+	pthread_mutex_lock(&ctx->lock);
+	slept = !ctx->awake;
 	if (slept)
 		ret = power_all(rig, true, err);
 	if (ret == 0)
-		chassis->awake = true;
+		ctx->awake = true;
 	else /* no rest would come for what is awake by half */
 		power_all(rig, false, NULL);
-	pthread_mutex_unlock(&chassis->lock);
+	pthread_mutex_unlock(&ctx->lock);
 
 	if (slept && ret == 0)
 		power_tell(rig);
@@ -108,23 +107,23 @@ void rig_suspect_axes(struct rig *rig)
 void rig_rested(void *context)
 {
 	struct rig *rig = context;
-	struct chassis *chassis = &rig->chassis;
+	struct rig_context *ctx = &rig->ctx;
 	struct err err = {0};
 	bool needed, slept;
 	int ret = 0;
 
-	pthread_mutex_lock(&chassis->lock);
+	pthread_mutex_lock(&ctx->lock);
 	needed = power_needed(rig);
-	slept = !chassis->awake;
+	slept = !ctx->awake;
 	if (!needed && !slept) {
 		ret = power_all(rig, false, &err);
-		chassis->awake = false;
+		ctx->awake = false;
 		rig_suspect_axes(rig);
 	}
-	pthread_mutex_unlock(&chassis->lock);
+	pthread_mutex_unlock(&ctx->lock);
 
 	if (needed)
-		engine_postpone_rest(chassis->engine);
+		engine_postpone_rest(ctx->engine);
 	if (needed || slept)
 		return;
 	if (ret < 0)
@@ -136,9 +135,9 @@ void rig_rested(void *context)
 
 void rig_keep_awake(struct rig *rig, bool keep)
 {
-	pthread_mutex_lock(&rig->chassis.lock);
+	pthread_mutex_lock(&rig->ctx.lock);
 	rig->kept_awake += keep ? 1 : -1u;
-	pthread_mutex_unlock(&rig->chassis.lock);
+	pthread_mutex_unlock(&rig->ctx.lock);
 	if (!keep)
-		engine_postpone_rest(rig->chassis.engine);
+		engine_postpone_rest(rig->ctx.engine);
 }

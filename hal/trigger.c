@@ -17,7 +17,7 @@ static const char trigger_schema[] =
 	"\"pulse_width_ms\":"
 	"{\"type\":\"number\",\"minimum\":1,\"maximum\":5000,\"default\":100}}}";
 
-int trigger_open(struct trigger *trigger, struct chassis *chassis, size_t index,
+int trigger_open(struct trigger *trigger, struct rig_context *ctx, size_t index,
 		 const cJSON *item, struct err *err)
 {
 	cJSON *copy = device_config_copy(item);
@@ -32,7 +32,7 @@ int trigger_open(struct trigger *trigger, struct chassis *chassis, size_t index,
 		goto done;
 
 	*trigger = (struct trigger){
-		.chassis = chassis,
+		.ctx = ctx,
 		.index = index,
 		.enabled = json_bool(copy, "enabled", true),
 		.pulse_ms = (int64_t)json_number(copy, "pulse_width_ms", 100),
@@ -65,28 +65,27 @@ static bool trigger_claim(struct trigger *trigger)
 {
 	bool free;
 
-	pthread_mutex_lock(&trigger->chassis->lock);
+	pthread_mutex_lock(&trigger->ctx->lock);
 	free = !trigger->busy;
 	trigger->busy = true;
-	pthread_mutex_unlock(&trigger->chassis->lock);
+	pthread_mutex_unlock(&trigger->ctx->lock);
 	if (free)
-		chassis_changed(trigger->chassis, DEVICE_TRIGGER, trigger->name);
+		rig_context_notify(trigger->ctx, DEVICE_TRIGGER, trigger->name);
 	return free;
 }
 
 static void trigger_release(struct trigger *trigger)
 {
-	pthread_mutex_lock(&trigger->chassis->lock);
+	pthread_mutex_lock(&trigger->ctx->lock);
 	trigger->busy = false;
-	pthread_mutex_unlock(&trigger->chassis->lock);
-	chassis_changed(trigger->chassis, DEVICE_TRIGGER, trigger->name);
+	pthread_mutex_unlock(&trigger->ctx->lock);
+	rig_context_notify(trigger->ctx, DEVICE_TRIGGER, trigger->name);
 }
 
 static int trigger_level(struct trigger *trigger, bool active, struct err *err)
 {
-	struct chassis *chassis = trigger->chassis;
-	int ret = chassis->backend->gpio->trigger(chassis->hardware, trigger->index,
-						  active);
+	struct rig_context *ctx = trigger->ctx;
+	int ret = ctx->backend->gpio->trigger(ctx->hardware, trigger->index, active);
 
 	if (ret < 0)
 		return err_code(err, ret, "hardware_fault", "%s cannot be switched: %s",
@@ -96,10 +95,9 @@ static int trigger_level(struct trigger *trigger, bool active, struct err *err)
 
 static int trigger_delay(struct trigger *trigger, int64_t ms, const struct operation *op)
 {
-	struct chassis *chassis = trigger->chassis;
+	struct rig_context *ctx = trigger->ctx;
 
-	return operation_wait(op,
-			      chassis->backend->now(chassis->hardware) + ms * NS_PER_MS);
+	return operation_wait(op, ctx->backend->now(ctx->hardware) + ms * NS_PER_MS);
 }
 
 static int trigger_fire_now(struct trigger *trigger, struct err *err)
@@ -118,14 +116,14 @@ static int trigger_fire_now(struct trigger *trigger, struct err *err)
 static int trigger_activate(struct trigger *trigger, const struct operation *op,
 			    struct err *err)
 {
-	struct chassis *chassis = trigger->chassis;
+	struct rig_context *ctx = trigger->ctx;
 	int ret;
 
-	pthread_mutex_lock(&chassis->lock);
+	pthread_mutex_lock(&ctx->lock);
 	ret = operation_check(op);
 	if (ret == 0)
 		ret = trigger_fire_now(trigger, err);
-	pthread_mutex_unlock(&chassis->lock);
+	pthread_mutex_unlock(&ctx->lock);
 	return ret;
 }
 
@@ -166,7 +164,7 @@ int trigger_fire(struct trigger *trigger, int64_t pre_ms, int64_t post_ms,
 
 	if (ret < 0)
 		return ret;
-	ret = operation_begin(&op, trigger->chassis, cancel, err);
+	ret = operation_begin(&op, trigger->ctx, cancel, err);
 	if (ret < 0)
 		return ret;
 	if (!trigger_claim(trigger))
@@ -184,9 +182,9 @@ bool trigger_busy(struct trigger *trigger)
 {
 	bool busy;
 
-	pthread_mutex_lock(&trigger->chassis->lock);
+	pthread_mutex_lock(&trigger->ctx->lock);
 	busy = trigger->busy;
-	pthread_mutex_unlock(&trigger->chassis->lock);
+	pthread_mutex_unlock(&trigger->ctx->lock);
 	return busy;
 }
 
@@ -197,10 +195,10 @@ cJSON *trigger_state(struct trigger *trigger)
 	int64_t fired_at_ms;
 	bool busy;
 
-	pthread_mutex_lock(&trigger->chassis->lock);
+	pthread_mutex_lock(&trigger->ctx->lock);
 	busy = trigger->busy;
 	fired_at_ms = trigger->fired_at_ms;
-	pthread_mutex_unlock(&trigger->chassis->lock);
+	pthread_mutex_unlock(&trigger->ctx->lock);
 
 	clock_text(fired_at_ms, text);
 	cJSON_AddStringToObject(state, "name", trigger->name);

@@ -7,18 +7,18 @@
 #define TRIGGER_MAX_DELAY_MS 600000
 
 struct trigger {
-	struct chassis *chassis;
+	struct rig_context *ctx;
 	size_t index;
 	char name[DEVICE_NAME];
 	bool enabled;
 	int64_t pulse_ms;
 
-	bool busy;	     /* chassis's lock */
-	int64_t fired_at_ms; /* wall clock, 0 for never; chassis's lock */
+	bool busy;	     /* ctx->lock */
+	int64_t fired_at_ms; /* wall clock, 0 for never; ctx->lock */
 };
 
 /* Reads the member item of the config's triggers; the line is idle. */
-int trigger_open(struct trigger *trigger, struct chassis *chassis, size_t index,
+int trigger_open(struct trigger *trigger, struct rig_context *ctx, size_t index,
 		 const cJSON *item, struct err *err);
 
 /* As rig_trigger().  A cancel before the pulse gives -EINTR, and nothing was fired;
