@@ -79,14 +79,14 @@ int device_read(cJSON **out, const char *name, const char *const *folders,
 		struct err *err)
 {
 	if (rule_path(name))
-		return document_read(out, name, err);
+		return json_file_read(out, name, err);
 
 	for (size_t i = 0; folders[i]; i++) {
 		char path[PATH_MAX];
 		int ret;
 
 		snprintf(path, sizeof(path), "%s/%s" SUFFIX, folders[i], name);
-		ret = document_read(out, path, err);
+		ret = json_file_read(out, path, err);
 		if (ret != -ENOENT)
 			return ret;
 	}

@@ -1,3 +1,4 @@
+/* Reads and changes JSON files, and finds the line of a member. */
 #include "settings/json_file.h"
 
 #include <errno.h>
@@ -5,24 +6,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/file.h"
 #include "agent/base/json.h"
 #include "settings/table.h"
 
-/* All of file, to be freed; NULL with a sentence. */
+/* The whole file; the caller frees it.  NULL with a sentence. */
 static char *read_text(FILE *file, const char *path, size_t *length, struct err *err)
 {
-	char *text = malloc(DOCUMENT_MAX + 1);
+	char *text = malloc(JSON_FILE_MAX + 1);
 
 	if (!text) {
 		err_set(err, -ENOMEM, "out of memory");
 		return NULL;
 	}
 
-	*length = fread(text, 1, DOCUMENT_MAX + 1, file);
+	*length = fread(text, 1, JSON_FILE_MAX + 1, file);
 	if (ferror(file))
 		err_set(err, -EIO, "%s: %s", path, strerror(errno));
-	else if (*length > DOCUMENT_MAX)
-		err_set(err, -EFBIG, "%s: has more than %d bytes", path, DOCUMENT_MAX);
+	else if (*length > JSON_FILE_MAX)
+		err_set(err, -EFBIG, "%s: has more than %d bytes", path, JSON_FILE_MAX);
 	else
 		return text;
 
@@ -49,11 +51,10 @@ static int parse(cJSON **out, const char *text, size_t length, const char *path,
 	return 0;
 }
 
-int document_read(cJSON **out, const char *path, struct err *err)
+int json_file_read(cJSON **out, const char *path, struct err *err)
 {
 	FILE *file = fopen(path, "re");
-	struct err unread; /* its number is needed here even when nobody wants the
-			      sentence */
+	struct err unread; /* the number is needed even if the caller passes NULL */
 	size_t length = 0;
 	char *text;
 	int ret;
@@ -75,7 +76,7 @@ int document_read(cJSON **out, const char *path, struct err *err)
 	return ret;
 }
 
-/* ---- where something stands; of a text that has been parsed, so its form is known ----
+/* ---- The line of a member: a minimal scanner for text that has been parsed before ----
  */
 
 static const char *skip_space(const char *at)
@@ -83,7 +84,7 @@ static const char *skip_space(const char *at)
 	return at + strspn(at, " \t\r\n");
 }
 
-/* Behind the string that begins at at. */
+/* The end of the string that begins at at. */
 static const char *skip_string(const char *at)
 {
 	for (at++; *at && *at != '"'; at++)
@@ -92,7 +93,7 @@ static const char *skip_string(const char *at)
 	return *at ? at + 1 : at;
 }
 
-/* Behind the value that begins at at. */
+/* The end of the value that begins at at. */
 static const char *skip_value(const char *at)
 {
 	int depth = 0;
@@ -131,7 +132,7 @@ static const char *find_member(const char *at, const char *key)
 	return NULL;
 }
 
-int document_line(const char *path, const char *key)
+int json_file_line(const char *path, const char *key)
 {
 	FILE *file = fopen(path, "re");
 	size_t length = 0;
@@ -153,7 +154,7 @@ int document_line(const char *path, const char *key)
 	return member ? line : 0;
 }
 
-cJSON *document_section(cJSON *document, const char *key, const char **name)
+cJSON *json_file_section(cJSON *document, const char *key, const char **name)
 {
 	const char *dot = strchr(key, '.');
 	char section[TABLE_KEY];
@@ -169,4 +170,62 @@ cJSON *document_section(cJSON *document, const char *key, const char **name)
 		return object;
 	cJSON_DeleteItemFromObjectCaseSensitive(document, section);
 	return cJSON_AddObjectToObject(document, section);
+}
+
+/* ---- Changing a file ---- */
+
+static int apply(cJSON *document, const cJSON *changes, struct err *err)
+{
+	const cJSON *change;
+
+	cJSON_ArrayForEach(change, changes) {
+		const char *name;
+		cJSON *section = json_file_section(document, change->string, &name);
+		cJSON *value;
+
+		/* Somebody may have written the dotted key itself. */
+		cJSON_DeleteItemFromObjectCaseSensitive(document, change->string);
+		cJSON_DeleteItemFromObjectCaseSensitive(section, name);
+		if (cJSON_IsNull(change))
+			continue;
+		value = cJSON_Duplicate(change, true);
+		if (!value || !cJSON_AddItemToObject(section, name, value)) {
+			cJSON_Delete(value);
+			return err_set(err, -ENOMEM, "out of memory");
+		}
+	}
+	return 0;
+}
+
+static int write_file(const char *path, const cJSON *document, struct err *err)
+{
+	char *text = cJSON_Print(document);
+	int ret;
+
+	if (!text)
+		return err_set(err, -ENOMEM, "out of memory");
+	ret = file_replace(path, text, strlen(text), 0600);
+	free(text);
+	if (ret < 0)
+		return err_code(err, ret,
+				ret == -ENOSPC ? "storage_full" : "storage_error",
+				"%s: %s", path, strerror(-ret));
+	return 0;
+}
+
+int json_file_change(const char *path, const cJSON *changes, struct err *err)
+{
+	cJSON *document = NULL;
+	int ret = json_file_read(&document, path, err);
+
+	if (ret == -ENOENT) {
+		document = cJSON_CreateObject();
+		ret = document ? 0 : err_set(err, -ENOMEM, "out of memory");
+	}
+	if (ret == 0)
+		ret = apply(document, changes, err);
+	if (ret == 0)
+		ret = write_file(path, document, err);
+	cJSON_Delete(document);
+	return ret;
 }

@@ -21,14 +21,14 @@
 struct loading {
 	const struct settings_source *source;
 	cJSON *values;
-	cJSON *beneath;
+	cJSON *without_overrides;
 	cJSON *problems;
 };
 
 /* A file while it is merged. */
 struct origin {
 	const char *path;
-	bool own; /* the agent's, not a user's: what is wrong in it is left out */
+	bool overrides; /* the agent's, not a user's: what is wrong in it is left out */
 };
 
 static int out_of_memory(struct err *err)
@@ -126,13 +126,13 @@ static int add_defaults(struct loading *l, struct err *err)
 static int refuse(struct loading *l, const struct origin *origin, const char *key,
 		  struct err *err)
 {
-	int line = document_line(origin->path, key);
+	int line = json_file_line(origin->path, key);
 
 	if (line > 0)
 		err_prefix(err, "%s:%d", origin->path, line);
 	else
 		err_prefix(err, "%s", origin->path);
-	if (!origin->own)
+	if (!origin->overrides)
 		return err->number;
 	return problem(l, err, "%s; it was left out", err->text);
 }
@@ -153,14 +153,14 @@ static int refuse_unknown(struct loading *l, const struct origin *origin, const 
 static int take_value(struct loading *l, const struct origin *origin,
 		      const struct setting *setting, const cJSON *value, struct err *err)
 {
-	if (origin->own && setting->fixed) {
+	if (origin->overrides && setting->fixed) {
 		err_code(err, -EINVAL, "invalid_args", "%s cannot be set here",
 			 setting->key);
 		return refuse(l, origin, setting->key, err);
 	}
 	if (value_check(setting, setting->key, value, err) < 0)
 		return refuse(l, origin, setting->key, err);
-	if (origin->own && load_by_environment(l->source, setting) &&
+	if (origin->overrides && load_by_environment(l->source, setting) &&
 	    load_hide(l->problems, origin->path, setting, true) < 0)
 		return out_of_memory(err);
 	return put(l, setting->key, cJSON_Duplicate(value, true), err);
@@ -207,7 +207,7 @@ static int merge(struct loading *l, const struct origin *origin, const char *sec
 static int merge_file(struct loading *l, const struct origin *origin, struct err *err)
 {
 	cJSON *document;
-	int ret = document_read(&document, origin->path, err);
+	int ret = json_file_read(&document, origin->path, err);
 
 	if (ret < 0)
 		return ret;
@@ -328,12 +328,12 @@ static int move_aside(struct loading *l, const char *path, struct err *err)
 	return problem(l, err, "%s; it was moved to %s", err->text, aside);
 }
 
-static int merge_own_file(struct loading *l, struct err *err)
+static int merge_overrides(struct loading *l, struct err *err)
 {
 	const cJSON *folder = cJSON_GetObjectItemCaseSensitive(l->values, "state_dir");
 	char path[PATH_MAX];
-	const struct origin origin = {.path = path, .own = true};
-	int ret = join(path, folder->valuestring, LOAD_OWN_FILE, err);
+	const struct origin origin = {.path = path, .overrides = true};
+	int ret = join(path, folder->valuestring, LOAD_OVERRIDES, err);
 
 	if (ret < 0)
 		return ret;
@@ -398,19 +398,19 @@ static int work_out_threads(struct loading *l, struct err *err)
 	return put(l, key, cJSON_CreateNumber(machine_blocking_threads()), err);
 }
 
-static int keep_beneath(struct loading *l, struct err *err)
+static int keep_without_overrides(struct loading *l, struct err *err)
 {
-	l->beneath = cJSON_Duplicate(l->values, true);
-	return l->beneath ? 0 : out_of_memory(err);
+	l->without_overrides = cJSON_Duplicate(l->values, true);
+	return l->without_overrides ? 0 : out_of_memory(err);
 }
 
 /* What the agent's own file may set has to be worked out without it too. */
-static int work_out_beneath(struct loading *l, struct err *err)
+static int work_out_without_overrides(struct loading *l, struct err *err)
 {
 	struct loading below = *l;
 	int ret;
 
-	below.values = l->beneath;
+	below.values = l->without_overrides;
 	ret = work_out_project_dir(&below, err);
 	return ret < 0 ? ret : work_out_threads(&below, err);
 }
@@ -420,10 +420,17 @@ static int work_out_beneath(struct loading *l, struct err *err)
 static int load_all(struct loading *l, struct err *err)
 {
 	int (*const steps[])(struct loading *, struct err *) = {
-		add_defaults,	      merge_user_files,	  merge_environment,
-		work_out_state_dir,   work_out_device_id, keep_beneath,
-		work_out_beneath,     merge_own_file,	  merge_environment,
-		work_out_project_dir, work_out_threads,
+		add_defaults,
+		merge_user_files,
+		merge_environment,
+		work_out_state_dir,
+		work_out_device_id,
+		keep_without_overrides,
+		work_out_without_overrides,
+		merge_overrides,
+		merge_environment,
+		work_out_project_dir,
+		work_out_threads,
 	};
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
@@ -450,7 +457,7 @@ int load_values(struct loaded *loaded, const struct settings_source *source,
 	if (!err)
 		err = &unread;
 	ret = l.values && l.problems ? load_all(&l, err) : out_of_memory(err);
-	*loaded = (struct loaded){l.values, l.beneath, l.problems};
+	*loaded = (struct loaded){l.values, l.without_overrides, l.problems};
 	if (ret < 0)
 		load_free(loaded);
 	return ret;
@@ -459,7 +466,7 @@ int load_values(struct loaded *loaded, const struct settings_source *source,
 void load_free(struct loaded *loaded)
 {
 	cJSON_Delete(loaded->values);
-	cJSON_Delete(loaded->beneath);
+	cJSON_Delete(loaded->without_overrides);
 	cJSON_Delete(loaded->problems);
 	*loaded = (struct loaded){0};
 }

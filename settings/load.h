@@ -9,14 +9,14 @@
 #include "settings/table.h"
 
 /* The agent's own file in its state directory: what "settings/set" changed. */
-#define LOAD_OWN_FILE "settings.json"
+#define LOAD_OVERRIDES "settings.json"
 
 /* What a start found.  Values are objects with a member for each row of the table, named
  * by its whole dotted key. */
 struct loaded {
-	cJSON *values;	 /* what holds */
-	cJSON *beneath;	 /* what would hold without the agent's own file */
-	cJSON *problems; /* an array of sentences */
+	cJSON *values;		  /* what holds */
+	cJSON *without_overrides; /* what would hold without the agent's own file */
+	cJSON *problems;	  /* an array of sentences */
 };
 
 /* A user's file that does not fit is an error.  In the agent's own file a value that does

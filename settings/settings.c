@@ -11,7 +11,6 @@
 #include "settings/device.h"
 #include "settings/json_file.h"
 #include "settings/load.h"
-#include "settings/overrides.h"
 #include "settings/table.h"
 #include "settings/value.h"
 
@@ -155,7 +154,7 @@ cJSON *settings_values(const struct settings *settings)
 		const cJSON *value = cJSON_GetObjectItemCaseSensitive(
 			settings->loaded.values, setting->key);
 		const char *name;
-		cJSON *section = document_section(tree, setting->key, &name);
+		cJSON *section = json_file_section(tree, setting->key, &name);
 		cJSON *shown = value_shown(setting, value);
 
 		if (!cJSON_AddItemToObject(section, name, shown)) {
@@ -202,8 +201,8 @@ static int take(struct settings *settings, const char *file, const cJSON *change
 {
 	const struct setting *setting = table_find(change->string);
 	struct loaded *loaded = &settings->loaded;
-	const cJSON *beneath =
-		cJSON_GetObjectItemCaseSensitive(loaded->beneath, setting->key);
+	const cJSON *without_overrides =
+		cJSON_GetObjectItemCaseSensitive(loaded->without_overrides, setting->key);
 	cJSON *value;
 
 	if (load_by_environment(&settings->source, setting)) {
@@ -214,7 +213,7 @@ static int take(struct settings *settings, const char *file, const cJSON *change
 			return ret;
 	}
 
-	value = cJSON_Duplicate(cJSON_IsNull(change) ? beneath : change, true);
+	value = cJSON_Duplicate(cJSON_IsNull(change) ? without_overrides : change, true);
 	if (!value ||
 	    !cJSON_ReplaceItemInObjectCaseSensitive(loaded->values, setting->key, value))
 		return -ENOMEM;
@@ -232,9 +231,9 @@ int settings_set(struct settings *settings, const cJSON *changes, struct err *er
 		if (ret < 0)
 			return ret;
 	}
-	snprintf(path, sizeof(path), "%s/" LOAD_OWN_FILE,
+	snprintf(path, sizeof(path), "%s/" LOAD_OVERRIDES,
 		 settings_string(settings, "state_dir"));
-	ret = own_change(path, changes, err);
+	ret = json_file_change(path, changes, err);
 	if (ret < 0)
 		return ret;
 
@@ -284,18 +283,18 @@ static bool fall_back(struct settings *settings, const struct setting *setting,
 {
 	const cJSON *value =
 		cJSON_GetObjectItemCaseSensitive(settings->loaded.values, setting->key);
-	const cJSON *beneath =
-		cJSON_GetObjectItemCaseSensitive(settings->loaded.beneath, setting->key);
+	const cJSON *without_overrides = cJSON_GetObjectItemCaseSensitive(
+		settings->loaded.without_overrides, setting->key);
 	char text[PATH_MAX + 512];
 	cJSON *copy;
 
-	if (cJSON_Compare(value, beneath, true))
+	if (cJSON_Compare(value, without_overrides, true))
 		return false;
-	copy = cJSON_Duplicate(beneath, true);
+	copy = cJSON_Duplicate(without_overrides, true);
 	if (!copy || !cJSON_ReplaceItemInObjectCaseSensitive(settings->loaded.values,
 							     setting->key, copy))
 		return false;
-	snprintf(text, sizeof(text), "%s/" LOAD_OWN_FILE ": %s has no effect: %s",
+	snprintf(text, sizeof(text), "%s/" LOAD_OVERRIDES ": %s has no effect: %s",
 		 settings_string(settings, "state_dir"), setting->key, why);
 	cJSON_AddItemToArray(settings->loaded.problems, cJSON_CreateString(text));
 	settings_taken(settings, setting->key);
@@ -347,17 +346,18 @@ cJSON *settings_restart_needed(const struct settings *settings)
 
 int settings_device(const struct settings *settings, cJSON **out, struct err *err)
 {
-	char own[PATH_MAX];
+	char state[PATH_MAX];
 	char system[PATH_MAX];
 	const char *const folders[] = {
-		own,
+		state,
 		system,
 		OPENSCAN_SHARE_DIR "/device",
 		OPENSCAN_SOURCE_SETTINGS_DIR "/device",
 		NULL,
 	};
 
-	snprintf(own, sizeof(own), "%s/device", settings_string(settings, "state_dir"));
+	snprintf(state, sizeof(state), "%s/device",
+		 settings_string(settings, "state_dir"));
 	snprintf(system, sizeof(system), "%s/device", settings->source.system_dir);
 	return device_read(out, settings_string(settings, "device_config"), folders, err);
 }

@@ -222,7 +222,7 @@ static void the_shipped_agent_json_says_exactly_the_defaults(void **state)
 
 	(void)state;
 
-	assert_int_equal(document_read(&shipped, "settings/agent.json", &err), 0);
+	assert_int_equal(json_file_read(&shipped, "settings/agent.json", &err), 0);
 	remove_worked_out(values);
 
 	assert_true(cJSON_Compare(values, shipped, true));
