@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "settings/host.h"
 #include "settings/json_file.h"
-#include "settings/host_id.h"
 #include "settings/table.h"
 #include "settings/value.h"
 
@@ -356,7 +356,7 @@ static int work_out_state_dir(struct loading *l, struct err *err)
 
 	if (!missing(l, "state_dir"))
 		return 0;
-	ret = machine_state_dir(path, sizeof(path), geteuid(), l->source->env, err);
+	ret = host_state_dir(path, sizeof(path), geteuid(), l->source->env, err);
 	if (ret < 0)
 		return ret;
 	return put(l, "state_dir", cJSON_CreateString(path), err);
@@ -364,12 +364,12 @@ static int work_out_state_dir(struct loading *l, struct err *err)
 
 static int work_out_device_id(struct loading *l, struct err *err)
 {
-	char id[MACHINE_ID];
+	char id[HOST_DEVICE_ID];
 	int ret = 0;
 
 	if (!missing(l, "device.id"))
 		return 0;
-	if (!machine_device_id(id, MACHINE_ID_FILE, MACHINE_SERIAL_FILE))
+	if (!host_device_id(id, HOST_MACHINE_ID_FILE, HOST_SERIAL_FILE))
 		ret = problem(l, err,
 			      "this machine has neither a machine id nor a serial "
 			      "number, so the "
@@ -395,7 +395,7 @@ static int work_out_threads(struct loading *l, struct err *err)
 
 	if (!missing(l, key))
 		return 0;
-	return put(l, key, cJSON_CreateNumber(machine_blocking_threads()), err);
+	return put(l, key, cJSON_CreateNumber(host_blocking_threads()), err);
 }
 
 static int keep_without_overrides(struct loading *l, struct err *err)

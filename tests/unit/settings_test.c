@@ -15,8 +15,8 @@
 #include <cmocka.h>
 
 #include "agent/base/json.h"
+#include "settings/host.h"
 #include "settings/json_file.h"
-#include "settings/host_id.h"
 #include "settings/settings.h"
 #include "settings/table.h"
 #include "settings/value.h"
@@ -536,7 +536,8 @@ static void a_device_id_is_part_of_a_topic(void **state)
 
 static void the_default_device_id_is_hashed_from_machine_and_board(void **state)
 {
-	char first[MACHINE_ID], again[MACHINE_ID], other[MACHINE_ID], bare[MACHINE_ID];
+	char first[HOST_DEVICE_ID], again[HOST_DEVICE_ID], other[HOST_DEVICE_ID],
+		bare[HOST_DEVICE_ID];
 
 	(void)state;
 	write_file("id", "b08dfa6083e7567a1921a715000001fb\n");
@@ -544,10 +545,10 @@ static void the_default_device_id_is_hashed_from_machine_and_board(void **state)
 	write_file("serial2", "10000000abcdef02");
 	write_file("empty", "uninitialized\n");
 
-	assert_true(machine_device_id(first, in_root("id"), in_root("serial")));
-	assert_true(machine_device_id(again, in_root("id"), in_root("serial")));
-	assert_true(machine_device_id(other, in_root("id"), in_root("serial2")));
-	assert_true(machine_device_id(bare, in_root("id"), in_root("nowhere")));
+	assert_true(host_device_id(first, in_root("id"), in_root("serial")));
+	assert_true(host_device_id(again, in_root("id"), in_root("serial")));
+	assert_true(host_device_id(other, in_root("id"), in_root("serial2")));
+	assert_true(host_device_id(bare, in_root("id"), in_root("nowhere")));
 
 	assert_int_equal(strlen(first), 16);
 	assert_memory_equal(first, "rig-", 4);
@@ -555,7 +556,7 @@ static void the_default_device_id_is_hashed_from_machine_and_board(void **state)
 	assert_string_equal(first, again);
 	assert_string_not_equal(first, other);
 	assert_string_not_equal(first, bare);
-	assert_false(machine_device_id(bare, in_root("empty"), in_root("nowhere")));
+	assert_false(host_device_id(bare, in_root("empty"), in_root("nowhere")));
 	assert_int_equal(strlen(bare), 16);
 }
 
@@ -566,20 +567,18 @@ static void the_state_of_a_user_is_kept_in_the_users_home(void **state)
 
 	(void)state;
 
-	assert_int_equal(machine_state_dir(path, sizeof(path), 0, machine_env, &err), 0);
+	assert_int_equal(host_state_dir(path, sizeof(path), 0, machine_env, &err), 0);
 	assert_string_equal(path, "/var/lib/openscan-agent");
 
-	assert_true(machine_state_dir(path, sizeof(path), 1000, machine_env, &err) < 0);
+	assert_true(host_state_dir(path, sizeof(path), 1000, machine_env, &err) < 0);
 	assert_non_null(strstr(err.text, "set OPENSCAN_STATE_DIR"));
 
 	set_env("HOME", "/home/me");
-	assert_int_equal(machine_state_dir(path, sizeof(path), 1000, machine_env, &err),
-			 0);
+	assert_int_equal(host_state_dir(path, sizeof(path), 1000, machine_env, &err), 0);
 	assert_string_equal(path, "/home/me/.local/state/openscan-agent");
 
 	set_env("XDG_STATE_HOME", "/home/me/state");
-	assert_int_equal(machine_state_dir(path, sizeof(path), 1000, machine_env, &err),
-			 0);
+	assert_int_equal(host_state_dir(path, sizeof(path), 1000, machine_env, &err), 0);
 	assert_string_equal(path, "/home/me/state/openscan-agent");
 }
 

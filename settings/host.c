@@ -1,4 +1,5 @@
-#include "settings/host_id.h"
+/* Works out the defaults that depend on the host. */
+#include "settings/host.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -9,9 +10,9 @@
 #include "agent/base/json.h"
 
 #define SYSTEM_STATE_DIR "/var/lib/openscan-agent"
-#define ID_TEXT 128 /* bytes of one number that count */
+#define ID_TEXT 128 /* bytes of each number that are hashed */
 
-/* The first line of a file, "" when there is none. */
+/* The first line of a file, "" without one. */
 static void read_line(const char *path, char line[ID_TEXT])
 {
 	FILE *file = fopen(path, "re");
@@ -25,7 +26,7 @@ static void read_line(const char *path, char line[ID_TEXT])
 	line[strcspn(line, "\r\n")] = '\0';
 }
 
-bool machine_device_id(char id[MACHINE_ID], const char *id_file, const char *serial_file)
+bool host_device_id(char id[HOST_DEVICE_ID], const char *id_file, const char *serial_file)
 {
 	char machine[ID_TEXT];
 	char serial[ID_TEXT];
@@ -35,7 +36,7 @@ bool machine_device_id(char id[MACHINE_ID], const char *id_file, const char *ser
 	bool known;
 
 	read_line(id_file, machine);
-	/* What an image says that was never started. */
+	/* machine-id(5): in an image that has never been booted. */
 	if (!strcmp(machine, "uninitialized"))
 		machine[0] = '\0';
 	read_line(serial_file, serial);
@@ -45,7 +46,7 @@ bool machine_device_id(char id[MACHINE_ID], const char *id_file, const char *ser
 
 	snprintf(text, sizeof(text), "%s\n%s%s", machine, serial, host);
 	json_sha256(text, strlen(text), hex);
-	snprintf(id, MACHINE_ID, "rig-%.12s", hex);
+	snprintf(id, HOST_DEVICE_ID, "rig-%.12s", hex);
 	return known;
 }
 
@@ -56,8 +57,8 @@ static bool fill(char *path, size_t size, const char *before, const char *after)
 	return length > 0 && (size_t)length < size;
 }
 
-int machine_state_dir(char *path, size_t size, uid_t user,
-		      const char *(*env)(const char *name), struct err *err)
+int host_state_dir(char *path, size_t size, uid_t user,
+		   const char *(*env)(const char *name), struct err *err)
 {
 	const char *state = env("XDG_STATE_HOME");
 	const char *home = env("HOME");
@@ -65,7 +66,7 @@ int machine_state_dir(char *path, size_t size, uid_t user,
 
 	if (user == 0)
 		fits = fill(path, size, SYSTEM_STATE_DIR, "");
-	/* A relative path is to be ignored (XDG Base Directory Specification 0.8). */
+	/* A relative path must be ignored (XDG Base Directory Specification 0.8). */
 	else if (state && state[0] == '/')
 		fits = fill(path, size, state, "/openscan-agent");
 	else if (home && home[0] == '/')
@@ -78,7 +79,7 @@ int machine_state_dir(char *path, size_t size, uid_t user,
 	return fits ? 0 : err_set(err, -ENAMETOOLONG, "the path of the home is too long");
 }
 
-int machine_blocking_threads(void)
+int host_blocking_threads(void)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
