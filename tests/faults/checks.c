@@ -4,96 +4,98 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/faults/received.h"
-#include "tests/faults/sent.h"
+#include "tests/faults/database.h"
+#include "tests/faults/command.h"
 #include "tests/faults/photos.h"
 
 /* ---- every accepted order has its task ---- */
 
 /* An agent that stops in order takes nothing new. */
-static bool is_turned_away(const struct ordeal *ordeal, const struct order *order)
+static bool is_turned_away(const struct fault_run *run, const struct order *order)
 {
 	return order->replied && !order->ok && strcmp(order->code, "draining") == 0 &&
-	       ordeal_stops(ordeal, STOP_TERM) > 0;
+	       fault_run_stops(run, STOP_TERM) > 0;
 }
 
 /* Was this order sent more than once? */
-static bool was_repeated(const struct ordeal *ordeal, size_t number)
+static bool was_repeated(const struct fault_run *run, size_t number)
 {
-	for (size_t i = 0; i < ordeal->order_count; i++)
+	for (size_t i = 0; i < run->order_count; i++)
 		if (i != number &&
-		    ordeal->orders[i].original == ordeal->orders[number].original)
+		    run->orders[i].original == run->orders[number].original)
 			return true;
 	return false;
 }
 
-static void check_create(struct ordeal *ordeal, const struct ledger *ledger,
+static void check_create(struct fault_run *run, const struct ledger *ledger,
 			 size_t number)
 {
-	const struct order *order = &ordeal->orders[number];
+	const struct order *order = &run->orders[number];
 	const struct entry *entry = NULL;
 	size_t made = ledger_of_order(ledger, order->original, &entry);
 
-	if (is_turned_away(ordeal, order)) {
-		if (made > 0 && !was_repeated(ordeal, number))
-			ordeal_blame(ordeal, "order %zu was refused and has a task",
-				     number);
+	if (is_turned_away(run, order)) {
+		if (made > 0 && !was_repeated(run, number))
+			fault_run_violation(run, "order %zu was refused and has a task",
+					    number);
 		return;
 	}
 	if (order->replied && !order->ok)
-		ordeal_blame(ordeal, "order %zu was refused: %s", number, order->code);
+		fault_run_violation(run, "order %zu was refused: %s", number,
+				    order->code);
 	if (order->certain && !order->replied)
-		ordeal_blame(ordeal, "order %zu was never answered", number);
+		fault_run_violation(run, "order %zu was never answered", number);
 	if ((order->certain || order->ok) && made == 0)
-		ordeal_blame(ordeal, "order %zu (%s) has no task", number,
-			     order->ok ? "accepted" : "taken by the broker");
-	if (made > 1 && order_is_protected(ordeal, order))
-		ordeal_blame(ordeal, "order %zu (id '%s', request '%s') made %zu tasks",
-			     number, order->id, order->request, made);
+		fault_run_violation(run, "order %zu (%s) has no task", number,
+				    order->ok ? "accepted" : "taken by the broker");
+	if (made > 1 && order_is_protected(run, order))
+		fault_run_violation(run,
+				    "order %zu (id '%s', request '%s') made %zu tasks",
+				    number, order->id, order->request, made);
 	if (order->ok && !ledger_find(ledger, order->task))
-		ordeal_blame(ordeal,
-			     "order %zu was answered with task '%s', which is not"
-			     " there",
-			     number, order->task);
+		fault_run_violation(run,
+				    "order %zu was answered with task '%s', which is not"
+				    " there",
+				    number, order->task);
 	if (made == 1 && order->ok && strcmp(entry->id, order->task) != 0)
-		ordeal_blame(ordeal,
-			     "order %zu was answered with task '%s' and made '%s'",
-			     number, order->task, entry->id);
+		fault_run_violation(run,
+				    "order %zu was answered with task '%s' and made '%s'",
+				    number, order->task, entry->id);
 }
 
-static void check_orders(struct ordeal *ordeal, const struct ledger *ledger)
+static void check_orders(struct fault_run *run, const struct ledger *ledger)
 {
-	for (size_t i = 0; i < ordeal->order_count; i++)
-		if (order_makes_task(&ordeal->orders[i]))
-			check_create(ordeal, ledger, i);
+	for (size_t i = 0; i < run->order_count; i++)
+		if (order_makes_task(&run->orders[i]))
+			check_create(run, ledger, i);
 	for (size_t i = 0; i < ledger->count; i++)
 		if (ledger->entries[i].order < 0)
-			ordeal_blame(ordeal, "task '%s' was ordered by nobody",
-				     ledger->entries[i].id);
+			fault_run_violation(run, "task '%s' was ordered by nobody",
+					    ledger->entries[i].id);
 }
 
 /* ---- every task has ended, and as it may ---- */
 
-static bool was_cancelled(const struct ordeal *ordeal, int order)
+static bool was_cancelled(const struct fault_run *run, int order)
 {
-	for (size_t i = 0; i < ordeal->order_count; i++)
-		if (ordeal->orders[i].target == order &&
-		    strcmp(ordeal->orders[i].verb, "task/cancel") == 0)
+	for (size_t i = 0; i < run->order_count; i++)
+		if (run->orders[i].target == order &&
+		    strcmp(run->orders[i].verb, "task/cancel") == 0)
 			return true;
 	return false;
 }
 
-static bool may_end_so(const struct ordeal *ordeal, const struct entry *entry)
+static bool may_end_so(const struct fault_run *run, const struct entry *entry)
 {
-	const struct order *order = &ordeal->orders[entry->order];
-	size_t kills = ordeal_stops(ordeal, STOP_KILL);
-	size_t stops = kills + ordeal_stops(ordeal, STOP_TERM);
+	const struct order *order = &run->orders[entry->order];
+	size_t kills = fault_run_stops(run, STOP_KILL);
+	size_t stops = kills + fault_run_stops(run, STOP_TERM);
 	bool resumable = order->kind == ORDER_RESUME_COUNT || order->kind == ORDER_SCAN;
 
 	if (strcmp(entry->status, "completed") == 0)
 		return true;
 	if (strcmp(entry->status, "cancelled") == 0)
-		return was_cancelled(ordeal, entry->order);
+		return was_cancelled(run, entry->order);
 	if (strcmp(entry->status, "interrupted") == 0)
 		return stops > 0 && !resumable;
 	if (strcmp(entry->status, "error") == 0)
@@ -101,23 +103,23 @@ static bool may_end_so(const struct ordeal *ordeal, const struct entry *entry)
 	return false;
 }
 
-static void check_ends(struct ordeal *ordeal, const struct ledger *ledger)
+static void check_ends(struct fault_run *run, const struct ledger *ledger)
 {
 	for (size_t i = 0; i < ledger->count; i++) {
 		const struct entry *entry = &ledger->entries[i];
 
-		if (entry->order >= 0 && !may_end_so(ordeal, entry))
-			ordeal_blame(ordeal,
-				     "task '%s' (order %d, %s) ended as %s %s: %s",
-				     entry->id, entry->order, entry->type, entry->status,
-				     entry->code, entry->message);
+		if (entry->order >= 0 && !may_end_so(run, entry))
+			fault_run_violation(run,
+					    "task '%s' (order %d, %s) ended as %s %s: %s",
+					    entry->id, entry->order, entry->type,
+					    entry->status, entry->code, entry->message);
 	}
 }
 
 /* ---- nothing ran twice ---- */
 
 /* One line an attempt: 1, 2, 3… */
-static void check_attempts(struct ordeal *ordeal, const struct entry *entry, char *text)
+static void check_attempts(struct fault_run *run, const struct entry *entry, char *text)
 {
 	long expected = 1;
 	char *rest = NULL;
@@ -129,26 +131,27 @@ static void check_attempts(struct ordeal *ordeal, const struct entry *entry, cha
 
 		if (sscanf(line, "%64s %ld", id, &attempt) != 2 ||
 		    strcmp(id, entry->id) != 0 || attempt != expected) {
-			ordeal_blame(ordeal,
-				     "task '%s' (order %d) ran as '%s' where attempt %ld "
-				     "was due",
-				     entry->id, entry->order, line, expected);
+			fault_run_violation(
+				run,
+				"task '%s' (order %d) ran as '%s' where attempt %ld "
+				"was due",
+				entry->id, entry->order, line, expected);
 			return;
 		}
 		expected++;
 	}
 	if (strcmp(entry->status, "completed") == 0 && expected - 1 != entry->attempt)
-		ordeal_blame(ordeal,
-			     "task '%s' (order %d) completed attempt %d and ran %ld",
-			     entry->id, entry->order, entry->attempt, expected - 1);
+		fault_run_violation(
+			run, "task '%s' (order %d) completed attempt %d and ran %ld",
+			entry->id, entry->order, entry->attempt, expected - 1);
 }
 
 /* One line a step: 0, 1, 2…; a step may come again only because a crash came between it
  * and its checkpoint. */
-static void check_steps(struct ordeal *ordeal, const struct entry *entry, char *text)
+static void check_steps(struct fault_run *run, const struct entry *entry, char *text)
 {
-	size_t again = 0, kills = ordeal_stops(ordeal, STOP_KILL);
-	long expected = 0, steps = ordeal->orders[entry->order].steps;
+	size_t again = 0, kills = fault_run_stops(run, STOP_KILL);
+	long expected = 0, steps = run->orders[entry->order].steps;
 	char *rest = NULL;
 
 	for (char *line = strtok_r(text, "\n", &rest); line;
@@ -159,8 +162,8 @@ static void check_steps(struct ordeal *ordeal, const struct entry *entry, char *
 		if (sscanf(line, "%64s %ld", id, &step) != 2 ||
 		    strcmp(id, entry->id) != 0 ||
 		    (step != expected && step != expected - 1)) {
-			ordeal_blame(
-				ordeal,
+			fault_run_violation(
+				run,
 				"task '%s' (order %d) did '%s' where step %ld was due",
 				entry->id, entry->order, line, expected);
 			return;
@@ -169,31 +172,31 @@ static void check_steps(struct ordeal *ordeal, const struct entry *entry, char *
 		expected = step + 1;
 	}
 	if (again > kills)
-		ordeal_blame(ordeal,
-			     "task '%s' (order %d) repeated %zu steps in %zu kills",
-			     entry->id, entry->order, again, kills);
+		fault_run_violation(
+			run, "task '%s' (order %d) repeated %zu steps in %zu kills",
+			entry->id, entry->order, again, kills);
 	if (strcmp(entry->status, "completed") == 0 && expected != steps)
-		ordeal_blame(ordeal,
-			     "task '%s' (order %d) completed after %ld of %ld steps",
-			     entry->id, entry->order, expected, steps);
+		fault_run_violation(
+			run, "task '%s' (order %d) completed after %ld of %ld steps",
+			entry->id, entry->order, expected, steps);
 }
 
-static void check_lines(struct ordeal *ordeal, const struct ledger *ledger)
+static void check_lines(struct fault_run *run, const struct ledger *ledger)
 {
-	for (size_t i = 0; i < ordeal->order_count; i++) {
-		const struct order *order = &ordeal->orders[i];
+	for (size_t i = 0; i < run->order_count; i++) {
+		const struct order *order = &run->orders[i];
 		const struct entry *entry = NULL;
 		char path[PATH_MAX], *text;
 
 		if (order->original != i || order->kind > ORDER_RESUME_COUNT ||
 		    ledger_of_order(ledger, i, &entry) != 1)
 			continue;
-		order_file(ordeal, i, path);
+		order_file(run, i, path);
 		text = file_read(path, NULL);
 		if (order->kind == ORDER_COUNT)
-			check_attempts(ordeal, entry, text ? text : (char[]){""});
+			check_attempts(run, entry, text ? text : (char[]){""});
 		else
-			check_steps(ordeal, entry, text ? text : (char[]){""});
+			check_steps(run, entry, text ? text : (char[]){""});
 		free(text);
 	}
 }
@@ -217,41 +220,41 @@ static const char *task_topic(const char *topic)
 	return topic + length;
 }
 
-static int segment_of(const struct ordeal *ordeal, size_t number)
+static int segment_of(const struct fault_run *run, size_t number)
 {
 	int segment = 0;
 
-	for (size_t i = 0; i < ordeal->stop_count; i++)
-		segment += ordeal->stops[i].kind == STOP_BROKER &&
-			   ordeal->stops[i].mark <= number;
+	for (size_t i = 0; i < run->stop_count; i++)
+		segment +=
+			run->stops[i].kind == STOP_BROKER && run->stops[i].mark <= number;
 	return segment;
 }
 
 /* A broker that comes back from an older file tells older documents: only what follows
  * them is the agent's. */
-static void compare(struct ordeal *ordeal, const struct seen *before,
+static void compare(struct fault_run *run, const struct seen *before,
 		    const struct seen *now)
 {
 	if (before->segment != now->segment || strcmp(before->store, now->store) != 0)
 		return;
 	if (now->rev < before->rev)
-		ordeal_blame(ordeal, "%s went back from rev %lld to %lld", now->topic,
-			     (long long)before->rev, (long long)now->rev);
+		fault_run_violation(run, "%s went back from rev %lld to %lld", now->topic,
+				    (long long)before->rev, (long long)now->rev);
 	if (before->ended && !now->ended)
-		ordeal_blame(ordeal, "%s had ended and lives again in rev %lld",
-			     now->topic, (long long)now->rev);
+		fault_run_violation(run, "%s had ended and lives again in rev %lld",
+				    now->topic, (long long)now->rev);
 }
 
-static void check_revs(struct ordeal *ordeal)
+static void check_revs(struct fault_run *run)
 {
-	size_t count = client_mark(ordeal->client), used = 0, k;
+	size_t count = client_mark(run->client), used = 0, k;
 	struct seen *seen = calloc(count + 1, sizeof(*seen));
 
 	if (!seen)
 		abort();
 	for (size_t i = 0; i < count; i++) {
-		const struct message *m = client_at(ordeal->client, i);
-		struct seen now = {.topic = m->topic, .segment = segment_of(ordeal, i)};
+		const struct message *m = client_at(run->client, i);
+		struct seen now = {.topic = m->topic, .segment = segment_of(run, i)};
 		cJSON *json;
 
 		if (!task_topic(m->topic) || !m->size)
@@ -264,7 +267,7 @@ static void check_revs(struct ordeal *ordeal)
 		for (k = 0; k < used && strcmp(seen[k].topic, m->topic) != 0; k++)
 			;
 		if (k < used)
-			compare(ordeal, &seen[k], &now);
+			compare(run, &seen[k], &now);
 		else
 			used++;
 		seen[k] = now;
@@ -273,13 +276,13 @@ static void check_revs(struct ordeal *ordeal)
 }
 
 /* Numbers grow on the wire, but for repetitions; none is left out. */
-static void check_events_told(struct ordeal *ordeal, const struct ledger *ledger)
+static void check_events_told(struct fault_run *run, const struct ledger *ledger)
 {
-	size_t count = client_mark(ordeal->client);
+	size_t count = client_mark(run->client);
 	int64_t newest = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		const struct message *m = client_at(ordeal->client, i);
+		const struct message *m = client_at(run->client, i);
 		cJSON *json;
 		int64_t seq;
 
@@ -288,15 +291,15 @@ static void check_events_told(struct ordeal *ordeal, const struct ledger *ledger
 		json = cJSON_Parse(m->payload);
 		seq = (int64_t)number_of(json, "seq", -1);
 		cJSON_Delete(json);
-		if (seq > newest + 1 && !ordeal->with_broker)
-			ordeal_blame(ordeal, "event %lld was followed by %lld",
-				     (long long)newest, (long long)seq);
+		if (seq > newest + 1 && !run->with_broker)
+			fault_run_violation(run, "event %lld was followed by %lld",
+					    (long long)newest, (long long)seq);
 		if (seq > newest)
 			newest = seq;
 	}
-	if (newest != ledger->last_seq && !ordeal->with_broker)
-		ordeal_blame(ordeal, "%lld events happened, %lld were told",
-			     (long long)ledger->last_seq, (long long)newest);
+	if (newest != ledger->last_seq && !run->with_broker)
+		fault_run_violation(run, "%lld events happened, %lld were told",
+				    (long long)ledger->last_seq, (long long)newest);
 }
 
 static size_t happened(const struct ledger *ledger, const char *id, const char *name)
@@ -309,12 +312,12 @@ static size_t happened(const struct ledger *ledger, const char *id, const char *
 	return times;
 }
 
-static void check_events_kept(struct ordeal *ordeal, const struct ledger *ledger)
+static void check_events_kept(struct fault_run *run, const struct ledger *ledger)
 {
 	for (size_t i = 0; i < ledger->happening_count; i++)
 		if (ledger->happenings[i].seq != (int64_t)i + 1) {
-			ordeal_blame(ordeal, "event %zu is missing in the database",
-				     i + 1);
+			fault_run_violation(run, "event %zu is missing in the database",
+					    i + 1);
 			break;
 		}
 	for (size_t i = 0; i < ledger->count; i++) {
@@ -329,14 +332,15 @@ static void check_events_kept(struct ordeal *ordeal, const struct ledger *ledger
 		       happened(ledger, entry->id, "task.interrupted");
 		if (happened(ledger, entry->id, "task.created") != 1 || ends != 1 ||
 		    happened(ledger, entry->id, end) != 1)
-			ordeal_blame(ordeal, "task '%s' is %s, its events say %zu ends",
-				     entry->id, entry->status, ends);
+			fault_run_violation(run,
+					    "task '%s' is %s, its events say %zu ends",
+					    entry->id, entry->status, ends);
 	}
 }
 
 /* ---- what the broker holds ---- */
 
-static void check_document(struct ordeal *ordeal, const struct ledger *ledger,
+static void check_document(struct fault_run *run, const struct ledger *ledger,
 			   const struct message *m)
 {
 	const char *id = task_topic(m->topic);
@@ -345,74 +349,76 @@ static void check_document(struct ordeal *ordeal, const struct ledger *ledger,
 	int64_t rev = (int64_t)number_of(json, "rev", -1);
 
 	if (!entry)
-		ordeal_blame(ordeal, "the broker keeps task '%s', the agent does not",
-			     id);
+		fault_run_violation(run, "the broker keeps task '%s', the agent does not",
+				    id);
 	else if (rev != entry->rev || strcmp(text_of(json, "status"), entry->status) != 0)
-		ordeal_blame(ordeal,
-			     "the broker keeps task '%s' as %s in rev %lld, the agent as "
-			     "%s in rev %lld",
-			     id, text_of(json, "status"), (long long)rev, entry->status,
-			     (long long)entry->rev);
+		fault_run_violation(
+			run,
+			"the broker keeps task '%s' as %s in rev %lld, the agent as "
+			"%s in rev %lld",
+			id, text_of(json, "status"), (long long)rev, entry->status,
+			(long long)entry->rev);
 	cJSON_Delete(json);
 }
 
-static void check_documents(struct ordeal *ordeal, const struct ledger *ledger,
+static void check_documents(struct fault_run *run, const struct ledger *ledger,
 			    struct client *fresh)
 {
 	size_t count = client_mark(fresh);
 	const struct message *status = client_last(fresh, BASE "/status");
 
 	if (!status || strcmp(status->payload, "offline") != 0)
-		ordeal_blame(ordeal, "the broker keeps the status '%s', not 'offline'",
-			     status ? status->payload : "");
+		fault_run_violation(run,
+				    "the broker keeps the status '%s', not 'offline'",
+				    status ? status->payload : "");
 	for (size_t i = 0; i < count; i++)
 		if (task_topic(client_at(fresh, i)->topic))
-			check_document(ordeal, ledger, client_at(fresh, i));
+			check_document(run, ledger, client_at(fresh, i));
 	for (size_t i = 0; i < ledger->count; i++) {
 		char topic[128];
 
 		snprintf(topic, sizeof(topic), BASE "/task/%s", ledger->entries[i].id);
 		if (!client_last(fresh, topic))
-			ordeal_blame(ordeal, "the broker keeps nothing of task '%s'",
-				     ledger->entries[i].id);
+			fault_run_violation(run, "the broker keeps nothing of task '%s'",
+					    ledger->entries[i].id);
 	}
 }
 
-static void check_retained(struct ordeal *ordeal, const struct ledger *ledger)
+static void check_retained(struct fault_run *run, const struct ledger *ledger)
 {
 	static const char *const filters[] = {BASE "/task/+", BASE "/status",
 					      BASE "/reply/_fence", NULL};
-	struct client_options options = {.port = ordeal->broker.port, .filters = filters};
+	struct client_options options = {.port = run->broker.port, .filters = filters};
 	struct client *fresh = NULL;
 
 	if (client_open(&fresh, &options) < 0) {
-		ordeal_blame(ordeal, "a second client could not connect");
+		fault_run_violation(run, "a second client could not connect");
 		return;
 	}
 	/* Stored messages come before anything that is published after the SUBACK. */
-	client_publish(ordeal->client, BASE "/reply/_fence", "x", 1, NULL);
+	client_publish(run->client, BASE "/reply/_fence", "x", 1, NULL);
 	if (client_wait(fresh, 0, BASE "/reply/_fence", NULL, NULL,
 			deadline_patient(SOON_MS), NULL))
-		check_documents(ordeal, ledger, fresh);
+		check_documents(run, ledger, fresh);
 	else
-		ordeal_blame(ordeal, "the broker does not deliver any more");
+		fault_run_violation(run, "the broker does not deliver any more");
 	client_close(fresh);
 }
 
-void verdict_give(struct ordeal *ordeal)
+void verdict_give(struct fault_run *run)
 {
 	struct ledger ledger;
 
-	orders_read_replies(ordeal);
-	if (ledger_read(&ledger, ordeal) == 0) {
-		check_orders(ordeal, &ledger);
-		check_ends(ordeal, &ledger);
-		check_lines(ordeal, &ledger);
-		check_revs(ordeal);
-		check_events_told(ordeal, &ledger);
-		check_events_kept(ordeal, &ledger);
-		check_retained(ordeal, &ledger);
-		photos_check(ordeal, &ledger);
+	orders_read_replies(run);
+	if (ledger_read(&ledger, run) == 0) {
+		check_orders(run, &ledger);
+		check_ends(run, &ledger);
+		check_lines(run, &ledger);
+		check_revs(run);
+		check_events_told(run, &ledger);
+		check_events_kept(run, &ledger);
+		check_retained(run, &ledger);
+		photos_check(run, &ledger);
 	}
 	ledger_free(&ledger);
 }

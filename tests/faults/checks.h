@@ -5,6 +5,6 @@
 #include "tests/faults/fault_run.h"
 
 /* The agent has been stopped; the broker and the client are still there. */
-void verdict_give(struct ordeal *ordeal);
+void verdict_give(struct fault_run *run);
 
 #endif

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tests/faults/sent.h"
+#include "tests/faults/command.h"
 
 #define ONLINE_MS 15000
 #define ASK_MS 3000
@@ -53,13 +53,13 @@ double number_of(const cJSON *json, const char *key, double otherwise)
 	return cJSON_IsNumber(member) ? member->valuedouble : otherwise;
 }
 
-void ordeal_blame(struct ordeal *ordeal, const char *fmt, ...)
+void fault_run_violation(struct fault_run *run, const char *fmt, ...)
 {
 	va_list list;
 
-	ordeal->violations++;
-	printf("run %u, seed %llu%s: ", ordeal->run, (unsigned long long)ordeal->seed,
-	       ordeal->with_broker ? ", broker" : "");
+	run->violations++;
+	printf("run %u, seed %llu%s: ", run->number, (unsigned long long)run->seed,
+	       run->with_broker ? ", broker" : "");
 	va_start(list, fmt);
 	vprintf(fmt, list);
 	va_end(list);
@@ -77,65 +77,66 @@ static int64_t wall_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-static void note_stop(struct ordeal *ordeal, enum stop_kind kind)
+static void note_stop(struct fault_run *run, enum stop_kind kind)
 {
-	if (ordeal->stop_count == STOPS_MAX)
+	if (run->stop_count == STOPS_MAX)
 		abort(); /* the script of a run makes far fewer */
-	ordeal->stops[ordeal->stop_count++] = (struct stop){
+	run->stops[run->stop_count++] = (struct stop){
 		.kind = kind,
 		.wall_ms = wall_ms(),
-		.mark = client_mark(ordeal->client),
+		.mark = client_mark(run->client),
 	};
 }
 
-size_t ordeal_stops(const struct ordeal *ordeal, enum stop_kind kind)
+size_t fault_run_stops(const struct fault_run *run, enum stop_kind kind)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < ordeal->stop_count; i++)
-		count += ordeal->stops[i].kind == kind;
+	for (size_t i = 0; i < run->stop_count; i++)
+		count += run->stops[i].kind == kind;
 	return count;
 }
 
 /* Nobody but us may end it. */
-static void must_run(struct ordeal *ordeal)
+static void must_run(struct fault_run *run)
 {
 	int status;
 
-	if (ordeal->device.child.pid > 0 && !child_wait(&ordeal->device.child, 0))
+	if (run->device.child.pid > 0 && !child_wait(&run->device.child, 0))
 		return;
-	status = ordeal->device.child.status;
+	status = run->device.child.status;
 	if (WIFSIGNALED(status))
-		ordeal_blame(ordeal, "the agent ended by signal %d", WTERMSIG(status));
+		fault_run_violation(run, "the agent ended by signal %d",
+				    WTERMSIG(status));
 	else
-		ordeal_blame(ordeal, "the agent ended by itself with code %d",
-			     WEXITSTATUS(status));
+		fault_run_violation(run, "the agent ended by itself with code %d",
+				    WEXITSTATUS(status));
 }
 
-void ordeal_kill_agent(struct ordeal *ordeal)
+void fault_run_kill_agent(struct fault_run *run)
 {
-	must_run(ordeal);
-	device_kill(&ordeal->device);
-	note_stop(ordeal, STOP_KILL);
+	must_run(run);
+	device_kill(&run->device);
+	note_stop(run, STOP_KILL);
 }
 
-void ordeal_end_agent(struct ordeal *ordeal)
+void fault_run_terminate_agent(struct fault_run *run)
 {
 	int64_t since = deadline_now();
 	int code;
 
-	must_run(ordeal);
-	code = device_stop(&ordeal->device);
+	must_run(run);
+	code = device_stop(&run->device);
 	if (code != 0)
-		ordeal_blame(ordeal, "SIGTERM: code %d after %lld ms instead of 0", code,
-			     (long long)(deadline_now() - since));
-	note_stop(ordeal, STOP_TERM);
+		fault_run_violation(run, "SIGTERM: code %d after %lld ms instead of 0",
+				    code, (long long)(deadline_now() - since));
+	note_stop(run, STOP_TERM);
 }
 
-void ordeal_launch_agent(struct ordeal *ordeal)
+void fault_run_launch_agent(struct fault_run *run)
 {
-	if (device_start(&ordeal->device) < 0)
-		ordeal_blame(ordeal, "the agent could not be started");
+	if (device_start(&run->device) < 0)
+		fault_run_violation(run, "the agent could not be started");
 }
 
 static bool is_online(const struct message *message, const void *context)
@@ -144,38 +145,38 @@ static bool is_online(const struct message *message, const void *context)
 	return strcmp(message->payload, "online") == 0;
 }
 
-void ordeal_start_agent(struct ordeal *ordeal)
+void fault_run_start_agent(struct fault_run *run)
 {
-	size_t mark = client_mark(ordeal->client);
+	size_t mark = client_mark(run->client);
 
-	ordeal_launch_agent(ordeal);
-	if (!client_wait(ordeal->client, mark, BASE "/status", is_online, NULL,
+	fault_run_launch_agent(run);
+	if (!client_wait(run->client, mark, BASE "/status", is_online, NULL,
 			 deadline_patient(ONLINE_MS), NULL)) {
-		ordeal_blame(ordeal, "the agent did not come online within %d s",
-			     ONLINE_MS / 1000);
-		must_run(ordeal);
+		fault_run_violation(run, "the agent did not come online within %d s",
+				    ONLINE_MS / 1000);
+		must_run(run);
 	}
 }
 
-void ordeal_save_broker(struct ordeal *ordeal)
+void fault_run_save_broker(struct fault_run *run)
 {
-	child_signal(&ordeal->broker.child, SIGUSR1);
+	child_signal(&run->broker.child, SIGUSR1);
 }
 
-void ordeal_restart_broker(struct ordeal *ordeal)
+void fault_run_restart_broker(struct fault_run *run)
 {
 	char file[PATH_MAX];
 
-	if (prng_chance(&ordeal->prng, 30))
-		broker_stop(&ordeal->broker);
+	if (prng_chance(&run->prng, 30))
+		broker_stop(&run->broker);
 	else
-		broker_kill(&ordeal->broker);
-	if (prng_chance(&ordeal->prng, 50))
-		unlink(folder_path(&ordeal->folder, file, "mosquitto.db"));
+		broker_kill(&run->broker);
+	if (prng_chance(&run->prng, 50))
+		unlink(folder_path(&run->folder, file, "mosquitto.db"));
 	deadline_let_pass(DRY_MS);
-	note_stop(ordeal, STOP_BROKER);
-	if (broker_restart(&ordeal->broker) < 0)
-		ordeal_blame(ordeal, "the broker could not be started again");
+	note_stop(run, STOP_BROKER);
+	if (broker_restart(&run->broker) < 0)
+		fault_run_violation(run, "the broker could not be started again");
 }
 
 /* ---- asking ---- */
@@ -185,7 +186,7 @@ static bool has_correlation(const struct message *message, const void *context)
 	return message->correlation && strcmp(message->correlation, context) == 0;
 }
 
-cJSON *ordeal_ask(struct ordeal *ordeal, const char *verb, const char *fmt, ...)
+cJSON *fault_run_ask(struct fault_run *run, const char *verb, const char *fmt, ...)
 {
 	char topic[128], number[32];
 	struct publish publish = {
@@ -193,7 +194,7 @@ cJSON *ordeal_ask(struct ordeal *ordeal, const char *verb, const char *fmt, ...)
 		.response_topic = BASE "/reply/question",
 		.correlation = number,
 	};
-	size_t mark = client_mark(ordeal->client);
+	size_t mark = client_mark(run->client);
 	const struct message *reply = NULL;
 	va_list list;
 	char *payload;
@@ -202,10 +203,9 @@ cJSON *ordeal_ask(struct ordeal *ordeal, const char *verb, const char *fmt, ...)
 	payload = quote_list(fmt, list);
 	va_end(list);
 	snprintf(topic, sizeof(topic), BASE "/cmd/%s", verb);
-	snprintf(number, sizeof(number), "q%u", ++ordeal->asked);
-	if (client_publish(ordeal->client, topic, payload, strlen(payload), &publish) ==
-	    0)
-		reply = client_wait(ordeal->client, mark, BASE "/reply/question",
+	snprintf(number, sizeof(number), "q%u", ++run->questions);
+	if (client_publish(run->client, topic, payload, strlen(payload), &publish) == 0)
+		reply = client_wait(run->client, mark, BASE "/reply/question",
 				    has_correlation, number, deadline_patient(ASK_MS),
 				    NULL);
 	free(payload);
@@ -224,42 +224,43 @@ static const char *const settings[] = {
 	"{}",
 };
 
-int ordeal_open(struct ordeal *ordeal, uint64_t seed, unsigned run, bool with_broker)
+int fault_run_open(struct fault_run *run, uint64_t seed, unsigned number,
+		   bool with_broker)
 {
 	static const char *const filters[] = {ROOT "/#", NULL};
 	struct client_options options = {.filters = filters};
 
-	memset(ordeal, 0, sizeof(*ordeal));
-	ordeal->seed = seed;
-	ordeal->run = run;
-	ordeal->prng = prng_seeded(seed);
+	memset(run, 0, sizeof(*run));
+	run->seed = seed;
+	run->number = number;
+	run->prng = prng_seeded(seed);
 	/* Drawn even when it is known, so that the rest of the run stays the same. */
-	ordeal->with_broker = prng_chance(&ordeal->prng, 50) || with_broker;
-	if (folder_make(&ordeal->folder) < 0 ||
-	    broker_start(&ordeal->broker, ordeal->folder.path, ordeal->with_broker) < 0 ||
-	    device_init(&ordeal->device, &ordeal->folder, DEVICE_ID, ordeal->broker.port,
-			NULL, settings[prng_below(&ordeal->prng, 2)]) < 0) {
-		ordeal_blame(ordeal, "the broker could not be started");
+	run->with_broker = prng_chance(&run->prng, 50) || with_broker;
+	if (folder_make(&run->folder) < 0 ||
+	    broker_start(&run->broker, run->folder.path, run->with_broker) < 0 ||
+	    device_init(&run->device, &run->folder, DEVICE_ID, run->broker.port, NULL,
+			settings[prng_below(&run->prng, 2)]) < 0) {
+		fault_run_violation(run, "the broker could not be started");
 		return -1;
 	}
-	ordeal->device.sim_speed = speeds[prng_below(&ordeal->prng, 4)];
-	options.port = ordeal->broker.port;
-	if (client_open(&ordeal->client, &options) < 0) {
-		ordeal_blame(ordeal, "the client could not connect");
+	run->device.sim_speed = speeds[prng_below(&run->prng, 4)];
+	options.port = run->broker.port;
+	if (client_open(&run->client, &options) < 0) {
+		fault_run_violation(run, "the client could not connect");
 		return -1;
 	}
-	ordeal_start_agent(ordeal);
-	return ordeal->violations ? -1 : 0;
+	fault_run_start_agent(run);
+	return run->violations ? -1 : 0;
 }
 
-void ordeal_close(struct ordeal *ordeal)
+void fault_run_close(struct fault_run *run)
 {
-	child_kill(&ordeal->device.child);
-	client_close(ordeal->client);
-	broker_kill(&ordeal->broker);
-	orders_free(ordeal);
-	if (ordeal->violations)
-		printf("run %u: kept in %s\n", ordeal->run, ordeal->folder.path);
+	child_kill(&run->device.child);
+	client_close(run->client);
+	broker_kill(&run->broker);
+	orders_free(run);
+	if (run->violations)
+		printf("run %u: kept in %s\n", run->number, run->folder.path);
 	else
-		folder_remove(&ordeal->folder);
+		folder_remove(&run->folder);
 }

@@ -36,9 +36,9 @@ struct stop {
 	size_t mark; /* of the client: what came before and after */
 };
 
-struct ordeal {
+struct fault_run {
 	uint64_t seed;
-	unsigned run;
+	unsigned number;
 	bool with_broker; /* it is stopped too */
 	struct prng prng;
 	struct folder folder;
@@ -49,45 +49,46 @@ struct ordeal {
 	size_t order_count, order_room;
 	struct stop stops[STOPS_MAX];
 	size_t stop_count;
-	unsigned asked; /* numbers the questions */
+	unsigned questions; /* numbers the questions */
 	unsigned violations;
 };
 
 /* Starts everything and waits until the agent is online.  0, or -1 with a violation. */
-int ordeal_open(struct ordeal *ordeal, uint64_t seed, unsigned run, bool with_broker);
+int fault_run_open(struct fault_run *run, uint64_t seed, unsigned number,
+		   bool with_broker);
 
 /* Removes all traces; after a violation the folder with the agent's log is kept and
  * named. */
-void ordeal_close(struct ordeal *ordeal);
+void fault_run_close(struct fault_run *run);
 
 /* Prints a sentence about what must not be, with what repeats it. */
-void ordeal_blame(struct ordeal *ordeal, const char *fmt, ...)
+void fault_run_violation(struct fault_run *run, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* ---- stopping and starting ---- */
 
-void ordeal_kill_agent(struct ordeal *ordeal);
-void ordeal_end_agent(struct ordeal *ordeal); /* SIGTERM; must exit 0 */
+void fault_run_kill_agent(struct fault_run *run);
+void fault_run_terminate_agent(struct fault_run *run); /* SIGTERM; must exit 0 */
 
 /* Starts it; waits until it says online. */
-void ordeal_start_agent(struct ordeal *ordeal);
+void fault_run_start_agent(struct fault_run *run);
 /* Starts it without waiting. */
-void ordeal_launch_agent(struct ordeal *ordeal);
+void fault_run_launch_agent(struct fault_run *run);
 
 /* Kills (or ends) the broker and starts it again, with its file or without. */
-void ordeal_restart_broker(struct ordeal *ordeal);
+void fault_run_restart_broker(struct fault_run *run);
 
 /* Lets the broker write its file now, as it does each half hour. */
-void ordeal_save_broker(struct ordeal *ordeal);
+void fault_run_save_broker(struct fault_run *run);
 
 /* How many stops of that kind there were. */
-size_t ordeal_stops(const struct ordeal *ordeal, enum stop_kind kind);
+size_t fault_run_stops(const struct fault_run *run, enum stop_kind kind);
 
 /* ---- asking ---- */
 
 /* The reply to a command (JSON with ' for "), which the caller frees; NULL when none
  * came. */
-cJSON *ordeal_ask(struct ordeal *ordeal, const char *verb, const char *fmt, ...)
+cJSON *fault_run_ask(struct fault_run *run, const char *verb, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* Text with ' replaced by ", to be freed. */

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "tests/faults/sent.h"
+#include "tests/faults/command.h"
 #include "tests/faults/checks.h"
 
 #define END_MS 60000
@@ -18,28 +18,28 @@
 
 /* ---- the load ---- */
 
-static struct order *order_any(struct ordeal *ordeal, bool wait)
+static struct order *order_any(struct fault_run *run, bool wait)
 {
-	int what = prng_below(&ordeal->prng, 100);
+	int what = prng_below(&run->prng, 100);
 	struct order *order = NULL;
 
 	if (what < 12)
-		order = order_repeat(ordeal, wait);
+		order = order_repeat(run, wait);
 	else if (what < 40)
-		order = order_steer(ordeal, wait);
+		order = order_steer(run, wait);
 	else if (what < 48)
-		order = order_move(ordeal, wait);
-	return order ? order : order_create(ordeal, wait);
+		order = order_move(run, wait);
+	return order ? order : order_create(run, wait);
 }
 
-static void send_some(struct ordeal *ordeal)
+static void send_some(struct fault_run *run)
 {
-	int some = prng_between(&ordeal->prng, 4, 14);
+	int some = prng_between(&run->prng, 4, 14);
 
 	for (int i = 0; i < some; i++) {
-		order_any(ordeal, prng_chance(&ordeal->prng, 70));
-		if (prng_chance(&ordeal->prng, 40))
-			deadline_let_pass(prng_below(&ordeal->prng, 30));
+		order_any(run, prng_chance(&run->prng, 70));
+		if (prng_chance(&run->prng, 40))
+			deadline_let_pass(prng_below(&run->prng, 30));
 	}
 }
 
@@ -54,182 +54,182 @@ static void pass_us(int us)
 }
 
 /* A row of commands that only the DUP flag protects, cut off somewhere. */
-static void cut_a_row(struct ordeal *ordeal)
+static void cut_a_row(struct fault_run *run)
 {
-	int row = prng_between(&ordeal->prng, 3, 8);
+	int row = prng_between(&run->prng, 3, 8);
 
 	for (int i = 0; i < row; i++)
-		order_create_nameless(ordeal);
-	pass_us(prng_below(&ordeal->prng, 3000));
+		order_create_nameless(run);
+	pass_us(prng_below(&run->prng, 3000));
 }
 
 /* Any moment; right behind a publish; right behind a reply; in the middle of a row. */
-static void pick_moment(struct ordeal *ordeal)
+static void pick_moment(struct fault_run *run)
 {
-	size_t mark = client_mark(ordeal->client);
+	size_t mark = client_mark(run->client);
 	const struct order *order;
 
-	switch (prng_below(&ordeal->prng, 5)) {
+	switch (prng_below(&run->prng, 5)) {
 	case 0:
-		deadline_let_pass(prng_below(&ordeal->prng, 80));
+		deadline_let_pass(prng_below(&run->prng, 80));
 		break;
 	case 1:
-		order_any(ordeal, prng_chance(&ordeal->prng, 50));
-		if (prng_chance(&ordeal->prng, 50))
-			pass_us(prng_below(&ordeal->prng, 1500));
+		order_any(run, prng_chance(&run->prng, 50));
+		if (prng_chance(&run->prng, 50))
+			pass_us(prng_below(&run->prng, 1500));
 		break;
 	case 2:
 	case 3:
-		cut_a_row(ordeal);
+		cut_a_row(run);
 		break;
 	default:
-		order = order_any(ordeal, true);
+		order = order_any(run, true);
 		/* A broker that was stopped may have lost it. */
-		if (!order_wait(ordeal, order, mark) && !ordeal->with_broker)
-			ordeal_blame(ordeal, "order %zu was not answered in time",
-				     (size_t)(order - ordeal->orders));
+		if (!order_wait(run, order, mark) && !run->with_broker)
+			fault_run_violation(run, "order %zu was not answered in time",
+					    (size_t)(order - run->orders));
 		break;
 	}
 }
 
-static void stop_agent(struct ordeal *ordeal)
+static void stop_agent(struct fault_run *run)
 {
-	pick_moment(ordeal);
-	if (prng_chance(&ordeal->prng, 25))
-		ordeal_end_agent(ordeal);
+	pick_moment(run);
+	if (prng_chance(&run->prng, 25))
+		fault_run_terminate_agent(run);
 	else
-		ordeal_kill_agent(ordeal);
+		fault_run_kill_agent(run);
 }
 
-static void start_agent(struct ordeal *ordeal)
+static void start_agent(struct fault_run *run)
 {
 	/* Sometimes it does not even come up. */
-	if (prng_chance(&ordeal->prng, 15)) {
-		ordeal_launch_agent(ordeal);
-		deadline_let_pass(prng_below(&ordeal->prng, 60));
-		ordeal_kill_agent(ordeal);
+	if (prng_chance(&run->prng, 15)) {
+		fault_run_launch_agent(run);
+		deadline_let_pass(prng_below(&run->prng, 60));
+		fault_run_kill_agent(run);
 	}
-	ordeal_start_agent(ordeal);
+	fault_run_start_agent(run);
 }
 
-static void restart_agent(struct ordeal *ordeal)
+static void restart_agent(struct fault_run *run)
 {
-	stop_agent(ordeal);
-	if (prng_chance(&ordeal->prng, 50))
-		send_some(ordeal);
-	start_agent(ordeal);
+	stop_agent(run);
+	if (prng_chance(&run->prng, 50))
+		send_some(run);
+	start_agent(run);
 }
 
-static void restart_broker(struct ordeal *ordeal)
+static void restart_broker(struct fault_run *run)
 {
-	bool both = prng_chance(&ordeal->prng, 30);
+	bool both = prng_chance(&run->prng, 30);
 
-	if (prng_chance(&ordeal->prng, 50))
-		ordeal_save_broker(ordeal);
-	pick_moment(ordeal);
+	if (prng_chance(&run->prng, 50))
+		fault_run_save_broker(run);
+	pick_moment(run);
 	if (both)
-		ordeal_kill_agent(ordeal);
-	ordeal_restart_broker(ordeal);
+		fault_run_kill_agent(run);
+	fault_run_restart_broker(run);
 	if (both)
-		start_agent(ordeal);
+		start_agent(run);
 }
 
-static void torment(struct ordeal *ordeal)
+static void torment(struct fault_run *run)
 {
-	int faults = prng_between(&ordeal->prng, 5, 9);
+	int faults = prng_between(&run->prng, 5, 9);
 
-	send_some(ordeal);
-	for (int i = 0; i < faults && !ordeal->violations; i++) {
-		if (ordeal->with_broker && prng_chance(&ordeal->prng, 50))
-			restart_broker(ordeal);
+	send_some(run);
+	for (int i = 0; i < faults && !run->violations; i++) {
+		if (run->with_broker && prng_chance(&run->prng, 50))
+			restart_broker(run);
 		else
-			restart_agent(ordeal);
-		send_some(ordeal);
+			restart_agent(run);
+		send_some(run);
 	}
 }
 
 /* ---- the end ---- */
 
 /* A rig that lost its position waits for a person; this is the person. */
-static void help_on(struct ordeal *ordeal, const cJSON *task)
+static void help_on(struct fault_run *run, const cJSON *task)
 {
 	const cJSON *progress = cJSON_GetObjectItemCaseSensitive(task, "progress");
 	const char *id = text_of(task, "id");
 
 	if (strstr(text_of(progress, "message"), "motor/override"))
-		cJSON_Delete(ordeal_ask(ordeal, "motor/override",
-					"{'name':'turntable','degrees':0}"));
+		cJSON_Delete(fault_run_ask(run, "motor/override",
+					   "{'name':'turntable','degrees':0}"));
 	if (strcmp(text_of(task, "status"), "paused") == 0 ||
 	    strcmp(text_of(task, "stopping"), "pause") == 0)
-		cJSON_Delete(ordeal_ask(ordeal, "task/resume", "{'id':'%s'}", id));
+		cJSON_Delete(fault_run_ask(run, "task/resume", "{'id':'%s'}", id));
 }
 
 /* How many tasks live; -1 when the agent did not say. */
-static int help_all(struct ordeal *ordeal)
+static int help_all(struct fault_run *run)
 {
 	cJSON *reply =
-		ordeal_ask(ordeal, "task/list",
-			   "{'status':['pending','running','paused'],'limit':200}");
+		fault_run_ask(run, "task/list",
+			      "{'status':['pending','running','paused'],'limit':200}");
 	const cJSON *data = cJSON_GetObjectItemCaseSensitive(reply, "data");
 	const cJSON *tasks = cJSON_GetObjectItemCaseSensitive(data, "tasks");
 	int count = cJSON_IsArray(tasks) ? cJSON_GetArraySize(tasks) : -1;
 	const cJSON *task;
 
 	cJSON_ArrayForEach(task, tasks)
-		help_on(ordeal, task);
+		help_on(run, task);
 	cJSON_Delete(reply);
 	return count;
 }
 
-static void finish(struct ordeal *ordeal)
+static void finish(struct fault_run *run)
 {
 	int64_t until = deadline_now() + deadline_patient(END_MS);
 	int left;
 
 	/* What the broker lost is told again by an agent that connects anew. */
-	if (ordeal->with_broker) {
-		ordeal_kill_agent(ordeal);
-		ordeal_start_agent(ordeal);
+	if (run->with_broker) {
+		fault_run_kill_agent(run);
+		fault_run_start_agent(run);
 	}
 	for (;;) {
-		size_t mark = client_mark(ordeal->client);
+		size_t mark = client_mark(run->client);
 
-		left = help_all(ordeal);
+		left = help_all(run);
 		if (left == 0 || deadline_now() > until)
 			break;
-		client_wait(ordeal->client, mark, BASE "/event", NULL, NULL,
-			    LOOK_AGAIN_MS, NULL);
+		client_wait(run->client, mark, BASE "/event", NULL, NULL, LOOK_AGAIN_MS,
+			    NULL);
 	}
 	if (left > 0)
-		ordeal_blame(ordeal, "%d tasks had not ended after %d s", left,
-			     END_MS / 1000);
+		fault_run_violation(run, "%d tasks had not ended after %d s", left,
+				    END_MS / 1000);
 	if (left < 0)
-		ordeal_blame(ordeal, "the agent does not answer");
-	ordeal_end_agent(ordeal);
+		fault_run_violation(run, "the agent does not answer");
+	fault_run_terminate_agent(run);
 }
 
 /* ---- runs ---- */
 
-static bool run(uint64_t seed, unsigned number, bool with_broker)
+static bool perform(uint64_t seed, unsigned number, bool with_broker)
 {
 	int64_t since = deadline_now();
-	struct ordeal ordeal;
+	struct fault_run run;
 
-	if (ordeal_open(&ordeal, seed, number, with_broker) == 0) {
-		torment(&ordeal);
-		finish(&ordeal);
-		verdict_give(&ordeal);
+	if (fault_run_open(&run, seed, number, with_broker) == 0) {
+		torment(&run);
+		finish(&run);
+		verdict_give(&run);
 	}
 	printf("run %u, seed %llu: %zu orders, %zu kills, %zu SIGTERM, %zu broker stops, "
 	       "%.1f s: %s\n",
-	       number, (unsigned long long)seed, ordeal.order_count,
-	       ordeal_stops(&ordeal, STOP_KILL), ordeal_stops(&ordeal, STOP_TERM),
-	       ordeal_stops(&ordeal, STOP_BROKER),
+	       number, (unsigned long long)seed, run.order_count,
+	       fault_run_stops(&run, STOP_KILL), fault_run_stops(&run, STOP_TERM),
+	       fault_run_stops(&run, STOP_BROKER),
 	       (double)(deadline_now() - since) / 1000,
-	       ordeal.violations ? "FAILED" : "passed");
+	       run.violations ? "FAILED" : "passed");
 	fflush(stdout);
-	ordeal_close(&ordeal);
-	return ordeal.violations == 0;
+	fault_run_close(&run);
+	return run.violations == 0;
 }
 
 static int usage(void)
@@ -264,7 +264,7 @@ int main(int argc, char **argv)
 	if (optind != argc)
 		return usage();
 	for (unsigned i = 0; i < runs; i++)
-		passed += run(seed + i, i + 1, with_broker);
+		passed += perform(seed + i, i + 1, with_broker);
 	printf("%u passed, %u failed\n", passed, runs - passed);
 	return passed == runs ? 0 : 1;
 }

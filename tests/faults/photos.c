@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "tests/faults/sent.h"
+#include "tests/faults/command.h"
 
 /* One in the camera, one that waits for the writer, one on its way to the disk. */
 #define LOST_IN_A_KILL 3
@@ -37,13 +37,13 @@ static int64_t parse_time(const char *text)
 	return (int64_t)timegm(&tm) * 1000 + ms;
 }
 
-static void roll_read(struct roll *roll, const struct ordeal *ordeal)
+static void roll_read(struct roll *roll, const struct fault_run *run)
 {
 	char path[PATH_MAX + 32], *text, *rest = NULL;
 	size_t room = 1;
 
 	memset(roll, 0, sizeof(*roll));
-	snprintf(path, sizeof(path), "%s/sim/shutter.log", ordeal->device.state_dir);
+	snprintf(path, sizeof(path), "%s/sim/shutter.log", run->device.state_dir);
 	text = file_read(path, NULL);
 	for (const char *c = text; c && *c; c++)
 		room += *c == '\n';
@@ -68,7 +68,7 @@ static bool roll_keep(struct roll *roll, int64_t wall_ms)
 }
 
 /* An exposure without a photo is excused by the kill that came right after it. */
-static void roll_check(struct ordeal *ordeal, const struct roll *roll)
+static void roll_check(struct fault_run *run, const struct roll *roll)
 {
 	for (size_t i = 0; i < roll->count; i++) {
 		int64_t killed = INT64_MAX;
@@ -76,17 +76,18 @@ static void roll_check(struct ordeal *ordeal, const struct roll *roll)
 
 		if (roll->exposures[i].kept)
 			continue;
-		for (size_t k = ordeal->stop_count; k-- > 0;)
-			if (ordeal->stops[k].kind == STOP_KILL &&
-			    ordeal->stops[k].wall_ms >= roll->exposures[i].wall_ms)
-				killed = ordeal->stops[k].wall_ms;
+		for (size_t k = run->stop_count; k-- > 0;)
+			if (run->stops[k].kind == STOP_KILL &&
+			    run->stops[k].wall_ms >= roll->exposures[i].wall_ms)
+				killed = run->stops[k].wall_ms;
 		for (size_t k = i + 1; k < roll->count; k++)
 			later += roll->exposures[k].wall_ms <= killed;
 		if (killed == INT64_MAX || later >= LOST_IN_A_KILL)
-			ordeal_blame(ordeal,
-				     "exposure %zu of the shutter log left no photo, and "
-				     "no kill explains it",
-				     i + 1);
+			fault_run_violation(
+				run,
+				"exposure %zu of the shutter log left no photo, and "
+				"no kill explains it",
+				i + 1);
 	}
 }
 
@@ -154,10 +155,10 @@ static size_t count_photos(const char *folder)
 }
 
 /* Each point of the stored path in its order, each photo once. */
-static void scan_check(struct ordeal *ordeal, struct roll *roll,
+static void scan_check(struct fault_run *run, struct roll *roll,
 		       const struct entry *entry, const char *folder)
 {
-	const struct order *order = &ordeal->orders[entry->order];
+	const struct order *order = &run->orders[entry->order];
 	bool completed = strcmp(entry->status, "completed") == 0;
 	char path[PATH_MAX + 128];
 	const cJSON *points, *point;
@@ -169,8 +170,9 @@ static void scan_check(struct ordeal *ordeal, struct roll *roll,
 	json = read_json(path);
 	points = cJSON_GetObjectItemCaseSensitive(json, "points");
 	if (completed && cJSON_GetArraySize(points) != order->steps)
-		ordeal_blame(ordeal, "scan '%s': %d points in path.json instead of %d",
-			     entry->id, cJSON_GetArraySize(points), order->steps);
+		fault_run_violation(run,
+				    "scan '%s': %d points in path.json instead of %d",
+				    entry->id, cJSON_GetArraySize(points), order->steps);
 	cJSON_ArrayForEach(point, points) {
 		char why[160] = "";
 		int64_t taken = photo_check(
@@ -178,29 +180,30 @@ static void scan_check(struct ordeal *ordeal, struct roll *roll,
 
 		if (taken < 0) {
 			if (completed)
-				ordeal_blame(ordeal, "scan '%s': %s", entry->id, why);
+				fault_run_violation(run, "scan '%s': %s", entry->id, why);
 			continue;
 		}
 		there++;
 		if (!roll_keep(roll, taken))
-			ordeal_blame(ordeal, "scan '%s': a photo without an exposure",
-				     entry->id);
+			fault_run_violation(run, "scan '%s': a photo without an exposure",
+					    entry->id);
 		if (taken < before)
-			ordeal_blame(ordeal,
-				     "scan '%s': photo %.0f was taken before the one "
-				     "that precedes it in path.json",
-				     entry->id, number_of(point, "original_step", -1));
+			fault_run_violation(
+				run,
+				"scan '%s': photo %.0f was taken before the one "
+				"that precedes it in path.json",
+				entry->id, number_of(point, "original_step", -1));
 		before = taken;
 	}
 	if (completed && count_photos(folder) != there)
-		ordeal_blame(ordeal,
-			     "scan '%s': %zu photos in its folder, %zu in its path",
-			     entry->id, count_photos(folder), there);
+		fault_run_violation(
+			run, "scan '%s': %zu photos in its folder, %zu in its path",
+			entry->id, count_photos(folder), there);
 	cJSON_Delete(json);
 }
 
 /* The folder of the scan that this task made; the first one when there is none of it. */
-static void scan_folder(const struct ordeal *ordeal, const struct entry *entry,
+static void scan_folder(const struct fault_run *run, const struct entry *entry,
 			char *folder, size_t size)
 {
 	for (int n = 1; n <= SCANS_MAX; n++) {
@@ -209,7 +212,7 @@ static void scan_folder(const struct ordeal *ordeal, const struct entry *entry,
 		const cJSON *task;
 		bool its;
 
-		snprintf(folder, size, "%s/p%d/scan%02d", ordeal->device.project_dir,
+		snprintf(folder, size, "%s/p%d/scan%02d", run->device.project_dir,
 			 entry->order, n);
 		snprintf(path, sizeof(path), "%s/scan.json", folder);
 		if (!file_exists(path))
@@ -221,28 +224,29 @@ static void scan_folder(const struct ordeal *ordeal, const struct entry *entry,
 		if (its)
 			return;
 	}
-	snprintf(folder, size, "%s/p%d/scan01", ordeal->device.project_dir, entry->order);
+	snprintf(folder, size, "%s/p%d/scan01", run->device.project_dir, entry->order);
 }
 
-void photos_check(struct ordeal *ordeal, const struct ledger *ledger)
+void photos_check(struct fault_run *run, const struct ledger *ledger)
 {
 	struct roll roll;
 
-	roll_read(&roll, ordeal);
+	roll_read(&roll, run);
 	for (size_t i = 0; i < ledger->count; i++) {
 		const struct entry *entry = &ledger->entries[i];
 		char folder[PATH_MAX + 64];
 
-		if (entry->order < 0 || ordeal->orders[entry->order].kind != ORDER_SCAN)
+		if (entry->order < 0 || run->orders[entry->order].kind != ORDER_SCAN)
 			continue;
-		scan_folder(ordeal, entry, folder, sizeof(folder));
-		scan_check(ordeal, &roll, entry, folder);
-		snprintf(folder, sizeof(folder), "%s/p%d/scan02",
-			 ordeal->device.project_dir, entry->order);
+		scan_folder(run, entry, folder, sizeof(folder));
+		scan_check(run, &roll, entry, folder);
+		snprintf(folder, sizeof(folder), "%s/p%d/scan02", run->device.project_dir,
+			 entry->order);
 		if (file_exists(folder) &&
 		    ledger_of_order(ledger, (size_t)entry->order, NULL) == 1)
-			ordeal_blame(ordeal, "scan '%s' made a second scan", entry->id);
+			fault_run_violation(run, "scan '%s' made a second scan",
+					    entry->id);
 	}
-	roll_check(ordeal, &roll);
+	roll_check(run, &roll);
 	free(roll.exposures);
 }

@@ -1,6 +1,6 @@
 /* What the stopped agent's database says. */
-#ifndef TESTS_FAULTS_RECEIVED_H
-#define TESTS_FAULTS_RECEIVED_H
+#ifndef TESTS_FAULTS_DATABASE_H
+#define TESTS_FAULTS_DATABASE_H
 
 #include "tests/faults/fault_run.h"
 
@@ -29,7 +29,7 @@ struct ledger {
 };
 
 /* 0, or -1 with a violation. */
-int ledger_read(struct ledger *ledger, struct ordeal *ordeal);
+int ledger_read(struct ledger *ledger, struct fault_run *run);
 void ledger_free(struct ledger *ledger);
 
 /* The task of that id, or NULL. */

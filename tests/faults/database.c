@@ -1,4 +1,4 @@
-#include "tests/faults/received.h"
+#include "tests/faults/database.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 #include <sqlite3.h>
 
-#include "tests/faults/sent.h"
+#include "tests/faults/command.h"
 
 /* By their numbers in the database. */
 static const char *const statuses[] = {"pending",   "running", "paused",     "completed",
@@ -38,7 +38,7 @@ static void *grown(void *array, size_t count, size_t each)
 	return array;
 }
 
-static void read_entry(struct ledger *ledger, const struct ordeal *ordeal,
+static void read_entry(struct ledger *ledger, const struct fault_run *run,
 		       sqlite3_stmt *row)
 {
 	struct entry *entry;
@@ -57,16 +57,16 @@ static void read_entry(struct ledger *ledger, const struct ordeal *ordeal,
 	entry->message = strdup(column(row, 6));
 	if (!entry->message)
 		abort();
-	entry->order = order_of_labels(ordeal, column(row, 7));
+	entry->order = order_of_labels(run, column(row, 7));
 }
 
-static void read_happening(struct ledger *ledger, const struct ordeal *ordeal,
+static void read_happening(struct ledger *ledger, const struct fault_run *run,
 			   sqlite3_stmt *row)
 {
 	struct happening *happening;
 	cJSON *body = cJSON_Parse(column(row, 1));
 
-	(void)ordeal;
+	(void)run;
 	ledger->happenings =
 		grown(ledger->happenings, ledger->happening_count, sizeof(*happening));
 	happening = &ledger->happenings[ledger->happening_count++];
@@ -76,23 +76,23 @@ static void read_happening(struct ledger *ledger, const struct ordeal *ordeal,
 	cJSON_Delete(body);
 }
 
-static void read_store(struct ledger *ledger, const struct ordeal *ordeal,
+static void read_store(struct ledger *ledger, const struct fault_run *run,
 		       sqlite3_stmt *row)
 {
-	(void)ordeal;
+	(void)run;
 	snprintf(ledger->store, sizeof(ledger->store), "%s", column(row, 0));
 }
 
-static void read_last_seq(struct ledger *ledger, const struct ordeal *ordeal,
+static void read_last_seq(struct ledger *ledger, const struct fault_run *run,
 			  sqlite3_stmt *row)
 {
-	(void)ordeal;
+	(void)run;
 	ledger->last_seq = sqlite3_column_int64(row, 0);
 }
 
 static const struct {
 	const char *sql;
-	void (*row)(struct ledger *ledger, const struct ordeal *ordeal,
+	void (*row)(struct ledger *ledger, const struct fault_run *run,
 		    sqlite3_stmt *row);
 } readings[] = {
 	{"SELECT id, type, status, rev, attempt, error_code, error_message, labels "
@@ -103,7 +103,7 @@ static const struct {
 	{"SELECT value FROM meta WHERE key = 'last_seq'", read_last_seq},
 };
 
-int ledger_read(struct ledger *ledger, struct ordeal *ordeal)
+int ledger_read(struct ledger *ledger, struct fault_run *run)
 {
 	char path[PATH_MAX + 16];
 	sqlite3 *db = NULL;
@@ -111,7 +111,7 @@ int ledger_read(struct ledger *ledger, struct ordeal *ordeal)
 	int ret;
 
 	memset(ledger, 0, sizeof(*ledger));
-	snprintf(path, sizeof(path), "%s/agent.sqlite", ordeal->device.state_dir);
+	snprintf(path, sizeof(path), "%s/agent.sqlite", run->device.state_dir);
 	ret = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL);
 	for (size_t i = 0; ret == SQLITE_OK && i < sizeof(readings) / sizeof(*readings);
 	     i++) {
@@ -119,12 +119,12 @@ int ledger_read(struct ledger *ledger, struct ordeal *ordeal)
 		if (ret != SQLITE_OK)
 			break;
 		while (sqlite3_step(row) == SQLITE_ROW)
-			readings[i].row(ledger, ordeal, row);
+			readings[i].row(ledger, run, row);
 		ret = sqlite3_finalize(row);
 	}
 	if (ret != SQLITE_OK)
-		ordeal_blame(ordeal, "the database cannot be read: %s",
-			     sqlite3_errmsg(db));
+		fault_run_violation(run, "the database cannot be read: %s",
+				    sqlite3_errmsg(db));
 	sqlite3_close(db);
 	return ret == SQLITE_OK ? 0 : -1;
 }

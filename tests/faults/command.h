@@ -1,6 +1,6 @@
 /* A command that was sent in a run, and what was answered: what the agent owes. */
-#ifndef TESTS_FAULTS_SENT_H
-#define TESTS_FAULTS_SENT_H
+#ifndef TESTS_FAULTS_COMMAND_H
+#define TESTS_FAULTS_COMMAND_H
 
 #include "tests/faults/fault_run.h"
 
@@ -30,14 +30,14 @@ struct order {
 };
 
 /* A new random order, published.  wait: until the broker has it. */
-struct order *order_create(struct ordeal *ordeal, bool wait);
+struct order *order_create(struct fault_run *run, bool wait);
 /* One without id and request, not waited for. */
-struct order *order_create_nameless(struct ordeal *ordeal);
-struct order *order_steer(struct ordeal *ordeal, bool wait); /* NULL: no task known yet */
-struct order *order_move(struct ordeal *ordeal, bool wait);
+struct order *order_create_nameless(struct fault_run *run);
+struct order *order_steer(struct fault_run *run, bool wait); /* NULL: no task known yet */
+struct order *order_move(struct fault_run *run, bool wait);
 
 /* An earlier one again, byte for byte; NULL when none has a name that protects it. */
-struct order *order_repeat(struct ordeal *ordeal, bool wait);
+struct order *order_repeat(struct fault_run *run, bool wait);
 
 bool order_makes_task(const struct order *order);
 
@@ -46,21 +46,21 @@ bool order_is_named(const struct order *order);
 
 /* Must it be carried out once only?  Without a name a message that is delivered twice is
  * known by its DUP flag, as long as the broker remembers that it has sent it. */
-bool order_is_protected(const struct ordeal *ordeal, const struct order *order);
+bool order_is_protected(const struct fault_run *run, const struct order *order);
 
 /* The file that an order's task writes its lines to. */
-void order_file(const struct ordeal *ordeal, size_t number, char path[PATH_MAX]);
+void order_file(const struct fault_run *run, size_t number, char path[PATH_MAX]);
 
 /* Waits for the reply to this order; false when none came in time. */
-bool order_wait(struct ordeal *ordeal, const struct order *order, size_t mark);
+bool order_wait(struct fault_run *run, const struct order *order, size_t mark);
 
 /* Reads all replies of the run into the orders.  Blames answers that contradict each
  * other. */
-void orders_read_replies(struct ordeal *ordeal);
+void orders_read_replies(struct fault_run *run);
 
 /* The order that made the task of these labels, or -1. */
-int order_of_labels(const struct ordeal *ordeal, const char *labels);
+int order_of_labels(const struct fault_run *run, const char *labels);
 
-void orders_free(struct ordeal *ordeal);
+void orders_free(struct fault_run *run);
 
 #endif
