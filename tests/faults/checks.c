@@ -1,3 +1,4 @@
+/* Checks tasks, events and retained documents of a run against the commands sent. */
 #include "tests/faults/checks.h"
 
 #include <stdio.h>
@@ -8,118 +9,122 @@
 #include "tests/faults/command.h"
 #include "tests/faults/photos.h"
 
-/* ---- every accepted order has its task ---- */
+/* ---- every accepted command has its task ---- */
 
-/* An agent that stops in order takes nothing new. */
-static bool is_turned_away(const struct fault_run *run, const struct order *order)
+/* An agent that was asked to stop takes no new commands. */
+static bool is_refused_as_draining(const struct fault_run *run,
+				   const struct command *command)
 {
-	return order->replied && !order->ok && strcmp(order->code, "draining") == 0 &&
+	return command->replied && !command->ok &&
+	       strcmp(command->code, "draining") == 0 &&
 	       fault_run_stops(run, STOP_TERM) > 0;
 }
 
-/* Was this order sent more than once? */
+/* Whether this command was sent more than once. */
 static bool was_repeated(const struct fault_run *run, size_t number)
 {
-	for (size_t i = 0; i < run->order_count; i++)
+	for (size_t i = 0; i < run->command_count; i++)
 		if (i != number &&
-		    run->orders[i].original == run->orders[number].original)
+		    run->commands[i].original == run->commands[number].original)
 			return true;
 	return false;
 }
 
-static void check_create(struct fault_run *run, const struct ledger *ledger,
+static void check_create(struct fault_run *run, const struct database *database,
 			 size_t number)
 {
-	const struct order *order = &run->orders[number];
-	const struct entry *entry = NULL;
-	size_t made = ledger_of_order(ledger, order->original, &entry);
+	const struct command *command = &run->commands[number];
+	const struct task_row *row = NULL;
+	size_t made = database_tasks_of(database, command->original, &row);
 
-	if (is_turned_away(run, order)) {
+	if (is_refused_as_draining(run, command)) {
 		if (made > 0 && !was_repeated(run, number))
-			fault_run_violation(run, "order %zu was refused and has a task",
+			fault_run_violation(run, "command %zu was refused and has a task",
 					    number);
 		return;
 	}
-	if (order->replied && !order->ok)
-		fault_run_violation(run, "order %zu was refused: %s", number,
-				    order->code);
-	if (order->certain && !order->replied)
-		fault_run_violation(run, "order %zu was never answered", number);
-	if ((order->certain || order->ok) && made == 0)
-		fault_run_violation(run, "order %zu (%s) has no task", number,
-				    order->ok ? "accepted" : "taken by the broker");
-	if (made > 1 && order_is_protected(run, order))
+	if (command->replied && !command->ok)
+		fault_run_violation(run, "command %zu was refused: %s", number,
+				    command->code);
+	if (command->certain && !command->replied)
+		fault_run_violation(run, "command %zu was never answered", number);
+	if ((command->certain || command->ok) && made == 0)
+		fault_run_violation(run, "command %zu (%s) has no task", number,
+				    command->ok ? "accepted" : "taken by the broker");
+	if (made > 1 && command_is_protected(run, command))
 		fault_run_violation(run,
-				    "order %zu (id '%s', request '%s') made %zu tasks",
-				    number, order->id, order->request, made);
-	if (order->ok && !ledger_find(ledger, order->task))
-		fault_run_violation(run,
-				    "order %zu was answered with task '%s', which is not"
-				    " there",
-				    number, order->task);
-	if (made == 1 && order->ok && strcmp(entry->id, order->task) != 0)
-		fault_run_violation(run,
-				    "order %zu was answered with task '%s' and made '%s'",
-				    number, order->task, entry->id);
+				    "command %zu (id '%s', request '%s') made %zu tasks",
+				    number, command->id, command->request, made);
+	if (command->ok && !database_find(database, command->task))
+		fault_run_violation(
+			run,
+			"command %zu was answered with task '%s', which is not"
+			" there",
+			number, command->task);
+	if (made == 1 && command->ok && strcmp(row->id, command->task) != 0)
+		fault_run_violation(
+			run, "command %zu was answered with task '%s' and made '%s'",
+			number, command->task, row->id);
 }
 
-static void check_orders(struct fault_run *run, const struct ledger *ledger)
+static void check_creates(struct fault_run *run, const struct database *database)
 {
-	for (size_t i = 0; i < run->order_count; i++)
-		if (order_makes_task(&run->orders[i]))
-			check_create(run, ledger, i);
-	for (size_t i = 0; i < ledger->count; i++)
-		if (ledger->entries[i].order < 0)
-			fault_run_violation(run, "task '%s' was ordered by nobody",
-					    ledger->entries[i].id);
+	for (size_t i = 0; i < run->command_count; i++)
+		if (command_makes_task(&run->commands[i]))
+			check_create(run, database, i);
+	for (size_t i = 0; i < database->count; i++)
+		if (database->tasks[i].command < 0)
+			fault_run_violation(run, "task '%s' was created by no command",
+					    database->tasks[i].id);
 }
 
-/* ---- every task has ended, and as it may ---- */
+/* ---- every task has ended in a way that is allowed ---- */
 
-static bool was_cancelled(const struct fault_run *run, int order)
+static bool was_cancelled(const struct fault_run *run, int command)
 {
-	for (size_t i = 0; i < run->order_count; i++)
-		if (run->orders[i].target == order &&
-		    strcmp(run->orders[i].verb, "task/cancel") == 0)
+	for (size_t i = 0; i < run->command_count; i++)
+		if (run->commands[i].target == command &&
+		    strcmp(run->commands[i].verb, "task/cancel") == 0)
 			return true;
 	return false;
 }
 
-static bool may_end_so(const struct fault_run *run, const struct entry *entry)
+static bool may_end_as_it_did(const struct fault_run *run, const struct task_row *row)
 {
-	const struct order *order = &run->orders[entry->order];
+	const struct command *command = &run->commands[row->command];
 	size_t kills = fault_run_stops(run, STOP_KILL);
 	size_t stops = kills + fault_run_stops(run, STOP_TERM);
-	bool resumable = order->kind == ORDER_RESUME_COUNT || order->kind == ORDER_SCAN;
+	bool resumable =
+		command->kind == COMMAND_RESUME_COUNT || command->kind == COMMAND_SCAN;
 
-	if (strcmp(entry->status, "completed") == 0)
+	if (strcmp(row->status, "completed") == 0)
 		return true;
-	if (strcmp(entry->status, "cancelled") == 0)
-		return was_cancelled(run, entry->order);
-	if (strcmp(entry->status, "interrupted") == 0)
+	if (strcmp(row->status, "cancelled") == 0)
+		return was_cancelled(run, row->command);
+	if (strcmp(row->status, "interrupted") == 0)
 		return stops > 0 && !resumable;
-	if (strcmp(entry->status, "error") == 0)
-		return strcmp(entry->code, "crash_loop") == 0 && kills >= 3;
+	if (strcmp(row->status, "error") == 0)
+		return strcmp(row->code, "crash_loop") == 0 && kills >= 3;
 	return false;
 }
 
-static void check_ends(struct fault_run *run, const struct ledger *ledger)
+static void check_ends(struct fault_run *run, const struct database *database)
 {
-	for (size_t i = 0; i < ledger->count; i++) {
-		const struct entry *entry = &ledger->entries[i];
+	for (size_t i = 0; i < database->count; i++) {
+		const struct task_row *row = &database->tasks[i];
 
-		if (entry->order >= 0 && !may_end_so(run, entry))
-			fault_run_violation(run,
-					    "task '%s' (order %d, %s) ended as %s %s: %s",
-					    entry->id, entry->order, entry->type,
-					    entry->status, entry->code, entry->message);
+		if (row->command >= 0 && !may_end_as_it_did(run, row))
+			fault_run_violation(
+				run, "task '%s' (command %d, %s) ended as %s %s: %s",
+				row->id, row->command, row->type, row->status, row->code,
+				row->message);
 	}
 }
 
 /* ---- nothing ran twice ---- */
 
-/* One line an attempt: 1, 2, 3… */
-static void check_attempts(struct fault_run *run, const struct entry *entry, char *text)
+/* The file has one line per attempt: 1, 2, 3… */
+static void check_attempts(struct fault_run *run, const struct task_row *row, char *text)
 {
 	long expected = 1;
 	char *rest = NULL;
@@ -130,28 +135,28 @@ static void check_attempts(struct fault_run *run, const struct entry *entry, cha
 		long attempt = 0;
 
 		if (sscanf(line, "%64s %ld", id, &attempt) != 2 ||
-		    strcmp(id, entry->id) != 0 || attempt != expected) {
+		    strcmp(id, row->id) != 0 || attempt != expected) {
 			fault_run_violation(
 				run,
-				"task '%s' (order %d) ran as '%s' where attempt %ld "
+				"task '%s' (command %d) ran as '%s' where attempt %ld "
 				"was due",
-				entry->id, entry->order, line, expected);
+				row->id, row->command, line, expected);
 			return;
 		}
 		expected++;
 	}
-	if (strcmp(entry->status, "completed") == 0 && expected - 1 != entry->attempt)
+	if (strcmp(row->status, "completed") == 0 && expected - 1 != row->attempt)
 		fault_run_violation(
-			run, "task '%s' (order %d) completed attempt %d and ran %ld",
-			entry->id, entry->order, entry->attempt, expected - 1);
+			run, "task '%s' (command %d) completed attempt %d and ran %ld",
+			row->id, row->command, row->attempt, expected - 1);
 }
 
-/* One line a step: 0, 1, 2…; a step may come again only because a crash came between it
- * and its checkpoint. */
-static void check_steps(struct fault_run *run, const struct entry *entry, char *text)
+/* The file has one line per step: 0, 1, 2…  A step may be repeated only after a crash
+ * between it and its checkpoint. */
+static void check_steps(struct fault_run *run, const struct task_row *row, char *text)
 {
 	size_t again = 0, kills = fault_run_stops(run, STOP_KILL);
-	long expected = 0, steps = run->orders[entry->order].steps;
+	long expected = 0, steps = run->commands[row->command].steps;
 	char *rest = NULL;
 
 	for (char *line = strtok_r(text, "\n", &rest); line;
@@ -160,12 +165,12 @@ static void check_steps(struct fault_run *run, const struct entry *entry, char *
 		long step = -1;
 
 		if (sscanf(line, "%64s %ld", id, &step) != 2 ||
-		    strcmp(id, entry->id) != 0 ||
+		    strcmp(id, row->id) != 0 ||
 		    (step != expected && step != expected - 1)) {
 			fault_run_violation(
 				run,
-				"task '%s' (order %d) did '%s' where step %ld was due",
-				entry->id, entry->order, line, expected);
+				"task '%s' (command %d) did '%s' where step %ld was due",
+				row->id, row->command, line, expected);
 			return;
 		}
 		again += step == expected - 1;
@@ -173,42 +178,42 @@ static void check_steps(struct fault_run *run, const struct entry *entry, char *
 	}
 	if (again > kills)
 		fault_run_violation(
-			run, "task '%s' (order %d) repeated %zu steps in %zu kills",
-			entry->id, entry->order, again, kills);
-	if (strcmp(entry->status, "completed") == 0 && expected != steps)
+			run, "task '%s' (command %d) repeated %zu steps in %zu kills",
+			row->id, row->command, again, kills);
+	if (strcmp(row->status, "completed") == 0 && expected != steps)
 		fault_run_violation(
-			run, "task '%s' (order %d) completed after %ld of %ld steps",
-			entry->id, entry->order, expected, steps);
+			run, "task '%s' (command %d) completed after %ld of %ld steps",
+			row->id, row->command, expected, steps);
 }
 
-static void check_lines(struct fault_run *run, const struct ledger *ledger)
+static void check_lines(struct fault_run *run, const struct database *database)
 {
-	for (size_t i = 0; i < run->order_count; i++) {
-		const struct order *order = &run->orders[i];
-		const struct entry *entry = NULL;
+	for (size_t i = 0; i < run->command_count; i++) {
+		const struct command *command = &run->commands[i];
+		const struct task_row *row = NULL;
 		char path[PATH_MAX], *text;
 
-		if (order->original != i || order->kind > ORDER_RESUME_COUNT ||
-		    ledger_of_order(ledger, i, &entry) != 1)
+		if (command->original != i || command->kind > COMMAND_RESUME_COUNT ||
+		    database_tasks_of(database, i, &row) != 1)
 			continue;
-		order_file(run, i, path);
+		command_file(run, i, path);
 		text = file_read(path, NULL);
-		if (order->kind == ORDER_COUNT)
-			check_attempts(run, entry, text ? text : (char[]){""});
+		if (command->kind == COMMAND_COUNT)
+			check_attempts(run, row, text ? text : (char[]){""});
 		else
-			check_steps(run, entry, text ? text : (char[]){""});
+			check_steps(run, row, text ? text : (char[]){""});
 		free(text);
 	}
 }
 
-/* ---- what was told ---- */
+/* ---- published documents and events ---- */
 
 struct seen {
 	const char *topic;
 	char store[32];
 	int64_t rev;
 	bool ended;
-	int segment; /* how often the broker had been stopped when it came */
+	int segment; /* how often the broker had been stopped before it was received */
 };
 
 static const char *task_topic(const char *topic)
@@ -230,8 +235,8 @@ static int segment_of(const struct fault_run *run, size_t number)
 	return segment;
 }
 
-/* A broker that comes back from an older file tells older documents: only what follows
- * them is the agent's. */
+/* A broker that restarts from an older file sends older documents, so only documents of
+ * one segment are compared. */
 static void compare(struct fault_run *run, const struct seen *before,
 		    const struct seen *now)
 {
@@ -241,7 +246,7 @@ static void compare(struct fault_run *run, const struct seen *before,
 		fault_run_violation(run, "%s went back from rev %lld to %lld", now->topic,
 				    (long long)before->rev, (long long)now->rev);
 	if (before->ended && !now->ended)
-		fault_run_violation(run, "%s had ended and lives again in rev %lld",
+		fault_run_violation(run, "%s had ended and is alive again in rev %lld",
 				    now->topic, (long long)now->rev);
 }
 
@@ -275,8 +280,8 @@ static void check_revs(struct fault_run *run)
 	free(seen);
 }
 
-/* Numbers grow on the wire, but for repetitions; none is left out. */
-static void check_events_told(struct fault_run *run, const struct ledger *ledger)
+/* The numbers of published events grow without gaps, except for repetitions. */
+static void check_events_published(struct fault_run *run, const struct database *database)
 {
 	size_t count = client_mark(run->client);
 	int64_t newest = 0;
@@ -297,71 +302,72 @@ static void check_events_told(struct fault_run *run, const struct ledger *ledger
 		if (seq > newest)
 			newest = seq;
 	}
-	if (newest != ledger->last_seq && !run->with_broker)
-		fault_run_violation(run, "%lld events happened, %lld were told",
-				    (long long)ledger->last_seq, (long long)newest);
+	if (newest != database->last_seq && !run->with_broker)
+		fault_run_violation(run, "%lld events happened, %lld were published",
+				    (long long)database->last_seq, (long long)newest);
 }
 
-static size_t happened(const struct ledger *ledger, const char *id, const char *name)
+static size_t event_times(const struct database *database, const char *id,
+			  const char *name)
 {
 	size_t times = 0;
 
-	for (size_t i = 0; i < ledger->happening_count; i++)
-		times += strcmp(ledger->happenings[i].id, id) == 0 &&
-			 strcmp(ledger->happenings[i].name, name) == 0;
+	for (size_t i = 0; i < database->event_count; i++)
+		times += strcmp(database->events[i].id, id) == 0 &&
+			 strcmp(database->events[i].name, name) == 0;
 	return times;
 }
 
-static void check_events_kept(struct fault_run *run, const struct ledger *ledger)
+static void check_events_stored(struct fault_run *run, const struct database *database)
 {
-	for (size_t i = 0; i < ledger->happening_count; i++)
-		if (ledger->happenings[i].seq != (int64_t)i + 1) {
+	for (size_t i = 0; i < database->event_count; i++)
+		if (database->events[i].seq != (int64_t)i + 1) {
 			fault_run_violation(run, "event %zu is missing in the database",
 					    i + 1);
 			break;
 		}
-	for (size_t i = 0; i < ledger->count; i++) {
-		const struct entry *entry = &ledger->entries[i];
+	for (size_t i = 0; i < database->count; i++) {
+		const struct task_row *row = &database->tasks[i];
 		char end[32];
 		size_t ends;
 
-		snprintf(end, sizeof(end), "task.%s", entry->status);
-		ends = happened(ledger, entry->id, "task.completed") +
-		       happened(ledger, entry->id, "task.cancelled") +
-		       happened(ledger, entry->id, "task.error") +
-		       happened(ledger, entry->id, "task.interrupted");
-		if (happened(ledger, entry->id, "task.created") != 1 || ends != 1 ||
-		    happened(ledger, entry->id, end) != 1)
+		snprintf(end, sizeof(end), "task.%s", row->status);
+		ends = event_times(database, row->id, "task.completed") +
+		       event_times(database, row->id, "task.cancelled") +
+		       event_times(database, row->id, "task.error") +
+		       event_times(database, row->id, "task.interrupted");
+		if (event_times(database, row->id, "task.created") != 1 || ends != 1 ||
+		    event_times(database, row->id, end) != 1)
 			fault_run_violation(run,
 					    "task '%s' is %s, its events say %zu ends",
-					    entry->id, entry->status, ends);
+					    row->id, row->status, ends);
 	}
 }
 
-/* ---- what the broker holds ---- */
+/* ---- what the broker retains ---- */
 
-static void check_document(struct fault_run *run, const struct ledger *ledger,
+static void check_document(struct fault_run *run, const struct database *database,
 			   const struct message *m)
 {
 	const char *id = task_topic(m->topic);
-	const struct entry *entry = ledger_find(ledger, id);
+	const struct task_row *row = database_find(database, id);
 	cJSON *json = cJSON_Parse(m->payload);
 	int64_t rev = (int64_t)number_of(json, "rev", -1);
 
-	if (!entry)
-		fault_run_violation(run, "the broker keeps task '%s', the agent does not",
-				    id);
-	else if (rev != entry->rev || strcmp(text_of(json, "status"), entry->status) != 0)
+	if (!row)
+		fault_run_violation(
+			run, "the broker retains task '%s', the agent does not", id);
+	else if (rev != row->rev || strcmp(text_of(json, "status"), row->status) != 0)
 		fault_run_violation(
 			run,
-			"the broker keeps task '%s' as %s in rev %lld, the agent as "
+			"the broker retains task '%s' as %s in rev %lld, the agent as "
 			"%s in rev %lld",
-			id, text_of(json, "status"), (long long)rev, entry->status,
-			(long long)entry->rev);
+			id, text_of(json, "status"), (long long)rev, row->status,
+			(long long)row->rev);
 	cJSON_Delete(json);
 }
 
-static void check_documents(struct fault_run *run, const struct ledger *ledger,
+static void check_documents(struct fault_run *run, const struct database *database,
 			    struct client *fresh)
 {
 	size_t count = client_mark(fresh);
@@ -369,22 +375,23 @@ static void check_documents(struct fault_run *run, const struct ledger *ledger,
 
 	if (!status || strcmp(status->payload, "offline") != 0)
 		fault_run_violation(run,
-				    "the broker keeps the status '%s', not 'offline'",
+				    "the broker retains the status '%s', not 'offline'",
 				    status ? status->payload : "");
 	for (size_t i = 0; i < count; i++)
 		if (task_topic(client_at(fresh, i)->topic))
-			check_document(run, ledger, client_at(fresh, i));
-	for (size_t i = 0; i < ledger->count; i++) {
+			check_document(run, database, client_at(fresh, i));
+	for (size_t i = 0; i < database->count; i++) {
 		char topic[128];
 
-		snprintf(topic, sizeof(topic), BASE "/task/%s", ledger->entries[i].id);
+		snprintf(topic, sizeof(topic), BASE "/task/%s", database->tasks[i].id);
 		if (!client_last(fresh, topic))
-			fault_run_violation(run, "the broker keeps nothing of task '%s'",
-					    ledger->entries[i].id);
+			fault_run_violation(run,
+					    "the broker retains nothing of task '%s'",
+					    database->tasks[i].id);
 	}
 }
 
-static void check_retained(struct fault_run *run, const struct ledger *ledger)
+static void check_retained(struct fault_run *run, const struct database *database)
 {
 	static const char *const filters[] = {BASE "/task/+", BASE "/status",
 					      BASE "/reply/_fence", NULL};
@@ -395,30 +402,30 @@ static void check_retained(struct fault_run *run, const struct ledger *ledger)
 		fault_run_violation(run, "a second client could not connect");
 		return;
 	}
-	/* Stored messages come before anything that is published after the SUBACK. */
+	/* Retained messages arrive before anything that is published after the SUBACK. */
 	client_publish(run->client, BASE "/reply/_fence", "x", 1, NULL);
 	if (client_wait(fresh, 0, BASE "/reply/_fence", NULL, NULL,
 			deadline_patient(SOON_MS), NULL))
-		check_documents(run, ledger, fresh);
+		check_documents(run, database, fresh);
 	else
 		fault_run_violation(run, "the broker does not deliver any more");
 	client_close(fresh);
 }
 
-void verdict_give(struct fault_run *run)
+void checks_run(struct fault_run *run)
 {
-	struct ledger ledger;
+	struct database database;
 
-	orders_read_replies(run);
-	if (ledger_read(&ledger, run) == 0) {
-		check_orders(run, &ledger);
-		check_ends(run, &ledger);
-		check_lines(run, &ledger);
+	commands_read_replies(run);
+	if (database_read(&database, run) == 0) {
+		check_creates(run, &database);
+		check_ends(run, &database);
+		check_lines(run, &database);
 		check_revs(run);
-		check_events_told(run, &ledger);
-		check_events_kept(run, &ledger);
-		check_retained(run, &ledger);
-		photos_check(run, &ledger);
+		check_events_published(run, &database);
+		check_events_stored(run, &database);
+		check_retained(run, &database);
+		photos_check(run, &database);
 	}
-	ledger_free(&ledger);
+	database_free(&database);
 }

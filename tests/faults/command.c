@@ -1,28 +1,29 @@
+/* Makes up commands, publishes them and reads the replies. */
 #include "tests/faults/command.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define REPLY BASE "/reply/order"
+#define REPLY BASE "/reply/command"
 #define REPLY_MS 5000
 
-bool order_makes_task(const struct order *order)
+bool command_makes_task(const struct command *command)
 {
-	return order->kind <= ORDER_SCAN;
+	return command->kind <= COMMAND_SCAN;
 }
 
-bool order_is_named(const struct order *order)
+bool command_is_named(const struct command *command)
 {
-	return order->id[0] || order->request[0];
+	return command->id[0] || command->request[0];
 }
 
-bool order_is_protected(const struct fault_run *run, const struct order *order)
+bool command_is_protected(const struct fault_run *run, const struct command *command)
 {
-	return !run->with_broker || order_is_named(order);
+	return !run->with_broker || command_is_named(command);
 }
 
-void order_file(const struct fault_run *run, size_t number, char path[PATH_MAX])
+void command_file(const struct fault_run *run, size_t number, char path[PATH_MAX])
 {
 	char name[32];
 
@@ -30,25 +31,26 @@ void order_file(const struct fault_run *run, size_t number, char path[PATH_MAX])
 	folder_path(&run->folder, path, name);
 }
 
-static struct order *order_new(struct fault_run *run, enum order_kind kind,
-			       const char *verb)
+static struct command *command_new(struct fault_run *run, enum command_kind kind,
+				   const char *verb)
 {
-	struct order *order;
+	struct command *command;
 
-	if (run->order_count == run->order_room) {
-		run->order_room = run->order_room ? 2 * run->order_room : 64;
-		run->orders =
-			realloc(run->orders, run->order_room * sizeof(*run->orders));
-		if (!run->orders)
+	if (run->command_count == run->command_room) {
+		run->command_room = run->command_room ? 2 * run->command_room : 64;
+		run->commands = realloc(run->commands,
+					run->command_room * sizeof(*run->commands));
+		if (!run->commands)
 			abort();
 	}
-	order = &run->orders[run->order_count];
-	*order = (struct order){.kind = kind, .verb = verb, .target = -1};
-	order->original = run->order_count++;
-	return order;
+	command = &run->commands[run->command_count];
+	*command = (struct command){.kind = kind, .verb = verb, .target = -1};
+	command->original = run->command_count++;
+	return command;
 }
 
-static struct order *order_publish(struct fault_run *run, struct order *order, bool wait)
+static struct command *command_publish(struct fault_run *run, struct command *command,
+				       bool wait)
 {
 	char topic[128], number[32];
 	struct publish publish = {
@@ -59,177 +61,184 @@ static struct order *order_publish(struct fault_run *run, struct order *order, b
 	};
 	int ret;
 
-	snprintf(topic, sizeof(topic), BASE "/cmd/%s", order->verb);
-	snprintf(number, sizeof(number), "%zu", (size_t)(order - run->orders));
-	ret = client_publish(run->client, topic, order->body, strlen(order->body),
+	snprintf(topic, sizeof(topic), BASE "/cmd/%s", command->verb);
+	snprintf(number, sizeof(number), "%zu", (size_t)(command - run->commands));
+	ret = client_publish(run->client, topic, command->body, strlen(command->body),
 			     &publish);
 	if (ret < 0 && !run->with_broker)
-		fault_run_violation(run, "the broker did not take order %s", number);
-	/* A broker that is not stopped gets all that the client has queued. */
-	order->certain = ret == 0 && !run->with_broker;
-	return order;
+		fault_run_violation(run, "the broker did not take command %s", number);
+	/* A broker that is never stopped receives everything that the client has queued.
+	 */
+	command->certain = ret == 0 && !run->with_broker;
+	return command;
 }
 
-/* ---- creates ---- */
+/* ---- task/create ---- */
 
-static void order_name(struct fault_run *run, struct order *order)
+static void command_set_names(struct fault_run *run, struct command *command)
 {
-	size_t number = order->original;
+	size_t number = command->original;
 	int how = prng_below(&run->prng, 100);
 
 	if (how < 60)
-		snprintf(order->id, sizeof(order->id), "task-%zu", number);
+		snprintf(command->id, sizeof(command->id), "task-%zu", number);
 	if (how >= 40 && how < 88)
-		snprintf(order->request, sizeof(order->request), "request-%zu", number);
+		snprintf(command->request, sizeof(command->request), "request-%zu",
+			 number);
 }
 
-static const char *type_of(enum order_kind kind)
+static const char *type_of(enum command_kind kind)
 {
 	static const char *const types[] = {
-		[ORDER_COUNT] = "count_task",
-		[ORDER_RESUME_COUNT] = "resume_count_task",
-		[ORDER_HELLO] = "hello_world_async_task",
-		[ORDER_GENERATOR] = "generator_task",
-		[ORDER_SCAN] = "scan_task",
+		[COMMAND_COUNT] = "count_task",
+		[COMMAND_RESUME_COUNT] = "resume_count_task",
+		[COMMAND_HELLO] = "hello_world_async_task",
+		[COMMAND_GENERATOR] = "generator_task",
+		[COMMAND_SCAN] = "scan_task",
 	};
 
 	return types[kind];
 }
 
-static char *order_args(struct fault_run *run, struct order *order)
+static char *command_args(struct fault_run *run, struct command *command)
 {
 	struct prng *prng = &run->prng;
 	double delay = prng_below(prng, 20) / 1000.0;
 	char file[PATH_MAX];
 
-	order_file(run, order->original, file);
-	order->steps = prng_between(prng, 1, 20);
-	switch (order->kind) {
-	case ORDER_COUNT:
+	command_file(run, command->original, file);
+	command->steps = prng_between(prng, 1, 20);
+	switch (command->kind) {
+	case COMMAND_COUNT:
 		return quote("{'file':'%s','steps':%d,'delay':%.3f,'fail_attempts':%d}",
-			     file, order->steps, delay, prng_below(prng, 3));
-	case ORDER_RESUME_COUNT:
-		return quote("{'file':'%s','steps':%d,'delay':%.3f}", file, order->steps,
-			     delay);
-	case ORDER_HELLO:
-		return quote("{'total_steps':%d,'delay':%.3f}", order->steps, delay);
-	case ORDER_GENERATOR:
-		return quote("{'total_steps':%d,'interval':%.3f}", order->steps, delay);
+			     file, command->steps, delay, prng_below(prng, 3));
+	case COMMAND_RESUME_COUNT:
+		return quote("{'file':'%s','steps':%d,'delay':%.3f}", file,
+			     command->steps, delay);
+	case COMMAND_HELLO:
+		return quote("{'total_steps':%d,'delay':%.3f}", command->steps, delay);
+	case COMMAND_GENERATOR:
+		return quote("{'total_steps':%d,'interval':%.3f}", command->steps, delay);
 	default:
-		order->steps = prng_between(prng, 4, 8);
+		command->steps = prng_between(prng, 4, 8);
 		return quote("{'project':'p%zu','settings':{'points':%d}}",
-			     order->original, order->steps);
+			     command->original, command->steps);
 	}
 }
 
-static enum order_kind throw_kind(struct prng *prng)
+static enum command_kind random_kind(struct prng *prng)
 {
-	static const enum order_kind kinds[] = {
-		ORDER_COUNT, ORDER_COUNT, ORDER_COUNT,	   ORDER_RESUME_COUNT,
-		ORDER_HELLO, ORDER_SCAN,  ORDER_GENERATOR, ORDER_RESUME_COUNT,
+	static const enum command_kind kinds[] = {
+		COMMAND_COUNT, COMMAND_COUNT, COMMAND_COUNT,	 COMMAND_RESUME_COUNT,
+		COMMAND_HELLO, COMMAND_SCAN,  COMMAND_GENERATOR, COMMAND_RESUME_COUNT,
 	};
 
 	return kinds[prng_below(prng, 8)];
 }
 
-/* Writes its body, with the names that it has. */
-static void order_write(struct fault_run *run, struct order *order)
+/* Writes its body, with its id and request if it has them. */
+static void command_set_body(struct fault_run *run, struct command *command)
 {
-	char *args = order_args(run, order), *names[2];
+	char *args = command_args(run, command), *names[2];
 
-	names[0] = order->id[0] ? quote("'id':'%s',", order->id) : quote("%s", "");
-	names[1] = order->request[0] ? quote("'request':'%s',", order->request)
-				     : quote("%s", "");
-	order->body = quote("{%s%s'type':'%s','priority':%d,'retries':3,"
-			    "'labels':{'order':'%zu'},'args':%s}",
-			    names[0], names[1], type_of(order->kind),
-			    prng_between(&run->prng, -1, 1), order->original, args);
+	names[0] = command->id[0] ? quote("'id':'%s',", command->id) : quote("%s", "");
+	names[1] = command->request[0] ? quote("'request':'%s',", command->request)
+				       : quote("%s", "");
+	command->body = quote("{%s%s'type':'%s','priority':%d,'retries':3,"
+			      "'labels':{'command':'%zu'},'args':%s}",
+			      names[0], names[1], type_of(command->kind),
+			      prng_between(&run->prng, -1, 1), command->original, args);
 	free(names[0]);
 	free(names[1]);
 	free(args);
 }
 
-struct order *order_create(struct fault_run *run, bool wait)
+struct command *command_create(struct fault_run *run, bool wait)
 {
-	struct order *order = order_new(run, throw_kind(&run->prng), "task/create");
+	struct command *command =
+		command_new(run, random_kind(&run->prng), "task/create");
 
-	order_name(run, order);
-	order_write(run, order);
-	return order_publish(run, order, wait);
+	command_set_names(run, command);
+	command_set_body(run, command);
+	return command_publish(run, command, wait);
 }
 
-struct order *order_create_nameless(struct fault_run *run)
+struct command *command_create_nameless(struct fault_run *run)
 {
-	struct order *order = order_new(run, ORDER_COUNT, "task/create");
+	struct command *command = command_new(run, COMMAND_COUNT, "task/create");
 
-	order_write(run, order);
-	return order_publish(run, order, false);
+	command_set_body(run, command);
+	return command_publish(run, command, false);
 }
 
 /* ---- everything else ---- */
 
-/* An order whose task is known by an id of ours, or -1. */
-static int throw_target(struct fault_run *run)
+/* A command that chose the id of its task, or -1. */
+static int random_target(struct fault_run *run)
 {
-	for (int i = 0; i < 20 && run->order_count; i++) {
-		/* The newest ones are those that still run. */
+	for (int i = 0; i < 20 && run->command_count; i++) {
+		/* The tasks of the newest ones are still running. */
 		size_t back = (size_t)prng_below(&run->prng, 8);
-		size_t number = run->order_count - 1;
+		size_t number = run->command_count - 1;
 
 		number = back > number ? 0 : number - back;
-		if (order_makes_task(&run->orders[number]) && run->orders[number].id[0])
-			return (int)run->orders[number].original;
+		if (command_makes_task(&run->commands[number]) &&
+		    run->commands[number].id[0])
+			return (int)run->commands[number].original;
 	}
 	return -1;
 }
 
-struct order *order_steer(struct fault_run *run, bool wait)
+struct command *command_control(struct fault_run *run, bool wait)
 {
 	static const char *const verbs[] = {"task/pause", "task/pause", "task/resume",
 					    "task/resume", "task/cancel"};
-	int target = throw_target(run);
-	struct order *order;
+	int target = random_target(run);
+	struct command *command;
 
 	if (target < 0)
 		return NULL;
-	order = order_new(run, ORDER_STEER, verbs[prng_below(&run->prng, 5)]);
-	order->target = target;
+	command = command_new(run, COMMAND_CONTROL, verbs[prng_below(&run->prng, 5)]);
+	command->target = target;
 	if (prng_chance(&run->prng, 70))
-		snprintf(order->request, sizeof(order->request), "request-%zu",
-			 order->original);
-	order->body = order->request[0] ? quote("{'id':'%s','request':'%s'}",
-						run->orders[target].id, order->request)
-					: quote("%s", run->orders[target].id);
-	return order_publish(run, order, wait);
+		snprintf(command->request, sizeof(command->request), "request-%zu",
+			 command->original);
+	command->body = command->request[0]
+				? quote("{'id':'%s','request':'%s'}",
+					run->commands[target].id, command->request)
+				: quote("%s", run->commands[target].id);
+	return command_publish(run, command, wait);
 }
 
-struct order *order_move(struct fault_run *run, bool wait)
+struct command *command_move(struct fault_run *run, bool wait)
 {
-	struct order *order = order_new(run, ORDER_MOVE, "motor/move");
+	struct command *command = command_new(run, COMMAND_MOVE, "motor/move");
 
-	snprintf(order->request, sizeof(order->request), "request-%zu", order->original);
-	order->body = quote("{'request':'%s','name':'%s','degrees':%d}", order->request,
-			    prng_chance(&run->prng, 50) ? "rotor" : "turntable",
-			    prng_below(&run->prng, 140));
-	return order_publish(run, order, wait);
+	snprintf(command->request, sizeof(command->request), "request-%zu",
+		 command->original);
+	command->body =
+		quote("{'request':'%s','name':'%s','degrees':%d}", command->request,
+		      prng_chance(&run->prng, 50) ? "rotor" : "turntable",
+		      prng_below(&run->prng, 140));
+	return command_publish(run, command, wait);
 }
 
-struct order *order_repeat(struct fault_run *run, bool wait)
+struct command *command_repeat(struct fault_run *run, bool wait)
 {
-	for (int i = 0; i < 20 && run->order_count; i++) {
-		size_t number = (size_t)prng_below(&run->prng, (int)run->order_count);
-		struct order *order;
+	for (int i = 0; i < 20 && run->command_count; i++) {
+		size_t number = (size_t)prng_below(&run->prng, (int)run->command_count);
+		struct command *command;
 
-		if (!order_is_named(&run->orders[number]))
+		if (!command_is_named(&run->commands[number]))
 			continue;
-		order = order_new(run, run->orders[number].kind,
-				  run->orders[number].verb);
-		/* The table may have moved. */
-		*order = run->orders[number];
-		order->body = strdup(order->body);
-		if (!order->body)
+		command = command_new(run, run->commands[number].kind,
+				      run->commands[number].verb);
+		/* command_new() may have moved the array. */
+		*command = run->commands[number];
+		command->body = strdup(command->body);
+		if (!command->body)
 			abort();
-		return order_publish(run, order, wait);
+		return command_publish(run, command, wait);
 	}
 	return NULL;
 }
@@ -241,41 +250,43 @@ static bool has_correlation(const struct message *message, const void *context)
 	return message->correlation && strcmp(message->correlation, context) == 0;
 }
 
-bool order_wait(struct fault_run *run, const struct order *order, size_t mark)
+bool command_wait_reply(struct fault_run *run, const struct command *command, size_t mark)
 {
 	char number[32];
 
-	snprintf(number, sizeof(number), "%zu", (size_t)(order - run->orders));
+	snprintf(number, sizeof(number), "%zu", (size_t)(command - run->commands));
 	return client_wait(run->client, mark, REPLY, has_correlation, number,
 			   deadline_patient(REPLY_MS), NULL) != NULL;
 }
 
-static void order_read(struct fault_run *run, struct order *order, const cJSON *reply)
+static void command_read_reply(struct fault_run *run, struct command *command,
+			       const cJSON *reply)
 {
-	size_t number = (size_t)(order - run->orders);
+	size_t number = (size_t)(command - run->commands);
 	bool ok = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(reply, "ok"));
-	bool one = order_is_protected(run, order);
+	bool one = command_is_protected(run, command);
 	const char *task = text_of(reply, "id");
 
-	if (one && order->replied && order->ok && ok && strcmp(order->task, task) != 0)
-		fault_run_violation(run,
-				    "order %zu was answered with the tasks '%s' and '%s'",
-				    number, order->task, task);
-	/* A refusal may be followed by a yes (it is judged anew), not the other way. */
-	if (order->replied && order->ok && !ok && order_makes_task(order))
-		fault_run_violation(run, "order %zu was accepted and then refused: %s",
+	if (one && command->replied && command->ok && ok &&
+	    strcmp(command->task, task) != 0)
+		fault_run_violation(
+			run, "command %zu was answered with the tasks '%s' and '%s'",
+			number, command->task, task);
+	/* A repetition may be accepted after a refusal, but not the other way round. */
+	if (command->replied && command->ok && !ok && command_makes_task(command))
+		fault_run_violation(run, "command %zu was accepted and then refused: %s",
 				    number, text_of(reply, "code"));
-	if (order->replied && order->ok && !ok)
+	if (command->replied && command->ok && !ok)
 		return;
-	order->replied = true;
-	order->ok = ok;
-	order->duplicate =
+	command->replied = true;
+	command->ok = ok;
+	command->duplicate =
 		cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(reply, "duplicate"));
-	snprintf(order->code, sizeof(order->code), "%s", text_of(reply, "code"));
-	snprintf(order->task, sizeof(order->task), "%s", task);
+	snprintf(command->code, sizeof(command->code), "%s", text_of(reply, "code"));
+	snprintf(command->task, sizeof(command->task), "%s", task);
 }
 
-void orders_read_replies(struct fault_run *run)
+void commands_read_replies(struct fault_run *run)
 {
 	size_t count = client_mark(run->client);
 
@@ -288,30 +299,30 @@ void orders_read_replies(struct fault_run *run)
 			continue;
 		number = strtoul(message->correlation, NULL, 10);
 		reply = cJSON_Parse(message->payload);
-		if (number >= run->order_count || !reply)
-			fault_run_violation(run, "a reply to nothing: %s",
+		if (number >= run->command_count || !reply)
+			fault_run_violation(run, "a reply to no command: %s",
 					    message->payload);
 		else
-			order_read(run, &run->orders[number], reply);
+			command_read_reply(run, &run->commands[number], reply);
 		cJSON_Delete(reply);
 	}
 }
 
-int order_of_labels(const struct fault_run *run, const char *labels)
+int command_of_labels(const struct fault_run *run, const char *labels)
 {
 	cJSON *json = cJSON_Parse(labels);
-	const char *text = text_of(json, "order");
-	size_t number = *text ? strtoul(text, NULL, 10) : run->order_count;
+	const char *text = text_of(json, "command");
+	size_t number = *text ? strtoul(text, NULL, 10) : run->command_count;
 
 	cJSON_Delete(json);
-	return number < run->order_count ? (int)number : -1;
+	return number < run->command_count ? (int)number : -1;
 }
 
-void orders_free(struct fault_run *run)
+void commands_free(struct fault_run *run)
 {
-	for (size_t i = 0; i < run->order_count; i++)
-		free(run->orders[i].body);
-	free(run->orders);
-	run->orders = NULL;
-	run->order_count = 0;
+	for (size_t i = 0; i < run->command_count; i++)
+		free(run->commands[i].body);
+	free(run->commands);
+	run->commands = NULL;
+	run->command_count = 0;
 }

@@ -1,66 +1,69 @@
-/* A command that was sent in a run, and what was answered: what the agent owes. */
+/* A command that was sent in a run, and the agent's reply to it. */
 #ifndef TESTS_FAULTS_COMMAND_H
 #define TESTS_FAULTS_COMMAND_H
 
 #include "tests/faults/fault_run.h"
 
-enum order_kind {
-	ORDER_COUNT,
-	ORDER_RESUME_COUNT,
-	ORDER_HELLO,
-	ORDER_GENERATOR,
-	ORDER_SCAN, /* up to here they make a task */
-	ORDER_STEER,
-	ORDER_MOVE,
+enum command_kind {
+	COMMAND_COUNT,
+	COMMAND_RESUME_COUNT,
+	COMMAND_HELLO,
+	COMMAND_GENERATOR,
+	COMMAND_SCAN, /* the kinds up to here create a task */
+	COMMAND_CONTROL,
+	COMMAND_MOVE,
 };
 
-struct order {
-	enum order_kind kind;
-	size_t original; /* its own number, or that of the order that it repeats */
+struct command {
+	enum command_kind kind;
+	size_t original; /* its own number, or that of the command that it repeats */
 	const char *verb;
 	char id[65], request[33]; /* "" without one */
 	char *body;
 	int steps;    /* points of a scan */
-	bool certain; /* the broker took it and cannot lose it */
-	int target;   /* of a steering order: the order whose task it is for, else -1 */
+	bool certain; /* the broker has it and cannot lose it */
+	int target; /* of a pause, resume or cancel: the command that made its task; else
+		       -1 */
 
-	/* as the agent answered */
+	/* the reply */
 	bool replied, ok, duplicate;
 	char code[32], task[65];
 };
 
-/* A new random order, published.  wait: until the broker has it. */
-struct order *order_create(struct fault_run *run, bool wait);
-/* One without id and request, not waited for. */
-struct order *order_create_nameless(struct fault_run *run);
-struct order *order_steer(struct fault_run *run, bool wait); /* NULL: no task known yet */
-struct order *order_move(struct fault_run *run, bool wait);
+/* Publishes a new random task/create.  wait: until the broker has it. */
+struct command *command_create(struct fault_run *run, bool wait);
+/* One without id and request; does not wait. */
+struct command *command_create_nameless(struct fault_run *run);
+struct command *command_control(struct fault_run *run,
+				bool wait); /* NULL: there is no task yet */
+struct command *command_move(struct fault_run *run, bool wait);
 
-/* An earlier one again, byte for byte; NULL when none has a name that protects it. */
-struct order *order_repeat(struct fault_run *run, bool wait);
+/* Repeats an earlier command byte for byte; NULL when none has an id or a request. */
+struct command *command_repeat(struct fault_run *run, bool wait);
 
-bool order_makes_task(const struct order *order);
+bool command_makes_task(const struct command *command);
 
-/* Has it an id or a request? */
-bool order_is_named(const struct order *order);
+/* Whether it has an id or a request. */
+bool command_is_named(const struct command *command);
 
-/* Must it be carried out once only?  Without a name a message that is delivered twice is
- * known by its DUP flag, as long as the broker remembers that it has sent it. */
-bool order_is_protected(const struct fault_run *run, const struct order *order);
+/* Whether it must be carried out only once.  Without id and request a second delivery is
+ * recognized by its DUP flag, as long as the broker remembers the first one. */
+bool command_is_protected(const struct fault_run *run, const struct command *command);
 
-/* The file that an order's task writes its lines to. */
-void order_file(const struct fault_run *run, size_t number, char path[PATH_MAX]);
+/* The file that the task of a command writes its lines to. */
+void command_file(const struct fault_run *run, size_t number, char path[PATH_MAX]);
 
-/* Waits for the reply to this order; false when none came in time. */
-bool order_wait(struct fault_run *run, const struct order *order, size_t mark);
+/* Waits for the reply to this command; false when none came in time. */
+bool command_wait_reply(struct fault_run *run, const struct command *command,
+			size_t mark);
 
-/* Reads all replies of the run into the orders.  Blames answers that contradict each
- * other. */
-void orders_read_replies(struct fault_run *run);
+/* Reads all replies of the run into the commands.  Contradictory replies are violations.
+ */
+void commands_read_replies(struct fault_run *run);
 
-/* The order that made the task of these labels, or -1. */
-int order_of_labels(const struct fault_run *run, const char *labels);
+/* The command that created the task with these labels, or -1. */
+int command_of_labels(const struct fault_run *run, const char *labels);
 
-void orders_free(struct fault_run *run);
+void commands_free(struct fault_run *run);
 
 #endif

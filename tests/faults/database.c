@@ -1,3 +1,4 @@
+/* Reads the tasks and events from agent.sqlite. */
 #include "tests/faults/database.h"
 
 #include <stdio.h>
@@ -8,7 +9,7 @@
 
 #include "tests/faults/command.h"
 
-/* By their numbers in the database. */
+/* Indexed by their numbers in the database. */
 static const char *const statuses[] = {"pending",   "running", "paused",     "completed",
 				       "cancelled", "error",   "interrupted"};
 
@@ -29,7 +30,7 @@ static const char *column(sqlite3_stmt *row, int i)
 
 static void *grown(void *array, size_t count, size_t each)
 {
-	/* Doubled at each power of two. */
+	/* Doubles at each power of two. */
 	if (count & (count - 1))
 		return array;
 	array = realloc(array, (count ? 2 * count : 1) * each);
@@ -38,79 +39,78 @@ static void *grown(void *array, size_t count, size_t each)
 	return array;
 }
 
-static void read_entry(struct ledger *ledger, const struct fault_run *run,
-		       sqlite3_stmt *row)
+static void read_task(struct database *database, const struct fault_run *run,
+		      sqlite3_stmt *row)
 {
-	struct entry *entry;
+	struct task_row *task;
 	int status = sqlite3_column_int(row, 2);
 
-	ledger->entries = grown(ledger->entries, ledger->count, sizeof(*entry));
-	entry = &ledger->entries[ledger->count++];
-	memset(entry, 0, sizeof(*entry));
-	snprintf(entry->id, sizeof(entry->id), "%s", column(row, 0));
-	snprintf(entry->type, sizeof(entry->type), "%s", column(row, 1));
-	snprintf(entry->status, sizeof(entry->status), "%s",
+	database->tasks = grown(database->tasks, database->count, sizeof(*task));
+	task = &database->tasks[database->count++];
+	memset(task, 0, sizeof(*task));
+	snprintf(task->id, sizeof(task->id), "%s", column(row, 0));
+	snprintf(task->type, sizeof(task->type), "%s", column(row, 1));
+	snprintf(task->status, sizeof(task->status), "%s",
 		 status >= 0 && status < 7 ? statuses[status] : "unknown");
-	entry->rev = sqlite3_column_int64(row, 3);
-	entry->attempt = sqlite3_column_int(row, 4);
-	snprintf(entry->code, sizeof(entry->code), "%s", column(row, 5));
-	entry->message = strdup(column(row, 6));
-	if (!entry->message)
+	task->rev = sqlite3_column_int64(row, 3);
+	task->attempt = sqlite3_column_int(row, 4);
+	snprintf(task->code, sizeof(task->code), "%s", column(row, 5));
+	task->message = strdup(column(row, 6));
+	if (!task->message)
 		abort();
-	entry->order = order_of_labels(run, column(row, 7));
+	task->command = command_of_labels(run, column(row, 7));
 }
 
-static void read_happening(struct ledger *ledger, const struct fault_run *run,
-			   sqlite3_stmt *row)
+static void read_event(struct database *database, const struct fault_run *run,
+		       sqlite3_stmt *row)
 {
-	struct happening *happening;
+	struct event_row *event;
 	cJSON *body = cJSON_Parse(column(row, 1));
 
 	(void)run;
-	ledger->happenings =
-		grown(ledger->happenings, ledger->happening_count, sizeof(*happening));
-	happening = &ledger->happenings[ledger->happening_count++];
-	happening->seq = sqlite3_column_int64(row, 0);
-	snprintf(happening->name, sizeof(happening->name), "%s", text_of(body, "event"));
-	snprintf(happening->id, sizeof(happening->id), "%s", text_of(body, "id"));
+	database->events = grown(database->events, database->event_count, sizeof(*event));
+	event = &database->events[database->event_count++];
+	event->seq = sqlite3_column_int64(row, 0);
+	snprintf(event->name, sizeof(event->name), "%s", text_of(body, "event"));
+	snprintf(event->id, sizeof(event->id), "%s", text_of(body, "id"));
 	cJSON_Delete(body);
 }
 
-static void read_store(struct ledger *ledger, const struct fault_run *run,
+static void read_store(struct database *database, const struct fault_run *run,
 		       sqlite3_stmt *row)
 {
 	(void)run;
-	snprintf(ledger->store, sizeof(ledger->store), "%s", column(row, 0));
+	snprintf(database->store, sizeof(database->store), "%s", column(row, 0));
 }
 
-static void read_last_seq(struct ledger *ledger, const struct fault_run *run,
+static void read_last_seq(struct database *database, const struct fault_run *run,
 			  sqlite3_stmt *row)
 {
 	(void)run;
-	ledger->last_seq = sqlite3_column_int64(row, 0);
+	database->last_seq = sqlite3_column_int64(row, 0);
 }
 
 static const struct {
 	const char *sql;
-	void (*row)(struct ledger *ledger, const struct fault_run *run,
+	void (*row)(struct database *database, const struct fault_run *run,
 		    sqlite3_stmt *row);
 } readings[] = {
 	{"SELECT id, type, status, rev, attempt, error_code, error_message, labels "
 	 "FROM task ORDER BY number",
-	 read_entry},
-	{"SELECT seq, body FROM event ORDER BY seq", read_happening},
+	 read_task},
+	{"SELECT seq, body FROM event ORDER BY seq", read_event},
 	{"SELECT value FROM meta WHERE key = 'store'", read_store},
 	{"SELECT value FROM meta WHERE key = 'last_seq'", read_last_seq},
 };
 
-int ledger_read(struct ledger *ledger, struct fault_run *run)
+int database_read(struct database *database, struct fault_run *run)
 {
 	char path[PATH_MAX + 16];
 	sqlite3 *db = NULL;
 	sqlite3_stmt *row = NULL;
 	int ret;
 
-	memset(ledger, 0, sizeof(*ledger));
+	memset(database, 0, sizeof(*database));
 	snprintf(path, sizeof(path), "%s/agent.sqlite", run->device.state_dir);
 	ret = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL);
 	for (size_t i = 0; ret == SQLITE_OK && i < sizeof(readings) / sizeof(*readings);
@@ -119,7 +119,7 @@ int ledger_read(struct ledger *ledger, struct fault_run *run)
 		if (ret != SQLITE_OK)
 			break;
 		while (sqlite3_step(row) == SQLITE_ROW)
-			readings[i].row(ledger, run, row);
+			readings[i].row(database, run, row);
 		ret = sqlite3_finalize(row);
 	}
 	if (ret != SQLITE_OK)
@@ -129,33 +129,33 @@ int ledger_read(struct ledger *ledger, struct fault_run *run)
 	return ret == SQLITE_OK ? 0 : -1;
 }
 
-void ledger_free(struct ledger *ledger)
+void database_free(struct database *database)
 {
-	for (size_t i = 0; i < ledger->count; i++)
-		free(ledger->entries[i].message);
-	free(ledger->entries);
-	free(ledger->happenings);
+	for (size_t i = 0; i < database->count; i++)
+		free(database->tasks[i].message);
+	free(database->tasks);
+	free(database->events);
 }
 
-const struct entry *ledger_find(const struct ledger *ledger, const char *id)
+const struct task_row *database_find(const struct database *database, const char *id)
 {
-	for (size_t i = 0; i < ledger->count; i++)
-		if (strcmp(ledger->entries[i].id, id) == 0)
-			return &ledger->entries[i];
+	for (size_t i = 0; i < database->count; i++)
+		if (strcmp(database->tasks[i].id, id) == 0)
+			return &database->tasks[i];
 	return NULL;
 }
 
-size_t ledger_of_order(const struct ledger *ledger, size_t order,
-		       const struct entry **entry)
+size_t database_tasks_of(const struct database *database, size_t command,
+			 const struct task_row **task)
 {
 	size_t found = 0;
 
-	for (size_t i = 0; i < ledger->count; i++) {
-		if (ledger->entries[i].order != (int)order)
+	for (size_t i = 0; i < database->count; i++) {
+		if (database->tasks[i].command != (int)command)
 			continue;
 		found++;
-		if (entry)
-			*entry = &ledger->entries[i];
+		if (task)
+			*task = &database->tasks[i];
 	}
 	return found;
 }

@@ -1,43 +1,42 @@
-/* What the stopped agent's database says. */
+/* The tasks and events in the database of the stopped agent. */
 #ifndef TESTS_FAULTS_DATABASE_H
 #define TESTS_FAULTS_DATABASE_H
 
 #include "tests/faults/fault_run.h"
 
-/* One task's row. */
-struct entry {
+struct task_row {
 	char id[65], type[65], status[16], code[32];
-	char *message; /* of its error; "" without one */
-	int order;     /* the order that made it, -1: nobody's */
+	char *message; /* of its error, or "" */
+	int command;   /* the command that created it, or -1 */
 	int64_t rev;
 	int attempt;
 };
 
-/* One event's row. */
-struct happening {
+struct event_row {
 	int64_t seq;
 	char name[48], id[65];
 };
 
-struct ledger {
+struct database {
 	char store[32];
-	struct entry *entries;
+	struct task_row *tasks;
 	size_t count;
-	struct happening *happenings;
-	size_t happening_count;
+	struct event_row *events;
+	size_t event_count;
 	int64_t last_seq;
 };
 
-/* 0, or -1 with a violation. */
-int ledger_read(struct ledger *ledger, struct fault_run *run);
-void ledger_free(struct ledger *ledger);
+/* Returns 0, or -1 with a violation. */
+int database_read(struct database *database, struct fault_run *run);
+void database_free(struct database *database);
 
-/* The task of that id, or NULL. */
-const struct entry *ledger_find(const struct ledger *ledger, const char *id);
+/* The task with that id, or NULL. */
+const struct task_row *database_find(const struct database *database, const char *id);
 
-/* How many tasks that order made; the last of them in *entry unless NULL. */
-size_t ledger_of_order(const struct ledger *ledger, size_t order,
-		       const struct entry **entry);
+/* The number of tasks that a command created; the last one is returned in *task unless
+ * NULL. */
+size_t database_tasks_of(const struct database *database, size_t command,
+			 const struct task_row **row);
 
 bool status_is_final(const char *status);
 

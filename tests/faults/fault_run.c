@@ -1,3 +1,4 @@
+/* Starts, stops and restarts the agent and the broker of one run. */
 #include "tests/faults/fault_run.h"
 
 #include <errno.h>
@@ -14,7 +15,7 @@
 
 #define ONLINE_MS 15000
 #define ASK_MS 3000
-#define DRY_MS 15 /* after which a dead broker's last bytes have been read */
+#define DRY_MS 15 /* until the last bytes of a killed broker have been read */
 
 char *quote_list(const char *fmt, va_list list)
 {
@@ -80,7 +81,7 @@ static int64_t wall_ms(void)
 static void note_stop(struct fault_run *run, enum stop_kind kind)
 {
 	if (run->stop_count == STOPS_MAX)
-		abort(); /* the script of a run makes far fewer */
+		abort(); /* a run makes far fewer */
 	run->stops[run->stop_count++] = (struct stop){
 		.kind = kind,
 		.wall_ms = wall_ms(),
@@ -97,7 +98,7 @@ size_t fault_run_stops(const struct fault_run *run, enum stop_kind kind)
 	return count;
 }
 
-/* Nobody but us may end it. */
+/* It is a violation when the agent ended without being stopped. */
 static void must_run(struct fault_run *run)
 {
 	int status;
@@ -128,7 +129,8 @@ void fault_run_terminate_agent(struct fault_run *run)
 	must_run(run);
 	code = device_stop(&run->device);
 	if (code != 0)
-		fault_run_violation(run, "SIGTERM: code %d after %lld ms instead of 0",
+		fault_run_violation(run,
+				    "SIGTERM: exit code %d after %lld ms instead of 0",
 				    code, (long long)(deadline_now() - since));
 	note_stop(run, STOP_TERM);
 }
@@ -214,10 +216,10 @@ cJSON *fault_run_ask(struct fault_run *run, const char *verb, const char *fmt, .
 
 /* ---- opening and closing ---- */
 
-/* From a rig that is nearly always moving to one that is nearly always done. */
+/* From a rig that moves nearly all the time to one that hardly does. */
 static const char *const speeds[] = {"30", "100", "300", "1000"};
 
-/* Half of the rigs trust their step counters after a power cut; the others want a person.
+/* Half of the rigs trust their step counters after a power cut; the others ask a person.
  */
 static const char *const settings[] = {
 	"{'motion':{'assume_position_after_power_cut':true}}",
@@ -258,9 +260,9 @@ void fault_run_close(struct fault_run *run)
 	child_kill(&run->device.child);
 	client_close(run->client);
 	broker_kill(&run->broker);
-	orders_free(run);
+	commands_free(run);
 	if (run->violations)
-		printf("run %u: kept in %s\n", run->number, run->folder.path);
+		printf("run %u: its folder is %s\n", run->number, run->folder.path);
 	else
 		folder_remove(&run->folder);
 }

@@ -1,5 +1,5 @@
-/* One run of tests/faults/run: a broker, an agent and a client that saw everything, and
- * how the first two are stopped in ways that nobody plans for. */
+/* One run of tests/faults/run: a broker, an agent and a client that receives everything,
+ * and the ways in which the first two are stopped. */
 #ifndef TESTS_FAULTS_FAULT_RUN_H
 #define TESTS_FAULTS_FAULT_RUN_H
 
@@ -22,7 +22,7 @@
 
 #define STOPS_MAX 64
 
-struct order;
+struct command;
 
 enum stop_kind {
 	STOP_KILL,   /* kill -9 of the agent */
@@ -33,35 +33,36 @@ enum stop_kind {
 struct stop {
 	enum stop_kind kind;
 	int64_t wall_ms;
-	size_t mark; /* of the client: what came before and after */
+	size_t mark; /* of the client: splits its messages into before and after */
 };
 
 struct fault_run {
 	uint64_t seed;
 	unsigned number;
-	bool with_broker; /* it is stopped too */
+	bool with_broker; /* the broker is stopped too */
 	struct prng prng;
 	struct folder folder;
 	struct broker broker;
 	struct device device;
 	struct client *client;
-	struct order *orders;
-	size_t order_count, order_room;
+	struct command *commands;
+	size_t command_count, command_room;
 	struct stop stops[STOPS_MAX];
 	size_t stop_count;
-	unsigned questions; /* numbers the questions */
+	unsigned questions; /* how many were asked */
 	unsigned violations;
 };
 
-/* Starts everything and waits until the agent is online.  0, or -1 with a violation. */
+/* Starts everything and waits until the agent is online.  Returns 0, or -1 with a
+ * violation. */
 int fault_run_open(struct fault_run *run, uint64_t seed, unsigned number,
 		   bool with_broker);
 
-/* Removes all traces; after a violation the folder with the agent's log is kept and
- * named. */
+/* Removes everything; after a violation the folder with the agent's log is kept and its
+ * path printed. */
 void fault_run_close(struct fault_run *run);
 
-/* Prints a sentence about what must not be, with what repeats it. */
+/* Counts a violation and prints it, with the options that repeat the run. */
 void fault_run_violation(struct fault_run *run, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -70,28 +71,28 @@ void fault_run_violation(struct fault_run *run, const char *fmt, ...)
 void fault_run_kill_agent(struct fault_run *run);
 void fault_run_terminate_agent(struct fault_run *run); /* SIGTERM; must exit 0 */
 
-/* Starts it; waits until it says online. */
+/* Starts it and waits until its status is online. */
 void fault_run_start_agent(struct fault_run *run);
 /* Starts it without waiting. */
 void fault_run_launch_agent(struct fault_run *run);
 
-/* Kills (or ends) the broker and starts it again, with its file or without. */
+/* Kills or terminates the broker and starts it again, with or without its database. */
 void fault_run_restart_broker(struct fault_run *run);
 
-/* Lets the broker write its file now, as it does each half hour. */
+/* Makes the broker write its database now, as it does every half hour. */
 void fault_run_save_broker(struct fault_run *run);
 
-/* How many stops of that kind there were. */
+/* The number of stops of that kind so far. */
 size_t fault_run_stops(const struct fault_run *run, enum stop_kind kind);
 
 /* ---- asking ---- */
 
-/* The reply to a command (JSON with ' for "), which the caller frees; NULL when none
- * came. */
+/* Sends a command (JSON with ' for ") and returns the reply, which the caller frees; NULL
+ * when none came. */
 cJSON *fault_run_ask(struct fault_run *run, const char *verb, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Text with ' replaced by ", to be freed. */
+/* Text with ' replaced by "; the caller frees it. */
 char *quote(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 char *quote_list(const char *fmt, va_list list);
 

@@ -1,9 +1,9 @@
-/* tests/faults/run: a mixed load, and an agent and a broker that are killed under it.
+/* Kills an agent and a broker under a mixed load; started by tests/faults/run.
  *
  *     faults [--runs N] [--seed S] [--broker]
  *
- * Run i of N has the seed S + i - 1; in half of them (or with --broker in all) the broker
- * is stopped too. */
+ * Run i of N has the seed S + i - 1.  In half of the runs (with --broker in all of them)
+ * the broker is stopped too. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,18 +18,18 @@
 
 /* ---- the load ---- */
 
-static struct order *order_any(struct fault_run *run, bool wait)
+static struct command *send_any_command(struct fault_run *run, bool wait)
 {
 	int what = prng_below(&run->prng, 100);
-	struct order *order = NULL;
+	struct command *command = NULL;
 
 	if (what < 12)
-		order = order_repeat(run, wait);
+		command = command_repeat(run, wait);
 	else if (what < 40)
-		order = order_steer(run, wait);
+		command = command_control(run, wait);
 	else if (what < 48)
-		order = order_move(run, wait);
-	return order ? order : order_create(run, wait);
+		command = command_move(run, wait);
+	return command ? command : command_create(run, wait);
 }
 
 static void send_some(struct fault_run *run)
@@ -37,7 +37,7 @@ static void send_some(struct fault_run *run)
 	int some = prng_between(&run->prng, 4, 14);
 
 	for (int i = 0; i < some; i++) {
-		order_any(run, prng_chance(&run->prng, 70));
+		send_any_command(run, prng_chance(&run->prng, 70));
 		if (prng_chance(&run->prng, 40))
 			deadline_let_pass(prng_below(&run->prng, 30));
 	}
@@ -45,49 +45,51 @@ static void send_some(struct fault_run *run)
 
 /* ---- the faults ---- */
 
-/* Microseconds decide whether a commit, its PUBACK or its reply is cut off. */
-static void pass_us(int us)
+/* A few microseconds decide whether a commit, its PUBACK or its reply is lost. */
+static void sleep_us(int us)
 {
 	struct timespec rest = {.tv_nsec = us * 1000};
 
 	nanosleep(&rest, NULL);
 }
 
-/* A row of commands that only the DUP flag protects, cut off somewhere. */
-static void cut_a_row(struct fault_run *run)
+/* Sends several commands that only the DUP flag protects, and returns before they are
+ * done. */
+static void send_burst(struct fault_run *run)
 {
 	int row = prng_between(&run->prng, 3, 8);
 
 	for (int i = 0; i < row; i++)
-		order_create_nameless(run);
-	pass_us(prng_below(&run->prng, 3000));
+		command_create_nameless(run);
+	sleep_us(prng_below(&run->prng, 3000));
 }
 
-/* Any moment; right behind a publish; right behind a reply; in the middle of a row. */
+/* Waits for the moment of the fault: a random one, right after a publish, in the middle
+ * of a burst, or right after a reply. */
 static void pick_moment(struct fault_run *run)
 {
 	size_t mark = client_mark(run->client);
-	const struct order *order;
+	const struct command *command;
 
 	switch (prng_below(&run->prng, 5)) {
 	case 0:
 		deadline_let_pass(prng_below(&run->prng, 80));
 		break;
 	case 1:
-		order_any(run, prng_chance(&run->prng, 50));
+		send_any_command(run, prng_chance(&run->prng, 50));
 		if (prng_chance(&run->prng, 50))
-			pass_us(prng_below(&run->prng, 1500));
+			sleep_us(prng_below(&run->prng, 1500));
 		break;
 	case 2:
 	case 3:
-		cut_a_row(run);
+		send_burst(run);
 		break;
 	default:
-		order = order_any(run, true);
+		command = send_any_command(run, true);
 		/* A broker that was stopped may have lost it. */
-		if (!order_wait(run, order, mark) && !run->with_broker)
-			fault_run_violation(run, "order %zu was not answered in time",
-					    (size_t)(order - run->orders));
+		if (!command_wait_reply(run, command, mark) && !run->with_broker)
+			fault_run_violation(run, "command %zu was not answered in time",
+					    (size_t)(command - run->commands));
 		break;
 	}
 }
@@ -103,7 +105,7 @@ static void stop_agent(struct fault_run *run)
 
 static void start_agent(struct fault_run *run)
 {
-	/* Sometimes it does not even come up. */
+	/* Sometimes it is killed while it starts. */
 	if (prng_chance(&run->prng, 15)) {
 		fault_run_launch_agent(run);
 		deadline_let_pass(prng_below(&run->prng, 60));
@@ -134,7 +136,7 @@ static void restart_broker(struct fault_run *run)
 		start_agent(run);
 }
 
-static void torment(struct fault_run *run)
+static void inject_faults(struct fault_run *run)
 {
 	int faults = prng_between(&run->prng, 5, 9);
 
@@ -150,8 +152,8 @@ static void torment(struct fault_run *run)
 
 /* ---- the end ---- */
 
-/* A rig that lost its position waits for a person; this is the person. */
-static void help_on(struct fault_run *run, const cJSON *task)
+/* Acts as the operator that a rig with a lost position waits for. */
+static void assist(struct fault_run *run, const cJSON *task)
 {
 	const cJSON *progress = cJSON_GetObjectItemCaseSensitive(task, "progress");
 	const char *id = text_of(task, "id");
@@ -164,8 +166,8 @@ static void help_on(struct fault_run *run, const cJSON *task)
 		cJSON_Delete(fault_run_ask(run, "task/resume", "{'id':'%s'}", id));
 }
 
-/* How many tasks live; -1 when the agent did not say. */
-static int help_all(struct fault_run *run)
+/* Returns the number of tasks that have not ended, or -1 without a reply. */
+static int assist_all(struct fault_run *run)
 {
 	cJSON *reply =
 		fault_run_ask(run, "task/list",
@@ -176,7 +178,7 @@ static int help_all(struct fault_run *run)
 	const cJSON *task;
 
 	cJSON_ArrayForEach(task, tasks)
-		help_on(run, task);
+		assist(run, task);
 	cJSON_Delete(reply);
 	return count;
 }
@@ -186,7 +188,7 @@ static void finish(struct fault_run *run)
 	int64_t until = deadline_now() + deadline_patient(END_MS);
 	int left;
 
-	/* What the broker lost is told again by an agent that connects anew. */
+	/* An agent that reconnects publishes again what the broker lost. */
 	if (run->with_broker) {
 		fault_run_kill_agent(run);
 		fault_run_start_agent(run);
@@ -194,7 +196,7 @@ static void finish(struct fault_run *run)
 	for (;;) {
 		size_t mark = client_mark(run->client);
 
-		left = help_all(run);
+		left = assist_all(run);
 		if (left == 0 || deadline_now() > until)
 			break;
 		client_wait(run->client, mark, BASE "/event", NULL, NULL, LOOK_AGAIN_MS,
@@ -216,13 +218,13 @@ static bool perform(uint64_t seed, unsigned number, bool with_broker)
 	struct fault_run run;
 
 	if (fault_run_open(&run, seed, number, with_broker) == 0) {
-		torment(&run);
+		inject_faults(&run);
 		finish(&run);
-		verdict_give(&run);
+		checks_run(&run);
 	}
-	printf("run %u, seed %llu: %zu orders, %zu kills, %zu SIGTERM, %zu broker stops, "
+	printf("run %u, seed %llu: %zu commands, %zu kills, %zu SIGTERM, %zu broker stops, "
 	       "%.1f s: %s\n",
-	       number, (unsigned long long)seed, run.order_count,
+	       number, (unsigned long long)seed, run.command_count,
 	       fault_run_stops(&run, STOP_KILL), fault_run_stops(&run, STOP_TERM),
 	       fault_run_stops(&run, STOP_BROKER),
 	       (double)(deadline_now() - since) / 1000,

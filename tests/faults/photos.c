@@ -1,3 +1,4 @@
+/* Checks the photos of a run against the log of the simulated shutter. */
 #include "tests/faults/photos.h"
 
 #include <dirent.h>
@@ -8,18 +9,18 @@
 
 #include "tests/faults/command.h"
 
-/* One in the camera, one that waits for the writer, one on its way to the disk. */
+/* One in the camera, one waiting for the writer, one being written. */
 #define LOST_IN_A_KILL 3
 
-/* One line of the simulated shutter's log. */
-#define SCANS_MAX 9 /* of one order: a broker that forgot may deliver it again */
+#define SCANS_MAX 9 /* of one command: a broker that forgot may deliver it again */
 
+/* One line of the simulated shutter's log. */
 struct exposure {
 	int64_t wall_ms;
 	bool kept; /* its photo is on disk */
 };
 
-struct roll {
+struct exposure_log {
 	struct exposure *exposures;
 	size_t count;
 };
@@ -37,51 +38,52 @@ static int64_t parse_time(const char *text)
 	return (int64_t)timegm(&tm) * 1000 + ms;
 }
 
-static void roll_read(struct roll *roll, const struct fault_run *run)
+static void exposure_log_read(struct exposure_log *log, const struct fault_run *run)
 {
 	char path[PATH_MAX + 32], *text, *rest = NULL;
 	size_t room = 1;
 
-	memset(roll, 0, sizeof(*roll));
+	memset(log, 0, sizeof(*log));
 	snprintf(path, sizeof(path), "%s/sim/shutter.log", run->device.state_dir);
 	text = file_read(path, NULL);
 	for (const char *c = text; c && *c; c++)
 		room += *c == '\n';
-	roll->exposures = calloc(room, sizeof(*roll->exposures));
-	if (!roll->exposures)
+	log->exposures = calloc(room, sizeof(*log->exposures));
+	if (!log->exposures)
 		abort();
 	for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line;
 	     line = strtok_r(NULL, "\n", &rest))
-		roll->exposures[roll->count++].wall_ms = parse_time(line);
+		log->exposures[log->count++].wall_ms = parse_time(line);
 	free(text);
 }
 
-/* The exposure of that time now has its photo; false when there was none. */
-static bool roll_keep(struct roll *roll, int64_t wall_ms)
+/* Notes that the exposure of that time has a photo; false when there was no such
+ * exposure. */
+static bool exposure_log_match(struct exposure_log *log, int64_t wall_ms)
 {
-	for (size_t i = 0; i < roll->count; i++)
-		if (roll->exposures[i].wall_ms == wall_ms && !roll->exposures[i].kept) {
-			roll->exposures[i].kept = true;
+	for (size_t i = 0; i < log->count; i++)
+		if (log->exposures[i].wall_ms == wall_ms && !log->exposures[i].kept) {
+			log->exposures[i].kept = true;
 			return true;
 		}
 	return false;
 }
 
-/* An exposure without a photo is excused by the kill that came right after it. */
-static void roll_check(struct fault_run *run, const struct roll *roll)
+/* An exposure without a photo is allowed when a kill followed immediately. */
+static void exposure_log_check(struct fault_run *run, const struct exposure_log *log)
 {
-	for (size_t i = 0; i < roll->count; i++) {
+	for (size_t i = 0; i < log->count; i++) {
 		int64_t killed = INT64_MAX;
 		size_t later = 0;
 
-		if (roll->exposures[i].kept)
+		if (log->exposures[i].kept)
 			continue;
 		for (size_t k = run->stop_count; k-- > 0;)
 			if (run->stops[k].kind == STOP_KILL &&
-			    run->stops[k].wall_ms >= roll->exposures[i].wall_ms)
+			    run->stops[k].wall_ms >= log->exposures[i].wall_ms)
 				killed = run->stops[k].wall_ms;
-		for (size_t k = i + 1; k < roll->count; k++)
-			later += roll->exposures[k].wall_ms <= killed;
+		for (size_t k = i + 1; k < log->count; k++)
+			later += log->exposures[k].wall_ms <= killed;
 		if (killed == INT64_MAX || later >= LOST_IN_A_KILL)
 			fault_run_violation(
 				run,
@@ -100,13 +102,13 @@ static cJSON *read_json(const char *path)
 	return json;
 }
 
-/* "scan01": what the names of its photos begin with. */
+/* "scan01", which the names of its photos begin with. */
 static const char *scan_name(const char *folder)
 {
 	return strrchr(folder, '/') + 1;
 }
 
-/* The moment of a photo that is on disk and whole; -1 with a sentence in why. */
+/* The time at which a complete photo was taken; -1 with a sentence in why. */
 static int64_t photo_check(const char *folder, int index, char why[160])
 {
 	char path[PATH_MAX + 128], *bytes;
@@ -154,12 +156,12 @@ static size_t count_photos(const char *folder)
 	return count;
 }
 
-/* Each point of the stored path in its order, each photo once. */
-static void scan_check(struct fault_run *run, struct roll *roll,
-		       const struct entry *entry, const char *folder)
+/* Each point of the stored path has one photo, taken in the order of the path. */
+static void scan_check(struct fault_run *run, struct exposure_log *log,
+		       const struct task_row *row, const char *folder)
 {
-	const struct order *order = &run->orders[entry->order];
-	bool completed = strcmp(entry->status, "completed") == 0;
+	const struct command *command = &run->commands[row->command];
+	bool completed = strcmp(row->status, "completed") == 0;
 	char path[PATH_MAX + 128];
 	const cJSON *points, *point;
 	cJSON *json;
@@ -169,10 +171,10 @@ static void scan_check(struct fault_run *run, struct roll *roll,
 	snprintf(path, sizeof(path), "%s/path.json", folder);
 	json = read_json(path);
 	points = cJSON_GetObjectItemCaseSensitive(json, "points");
-	if (completed && cJSON_GetArraySize(points) != order->steps)
+	if (completed && cJSON_GetArraySize(points) != command->steps)
 		fault_run_violation(run,
 				    "scan '%s': %d points in path.json instead of %d",
-				    entry->id, cJSON_GetArraySize(points), order->steps);
+				    row->id, cJSON_GetArraySize(points), command->steps);
 	cJSON_ArrayForEach(point, points) {
 		char why[160] = "";
 		int64_t taken = photo_check(
@@ -180,30 +182,30 @@ static void scan_check(struct fault_run *run, struct roll *roll,
 
 		if (taken < 0) {
 			if (completed)
-				fault_run_violation(run, "scan '%s': %s", entry->id, why);
+				fault_run_violation(run, "scan '%s': %s", row->id, why);
 			continue;
 		}
 		there++;
-		if (!roll_keep(roll, taken))
+		if (!exposure_log_match(log, taken))
 			fault_run_violation(run, "scan '%s': a photo without an exposure",
-					    entry->id);
+					    row->id);
 		if (taken < before)
 			fault_run_violation(
 				run,
 				"scan '%s': photo %.0f was taken before the one "
 				"that precedes it in path.json",
-				entry->id, number_of(point, "original_step", -1));
+				row->id, number_of(point, "original_step", -1));
 		before = taken;
 	}
 	if (completed && count_photos(folder) != there)
 		fault_run_violation(
 			run, "scan '%s': %zu photos in its folder, %zu in its path",
-			entry->id, count_photos(folder), there);
+			row->id, count_photos(folder), there);
 	cJSON_Delete(json);
 }
 
-/* The folder of the scan that this task made; the first one when there is none of it. */
-static void scan_folder(const struct fault_run *run, const struct entry *entry,
+/* The folder of the scan that this task made, or else the first one of the project. */
+static void scan_folder(const struct fault_run *run, const struct task_row *row,
 			char *folder, size_t size)
 {
 	for (int n = 1; n <= SCANS_MAX; n++) {
@@ -213,40 +215,39 @@ static void scan_folder(const struct fault_run *run, const struct entry *entry,
 		bool its;
 
 		snprintf(folder, size, "%s/p%d/scan%02d", run->device.project_dir,
-			 entry->order, n);
+			 row->command, n);
 		snprintf(path, sizeof(path), "%s/scan.json", folder);
 		if (!file_exists(path))
 			break;
 		scan = read_json(path);
 		task = cJSON_GetObjectItemCaseSensitive(scan, "task_id");
-		its = cJSON_IsString(task) && !strcmp(task->valuestring, entry->id);
+		its = cJSON_IsString(task) && !strcmp(task->valuestring, row->id);
 		cJSON_Delete(scan);
 		if (its)
 			return;
 	}
-	snprintf(folder, size, "%s/p%d/scan01", run->device.project_dir, entry->order);
+	snprintf(folder, size, "%s/p%d/scan01", run->device.project_dir, row->command);
 }
 
-void photos_check(struct fault_run *run, const struct ledger *ledger)
+void photos_check(struct fault_run *run, const struct database *database)
 {
-	struct roll roll;
+	struct exposure_log log;
 
-	roll_read(&roll, run);
-	for (size_t i = 0; i < ledger->count; i++) {
-		const struct entry *entry = &ledger->entries[i];
+	exposure_log_read(&log, run);
+	for (size_t i = 0; i < database->count; i++) {
+		const struct task_row *row = &database->tasks[i];
 		char folder[PATH_MAX + 64];
 
-		if (entry->order < 0 || run->orders[entry->order].kind != ORDER_SCAN)
+		if (row->command < 0 || run->commands[row->command].kind != COMMAND_SCAN)
 			continue;
-		scan_folder(run, entry, folder, sizeof(folder));
-		scan_check(run, &roll, entry, folder);
+		scan_folder(run, row, folder, sizeof(folder));
+		scan_check(run, &log, row, folder);
 		snprintf(folder, sizeof(folder), "%s/p%d/scan02", run->device.project_dir,
-			 entry->order);
+			 row->command);
 		if (file_exists(folder) &&
-		    ledger_of_order(ledger, (size_t)entry->order, NULL) == 1)
-			fault_run_violation(run, "scan '%s' made a second scan",
-					    entry->id);
+		    database_tasks_of(database, (size_t)row->command, NULL) == 1)
+			fault_run_violation(run, "scan '%s' made a second scan", row->id);
 	}
-	roll_check(run, &roll);
-	free(roll.exposures);
+	exposure_log_check(run, &log);
+	free(log.exposures);
 }
