@@ -257,7 +257,7 @@ static int open_community(struct agent *agent, const struct registry_options *re
 /* The types of others are there before the tasks of before are looked at. */
 static void add_community_types(struct agent *agent)
 {
-	struct catalog *catalog = community_look(agent->community);
+	struct catalog *catalog = community_refresh(agent->community);
 
 	agent->type_problems = cJSON_Duplicate(catalog_problems(catalog), true);
 	registry_renew(agent->registry, catalog_guests(catalog), agent->type_problems);
@@ -448,7 +448,7 @@ static int agent_open(struct agent *agent, struct err *err)
 				agent->seat, err)) < 0 ||
 	    (ret = open_core(agent, &effects, err)) < 0)
 		return ret;
-	community_tidy(agent->community, knows_task, agent);
+	community_clean_up(agent->community, knows_task, agent);
 	seat_tell_all(agent->seat);
 	ret = open_connection(agent, err);
 	if (ret == 0)

@@ -312,7 +312,7 @@ static int agent_sync(const struct deed *deed, const cJSON *body, cJSON **data,
 	(void)body;
 	(void)data;
 	(void)err;
-	deed->types(deed->context, community_look(deed->services->community));
+	deed->types(deed->context, community_refresh(deed->services->community));
 	return 0;
 }
 

@@ -1,3 +1,4 @@
+/* Builds the catalog of plugins, describing new and changed files in parallel. */
 #include "tasks/community/catalog.h"
 
 #include <pthread.h>
@@ -8,34 +9,36 @@
 #include "agent/base/json.h"
 #include "agent/base/log.h"
 #include "agent/base/utf8.h"
-#include "tasks/community/scan_folder.h"
+#include "tasks/community/plugin_files.h"
 #include "tasks/community/describe.h"
 #include "tasks/community/description_cache.h"
 #include "tasks/community/plugin.h"
 
-#define ASKERS 4	/* files that are asked at once */
-#define PROBLEMS_MAX 32 /* more are in the log only: info is one message */
+#define THREADS 4	/* files described at the same time */
+#define PROBLEMS_MAX 32 /* more are only logged, since info is one message */
 
 struct catalog {
 	atomic_int users;
 	unsigned number;
-	struct plugin *plugins[FINDER_FILES_MAX];
+	struct plugin *plugins[PLUGIN_FILES_MAX];
 	size_t count;
 	struct type_guest *guests;
 	cJSON *problems;
 };
 
-/* ---- finding ---- */
+/* ---- plugins ---- */
 
-/* One that failed is asked again: what it lacked may be there now. */
-static struct plugin *find_before(const struct catalog *before, const struct found *found)
+/* The unchanged plugin of the previous catalog, or NULL.  One with problems is not
+ * reused: whatever it lacked may be there now. */
+static struct plugin *find_before(const struct catalog *before,
+				  const struct plugin_file *file)
 {
 	for (size_t i = 0; before && i < before->count; i++) {
 		struct plugin *plugin = before->plugins[i];
 
 		if (!cJSON_GetArraySize(plugin->problems) &&
-		    !strcmp(plugin->path, found->path) &&
-		    !strcmp(plugin->stamp, found->stamp))
+		    !strcmp(plugin->path, file->path) &&
+		    !strcmp(plugin->stamp, file->stamp))
 			return plugin;
 	}
 	return NULL;
@@ -50,52 +53,52 @@ static enum plugin_kind kind_of(const char *path)
 	return end && !strcmp(end, ".so") ? PLUGIN_OBJECT : PLUGIN_PROGRAM;
 }
 
-/* ---- asking, several at once ---- */
+/* ---- describing, several at a time ---- */
 
-struct asking {
-	struct plugin *plugins[FINDER_FILES_MAX];
+struct describe_queue {
+	struct plugin *plugins[PLUGIN_FILES_MAX];
 	size_t count;
 	atomic_size_t next;
 };
 
-static void *ask(void *context)
+static void *describe_next(void *context)
 {
-	struct asking *asking = context;
+	struct describe_queue *queue = context;
 	size_t i;
 
-	while ((i = atomic_fetch_add(&asking->next, 1)) < asking->count)
-		describe_plugin(asking->plugins[i]);
+	while ((i = atomic_fetch_add(&queue->next, 1)) < queue->count)
+		describe_plugin(queue->plugins[i]);
 	return NULL;
 }
 
-static void ask_at_once(struct asking *asking)
+static void describe_in_parallel(struct describe_queue *queue)
 {
-	pthread_t threads[ASKERS];
+	pthread_t threads[THREADS];
 	size_t n = 0;
 
-	while (n < ASKERS && n < asking->count &&
-	       pthread_create(&threads[n], NULL, ask, asking) == 0)
+	while (n < THREADS && n < queue->count &&
+	       pthread_create(&threads[n], NULL, describe_next, queue) == 0)
 		n++;
 	if (n == 0)
-		ask(asking);
+		describe_next(queue);
 	while (n)
 		pthread_join(threads[--n], NULL);
 }
 
-/* Some that were not heard are asked once more: perhaps only the machine was busy.  Who
- * is not heard then either keeps the types that it had. */
-static void ask_all(struct asking *asking)
+/* Asks a few of the plugins that did not answer once more, since the machine may just
+ * have been busy.  One that still does not answer keeps the types it had. */
+static void describe_all(struct describe_queue *queue)
 {
-	struct asking again = {.count = 0};
+	struct describe_queue again = {.count = 0};
 
-	ask_at_once(asking);
-	for (size_t i = 0; i < asking->count && again.count < ASKERS; i++)
-		if (asking->plugins[i]->unanswered)
-			again.plugins[again.count++] = asking->plugins[i];
-	ask_at_once(&again);
-	for (size_t i = 0; i < asking->count; i++)
-		if (asking->plugins[i]->unanswered)
-			describe_from_cache(asking->plugins[i]);
+	describe_in_parallel(queue);
+	for (size_t i = 0; i < queue->count && again.count < THREADS; i++)
+		if (queue->plugins[i]->unanswered)
+			again.plugins[again.count++] = queue->plugins[i];
+	describe_in_parallel(&again);
+	for (size_t i = 0; i < queue->count; i++)
+		if (queue->plugins[i]->unanswered)
+			describe_from_cache(queue->plugins[i]);
 }
 
 /* ---- the catalog ---- */
@@ -143,48 +146,47 @@ static void make_guests(struct catalog *catalog)
 	}
 }
 
-static void take_found(struct catalog *catalog, const struct catalog *before,
-		       struct community_config *config, const struct found *found,
-		       struct asking *asking)
+static void add_plugin(struct catalog *catalog, const struct catalog *before,
+		       struct community_config *config, const struct plugin_file *file,
+		       struct describe_queue *queue)
 {
-	struct plugin *plugin = find_before(before, found);
+	struct plugin *plugin = find_before(before, file);
 
 	if (plugin) {
 		plugin_acquire(plugin);
 	} else {
-		plugin = plugin_new(config, found->path, kind_of(found->path),
-				    found->stamp);
-		asking->plugins[asking->count++] = plugin;
+		plugin = plugin_new(config, file->path, kind_of(file->path), file->stamp);
+		queue->plugins[queue->count++] = plugin;
 	}
 	catalog->plugins[catalog->count++] = plugin;
 }
 
-struct catalog *catalog_look(struct community_config *config,
-			     const struct catalog *before)
+struct catalog *catalog_build(struct community_config *config,
+			      const struct catalog *before)
 {
 	struct catalog *catalog = calloc(1, sizeof(*catalog));
-	struct asking *asking = calloc(1, sizeof(*asking));
-	struct finder *finder = finder_look(config);
+	struct describe_queue *queue = calloc(1, sizeof(*queue));
+	struct plugin_files *files = plugin_files_find(config);
 
-	if (!catalog || !asking)
+	if (!catalog || !queue)
 		abort();
 	atomic_init(&catalog->users, 1);
 	catalog->number = before ? before->number + 1 : 1;
 	catalog->problems = cJSON_CreateArray();
-	for (size_t i = 0; i < finder->count; i++) {
-		const struct found *found = &finder->files[i];
+	for (size_t i = 0; i < files->count; i++) {
+		const struct plugin_file *file = &files->files[i];
 
-		if (found->problem[0])
-			add_problem(catalog, found->path, found->problem);
+		if (file->problem[0])
+			add_problem(catalog, file->path, file->problem);
 		else
-			take_found(catalog, before, config, found, asking);
+			add_plugin(catalog, before, config, file, queue);
 	}
-	ask_all(asking);
+	describe_all(queue);
 	add_problems(catalog);
 	make_guests(catalog);
-	description_cache_clean_up(config, finder);
-	finder_free(finder);
-	free(asking);
+	description_cache_clean_up(config, files);
+	plugin_files_free(files);
+	free(queue);
 	return catalog;
 }
 

@@ -1,5 +1,5 @@
-/* What the community folder holds at one time: files, the types in them, and what is
- * wrong. */
+/* A snapshot of the community folder: its plugins, their task types, and the problems
+ * found. */
 #ifndef TASKS_COMMUNITY_CATALOG_H
 #define TASKS_COMMUNITY_CATALOG_H
 
@@ -10,22 +10,21 @@
 
 struct catalog;
 
-/* Looks through the folder.  Files that are as they were in before (may be NULL) are not
- * asked again.  Takes up to a few seconds, never fails: what goes wrong is a problem. */
-struct catalog *catalog_look(struct community_config *config,
-			     const struct catalog *before);
+/* Reads the folder.  Plugins of before (may be NULL) whose files have not changed are
+ * reused.  Blocks for up to a few seconds and never fails: errors become problems. */
+struct catalog *catalog_build(struct community_config *config,
+			      const struct catalog *before);
 
 struct catalog *catalog_acquire(struct catalog *catalog);
-void catalog_release(
-	struct catalog *catalog); /* NULL is fine; the last user's frees it */
+void catalog_release(struct catalog *catalog); /* NULL is fine; the last user frees it */
 
-/* Counts the looks of a community: the higher, the newer. */
+/* Increases with every catalog: a higher number is a newer catalog. */
 unsigned catalog_number(const struct catalog *catalog);
 
-/* The types, sorted by file, ended by one without a type; the catalog's. */
+/* The types, sorted by file, ended by an entry without a type.  Owned by the catalog. */
 const struct type_guest *catalog_guests(const struct catalog *catalog);
 
-/* Sentences about files that were skipped. */
+/* An array of sentences about files that were skipped. */
 const cJSON *catalog_problems(const struct catalog *catalog);
 
 #endif

@@ -121,13 +121,13 @@ void community_close(struct community *community)
 	free(community);
 }
 
-struct catalog *community_look(struct community *community)
+struct catalog *community_refresh(struct community *community)
 {
 	struct catalog *catalog, *before;
 
 	pthread_mutex_lock(&community->lock);
 	before = community->newest;
-	catalog = catalog_look(&community->config, before);
+	catalog = catalog_build(&community->config, before);
 	community->newest = catalog_acquire(catalog);
 	pthread_mutex_unlock(&community->lock);
 	catalog_release(before);
@@ -148,8 +148,8 @@ const char *community_isolation(const struct community *community)
 }
 
 /* Working folders that a killed agent left behind, and those of tasks that are gone. */
-void community_tidy(struct community *community,
-		    bool (*is_there)(void *context, const char *task), void *context)
+void community_clean_up(struct community *community,
+			bool (*is_there)(void *context, const char *task), void *context)
 {
 	struct folder *work;
 	struct err err;

@@ -36,7 +36,7 @@ void community_close(struct community *community); /* NULL is fine */
 
 /* Looks through the folder, one caller at a time; takes up to a few seconds.  The caller
  * frees what it gets (tasks/community/catalog.h). */
-struct catalog *community_look(struct community *community);
+struct catalog *community_refresh(struct community *community);
 
 /* Any thread: acts on runs that begin later. */
 void community_kill_after(struct community *community, int64_t ms);
@@ -45,7 +45,7 @@ void community_kill_after(struct community *community, int64_t ms);
 const char *community_isolation(const struct community *community);
 
 /* Removes the working folders of tasks that is_there() does not know. */
-void community_tidy(struct community *community,
-		    bool (*is_there)(void *context, const char *task), void *context);
+void community_clean_up(struct community *community,
+			bool (*is_there)(void *context, const char *task), void *context);
 
 #endif

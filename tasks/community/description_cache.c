@@ -1,3 +1,4 @@
+/* Caches descriptions as JSON files, one per plugin file. */
 #include "tasks/community/description_cache.h"
 
 #include <errno.h>
@@ -10,11 +11,11 @@
 #include "agent/base/log.h"
 #include "tasks/project/folder.h"
 
-/* Every byte of a description may be six as JSON. */
-#define NOTE_MAX (6 * PLUGIN_DESCRIPTION_MAX + 4 * PATH_MAX)
+/* A byte of a description may take six bytes in a JSON string. */
+#define ENTRY_MAX (6 * PLUGIN_DESCRIPTION_MAX + 4 * PATH_MAX)
 #define NAME_SIZE (SHA256_HEX + 5)
 
-static const char *name_of(const char *path, char name[NAME_SIZE])
+static const char *entry_name(const char *path, char name[NAME_SIZE])
 {
 	char hex[SHA256_HEX];
 
@@ -23,7 +24,7 @@ static const char *name_of(const char *path, char name[NAME_SIZE])
 	return name;
 }
 
-static struct folder *open_notes(const struct community_config *config)
+static struct folder *open_cache(const struct community_config *config)
 {
 	struct folder *folder;
 	struct err err;
@@ -34,14 +35,14 @@ static struct folder *open_notes(const struct community_config *config)
 	return NULL;
 }
 
-/* NULL unless it is about the file as it is now. */
-static cJSON *read_note(const struct folder *folder, const struct plugin *plugin)
+/* The entry if it matches the current version of the file, else NULL. */
+static cJSON *read_entry(const struct folder *folder, const struct plugin *plugin)
 {
 	char name[NAME_SIZE], *bytes;
 	struct err err;
 	size_t size;
-	cJSON *note;
-	int ret = folder_read(folder, name_of(plugin->path, name), NOTE_MAX, &bytes,
+	cJSON *entry;
+	int ret = folder_read(folder, entry_name(plugin->path, name), ENTRY_MAX, &bytes,
 			      &size, &err);
 
 	if (ret < 0) {
@@ -49,70 +50,70 @@ static cJSON *read_note(const struct folder *folder, const struct plugin *plugin
 			log_warn("%s", err.text);
 		return NULL;
 	}
-	note = cJSON_ParseWithLength(bytes, size);
+	entry = cJSON_ParseWithLength(bytes, size);
 	free(bytes);
-	if (note && json_string(note, "described") && json_string(note, "stamp") &&
-	    !strcmp(json_string(note, "stamp"), plugin->stamp))
-		return note;
-	cJSON_Delete(note);
+	if (entry && json_string(entry, "described") && json_string(entry, "stamp") &&
+	    !strcmp(json_string(entry, "stamp"), plugin->stamp))
+		return entry;
+	cJSON_Delete(entry);
 	return NULL;
 }
 
-static void write_note(const struct folder *folder, const struct plugin *plugin,
-		       const char *text)
+static void write_entry(const struct folder *folder, const struct plugin *plugin,
+			const char *text)
 {
-	cJSON *note = cJSON_CreateObject();
+	cJSON *entry = cJSON_CreateObject();
 	char name[NAME_SIZE];
 	struct err err;
 
-	json_put_string(note, "file", plugin->path);
-	json_put_string(note, "stamp", plugin->stamp);
-	json_put_string(note, "described", text);
-	if (folder_write_json(folder, name_of(plugin->path, name), note, &err) < 0)
+	json_put_string(entry, "file", plugin->path);
+	json_put_string(entry, "stamp", plugin->stamp);
+	json_put_string(entry, "described", text);
+	if (folder_write_json(folder, entry_name(plugin->path, name), entry, &err) < 0)
 		log_warn("a description cannot be kept: %s", err.text);
-	cJSON_Delete(note);
+	cJSON_Delete(entry);
 }
 
 void description_cache_put(const struct plugin *plugin, const char *text, size_t size)
 {
-	struct folder *folder = open_notes(plugin->config);
+	struct folder *folder = open_cache(plugin->config);
 	char *described = strndup(text, size);
-	cJSON *note;
+	cJSON *entry;
 
 	if (!described)
 		abort(); /* as everywhere when memory is out */
-	note = folder ? read_note(folder, plugin) : NULL;
-	if (folder && (!note || strcmp(json_string(note, "described"), described) != 0))
-		write_note(folder, plugin, described);
-	cJSON_Delete(note);
+	entry = folder ? read_entry(folder, plugin) : NULL;
+	if (folder && (!entry || strcmp(json_string(entry, "described"), described) != 0))
+		write_entry(folder, plugin, described);
+	cJSON_Delete(entry);
 	free(described);
 	folder_close(folder);
 }
 
 char *description_cache_get(const struct plugin *plugin, size_t *size)
 {
-	struct folder *folder = open_notes(plugin->config);
-	cJSON *note = folder ? read_note(folder, plugin) : NULL;
-	char *text = note ? strdup(json_string(note, "described")) : NULL;
+	struct folder *folder = open_cache(plugin->config);
+	cJSON *entry = folder ? read_entry(folder, plugin) : NULL;
+	char *text = entry ? strdup(json_string(entry, "described")) : NULL;
 
 	*size = text ? strlen(text) : 0;
-	cJSON_Delete(note);
+	cJSON_Delete(entry);
 	folder_close(folder);
 	return text;
 }
 
-static bool is_found(const struct finder *finder, const char *name)
+static bool is_listed(const struct plugin_files *files, const char *name)
 {
 	char expected[NAME_SIZE];
 
-	for (size_t i = 0; i < finder->count; i++)
-		if (!strcmp(name_of(finder->files[i].path, expected), name))
+	for (size_t i = 0; i < files->count; i++)
+		if (!strcmp(entry_name(files->files[i].path, expected), name))
 			return true;
 	return false;
 }
 
 void description_cache_clean_up(const struct community_config *config,
-				const struct finder *finder)
+				const struct plugin_files *files)
 {
 	struct folder *folder;
 	cJSON *names = NULL;
@@ -121,11 +122,11 @@ void description_cache_clean_up(const struct community_config *config,
 
 	if (access(config->cache_dir, F_OK) != 0)
 		return;
-	folder = open_notes(config);
+	folder = open_cache(config);
 	if (folder && folder_names(folder, ".", false, &names, &err) < 0)
 		log_warn("%s", err.text);
 	cJSON_ArrayForEach(name, names) {
-		if (!is_found(finder, name->valuestring) &&
+		if (!is_listed(files, name->valuestring) &&
 		    folder_remove(folder, name->valuestring, &err) < 0)
 			log_warn("%s", err.text);
 	}

@@ -1,23 +1,23 @@
-/* What files of the community folder described when they were last heard: on disk, so
- * that one that is too slow at a start keeps its types, and the tasks of these types.
+/* The last description of each plugin file, on disk.  A file that is too slow to answer
+ * when the agent starts keeps its types, and so do the tasks of these types.
  *
- * Any thread, for different files at once; every call blocks on the disk.  What goes
- * wrong is in the log: without it a file that is late merely has no types. */
+ * Any thread, at the same time for different files.  Every call blocks on the disk.
+ * Failures are only logged: without the cache a slow file merely has no types. */
 #ifndef TASKS_COMMUNITY_DESCRIPTION_CACHE_H
 #define TASKS_COMMUNITY_DESCRIPTION_CACHE_H
 
-#include "tasks/community/scan_folder.h"
 #include "tasks/community/plugin.h"
+#include "tasks/community/plugin_files.h"
 
-/* Notes what the plugin's file printed. */
+/* Saves what the plugin's describe command printed. */
 void description_cache_put(const struct plugin *plugin, const char *text, size_t size);
 
-/* What this very file printed then, unless it was changed since; the caller frees it.
- * NULL when that is not known. */
+/* The saved description, unless the file has changed since; the caller frees it.  NULL
+ * when there is none. */
 char *description_cache_get(const struct plugin *plugin, size_t *size);
 
-/* Forgets the files that are not there any more. */
+/* Removes the entries of files that no longer exist. */
 void description_cache_clean_up(const struct community_config *config,
-				const struct finder *finder);
+				const struct plugin_files *files);
 
 #endif

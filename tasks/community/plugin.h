@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 
 #include "tasks/community/process.h"
-#include "tasks/community/scan_folder.h"
+#include "tasks/community/plugin_files.h"
 #include "tasks/registry.h"
 
 #define PLUGIN_DESCRIPTION_MAX (64 * 1024) /* bytes */
@@ -30,7 +30,7 @@ struct plugin {
 	struct community_config *config;
 	char path[PATH_MAX];
 	enum plugin_kind kind;
-	char stamp[FINDER_STAMP]; /* of the file when it was described */
+	char stamp[PLUGIN_STAMP]; /* of the file when it was described */
 	struct plugin_type **types;
 	size_t count;
 	cJSON *problems; /* an array of sentences */

@@ -1,4 +1,5 @@
-#include "tasks/community/scan_folder.h"
+/* Finds the plugin files in the community folder. */
+#include "tasks/community/plugin_files.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,33 +15,34 @@
 
 struct search {
 	const struct community_config *config;
-	struct finder *finder;
+	struct plugin_files *files;
 };
 
-/* No device: after a boot the disk may be another one's number. */
-static void put_stamp(char stamp[FINDER_STAMP], const struct stat *is)
+/* Without st_dev, which may change for the same disk between boots. */
+static void put_stamp(char stamp[PLUGIN_STAMP], const struct stat *is)
 {
-	snprintf(stamp, FINDER_STAMP, "%ju %jd %jd.%09ld %jd.%09ld",
+	snprintf(stamp, PLUGIN_STAMP, "%ju %jd %jd.%09ld %jd.%09ld",
 		 (uintmax_t)is->st_ino, (intmax_t)is->st_size,
 		 (intmax_t)is->st_mtim.tv_sec, is->st_mtim.tv_nsec,
 		 (intmax_t)is->st_ctim.tv_sec, is->st_ctim.tv_nsec);
 }
 
-static struct found *add(struct search *search, const char *path, const struct stat *is)
+static struct plugin_file *add_file(struct search *search, const char *path,
+				    const struct stat *is)
 {
-	struct finder *finder = search->finder;
-	struct found *found;
+	struct plugin_files *files = search->files;
+	struct plugin_file *file;
 
-	if (finder->count == FINDER_FILES_MAX)
+	if (files->count == PLUGIN_FILES_MAX)
 		return NULL;
-	found = &finder->files[finder->count++];
-	snprintf(found->path, sizeof(found->path), "%s", path);
-	put_stamp(found->stamp, is);
-	found->problem[0] = '\0';
-	return found;
+	file = &files->files[files->count++];
+	snprintf(file->path, sizeof(file->path), "%s", path);
+	put_stamp(file->stamp, is);
+	file->problem[0] = '\0';
+	return file;
 }
 
-/* Whoever may write to it decides what the agent runs. */
+/* Anyone who may write to the file decides what the agent executes. */
 static bool is_trusted(const struct stat *is, char problem[256])
 {
 	if (is->st_uid != 0 && is->st_uid != geteuid()) {
@@ -56,7 +58,7 @@ static bool is_trusted(const struct stat *is, char problem[256])
 	return true;
 }
 
-/* By its name without the ending. */
+/* Compares the name without its extension. */
 static bool is_ignored(const struct community_config *config, const char *name)
 {
 	const char *dot = strrchr(name, '.');
@@ -77,7 +79,7 @@ static bool ends_in(const char *name, const char *ending)
 	return length > end && !strcmp(name + length - end, ending);
 }
 
-/* A script that somebody forgot to make executable, rather than a text. */
+/* Tells a script without the executable bit from an ordinary text file. */
 static bool begins_as_script(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -94,15 +96,15 @@ static void take_file(struct search *search, const char *path, const char *name,
 {
 	bool loaded = ends_in(name, ".py") || ends_in(name, ".so");
 	bool runs = is->st_mode & (S_IXUSR | S_IXGRP | S_IXOTH);
-	struct found *found;
+	struct plugin_file *file;
 
 	if (!loaded && !runs && !begins_as_script(path))
-		return; /* a text, a picture */
-	found = add(search, path, is);
-	if (!found || !is_trusted(is, found->problem))
+		return; /* a text file, an image */
+	file = add_file(search, path, is);
+	if (!file || !is_trusted(is, file->problem))
 		return;
 	if (!loaded && !runs)
-		snprintf(found->problem, sizeof(found->problem),
+		snprintf(file->problem, sizeof(file->problem),
 			 "it is a script but not executable (chmod +x)");
 }
 
@@ -128,7 +130,7 @@ static void take_entry(struct search *search, const char *folder, const char *na
 static void search_folder(struct search *search, const char *folder, int depth)
 {
 	struct dirent **entries;
-	struct found *found;
+	struct plugin_file *file;
 	char problem[256];
 	struct stat is;
 	int n;
@@ -136,16 +138,16 @@ static void search_folder(struct search *search, const char *folder, int depth)
 	if (stat(folder, &is) < 0)
 		return;
 	if (!is_trusted(&is, problem)) {
-		found = add(search, folder, &is);
-		if (found)
-			snprintf(found->problem, sizeof(found->problem), "%s", problem);
+		file = add_file(search, folder, &is);
+		if (file)
+			snprintf(file->problem, sizeof(file->problem), "%s", problem);
 		return;
 	}
 	n = scandir(folder, &entries, NULL, alphasort);
 	if (n < 0) {
-		found = add(search, folder, &is);
-		if (found)
-			snprintf(found->problem, sizeof(found->problem), "%s",
+		file = add_file(search, folder, &is);
+		if (file)
+			snprintf(file->problem, sizeof(file->problem), "%s",
 				 strerror(errno));
 		return;
 	}
@@ -158,30 +160,30 @@ static void search_folder(struct search *search, const char *folder, int depth)
 
 static int by_path(const void *a, const void *b)
 {
-	return strcmp(((const struct found *)a)->path, ((const struct found *)b)->path);
+	return strcmp(((const struct plugin_file *)a)->path,
+		      ((const struct plugin_file *)b)->path);
 }
 
-struct finder *finder_look(const struct community_config *config)
+struct plugin_files *plugin_files_find(const struct community_config *config)
 {
-	struct finder *finder = calloc(1, sizeof(*finder));
-	struct search search = {.config = config, .finder = finder};
+	struct plugin_files *files = calloc(1, sizeof(*files));
+	struct search search = {.config = config, .files = files};
 
-	if (!finder ||
-	    !(finder->files = calloc(FINDER_FILES_MAX, sizeof(*finder->files))))
+	if (!files || !(files->files = calloc(PLUGIN_FILES_MAX, sizeof(*files->files))))
 		abort(); /* as everywhere when memory is out */
 	if (config->enabled)
 		search_folder(&search, config->folder, 0);
-	qsort(finder->files, finder->count, sizeof(*finder->files), by_path);
-	if (finder->count == FINDER_FILES_MAX)
-		snprintf(finder->files[FINDER_FILES_MAX - 1].problem,
-			 sizeof(finder->files->problem),
+	qsort(files->files, files->count, sizeof(*files->files), by_path);
+	if (files->count == PLUGIN_FILES_MAX)
+		snprintf(files->files[PLUGIN_FILES_MAX - 1].problem,
+			 sizeof(files->files->problem),
 			 "there are more files than the %d that are looked at: skipped",
-			 FINDER_FILES_MAX);
-	return finder;
+			 PLUGIN_FILES_MAX);
+	return files;
 }
 
-void finder_free(struct finder *finder)
+void plugin_files_free(struct plugin_files *files)
 {
-	free(finder->files);
-	free(finder);
+	free(files->files);
+	free(files);
 }
