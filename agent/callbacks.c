@@ -167,7 +167,7 @@ static void on_up(void *context, uint32_t epoch, bool session_present, unsigned 
 		  int version)
 {
 	struct agent *agent = context;
-	struct event *event = callbacks_event(EVENT_LINK_UP, epoch);
+	struct event *event = callbacks_event(EVENT_CONNECTED, epoch);
 
 	atomic_store(&agent->mqtt_version, version);
 	event->flag = session_present;
@@ -181,7 +181,7 @@ static void on_down(void *context, uint32_t epoch, const char *why)
 	struct agent *agent = context;
 
 	log_info("disconnected: %s", why);
-	mailbox_post(agent->mailbox, callbacks_event(EVENT_LINK_DOWN, epoch));
+	mailbox_post(agent->mailbox, callbacks_event(EVENT_DISCONNECTED, epoch));
 }
 
 static void on_sent(void *context, uint32_t epoch, uint64_t token, bool ok)

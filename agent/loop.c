@@ -98,7 +98,7 @@ void loop_carry_out(struct agent *agent, struct effects *effects)
 			connection_unsubscribe(agent->connection, effect->epoch, 0,
 					       topics, 1);
 			break;
-		case EFFECT_LINK_RESTART:
+		case EFFECT_RECONNECT:
 			connection_restart(agent->connection, effect->number);
 			break;
 		case EFFECT_RELEASE_ESTOP:
@@ -135,9 +135,9 @@ static void loop_see(struct agent *agent, struct event *events)
 		workers_see(agent->workers, event);
 		if (event->kind == EVENT_DEVICE && !event->data)
 			read_device(agent, event);
-		if (event->kind == EVENT_LINK_UP)
+		if (event->kind == EVENT_CONNECTED)
 			agent->epoch = event->epoch;
-		if (event->kind == EVENT_LINK_DOWN && event->epoch == agent->epoch)
+		if (event->kind == EVENT_DISCONNECTED && event->epoch == agent->epoch)
 			agent->epoch = 0;
 		if (event->kind == EVENT_SENT && agent->offline_token &&
 		    event->token == agent->offline_token)

@@ -103,7 +103,7 @@ static void core_init(struct core *core, const struct core_options *options,
 	core->at_once = effects;
 	core->minute_at = now.ms;
 	core->prune_at = now.ms + MINUTE_MS;
-	core->link.sweep_at = -1;
+	core->session.sweep_at = -1;
 	core->problems = cJSON_CreateArray();
 	core->removed_devices = cJSON_CreateArray();
 	core->birth_at = -1;
@@ -209,11 +209,12 @@ static void core_message(struct core *core, const struct event *event)
 	/* A message of an ended connection cannot be acknowledged any more: it comes
 	 * again.  But the rig has heeded an emergency stop already, and twice does no
 	 * harm. */
-	if ((event->epoch < core->link.epoch ||
-	     (event->epoch == core->link.epoch && core->link.phase == LINK_DOWN)) &&
+	if ((event->epoch < core->session.epoch ||
+	     (event->epoch == core->session.epoch &&
+	      core->session.phase == SESSION_DOWN)) &&
 	    strcmp(topic.noun, "estop") != 0)
 		return;
-	if (!link_message(core, event, &topic))
+	if (!session_message(core, event, &topic))
 		receive_message(core, event, &topic);
 }
 
@@ -229,7 +230,7 @@ static void core_stop(struct core *core)
 
 static void core_sent(struct core *core, const struct event *event)
 {
-	if (event->epoch != core->link.epoch)
+	if (event->epoch != core->session.epoch)
 		return;
 	if (!outbox_sent(core->outbox, event->token, event->flag, core->now.ms))
 		board_sent(core->board, event->token);
@@ -256,10 +257,10 @@ static void core_event(struct core *core, struct event *event)
 	case EVENT_MESSAGE:
 		core_message(core, event);
 		break;
-	case EVENT_LINK_UP:
-	case EVENT_LINK_DOWN:
+	case EVENT_CONNECTED:
+	case EVENT_DISCONNECTED:
 	case EVENT_SUBSCRIBED:
-		link_event(core, event);
+		session_event(core, event);
 		break;
 	case EVENT_SENT:
 		core_sent(core, event);
@@ -318,8 +319,9 @@ static void core_minute(struct core *core)
 
 static void core_prune(struct core *core)
 {
-	int64_t keep =
-		core->link.phase == LINK_READY ? core->options.tunables.keep_tasks : 1000;
+	int64_t keep = core->session.phase == SESSION_READY
+			       ? core->options.tunables.keep_tasks
+			       : 1000;
 
 	if (core->now.ms < core->prune_at)
 		return;
@@ -347,27 +349,27 @@ static bool core_at_rest(const struct core *core)
 
 static void core_pump(struct core *core)
 {
-	struct link *link = &core->link;
+	struct session *session = &core->session;
 
-	if (link->phase == LINK_DOWN)
+	if (session->phase == SESSION_DOWN)
 		return;
-	outbox_pump(core->outbox, core->at_once, link->epoch, core->now.ms,
+	outbox_pump(core->outbox, core->at_once, session->epoch, core->now.ms,
 		    core_age(core),
-		    link->window > board_flying(core->board)
-			    ? link->window - board_flying(core->board)
+		    session->window > board_flying(core->board)
+			    ? session->window - board_flying(core->board)
 			    : 0,
 		    &core->next_token);
-	board_pump(core->board, core->at_once, link->epoch, core->now.ms,
-		   outbox_flying(core->outbox), link->window, &core->next_token);
+	board_pump(core->board, core->at_once, session->epoch, core->now.ms,
+		   outbox_flying(core->outbox), session->window, &core->next_token);
 }
 
 /* Only what needs no commit: refusals, answers to reads, telemetry. */
 static void core_pump_held(struct core *core)
 {
-	if (core->link.phase == LINK_DOWN)
+	if (core->session.phase == SESSION_DOWN)
 		return;
-	outbox_pump_unstored(core->outbox, core->at_once, core->link.epoch, core->now.ms,
-			     core->link.window, &core->next_token);
+	outbox_pump_unstored(core->outbox, core->at_once, core->session.epoch,
+			     core->now.ms, core->session.window, &core->next_token);
 }
 
 static void core_say_storage(struct core *core)
@@ -405,7 +407,7 @@ int core_turn(struct core *core, struct event *events, struct core_time now,
 		core_event(core, event);
 	lifecycle_tick(core);
 	lifecycle_schedule(core);
-	link_tick(core);
+	session_tick(core);
 	homeassistant_tick(core);
 	core_recover(core);
 	core_say_storage(core);
@@ -422,13 +424,13 @@ int core_turn(struct core *core, struct event *events, struct core_time now,
 	effects_move(effects, &core->heard);
 	if (ret == -ENOSPC) {
 		core_pump_held(core);
-		link_back_off(core);
+		session_back_off(core);
 		return 0;
 	}
 	effects_move(effects, &core->after);
 	status_publish_changes(core);
 	core_pump(core);
-	link_back_off(core);
+	session_back_off(core);
 	if (core_at_rest(core))
 		effects_add(effects, EFFECT_STOPPED);
 	return 0;
@@ -451,7 +453,7 @@ int64_t core_wake(const struct core *core)
 	wake_at(&wake, lifecycle_wake(core));
 	wake_at(&wake, scheduler_wake(&core->scheduler, now));
 	wake_at(&wake, outbox_wake(core->outbox, now));
-	if (core->link.phase != LINK_DOWN) {
+	if (core->session.phase != SESSION_DOWN) {
 		/* What waits only for room in the window is woken by an acknowledgement.
 		 */
 		int64_t board = board_wake(core->board, now);
@@ -463,7 +465,7 @@ int64_t core_wake(const struct core *core)
 		if (core->current_changed)
 			wake_at(&wake, now + 1000);
 	}
-	wake_at(&wake, link_wake(core));
+	wake_at(&wake, session_wake(core));
 	wake_at(&wake, homeassistant_wake(core));
 	return wake;
 }

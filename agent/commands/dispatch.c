@@ -70,7 +70,7 @@ static bool receive_storage(const struct core *core, struct answer *answer,
 static void clear_retained(struct core *core, const struct command *command,
 			   const char *topic)
 {
-	bool comes_back = core->link.version != MQTT_5;
+	bool comes_back = core->session.version != MQTT_5;
 
 	if (comes_back && has_flag(command, VERB_NEVER_REFUSED))
 		return;
@@ -131,7 +131,7 @@ static bool receive_fresh(struct answer *answer, const struct verb *verb)
 static bool receive_empty(const struct core *core, struct answer *answer,
 			  const struct verb *verb)
 {
-	if (!answer->command->empty || core->link.version == MQTT_5 ||
+	if (!answer->command->empty || core->session.version == MQTT_5 ||
 	    !(verb->flags & VERB_WRITES) || (verb->flags & VERB_NEVER_REFUSED))
 		return true;
 	answer_refuse(answer, "bad_request",
@@ -143,7 +143,7 @@ static bool receive_empty(const struct core *core, struct answer *answer,
  */
 static bool is_own_clearing(struct core *core, const struct event *event)
 {
-	if (event->size || core->link.version == MQTT_5)
+	if (event->size || core->session.version == MQTT_5)
 		return false;
 	for (size_t i = 0; i < CORE_CLEARED_MAX; i++) {
 		if (strcmp(core->cleared[i], event->topic) != 0)
@@ -302,7 +302,7 @@ void receive_message(struct core *core, const struct event *event,
 	struct err err = {.number = 0};
 	struct answer answer = {
 		.command = &command,
-		.late = core->link.phase != LINK_READY,
+		.late = core->session.phase != SESSION_READY,
 		.rev = -1,
 		.retry_after_s = -1,
 	};

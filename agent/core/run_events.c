@@ -59,7 +59,7 @@ static void take_progress(struct core *core, struct task *task, const struct eve
 		task->began = true;
 		lifecycle_save_row(core, task);
 	}
-	if (core->link.phase != LINK_DOWN)
+	if (core->session.phase != SESSION_DOWN)
 		publish_progress(core, task);
 }
 
@@ -90,7 +90,7 @@ static void take_log(struct core *core, struct task *task, const struct event *e
 	if (!core->held && !core->low)
 		store_log(core->store, task->number, core->now.wall, (int)event->number,
 			  event->text);
-	if (core->link.phase == LINK_DOWN)
+	if (core->session.phase == SESSION_DOWN)
 		return;
 	clock_text(core->now.wall, stamp);
 	line = cJSON_CreateObject();

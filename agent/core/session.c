@@ -15,19 +15,19 @@
 #define RIVAL_BACK_OFF_MS 60000
 #define SWEEP_DELAY_MS (5 * 60 * 1000)
 
-static char *link_topic(const struct core *core, char topic[TOPIC_MAX], const char *rest)
+static char *make_topic(const struct core *core, char topic[TOPIC_MAX], const char *rest)
 {
 	return topic_make(topic, core->options.root, core->options.device, "%s", rest);
 }
 
 /* ---- subscriptions ---- */
 
-static struct effect *link_subscribe(struct core *core, const char *topic, int qos)
+static struct effect *subscribe(struct core *core, const char *topic, int qos)
 {
 	struct effect *effect = effects_add(core->at_once, EFFECT_SUBSCRIBE);
 
-	effect->epoch = core->link.epoch;
-	effect->token = core->link.subscribe_token;
+	effect->epoch = core->session.epoch;
+	effect->token = core->session.subscribe_token;
 	task_set_text(&effect->name, topic);
 	effect->qos = qos;
 	return effect;
@@ -35,20 +35,20 @@ static struct effect *link_subscribe(struct core *core, const char *topic, int q
 
 /* Commands: Retain Handling 1 tells a stored one just once, Retain As Published shows
  * that a live one was meant to be kept, No Local keeps our own clearings out. */
-static void link_subscribe_commands(struct core *core, const char *topic)
+static void subscribe_commands(struct core *core, const char *topic)
 {
-	struct effect *effect = link_subscribe(core, topic, 1);
+	struct effect *effect = subscribe(core, topic, 1);
 
 	effect->no_local = true;
 	effect->as_published = true;
 	effect->handling = 1;
 }
 
-static void link_unsubscribe(struct core *core, const char *topic)
+static void unsubscribe(struct core *core, const char *topic)
 {
 	struct effect *effect = effects_add(core->at_once, EFFECT_UNSUBSCRIBE);
 
-	effect->epoch = core->link.epoch;
+	effect->epoch = core->session.epoch;
 	task_set_text(&effect->name, topic);
 }
 
@@ -60,7 +60,7 @@ static void group_filter(const struct core *core, const char *group,
 
 /* Filters live on in the session: those of groups that were left must be taken back.  The
  * store knows which were subscribed last. */
-static void link_groups(struct core *core)
+static void subscribe_groups(struct core *core)
 {
 	char topic[TOPIC_MAX], known[2048];
 	char *text = json_text(core->options.groups);
@@ -77,12 +77,12 @@ static void link_groups(struct core *core)
 		if (stays)
 			continue;
 		group_filter(core, group->valuestring, topic);
-		link_unsubscribe(core, topic);
+		unsubscribe(core, topic);
 	}
 	cJSON_Delete(before);
 	cJSON_ArrayForEach(group, core->options.groups) {
 		group_filter(core, group->valuestring, topic);
-		link_subscribe_commands(core, topic);
+		subscribe_commands(core, topic);
 	}
 	if (strcmp(known, text) != 0)
 		store_set_text(core->store, "groups", text);
@@ -90,118 +90,118 @@ static void link_groups(struct core *core)
 }
 
 /* The topics of a sweep, given back. */
-static void link_sweep_topics_back(struct core *core)
+static void unsubscribe_sweep(struct core *core)
 {
 	char topic[TOPIC_MAX];
 
-	link_unsubscribe(core, link_topic(core, topic, "task/+"));
-	link_unsubscribe(core, link_topic(core, topic, "types/+"));
+	unsubscribe(core, make_topic(core, topic, "task/+"));
+	unsubscribe(core, make_topic(core, topic, "types/+"));
 }
 
-static void link_subscribe_all(struct core *core)
+static void subscribe_all(struct core *core)
 {
 	char topic[TOPIC_MAX];
 
-	core->link.subscribe_token = ++core->next_token;
-	link_sweep_topics_back(core);
-	link_subscribe_commands(core, link_topic(core, topic, "cmd/#"));
+	core->session.subscribe_token = ++core->next_token;
+	unsubscribe_sweep(core);
+	subscribe_commands(core, make_topic(core, topic, "cmd/#"));
 	snprintf(topic, sizeof(topic), "%s/_all/cmd/#", core->options.root);
-	link_subscribe_commands(core, topic);
-	link_groups(core);
+	subscribe_commands(core, topic);
+	subscribe_groups(core);
 	/* The stored info of another agent with our name, and any live one. */
-	link_subscribe(core, link_topic(core, topic, "info"), 1)->no_local = true;
+	subscribe(core, make_topic(core, topic, "info"), 1)->no_local = true;
 	snprintf(topic, sizeof(topic), "%s/status", core->options.birth_prefix);
-	link_subscribe(core, topic, 1)->handling = 2;
-	link_subscribe(core, link_topic(core, topic, "reply/_barrier"), 1)->handling = 2;
+	subscribe(core, topic, 1)->handling = 2;
+	subscribe(core, make_topic(core, topic, "reply/_barrier"), 1)->handling = 2;
 }
 
 /* ---- the barrier ---- */
 
 /* A QoS 1 message to oneself arrives behind all that waited for us in the session. */
-static void link_send_barrier(struct core *core)
+static void send_barrier(struct core *core)
 {
 	char topic[TOPIC_MAX], payload[64];
 
-	core->link.barrier_at = core->now.ms;
+	core->session.barrier_at = core->now.ms;
 	snprintf(payload, sizeof(payload), "%s %lld", core->options.boot,
-		 (long long)++core->link.barrier_number);
-	core_publish(core, link_topic(core, topic, "reply/_barrier"), payload, 1, false);
+		 (long long)++core->session.barrier_number);
+	core_publish(core, make_topic(core, topic, "reply/_barrier"), payload, 1, false);
 }
 
-static void link_sweep_ends(struct core *core)
+static void end_sweep(struct core *core)
 {
-	core->link.sweeping = false;
-	link_sweep_topics_back(core);
+	core->session.sweeping = false;
+	unsubscribe_sweep(core);
 }
 
 /* All retained topics again, then the sweep.  Session present does not mean that the
  * broker still has the right ones; but a broker that comes and goes is not told
  * everything each time. */
-static void link_publish_again(struct core *core)
+static void publish_all(struct core *core)
 {
-	struct link *link = &core->link;
+	struct session *session = &core->session;
 
-	link->publish_due = false;
+	session->publish_due = false;
 	status_publish_all(core);
-	if (link->sweep_at < 0)
-		link->sweep_at = core->now.ms;
+	if (session->sweep_at < 0)
+		session->sweep_at = core->now.ms;
 }
 
-static bool link_may_publish(const struct core *core)
+static bool may_publish_all(const struct core *core)
 {
-	const struct link *link = &core->link;
+	const struct session *session = &core->session;
 
-	return !link->published_at ||
-	       core->now.ms - link->published_at >= PUBLISH_AGAIN_MS;
+	return !session->published_at ||
+	       core->now.ms - session->published_at >= PUBLISH_AGAIN_MS;
 }
 
-static void link_ready(struct core *core)
+static void session_ready(struct core *core)
 {
-	struct link *link = &core->link;
+	struct session *session = &core->session;
 
-	link->phase = LINK_READY;
+	session->phase = SESSION_READY;
 	outbox_backlog_came(core->outbox, core->next_token);
-	link->publish_due = true;
+	session->publish_due = true;
 	/* A broker without our session has lost the rest as well. */
-	if (!link->session_present || link_may_publish(core))
-		link_publish_again(core);
+	if (!session->session_present || may_publish_all(core))
+		publish_all(core);
 	status_publish_info(core);
 	status_publish_availability(core);
-	link->info_known = true;
+	session->info_known = true;
 }
 
-static void link_barrier(struct core *core, const struct event *event)
+static void take_barrier(struct core *core, const struct event *event)
 {
 	char payload[64];
 
 	snprintf(payload, sizeof(payload), "%s %lld", core->options.boot,
-		 (long long)core->link.barrier_number);
+		 (long long)core->session.barrier_number);
 	if (strcmp(event->data, payload) != 0)
 		return;
-	if (core->link.phase == LINK_BARRIER)
-		link_ready(core);
-	else if (core->link.sweeping)
-		link_sweep_ends(core);
+	if (core->session.phase == SESSION_BARRIER)
+		session_ready(core);
+	else if (core->session.sweeping)
+		end_sweep(core);
 }
 
 /* ---- the sweep ---- */
 
-static void link_sweep(struct core *core)
+static void begin_sweep(struct core *core)
 {
 	char topic[TOPIC_MAX];
 
-	core->link.sweep_at = -1;
-	core->link.sweeping = true;
-	core->link.subscribe_token = ++core->next_token;
-	link_subscribe(core, link_topic(core, topic, "task/+"), 0)->no_local = true;
-	link_subscribe(core, link_topic(core, topic, "types/+"), 0)->no_local = true;
+	core->session.sweep_at = -1;
+	core->session.sweeping = true;
+	core->session.subscribe_token = ++core->next_token;
+	subscribe(core, make_topic(core, topic, "task/+"), 0)->no_local = true;
+	subscribe(core, make_topic(core, topic, "types/+"), 0)->no_local = true;
 }
 
-static void link_swept(struct core *core, const struct event *event, const char *id)
+static void sweep_task(struct core *core, const struct event *event, const char *id)
 {
 	struct task *ended;
 
-	if (!core->link.sweeping || !event->retained || !event->size)
+	if (!core->session.sweeping || !event->retained || !event->size)
 		return;
 	if (!core_find_task(core, id, &ended))
 		outbox_clearing(core->outbox, event->topic, core_age(core));
@@ -209,17 +209,16 @@ static void link_swept(struct core *core, const struct event *event, const char 
 }
 
 /* Types have no rows: the board clears their topics. */
-static void link_swept_type(struct core *core, const struct event *event,
-			    const char *name)
+static void sweep_type(struct core *core, const struct event *event, const char *name)
 {
-	if (core->link.sweeping && event->retained && event->size &&
+	if (core->session.sweeping && event->retained && event->size &&
 	    !registry_find(core->options.registry, name))
 		status_clear_type(core, name);
 }
 
 /* ---- rivals ---- */
 
-static void link_rival(struct core *core, const char *boot)
+static void take_rival(struct core *core, const char *boot)
 {
 	cJSON *data = cJSON_CreateObject();
 	char shown[17];
@@ -234,20 +233,20 @@ static void link_rival(struct core *core, const char *boot)
 		shown, core->options.device);
 	cJSON_AddStringToObject(data, "boot", shown);
 	core_emit_event(core, "duplicate_device", NULL, data);
-	core->link.sweep_at = core->now.ms + SWEEP_DELAY_MS;
-	core->link.back_off_ms =
+	core->session.sweep_at = core->now.ms + SWEEP_DELAY_MS;
+	core->session.back_off_ms =
 		RIVAL_BACK_OFF_MS + (int64_t)(core_random(core) % RIVAL_BACK_OFF_MS);
 }
 
-void link_back_off(struct core *core)
+void session_back_off(struct core *core)
 {
-	if (core->link.back_off_ms == 0)
+	if (core->session.back_off_ms == 0)
 		return;
-	effects_add(core->at_once, EFFECT_LINK_RESTART)->number = core->link.back_off_ms;
-	core->link.back_off_ms = 0;
+	effects_add(core->at_once, EFFECT_RECONNECT)->number = core->session.back_off_ms;
+	core->session.back_off_ms = 0;
 }
 
-static void link_info(struct core *core, const struct event *event)
+static void take_info(struct core *core, const struct event *event)
 {
 	cJSON *info = event->size ? json_parse(event->data, event->size, NULL) : NULL;
 	const char *boot = json_string(info, "boot");
@@ -255,31 +254,32 @@ static void link_info(struct core *core, const struct event *event)
 	bool foreign = boot && store && strcmp(boot, core->options.boot) != 0;
 	bool other_store = foreign && strcmp(store, core->store_name) != 0;
 	/* Without No Local (3.1.1) what we told before we were killed waits for us. */
-	bool ourselves = !other_store && core->link.phase != LINK_READY;
+	bool ourselves = !other_store && core->session.phase != SESSION_READY;
 	bool live = !event->retained && !ourselves;
 
 	/* Live: somebody is there now.  Stored: somebody was there after us. */
-	if (foreign && (live || (other_store && core->link.info_known)))
-		link_rival(core, boot);
+	if (foreign && (live || (other_store && core->session.info_known)))
+		take_rival(core, boot);
 	else if (other_store)
-		core->link.sweep_at = core->now.ms + SWEEP_DELAY_MS;
+		core->session.sweep_at = core->now.ms + SWEEP_DELAY_MS;
 	cJSON_Delete(info);
 }
 
-bool link_message(struct core *core, const struct event *event, const struct topic *topic)
+bool session_message(struct core *core, const struct event *event,
+		     const struct topic *topic)
 {
 	switch (topic->kind) {
 	case TOPIC_BARRIER:
-		link_barrier(core, event);
+		take_barrier(core, event);
 		return true;
 	case TOPIC_INFO:
-		link_info(core, event);
+		take_info(core, event);
 		return true;
 	case TOPIC_TASK:
-		link_swept(core, event, topic->name);
+		sweep_task(core, event, topic->name);
 		return true;
 	case TOPIC_TYPE:
-		link_swept_type(core, event, topic->name);
+		sweep_type(core, event, topic->name);
 		return true;
 	case TOPIC_BIRTH:
 		if (event->data && !strcmp(event->data, "online"))
@@ -295,80 +295,82 @@ bool link_message(struct core *core, const struct event *event, const struct top
 
 /* ---- up and down ---- */
 
-static void link_up(struct core *core, const struct event *event)
+static void session_up(struct core *core, const struct event *event)
 {
-	struct link *link = &core->link;
+	struct session *session = &core->session;
 
-	link->phase = LINK_SUBSCRIBING;
-	link->epoch = event->epoch;
-	link->window = (unsigned)event->number;
-	link->version = event->version;
-	link->session_present = event->flag;
-	link->sweeping = false;
+	session->phase = SESSION_SUBSCRIBING;
+	session->epoch = event->epoch;
+	session->window = (unsigned)event->number;
+	session->version = event->version;
+	session->session_present = event->flag;
+	session->sweeping = false;
 	outbox_link_up(core->outbox);
-	if (!link->session_present)
+	if (!session->session_present)
 		outbox_new_session(core->outbox);
-	link_subscribe_all(core);
+	subscribe_all(core);
 }
 
-static void link_down(struct core *core, const struct event *event)
+static void session_down(struct core *core, const struct event *event)
 {
-	if (core->link.phase == LINK_DOWN || event->epoch != core->link.epoch)
+	if (core->session.phase == SESSION_DOWN || event->epoch != core->session.epoch)
 		return;
-	core->link.phase = LINK_DOWN;
-	core->link.sweeping = false;
-	core->link.reconnects++;
+	core->session.phase = SESSION_DOWN;
+	core->session.sweeping = false;
+	core->session.reconnects++;
 	outbox_link_down(core->outbox);
 	board_link_down(core->board);
 }
 
-static void link_subscribed(struct core *core, const struct event *event)
+static void session_subscribed(struct core *core, const struct event *event)
 {
-	struct link *link = &core->link;
+	struct session *session = &core->session;
 
-	if (event->epoch != link->epoch || event->token != link->subscribe_token)
+	if (event->epoch != session->epoch || event->token != session->subscribe_token)
 		return;
 	if (!event->flag)
 		log_error("the broker refused a subscription: check its access control");
-	if (link->phase == LINK_SUBSCRIBING)
-		link->phase = LINK_BARRIER;
-	link_send_barrier(core);
+	if (session->phase == SESSION_SUBSCRIBING)
+		session->phase = SESSION_BARRIER;
+	send_barrier(core);
 }
 
-void link_event(struct core *core, const struct event *event)
+void session_event(struct core *core, const struct event *event)
 {
-	if (event->kind == EVENT_LINK_UP)
-		link_up(core, event);
-	else if (event->kind == EVENT_LINK_DOWN)
-		link_down(core, event);
+	if (event->kind == EVENT_CONNECTED)
+		session_up(core, event);
+	else if (event->kind == EVENT_DISCONNECTED)
+		session_down(core, event);
 	else
-		link_subscribed(core, event);
+		session_subscribed(core, event);
 }
 
-void link_tick(struct core *core)
+void session_tick(struct core *core)
 {
-	struct link *link = &core->link;
+	struct session *session = &core->session;
 
-	if ((link->phase == LINK_BARRIER || link->sweeping) &&
-	    core->now.ms - link->barrier_at >= BARRIER_AGAIN_MS)
-		link_send_barrier(core);
-	if (link->phase == LINK_READY && link->publish_due && link_may_publish(core))
-		link_publish_again(core);
-	if (link->phase == LINK_READY && !link->sweeping && link->sweep_at >= 0 &&
-	    core->now.ms >= link->sweep_at)
-		link_sweep(core);
+	if ((session->phase == SESSION_BARRIER || session->sweeping) &&
+	    core->now.ms - session->barrier_at >= BARRIER_AGAIN_MS)
+		send_barrier(core);
+	if (session->phase == SESSION_READY && session->publish_due &&
+	    may_publish_all(core))
+		publish_all(core);
+	if (session->phase == SESSION_READY && !session->sweeping &&
+	    session->sweep_at >= 0 && core->now.ms >= session->sweep_at)
+		begin_sweep(core);
 }
 
-int64_t link_wake(const struct core *core)
+int64_t session_wake(const struct core *core)
 {
-	const struct link *link = &core->link;
+	const struct session *session = &core->session;
 
-	if (link->phase == LINK_BARRIER || link->sweeping)
-		return link->barrier_at + BARRIER_AGAIN_MS;
-	if (link->phase != LINK_READY)
+	if (session->phase == SESSION_BARRIER || session->sweeping)
+		return session->barrier_at + BARRIER_AGAIN_MS;
+	if (session->phase != SESSION_READY)
 		return -1;
-	if (link->publish_due && (link->sweep_at < 0 ||
-				  link->published_at + PUBLISH_AGAIN_MS < link->sweep_at))
-		return link->published_at + PUBLISH_AGAIN_MS;
-	return link->sweep_at;
+	if (session->publish_due &&
+	    (session->sweep_at < 0 ||
+	     session->published_at + PUBLISH_AGAIN_MS < session->sweep_at))
+		return session->published_at + PUBLISH_AGAIN_MS;
+	return session->sweep_at;
 }

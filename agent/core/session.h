@@ -4,15 +4,15 @@
 
 #include "agent/core/state.h"
 
-void link_event(struct core *core, const struct event *event);
+void session_event(struct core *core, const struct event *event);
 
 /* A message on a topic; false for one of a command, which is not the session's. */
-bool link_message(struct core *core, const struct event *event,
-		  const struct topic *topic);
-void link_tick(struct core *core);
-int64_t link_wake(const struct core *core);
+bool session_message(struct core *core, const struct event *event,
+		     const struct topic *topic);
+void session_tick(struct core *core);
+int64_t session_wake(const struct core *core);
 
 /* Leaves the broker to a rival, behind what this turn tells. */
-void link_back_off(struct core *core);
+void session_back_off(struct core *core);
 
 #endif

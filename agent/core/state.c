@@ -53,7 +53,7 @@ struct effect *core_publish(struct core *core, const char *topic, const char *pa
 {
 	struct effect *effect = effects_add(core->at_once, EFFECT_PUBLISH);
 
-	effect->epoch = core->link.epoch;
+	effect->epoch = core->session.epoch;
 	task_set_text(&effect->name, topic);
 	task_set_text(&effect->text, payload);
 	effect->size = strlen(payload);

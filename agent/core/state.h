@@ -22,15 +22,15 @@ struct verb_schema;
 #define CORE_CLEARED_MAX 16
 #define CORE_ALL_DEVICES UINT64_MAX
 
-enum link_phase {
-	LINK_DOWN,
-	LINK_SUBSCRIBING, /* connected; what comes in has waited for us */
-	LINK_BARRIER,	  /* the barrier is on its way */
-	LINK_READY,	  /* what comes in is fresh */
+enum session_phase {
+	SESSION_DOWN,
+	SESSION_SUBSCRIBING, /* connected; what comes in has waited for us */
+	SESSION_BARRIER,     /* the barrier is on its way */
+	SESSION_READY,	     /* what comes in is fresh */
 };
 
-struct link {
-	enum link_phase phase;
+struct session {
+	enum session_phase phase;
 	uint32_t epoch;
 	unsigned window;
 	int version;
@@ -54,7 +54,7 @@ struct core {
 	struct scheduler scheduler;
 	struct outbox *outbox;
 	struct board *board;
-	struct link link;
+	struct session session;
 	struct verb_schema *verb_schemas; /* agent/commands/dispatch.c's */
 	/* The core's copy, a bit each in claims. */
 	struct core_device devices[RIG_DEVICES_MAX];

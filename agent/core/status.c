@@ -37,7 +37,7 @@ void status_publish_availability(struct core *core)
 {
 	char topic[TOPIC_MAX];
 
-	if (core->link.phase != LINK_READY)
+	if (core->session.phase != SESSION_READY)
 		return;
 	put(core, "status", core->draining ? "draining" : "online", 0);
 	/* Our will may have spoken meanwhile. */
@@ -108,7 +108,7 @@ void status_publish_info(struct core *core)
 	cJSON_AddStringToObject(info, "boot", o->boot);
 	cJSON_AddStringToObject(info, "since", since);
 	cJSON_AddStringToObject(info, "mqtt_version",
-				core->link.version == 5 ? "5" : "3.1.1");
+				core->session.version == 5 ? "5" : "3.1.1");
 	cJSON_AddItemToObject(info, "groups", cJSON_Duplicate(o->groups, true));
 	cJSON_AddItemToObject(info, "pools", cJSON_CreateArray());
 	cJSON_AddItemToObject(info, "limits", info_limits(core));
@@ -306,7 +306,7 @@ void status_publish_health(struct core *core)
 	cJSON_AddNumberToObject(health, "outbox", (double)outbox_depth(core->outbox));
 	cJSON_AddNumberToObject(health, "outbox_dropped",
 				(double)outbox_dropped(core->outbox));
-	cJSON_AddNumberToObject(health, "reconnects", (double)core->link.reconnects);
+	cJSON_AddNumberToObject(health, "reconnects", (double)core->session.reconnects);
 	cJSON_AddNumberToObject(health, "dropped_progress",
 				(double)board_dropped(core->board));
 	cJSON_AddItemToObject(health, "refused", health_refused(core));
@@ -344,7 +344,7 @@ void status_publish_all(struct core *core)
 		task_free(task);
 	}
 	status_publish_availability(core);
-	core->link.published_at = core->now.ms;
+	core->session.published_at = core->now.ms;
 }
 
 void status_publish_device(struct core *core, const struct event *event)

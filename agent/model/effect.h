@@ -19,11 +19,11 @@ enum effect_kind {
 			 = attempt */
 	EFFECT_GO_ON, /* run: leave the gate */
 	EFFECT_ACT,   /* run, name = verb, text = body, type (dry_run) */
-	EFFECT_PUBLISH,	     /* token, name = topic, text/size, qos, retain, expiry_s,
-				correlation */
-	EFFECT_SUBSCRIBE,    /* token: every topic of filters */
-	EFFECT_UNSUBSCRIBE,  /* token, name = one topic */
-	EFFECT_LINK_RESTART, /* number = not before so many milliseconds */
+	EFFECT_PUBLISH,	    /* token, name = topic, text/size, qos, retain, expiry_s,
+			       correlation */
+	EFFECT_SUBSCRIBE,   /* token: every topic of filters */
+	EFFECT_UNSUBSCRIBE, /* token, name = one topic */
+	EFFECT_RECONNECT,   /* number = not before so many milliseconds */
 	EFFECT_RELEASE_ESTOP,
 	EFFECT_STOPPED, /* all is at rest after EVENT_STOP: disconnect and exit */
 };

@@ -11,12 +11,12 @@
 
 enum event_kind {
 	/* from the connection */
-	EVENT_MESSAGE,	  /* topic, data, response_topic, correlation, number = packet id;
-			     waiter */
-	EVENT_LINK_UP,	  /* epoch, number = window, flag = session present, version */
-	EVENT_LINK_DOWN,  /* epoch, text = why */
-	EVENT_SENT,	  /* epoch, token, flag = ok */
-	EVENT_SUBSCRIBED, /* epoch, token, flag = ok */
+	EVENT_MESSAGE,	 /* topic, data, response_topic, correlation, number = packet id;
+			    waiter */
+	EVENT_CONNECTED, /* epoch, number = window, flag = session present, version */
+	EVENT_DISCONNECTED, /* epoch, text = why */
+	EVENT_SENT,	    /* epoch, token, flag = ok */
+	EVENT_SUBSCRIBED,   /* epoch, token, flag = ok */
 	/* from a run; run names it */
 	EVENT_PROGRESS,	  /* current, total, text */
 	EVENT_BEGAN,	  /* waiter */

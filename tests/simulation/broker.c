@@ -179,7 +179,7 @@ void broker_publish(struct broker *broker, struct wish *wish)
 
 void broker_connect(struct broker *broker, struct prng *prng)
 {
-	struct event *event = mail_post(broker->mail, EVENT_LINK_UP);
+	struct event *event = mail_post(broker->mail, EVENT_CONNECTED);
 	struct packet *packet;
 
 	broker->connected = true;
@@ -234,7 +234,7 @@ void broker_disconnect(struct broker *broker, struct prng *prng, bool agent_live
 	broker->connected = false;
 	state_retain(&broker->state, OURS "status", "lost", 4);
 	if (agent_lives)
-		mail_post(broker->mail, EVENT_LINK_DOWN)->epoch = broker->epoch;
+		mail_post(broker->mail, EVENT_DISCONNECTED)->epoch = broker->epoch;
 }
 
 void broker_take_snapshot(struct broker *broker)

@@ -86,11 +86,11 @@ void broker_clear(struct broker *broker);
 /* A client publishes. */
 void broker_publish(struct broker *broker, struct wish *wish);
 
-/* The agent connects; its LINK_UP is posted. */
+/* The agent connects; its CONNECTED is posted. */
 void broker_connect(struct broker *broker, struct prng *prng);
 
-/* The connection breaks; a LINK_DOWN is posted when the agent lives.  Of what was on its
- * way to the broker a part arrives. */
+/* The connection breaks; a DISCONNECTED is posted when the agent lives.  Of what was on
+ * its way to the broker a part arrives. */
 void broker_disconnect(struct broker *broker, struct prng *prng, bool agent_lives);
 
 void broker_take_snapshot(struct broker *broker);

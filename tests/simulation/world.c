@@ -232,7 +232,7 @@ static void carry_out_one(struct world *w, struct effect *effect, bool late)
 		if (w->broker.connected && effect->epoch == w->broker.epoch)
 			broker_take(&w->broker, effect);
 		break;
-	case EFFECT_LINK_RESTART:
+	case EFFECT_RECONNECT:
 		broken("the agent believes that it has a rival");
 		break;
 	case EFFECT_RELEASE_ESTOP:

@@ -8,7 +8,7 @@ static int open_shell(void **state)
 {
 	struct shell *s = shell_open();
 
-	link_up(s);
+	session_up(s);
 	*state = s;
 	return 0;
 }
@@ -106,7 +106,7 @@ static void ages_count_the_time_that_the_agent_ran_over_restarts(void **state)
 	core_end(s);
 	s->now = SECOND; /* the machine was off for weeks and has just started */
 	core_start(s);
-	link_up(s);
+	session_up(s);
 	pass(s, 2 * (int64_t)DAY - HOUR);
 	reply = ask_code(s, "task/create", "{'id':'a','type':'plain_task'}", "accepted");
 	assert_true(cJSON_IsTrue(at(reply, "duplicate")));
@@ -127,7 +127,7 @@ static void a_request_makes_any_command_idempotent(void **state)
 	ask_code(s, "task/restart", "{'id':'a','request':'r1'}", "accepted");
 	fails(s, "a", "task_failed", "it broke");
 	crash(s);
-	link_up(s);
+	session_up(s);
 
 	reply = ask_code(s, "task/restart", "{'request':'r1','id':'a'}", "accepted");
 
@@ -333,12 +333,12 @@ static void a_reply_still_comes_after_a_crash(void **state)
 	make(s, "a", "plain_task", "");
 	crash(s);
 	s->deaf = false;
-	link_up(s);
+	session_up(s);
 
 	assert_int_equal(count_of(s, "reply/a"), 2);
 	pass(s, 2 * SECOND);
 	crash(s);
-	link_up(s);
+	session_up(s);
 	assert_int_equal(count_of(s, "reply/a"), 2);
 }
 
@@ -348,10 +348,10 @@ static void a_reply_an_hour_old_is_not_sent_any_more(void **state)
 
 	s->deaf = true;
 	make(s, "a", "plain_task", "");
-	link_lost(s);
+	session_lost(s);
 	pass(s, HOUR + MINUTE);
 	s->deaf = false;
-	link_up(s);
+	session_up(s);
 
 	assert_int_equal(count_of(s, "reply/a"), 1);
 }
@@ -369,7 +369,7 @@ static void reads_write_nothing(void **state)
 	crash(s);
 	s->deaf = false;
 	from = s->message_count;
-	link_up(s);
+	session_up(s);
 
 	assert_null(newest_from(s, "reply/_", from));
 	assert_null(newest_from(s, "reply/r1", from));
@@ -421,9 +421,9 @@ static void what_waited_at_the_broker_is_late(void **state)
 	struct shell *s = *state;
 
 	make(s, "x", "alone_task", "");
-	link_lost(s);
+	session_lost(s);
 	s->silent = true;
-	link_up(s);
+	session_up(s);
 
 	ask_code(s, "motor/move", "{'name':'rotor','degrees':10}", "stale");
 	ask_code(s, "light/set", "ON", "stale");
@@ -443,10 +443,10 @@ the_barrier_is_sent_again_after_five_seconds_and_then_all_is_fresh(void **state)
 	struct shell *s = *state;
 	size_t before;
 
-	link_lost(s);
+	session_lost(s);
 	before = count_of(s, "reply/_barrier");
 	s->silent = true;
-	link_up(s);
+	session_up(s);
 	assert_int_equal(count_of(s, "reply/_barrier"), before + 1);
 	pass(s, 4900);
 	assert_int_equal(count_of(s, "reply/_barrier"), before + 1);
@@ -462,9 +462,9 @@ static void a_barrier_of_an_earlier_life_opens_nothing(void **state)
 {
 	struct shell *s = *state;
 
-	link_lost(s);
+	session_lost(s);
 	s->silent = true;
-	link_up(s);
+	session_up(s);
 	post(s, message_event(s, OURS "reply/_barrier", "b000000000000000 1"));
 	settle(s);
 
@@ -559,7 +559,7 @@ static void the_latch_holds_over_a_restart(void **state)
 
 	assert_int_equal(s->estops, 2);
 	assert_false(runs(s, "m"));
-	link_up(s);
+	session_up(s);
 	assert_status(s, "m", "interrupted");
 	ask_code(s, "motor/move", "{'name':'rotor','degrees':10}", "estopped");
 	make(s, "n", "plain_task", "");
@@ -578,7 +578,7 @@ static void a_paused_task_that_holds_hardware_is_interrupted_too(void **state)
 	held(s, "m");
 	ask_code(s, "estop", "", "ok");
 	crash(s); /* before the run could end */
-	link_up(s);
+	session_up(s);
 
 	assert_status(s, "m", "interrupted");
 }
@@ -626,7 +626,7 @@ static void draining_ends_what_runs_retries_too_and_takes_nothing_new(void **sta
 	assert_false(runs(s, "p"));
 	ask_code(s, "task/restart", "x", "draining");
 	crash(s);
-	link_up(s);
+	session_up(s);
 	assert_false(runs(s, "p"));
 	assert_string_equal(newest(s, "status")->text, "draining");
 	ask_code(s, "agent/undrain", "", "ok");
@@ -712,7 +712,7 @@ static void two_hundred_and_fifty_six_tasks_live_and_no_more(void **state)
 	assert_int_equal(cJSON_GetArraySize(at(told(s, "queue"), "pending")), 32);
 	assert_int_equal(number_at(told(s, "queue"), "depth"), 253);
 	crash(s);
-	link_up(s);
+	session_up(s);
 	ask_code(s, "task/create", "plain_task", "queue_full");
 }
 
@@ -735,7 +735,7 @@ static void a_thousand_replies_wait_the_oldest_go_first(void **state)
 	crash(s);
 	s->deaf = false;
 	from = s->message_count;
-	link_up(s);
+	session_up(s);
 
 	for (size_t i = from; i < s->message_count; i++)
 		n += !strncmp(s->messages[i].topic, OURS "reply/r",
@@ -754,7 +754,7 @@ static void five_thousand_events_wait_the_oldest_are_skipped_but_kept(void **sta
 	const cJSON *reply;
 
 	make(s, "x", "plain_task", "");
-	link_lost(s);
+	session_lost(s);
 	for (int i = 0; i < 5100; i++) {
 		struct event *event = run_event(s, "x", EVENT_EMIT);
 
@@ -765,7 +765,7 @@ static void five_thousand_events_wait_the_oldest_are_skipped_but_kept(void **sta
 	settle(s);
 	from = s->message_count;
 	newest_seq = (double)outbox_last_seq(s->core->outbox);
-	link_up(s);
+	session_up(s);
 
 	for (size_t i = from; i < s->message_count; i++) {
 		if (strcmp(s->messages[i].topic, OURS "event") != 0)
@@ -901,8 +901,8 @@ static void a_slow_broker_sees_revisions_grow_and_one_message_of_a_topic(void **
 		if (i % 3 == 0)
 			broker_ack_all(s);
 		if (i % 5 == 4) {
-			link_lost(s);
-			link_up(s);
+			session_lost(s);
+			session_up(s);
 		}
 	}
 	s->deaf = false;
@@ -929,8 +929,8 @@ a_document_is_sent_again_until_its_newest_version_is_acknowledged(void **state)
 
 	pass(s, 2 * SECOND);
 	from = s->message_count;
-	link_lost(s);
-	link_up(s);
+	session_lost(s);
+	session_up(s);
 	assert_null(newest_from(s, "task/a", from));
 }
 
@@ -944,7 +944,7 @@ static void a_delete_and_its_clearing_survive_a_crash(void **state)
 	ask_code(s, "task/delete", "a", "ok");
 	crash(s);
 	s->deaf = false;
-	link_up(s);
+	session_up(s);
 
 	assert_int_equal(newest(s, "task/a")->size, 0);
 	assert_true(newest(s, "task/a")->retain);
@@ -956,10 +956,10 @@ static void events_are_numbered_without_gaps_and_sent_in_order(void **state)
 	double last = 0;
 
 	make(s, "a", "plain_task", "");
-	link_lost(s);
+	session_lost(s);
 	finish(s, "a", NULL);
 	crash(s);
-	link_up(s);
+	session_up(s);
 
 	for (size_t i = 0; i < s->message_count; i++) {
 		if (strcmp(s->messages[i].topic, OURS "event") != 0)
@@ -1000,7 +1000,7 @@ static void nothing_is_told_and_nobody_released_before_the_commit(void **state)
 	assert_int_equal(s->run_count, orders);
 	assert_int_equal(s->released, released);
 	crash(s);
-	link_up(s);
+	session_up(s);
 	ask_code(s, "task/get", "a", "not_found");
 	make(s, "a", "plain_task", "");
 	assert_true(runs(s, "a"));
@@ -1027,11 +1027,11 @@ static void the_agent_works_without_a_broker(void **state)
 	struct shell *s = *state;
 
 	make(s, "a", "step_task", "");
-	link_lost(s);
+	session_lost(s);
 	progress(s, "a", 1, 2);
 	finish(s, "a", "'done'");
 	pass(s, HOUR);
-	link_up(s);
+	session_up(s);
 
 	assert_string_equal(text_at(document(s, "a"), "status"), "completed");
 }
@@ -1047,9 +1047,9 @@ static void everything_retained_is_told_at_a_connect(void **state)
 	make(s, "a", "plain_task", "");
 	finish(s, "a", NULL);
 	pass(s, 2 * MINUTE);
-	link_lost(s);
+	session_lost(s);
 	from = s->message_count;
-	link_up(s);
+	session_up(s);
 
 	for (size_t i = 0; i < sizeof(topics) / sizeof(topics[0]); i++) {
 		const struct message *m = newest_from(s, topics[i], from);
@@ -1070,9 +1070,9 @@ static void our_will_is_corrected_at_every_connect_the_rest_once_a_minute(void *
 
 	make(s, "a", "plain_task", "");
 	pass(s, 2 * SECOND);
-	link_lost(s);
+	session_lost(s);
 	from = s->message_count;
-	link_up(s);
+	session_up(s);
 	assert_string_equal(newest_from(s, "status", from)->text, "online");
 	assert_null(newest_from(s, "types/plain_task", from));
 
@@ -1114,10 +1114,10 @@ static void the_sweep_clears_tasks_that_nobody_knows(void **state)
 
 	make(s, "known", "plain_task", "");
 	pass(s, 2 * MINUTE);
-	link_lost(s);
+	session_lost(s);
 	s->one_barrier = true;
 	s->subscribed[0] = '\0';
-	link_up(s);
+	session_up(s);
 	assert_non_null(strstr(s->subscribed, OURS "task/+"));
 
 	post_retained(s, OURS "task/ghost", "{\"id\":\"ghost\"}", true);
@@ -1140,8 +1140,8 @@ static void the_sweep_ends_at_its_barrier_and_first_thing_at_every_connect(void 
 	post_retained(s, OURS "task/ghost", "{\"id\":\"ghost\"}", true);
 	assert_null(newest(s, "task/ghost"));
 	s->unsubscribed[0] = '\0';
-	link_lost(s);
-	link_up(s);
+	session_lost(s);
+	session_up(s);
 
 	assert_non_null(strstr(s->unsubscribed, filter));
 }
@@ -1154,14 +1154,14 @@ static void a_group_that_was_left_is_unsubscribed(void **state)
 			     cJSON_CreateString("left"));
 	cJSON_AddItemToArray((cJSON *)(uintptr_t)s->options.groups,
 			     cJSON_CreateString("kept"));
-	link_lost(s);
-	link_up(s);
+	session_lost(s);
+	session_up(s);
 	assert_non_null(strstr(s->subscribed, ROOT "/_group/left/cmd/# "));
 	cJSON_DeleteItemFromArray((cJSON *)(uintptr_t)s->options.groups, 0);
 	crash(s);
 	s->subscribed[0] = '\0';
 	s->unsubscribed[0] = '\0';
-	link_up(s);
+	session_up(s);
 
 	assert_non_null(strstr(s->unsubscribed, ROOT "/_group/left/cmd/# "));
 	assert_null(strstr(s->unsubscribed, "kept"));
@@ -1192,10 +1192,10 @@ static void a_live_info_of_another_boot_is_a_rival(void **state)
 
 	assert_true(s->restart_after >= 60 * SECOND);
 	assert_true(happened(s, "duplicate_device", NULL));
-	link_lost(s);
+	session_lost(s);
 	pass(s, 2 * MINUTE);
 	s->subscribed[0] = '\0';
-	link_up(s);
+	session_up(s);
 	assert_non_null(
 		strstr(text_at(told(s, "info"), "problems/0"), "badbadbadbadbad0"));
 	assert_null(strstr(s->subscribed, OURS "task/+"));
@@ -1208,7 +1208,7 @@ static void our_own_info_of_an_earlier_boot_is_no_rival(void **state)
 	struct shell *s = *state;
 
 	crash(s);
-	link_up(s);
+	session_up(s);
 	info_from(s, "b000000000000001", s->core->store_name, true);
 
 	assert_int_equal(s->restart_after, -1);
@@ -1222,7 +1222,7 @@ static void a_stored_info_of_another_store_delays_the_sweep(void **state)
 	shell_close(s);
 	*state = s = shell_open();
 	s->silent = true;
-	link_up(s);
+	session_up(s);
 	info_from(s, "badbadbadbadbad0", "0000000000000000", true);
 	s->silent = false;
 	pass(s, 6 * SECOND);
@@ -1242,10 +1242,10 @@ static void a_message_of_an_ended_connection_is_left_to_come_again(void **state)
 	struct event *event =
 		command_event(s, "task/create", "{'id':'a','type':'plain_task'}");
 
-	post(s, event_of(s, EVENT_LINK_DOWN));
+	post(s, event_of(s, EVENT_DISCONNECTED));
 	s->epoch++;
 	event->epoch = s->epoch - 1;
-	post(s, event_of(s, EVENT_LINK_UP));
+	post(s, event_of(s, EVENT_CONNECTED));
 	s->first->next->number = 64;
 	s->first->next->version = 5;
 	post(s, event);
@@ -1324,7 +1324,7 @@ static void on_3_1_1_an_empty_payload_asks_and_changes_nothing(void **state)
 {
 	struct shell *s = *state;
 
-	link_lost(s);
+	session_lost(s);
 	go_up(s, 3);
 
 	ask_code(s, "agent/ping", "", "ok");
@@ -1349,7 +1349,7 @@ static void on_3_1_1_our_own_clearing_is_no_command_once(void **state)
 	struct shell *s = *state;
 	size_t from;
 
-	link_lost(s);
+	session_lost(s);
 	go_up(s, 3);
 	post_retained_command(s, "queue/pause");
 	assert_int_equal(newest(s, "cmd/queue/pause")->size, 0);
@@ -1365,7 +1365,7 @@ static void on_3_1_1_an_empty_emergency_stop_is_never_taken_for_a_clearing(void 
 {
 	struct shell *s = *state;
 
-	link_lost(s);
+	session_lost(s);
 	go_up(s, 3);
 	post_retained_command(s, "estop");
 	assert_null(newest(s, "cmd/estop"));

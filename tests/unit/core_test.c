@@ -5,7 +5,7 @@ static int open_shell(void **state)
 {
 	struct shell *s = shell_open();
 
-	link_up(s);
+	session_up(s);
 	*state = s;
 	return 0;
 }
@@ -352,7 +352,7 @@ static void a_paused_queue_starts_nothing_also_after_a_restart(void **state)
 
 	crash(s);
 	assert_false(runs(s, "a"));
-	link_up(s);
+	session_up(s);
 	assert_string_equal(text_at(told(s, "queue"), "paused"), "person");
 	ask_code(s, "queue/resume", "", "ok");
 
@@ -690,7 +690,7 @@ static void on_a_full_disk_the_log_is_told_and_not_kept(void **state)
 	make(s, "a", "step_task", "");
 	s->options.reserve.take = no_room;
 	crash(s);
-	link_up(s);
+	session_up(s);
 	assert_string_equal(text_at(told(s, "health"), "storage"), "full");
 	event = run_event(s, "a", EVENT_LOG);
 	event->number = LOG_LEVEL_WARN;
@@ -800,7 +800,7 @@ static void dependencies_are_decided_over_a_restart(void **state)
 	make(s, "a", "step_task", "");
 	make(s, "b", "plain_task", "'after':['a']");
 	crash(s);
-	link_up(s);
+	session_up(s);
 
 	assert_false(runs(s, "b"));
 	finish(s, "a", NULL);
@@ -1000,7 +1000,7 @@ static void pauses_too_long_without_a_run_end_whole_chains(void **state)
 	crash(s);
 
 	pass(s, DAY + SECOND);
-	link_up(s);
+	session_up(s);
 
 	assert_status(s, "a", "interrupted");
 	assert_status(s, "b", "error");
@@ -1039,7 +1039,7 @@ static void pending_tasks_keep_their_place(void **state)
 	make(s, "b", "alone_task", "'priority':2");
 	make(s, "c", "plain_task", "");
 	crash(s);
-	link_up(s);
+	session_up(s);
 
 	assert_int_equal(number_at(get(s, "b"), "queue_position"), 0);
 	assert_int_equal(number_at(get(s, "a"), "queue_position"), 1);
@@ -1054,7 +1054,7 @@ static void a_running_task_that_can_goes_on_from_its_checkpoint(void **state)
 	make(s, "a", "step_task", "");
 	checkpoint(s, "a", "{\"at\":5}");
 	crash(s);
-	link_up(s);
+	session_up(s);
 
 	assert_true(runs(s, "a"));
 	assert_string_equal(run_of(s, "a")->saved, "{\"at\":5}");
@@ -1073,7 +1073,7 @@ static void a_running_task_that_cannot_is_interrupted(void **state)
 	make(s, "c", "step_task", "'on_interrupt':'interrupt'");
 	checkpoint(s, "c", "{\"at\":5}");
 	crash(s);
-	link_up(s);
+	session_up(s);
 
 	assert_status(s, "a", "interrupted");
 	assert_status(s, "b", "interrupted");
@@ -1090,7 +1090,7 @@ static void one_whose_first_step_was_never_reported_is_pending_again(void **stat
 	crash(s);
 
 	assert_true(runs(s, "a"));
-	link_up(s);
+	session_up(s);
 	assert_int_equal(number_at(document(s, "a"), "resumed"), 0);
 }
 
@@ -1104,7 +1104,7 @@ static void a_paused_resumable_task_stays_paused_with_its_devices(void **state)
 	held(s, "m");
 	make(s, "n", "move_task", "");
 	crash(s);
-	link_up(s);
+	session_up(s);
 
 	assert_status(s, "m", "paused");
 	assert_false(runs(s, "m") || runs(s, "n"));
@@ -1123,7 +1123,7 @@ static void one_that_was_stopping_for_a_pause_is_paused(void **state)
 	checkpoint(s, "a", "{\"at\":5}");
 	ask_code(s, "task/pause", "a", "accepted");
 	crash(s);
-	link_up(s);
+	session_up(s);
 
 	assert_status(s, "a", "paused");
 	assert_false(runs(s, "a"));
@@ -1137,7 +1137,7 @@ static void a_paused_task_that_cannot_go_on_is_interrupted(void **state)
 	ask_code(s, "task/pause", "a", "accepted");
 	held(s, "a");
 	crash(s);
-	link_up(s);
+	session_up(s);
 
 	assert_status(s, "a", "interrupted");
 }
@@ -1150,7 +1150,7 @@ static void one_that_was_stopping_for_a_cancel_is_cancelled(void **state)
 	checkpoint(s, "a", "{\"at\":5}");
 	ask_code(s, "task/cancel", "a", "accepted");
 	crash(s);
-	link_up(s);
+	session_up(s);
 
 	assert_status(s, "a", "cancelled");
 	assert_false(runs(s, "a"));
@@ -1166,7 +1166,7 @@ static void three_crashes_at_one_checkpoint_are_a_crash_loop(void **state)
 	crash(s);
 	assert_true(runs(s, "a"));
 	crash(s);
-	link_up(s);
+	session_up(s);
 
 	assert_status(s, "a", "error");
 	assert_string_equal(text_at(document(s, "a"), "error/code"), "crash_loop");
@@ -1200,7 +1200,7 @@ static void a_type_that_is_gone_is_an_error_with_its_name(void **state)
 	s->registry = fake_registry(1);
 	s->options.registry = s->registry;
 	core_start(s);
-	link_up(s);
+	session_up(s);
 
 	assert_string_equal(text_at(document(s, "a"), "error/code"), "unknown_type");
 	assert_string_equal(text_at(document(s, "a"), "error/message"),
@@ -1217,7 +1217,7 @@ static void running_time_is_kept_over_a_crash(void **state)
 	pass(s, 20 * SECOND);
 	checkpoint(s, "a", "{\"at\":5}");
 	crash(s);
-	link_up(s);
+	session_up(s);
 
 	assert_int_equal(number_at(document(s, "a"), "elapsed_s"), 20);
 	pass(s, 11 * SECOND);
@@ -1230,13 +1230,13 @@ static void a_direct_command_found_unfinished_is_answered_interrupted(void **sta
 
 	assert_null(ask(s, "motor/move", "{'name':'rotor','degrees':10,'request':'r1'}"));
 	crash(s);
-	link_up(s);
+	session_up(s);
 
 	assert_string_equal(text_at(told(s, "reply/r1"), "code"), "interrupted");
 	assert_false(runs(s, "motor/move"));
 	pass(s, 2 * SECOND);
 	crash(s);
-	link_up(s);
+	session_up(s);
 	assert_int_equal(count_of(s, "reply/r1"), 1);
 }
 
@@ -1267,7 +1267,7 @@ static void an_orderly_stop_lets_runs_end_and_counts_no_crash(void **state)
 		assert_status(s, "a", "pending");
 		assert_status(s, "b", "interrupted");
 		crash(s);
-		link_up(s);
+		session_up(s);
 	}
 
 	assert_true(runs(s, "a"));
@@ -1289,7 +1289,7 @@ static void a_paused_task_stays_paused_over_an_orderly_stop(void **state)
 	assert_true(s->stopped);
 	assert_status(s, "a", "paused");
 	crash(s);
-	link_up(s);
+	session_up(s);
 
 	assert_status(s, "a", "paused");
 }
@@ -1305,7 +1305,7 @@ one_that_is_stopping_for_a_pause_stays_paused_over_an_orderly_stop(void **state)
 	stop_in_order(s);
 	stops(s, "a");
 	crash(s);
-	link_up(s);
+	session_up(s);
 
 	assert_status(s, "a", "paused");
 	assert_false(runs(s, "a"));

@@ -471,7 +471,7 @@ static inline void carry_out(struct shell *s, struct effects *effects)
 			strcat(s->unsubscribed, e->name);
 			strcat(s->unsubscribed, " ");
 			break;
-		case EFFECT_LINK_RESTART:
+		case EFFECT_RECONNECT:
 			s->restart_after = e->number;
 			break;
 		case EFFECT_RELEASE_ESTOP:
@@ -564,7 +564,7 @@ static inline void go_up(struct shell *s, int version)
 	struct event *event;
 
 	s->epoch++;
-	event = event_of(s, EVENT_LINK_UP);
+	event = event_of(s, EVENT_CONNECTED);
 	event->flag = true;
 	event->number = 64;
 	event->version = version;
@@ -572,14 +572,14 @@ static inline void go_up(struct shell *s, int version)
 	settle(s);
 }
 
-static inline void link_up(struct shell *s)
+static inline void session_up(struct shell *s)
 {
 	go_up(s, 5);
 }
 
-static inline void link_lost(struct shell *s)
+static inline void session_lost(struct shell *s)
 {
-	post(s, event_of(s, EVENT_LINK_DOWN));
+	post(s, event_of(s, EVENT_DISCONNECTED));
 	settle(s);
 }
 

@@ -7,10 +7,10 @@ static int open_joining(void **state)
 {
 	struct shell *s = shell_open();
 
-	link_up(s);
+	session_up(s);
 	s->joins = s->options.joins_by_code = true;
 	crash(s);
-	link_up(s);
+	session_up(s);
 	*state = s;
 	return 0;
 }
@@ -73,7 +73,7 @@ static void one_that_goes_on_after_a_crash_is_enough(void **state)
 	checkpoint(s, FIRST, "{}");
 
 	crash(s);
-	link_up(s);
+	session_up(s);
 
 	assert_false(runs(s, "network/look"));
 	assert_true(runs(s, FIRST));
