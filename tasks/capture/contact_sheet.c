@@ -13,16 +13,16 @@
 #define GREY 0x40
 #define QUALITY 85
 
-struct sheet {
+struct contact_sheet {
 	int count, columns, cell;
 	int wide, tall; /* the largest photo so far, with its margin: at most a cell */
 	bool *filled;
 	struct frame *page;
 };
 
-int sheet_open(struct sheet **out, int count, struct err *err)
+int contact_sheet_open(struct contact_sheet **out, int count, struct err *err)
 {
-	struct sheet *sheet = calloc(1, sizeof(*sheet));
+	struct contact_sheet *sheet = calloc(1, sizeof(*sheet));
 	int rows;
 
 	if (!sheet)
@@ -32,14 +32,14 @@ int sheet_open(struct sheet **out, int count, struct err *err)
 	while (sheet->columns * sheet->columns < count)
 		sheet->columns++;
 	rows = (count + sheet->columns - 1) / sheet->columns;
-	sheet->cell = SHEET_SIDE / sheet->columns;
+	sheet->cell = CONTACT_SHEET_SIDE / sheet->columns;
 	if (sheet->cell > CELL_MAX)
 		sheet->cell = CELL_MAX;
 
 	sheet->filled = calloc((size_t)count, sizeof(*sheet->filled));
 	sheet->page = frame_new(sheet->columns * sheet->cell, rows * sheet->cell);
 	if (!sheet->filled || !sheet->page) {
-		sheet_close(sheet);
+		contact_sheet_close(sheet);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
 	memset(sheet->page->rgb, GREY,
@@ -51,7 +51,7 @@ int sheet_open(struct sheet **out, int count, struct err *err)
 	return 0;
 }
 
-void sheet_close(struct sheet *sheet)
+void contact_sheet_close(struct contact_sheet *sheet)
 {
 	if (!sheet)
 		return;
@@ -66,7 +66,7 @@ static int larger(int a, int b)
 }
 
 /* In the middle of its cell. */
-static void paste(struct sheet *sheet, int place, const struct frame *photo)
+static void paste(struct contact_sheet *sheet, int place, const struct frame *photo)
 {
 	int x = place % sheet->columns * sheet->cell + (sheet->cell - photo->width) / 2;
 	int y = place / sheet->columns * sheet->cell + (sheet->cell - photo->height) / 2;
@@ -81,8 +81,8 @@ static void paste(struct sheet *sheet, int place, const struct frame *photo)
 		       photo->rgb + (size_t)i * row, row);
 }
 
-int sheet_paste(struct sheet *sheet, int place, const struct frame *photo,
-		struct err *err)
+int contact_sheet_paste(struct contact_sheet *sheet, int place, const struct frame *photo,
+			struct err *err)
 {
 	struct frame *small = photo_fit(photo, sheet->cell - 2 * MARGIN);
 	struct frame *upright = small ? photo_upright(small) : NULL;
@@ -96,26 +96,26 @@ int sheet_paste(struct sheet *sheet, int place, const struct frame *photo,
 	return 0;
 }
 
-int sheet_put(struct sheet *sheet, int place, const void *jpeg, size_t size,
-	      struct err *err)
+int contact_sheet_put(struct contact_sheet *sheet, int place, const void *jpeg,
+		      size_t size, struct err *err)
 {
 	struct frame *photo;
 	int ret = photo_decode(jpeg, size, sheet->cell - 2 * MARGIN, &photo, err);
 
 	if (ret < 0)
 		return ret;
-	ret = sheet_paste(sheet, place, photo, err);
+	ret = contact_sheet_paste(sheet, place, photo, err);
 	frame_free(photo);
 	return ret;
 }
 
-bool sheet_has(const struct sheet *sheet, int place)
+bool contact_sheet_has(const struct contact_sheet *sheet, int place)
 {
 	return sheet->filled[place];
 }
 
 /* Of row y of the packed page the parts of the cells that photos cover. */
-static void pack_row(const struct sheet *sheet, struct frame *packed, int y)
+static void pack_row(const struct contact_sheet *sheet, struct frame *packed, int y)
 {
 	int beside = (sheet->cell - sheet->wide) / 2,
 	    above = (sheet->cell - sheet->tall) / 2;
@@ -131,7 +131,7 @@ static void pack_row(const struct sheet *sheet, struct frame *packed, int y)
 }
 
 /* The photos close together: cells are squares, photos seldom. */
-static struct frame *pack(const struct sheet *sheet)
+static struct frame *pack(const struct contact_sheet *sheet)
 {
 	int rows = sheet->page->height / sheet->cell;
 	struct frame *packed =
@@ -147,7 +147,8 @@ static struct frame *pack(const struct sheet *sheet)
 	return packed;
 }
 
-int sheet_encode(const struct sheet *sheet, void **jpeg, size_t *size, struct err *err)
+int contact_sheet_encode(const struct contact_sheet *sheet, void **jpeg, size_t *size,
+			 struct err *err)
 {
 	struct frame *packed = sheet->wide ? pack(sheet) : NULL;
 	int ret;

@@ -1,7 +1,8 @@
 /* A contact sheet: all photos of a scan, small and upright, on one page.
  *
- * The page is at most SHEET_SIDE pixels wide and high, however many photos there are, so
- * its memory is bounded (12 MB, twice that while it is encoded).  One thread at a time.
+ * The page is at most CONTACT_SHEET_SIDE pixels wide and high, however many photos there
+ * are, so its memory is bounded (12 MB, twice that while it is encoded).  One thread at a
+ * time.
  */
 #ifndef TASKS_CAPTURE_CONTACT_SHEET_H
 #define TASKS_CAPTURE_CONTACT_SHEET_H
@@ -11,28 +12,29 @@
 
 #include "agent/base/err.h"
 
-struct sheet;
+struct contact_sheet;
 struct frame;
 
-#define SHEET_SIDE 2048
+#define CONTACT_SHEET_SIDE 2048
 
 /* A page with room for count photos. */
-int sheet_open(struct sheet **out, int count, struct err *err);
-void sheet_close(struct sheet *sheet); /* NULL is fine */
+int contact_sheet_open(struct contact_sheet **out, int count, struct err *err);
+void contact_sheet_close(struct contact_sheet *sheet); /* NULL is fine */
 
 /* Puts the photo of a JPEG (a preview will do) at place 0 to count - 1; a place that gets
  * none stays grey.  -EBADMSG for what is no whole JPEG. */
-int sheet_put(struct sheet *sheet, int place, const void *jpeg, size_t size,
-	      struct err *err);
+int contact_sheet_put(struct contact_sheet *sheet, int place, const void *jpeg,
+		      size_t size, struct err *err);
 
 /* The same from pixels. */
-int sheet_paste(struct sheet *sheet, int place, const struct frame *photo,
-		struct err *err);
+int contact_sheet_paste(struct contact_sheet *sheet, int place, const struct frame *photo,
+			struct err *err);
 
 /* Does this place have its photo? */
-bool sheet_has(const struct sheet *sheet, int place);
+bool contact_sheet_has(const struct contact_sheet *sheet, int place);
 
 /* The page as it is, as a JPEG; the caller frees it. */
-int sheet_encode(const struct sheet *sheet, void **jpeg, size_t *size, struct err *err);
+int contact_sheet_encode(const struct contact_sheet *sheet, void **jpeg, size_t *size,
+			 struct err *err);
 
 #endif

@@ -14,7 +14,7 @@
 #include "tasks/project/scan.h"
 #include "tasks/task_api.h"
 
-struct sheet;
+struct contact_sheet;
 struct writer;
 
 enum scan_take_state {
@@ -42,7 +42,7 @@ struct scan_run {
 	int index; /* of the scan, also before it is made */
 	struct scan *scan;
 	struct writer *writer;
-	struct sheet *sheet;
+	struct contact_sheet *sheet;
 	cJSON *lights;	/* as they were: [{name,on,brightness}] */
 	cJSON *camera;	/* its settings as they were, when the run changed them */
 	cJSON *missing; /* [{photo,reason}] of those that failed for good */

@@ -108,8 +108,8 @@ static void show_preview(const struct scan_run *s, const struct scan_take *take,
 	s->host->image(s->run, rig_name(s->rig, DEVICE_CAMERA, s->plan.camera),
 		       report->preview, report->preview_size);
 	if (is_on_sheet(s, take) &&
-	    sheet_put(s->sheet, scan_run_place(s, take->photo.index), report->preview,
-		      report->preview_size, &err) < 0)
+	    contact_sheet_put(s->sheet, scan_run_place(s, take->photo.index),
+			      report->preview, report->preview_size, &err) < 0)
 		warn(s, &err);
 	keep_thumbnail(s, report->preview, report->preview_size);
 }

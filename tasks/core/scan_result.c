@@ -28,10 +28,11 @@ static int put_on_sheet(struct scan_run *s, int place, struct scan_photo photo,
 			  err);
 	if (ret < 0)
 		return ret;
-	ret = format_decode(scan_format(s->scan), bytes, size, SHEET_SIDE, &frame, err);
+	ret = format_decode(scan_format(s->scan), bytes, size, CONTACT_SHEET_SIDE, &frame,
+			    err);
 	free(bytes);
 	if (ret == 0) {
-		ret = sheet_paste(s->sheet, place, frame, err);
+		ret = contact_sheet_paste(s->sheet, place, frame, err);
 		frame_free(frame);
 	}
 	return ret;
@@ -48,7 +49,8 @@ static void complete_sheet(struct scan_run *s)
 		int place = scan_run_place(s, photo.index);
 		struct err err = {0};
 
-		if (!sheet_has(s->sheet, place) && scan_photo_bytes(s->scan, photo) &&
+		if (!contact_sheet_has(s->sheet, place) &&
+		    scan_photo_bytes(s->scan, photo) &&
 		    put_on_sheet(s, place, photo, &err) < 0)
 			scan_run_log_error(s, "a photo is not on the contact sheet",
 					   &err);
@@ -65,7 +67,7 @@ static bool write_sheet(struct scan_run *s)
 
 	complete_sheet(s);
 	snprintf(path, sizeof(path), "%s/" SHEET_NAME, scan_folder(s->scan));
-	ret = sheet_encode(s->sheet, &jpeg, &size, &err);
+	ret = contact_sheet_encode(s->sheet, &jpeg, &size, &err);
 	if (ret == 0) {
 		ret = folder_write(projects_folder(s->projects), path, jpeg, size, &err);
 		free(jpeg);

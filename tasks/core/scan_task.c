@@ -163,7 +163,8 @@ static int set_camera(struct scan_run *s, struct err *err)
 
 static int open_tools(struct scan_run *s, struct err *err)
 {
-	int ret = sheet_open(&s->sheet, (int)s->total / scan_stacks(s->scan), err);
+	int ret =
+		contact_sheet_open(&s->sheet, (int)s->total / scan_stacks(s->scan), err);
 
 	if (ret == 0)
 		ret = scan_run_list(s, err);
@@ -341,7 +342,7 @@ static void run_close(struct scan_run *s)
 {
 	writer_close(s->writer);
 	scan_run_forget(s);
-	sheet_close(s->sheet);
+	contact_sheet_close(s->sheet);
 	scan_plan_close(&s->plan);
 	scan_close(s->scan);
 	cJSON_Delete(s->lights);

@@ -140,31 +140,32 @@ static void closing_finishes_what_is_in_work(void **state)
 static void a_sheet_shows_its_photos_in_bounded_size(void **state)
 {
 	struct frame *frame = make_frame(250), *page;
-	struct sheet *sheet;
+	struct contact_sheet *sheet;
 	void *jpeg;
 	size_t size;
 
 	(void)state;
 
 	assert_int_equal(photo_encode(frame, &jpeg, &size, NULL), 0);
-	assert_int_equal(sheet_open(&sheet, 999, NULL), 0);
-	assert_int_equal(sheet_put(sheet, 0, jpeg, size, NULL), 0);
-	assert_int_equal(sheet_put(sheet, 998, jpeg, size, NULL), 0);
-	assert_true(sheet_put(sheet, 1, jpeg, size / 2, NULL) < 0);
-	assert_true(sheet_has(sheet, 998));
-	assert_false(sheet_has(sheet, 1));
+	assert_int_equal(contact_sheet_open(&sheet, 999, NULL), 0);
+	assert_int_equal(contact_sheet_put(sheet, 0, jpeg, size, NULL), 0);
+	assert_int_equal(contact_sheet_put(sheet, 998, jpeg, size, NULL), 0);
+	assert_true(contact_sheet_put(sheet, 1, jpeg, size / 2, NULL) < 0);
+	assert_true(contact_sheet_has(sheet, 998));
+	assert_false(contact_sheet_has(sheet, 1));
 	free(jpeg);
-	assert_int_equal(sheet_encode(sheet, &jpeg, &size, NULL), 0);
-	assert_int_equal(photo_decode(jpeg, size, SHEET_SIDE, &page, NULL), 0);
+	assert_int_equal(contact_sheet_encode(sheet, &jpeg, &size, NULL), 0);
+	assert_int_equal(photo_decode(jpeg, size, CONTACT_SHEET_SIDE, &page, NULL), 0);
 
-	assert_true(page->width <= SHEET_SIDE && page->height <= SHEET_SIDE);
+	assert_true(page->width <= CONTACT_SHEET_SIDE &&
+		    page->height <= CONTACT_SHEET_SIDE);
 	assert_true(page->height <
 		    page->width); /* no bands between photos that are wider than high */
 	assert_true(page->rgb[(32 * page->width + 32) * 3] > 230);
 	assert_true(page->rgb[(32 * page->width + 96) * 3] < 80);
 	frame_free(page);
 	frame_free(frame);
-	sheet_close(sheet);
+	contact_sheet_close(sheet);
 	free(jpeg);
 }
 
