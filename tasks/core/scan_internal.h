@@ -15,7 +15,7 @@
 #include "tasks/task_api.h"
 
 struct contact_sheet;
-struct writer;
+struct photo_writer;
 
 enum scan_take_state {
 	TAKE_WANTED,  /* not tried yet */
@@ -41,7 +41,7 @@ struct scan_run {
 	struct scan_plan plan;
 	int index; /* of the scan, also before it is made */
 	struct scan *scan;
-	struct writer *writer;
+	struct photo_writer *writer;
 	struct contact_sheet *sheet;
 	cJSON *lights;	/* as they were: [{name,on,brightness}] */
 	cJSON *camera;	/* its settings as they were, when the run changed them */
@@ -76,7 +76,8 @@ void scan_run_forget(struct scan_run *s);
 int scan_run_shoot(struct scan_run *s);
 
 /* Takes the writer's reports: those that are there, all that are still to come, or those
- * that come until *enough is true and writer_wake() says so.  As scan_run_shoot(). */
+ * that come until *enough is true and photo_writer_wake() says so.  As scan_run_shoot().
+ */
 int scan_run_collect(struct scan_run *s);
 int scan_run_collect_all(struct scan_run *s);
 int scan_run_collect_until(struct scan_run *s, const atomic_bool *enough);

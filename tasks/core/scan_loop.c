@@ -110,7 +110,7 @@ static void *travel(void *context)
 	journey->ret =
 		rig_move(s->rig, journey->targets, 2, journey->cancel, &journey->err);
 	atomic_store(&journey->over, true);
-	writer_wake(s->writer);
+	photo_writer_wake(s->writer);
 	return NULL;
 }
 
@@ -255,7 +255,7 @@ static void comment_on(const struct scan_run *s, const struct scan_take *take,
 /* After the last point the writer's word is waited for: then there is no later. */
 static int hand_over(struct scan_run *s, struct scan_take *take, struct rig_shot *shot)
 {
-	struct writer_job job = {
+	struct photo_writer_job job = {
 		.place = (int)(take - s->takes),
 		.format = scan_format(s->scan),
 		.shot = shot,
@@ -267,7 +267,7 @@ static int hand_over(struct scan_run *s, struct scan_take *take, struct rig_shot
 	comment_on(s, take, job.comment);
 	job.details = details_of(s, take);
 	take->state = TAKE_WRITING;
-	if (writer_put(s->writer, &job, &err) < 0)
+	if (photo_writer_put(s->writer, &job, &err) < 0)
 		return scan_run_fail(s, &err);
 	return s->again ? scan_run_collect_all(s) : 0;
 }

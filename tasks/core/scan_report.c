@@ -22,7 +22,7 @@ static void warn(const struct scan_run *s, const struct err *err)
 }
 
 static void tell_photo(const struct scan_run *s, const struct scan_take *take,
-		       const struct writer_report *report)
+		       const struct photo_writer_report *report)
 {
 	cJSON *data = cJSON_CreateObject();
 	char name[SCAN_PATH], message[64], *text;
@@ -99,7 +99,7 @@ static bool is_on_sheet(const struct scan_run *s, const struct scan_take *take)
 }
 
 static void show_preview(const struct scan_run *s, const struct scan_take *take,
-			 const struct writer_report *report)
+			 const struct photo_writer_report *report)
 {
 	struct err err = {0};
 
@@ -116,7 +116,8 @@ static void show_preview(const struct scan_run *s, const struct scan_take *take,
 
 /* The lens as a pinhole in the units of the photos' pixels, for programs that
  * reconstruct. The first photo of a scan speaks for all. */
-static void keep_intrinsics(const struct scan_run *s, const struct writer_report *report)
+static void keep_intrinsics(const struct scan_run *s,
+			    const struct photo_writer_report *report)
 {
 	const struct folder *folder = projects_folder(s->projects);
 	char path[SCAN_PATH];
@@ -144,7 +145,7 @@ static void keep_intrinsics(const struct scan_run *s, const struct writer_report
 
 /* On disk: now it counts. */
 static int count_photo(struct scan_run *s, struct scan_take *take,
-		       const struct writer_report *report)
+		       const struct photo_writer_report *report)
 {
 	struct err err = {0};
 	int ret;
@@ -162,7 +163,7 @@ static int count_photo(struct scan_run *s, struct scan_take *take,
 	return ret;
 }
 
-static int take_report(struct scan_run *s, const struct writer_report *report)
+static int take_report(struct scan_run *s, const struct photo_writer_report *report)
 {
 	struct scan_take *take = &s->takes[report->place];
 
@@ -178,13 +179,13 @@ enum patience { NOT_AT_ALL, UNTIL_ENOUGH, FOR_ALL };
 
 static int collect(struct scan_run *s, enum patience patience, const atomic_bool *enough)
 {
-	struct writer_report report;
+	struct photo_writer_report report;
 	int first = 0;
 
 	while (s->writer &&
 	       (patience == UNTIL_ENOUGH
-			? writer_take_until(s->writer, enough, &report)
-			: writer_take(s->writer, patience == FOR_ALL, &report))) {
+			? photo_writer_take_until(s->writer, enough, &report)
+			: photo_writer_take(s->writer, patience == FOR_ALL, &report))) {
 		int ret = take_report(s, &report);
 
 		free(report.preview);

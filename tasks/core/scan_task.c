@@ -169,7 +169,7 @@ static int open_tools(struct scan_run *s, struct err *err)
 	if (ret == 0)
 		ret = scan_run_list(s, err);
 	if (ret == 0)
-		ret = writer_open(&s->writer, projects_folder(s->projects), err);
+		ret = photo_writer_open(&s->writer, projects_folder(s->projects), err);
 	if (ret == 0)
 		ret = set_camera(s, err);
 	if (ret == 0 && rig_count(s->rig, DEVICE_LIGHT) > 0)
@@ -340,7 +340,7 @@ static int finish(struct scan_run *s, int ret)
 
 static void run_close(struct scan_run *s)
 {
-	writer_close(s->writer);
+	photo_writer_close(s->writer);
 	scan_run_forget(s);
 	contact_sheet_close(s->sheet);
 	scan_plan_close(&s->plan);

@@ -14,11 +14,11 @@
 /* One photo on its way through the writer. */
 struct piece {
 	struct piece *next;
-	struct writer_job job;
-	struct writer_report report;
+	struct photo_writer_job job;
+	struct photo_writer_report report;
 };
 
-struct writer {
+struct photo_writer {
 	const struct folder *folder;
 	pthread_t thread;
 	bool started;
@@ -30,7 +30,7 @@ struct writer {
 	struct piece *first, **last; /* what it has done */
 };
 
-static int read_out(struct writer_job *job, struct writer_report *report)
+static int read_out(struct photo_writer_job *job, struct photo_writer_report *report)
 {
 	struct rig_shot *shot = job->shot;
 
@@ -43,7 +43,8 @@ static int read_out(struct writer_job *job, struct writer_report *report)
 }
 
 /* What the frame says of itself, where the original has what the driver says. */
-static void describe(const struct writer_job *job, struct writer_report *report)
+static void describe(const struct photo_writer_job *job,
+		     struct photo_writer_report *report)
 {
 	cJSON *camera = cJSON_GetObjectItemCaseSensitive(job->details, "camera_metadata");
 	const struct frame *frame = job->frame;
@@ -65,8 +66,8 @@ static void describe(const struct writer_job *job, struct writer_report *report)
 	report->focal_mm = frame->focal_mm;
 }
 
-static int write_photo(const struct writer *writer, struct writer_job *job,
-		       struct writer_report *report)
+static int write_photo(const struct photo_writer *writer, struct photo_writer_job *job,
+		       struct photo_writer_report *report)
 {
 	void *bytes;
 	size_t size;
@@ -87,7 +88,7 @@ static int write_photo(const struct writer *writer, struct writer_job *job,
 }
 
 /* The pixels go as soon as they are not needed any more. */
-static void drop_job(struct writer_job *job)
+static void drop_job(struct photo_writer_job *job)
 {
 	rig_shot_drop(job->shot);
 	frame_free(job->frame);
@@ -95,9 +96,9 @@ static void drop_job(struct writer_job *job)
 }
 
 /* A preview that fails is no reason to lose a photo. */
-static void do_piece(const struct writer *writer, struct piece *piece)
+static void do_piece(const struct photo_writer *writer, struct piece *piece)
 {
-	struct writer_report *report = &piece->report;
+	struct photo_writer_report *report = &piece->report;
 
 	report->place = piece->job.place;
 	if (read_out(&piece->job, report) == 0) {
@@ -112,7 +113,7 @@ static void do_piece(const struct writer *writer, struct piece *piece)
 
 static void *run(void *context)
 {
-	struct writer *writer = context;
+	struct photo_writer *writer = context;
 
 	pthread_mutex_lock(&writer->lock);
 	for (;;) {
@@ -137,9 +138,10 @@ static void *run(void *context)
 	return NULL;
 }
 
-int writer_open(struct writer **out, const struct folder *folder, struct err *err)
+int photo_writer_open(struct photo_writer **out, const struct folder *folder,
+		      struct err *err)
 {
-	struct writer *writer = calloc(1, sizeof(*writer));
+	struct photo_writer *writer = calloc(1, sizeof(*writer));
 	int ret;
 
 	if (!writer)
@@ -150,7 +152,7 @@ int writer_open(struct writer **out, const struct folder *folder, struct err *er
 	pthread_cond_init(&writer->changed, NULL);
 	ret = pthread_create(&writer->thread, NULL, run, writer);
 	if (ret != 0) { /* a positive errno, as POSIX has it */
-		writer_close(writer);
+		photo_writer_close(writer);
 		return err_set(err, -ret, "no thread for the photo writer: %s",
 			       strerror(ret));
 	}
@@ -159,9 +161,9 @@ int writer_open(struct writer **out, const struct folder *folder, struct err *er
 	return 0;
 }
 
-void writer_close(struct writer *writer)
+void photo_writer_close(struct photo_writer *writer)
 {
-	struct writer_report report;
+	struct photo_writer_report report;
 
 	if (!writer)
 		return;
@@ -171,19 +173,20 @@ void writer_close(struct writer *writer)
 	pthread_mutex_unlock(&writer->lock);
 	if (writer->started)
 		pthread_join(writer->thread, NULL);
-	while (writer_take(writer, false, &report))
+	while (photo_writer_take(writer, false, &report))
 		free(report.preview);
 	pthread_cond_destroy(&writer->changed);
 	pthread_mutex_destroy(&writer->lock);
 	free(writer);
 }
 
-int writer_put(struct writer *writer, const struct writer_job *job, struct err *err)
+int photo_writer_put(struct photo_writer *writer, const struct photo_writer_job *job,
+		     struct err *err)
 {
 	struct piece *piece = calloc(1, sizeof(*piece));
 
 	if (!piece) {
-		struct writer_job lost = *job;
+		struct photo_writer_job lost = *job;
 
 		drop_job(&lost);
 		return err_set(err, -ENOMEM, "out of memory");
@@ -201,8 +204,8 @@ int writer_put(struct writer *writer, const struct writer_job *job, struct err *
 	return 0;
 }
 
-static bool take(struct writer *writer, bool wait, const atomic_bool *enough,
-		 struct writer_report *report)
+static bool take(struct photo_writer *writer, bool wait, const atomic_bool *enough,
+		 struct photo_writer_report *report)
 {
 	struct piece *piece;
 
@@ -224,18 +227,19 @@ static bool take(struct writer *writer, bool wait, const atomic_bool *enough,
 	return true;
 }
 
-bool writer_take(struct writer *writer, bool wait, struct writer_report *report)
+bool photo_writer_take(struct photo_writer *writer, bool wait,
+		       struct photo_writer_report *report)
 {
 	return take(writer, wait, NULL, report);
 }
 
-bool writer_take_until(struct writer *writer, const atomic_bool *enough,
-		       struct writer_report *report)
+bool photo_writer_take_until(struct photo_writer *writer, const atomic_bool *enough,
+			     struct photo_writer_report *report)
 {
 	return take(writer, true, enough, report);
 }
 
-void writer_wake(struct writer *writer)
+void photo_writer_wake(struct photo_writer *writer)
 {
 	pthread_mutex_lock(&writer->lock);
 	pthread_cond_broadcast(&writer->changed);

@@ -20,29 +20,31 @@
 #include "tasks/capture/photo_format.h"
 #include "tasks/capture/quality.h"
 
-struct writer;
+struct photo_writer;
 struct folder;
 struct frame;
 struct rig_shot; /* hal/rig.h */
 
-#define WRITER_PATH 512
+#define PHOTO_WRITER_PATH 512
 
 /* One photo and where it goes, below the folder. */
-struct writer_job {
+struct photo_writer_job {
 	int place; /* the caller's, comes back in the report */
-	char photo[WRITER_PATH];
-	char metadata[WRITER_PATH]; /* written before the photo, with its size as "bytes"
-				     */
+	char photo[PHOTO_WRITER_PATH];
+	char metadata[PHOTO_WRITER_PATH]; /* written before the photo, with its size as
+					   * "bytes"
+					   */
 	enum format format;
-	char comment[160];     /* for the photo's EXIF block; may be empty */
-	struct rig_shot *shot; /* to be read out; the writer's from writer_put() on */
-	struct frame *frame;   /* or this, which is read out already; the writer's too */
-	cJSON *details;	       /* what metadata shall say; the writer's too.  It adds what
-				* the frame says of itself and how good the photo is */
+	char comment[160]; /* for the photo's EXIF block; may be empty */
+	struct rig_shot
+		*shot;	     /* to be read out; the writer's from photo_writer_put() on */
+	struct frame *frame; /* or this, which is read out already; the writer's too */
+	cJSON *details;	     /* what metadata shall say; the writer's too.  It adds what
+			      * the frame says of itself and how good the photo is */
 };
 
 /* What became of it. */
-struct writer_report {
+struct photo_writer_report {
 	int place;
 	int64_t bytes; /* of the photo, which is on disk now */
 	void *preview; /* a small JPEG, to be freed; NULL when it failed */
@@ -55,23 +57,26 @@ struct writer_report {
 };
 
 /* folder must outlive the writer. */
-int writer_open(struct writer **out, const struct folder *folder, struct err *err);
+int photo_writer_open(struct photo_writer **out, const struct folder *folder,
+		      struct err *err);
 
 /* Finishes what is in work; reports that nobody took are dropped.  NULL is fine. */
-void writer_close(struct writer *writer);
+void photo_writer_close(struct photo_writer *writer);
 
 /* Hands a photo over; waits while there is one that waits, not for reports to be taken.
  * -ENOMEM: shot, frame and details are freed all the same. */
-int writer_put(struct writer *writer, const struct writer_job *job, struct err *err);
+int photo_writer_put(struct photo_writer *writer, const struct photo_writer_job *job,
+		     struct err *err);
 
 /* Takes the oldest report.  wait: until there is one, or nothing is in work any more.
  * False when there is none. */
-bool writer_take(struct writer *writer, bool wait, struct writer_report *report);
+bool photo_writer_take(struct photo_writer *writer, bool wait,
+		       struct photo_writer_report *report);
 
 /* The same, waiting, but no longer than *enough is false; whoever sets it calls
- * writer_wake(), from any thread. */
-bool writer_take_until(struct writer *writer, const atomic_bool *enough,
-		       struct writer_report *report);
-void writer_wake(struct writer *writer);
+ * photo_writer_wake(), from any thread. */
+bool photo_writer_take_until(struct photo_writer *writer, const atomic_bool *enough,
+			     struct photo_writer_report *report);
+void photo_writer_wake(struct photo_writer *writer);
 
 #endif

@@ -27,7 +27,7 @@ struct photo {
 
 struct studio {
 	struct folder *folder;
-	struct writer *writer;
+	struct photo_writer *writer;
 	struct photo *photos;
 	int count, room;
 };
@@ -50,7 +50,7 @@ void studio_begin(struct studio *studio, uint64_t seed)
 
 void studio_process_gone(struct studio *studio)
 {
-	writer_close(studio->writer);
+	photo_writer_close(studio->writer);
 	folder_close(studio->folder);
 	studio->writer = NULL;
 	studio->folder = NULL;
@@ -62,17 +62,17 @@ static bool studio_open(struct studio *studio)
 		return true;
 	return folder_open(&studio->folder, DRIVE_FOLDER, NULL) == 0 &&
 	       folder_make_all(studio->folder, "cup/scan01/metadata", NULL) == 0 &&
-	       writer_open(&studio->writer, studio->folder, NULL) == 0;
+	       photo_writer_open(&studio->writer, studio->folder, NULL) == 0;
 }
 
-static void photo_path(char path[WRITER_PATH], int place)
+static void photo_path(char path[PHOTO_WRITER_PATH], int place)
 {
-	snprintf(path, WRITER_PATH, "cup/scan01/scan01_%03d.jpg", place);
+	snprintf(path, PHOTO_WRITER_PATH, "cup/scan01/scan01_%03d.jpg", place);
 }
 
-static void metadata_path(char path[WRITER_PATH], int place)
+static void metadata_path(char path[PHOTO_WRITER_PATH], int place)
 {
-	snprintf(path, WRITER_PATH, "cup/scan01/metadata/scan01_%03d.json", place);
+	snprintf(path, PHOTO_WRITER_PATH, "cup/scan01/metadata/scan01_%03d.json", place);
 }
 
 /* ---- what lies on the drive ---- */
@@ -98,7 +98,7 @@ static bool is_version(const struct photo *photo, uint64_t hash)
 /* Written before the photo, so it is there when that is, and says how long it is. */
 static void check_metadata(const struct studio *studio, int place, size_t size)
 {
-	char path[WRITER_PATH];
+	char path[PHOTO_WRITER_PATH];
 	cJSON *metadata = NULL;
 
 	metadata_path(path, place);
@@ -113,7 +113,7 @@ static void check_metadata(const struct studio *studio, int place, size_t size)
 static void check_photo(const struct studio *studio, int place)
 {
 	const struct photo *photo = &studio->photos[place];
-	char path[WRITER_PATH], *bytes;
+	char path[PHOTO_WRITER_PATH], *bytes;
 	size_t size;
 
 	photo_path(path, place);
@@ -159,14 +159,14 @@ static void add_version(struct photo *photo, const struct frame *frame)
 
 static void put(struct studio *studio, struct prng *prng, int place)
 {
-	struct writer_job job = {.place = place, .format = FORMAT_JPEG};
+	struct photo_writer_job job = {.place = place, .format = FORMAT_JPEG};
 
 	photo_path(job.photo, place);
 	metadata_path(job.metadata, place);
 	job.frame = make_frame(prng);
 	add_version(&studio->photos[place], job.frame);
 	job.details = cJSON_CreateObject();
-	if (writer_put(studio->writer, &job, NULL) < 0)
+	if (photo_writer_put(studio->writer, &job, NULL) < 0)
 		abort();
 }
 
@@ -191,10 +191,10 @@ static int choose(struct studio *studio, bool again)
 
 static int take(struct studio *studio)
 {
-	struct writer_report report;
+	struct photo_writer_report report;
 	int reported = 0;
 
-	while (writer_take(studio->writer, true, &report)) {
+	while (photo_writer_take(studio->writer, true, &report)) {
 		free(report.preview);
 		trace("  photo %d: %s", report.place,
 		      report.err.number ? report.err.text : "on disk");

@@ -141,9 +141,9 @@ static void a_removed_folder_is_gone_from_its_parent_for_good(void **state)
 	assert_string_equal(calls, "sync scan, ");
 }
 
-static void put_photo(struct writer *writer)
+static void put_photo(struct photo_writer *writer)
 {
-	struct writer_job job = {.photo = "scan/p.jpg", .metadata = "scan/p.json"};
+	struct photo_writer_job job = {.photo = "scan/p.jpg", .metadata = "scan/p.json"};
 
 	job.frame = frame_new(164, 123);
 	assert_non_null(job.frame);
@@ -151,26 +151,26 @@ static void put_photo(struct writer *writer)
 	job.frame->orientation = 1;
 	job.frame->jpeg_quality = 90;
 	job.details = cJSON_CreateObject();
-	assert_int_equal(writer_put(writer, &job, NULL), 0);
+	assert_int_equal(photo_writer_put(writer, &job, NULL), 0);
 }
 
 /* A checkpoint counts what was reported. */
 static void a_photo_is_reported_when_it_and_its_metadata_are_synced(void **state)
 {
 	struct place *place = *state;
-	struct writer_report report;
-	struct writer *writer;
+	struct photo_writer_report report;
+	struct photo_writer *writer;
 
-	assert_int_equal(writer_open(&writer, place->folder, NULL), 0);
+	assert_int_equal(photo_writer_open(&writer, place->folder, NULL), 0);
 	put_photo(writer);
-	assert_true(writer_take(writer, true, &report));
+	assert_true(photo_writer_take(writer, true, &report));
 
 	pthread_mutex_lock(&lock);
 	assert_string_equal(calls, "sync temporary, name p.json, sync scan, "
 				   "sync temporary, name p.jpg, sync scan, ");
 	pthread_mutex_unlock(&lock);
 	free(report.preview);
-	writer_close(writer);
+	photo_writer_close(writer);
 }
 
 int main(void)

@@ -20,7 +20,7 @@
 struct place {
 	char path[64];
 	struct folder *folder;
-	struct writer *writer;
+	struct photo_writer *writer;
 };
 
 static int make_place(void **state)
@@ -31,7 +31,7 @@ static int make_place(void **state)
 		 getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
 	assert_non_null(mkdtemp(place->path));
 	assert_int_equal(folder_open(&place->folder, place->path, NULL), 0);
-	assert_int_equal(writer_open(&place->writer, place->folder, NULL), 0);
+	assert_int_equal(photo_writer_open(&place->writer, place->folder, NULL), 0);
 	*state = place;
 	return 0;
 }
@@ -42,7 +42,7 @@ static int remove_place(void **state)
 	cJSON *names = NULL;
 	const cJSON *name;
 
-	writer_close(place->writer);
+	photo_writer_close(place->writer);
 	assert_int_equal(folder_names(place->folder, ".", false, &names, NULL), 0);
 	cJSON_ArrayForEach(name, names)
 		folder_remove(place->folder, name->valuestring, NULL);
@@ -64,26 +64,26 @@ static struct frame *make_frame(uint8_t grey)
 	return frame;
 }
 
-static void put(struct writer *writer, int place, const char *folder)
+static void put(struct photo_writer *writer, int place, const char *folder)
 {
-	struct writer_job job = {.place = place};
+	struct photo_writer_job job = {.place = place};
 
 	snprintf(job.photo, sizeof(job.photo), "%sp%03d.jpg", folder, place);
 	snprintf(job.metadata, sizeof(job.metadata), "%sp%03d.json", folder, place);
 	job.frame = make_frame(100);
 	job.details = cJSON_CreateObject();
 	json_put_string(job.details, "format", "jpeg");
-	assert_int_equal(writer_put(writer, &job, NULL), 0);
+	assert_int_equal(photo_writer_put(writer, &job, NULL), 0);
 }
 
 static void a_reported_photo_is_on_disk(void **state)
 {
 	struct place *place = *state;
-	struct writer_report report;
+	struct photo_writer_report report;
 	cJSON *metadata;
 
 	put(place->writer, 7, "");
-	assert_true(writer_take(place->writer, true, &report));
+	assert_true(photo_writer_take(place->writer, true, &report));
 
 	assert_int_equal(report.err.number, 0);
 	assert_int_equal(report.place, 7);
@@ -101,25 +101,25 @@ static void a_reported_photo_is_on_disk(void **state)
 static void reports_come_in_order_and_none_is_lost(void **state)
 {
 	struct place *place = *state;
-	struct writer_report report;
+	struct photo_writer_report report;
 
 	for (int i = 0; i < 20; i++)
 		put(place->writer, i, "");
 	for (int i = 0; i < 20; i++) {
-		assert_true(writer_take(place->writer, true, &report));
+		assert_true(photo_writer_take(place->writer, true, &report));
 		assert_int_equal(report.place, i);
 		free(report.preview);
 	}
-	assert_false(writer_take(place->writer, true, &report));
+	assert_false(photo_writer_take(place->writer, true, &report));
 }
 
 static void a_photo_that_cannot_be_written_says_why(void **state)
 {
 	struct place *place = *state;
-	struct writer_report report;
+	struct photo_writer_report report;
 
 	put(place->writer, 1, "missing/");
-	assert_true(writer_take(place->writer, true, &report));
+	assert_true(photo_writer_take(place->writer, true, &report));
 
 	assert_true(report.err.number < 0);
 	assert_non_null(strstr(report.err.text, "missing/p001.json"));
@@ -131,8 +131,8 @@ static void closing_finishes_what_is_in_work(void **state)
 	struct place *place = *state;
 
 	put(place->writer, 3, "");
-	writer_close(place->writer);
-	assert_int_equal(writer_open(&place->writer, place->folder, NULL), 0);
+	photo_writer_close(place->writer);
+	assert_int_equal(photo_writer_open(&place->writer, place->folder, NULL), 0);
 
 	assert_true(folder_file_size(place->folder, "p003.jpg") > 0);
 }
