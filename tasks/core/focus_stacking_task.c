@@ -93,7 +93,7 @@ static void add_photo_name(const struct stacking *s, cJSON *names, int index, in
 	cJSON_AddItemToArray(names, cJSON_CreateString(name));
 }
 
-static void name_missing(const struct stacking *s, const struct batch *batch)
+static void name_missing(const struct stacking *s, const struct focus_batch *batch)
 {
 	cJSON *entry = add_entry(s->incomplete, batch->index), *names;
 	char path[SCAN_PATH], reason[64];
@@ -148,7 +148,7 @@ static void add_output(const struct stacking *s, int index)
 {
 	char name[SCAN_PATH];
 
-	batch_output(s->scan, index, name);
+	focus_batch_output(s->scan, index, name);
 	cJSON_AddItemToArray(s->outputs, cJSON_CreateString(name));
 }
 
@@ -204,7 +204,7 @@ static int keep_picture(struct stacking *s, int index, const void *jpeg, size_t 
 	char name[SCAN_PATH], path[SCAN_PATH];
 	int ret;
 
-	batch_output(s->scan, index, name);
+	focus_batch_output(s->scan, index, name);
 	scan_file_path(s->scan, name, path);
 	ret = folder_write(s->folder, path, jpeg, size, err);
 	if (ret < 0)
@@ -238,7 +238,7 @@ static int stack_batch(struct stacking *s, int index, struct stack_report *repor
 
 /* 0; what the gate said when stopped; -1 when it failed and that is explained.  A pause
  * in mid-batch begins the batch anew. */
-static int do_batch(struct stacking *s, const struct batch *batch,
+static int do_batch(struct stacking *s, const struct focus_batch *batch,
 		    struct stack_report *report)
 {
 	int ret, gate;
@@ -267,7 +267,7 @@ static int do_batches(struct stacking *s, struct stack_report *report)
 	int ret = 0;
 
 	for (size_t i = 0; ret == 0 && i < s->count; i++) {
-		const struct batch *batch = &s->batches[i];
+		const struct focus_batch *batch = &s->batches[i];
 		bool complete = batch->photos == scan_stacks(s->scan);
 		char message[64];
 
@@ -317,7 +317,7 @@ static void tell_result(const struct stacking *s)
 	cJSON *result = cJSON_CreateObject();
 	char name[SCAN_PATH], *text;
 
-	batch_calibration(s->scan, name);
+	focus_batch_calibration(s->scan, name);
 	json_put_string(result, "project", scan_project(s->scan));
 	cJSON_AddNumberToObject(result, "scan", scan_index(s->scan));
 	cJSON_AddItemReferenceToObject(result, "outputs", s->outputs);
@@ -410,7 +410,7 @@ static int release(struct stacking *s, int ret)
 
 static int open_batches(struct stacking *s, struct err *err)
 {
-	int ret = batches_find(&s->batches, &s->count, s->scan, s->folder, err);
+	int ret = focus_batches_find(&s->batches, &s->count, s->scan, s->folder, err);
 
 	for (size_t i = 0; ret == 0 && i < s->count; i++)
 		s->complete += s->batches[i].photos == scan_stacks(s->scan);
@@ -460,7 +460,7 @@ static int stacking_run(const struct task_type *type, const struct task_host *ho
 
 /* ---- dry_run ---- */
 
-static const struct batch *first_complete(const struct stacking *s)
+static const struct focus_batch *first_complete(const struct stacking *s)
 {
 	for (size_t i = 0; i < s->count; i++)
 		if (s->batches[i].photos == scan_stacks(s->scan))
@@ -471,7 +471,7 @@ static const struct batch *first_complete(const struct stacking *s)
 /* A stacked picture is about as large as the middle photo of its batch. */
 static void add_up(const struct stacking *s, struct task_estimate *estimate)
 {
-	const struct batch *first = first_complete(s);
+	const struct focus_batch *first = first_complete(s);
 	int frames = scan_stacks(s->scan);
 	char path[SCAN_PATH], *jpeg;
 	struct layout layout;

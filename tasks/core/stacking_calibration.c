@@ -23,7 +23,7 @@ static void calibration_path(const struct stacking *s, char path[SCAN_PATH])
 {
 	char name[SCAN_PATH];
 
-	batch_calibration(s->scan, name);
+	focus_batch_calibration(s->scan, name);
 	scan_file_path(s->scan, name, path);
 }
 
@@ -106,7 +106,7 @@ static bool read_calibration(struct stacking *s)
 /* ---- finding out ---- */
 
 /* The complete batch number n of them. */
-static const struct batch *complete_batch(const struct stacking *s, size_t n)
+static const struct focus_batch *complete_batch(const struct stacking *s, size_t n)
 {
 	for (size_t i = 0; i < s->count; i++)
 		if (s->batches[i].photos == scan_stacks(s->scan) && n-- == 0)

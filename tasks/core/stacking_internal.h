@@ -18,7 +18,7 @@ struct stacking {
 	const char *align; /* "batch" "calibration" "none" */
 	int quality;	   /* 0: the photos' */
 
-	struct batch *batches;
+	struct focus_batch *batches;
 	size_t count, complete; /* batches, and how many have all their photos */
 	int after; /* batches of points up to this number are done; -1 none */
 

@@ -36,17 +36,17 @@ static int count_photos(const struct scan *scan, const struct folder *folder, in
 
 static int by_index(const void *a, const void *b)
 {
-	const struct batch *x = a, *y = b;
+	const struct focus_batch *x = a, *y = b;
 
 	return x->index - y->index;
 }
 
-int batches_find(struct batch **out, size_t *count, const struct scan *scan,
-		 const struct folder *folder, struct err *err)
+int focus_batches_find(struct focus_batch **out, size_t *count, const struct scan *scan,
+		       const struct folder *folder, struct err *err)
 {
 	size_t n, found = 0;
 	const struct path_point *points = scan_points(scan, &n);
-	struct batch *batches;
+	struct focus_batch *batches;
 	int ret = check(scan, err);
 
 	if (ret < 0)
@@ -58,7 +58,7 @@ int batches_find(struct batch **out, size_t *count, const struct scan *scan,
 		int photos = count_photos(scan, folder, points[i].index);
 
 		if (photos > 0)
-			batches[found++] = (struct batch){points[i].index, photos};
+			batches[found++] = (struct focus_batch){points[i].index, photos};
 	}
 	if (!found) {
 		free(batches);
@@ -72,13 +72,13 @@ int batches_find(struct batch **out, size_t *count, const struct scan *scan,
 	return 0;
 }
 
-void batch_output(const struct scan *scan, int index, char name[SCAN_PATH])
+void focus_batch_output(const struct scan *scan, int index, char name[SCAN_PATH])
 {
 	snprintf(name, SCAN_PATH, "stacked/stacked_scan%02d_%03d.jpg", scan_index(scan),
 		 index);
 }
 
-void batch_calibration(const struct scan *scan, char name[SCAN_PATH])
+void focus_batch_calibration(const struct scan *scan, char name[SCAN_PATH])
 {
 	snprintf(name, SCAN_PATH, "stacked/calibration_scan%02d.json", scan_index(scan));
 }

@@ -10,7 +10,7 @@
 
 struct folder;
 
-struct batch {
+struct focus_batch {
 	int index;  /* of its point */
 	int photos; /* how many of its photos are on disk; a complete one has all */
 };
@@ -18,13 +18,13 @@ struct batch {
 /* The batches of which there is a photo, by their points' numbers; the caller frees *out.
  * "invalid_state" when the scan was not made with focus_stacks or its photos are no
  * JPEGs, "not_found" when there is none. */
-int batches_find(struct batch **out, size_t *count, const struct scan *scan,
-		 const struct folder *folder, struct err *err);
+int focus_batches_find(struct focus_batch **out, size_t *count, const struct scan *scan,
+		       const struct folder *folder, struct err *err);
 
 /* "stacked/stacked_scan01_007.jpg": below the scan's folder. */
-void batch_output(const struct scan *scan, int index, char name[SCAN_PATH]);
+void focus_batch_output(const struct scan *scan, int index, char name[SCAN_PATH]);
 
 /* "stacked/calibration_scan01.json". */
-void batch_calibration(const struct scan *scan, char name[SCAN_PATH]);
+void focus_batch_calibration(const struct scan *scan, char name[SCAN_PATH]);
 
 #endif
