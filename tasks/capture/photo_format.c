@@ -9,8 +9,8 @@
 
 static bool jpeg_is_whole(const unsigned char *first, const unsigned char *last)
 {
-	return first[0] == 0xff && first[1] == 0xd8 && last[FORMAT_EDGE - 2] == 0xff &&
-	       last[FORMAT_EDGE - 1] == 0xd9;
+	return first[0] == 0xff && first[1] == 0xd8 &&
+	       last[PHOTO_FORMAT_EDGE - 2] == 0xff && last[PHOTO_FORMAT_EDGE - 1] == 0xd9;
 }
 
 /* Its end is any pixel: that it is long enough is all there is to know. */
@@ -41,12 +41,12 @@ static const struct {
 		      struct err *err);
 	bool (*is_whole)(const unsigned char *first, const unsigned char *last);
 } formats[] = {
-	[FORMAT_JPEG] = {"jpeg", "jpg", photo_encode, photo_decode, jpeg_is_whole},
-	[FORMAT_RGB_ARRAY] = {"rgb_array", "npy", npy_encode, array_decode,
-			      array_is_whole},
+	[PHOTO_FORMAT_JPEG] = {"jpeg", "jpg", photo_encode, photo_decode, jpeg_is_whole},
+	[PHOTO_FORMAT_RGB_ARRAY] = {"rgb_array", "npy", npy_encode, array_decode,
+				    array_is_whole},
 };
 
-int format_parse(const char *name)
+int photo_format_parse(const char *name)
 {
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
 		if (!strcmp(formats[i].name, name))
@@ -54,30 +54,30 @@ int format_parse(const char *name)
 	return -ENOTSUP;
 }
 
-const char *format_name(enum format format)
+const char *photo_format_name(enum photo_format format)
 {
 	return formats[format].name;
 }
 
-const char *format_ending(enum format format)
+const char *photo_format_extension(enum photo_format format)
 {
 	return formats[format].ending;
 }
 
-int format_encode(enum format format, const struct frame *frame, void **bytes,
-		  size_t *size, struct err *err)
+int photo_format_encode(enum photo_format format, const struct frame *frame, void **bytes,
+			size_t *size, struct err *err)
 {
 	return formats[format].encode(frame, bytes, size, err);
 }
 
-int format_decode(enum format format, const void *bytes, size_t size, int max_side,
-		  struct frame **out, struct err *err)
+int photo_format_decode(enum photo_format format, const void *bytes, size_t size,
+			int max_side, struct frame **out, struct err *err)
 {
 	return formats[format].decode(bytes, size, max_side, out, err);
 }
 
-bool format_is_whole(enum format format, const unsigned char *first,
-		     const unsigned char *last)
+bool photo_format_is_whole(enum photo_format format, const unsigned char *first,
+			   const unsigned char *last)
 {
 	return formats[format].is_whole(first, last);
 }

@@ -9,28 +9,28 @@
 
 struct frame;
 
-enum format { FORMAT_JPEG, FORMAT_RGB_ARRAY };
+enum photo_format { PHOTO_FORMAT_JPEG, PHOTO_FORMAT_RGB_ARRAY };
 
-#define FORMAT_LIST "jpeg and rgb_array" /* for sentences */
-#define FORMAT_EDGE 8			 /* bytes that format_is_whole() looks at */
+#define PHOTO_FORMAT_LIST "jpeg and rgb_array" /* for sentences */
+#define PHOTO_FORMAT_EDGE 8 /* bytes that photo_format_is_whole() looks at */
 
 /* By the names of OpenScan3's image_format; -ENOTSUP for one that is not there. */
-int format_parse(const char *name);
-const char *format_name(enum format format);
+int photo_format_parse(const char *name);
+const char *photo_format_name(enum photo_format format);
 
 /* "jpg" "npy". */
-const char *format_ending(enum format format);
+const char *photo_format_extension(enum photo_format format);
 
 /* The whole frame as a file; the caller frees *bytes. */
-int format_encode(enum format format, const struct frame *frame, void **bytes,
-		  size_t *size, struct err *err);
+int photo_format_encode(enum photo_format format, const struct frame *frame, void **bytes,
+			size_t *size, struct err *err);
 
 /* Back to pixels, at most max_side on the longest side; the caller frees *out. */
-int format_decode(enum format format, const void *bytes, size_t size, int max_side,
-		  struct frame **out, struct err *err);
+int photo_format_decode(enum photo_format format, const void *bytes, size_t size,
+			int max_side, struct frame **out, struct err *err);
 
-/* Do the first and the last FORMAT_EDGE bytes look like those of a whole file? */
-bool format_is_whole(enum format format, const unsigned char *first,
-		     const unsigned char *last);
+/* Do the first and the last PHOTO_FORMAT_EDGE bytes look like those of a whole file? */
+bool photo_format_is_whole(enum photo_format format, const unsigned char *first,
+			   const unsigned char *last);
 
 #endif

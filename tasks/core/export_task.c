@@ -120,13 +120,13 @@ static int find_root(struct export *e, struct err *err)
 /* Model programs read pictures, not arrays. */
 static int check_format(const struct export *e, struct err *err)
 {
-	if (!e->layout->model || scan_format(e->scan) == FORMAT_JPEG)
+	if (!e->layout->model || scan_format(e->scan) == PHOTO_FORMAT_JPEG)
 		return 0;
 	return err_code(
 		err, -ENOTSUP, "not_supported",
 		"the photos of this scan are %s, and %s needs jpeg: export them as "
 		"photos",
-		format_name(scan_format(e->scan)), e->layout->name);
+		photo_format_name(scan_format(e->scan)), e->layout->name);
 }
 
 /* Finds everything and makes nothing. */

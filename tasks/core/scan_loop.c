@@ -214,7 +214,7 @@ static cJSON *details_of(const struct scan_run *s, const struct scan_take *take)
 	cJSON *details = cJSON_CreateObject(), *camera, *scan, *part;
 	double xyz[3];
 
-	json_put_string(details, "format", format_name(scan_format(s->scan)));
+	json_put_string(details, "format", photo_format_name(scan_format(s->scan)));
 	camera = cJSON_AddObjectToObject(details, "camera_metadata");
 	json_put_string(camera, "camera_name",
 			rig_name(s->rig, DEVICE_CAMERA, s->plan.camera));

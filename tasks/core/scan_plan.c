@@ -132,8 +132,8 @@ static void add_up(struct scan_plan *plan, const struct question *q)
 	struct route_rig rig = axes_route(&plan->axes);
 	double shutter = json_number(camera, "shutter", DEFAULT_SHUTTER_MS);
 	double photos = (double)plan->photos;
-	double bytes = plan->settings.format == FORMAT_JPEG ? BYTES_PER_PIXEL
-							    : BYTES_PER_RAW_PIXEL;
+	double bytes = plan->settings.format == PHOTO_FORMAT_JPEG ? BYTES_PER_PIXEL
+								  : BYTES_PER_RAW_PIXEL;
 
 	plan->bytes = photos * (pixels_of(camera) * bytes + BYTES_PER_PHOTO);
 	plan->seconds = photos * shutter / 1000;

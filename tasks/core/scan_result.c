@@ -28,8 +28,8 @@ static int put_on_sheet(struct scan_run *s, int place, struct scan_photo photo,
 			  err);
 	if (ret < 0)
 		return ret;
-	ret = format_decode(scan_format(s->scan), bytes, size, CONTACT_SHEET_SIDE, &frame,
-			    err);
+	ret = photo_format_decode(scan_format(s->scan), bytes, size, CONTACT_SHEET_SIDE,
+				  &frame, err);
 	free(bytes);
 	if (ret == 0) {
 		ret = contact_sheet_paste(s->sheet, place, frame, err);

@@ -39,10 +39,11 @@ static int check_format(const cJSON *settings, struct err *err)
 {
 	const char *format = json_string(settings, "image_format");
 
-	if (!format || format_parse(format) >= 0)
+	if (!format || photo_format_parse(format) >= 0)
 		return 0;
 	return err_code(err, -ENOTSUP, "not_supported",
-			"image_format %s is not supported, only " FORMAT_LIST, format);
+			"image_format %s is not supported, only " PHOTO_FORMAT_LIST,
+			format);
 }
 
 static int check_focus(const struct scan_settings *settings, struct err *err)
@@ -69,10 +70,10 @@ static double range_end(const cJSON *settings, int end, double usual)
 void scan_settings_recall(struct scan_settings *out, const cJSON *settings)
 {
 	const char *name = json_string(settings, "image_format");
-	int format = format_parse(name ? name : "jpeg");
+	int format = photo_format_parse(name ? name : "jpeg");
 
 	out->pause_ms = (int64_t)json_number(settings, "pause_before_capture_ms", 0);
-	out->format = format < 0 ? FORMAT_JPEG : (enum format)format;
+	out->format = format < 0 ? PHOTO_FORMAT_JPEG : (enum photo_format)format;
 	out->stacks = (int)json_number(settings, "focus_stacks", 1);
 	out->focus_range[0] = range_end(settings, 0, MIN_FOCUS);
 	out->focus_range[1] = range_end(settings, 1, MAX_FOCUS);
@@ -105,7 +106,7 @@ cJSON *scan_settings_json(const struct scan_settings *settings)
 	cJSON *json = cJSON_CreateObject();
 
 	path_settings_put(&settings->path, json);
-	json_put_string(json, "image_format", format_name(settings->format));
+	json_put_string(json, "image_format", photo_format_name(settings->format));
 	cJSON_AddNumberToObject(json, "focus_stacks", settings->stacks);
 	cJSON_AddItemToObject(json, "focus_range",
 			      cJSON_CreateDoubleArray(settings->focus_range, 2));

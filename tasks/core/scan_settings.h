@@ -17,7 +17,7 @@ extern const char scan_settings_schema[];
 struct scan_settings {
 	struct path_settings path;
 	int64_t pause_ms; /* settling before each photo */
-	enum format format;
+	enum photo_format format;
 	int stacks;	       /* photos at each point, 1 for no focus bracket */
 	double focus_range[2]; /* of a bracket, dioptres */
 };

@@ -13,12 +13,12 @@ static int check(const struct scan *scan, struct err *err)
 				"scan %d of '%s' has one photo at each point, nothing to "
 				"stack: scan with focus_stacks of 2 or more",
 				scan_index(scan), scan_project(scan));
-	if (scan_format(scan) != FORMAT_JPEG)
+	if (scan_format(scan) != PHOTO_FORMAT_JPEG)
 		return err_code(err, -EINVAL, "invalid_state",
 				"the photos of scan %d of '%s' are %s; only jpeg can be "
 				"stacked",
 				scan_index(scan), scan_project(scan),
-				format_name(scan_format(scan)));
+				photo_format_name(scan_format(scan)));
 	return 0;
 }
 

@@ -74,7 +74,7 @@ static int write_photo(const struct photo_writer *writer, struct photo_writer_jo
 	int ret;
 
 	snprintf(job->frame->comment, sizeof(job->frame->comment), "%s", job->comment);
-	ret = format_encode(job->format, job->frame, &bytes, &size, &report->err);
+	ret = photo_format_encode(job->format, job->frame, &bytes, &size, &report->err);
 	if (ret < 0)
 		return ret;
 	cJSON_AddNumberToObject(job->details, "bytes", (double)size);

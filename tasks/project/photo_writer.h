@@ -34,7 +34,7 @@ struct photo_writer_job {
 	char metadata[PHOTO_WRITER_PATH]; /* written before the photo, with its size as
 					   * "bytes"
 					   */
-	enum format format;
+	enum photo_format format;
 	char comment[160]; /* for the photo's EXIF block; may be empty */
 	struct rig_shot
 		*shot;	     /* to be read out; the writer's from photo_writer_put() on */

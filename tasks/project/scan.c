@@ -25,7 +25,7 @@ struct scan {
 	size_t n;
 	double radius;
 	int stacks;
-	enum format format;
+	enum photo_format format;
 };
 
 static void put_number(cJSON *object, const char *key, double value)
@@ -144,18 +144,19 @@ static int read_settings(struct scan *scan, struct err *err)
 	const cJSON *settings = cJSON_GetObjectItemCaseSensitive(scan->doc, "settings");
 	double stacks = json_number(settings, "focus_stacks", 1);
 	const char *name = json_string(settings, "image_format");
-	int format = format_parse(name ? name : "jpeg");
+	int format = photo_format_parse(name ? name : "jpeg");
 
 	if (!(stacks >= 1 && stacks <= SCAN_STACKS_MAX))
 		return err_code(err, -EBADMSG, "bad_json",
 				"%s/scan.json is damaged: focus_stacks must be 1 to %d",
 				scan->folder, SCAN_STACKS_MAX);
 	if (format < 0)
-		return err_code(err, -ENOTSUP, "not_supported",
-				"the photos of %s are %s, supported are " FORMAT_LIST,
-				scan->folder, name);
+		return err_code(
+			err, -ENOTSUP, "not_supported",
+			"the photos of %s are %s, supported are " PHOTO_FORMAT_LIST,
+			scan->folder, name);
 	scan->stacks = (int)stacks;
-	scan->format = (enum format)format;
+	scan->format = (enum photo_format)format;
 	return 0;
 }
 
@@ -289,7 +290,7 @@ int scan_stacks(const struct scan *scan)
 	return scan->stacks;
 }
 
-enum format scan_format(const struct scan *scan)
+enum photo_format scan_format(const struct scan *scan)
 {
 	return scan->format;
 }
@@ -310,7 +311,7 @@ void scan_photo_name(const struct scan *scan, struct scan_photo photo,
 	char stem[STEM];
 
 	stem_of(scan, photo, stem);
-	snprintf(name, SCAN_PATH, "%s.%s", stem, format_ending(scan->format));
+	snprintf(name, SCAN_PATH, "%s.%s", stem, photo_format_extension(scan->format));
 }
 
 void scan_photo_path(const struct scan *scan, struct scan_photo photo,
@@ -320,7 +321,7 @@ void scan_photo_path(const struct scan *scan, struct scan_photo photo,
 
 	stem_of(scan, photo, stem);
 	snprintf(path, SCAN_PATH, "%s/%s.%s", scan->folder, stem,
-		 format_ending(scan->format));
+		 photo_format_extension(scan->format));
 }
 
 void scan_metadata_path(const struct scan *scan, struct scan_photo photo,
@@ -352,17 +353,19 @@ static double recorded_bytes(const struct scan *scan, struct scan_photo photo)
 
 int64_t scan_photo_bytes(const struct scan *scan, struct scan_photo photo)
 {
-	unsigned char first[FORMAT_EDGE], last[FORMAT_EDGE];
+	unsigned char first[PHOTO_FORMAT_EDGE], last[PHOTO_FORMAT_EDGE];
 	char path[SCAN_PATH];
 	int64_t bytes;
 
 	scan_photo_path(scan, photo, path);
 	bytes = folder_file_size(scan->root, path);
-	if (bytes < 2 * FORMAT_EDGE || (double)bytes != recorded_bytes(scan, photo) ||
-	    !folder_read_at(scan->root, path, 0, first, FORMAT_EDGE) ||
-	    !folder_read_at(scan->root, path, bytes - FORMAT_EDGE, last, FORMAT_EDGE))
+	if (bytes < 2 * PHOTO_FORMAT_EDGE ||
+	    (double)bytes != recorded_bytes(scan, photo) ||
+	    !folder_read_at(scan->root, path, 0, first, PHOTO_FORMAT_EDGE) ||
+	    !folder_read_at(scan->root, path, bytes - PHOTO_FORMAT_EDGE, last,
+			    PHOTO_FORMAT_EDGE))
 		return 0;
-	return format_is_whole(scan->format, first, last) ? bytes : 0;
+	return photo_format_is_whole(scan->format, first, last) ? bytes : 0;
 }
 
 /* ---- what happens ---- */

@@ -68,7 +68,7 @@ const cJSON *scan_document(const struct scan *scan);
 /* How many photos each point has: 1, or those of its focus bracket. */
 int scan_stacks(const struct scan *scan);
 
-enum format scan_format(const struct scan *scan);
+enum photo_format scan_format(const struct scan *scan);
 
 /* "scan01_007.jpg", in a bracket "scan01_007_fs02.jpg", and where it and its metadata lie
  * below the projects' root. */

@@ -151,7 +151,7 @@ static void add_version(struct photo *photo, const struct frame *frame)
 	void *bytes;
 	size_t size;
 
-	if (format_encode(FORMAT_JPEG, frame, &bytes, &size, NULL) < 0)
+	if (photo_format_encode(PHOTO_FORMAT_JPEG, frame, &bytes, &size, NULL) < 0)
 		abort();
 	photo->hashes[photo->versions++] = hash_of(bytes, size);
 	free(bytes);
@@ -159,7 +159,7 @@ static void add_version(struct photo *photo, const struct frame *frame)
 
 static void put(struct studio *studio, struct prng *prng, int place)
 {
-	struct photo_writer_job job = {.place = place, .format = FORMAT_JPEG};
+	struct photo_writer_job job = {.place = place, .format = PHOTO_FORMAT_JPEG};
 
 	photo_path(job.photo, place);
 	metadata_path(job.metadata, place);

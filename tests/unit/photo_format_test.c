@@ -50,22 +50,27 @@ static void every_format_gives_its_pixels_back(void **state)
 {
 	(void)state;
 
-	for (enum format format = FORMAT_JPEG; format <= FORMAT_RGB_ARRAY; format++) {
+	for (enum photo_format format = PHOTO_FORMAT_JPEG;
+	     format <= PHOTO_FORMAT_RGB_ARRAY; format++) {
 		struct frame *frame = make_frame(80, 60), *back;
 		struct err err = {0};
 		const unsigned char *edge;
 		void *bytes;
 		size_t size;
 
-		assert_int_equal(format_encode(format, frame, &bytes, &size, &err), 0);
+		assert_int_equal(photo_format_encode(format, frame, &bytes, &size, &err),
+				 0);
 		edge = bytes;
-		assert_true(format_is_whole(format, edge, edge + size - FORMAT_EDGE));
-		assert_int_equal(format_decode(format, bytes, size, 40, &back, &err), 0);
+		assert_true(photo_format_is_whole(format, edge,
+						  edge + size - PHOTO_FORMAT_EDGE));
+		assert_int_equal(
+			photo_format_decode(format, bytes, size, 40, &back, &err), 0);
 		assert_int_equal(back->width, 40);
 		assert_int_equal(back->height, 30);
 		frame_free(back);
-		assert_int_equal(format_decode(format, bytes, size - 4, 40, &back, &err),
-				 -EBADMSG);
+		assert_int_equal(
+			photo_format_decode(format, bytes, size - 4, 40, &back, &err),
+			-EBADMSG);
 		free(bytes);
 		frame_free(frame);
 	}
@@ -73,26 +78,28 @@ static void every_format_gives_its_pixels_back(void **state)
 
 static void the_edges_of_one_format_are_not_those_of_another(void **state)
 {
-	static const unsigned char jpeg[FORMAT_EDGE] = {0xff, 0xd8, 0xff, 0xe1},
-				   array[FORMAT_EDGE] = {0x93, 'N', 'U', 'M', 'P', 'Y'},
-				   end[FORMAT_EDGE] = {0, 0, 0, 0, 0, 0, 0xff, 0xd9};
+	static const unsigned char jpeg[PHOTO_FORMAT_EDGE] = {0xff, 0xd8, 0xff, 0xe1},
+				   array[PHOTO_FORMAT_EDGE] = {0x93, 'N', 'U',
+							       'M',  'P', 'Y'},
+				   end[PHOTO_FORMAT_EDGE] = {0, 0, 0,	 0,
+							     0, 0, 0xff, 0xd9};
 
 	(void)state;
 
-	assert_true(format_is_whole(FORMAT_JPEG, jpeg, end));
-	assert_false(format_is_whole(FORMAT_JPEG, jpeg, jpeg));
-	assert_false(format_is_whole(FORMAT_JPEG, array, end));
-	assert_false(format_is_whole(FORMAT_RGB_ARRAY, jpeg, end));
+	assert_true(photo_format_is_whole(PHOTO_FORMAT_JPEG, jpeg, end));
+	assert_false(photo_format_is_whole(PHOTO_FORMAT_JPEG, jpeg, jpeg));
+	assert_false(photo_format_is_whole(PHOTO_FORMAT_JPEG, array, end));
+	assert_false(photo_format_is_whole(PHOTO_FORMAT_RGB_ARRAY, jpeg, end));
 }
 
 static void formats_go_by_the_names_of_the_original(void **state)
 {
 	(void)state;
 
-	assert_int_equal(format_parse("jpeg"), FORMAT_JPEG);
-	assert_int_equal(format_parse("rgb_array"), FORMAT_RGB_ARRAY);
-	assert_int_equal(format_parse("dng"), -ENOTSUP);
-	assert_string_equal(format_ending(FORMAT_RGB_ARRAY), "npy");
+	assert_int_equal(photo_format_parse("jpeg"), PHOTO_FORMAT_JPEG);
+	assert_int_equal(photo_format_parse("rgb_array"), PHOTO_FORMAT_RGB_ARRAY);
+	assert_int_equal(photo_format_parse("dng"), -ENOTSUP);
+	assert_string_equal(photo_format_extension(PHOTO_FORMAT_RGB_ARRAY), "npy");
 }
 
 int main(void)
