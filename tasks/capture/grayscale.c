@@ -20,7 +20,7 @@ static uint8_t luma(const uint8_t *rgb)
 	return (uint8_t)((77 * rgb[0] + 150 * rgb[1] + 29 * rgb[2]) >> 8);
 }
 
-bool grey_of(struct grey *grey, const struct frame *frame)
+bool grayscale_of(struct grayscale *grey, const struct frame *frame)
 {
 	bool small = frame->width < SMALL && frame->height < SMALL;
 	bool mirrored = is_mirrored(frame->orientation);
@@ -47,7 +47,7 @@ bool grey_of(struct grey *grey, const struct frame *frame)
 	return true;
 }
 
-void grey_clear(struct grey *grey)
+void grayscale_clear(struct grayscale *grey)
 {
 	free(grey->pixels);
 	grey->pixels = NULL;

@@ -7,14 +7,14 @@
 
 struct frame;
 
-struct grey {
+struct grayscale {
 	int width, height;
 	uint8_t *pixels; /* width * height, rows from the top */
 };
 
 /* The luma of frame, not mirrored; a small one is made twice as large.  False when memory
  * is out.  Clear it in any case. */
-bool grey_of(struct grey *grey, const struct frame *frame);
-void grey_clear(struct grey *grey);
+bool grayscale_of(struct grayscale *grey, const struct frame *frame);
+void grayscale_clear(struct grayscale *grey);
 
 #endif

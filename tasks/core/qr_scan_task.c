@@ -117,11 +117,12 @@ static int read_picture(struct watch *w, char text[CODE_BYTES])
 	}
 	w->lost = 0;
 	w->pictures++;
-	struct grey grey = {.pixels = NULL};
-	ret = grey_of(&grey, frame) ? w->qr->read(grey.pixels, grey.width, grey.height,
-						  text, CODE_BYTES, &err)
-				    : err_set(&err, -ENOMEM, "out of memory");
-	grey_clear(&grey);
+	struct grayscale grey = {.pixels = NULL};
+	ret = grayscale_of(&grey, frame)
+		      ? w->qr->read(grey.pixels, grey.width, grey.height, text,
+				    CODE_BYTES, &err)
+		      : err_set(&err, -ENOMEM, "out of memory");
+	grayscale_clear(&grey);
 	frame_free(frame);
 	return ret == 0 || ret == -ENOENT ? ret : fail(w, &err);
 }

@@ -32,7 +32,7 @@ static double share(const struct span *span, int i)
 	return fmin(span->to, i + 1) - fmax(span->from, i);
 }
 
-static uint8_t grey_of(const double rgb[RGB])
+static uint8_t grayscale_of(const double rgb[RGB])
 {
 	return (uint8_t)(.299 * rint(rgb[0]) + .587 * rint(rgb[1]) + .114 * rint(rgb[2]) +
 			 .5);
@@ -53,7 +53,7 @@ static uint8_t mean_of(const struct frame *frame, const struct span *x,
 			for (int c = 0; c < RGB; c++)
 				sum[c] += weight * p[c];
 		}
-	return grey_of(sum);
+	return grayscale_of(sum);
 }
 
 static void shrink(const struct frame *frame, const struct plane *to)
