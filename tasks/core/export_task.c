@@ -215,21 +215,21 @@ static int hand_out_all(struct export *e)
 static int write_model(struct export *e, struct err *err)
 {
 	char path[PATH + 32], photos[PATH * 5];
-	struct model model;
+	struct camera_model model;
 	int ret;
 
 	if (!e->layout->model)
 		return 0;
 	snprintf(path, sizeof(path), "%s%s", e->below, e->layout->model);
 	snprintf(photos, sizeof(photos), "%s/%s", folder_path(e->root), e->below);
-	ret = model_read(&model, e->scan, e->photos, err);
+	ret = camera_model_read(&model, e->scan, e->photos, err);
 	if (ret == 0 && !strcmp(e->layout->name, "colmap"))
 		ret = colmap_write(&model, e->root, path, err);
 	else if (ret == 0) {
 		strncat(path, "/cameras.sfm", sizeof(path) - strlen(path) - 1);
 		ret = meshroom_write(&model, e->root, path, photos, err);
 	}
-	model_close(&model);
+	camera_model_close(&model);
 	return ret;
 }
 

@@ -9,7 +9,7 @@
 #include "tasks/project/folder.h"
 #include "tasks/project/scan.h"
 
-static int read_lens(struct model *model, const struct scan *scan,
+static int read_lens(struct camera_model *model, const struct scan *scan,
 		     const struct folder *root, struct err *err)
 {
 	char path[SCAN_PATH];
@@ -46,20 +46,21 @@ static int orientation_of(const struct scan *scan)
 	return (int)json_number(settings, "orientation_flag", 1);
 }
 
-static int add_photos(struct model *model, const struct scan *scan,
+static int add_photos(struct camera_model *model, const struct scan *scan,
 		      const struct path_point *point, struct err *err)
 {
 	int orientation = orientation_of(scan);
 
 	for (int stack = 0; stack < scan_stacks(scan); stack++) {
 		struct scan_photo each = {point->index, stack};
-		struct model_photo *photo = &model->photos[model->n];
+		struct camera_model_photo *photo = &model->photos[model->n];
 		char name[SCAN_PATH];
 
 		if (scan_photo_bytes(scan, each) == 0)
 			continue;
 		scan_photo_name(scan, each, name);
-		snprintf(photo->name, sizeof(photo->name), "%.*s", MODEL_NAME - 1, name);
+		snprintf(photo->name, sizeof(photo->name), "%.*s", CAMERA_MODEL_NAME - 1,
+			 name);
 		photo->index = point->index;
 		if (pose_at(point, scan_radius(scan), orientation, &photo->pose) < 0)
 			return err_code(
@@ -74,19 +75,19 @@ static int add_photos(struct model *model, const struct scan *scan,
 
 static int by_name(const void *a, const void *b)
 {
-	const struct model_photo *x = a, *y = b;
+	const struct camera_model_photo *x = a, *y = b;
 
 	return strcmp(x->name, y->name);
 }
 
-int model_read(struct model *model, const struct scan *scan, const struct folder *root,
-	       struct err *err)
+int camera_model_read(struct camera_model *model, const struct scan *scan,
+		      const struct folder *root, struct err *err)
 {
 	size_t n;
 	const struct path_point *points = scan_points(scan, &n);
 	int ret;
 
-	*model = (struct model){0};
+	*model = (struct camera_model){0};
 	ret = read_lens(model, scan, root, err);
 	if (ret < 0)
 		return ret;
@@ -101,7 +102,7 @@ int model_read(struct model *model, const struct scan *scan, const struct folder
 	return 0;
 }
 
-void model_close(struct model *model)
+void camera_model_close(struct camera_model *model)
 {
 	free(model->photos);
 }

@@ -12,26 +12,26 @@
 struct folder;
 struct scan;
 
-#define MODEL_NAME 48
+#define CAMERA_MODEL_NAME 48
 
-struct model_photo {
-	char name[MODEL_NAME]; /* of the file */
-	int index;	       /* of its point */
+struct camera_model_photo {
+	char name[CAMERA_MODEL_NAME]; /* of the file */
+	int index;		      /* of its point */
 	struct pose pose;
 };
 
-struct model {
+struct camera_model {
 	int width, height;     /* pixels */
 	double fx, fy, cx, cy; /* pinhole, pixels */
-	struct model_photo *photos;
+	struct camera_model_photo *photos;
 	size_t n;
 };
 
 /* Those photos of scan that are on disk, in the order of their numbers, with the path's
  * poses and what intrinsics.json says.  -ENODATA ("invalid_state") when that is not there
  * yet, -ENOTSUP for mirrored photos.  Close the model in either case. */
-int model_read(struct model *model, const struct scan *scan, const struct folder *root,
-	       struct err *err);
-void model_close(struct model *model);
+int camera_model_read(struct camera_model *model, const struct scan *scan,
+		      const struct folder *root, struct err *err);
+void camera_model_close(struct camera_model *model);
 
 #endif

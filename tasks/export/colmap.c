@@ -9,7 +9,7 @@
 
 #define PATH 1024
 
-static void print_cameras(FILE *file, const struct model *model)
+static void print_cameras(FILE *file, const struct camera_model *model)
 {
 	fprintf(file, "# CAMERA_ID MODEL WIDTH HEIGHT FX FY CX CY\n");
 	fprintf(file, "1 PINHOLE %d %d %.10g %.10g %.10g %.10g\n", model->width,
@@ -17,12 +17,12 @@ static void print_cameras(FILE *file, const struct model *model)
 }
 
 /* Each photo has two lines: the second lists its points, of which there are none. */
-static void print_images(FILE *file, const struct model *model)
+static void print_images(FILE *file, const struct camera_model *model)
 {
 	fprintf(file, "# IMAGE_ID QW QX QY QZ TX TY TZ CAMERA_ID NAME\n"
 		      "# POINTS2D as X Y POINT3D_ID\n");
 	for (size_t i = 0; i < model->n; i++) {
-		const struct model_photo *photo = &model->photos[i];
+		const struct camera_model_photo *photo = &model->photos[i];
 		const double *q = photo->pose.quaternion, *t = photo->pose.translation;
 
 		fprintf(file, "%zu %.12g %.12g %.12g %.12g %.12g %.12g %.12g 1 %s\n\n",
@@ -30,15 +30,15 @@ static void print_images(FILE *file, const struct model *model)
 	}
 }
 
-static void print_points(FILE *file, const struct model *model)
+static void print_points(FILE *file, const struct camera_model *model)
 {
 	(void)model;
 	fprintf(file, "# POINT3D_ID X Y Z R G B ERROR TRACK\n");
 }
 
-static int write_text(const struct model *model, const struct folder *folder,
-		      const char *path, void (*print)(FILE *, const struct model *),
-		      struct err *err)
+static int write_text(const struct camera_model *model, const struct folder *folder,
+		      const char *path,
+		      void (*print)(FILE *, const struct camera_model *), struct err *err)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -57,12 +57,12 @@ static int write_text(const struct model *model, const struct folder *folder,
 	return ret;
 }
 
-int colmap_write(const struct model *model, const struct folder *folder, const char *path,
-		 struct err *err)
+int colmap_write(const struct camera_model *model, const struct folder *folder,
+		 const char *path, struct err *err)
 {
 	static const struct {
 		const char *name;
-		void (*print)(FILE *file, const struct model *model);
+		void (*print)(FILE *file, const struct camera_model *model);
 	} files[] = {
 		{"cameras.txt", print_cameras},
 		{"images.txt", print_images},

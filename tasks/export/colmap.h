@@ -7,10 +7,10 @@
 #include "agent/base/err.h"
 
 struct folder;
-struct model;
+struct camera_model;
 
 /* Into the folder path ("cup/sparse/0"), which is there. */
-int colmap_write(const struct model *model, const struct folder *folder, const char *path,
-		 struct err *err);
+int colmap_write(const struct camera_model *model, const struct folder *folder,
+		 const char *path, struct err *err);
 
 #endif

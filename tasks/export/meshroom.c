@@ -11,7 +11,7 @@
 
 static const double version[] = {1, 0, 0};
 
-static cJSON *view_json(const struct model *model, size_t i, const char *photos)
+static cJSON *view_json(const struct camera_model *model, size_t i, const char *photos)
 {
 	cJSON *view = cJSON_CreateObject();
 	char path[PATH];
@@ -45,7 +45,7 @@ static cJSON *pose_json(const struct pose *pose, size_t i)
 	return json;
 }
 
-static cJSON *lens_json(const struct model *model)
+static cJSON *lens_json(const struct camera_model *model)
 {
 	const double middle[] = {model->cx, model->cy};
 	cJSON *lens = cJSON_CreateObject();
@@ -64,7 +64,7 @@ static cJSON *lens_json(const struct model *model)
 	return lens;
 }
 
-int meshroom_write(const struct model *model, const struct folder *folder,
+int meshroom_write(const struct camera_model *model, const struct folder *folder,
 		   const char *path, const char *photos, struct err *err)
 {
 	cJSON *json = cJSON_CreateObject(), *views, *poses;

@@ -7,11 +7,11 @@
 #include "agent/base/err.h"
 
 struct folder;
-struct model;
+struct camera_model;
 
 /* Writes path ("cup/cameras.sfm"); photos is the absolute path of the folder in which the
  * model's photos are. */
-int meshroom_write(const struct model *model, const struct folder *folder,
+int meshroom_write(const struct camera_model *model, const struct folder *folder,
 		   const char *path, const char *photos, struct err *err);
 
 #endif
