@@ -27,17 +27,23 @@ struct tour {
 	uint32_t seed;
 };
 
-int route_method_parse(const char *name)
-{
-	static const char *const names[] = {"best", "nearest_neighbor", "none"};
+static const char *const names[] = {"best", "nearest_neighbor", "none"};
 
+int visit_order_parse(const char *name)
+{
 	for (int i = 0; i < 3; i++)
 		if (!strcmp(name, names[i]))
 			return i;
 	return -EINVAL;
 }
 
-double route_axis_seconds(const struct route_axis *axis, double from, double to)
+const char *visit_order_name(enum visit_order order)
+{
+	return names[order];
+}
+
+double visit_order_axis_seconds(const struct visit_order_axis *axis, double from,
+				double to)
 {
 	double way = fabs(to - from), a = axis->acceleration, v = axis->max_speed;
 	double steps, ramp;
@@ -56,29 +62,30 @@ double route_axis_seconds(const struct route_axis *axis, double from, double to)
 	return 2 * v / a + (steps - 2 * ramp) / v;
 }
 
-static double step_seconds(const struct route_rig *rig, double theta, double fi,
+static double step_seconds(const struct visit_order_axes *axes, double theta, double fi,
 			   const struct path_point *to)
 {
-	return fmax(route_axis_seconds(&rig->theta, theta, to->theta),
-		    route_axis_seconds(&rig->fi, fi, to->fi));
+	return fmax(visit_order_axis_seconds(&axes->theta, theta, to->theta),
+		    visit_order_axis_seconds(&axes->fi, fi, to->fi));
 }
 
-double route_seconds(const struct route_rig *rig, const struct path_point *points,
-		     size_t n)
+double visit_order_seconds(const struct visit_order_axes *axes,
+			   const struct path_point *points, size_t n)
 {
-	double theta = rig->start_theta, fi = rig->start_fi, sum = 0;
+	double theta = axes->start_theta, fi = axes->start_fi, sum = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		sum += step_seconds(rig, theta, fi, &points[i]);
+		sum += step_seconds(axes, theta, fi, &points[i]);
 		theta = points[i].theta;
 		fi = points[i].fi;
 	}
 	return sum;
 }
 
-static void sort_nearest(const struct route_rig *rig, struct path_point *points, size_t n)
+static void sort_nearest(const struct visit_order_axes *axes, struct path_point *points,
+			 size_t n)
 {
-	double theta = rig->start_theta, fi = rig->start_fi;
+	double theta = axes->start_theta, fi = axes->start_fi;
 
 	for (size_t done = 0; done < n; done++) {
 		struct path_point next;
@@ -86,7 +93,7 @@ static void sort_nearest(const struct route_rig *rig, struct path_point *points,
 		double least = INFINITY;
 
 		for (size_t i = done; i < n; i++) {
-			double seconds = step_seconds(rig, theta, fi, &points[i]);
+			double seconds = step_seconds(axes, theta, fi, &points[i]);
 
 			if (seconds < least) {
 				least = seconds;
@@ -325,18 +332,18 @@ static void disturb(struct tour *t, int *kept)
 	}
 }
 
-static void fill_cost(struct tour *t, const struct route_rig *rig,
+static void fill_cost(struct tour *t, const struct visit_order_axes *axes,
 		      const struct path_point *points)
 {
 	size_t stride = (size_t)t->n + 2;
 
 	for (int a = 0; a <= t->n; a++) {
-		double theta = a ? points[a - 1].theta : rig->start_theta;
-		double fi = a ? points[a - 1].fi : rig->start_fi;
+		double theta = a ? points[a - 1].theta : axes->start_theta;
+		double fi = a ? points[a - 1].fi : axes->start_fi;
 
 		for (int b = a + 1; b <= t->n; b++) {
 			float seconds =
-				(float)step_seconds(rig, theta, fi, &points[b - 1]);
+				(float)step_seconds(axes, theta, fi, &points[b - 1]);
 
 			t->cost[(size_t)a * stride + (size_t)b] = seconds;
 			t->cost[(size_t)b * stride + (size_t)a] = seconds;
@@ -374,7 +381,7 @@ static void tour_close(struct tour *t)
 }
 
 /* The points as they are ordered. */
-static int tour_open(struct tour *t, const struct route_rig *rig,
+static int tour_open(struct tour *t, const struct visit_order_axes *axes,
 		     const struct path_point *points, size_t n)
 {
 	size_t stops = n + 2;
@@ -391,7 +398,7 @@ static int tour_open(struct tour *t, const struct route_rig *rig,
 		return -ENOMEM;
 	}
 
-	fill_cost(t, rig, points);
+	fill_cost(t, axes, points);
 	for (int i = 0; i < t->n + 2; i++)
 		t->at[i] = t->place[i] = i;
 	for (int a = 0; a <= t->n; a++)
@@ -402,12 +409,12 @@ static int tour_open(struct tour *t, const struct route_rig *rig,
 }
 
 /* Writes the points in their improved order to better; points stay as they are. */
-static int improved(const struct route_rig *rig, const struct path_point *points,
+static int improved(const struct visit_order_axes *axes, const struct path_point *points,
 		    size_t n, struct path_point *better)
 {
 	struct tour t;
 	int *kept = calloc(n + 2, sizeof(*kept));
-	int ret = kept ? tour_open(&t, rig, points, n) : -ENOMEM;
+	int ret = kept ? tour_open(&t, axes, points, n) : -ENOMEM;
 
 	if (ret < 0)
 		goto done;
@@ -421,23 +428,23 @@ done:
 	return ret;
 }
 
-static void take_if_faster(const struct route_rig *rig, struct path_point *points,
+static void take_if_faster(const struct visit_order_axes *axes, struct path_point *points,
 			   const struct path_point *other, size_t n)
 {
-	if (route_seconds(rig, other, n) < route_seconds(rig, points, n))
+	if (visit_order_seconds(axes, other, n) < visit_order_seconds(axes, points, n))
 		memcpy(points, other, n * sizeof(*points));
 }
 
-int route_sort(const struct route_rig *rig, enum route_method method,
-	       struct path_point *points, size_t n, struct err *err)
+int visit_order_sort(const struct visit_order_axes *axes, enum visit_order order,
+		     struct path_point *points, size_t n, struct err *err)
 {
 	struct path_point *nearest, *better;
 	int ret = 0;
 
-	if (method == ROUTE_NONE || n < 2)
+	if (order == VISIT_ORDER_NONE || n < 2)
 		return 0;
-	if (method == ROUTE_NEAREST) {
-		sort_nearest(rig, points, n);
+	if (order == VISIT_ORDER_NEAREST) {
+		sort_nearest(axes, points, n);
 		return 0;
 	}
 
@@ -446,14 +453,14 @@ int route_sort(const struct route_rig *rig, enum route_method method,
 		return err_set(err, -ENOMEM, "out of memory");
 	better = nearest + n;
 	memcpy(nearest, points, n * sizeof(*points));
-	sort_nearest(rig, nearest, n);
-	ret = improved(rig, nearest, n, better);
+	sort_nearest(axes, nearest, n);
+	ret = improved(axes, nearest, n, better);
 	if (ret < 0) {
 		ret = err_set(err, ret, "out of memory");
 		goto done;
 	}
-	take_if_faster(rig, points, nearest, n);
-	take_if_faster(rig, points, better, n);
+	take_if_faster(axes, points, nearest, n);
+	take_if_faster(axes, points, better, n);
 done:
 	free(nearest);
 	return ret;

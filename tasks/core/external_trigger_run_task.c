@@ -79,7 +79,7 @@ static int find_trigger(struct tour *t, const cJSON *settings, struct err *err)
 
 static int plan_points(struct tour *t, const cJSON *settings, struct err *err)
 {
-	struct route_rig route = axes_route(&t->axes);
+	struct visit_order_axes timing = axes_timing(&t->axes);
 	struct path_settings path;
 	int n = path_settings_read(&path, settings, &t->axes.rotor, err);
 
@@ -88,7 +88,7 @@ static int plan_points(struct tour *t, const cJSON *settings, struct err *err)
 	t->points = calloc(PATH_MAX_POINTS, sizeof(*t->points));
 	if (!t->points)
 		return err_set(err, -ENOMEM, "out of memory");
-	n = path_settings_points(&path, &route, t->points, err);
+	n = path_settings_points(&path, &timing, t->points, err);
 	if (n < 0)
 		return n;
 	t->n = (size_t)n;
@@ -354,9 +354,9 @@ static int tour_run(const struct task_type *type, const struct task_host *host,
 
 static double seconds_of(const struct tour *t)
 {
-	struct route_rig route = axes_route(&t->axes);
+	struct visit_order_axes timing = axes_timing(&t->axes);
 
-	return route_seconds(&route, t->points, t->n) +
+	return visit_order_seconds(&timing, t->points, t->n) +
 	       axes_home_seconds(&t->axes, &t->points[t->n - 1]) +
 	       (double)t->n * (double)(t->pre_ms + t->post_ms) / 1000;
 }

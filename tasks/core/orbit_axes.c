@@ -54,27 +54,28 @@ int axes_check_points(const struct rig *rig, const struct path_point *points, si
 	return 0;
 }
 
-static struct route_axis route_axis(const struct rig_axis *axis)
+static struct visit_order_axis timing_of(const struct rig_axis *axis)
 {
-	return (struct route_axis){axis->steps_per_degree, axis->max_speed,
-				   axis->acceleration, axis->endless};
+	return (struct visit_order_axis){axis->steps_per_degree, axis->max_speed,
+					 axis->acceleration, axis->endless};
 }
 
-struct route_rig axes_route(const struct axes *axes)
+struct visit_order_axes axes_timing(const struct axes *axes)
 {
 	const struct rig_axis *rotor = &axes->rotor, *table = &axes->turntable;
 
-	return (struct route_rig){route_axis(rotor), route_axis(table),
-				  rotor->known ? rotor->angle : rotor->home,
-				  table->known ? table->angle : table->home};
+	return (struct visit_order_axes){timing_of(rotor), timing_of(table),
+					 rotor->known ? rotor->angle : rotor->home,
+					 table->known ? table->angle : table->home};
 }
 
 double axes_home_seconds(const struct axes *axes, const struct path_point *from)
 {
-	struct route_rig rig = axes_route(axes);
+	struct visit_order_axes timing = axes_timing(axes);
 
-	return fmax(route_axis_seconds(&rig.theta, from->theta, axes->rotor.home),
-		    route_axis_seconds(&rig.fi, from->fi, axes->turntable.home));
+	return fmax(
+		visit_order_axis_seconds(&timing.theta, from->theta, axes->rotor.home),
+		visit_order_axis_seconds(&timing.fi, from->fi, axes->turntable.home));
 }
 
 int axes_go_home(const struct axes *axes, struct rig *rig, struct err *err)

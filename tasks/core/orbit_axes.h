@@ -30,7 +30,7 @@ int axes_check(const struct axes *axes, bool fresh, struct err *err);
 int axes_check_points(const struct rig *rig, const struct path_point *points, size_t n,
 		      struct err *err);
 
-struct route_rig axes_route(const struct axes *axes);
+struct visit_order_axes axes_timing(const struct axes *axes);
 
 /* From a point back home. */
 double axes_home_seconds(const struct axes *axes, const struct path_point *from);

@@ -29,8 +29,8 @@ static int read_theta(const cJSON *settings, const char *key, double usual,
 int path_settings_read(struct path_settings *out, const cJSON *settings,
 		       const struct rig_axis *rotor, struct err *err)
 {
-	const char *route = json_string(settings, "optimization_algorithm");
-	int order = route_method_parse(route ? route : "best");
+	const char *name = json_string(settings, "optimization_algorithm");
+	int order = visit_order_parse(name ? name : "best");
 	const char *path = json_string(settings, "path_method");
 	int kind = path_method_parse(path ? path : "fibonacci");
 	struct path_range *range = &out->range;
@@ -52,28 +52,27 @@ int path_settings_read(struct path_settings *out, const cJSON *settings,
 	range->min_fi = json_number(settings, "min_phi", 0);
 	range->max_fi = json_number(settings, "max_phi", 360);
 	out->points = (int)json_number(settings, "points", 130);
-	out->route = json_bool(settings, "optimize_path", true) && order >= 0
-			     ? (enum route_method)order
-			     : ROUTE_NONE;
+	out->order = json_bool(settings, "optimize_path", true) && order >= 0
+			     ? (enum visit_order)order
+			     : VISIT_ORDER_NONE;
 	return 0;
 }
 
 void path_settings_put(const struct path_settings *settings, cJSON *json)
 {
-	static const char *const routes[] = {"best", "nearest_neighbor", "none"};
-
 	json_put_string(json, "path_method", path_method_name(settings->method));
 	cJSON_AddNumberToObject(json, "points", settings->points);
 	cJSON_AddNumberToObject(json, "min_theta", settings->range.min_theta);
 	cJSON_AddNumberToObject(json, "max_theta", settings->range.max_theta);
 	cJSON_AddNumberToObject(json, "min_phi", settings->range.min_fi);
 	cJSON_AddNumberToObject(json, "max_phi", settings->range.max_fi);
-	cJSON_AddBoolToObject(json, "optimize_path", settings->route != ROUTE_NONE);
-	json_put_string(json, "optimization_algorithm", routes[settings->route]);
+	cJSON_AddBoolToObject(json, "optimize_path", settings->order != VISIT_ORDER_NONE);
+	json_put_string(json, "optimization_algorithm",
+			visit_order_name(settings->order));
 }
 
 int path_settings_points(const struct path_settings *settings,
-			 const struct route_rig *rig, struct path_point *points,
+			 const struct visit_order_axes *axes, struct path_point *points,
 			 struct err *err)
 {
 	int n = path_points(settings->method, &settings->range, settings->points, points,
@@ -82,6 +81,6 @@ int path_settings_points(const struct path_settings *settings,
 
 	if (n < 0)
 		return n;
-	ret = route_sort(rig, settings->route, points, (size_t)n, err);
+	ret = visit_order_sort(axes, settings->order, points, (size_t)n, err);
 	return ret < 0 ? ret : n;
 }

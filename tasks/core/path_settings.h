@@ -38,7 +38,7 @@ struct path_settings {
 	enum path_method method;
 	int points;
 	struct path_range range;
-	enum route_method route;
+	enum visit_order order;
 };
 
 /* Reads settings, which fit the schema and have its defaults.  A theta that is not given
@@ -53,7 +53,7 @@ void path_settings_put(const struct path_settings *settings, cJSON *json);
 /* The points in visiting order from where rig stands; points has PATH_MAX_POINTS places.
  * How many, or the error. */
 int path_settings_points(const struct path_settings *settings,
-			 const struct route_rig *rig, struct path_point *points,
+			 const struct visit_order_axes *axes, struct path_point *points,
 			 struct err *err);
 
 #endif

@@ -55,12 +55,12 @@ static int check_axes(struct scan_plan *plan, const struct question *q, struct e
 static int plan_new(struct scan_plan *plan, const struct question *q, struct err *err)
 {
 	const cJSON *settings = cJSON_GetObjectItemCaseSensitive(q->args, "settings");
-	struct route_rig rig = axes_route(&plan->axes);
+	struct visit_order_axes timing = axes_timing(&plan->axes);
 	int n = scan_settings_read(&plan->settings, settings, &plan->axes.rotor, err);
 
 	if (n < 0)
 		return n;
-	n = path_settings_points(&plan->settings.path, &rig, plan->points, err);
+	n = path_settings_points(&plan->settings.path, &timing, plan->points, err);
 	if (n < 0)
 		return n;
 	plan->n = (size_t)n;
@@ -129,7 +129,7 @@ static double pixels_of(const cJSON *camera)
 static void add_up(struct scan_plan *plan, const struct question *q)
 {
 	cJSON *camera = rig_camera_settings(q->services->rig, plan->camera);
-	struct route_rig rig = axes_route(&plan->axes);
+	struct visit_order_axes timing = axes_timing(&plan->axes);
 	double shutter = json_number(camera, "shutter", DEFAULT_SHUTTER_MS);
 	double photos = (double)plan->photos;
 	double bytes = plan->settings.format == PHOTO_FORMAT_JPEG ? BYTES_PER_PIXEL
@@ -138,7 +138,7 @@ static void add_up(struct scan_plan *plan, const struct question *q)
 	plan->bytes = photos * (pixels_of(camera) * bytes + BYTES_PER_PHOTO);
 	plan->seconds = photos * shutter / 1000;
 	plan->seconds += (double)plan->n * (double)plan->settings.pause_ms / 1000;
-	plan->seconds += route_seconds(&rig, plan->points, plan->n);
+	plan->seconds += visit_order_seconds(&timing, plan->points, plan->n);
 	if (plan->n > 0)
 		plan->seconds +=
 			axes_home_seconds(&plan->axes, &plan->points[plan->n - 1]);

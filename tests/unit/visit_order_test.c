@@ -15,13 +15,13 @@ static void assert_near(double value, double expected, double tolerance)
 		fail_msg("%.9g is not %.9g", value, expected);
 }
 
-static const struct route_rig mini_green = {
+static const struct visit_order_axes mini_green = {
 	{42667 / 360., 5000, 20000, false}, {3200 / 360., 5000, 5000, true}, 90, 90};
-static const struct route_rig mini_black = {
+static const struct visit_order_axes mini_black = {
 	{10240 / 360., 5000, 10000, false}, {800 / 360., 5000, 10000, true}, 90, 90};
-static const struct route_rig midi_black = {
+static const struct visit_order_axes midi_black = {
 	{61440 / 360., 5000, 10000, false}, {3200 / 360., 5000, 10000, true}, 90, 90};
-static const struct route_rig classic = {
+static const struct visit_order_axes classic = {
 	{17067 / 360., 5000, 20000, false}, {3200 / 360., 5000, 5000, true}, 90, 90};
 
 static struct path_point points[PATH_MAX_POINTS];
@@ -33,11 +33,12 @@ static void make_path(int n)
 	assert_int_equal(path_fibonacci(&range, n, points, NULL), n);
 }
 
-static double sorted_seconds(const struct route_rig *rig, enum route_method method, int n)
+static double sorted_seconds(const struct visit_order_axes *axes, enum visit_order order,
+			     int n)
 {
 	make_path(n);
-	assert_int_equal(route_sort(rig, method, points, (size_t)n, NULL), 0);
-	return route_seconds(rig, points, (size_t)n);
+	assert_int_equal(visit_order_sort(axes, order, points, (size_t)n, NULL), 0);
+	return visit_order_seconds(axes, points, (size_t)n);
 }
 
 static void assert_first(const int *expected, size_t n)
@@ -58,9 +59,9 @@ static void assert_complete(int n)
 
 static double turn(double degrees, double steps, double acceleration)
 {
-	struct route_axis axis = {steps / 360, 5000, acceleration, false};
+	struct visit_order_axis axis = {steps / 360, 5000, acceleration, false};
 
-	return route_axis_seconds(&axis, 0, degrees);
+	return visit_order_axis_seconds(&axis, 0, degrees);
 }
 
 static void an_axis_takes_the_time_of_its_ramp(void **state)
@@ -77,12 +78,12 @@ static void an_axis_takes_the_time_of_its_ramp(void **state)
 
 static void an_endless_axis_goes_the_shorter_way(void **state)
 {
-	struct route_axis table = {3200 / 360., 5000, 5000, true};
+	struct visit_order_axis table = {3200 / 360., 5000, 5000, true};
 
 	(void)state;
 
-	assert_near(route_axis_seconds(&table, 350, 0), route_axis_seconds(&table, 0, 10),
-		    1e-9);
+	assert_near(visit_order_axis_seconds(&table, 350, 0),
+		    visit_order_axis_seconds(&table, 0, 10), 1e-9);
 }
 
 static void nearest_neighbor_visits_as_the_original(void **state)
@@ -93,13 +94,14 @@ static void nearest_neighbor_visits_as_the_original(void **state)
 
 	(void)state;
 
-	assert_near(sorted_seconds(&mini_green, ROUTE_NEAREST, 10), 8.784448, 1e-5);
+	assert_near(sorted_seconds(&mini_green, VISIT_ORDER_NEAREST, 10), 8.784448, 1e-5);
 	assert_first(green, 10);
-	assert_near(sorted_seconds(&mini_black, ROUTE_NEAREST, 10), 4.091237, 1e-5);
+	assert_near(sorted_seconds(&mini_black, VISIT_ORDER_NEAREST, 10), 4.091237, 1e-5);
 	assert_first(black, 10);
-	assert_near(sorted_seconds(&midi_black, ROUTE_NEAREST, 10), 10.385503, 1e-5);
+	assert_near(sorted_seconds(&midi_black, VISIT_ORDER_NEAREST, 10), 10.385503,
+		    1e-5);
 	assert_first(black, 10);
-	assert_near(sorted_seconds(&classic, ROUTE_NEAREST, 10), 6.962136, 1e-5);
+	assert_near(sorted_seconds(&classic, VISIT_ORDER_NEAREST, 10), 6.962136, 1e-5);
 	assert_first(wide, 10);
 }
 
@@ -111,12 +113,12 @@ static void nearest_neighbor_of_130_points_takes_the_time_of_the_original(void *
 
 	(void)state;
 
-	assert_near(sorted_seconds(&mini_green, ROUTE_NEAREST, 130), 54.260, 1e-3);
+	assert_near(sorted_seconds(&mini_green, VISIT_ORDER_NEAREST, 130), 54.260, 1e-3);
 	assert_first(green, 8);
-	assert_near(sorted_seconds(&mini_black, ROUTE_NEAREST, 130), 27.836, 1e-3);
+	assert_near(sorted_seconds(&mini_black, VISIT_ORDER_NEAREST, 130), 27.836, 1e-3);
 	assert_first(black, 5);
-	assert_near(sorted_seconds(&midi_black, ROUTE_NEAREST, 130), 59.422, 1e-3);
-	assert_near(sorted_seconds(&classic, ROUTE_NEAREST, 130), 43.566, 1e-3);
+	assert_near(sorted_seconds(&midi_black, VISIT_ORDER_NEAREST, 130), 59.422, 1e-3);
+	assert_near(sorted_seconds(&classic, VISIT_ORDER_NEAREST, 130), 43.566, 1e-3);
 	assert_first(wide, 6);
 }
 
@@ -124,8 +126,8 @@ static void none_keeps_the_numbering(void **state)
 {
 	(void)state;
 
-	assert_near(sorted_seconds(&mini_green, ROUTE_NONE, 130), 128.627, 1e-3);
-	assert_near(sorted_seconds(&mini_black, ROUTE_NONE, 130), 45.614, 1e-3);
+	assert_near(sorted_seconds(&mini_green, VISIT_ORDER_NONE, 130), 128.627, 1e-3);
+	assert_near(sorted_seconds(&mini_black, VISIT_ORDER_NONE, 130), 45.614, 1e-3);
 	for (int i = 0; i < 130; i++)
 		assert_int_equal(points[i].index, i);
 }
@@ -134,29 +136,29 @@ static void best_beats_what_2_opt_with_or_opt_reaches(void **state)
 {
 	(void)state;
 
-	assert_true(sorted_seconds(&mini_green, ROUTE_BEST, 130) <= 53.1);
+	assert_true(sorted_seconds(&mini_green, VISIT_ORDER_BEST, 130) <= 53.1);
 	assert_complete(130);
-	assert_true(sorted_seconds(&midi_black, ROUTE_BEST, 130) <= 58.7);
+	assert_true(sorted_seconds(&midi_black, VISIT_ORDER_BEST, 130) <= 58.7);
 	assert_complete(130);
 }
 
 static void best_is_never_slower_than_the_others(void **state)
 {
-	static const struct route_rig *const rigs[] = {&mini_green, &mini_black,
-						       &midi_black, &classic};
+	static const struct visit_order_axes *const rigs[] = {&mini_green, &mini_black,
+							      &midi_black, &classic};
 	static const int sizes[] = {1, 2, 3, 4, 5, 10, 31};
 
 	(void)state;
 
 	for (size_t r = 0; r < 4; r++) {
 		for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
-			double best = sorted_seconds(rigs[r], ROUTE_BEST, sizes[s]);
+			double best = sorted_seconds(rigs[r], VISIT_ORDER_BEST, sizes[s]);
 
 			assert_complete(sizes[s]);
 			assert_true(best <=
-				    sorted_seconds(rigs[r], ROUTE_NONE, sizes[s]));
-			assert_true(best <=
-				    sorted_seconds(rigs[r], ROUTE_NEAREST, sizes[s]));
+				    sorted_seconds(rigs[r], VISIT_ORDER_NONE, sizes[s]));
+			assert_true(best <= sorted_seconds(rigs[r], VISIT_ORDER_NEAREST,
+							   sizes[s]));
 		}
 	}
 }
@@ -167,9 +169,9 @@ static void the_same_scan_is_visited_in_the_same_order(void **state)
 
 	(void)state;
 
-	sorted_seconds(&classic, ROUTE_BEST, 130);
+	sorted_seconds(&classic, VISIT_ORDER_BEST, 130);
 	memcpy(first, points, sizeof(first));
-	sorted_seconds(&classic, ROUTE_BEST, 130);
+	sorted_seconds(&classic, VISIT_ORDER_BEST, 130);
 
 	for (int i = 0; i < 130; i++)
 		assert_int_equal(points[i].index, first[i].index);
@@ -179,7 +181,7 @@ static void the_most_points_are_sorted_completely(void **state)
 {
 	(void)state;
 
-	assert_true(sorted_seconds(&mini_green, ROUTE_BEST, 999) > 0);
+	assert_true(sorted_seconds(&mini_green, VISIT_ORDER_BEST, 999) > 0);
 	assert_complete(999);
 }
 
@@ -187,10 +189,10 @@ static void a_method_has_a_name(void **state)
 {
 	(void)state;
 
-	assert_int_equal(route_method_parse("best"), ROUTE_BEST);
-	assert_int_equal(route_method_parse("nearest_neighbor"), ROUTE_NEAREST);
-	assert_int_equal(route_method_parse("none"), ROUTE_NONE);
-	assert_true(route_method_parse("random") < 0);
+	assert_int_equal(visit_order_parse("best"), VISIT_ORDER_BEST);
+	assert_int_equal(visit_order_parse("nearest_neighbor"), VISIT_ORDER_NEAREST);
+	assert_int_equal(visit_order_parse("none"), VISIT_ORDER_NONE);
+	assert_true(visit_order_parse("random") < 0);
 }
 
 int main(void)
