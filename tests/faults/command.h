@@ -22,8 +22,8 @@ struct command {
 	char *body;
 	int steps;    /* points of a scan */
 	bool certain; /* the broker has it and cannot lose it */
-	int target; /* of a pause, resume or cancel: the command that made its task; else
-		       -1 */
+	/* of a pause, resume or cancel: the command that created its task; else -1 */
+	int target;
 
 	/* the reply */
 	bool replied, ok, duplicate;
@@ -34,8 +34,8 @@ struct command {
 struct command *command_create(struct fault_run *run, bool wait);
 /* One without id and request; does not wait. */
 struct command *command_create_nameless(struct fault_run *run);
-struct command *command_control(struct fault_run *run,
-				bool wait); /* NULL: there is no task yet */
+/* Pauses, resumes or cancels a task; NULL when there is none yet. */
+struct command *command_control(struct fault_run *run, bool wait);
 struct command *command_move(struct fault_run *run, bool wait);
 
 /* Repeats an earlier command byte for byte; NULL when none has an id or a request. */
