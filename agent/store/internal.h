@@ -10,47 +10,18 @@
 
 #include <sqlite3.h>
 
-/* Every statement of the store, prepared on its first use. */
-enum statement {
-	S_BEGIN,
-	S_COMMIT,
-	S_META,
-	S_SET_META,
-	S_TASK_INSERT,
-	S_TASK_SAVE,
-	S_TASK_DELETE,
-	S_LOG_DELETE,
-	S_TASK,
-	S_TASK_AFTER,
-	S_TASK_BEFORE,
-	S_TASK_ENDED,
-	S_TASK_COUNT,
-	S_LOG,
-	S_LOG_BYTES,
-	S_LOG_LINES,
-	S_EVENT,
-	S_EVENT_TRIM,
-	S_EVENT_FROM,
-	S_EVENT_OLDEST,
-	S_REMEMBER,
-	S_RECALL,
-	S_REMEMBER_STATUS,
-	S_FORGET,
-	S_FORGET_MOST,
-	S_PROMISE,
-	S_PROMISE_KEPT,
-	S_PROMISES,
-	S_NEW_SESSION,
-	S_ACT,
-	S_ACT_DONE,
-	S_ACTS,
-	S_ACTS_CLEAR,
-	STATEMENTS,
+#define STATEMENTS_MAX 48
+
+/* A statement, prepared at its first use and kept until the store closes. */
+struct prepared {
+	const char *key; /* found by its address */
+	sqlite3_stmt *statement;
 };
 
 struct store {
 	sqlite3 *db;
-	sqlite3_stmt *statements[STATEMENTS];
+	struct prepared prepared[STATEMENTS_MAX];
+	size_t prepared_count;
 	bool dirty;
 	struct err failed; /* the first failure since the last commit */
 	char **redo; /* what was written since the last commit, as SQL with its values */
@@ -63,11 +34,21 @@ struct store {
 			   before */
 };
 
-/* The statement, prepared and without bindings; NULL after a failure, which is kept. */
-sqlite3_stmt *store_statement(struct store *store, enum statement which);
+/* The statement sql, ready for its bindings; NULL after a failure, which is kept.  It is
+ * found again by the address of sql, which must be that of a constant. */
+sqlite3_stmt *store_statement(struct store *store, const char *sql);
 
-/* The same for one that writes: the first one of a turn begins its transaction. */
-sqlite3_stmt *store_write(struct store *store, enum statement which);
+/* The same for SQL that make(key) writes at the first use of key, a constant too; NULL
+ * without memory.  The store frees it with sqlite3_free(). */
+sqlite3_stmt *store_statement_made(struct store *store, const char *key,
+				   char *(*make)(const char *key));
+
+/* To be called before a statement that writes: the first one of a turn begins its
+ * transaction. */
+void store_begin_write(struct store *store);
+
+/* store_begin_write() and store_statement(). */
+sqlite3_stmt *store_write(struct store *store, const char *sql);
 
 /* Carries a write out and keeps it until its commit: on a full disk SQLite takes back the
  * whole transaction, and it is made again when there is room. */
@@ -81,5 +62,8 @@ const char *store_column(sqlite3_stmt *s, int i);
 /* Bindings; the text must stay until the statement has run. */
 void store_bind_text(sqlite3_stmt *statement, int i, const char *text);
 void store_bind_number(sqlite3_stmt *statement, int i, int64_t value);
+
+/* The SQL that makes the table of tasks, NULL without memory; sqlite3_free() it. */
+char *store_task_table(void);
 
 #endif

@@ -9,21 +9,22 @@
 
 void store_event(struct store *store, int64_t seq, const char *body)
 {
-	sqlite3_stmt *statement = store_write(store, S_EVENT);
+	sqlite3_stmt *statement = store_write(store, "INSERT INTO event VALUES (?, ?)");
 
 	store_bind_number(statement, 1, seq);
 	store_bind_text(statement, 2, body);
 	store_apply(store, statement);
 	if (seq % 100 || seq <= EVENTS_KEPT)
 		return;
-	statement = store_write(store, S_EVENT_TRIM);
+	statement = store_write(store, "DELETE FROM event WHERE seq <= ?");
 	store_bind_number(statement, 1, seq - EVENTS_KEPT);
 	store_apply(store, statement);
 }
 
 char *store_event_from(struct store *store, int64_t from, int64_t *seq)
 {
-	sqlite3_stmt *statement = store_statement(store, S_EVENT_FROM);
+	sqlite3_stmt *statement = store_statement(
+		store, "SELECT seq, body FROM event WHERE seq >= ? ORDER BY seq LIMIT 1");
 	char *body = NULL;
 
 	store_bind_number(statement, 1, from);
@@ -37,7 +38,7 @@ char *store_event_from(struct store *store, int64_t from, int64_t *seq)
 
 int64_t store_event_oldest(struct store *store)
 {
-	sqlite3_stmt *statement = store_statement(store, S_EVENT_OLDEST);
+	sqlite3_stmt *statement = store_statement(store, "SELECT min(seq) FROM event");
 	int64_t seq = 0;
 
 	if (store_row(store, statement))
@@ -49,7 +50,9 @@ int64_t store_event_oldest(struct store *store)
 void store_remember(struct store *store, const char *key, const char *hash,
 		    const char *reply, const char *status, int64_t age)
 {
-	sqlite3_stmt *statement = store_write(store, S_REMEMBER);
+	sqlite3_stmt *statement = store_write(
+		store, "INSERT OR REPLACE INTO memory (key, hash, reply, status, age) "
+		       "VALUES (?, ?, ?, ?, ?)");
 
 	store_bind_text(statement, 1, key);
 	store_bind_text(statement, 2, hash);
@@ -61,7 +64,8 @@ void store_remember(struct store *store, const char *key, const char *hash,
 
 bool store_recall(struct store *store, const char *key, struct memory *memory)
 {
-	sqlite3_stmt *statement = store_statement(store, S_RECALL);
+	sqlite3_stmt *statement = store_statement(
+		store, "SELECT hash, reply, status FROM memory WHERE key = ?");
 	bool known;
 
 	store_bind_text(statement, 1, key);
@@ -85,7 +89,8 @@ void memory_clear(struct memory *memory)
 
 void store_remember_status(struct store *store, const char *key, const char *status)
 {
-	sqlite3_stmt *statement = store_write(store, S_REMEMBER_STATUS);
+	sqlite3_stmt *statement =
+		store_write(store, "UPDATE memory SET status = ?2 WHERE key = ?1");
 
 	store_bind_text(statement, 1, key);
 	store_bind_text(statement, 2, status);
@@ -94,11 +99,13 @@ void store_remember_status(struct store *store, const char *key, const char *sta
 
 void store_forget(struct store *store, int64_t older_than_age)
 {
-	sqlite3_stmt *statement = store_write(store, S_FORGET);
+	sqlite3_stmt *statement = store_write(store, "DELETE FROM memory WHERE age < ?");
 
 	store_bind_number(statement, 1, older_than_age);
 	store_apply(store, statement);
-	statement = store_write(store, S_FORGET_MOST);
+	statement = store_write(
+		store,
+		"DELETE FROM memory WHERE number <= (SELECT max(number) FROM memory) - ?");
 	store_bind_number(statement, 1, MEMORY_KEPT);
 	store_apply(store, statement);
 }
@@ -111,7 +118,9 @@ static void bind_blob(sqlite3_stmt *statement, int i, const void *bytes, size_t 
 
 void store_promise(struct store *store, const struct promise_row *row)
 {
-	sqlite3_stmt *statement = store_write(store, S_PROMISE);
+	sqlite3_stmt *statement = store_write(
+		store,
+		"INSERT OR REPLACE INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
 	store_bind_number(statement, 1, row->number);
 	store_bind_number(statement, 2, row->kind);
@@ -127,7 +136,8 @@ void store_promise(struct store *store, const struct promise_row *row)
 
 void store_promise_kept(struct store *store, int64_t number)
 {
-	sqlite3_stmt *statement = store_write(store, S_PROMISE_KEPT);
+	sqlite3_stmt *statement =
+		store_write(store, "DELETE FROM outbox WHERE number = ?");
 
 	store_bind_number(statement, 1, number);
 	store_apply(store, statement);
@@ -137,7 +147,7 @@ void store_promises(struct store *store,
 		    void (*each)(void *context, const struct promise_row *row),
 		    void *context)
 {
-	sqlite3_stmt *s = store_statement(store, S_PROMISES);
+	sqlite3_stmt *s = store_statement(store, "SELECT * FROM outbox ORDER BY number");
 
 	while (store_row(store, s)) {
 		struct promise_row row = {
@@ -160,12 +170,14 @@ void store_promises(struct store *store,
 
 void store_new_session(struct store *store)
 {
-	store_apply(store, store_write(store, S_NEW_SESSION));
+	store_apply(store,
+		    store_write(store, "UPDATE outbox SET packet = 0 WHERE packet"));
 }
 
 void store_act(struct store *store, const struct act_row *row)
 {
-	sqlite3_stmt *statement = store_write(store, S_ACT);
+	sqlite3_stmt *statement =
+		store_write(store, "INSERT INTO act VALUES (?, ?, ?, ?, ?, ?, ?)");
 
 	store_bind_number(statement, 1, row->number);
 	store_bind_text(statement, 2, row->verb);
@@ -179,7 +191,7 @@ void store_act(struct store *store, const struct act_row *row)
 
 void store_act_done(struct store *store, int64_t number)
 {
-	sqlite3_stmt *statement = store_write(store, S_ACT_DONE);
+	sqlite3_stmt *statement = store_write(store, "DELETE FROM act WHERE number = ?");
 
 	store_bind_number(statement, 1, number);
 	store_apply(store, statement);
@@ -188,7 +200,7 @@ void store_act_done(struct store *store, int64_t number)
 void store_acts(struct store *store,
 		void (*each)(void *context, const struct act_row *row), void *context)
 {
-	sqlite3_stmt *s = store_statement(store, S_ACTS);
+	sqlite3_stmt *s = store_statement(store, "SELECT * FROM act ORDER BY number");
 
 	while (store_row(store, s)) {
 		struct act_row row = {
@@ -209,5 +221,5 @@ void store_acts(struct store *store,
 
 void store_acts_clear(struct store *store)
 {
-	store_apply(store, store_write(store, S_ACTS_CLEAR));
+	store_apply(store, store_write(store, "DELETE FROM act"));
 }

@@ -6,49 +6,7 @@ CREATE TABLE meta (
 	value NOT NULL
 ) WITHOUT ROWID;
 
--- One row a task, live or finished.
-CREATE TABLE task (
-	number         INTEGER PRIMARY KEY,  -- counts every task ever made
-	id             TEXT NOT NULL UNIQUE,
-	type           TEXT NOT NULL,
-	category       TEXT NOT NULL,
-	flags          INTEGER NOT NULL,     -- exclusive 1, blocking 2, resumable 4, resumes 8
-	args           TEXT NOT NULL,
-	labels         TEXT NOT NULL,
-	after          TEXT NOT NULL,        -- ids, a space between two
-	predecessor    TEXT NOT NULL,
-	retries        INTEGER NOT NULL,
-	retry_delay_ms INTEGER NOT NULL,
-	timeout_ms     INTEGER NOT NULL,
-	boot           TEXT NOT NULL,
-	created_at     INTEGER NOT NULL,     -- wall clock, milliseconds, as all *_at
-	-- from here on it changes
-	status         INTEGER NOT NULL,
-	stopping       INTEGER NOT NULL,
-	rev            INTEGER NOT NULL,
-	solid_rev      INTEGER NOT NULL,
-	arrival        INTEGER NOT NULL,
-	priority       INTEGER NOT NULL,
-	after_open     INTEGER NOT NULL,     -- bit i: after[i] is not decided yet
-	attempt        INTEGER NOT NULL,
-	retries_left   INTEGER NOT NULL,
-	resumed        INTEGER NOT NULL,
-	crashes        INTEGER NOT NULL,
-	progress       REAL NOT NULL,
-	total          REAL NOT NULL,
-	message        TEXT NOT NULL,
-	checkpoint     TEXT,
-	state          INTEGER NOT NULL,     -- began 1, again 2
-	result         TEXT,
-	error_code     TEXT NOT NULL,
-	error_message  TEXT,
-	started_at     INTEGER NOT NULL,
-	completed_at   INTEGER NOT NULL,
-	elapsed_ms     INTEGER NOT NULL,
-	attempt_ms     INTEGER NOT NULL,
-	ended_age      INTEGER NOT NULL,     -- agent's age in milliseconds when it ended
-	photos         INTEGER NOT NULL
-);
+-- The table task is made from the columns in tasks.c.
 CREATE INDEX task_ended ON task (ended_age, number) WHERE status >= 3;
 
 -- The tasks' logs, 64 KiB each at most.

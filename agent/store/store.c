@@ -12,69 +12,6 @@
 
 extern const char store_schema[]; /* schema.sql, by CMake */
 
-#define TASK_COLUMNS                                                                         \
-	"number, id, type, category, flags, args, labels, after, predecessor, retries, "     \
-	"retry_delay_ms, timeout_ms, boot, created_at, status, stopping, rev, solid_rev, "   \
-	"arrival, priority, after_open, attempt, retries_left, resumed, crashes, progress, " \
-	"total, message, checkpoint, state, result, error_code, error_message, started_at, " \
-	"completed_at, elapsed_ms, attempt_ms, ended_age, photos"
-
-static const char *const statement_text[STATEMENTS] = {
-	[S_BEGIN] = "BEGIN IMMEDIATE",
-	[S_COMMIT] = "COMMIT",
-	[S_META] = "SELECT value FROM meta WHERE key = ?",
-	[S_SET_META] = "INSERT OR REPLACE INTO meta VALUES (?, ?)",
-	[S_TASK_INSERT] =
-		"INSERT INTO task (" TASK_COLUMNS ") VALUES "
-		"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
-		"?,?,?,?,?)",
-	[S_TASK_SAVE] =
-		"UPDATE task SET args=?6, status=?15, stopping=?16, rev=?17, solid_rev=?18, "
-		"arrival=?19, priority=?20, after_open=?21, attempt=?22, "
-		"retries_left=?23, resumed=?24, crashes=?25, progress=?26, total=?27, "
-		"message=?28, checkpoint=?29, state=?30, result=?31, error_code=?32, "
-		"error_message=?33, started_at=?34, completed_at=?35, elapsed_ms=?36, "
-		"attempt_ms=?37, ended_age=?38, photos=?39, labels=?7 WHERE number=?1",
-	[S_TASK_DELETE] = "DELETE FROM task WHERE number = ?",
-	[S_LOG_DELETE] = "DELETE FROM log WHERE task = ?",
-	[S_TASK] = "SELECT " TASK_COLUMNS " FROM task WHERE id = ?",
-	[S_TASK_AFTER] = "SELECT " TASK_COLUMNS
-			 " FROM task WHERE number > ? ORDER BY number LIMIT 1",
-	[S_TASK_BEFORE] = "SELECT " TASK_COLUMNS
-			  " FROM task WHERE number < ? ORDER BY number DESC LIMIT 1",
-	[S_TASK_ENDED] =
-		"SELECT " TASK_COLUMNS " FROM task WHERE status >= 3 AND "
-		"(ended_age, number) > (?1, ?2) ORDER BY ended_age, number LIMIT 1",
-	[S_TASK_COUNT] = "SELECT count(*) FROM task WHERE status >= 3",
-	[S_LOG] = "INSERT INTO log VALUES (?1, 1 + coalesce((SELECT max(line) FROM log "
-		  "WHERE task = ?1), 0), ?2, ?3, ?4)",
-	[S_LOG_BYTES] =
-		"SELECT coalesce(sum(length(CAST(message AS BLOB))), 0) FROM log WHERE task = ?",
-	[S_LOG_LINES] =
-		"SELECT ts, level, message FROM (SELECT * FROM log WHERE task = ?1 "
-		"ORDER BY line DESC LIMIT ?2) ORDER BY line",
-	[S_EVENT] = "INSERT INTO event VALUES (?, ?)",
-	[S_EVENT_TRIM] = "DELETE FROM event WHERE seq <= ?",
-	[S_EVENT_FROM] =
-		"SELECT seq, body FROM event WHERE seq >= ? ORDER BY seq LIMIT 1",
-	[S_EVENT_OLDEST] = "SELECT min(seq) FROM event",
-	[S_REMEMBER] = "INSERT OR REPLACE INTO memory (key, hash, reply, status, age) "
-		       "VALUES (?, ?, ?, ?, ?)",
-	[S_RECALL] = "SELECT hash, reply, status FROM memory WHERE key = ?",
-	[S_REMEMBER_STATUS] = "UPDATE memory SET status = ?2 WHERE key = ?1",
-	[S_FORGET] = "DELETE FROM memory WHERE age < ?",
-	[S_FORGET_MOST] =
-		"DELETE FROM memory WHERE number <= (SELECT max(number) FROM memory) - ?",
-	[S_PROMISE] = "INSERT OR REPLACE INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-	[S_PROMISE_KEPT] = "DELETE FROM outbox WHERE number = ?",
-	[S_PROMISES] = "SELECT * FROM outbox ORDER BY number",
-	[S_NEW_SESSION] = "UPDATE outbox SET packet = 0 WHERE packet",
-	[S_ACT] = "INSERT INTO act VALUES (?, ?, ?, ?, ?, ?, ?)",
-	[S_ACT_DONE] = "DELETE FROM act WHERE number = ?",
-	[S_ACTS] = "SELECT * FROM act ORDER BY number",
-	[S_ACTS_CLEAR] = "DELETE FROM act",
-};
-
 static void store_fail(struct store *store)
 {
 	bool full = sqlite3_errcode(store->db) == SQLITE_FULL;
@@ -85,16 +22,49 @@ static void store_fail(struct store *store)
 			 sqlite3_errmsg(store->db));
 }
 
-sqlite3_stmt *store_statement(struct store *store, enum statement which)
+static struct prepared *store_prepared(struct store *store, const char *key)
 {
-	sqlite3_stmt **slot = &store->statements[which];
+	struct prepared *new = &store->prepared[store->prepared_count];
 
 	assert(pthread_equal(store->owner, pthread_self()));
-	if (!*slot &&
-	    sqlite3_prepare_v3(store->db, statement_text[which], -1,
-			       SQLITE_PREPARE_PERSISTENT, slot, NULL) != SQLITE_OK)
+	for (size_t i = 0; i < store->prepared_count; i++)
+		if (store->prepared[i].key == key)
+			return &store->prepared[i];
+	if (store->prepared_count == STATEMENTS_MAX)
+		abort(); /* more statements than the store has in its source */
+	store->prepared_count++;
+	new->key = key;
+	return new;
+}
+
+static void store_prepare(struct store *store, struct prepared *p, const char *sql)
+{
+	if (!sql || sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
+				       &p->statement, NULL) != SQLITE_OK)
 		store_fail(store);
-	return *slot;
+}
+
+sqlite3_stmt *store_statement(struct store *store, const char *sql)
+{
+	struct prepared *p = store_prepared(store, sql);
+
+	if (!p->statement)
+		store_prepare(store, p, sql);
+	return p->statement;
+}
+
+sqlite3_stmt *store_statement_made(struct store *store, const char *key,
+				   char *(*make)(const char *key))
+{
+	struct prepared *p = store_prepared(store, key);
+	char *sql;
+
+	if (p->statement)
+		return p->statement;
+	sql = make(key);
+	store_prepare(store, p, sql);
+	sqlite3_free(sql);
+	return p->statement;
 }
 
 /* Runs a statement that answers nothing. */
@@ -125,17 +95,21 @@ static void store_begin(struct store *store)
 		return;
 	}
 	store->log_waits = false;
-	store_run(store, store_statement(store, S_BEGIN));
+	store_run(store, store_statement(store, "BEGIN IMMEDIATE"));
 }
 
-/* A statement that writes: the first one of a turn begins its transaction. */
-sqlite3_stmt *store_write(struct store *store, enum statement which)
+void store_begin_write(struct store *store)
 {
-	if (!store->dirty) {
-		store->dirty = true;
-		store_begin(store);
-	}
-	return store_statement(store, which);
+	if (store->dirty)
+		return;
+	store->dirty = true;
+	store_begin(store);
+}
+
+sqlite3_stmt *store_write(struct store *store, const char *sql)
+{
+	store_begin_write(store);
+	return store_statement(store, sql);
 }
 
 static void redo_add(struct store *store, char *sql)
@@ -261,6 +235,18 @@ out:
 	return ret;
 }
 
+static int store_make_tables(struct store *store, struct err *err)
+{
+	char *tasks = store_task_table();
+	int ret;
+
+	if (!tasks)
+		return err_set(err, -ENOMEM, "out of memory");
+	ret = store_exec(store, tasks, err);
+	sqlite3_free(tasks);
+	return ret < 0 ? ret : store_exec(store, store_schema, err);
+}
+
 static int store_migrate(struct store *store, struct err *err)
 {
 	char answer[32], sql[64];
@@ -280,7 +266,7 @@ static int store_migrate(struct store *store, struct err *err)
 
 	ret = store_exec(store, "BEGIN EXCLUSIVE", err);
 	if (ret == 0)
-		ret = store_exec(store, store_schema, err);
+		ret = store_make_tables(store, err);
 	snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", STORE_VERSION);
 	if (ret == 0)
 		ret = store_exec(store, sql, err);
@@ -420,8 +406,8 @@ void store_close(struct store *store)
 	store_roll_back(store);
 	redo_clear(store);
 	free(store->redo);
-	for (int i = 0; i < STATEMENTS; i++)
-		sqlite3_finalize(store->statements[i]);
+	for (size_t i = 0; i < store->prepared_count; i++)
+		sqlite3_finalize(store->prepared[i].statement);
 	sqlite3_close(store->db);
 	free(store);
 }
@@ -453,6 +439,8 @@ bool store_dirty(const struct store *store)
 	return store->dirty;
 }
 
+static const char commit[] = "COMMIT";
+
 /* Makes the transaction again from what was kept. */
 static void store_redo(struct store *store)
 {
@@ -463,7 +451,7 @@ static void store_redo(struct store *store)
 		    SQLITE_OK)
 			store_fail(store);
 	if (!store->failed.number)
-		store_run(store, store_statement(store, S_COMMIT));
+		store_run(store, store_statement(store, commit));
 	if (store->failed.number)
 		store_roll_back(store);
 }
@@ -476,7 +464,7 @@ int store_commit(struct store *store, struct err *err)
 		return 0;
 
 	if (!again)
-		store_run(store, store_statement(store, S_COMMIT));
+		store_run(store, store_statement(store, commit));
 	if (store->failed.number) {
 		store_roll_back(store);
 		if (store->failed.number == -ENOSPC)
@@ -507,9 +495,12 @@ int64_t store_size(const struct store *store)
 
 /* ---- meta ---- */
 
+static const char read_meta[] = "SELECT value FROM meta WHERE key = ?";
+static const char write_meta[] = "INSERT OR REPLACE INTO meta VALUES (?, ?)";
+
 int64_t store_number(struct store *store, const char *key, int64_t otherwise)
 {
-	sqlite3_stmt *statement = store_statement(store, S_META);
+	sqlite3_stmt *statement = store_statement(store, read_meta);
 	int64_t value = otherwise;
 
 	store_bind_text(statement, 1, key);
@@ -521,7 +512,7 @@ int64_t store_number(struct store *store, const char *key, int64_t otherwise)
 
 void store_set_number(struct store *store, const char *key, int64_t value)
 {
-	sqlite3_stmt *statement = store_write(store, S_SET_META);
+	sqlite3_stmt *statement = store_write(store, write_meta);
 
 	store_bind_text(statement, 1, key);
 	store_bind_number(statement, 2, value);
@@ -530,7 +521,7 @@ void store_set_number(struct store *store, const char *key, int64_t value)
 
 void store_text(struct store *store, const char *key, char *text, size_t size)
 {
-	sqlite3_stmt *statement = store_statement(store, S_META);
+	sqlite3_stmt *statement = store_statement(store, read_meta);
 
 	text[0] = '\0';
 	store_bind_text(statement, 1, key);
@@ -542,7 +533,7 @@ void store_text(struct store *store, const char *key, char *text, size_t size)
 
 void store_set_text(struct store *store, const char *key, const char *value)
 {
-	sqlite3_stmt *statement = store_write(store, S_SET_META);
+	sqlite3_stmt *statement = store_write(store, write_meta);
 
 	store_bind_text(statement, 1, key);
 	store_bind_text(statement, 2, value);
