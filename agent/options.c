@@ -162,7 +162,7 @@ int agent_main(int argc, char **argv, const struct type_offer *extra)
 		fprintf(stderr, "%s\n", err.text);
 		return EXIT_FAILURE;
 	}
-	settings_judge_names(agent.settings, environ);
+	settings_check_environment(agent.settings, environ);
 	log_set_level((enum log_level)log_level_parse(
 		settings_string(agent.settings, "log_level")));
 	if (request.check || request.print) {

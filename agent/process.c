@@ -187,7 +187,7 @@ static void use_config(void *context)
 {
 	struct agent *agent = context;
 
-	settings_taken(agent->settings, "device_config");
+	settings_applied(agent->settings, "device_config");
 }
 
 static int open_seat(struct agent *agent, struct err *err)

@@ -1,3 +1,4 @@
+/* Finds a device config by its name. */
 #include "settings/device.h"
 
 #include <dirent.h>
@@ -8,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mqtt/topic.h"
 #include "settings/json_file.h"
-#include "settings/validate.h"
 
 #define SUFFIX ".json"
 
-/* Is this a config that a plain name can mean? */
+/* Can this file be asked for by its plain name? */
 static int is_config(const struct dirent *entry)
 {
 	char name[sizeof(entry->d_name)];
@@ -24,7 +25,7 @@ static int is_config(const struct dirent *entry)
 		return 0;
 	memcpy(name, entry->d_name, length - suffix);
 	name[length - suffix] = '\0';
-	return rule_plain(name);
+	return topic_name_valid(name);
 }
 
 /* Is name one of the names in list ("a, b")? */
@@ -39,7 +40,7 @@ static bool holds(const char *list, const char *name)
 	return false;
 }
 
-/* Appends ", name", or "name" to an empty list; what does not fit is left out. */
+/* Appends the name of file to a list like "a, b", once and if it still fits. */
 static void append(char *list, size_t size, const char *file)
 {
 	size_t used = strlen(list);
@@ -75,10 +76,18 @@ static int unknown(const char *name, const char *const *folders, struct err *err
 			list[0] ? list : "none");
 }
 
+bool device_is_path(const char *name)
+{
+	size_t length = strlen(name), suffix = strlen(SUFFIX);
+
+	return strchr(name, '/') ||
+	       (length > suffix && !strcmp(name + length - suffix, SUFFIX));
+}
+
 int device_read(cJSON **out, const char *name, const char *const *folders,
 		struct err *err)
 {
-	if (rule_path(name))
+	if (device_is_path(name))
 		return json_file_read(out, name, err);
 
 	for (size_t i = 0; folders[i]; i++) {

@@ -8,7 +8,6 @@
 
 #include "agent/base/file.h"
 #include "agent/base/json.h"
-#include "settings/table.h"
 
 /* The whole file; the caller frees it.  NULL with a sentence. */
 static char *read_text(FILE *file, const char *path, size_t *length, struct err *err)
@@ -157,19 +156,23 @@ int json_file_line(const char *path, const char *key)
 cJSON *json_file_section(cJSON *document, const char *key, const char **name)
 {
 	const char *dot = strchr(key, '.');
-	char section[TABLE_KEY];
+	char *section;
 	cJSON *object;
 
 	*name = dot ? dot + 1 : key;
 	if (!dot)
 		return document;
 
-	snprintf(section, sizeof(section), "%.*s", (int)(dot - key), key);
+	section = strndup(key, (size_t)(dot - key));
+	if (!section)
+		return NULL;
 	object = cJSON_GetObjectItemCaseSensitive(document, section);
-	if (cJSON_IsObject(object))
-		return object;
-	cJSON_DeleteItemFromObjectCaseSensitive(document, section);
-	return cJSON_AddObjectToObject(document, section);
+	if (!cJSON_IsObject(object)) {
+		cJSON_DeleteItemFromObjectCaseSensitive(document, section);
+		object = cJSON_AddObjectToObject(document, section);
+	}
+	free(section);
+	return object;
 }
 
 /* ---- Changing a file ---- */

@@ -113,9 +113,9 @@ static int add_defaults(struct loading *l, struct err *err)
 		const struct setting *setting = table_at(i);
 		int ret;
 
-		if (!setting->fallback)
+		if (!setting->default_json)
 			continue;
-		ret = put(l, setting->key, cJSON_Parse(setting->fallback), err);
+		ret = put(l, setting->key, cJSON_Parse(setting->default_json), err);
 		if (ret < 0)
 			return ret;
 	}
@@ -142,7 +142,7 @@ static int refuse_unknown(struct loading *l, const struct origin *origin, const 
 {
 	char nearest[TABLE_KEY];
 
-	if (table_nearest(key, nearest))
+	if (table_suggest(key, nearest))
 		err_code(err, -EINVAL, "invalid_args",
 			 "%s is not a setting (did you mean %s?)", key, nearest);
 	else
@@ -153,7 +153,7 @@ static int refuse_unknown(struct loading *l, const struct origin *origin, const 
 static int take_value(struct loading *l, const struct origin *origin,
 		      const struct setting *setting, const cJSON *value, struct err *err)
 {
-	if (origin->overrides && setting->fixed) {
+	if (origin->overrides && setting->local_only) {
 		err_code(err, -EINVAL, "invalid_args", "%s cannot be set here",
 			 setting->key);
 		return refuse(l, origin, setting->key, err);

@@ -176,14 +176,14 @@ static int check_change(const cJSON *change, struct err *err)
 	const struct setting *setting = table_find(change->string);
 	char suggest[TABLE_KEY];
 
-	if (!setting && table_nearest(change->string, suggest))
+	if (!setting && table_suggest(change->string, suggest))
 		return err_code(err, -EINVAL, "invalid_args",
 				"%s is not a setting (did you mean %s?)", change->string,
 				suggest);
 	if (!setting)
 		return err_code(err, -EINVAL, "invalid_args", "%s is not a setting",
 				change->string);
-	if (setting->fixed)
+	if (setting->local_only)
 		return err_code(err, -EINVAL, "invalid_args",
 				"%s can only be set on the machine itself", setting->key);
 	if (cJSON_IsNull(change))
@@ -261,7 +261,7 @@ static const char *meant(const char *name)
 	return suggest.distance <= SLIPS_MAX ? suggest.name : NULL;
 }
 
-void settings_judge_names(struct settings *settings, char *const *environment)
+void settings_check_environment(struct settings *settings, char *const *environment)
 {
 	for (; *environment; environment++) {
 		char name[64], text[256];
@@ -297,7 +297,7 @@ static bool fall_back(struct settings *settings, const struct setting *setting,
 	snprintf(text, sizeof(text), "%s/" LOAD_OVERRIDES ": %s has no effect: %s",
 		 settings_string(settings, "state_dir"), setting->key, why);
 	cJSON_AddItemToArray(settings->loaded.problems, cJSON_CreateString(text));
-	settings_taken(settings, setting->key);
+	settings_applied(settings, setting->key);
 	return true;
 }
 
@@ -311,12 +311,12 @@ bool settings_fall_back(struct settings *settings, const char *keys, const char 
 	return fell;
 }
 
-bool settings_at_once(const char *key)
+bool settings_immediate(const char *key)
 {
-	return row_of(key)->at_once;
+	return row_of(key)->immediate;
 }
 
-void settings_taken(struct settings *settings, const char *key)
+void settings_applied(struct settings *settings, const char *key)
 {
 	const cJSON *now = cJSON_GetObjectItemCaseSensitive(settings->loaded.values, key);
 	cJSON *copy = cJSON_Duplicate(now, true);
@@ -337,7 +337,7 @@ cJSON *settings_restart_needed(const struct settings *settings)
 		const cJSON *then =
 			cJSON_GetObjectItemCaseSensitive(settings->started, key);
 
-		if (table_at(i)->at_once || cJSON_Compare(now, then, true))
+		if (table_at(i)->immediate || cJSON_Compare(now, then, true))
 			continue;
 		cJSON_AddItemToArray(keys, cJSON_CreateString(key));
 	}

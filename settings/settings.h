@@ -48,7 +48,7 @@ const cJSON *settings_problems(const struct settings *settings);
 
 /* Looks through an environment ("NAME=value", NULL at its end) for mistyped names of
  * ours: a sentence among the problems for each. */
-void settings_judge_names(struct settings *settings, char *const *environment);
+void settings_check_environment(struct settings *settings, char *const *environment);
 
 /* Changes settings by their dotted keys, null for the default, and writes them to
  * <state_dir>/settings.json, all or none; what the environment sets stays as it is, and
@@ -64,10 +64,10 @@ int settings_set(struct settings *settings, const cJSON *changes, struct err *er
 bool settings_fall_back(struct settings *settings, const char *keys, const char *why);
 
 /* Does a change of key act without a restart?  Aborts as the questions above do. */
-bool settings_at_once(const char *key);
+bool settings_immediate(const char *key);
 
 /* A change of key has been acted upon after all: it waits for a restart no more. */
-void settings_taken(struct settings *settings, const char *key);
+void settings_applied(struct settings *settings, const char *key);
 
 /* The keys that were changed since the load and wait for a restart; the caller deletes
  * it. */

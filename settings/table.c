@@ -1,271 +1,223 @@
+/* The table of all settings, with the rules for their texts. */
 #include "settings/table.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/base/log.h"
 #include "agent/base/suggest.h"
-#include "settings/validate.h"
+#include "mqtt/topic.h"
+#include "mqtt/url.h"
+#include "settings/device.h"
 
 #define YEAR_S 31536000
+#define ROOT_MAX 200 /* bytes; leaves room for the rest of a topic */
 
-/* Grouped as README.md lists them; a row that is added here is added there and in
- * agent.json. */
+/* ---- What a text must look like ---- */
+
+static bool fits_filled(const char *text)
+{
+	return text[0] != '\0';
+}
+
+static bool fits_folder(const char *text)
+{
+	return text[0] == '/' && !strstr(text, "/../") && !strstr(text, "//");
+}
+
+static bool fits_topic(const char *text)
+{
+	size_t length = strlen(text);
+
+	return length >= 1 && length <= ROOT_MAX && !strpbrk(text, "+#") &&
+	       text[0] != '$' && text[0] != '/' && text[length - 1] != '/' &&
+	       !strstr(text, "//");
+}
+
+static bool fits_log_level(const char *text)
+{
+	return log_level_parse(text) >= 0;
+}
+
+static bool fits_namespace(const char *text)
+{
+	return !strcmp(text, "core") || !strcmp(text, "examples") ||
+	       !strcmp(text, "community");
+}
+
+static bool fits_device_config(const char *text)
+{
+	return topic_name_valid(text) || device_is_path(text);
+}
+
+static bool fits_mqtt_url(const char *text)
+{
+	struct url url;
+	bool fits = url_parse(&url, text, NULL) == 0;
+
+	url_clear(&url);
+	return fits;
+}
+
+/* The part after "http://" or "https://", else "". */
+static const char *after_scheme(const char *text)
+{
+	const char *rest = strstr(text, "://");
+	size_t length = rest ? (size_t)(rest - text) : 0;
+
+	if ((length == 4 && !strncmp(text, "http", length)) ||
+	    (length == 5 && !strncmp(text, "https", length)))
+		return rest + 3;
+	return "";
+}
+
+static bool fits_http_url(const char *text)
+{
+	const char *rest = after_scheme(text);
+	const char *at = strrchr(rest, '@'); /* the last: a password may hold others */
+	const char *host = at ? at + 1 : rest;
+
+	return host[0] != '\0' && !strchr("/:?# ", host[0]);
+}
+
+static bool fits_http_url_or_none(const char *text)
+{
+	return !*text || fits_http_url(text);
+}
+
+static bool fits_folder_or_none(const char *text)
+{
+	return !*text || fits_folder(text);
+}
+
+static const struct setting_rule rule_device_id = {
+	topic_device_valid, "1 to 64 of A-Z a-z 0-9 _ - and must not begin with _"};
+static const struct setting_rule rule_name = {topic_name_valid,
+					      "1 to 64 of A-Z a-z 0-9 _ -"};
+static const struct setting_rule rule_filled = {fits_filled, "filled in"};
+static const struct setting_rule rule_folder = {fits_folder, "an absolute path"};
+static const struct setting_rule rule_topic = {
+	fits_topic, "a topic of at most 200 bytes without + # $ or an empty level"};
+static const struct setting_rule rule_mqtt_url = {
+	fits_mqtt_url, "mqtt://[user[:password]@]host[:port] (or mqtts, ws, wss)"};
+static const struct setting_rule rule_http_url_or_none = {
+	fits_http_url_or_none, "http://host or https://host, or empty"};
+static const struct setting_rule rule_folder_or_none = {fits_folder_or_none,
+							"an absolute path, or empty"};
+static const struct setting_rule rule_log_level = {fits_log_level,
+						   "error, warn, info or debug"};
+static const struct setting_rule rule_namespace = {fits_namespace,
+						   "core, examples or community"};
+static const struct setting_rule rule_device_config = {
+	fits_device_config,
+	"the name of a shipped device config, or a path with a / or .json"};
+
+/* ---- The rows ---- */
+
+#define ROW(type_, key_, ...)                                                            \
+	{                                                                                \
+		.type = type_, .key = key_, __VA_ARGS__                                  \
+	}
+#define STRING(...) ROW(SETTING_STRING, __VA_ARGS__)
+#define INT(...) ROW(SETTING_INT, __VA_ARGS__)
+#define NUMBER(...) ROW(SETTING_NUMBER, __VA_ARGS__)
+#define BOOL(...) ROW(SETTING_BOOL, __VA_ARGS__)
+#define LIST(...) ROW(SETTING_LIST, __VA_ARGS__)
+
+/* Grouped as in README.md.  A row added here must be added there and to agent.json. */
 static const struct setting table[] = {
-	{.key = "device.id",
-	 .type = SETTING_STRING,
-	 .rule = &rule_device_id,
-	 .env = "OPENSCAN_DEVICE_ID",
-	 .fixed = true},
-	{.key = "device_config",
-	 .type = SETTING_STRING,
-	 .fallback = "\"simulated\"",
-	 .rule = &rule_device_config,
-	 .env = "OPENSCAN_DEVICE_CONFIG"},
-	{.key = "state_dir",
-	 .type = SETTING_STRING,
-	 .rule = &rule_filled,
-	 .env = "OPENSCAN_STATE_DIR",
-	 .fixed = true},
-	{.key = "project_dir",
-	 .type = SETTING_STRING,
-	 .rule = &rule_filled,
-	 .env = "OPENSCAN_PROJECT_DIR"},
-	{.key = "community_tasks_dir",
-	 .type = SETTING_STRING,
-	 .fallback = "\"/var/openscan3/community-tasks\"",
-	 .rule = &rule_filled,
-	 .env = "OPENSCAN_COMMUNITY_TASKS_DIR",
-	 .fixed = true},
-	{.key = "sim_speed",
-	 .type = SETTING_NUMBER,
-	 .fallback = "1",
-	 .min = 0.01,
-	 .max = 1e6,
-	 .env = "OPENSCAN_SIM_SPEED"},
-	{.key = "log_level",
-	 .type = SETTING_STRING,
-	 .fallback = "\"info\"",
-	 .rule = &rule_log_level,
-	 .env = "OPENSCAN_LOG_LEVEL",
-	 .at_once = true},
+	STRING("device.id", .rule = &rule_device_id, .env = "OPENSCAN_DEVICE_ID",
+	       .local_only = true),
+	STRING("device_config", .default_json = "\"simulated\"",
+	       .rule = &rule_device_config, .env = "OPENSCAN_DEVICE_CONFIG"),
+	STRING("state_dir", .rule = &rule_filled, .env = "OPENSCAN_STATE_DIR",
+	       .local_only = true),
+	STRING("project_dir", .rule = &rule_filled, .env = "OPENSCAN_PROJECT_DIR"),
+	STRING("community_tasks_dir",
+	       .default_json = "\"/var/openscan3/community-tasks\"", .rule = &rule_filled,
+	       .env = "OPENSCAN_COMMUNITY_TASKS_DIR", .local_only = true),
+	NUMBER("sim_speed", .default_json = "1", .min = 0.01, .max = 1e6,
+	       .env = "OPENSCAN_SIM_SPEED"),
+	STRING("log_level", .default_json = "\"info\"", .rule = &rule_log_level,
+	       .env = "OPENSCAN_LOG_LEVEL", .immediate = true),
 
-	{.key = "qr_wifi_scan_enabled",
-	 .type = SETTING_BOOL,
-	 .fallback = "false",
-	 .at_once = true},
+	BOOL("qr_wifi_scan_enabled", .default_json = "false", .immediate = true),
 
-	{.key = "mqtt.url",
-	 .type = SETTING_STRING,
-	 .fallback = "\"mqtt://127.0.0.1:1883\"",
-	 .rule = &rule_mqtt_url,
-	 .env = "OPENSCAN_MQTT_URL",
-	 .secret = true},
-	{.key = "mqtt.root",
-	 .type = SETTING_STRING,
-	 .fallback = "\"openscan/v1\"",
-	 .rule = &rule_topic},
-	{.key = "mqtt.ca_file", .type = SETTING_STRING, .fallback = "\"\""},
-	{.key = "mqtt.cert_file", .type = SETTING_STRING, .fallback = "\"\""},
-	{.key = "mqtt.key_file", .type = SETTING_STRING, .fallback = "\"\""},
-	{.key = "mqtt.user", .type = SETTING_STRING, .fallback = "\"\""},
-	{.key = "mqtt.password_file", .type = SETTING_STRING, .fallback = "\"\""},
-	{.key = "mqtt.session_expiry_s",
-	 .type = SETTING_INT,
-	 .fallback = "604800",
-	 .min = 0,
-	 .max = YEAR_S},
-	{.key = "mqtt.reconnect_max_s",
-	 .type = SETTING_INT,
-	 .fallback = "10",
-	 .min = 1,
-	 .max = 3600},
+	STRING("mqtt.url", .default_json = "\"mqtt://127.0.0.1:1883\"",
+	       .rule = &rule_mqtt_url, .env = "OPENSCAN_MQTT_URL", .secret = true),
+	STRING("mqtt.root", .default_json = "\"openscan/v1\"", .rule = &rule_topic),
+	STRING("mqtt.ca_file", .default_json = "\"\""),
+	STRING("mqtt.cert_file", .default_json = "\"\""),
+	STRING("mqtt.key_file", .default_json = "\"\""),
+	STRING("mqtt.user", .default_json = "\"\""),
+	STRING("mqtt.password_file", .default_json = "\"\""),
+	INT("mqtt.session_expiry_s", .default_json = "604800", .min = 0, .max = YEAR_S),
+	INT("mqtt.reconnect_max_s", .default_json = "10", .min = 1, .max = 3600),
 
-	{.key = "scheduler.max_concurrent",
-	 .type = SETTING_INT,
-	 .fallback = "3",
-	 .min = 1,
-	 .max = 64,
-	 .at_once = true},
-	{.key = "scheduler.blocking_threads", .type = SETTING_INT, .min = 1, .max = 256},
-	{.key = "scheduler.max_pause_s",
-	 .type = SETTING_INT,
-	 .fallback = "86400",
-	 .min = 0,
-	 .max = YEAR_S,
-	 .at_once = true},
+	INT("scheduler.max_concurrent", .default_json = "3", .min = 1, .max = 64,
+	    .immediate = true),
+	INT("scheduler.blocking_threads", .min = 1, .max = 256),
+	INT("scheduler.max_pause_s", .default_json = "86400", .min = 0, .max = YEAR_S,
+	    .immediate = true),
 
-	{.key = "agent.stop_timeout_s",
-	 .type = SETTING_INT,
-	 .fallback = "20",
-	 .min = 1,
-	 .max = 3600,
-	 .at_once = true},
-	{.key = "agent.keep_tasks",
-	 .type = SETTING_INT,
-	 .fallback = "200",
-	 .min = 1,
-	 .max = 1000,
-	 .at_once = true},
-	{.key = "agent.keep_days",
-	 .type = SETTING_INT,
-	 .fallback = "30",
-	 .min = 1,
-	 .max = 3650,
-	 .at_once = true},
+	INT("agent.stop_timeout_s", .default_json = "20", .min = 1, .max = 3600,
+	    .immediate = true),
+	INT("agent.keep_tasks", .default_json = "200", .min = 1, .max = 1000,
+	    .immediate = true),
+	INT("agent.keep_days", .default_json = "30", .min = 1, .max = 3650,
+	    .immediate = true),
 
-	{.key = "tasks.kill_after_s",
-	 .type = SETTING_INT,
-	 .fallback = "10",
-	 .min = 1,
-	 .max = 3600,
-	 .at_once = true},
-	{.key = "tasks.memory_mb",
-	 .type = SETTING_INT,
-	 .fallback = "512",
-	 .min = 16,
-	 .max = 65536},
-	{.key = "tasks.processes",
-	 .type = SETTING_INT,
-	 .fallback = "64",
-	 .min = 1,
-	 .max = 4000},
-	{.key = "tasks.files",
-	 .type = SETTING_INT,
-	 .fallback = "256",
-	 .min = 16,
-	 .max = 65536},
-	{.key = "tasks.folder_mb",
-	 .type = SETTING_INT,
-	 .fallback = "1000",
-	 .min = 1,
-	 .max = 1000000},
-	{.key = "task_autodiscovery_enabled", .type = SETTING_BOOL, .fallback = "true"},
-	{.key = "task_autodiscovery_namespaces",
-	 .type = SETTING_LIST,
-	 .fallback = "[\"core\",\"examples\",\"community\"]",
-	 .rule = &rule_namespace},
-	{.key = "task_autodiscovery_include_subpackages",
-	 .type = SETTING_BOOL,
-	 .fallback = "true"},
-	{.key = "task_autodiscovery_ignore_modules",
-	 .type = SETTING_LIST,
-	 .fallback = "[]",
-	 .rule = &rule_filled},
-	{.key = "task_autodiscovery_override_on_conflict",
-	 .type = SETTING_BOOL,
-	 .fallback = "false"},
+	INT("tasks.kill_after_s", .default_json = "10", .min = 1, .max = 3600,
+	    .immediate = true),
+	INT("tasks.memory_mb", .default_json = "512", .min = 16, .max = 65536),
+	INT("tasks.processes", .default_json = "64", .min = 1, .max = 4000),
+	INT("tasks.files", .default_json = "256", .min = 16, .max = 65536),
+	INT("tasks.folder_mb", .default_json = "1000", .min = 1, .max = 1000000),
+	BOOL("task_autodiscovery_enabled", .default_json = "true"),
+	LIST("task_autodiscovery_namespaces",
+	     .default_json = "[\"core\",\"examples\",\"community\"]",
+	     .rule = &rule_namespace),
+	BOOL("task_autodiscovery_include_subpackages", .default_json = "true"),
+	LIST("task_autodiscovery_ignore_modules", .default_json = "[]",
+	     .rule = &rule_filled),
+	BOOL("task_autodiscovery_override_on_conflict", .default_json = "false"),
 
-	{.key = "fleet.groups",
-	 .type = SETTING_LIST,
-	 .fallback = "[]",
-	 .rule = &rule_name},
-	{.key = "fleet.pools",
-	 .type = SETTING_LIST,
-	 .fallback = "[]",
-	 .rule = &rule_name},
-	{.key = "fleet.reply_spread_ms",
-	 .type = SETTING_INT,
-	 .fallback = "500",
-	 .min = 0,
-	 .max = 60000,
-	 .at_once = true},
-	{.key = "fleet.group_motion",
-	 .type = SETTING_BOOL,
-	 .fallback = "false",
-	 .at_once = true},
+	LIST("fleet.groups", .default_json = "[]", .rule = &rule_name),
+	LIST("fleet.pools", .default_json = "[]", .rule = &rule_name),
+	INT("fleet.reply_spread_ms", .default_json = "500", .min = 0, .max = 60000,
+	    .immediate = true),
+	BOOL("fleet.group_motion", .default_json = "false", .immediate = true),
 
-	{.key = "homeassistant.discovery", .type = SETTING_BOOL, .fallback = "true"},
-	{.key = "homeassistant.prefix",
-	 .type = SETTING_STRING,
-	 .fallback = "\"homeassistant\"",
-	 .rule = &rule_topic},
+	BOOL("homeassistant.discovery", .default_json = "true"),
+	STRING("homeassistant.prefix", .default_json = "\"homeassistant\"",
+	       .rule = &rule_topic),
 
-	{.key = "scan_preset.project",
-	 .type = SETTING_STRING,
-	 .fallback = "\"scan\"",
-	 .rule = &rule_filled},
-	{.key = "scan_preset.points",
-	 .type = SETTING_INT,
-	 .fallback = "130",
-	 .min = 1,
-	 .max = 999},
-	{.key = "scan_preset.focus_stacks",
-	 .type = SETTING_INT,
-	 .fallback = "1",
-	 .min = 1,
-	 .max = 99},
+	STRING("scan_preset.project", .default_json = "\"scan\"", .rule = &rule_filled),
+	INT("scan_preset.points", .default_json = "130", .min = 1, .max = 999),
+	INT("scan_preset.focus_stacks", .default_json = "1", .min = 1, .max = 99),
 
-	{.key = "projects.min_free_mb",
-	 .type = SETTING_INT,
-	 .fallback = "500",
-	 .min = 0,
-	 .max = 1e9},
+	INT("projects.min_free_mb", .default_json = "500", .min = 0, .max = 1e9),
 
-	{.key = "export.roots",
-	 .type = SETTING_LIST,
-	 .fallback = "[]",
-	 .rule = &rule_folder,
-	 .fixed = true},
+	LIST("export.roots", .default_json = "[]", .rule = &rule_folder,
+	     .local_only = true),
 
-	{.key = "motion.assume_position_after_power_cut",
-	 .type = SETTING_BOOL,
-	 .fallback = "false"},
+	BOOL("motion.assume_position_after_power_cut", .default_json = "false"),
 
-	{.key = "cloud.host",
-	 .type = SETTING_STRING,
-	 .fallback = "\"\"",
-	 .rule = &rule_http_url_or_none,
-	 .secret = true,
-	 .fixed = true},
-	{.key = "cloud.user",
-	 .type = SETTING_STRING,
-	 .fallback = "\"openscan\"",
-	 .fixed = true},
-	{.key = "cloud.password_file",
-	 .type = SETTING_STRING,
-	 .fallback = "\"\"",
-	 .fixed = true},
-	{.key = "cloud.token_file",
-	 .type = SETTING_STRING,
-	 .fallback = "\"\"",
-	 .fixed = true},
-	{.key = "cloud.directory",
-	 .type = SETTING_STRING,
-	 .fallback = "\"\"",
-	 .rule = &rule_folder_or_none,
-	 .fixed = true},
-	{.key = "cloud.webdav_url",
-	 .type = SETTING_STRING,
-	 .fallback = "\"\"",
-	 .rule = &rule_http_url_or_none,
-	 .secret = true,
-	 .fixed = true},
-	{.key = "cloud.webdav_user",
-	 .type = SETTING_STRING,
-	 .fallback = "\"\"",
-	 .fixed = true},
-	{.key = "cloud.webdav_password_file",
-	 .type = SETTING_STRING,
-	 .fallback = "\"\"",
-	 .fixed = true},
-	{.key = "cloud.ca_file",
-	 .type = SETTING_STRING,
-	 .fallback = "\"\"",
-	 .fixed = true},
-	{.key = "cloud.allow_http",
-	 .type = SETTING_BOOL,
-	 .fallback = "false",
-	 .fixed = true},
-	{.key = "cloud.split_size",
-	 .type = SETTING_INT,
-	 .fallback = "200000000",
-	 .min = 1,
-	 .max = 1e12},
-	{.key = "cloud.timeout_s",
-	 .type = SETTING_INT,
-	 .fallback = "60",
-	 .min = 1,
-	 .max = 3600},
+	STRING("cloud.host", .default_json = "\"\"", .rule = &rule_http_url_or_none,
+	       .secret = true, .local_only = true),
+	STRING("cloud.user", .default_json = "\"openscan\"", .local_only = true),
+	STRING("cloud.password_file", .default_json = "\"\"", .local_only = true),
+	STRING("cloud.token_file", .default_json = "\"\"", .local_only = true),
+	STRING("cloud.directory", .default_json = "\"\"", .rule = &rule_folder_or_none,
+	       .local_only = true),
+	STRING("cloud.webdav_url", .default_json = "\"\"", .rule = &rule_http_url_or_none,
+	       .secret = true, .local_only = true),
+	STRING("cloud.webdav_user", .default_json = "\"\"", .local_only = true),
+	STRING("cloud.webdav_password_file", .default_json = "\"\"", .local_only = true),
+	STRING("cloud.ca_file", .default_json = "\"\"", .local_only = true),
+	BOOL("cloud.allow_http", .default_json = "false", .local_only = true),
+	INT("cloud.split_size", .default_json = "200000000", .min = 1, .max = 1e12),
+	INT("cloud.timeout_s", .default_json = "60", .min = 1, .max = 3600),
 };
 
 #define TABLE_SIZE (sizeof(table) / sizeof(table[0]))
@@ -300,7 +252,7 @@ bool table_section(const char *key)
 	return false;
 }
 
-const char *table_nearest(const char *name, char suggest[TABLE_KEY])
+const char *table_suggest(const char *name, char suggestion[TABLE_KEY])
 {
 	char sections[TABLE_SIZE][TABLE_KEY];
 	struct suggest search;
@@ -316,6 +268,6 @@ const char *table_nearest(const char *name, char suggest[TABLE_KEY])
 	if (!search.name)
 		return NULL;
 
-	snprintf(suggest, TABLE_KEY, "%s", search.name);
-	return suggest;
+	snprintf(suggestion, TABLE_KEY, "%s", search.name);
+	return suggestion;
 }

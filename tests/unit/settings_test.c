@@ -193,9 +193,10 @@ static void every_default_fits_its_own_row(void **state)
 
 		assert_true(strlen(setting->key) < TABLE_KEY);
 		assert_ptr_equal(table_find(setting->key), setting);
-		if (!setting->fallback)
+		if (!setting->default_json)
 			continue;
-		value = json_parse(setting->fallback, strlen(setting->fallback), &err);
+		value = json_parse(setting->default_json, strlen(setting->fallback),
+				   &err);
 		assert_non_null(value);
 		if (value_check(setting, setting->key, value, &err) < 0)
 			fail_msg("%s", err.text);
@@ -828,7 +829,7 @@ static void a_mistyped_variable_is_told_the_nearest(void **state)
 	struct settings *settings = loaded();
 
 	(void)state;
-	settings_judge_names(settings, environment);
+	settings_check_environment(settings, environment);
 
 	assert_string_equal(
 		only_problem(settings),
@@ -873,17 +874,17 @@ static void what_acts_later_waits_for_a_restart(void **state)
 	keys = settings_restart_needed(settings);
 	assert_int_equal(cJSON_GetArraySize(keys), 1);
 	assert_string_equal(cJSON_GetArrayItem(keys, 0)->valuestring, "mqtt.root");
-	assert_true(settings_at_once("agent.keep_tasks"));
-	assert_false(settings_at_once("mqtt.root"));
+	assert_true(settings_immediate("agent.keep_tasks"));
+	assert_false(settings_immediate("mqtt.root"));
 	cJSON_Delete(keys);
 
-	settings_taken(settings, "mqtt.root");
+	settings_applied(settings, "mqtt.root");
 	keys = settings_restart_needed(settings);
 	assert_int_equal(cJSON_GetArraySize(keys), 0);
 	cJSON_Delete(keys);
 
 	assert_int_equal(set(settings, "{\"mqtt.root\":null}", &err), 0);
-	settings_taken(settings, "mqtt.root");
+	settings_applied(settings, "mqtt.root");
 	keys = settings_restart_needed(settings);
 	assert_int_equal(cJSON_GetArraySize(keys), 0);
 	cJSON_Delete(keys);
