@@ -1,3 +1,4 @@
+/* Merges defaults, files, overrides and environment into the values of the settings. */
 #include "settings/load.h"
 
 #include <dirent.h>
@@ -14,9 +15,8 @@
 #include "settings/table.h"
 #include "settings/value.h"
 
-#define DAMAGED_MAX                                                                      \
-	1000 /* moved files that are kept before the newest is overwritten               \
-	      */
+/* Damaged files that are kept; then the newest one is overwritten. */
+#define DAMAGED_MAX 1000
 
 struct loading {
 	const struct settings_source *source;
@@ -28,7 +28,7 @@ struct loading {
 /* A file while it is merged. */
 struct origin {
 	const char *path;
-	bool overrides; /* the agent's, not a user's: what is wrong in it is left out */
+	bool overrides; /* not a user's: invalid values are left out */
 };
 
 static int out_of_memory(struct err *err)
@@ -52,7 +52,7 @@ static int problem(struct loading *l, struct err *err, const char *fmt, ...)
 	return 0;
 }
 
-/* Takes value. */
+/* Takes ownership of value. */
 static int put(struct loading *l, const char *key, cJSON *value, struct err *err)
 {
 	if (!value)
@@ -79,8 +79,8 @@ bool load_by_environment(const struct settings_source *source,
 	return environment(source, setting->env) != NULL;
 }
 
-/* The sentence in problems that says so, NULL when nobody has said it. */
-static cJSON *hidden(const cJSON *problems, const char *sentence)
+/* The sentence if it is among the problems, else NULL. */
+static cJSON *find_problem(const cJSON *problems, const char *sentence)
 {
 	cJSON *known;
 
@@ -99,7 +99,7 @@ int load_hide(cJSON *problems, const char *file, const struct setting *setting,
 
 	snprintf(text, sizeof(text), "%s: %s has no effect, as %s is set", file,
 		 setting->key, setting->env);
-	known = hidden(problems, text);
+	known = find_problem(problems, text);
 	if (!hides)
 		cJSON_Delete(cJSON_DetachItemViaPointer(problems, known));
 	if (!hides || known)
@@ -122,7 +122,7 @@ static int add_defaults(struct loading *l, struct err *err)
 	return 0;
 }
 
-/* What err says about key in a file ends the start, or is left out of the agent's own. */
+/* Adds the place of key to err: a problem in the overrides, else an error. */
 static int refuse(struct loading *l, const struct origin *origin, const char *key,
 		  struct err *err)
 {
@@ -184,14 +184,14 @@ static int merge_member(struct loading *l, const struct origin *origin, const ch
 	return refuse(l, origin, key, err);
 }
 
-/* Takes what stands in the object of section, "" for the whole file. */
+/* Merges the object of section; "" for the whole file. */
 static int merge(struct loading *l, const struct origin *origin, const char *section,
 		 const cJSON *object, struct err *err)
 {
 	const cJSON *member;
 
 	cJSON_ArrayForEach(member, object) {
-		/* A longer key is cut, and unknown all the same. */
+		/* A key longer than this is cut off; it is unknown anyway. */
 		char key[4 * TABLE_KEY];
 		int ret;
 
@@ -247,7 +247,7 @@ static int is_json(const struct dirent *entry)
 	       !strcmp(end, ".json");
 }
 
-/* By bytes, so that the order does not depend on the language of the machine. */
+/* Compares bytes, so that the order does not depend on the locale. */
 static int by_name(const struct dirent **a, const struct dirent **b)
 {
 	return strcmp((*a)->d_name, (*b)->d_name);
@@ -312,7 +312,7 @@ static int merge_environment(struct loading *l, struct err *err)
 	return 0;
 }
 
-/* Keeps what is in a file that cannot be read, for a person to look at. */
+/* Keeps a file that cannot be parsed, so that a person can look at it. */
 static int move_aside(struct loading *l, const char *path, struct err *err)
 {
 	char aside[PATH_MAX + 16];
@@ -404,7 +404,7 @@ static int keep_without_overrides(struct loading *l, struct err *err)
 	return l->without_overrides ? 0 : out_of_memory(err);
 }
 
-/* What the agent's own file may set has to be worked out without it too. */
+/* The defaults that depend on other values, as they are without the overrides. */
 static int work_out_without_overrides(struct loading *l, struct err *err)
 {
 	struct loading below = *l;
@@ -415,8 +415,7 @@ static int work_out_without_overrides(struct loading *l, struct err *err)
 	return ret < 0 ? ret : work_out_threads(&below, err);
 }
 
-/* The environment counts twice: it may say where the agent's own file is, and wins over
- * it. */
+/* The environment is merged twice: it names the state folder, and beats the overrides. */
 static int load_all(struct loading *l, struct err *err)
 {
 	int (*const steps[])(struct loading *, struct err *) = {
@@ -450,8 +449,7 @@ int load_values(struct loaded *loaded, const struct settings_source *source,
 		.values = cJSON_CreateObject(),
 		.problems = cJSON_CreateArray(),
 	};
-	/* The sentence is needed here even when the caller wants none. */
-	struct err unread;
+	struct err unread; /* the sentence is needed even if the caller passes NULL */
 	int ret;
 
 	if (!err)

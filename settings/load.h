@@ -1,27 +1,30 @@
-/* Where the values of the settings come from, and which source wins. */
+/* Reads all sources of settings; the later source wins. */
 #ifndef SETTINGS_LOAD_H
 #define SETTINGS_LOAD_H
+
+#include <stdbool.h>
 
 #include <cjson/cJSON.h>
 
 #include "agent/base/err.h"
-#include "settings/settings.h"
+#include "settings/source.h"
 #include "settings/table.h"
 
-/* The agent's own file in its state directory: what "settings/set" changed. */
+/* The overrides: the agent's own file in its state directory, changed by "settings/set".
+ */
 #define LOAD_OVERRIDES "settings.json"
 
-/* What a start found.  Values are objects with a member for each row of the table, named
- * by its whole dotted key. */
+/* The values are objects with one member per row of the table, named by its dotted key.
+ */
 struct loaded {
-	cJSON *values;		  /* what holds */
-	cJSON *without_overrides; /* what would hold without the agent's own file */
+	cJSON *values;		  /* in force */
+	cJSON *without_overrides; /* would be in force without the overrides */
 	cJSON *problems;	  /* an array of sentences */
 };
 
-/* A user's file that does not fit is an error.  In the agent's own file a value that does
- * not fit is left out and a file that is no JSON is moved aside, so that nothing set from
- * afar keeps a rig from starting; problems tells of both. */
+/* An invalid value in a user's file is an error.  In the overrides an invalid value is
+ * left out and a file that is not JSON is moved aside, so that a command can never keep a
+ * rig from starting; both are added to the problems. */
 int load_values(struct loaded *loaded, const struct settings_source *source,
 		struct err *err);
 void load_free(struct loaded *loaded);
@@ -30,8 +33,8 @@ void load_free(struct loaded *loaded);
 bool load_by_environment(const struct settings_source *source,
 			 const struct setting *setting);
 
-/* The sentence about a stored value that the environment hides: there once, or not at
- * all. */
+/* Adds the sentence that the environment hides a value in the overrides, once; or removes
+ * it if hides is false. */
 int load_hide(cJSON *problems, const char *file, const struct setting *setting,
 	      bool hides);
 

@@ -1,3 +1,4 @@
+/* The settings in force: reads, changes and falls back. */
 #include "settings/settings.h"
 
 #include <errno.h>
@@ -14,7 +15,7 @@
 #include "settings/table.h"
 #include "settings/value.h"
 
-#define SLIPS_MAX 3 /* letters in which a mistyped variable differs from ours */
+#define SLIPS_MAX 3 /* edits between a mistyped variable and ours */
 
 struct settings {
 	struct settings_source source; /* its strings are copies */
@@ -79,7 +80,7 @@ void settings_free(struct settings *settings)
 	free(settings);
 }
 
-/* A key that is asked for wrongly is found by the first run of the line that asks. */
+/* A wrong key in the code is found the first time the line runs. */
 static const struct setting *row_of(const char *key)
 {
 	const struct setting *setting = table_find(key);
@@ -196,8 +197,8 @@ static int check_change(const cJSON *change, struct err *err)
 	return value_check(setting, setting->key, change, err);
 }
 
-/* Takes a change that is in the file. */
-static int take(struct settings *settings, const char *file, const cJSON *change)
+/* Applies a change that has been written to the file. */
+static int apply(struct settings *settings, const char *file, const cJSON *change)
 {
 	const struct setting *setting = table_find(change->string);
 	struct loaded *loaded = &settings->loaded;
@@ -238,15 +239,15 @@ int settings_set(struct settings *settings, const cJSON *changes, struct err *er
 		return ret;
 
 	cJSON_ArrayForEach(change, changes) {
-		if (take(settings, path, change) < 0)
+		if (apply(settings, path, change) < 0)
 			return out_of_memory(err);
 	}
 	return 0;
 }
 
-/* The variable that name was probably meant to be; NULL for one of ours, and for a
- * stranger. */
-static const char *meant(const char *name)
+/* The variable that name was probably meant to be; NULL if it is one of ours, or unlike
+ * all of them. */
+static const char *suggest_variable(const char *name)
 {
 	struct suggest suggest;
 
@@ -269,7 +270,7 @@ void settings_check_environment(struct settings *settings, char *const *environm
 
 		snprintf(name, sizeof(name), "%.*s", (int)strcspn(*environment, "="),
 			 *environment);
-		suggest = strncmp(name, "OPENSCAN_", 9) ? NULL : meant(name);
+		suggest = strncmp(name, "OPENSCAN_", 9) ? NULL : suggest_variable(name);
 		if (!suggest)
 			continue;
 		snprintf(text, sizeof(text), "%s has no effect (did you mean %s?)", name,
@@ -321,7 +322,7 @@ void settings_applied(struct settings *settings, const char *key)
 	const cJSON *now = cJSON_GetObjectItemCaseSensitive(settings->loaded.values, key);
 	cJSON *copy = cJSON_Duplicate(now, true);
 
-	/* Without memory the key goes on asking for a restart, which does no harm. */
+	/* Out of memory: the key still waits for a restart, which does no harm. */
 	if (copy && !cJSON_ReplaceItemInObjectCaseSensitive(settings->started, key, copy))
 		cJSON_Delete(copy);
 }

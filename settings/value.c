@@ -1,3 +1,4 @@
+/* Checks, parses and masks the value of a setting. */
 #include "settings/value.h"
 
 #include <errno.h>
@@ -9,7 +10,7 @@
 #include "agent/base/json.h"
 #include "agent/base/utf8.h"
 
-#define SHOWN 200 /* bytes of a text that an error repeats */
+#define SHOWN 200 /* bytes of a text that an error quotes */
 
 static const char *kind_name(const cJSON *value)
 {
@@ -24,8 +25,8 @@ static const char *kind_name(const cJSON *value)
 	return cJSON_IsObject(value) ? "an object" : "null";
 }
 
-/* "mqtt://user:secret@host" to "mqtt://user:***@host".  What is no address is masked too:
- * it is shown in the error that says so. */
+/* Turns "mqtt://user:secret@host" into "mqtt://user:***@host".  A text that is no address
+ * is masked too: the error about it shows it. */
 static void mask(const char *text, char *shown, size_t size)
 {
 	const char *scheme = strstr(text, "://");
@@ -40,7 +41,6 @@ static void mask(const char *text, char *shown, size_t size)
 			 (int)(user + open - text), text, at);
 }
 
-/* What was asked for instead of a value of this kind. */
 static int wrong_kind(struct err *err, const char *name, const char *wanted,
 		      const cJSON *value)
 {
@@ -74,7 +74,7 @@ static int check_number(const struct setting *setting, const char *name,
 
 	if (!cJSON_IsNumber(value))
 		return wrong_kind(err, name, "a number", value);
-	/* Written this way round for NaN, which fits nowhere. */
+	/* Negated, so that NaN is refused too. */
 	if (!(number >= setting->min && number <= setting->max))
 		return err_code(err, -EINVAL, "invalid_args",
 				"%s must be %.15g to %.15g, not %.15g", name,
@@ -123,7 +123,7 @@ int value_check(const struct setting *setting, const char *name, const cJSON *va
 	return cJSON_IsBool(value) ? 0 : wrong_kind(err, name, "true or false", value);
 }
 
-/* text as the kind of value that setting takes, unchecked; NULL with a sentence. */
+/* Parses text as the setting's type, without checking it; NULL with a sentence. */
 static cJSON *parse(const struct setting *setting, const char *name, const char *text,
 		    struct err *err)
 {

@@ -195,7 +195,7 @@ static void every_default_fits_its_own_row(void **state)
 		assert_ptr_equal(table_find(setting->key), setting);
 		if (!setting->default_json)
 			continue;
-		value = json_parse(setting->default_json, strlen(setting->fallback),
+		value = json_parse(setting->default_json, strlen(setting->default_json),
 				   &err);
 		assert_non_null(value);
 		if (value_check(setting, setting->key, value, &err) < 0)
