@@ -20,7 +20,7 @@ static void do_start(struct agent *agent, const struct effect *effect)
 		.run = effect->run,
 		.type = effect->type,
 		.task = effect->kind == EFFECT_START ? effect->name : NULL,
-		.verb = effect->name,
+		.verb = effect->verb,
 		.args = effect->text,
 		.saved = effect->more,
 		.attempt = (int)effect->number,

@@ -1,3 +1,4 @@
+/* The verbs of the noun agent. */
 #include "agent/commands/pending.h"
 #include "agent/commands/verbs.h"
 
@@ -5,6 +6,9 @@
 #include "agent/core/lifecycle.h"
 #include "agent/core/status.h"
 #include "agent/core/task_types.h"
+#include "agent/workers/mailbox.h"
+#include "tasks/community/community.h"
+#include "tasks/services.h"
 
 #define DAY_MS (24LL * 3600 * 1000)
 #define PRUNE_MOST 1000
@@ -31,7 +35,7 @@ static int looks_under_way(const struct core *core, const struct verb *sync)
 	return count;
 }
 
-static void agent_sync(struct core *core, struct answer *answer)
+static void agent_sync_decide(struct core *core, struct answer *answer)
 {
 	status_publish_all(core);
 	if (!core->options.looks_for_types) {
@@ -43,6 +47,19 @@ static void agent_sync(struct core *core, struct answer *answer)
 			      "the folder of community tasks is being looked through");
 		answer->retry_after_s = 1;
 	}
+}
+
+static int agent_sync(const struct work *work, const cJSON *body, cJSON **data,
+		      struct err *err)
+{
+	struct event *event = event_new(EVENT_TYPES);
+
+	(void)body;
+	(void)data;
+	(void)err;
+	event->catalog = community_refresh(work->services->community);
+	mailbox_post(work->mailbox, event);
+	return 0;
 }
 
 static void agent_synced(struct core *core, struct answer *answer)
@@ -97,7 +114,8 @@ const struct verb agent_verbs[] = {
 	{
 		.name = "agent/sync",
 		.flags = VERB_BROADCAST,
-		.decide = agent_sync,
+		.decide = agent_sync_decide,
+		.work = agent_sync,
 		.done = agent_synced,
 	},
 	{

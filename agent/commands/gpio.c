@@ -2,10 +2,14 @@
 #include "agent/commands/pending.h"
 #include "agent/commands/verbs.h"
 
+#include "agent/base/json.h"
+#include "hal/rig.h"
+#include "tasks/services.h"
+
 #define LINE "\"line\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":63}"
 
 /* A line is no device, so it has no bit that whoever exchanges the rig could hold. */
-static void gpio_act(struct core *core, struct answer *answer)
+static void gpio_decide(struct core *core, struct answer *answer)
 {
 	if (devices_away(core))
 		answer_away(answer);
@@ -13,19 +17,47 @@ static void gpio_act(struct core *core, struct answer *answer)
 		answer_act(core, answer, 0);
 }
 
-static void gpio_read(struct core *core, struct answer *answer)
+static cJSON *line_state(int line, bool value)
 {
-	gpio_act(core, answer);
+	cJSON *state = cJSON_CreateObject();
+
+	cJSON_AddNumberToObject(state, "line", line);
+	cJSON_AddNumberToObject(state, "value", value);
+	return state;
+}
+
+static int gpio_read(const struct work *work, const cJSON *body, cJSON **data,
+		     struct err *err)
+{
+	int line = (int)json_number(body, "line", -1);
+	int ret = rig_line_get(work->services->rig, line, err);
+
+	if (ret < 0)
+		return ret;
+	*data = line_state(line, ret);
+	return 0;
 }
 
 /* A line may hang on anything: what an emergency stop holds must not be worked around. */
-static void gpio_set(struct core *core, struct answer *answer)
+static void gpio_set_decide(struct core *core, struct answer *answer)
 {
 	if (core->estop)
 		answer_refuse(answer, "estopped",
 			      "the emergency stop is latched: send queue/resume first");
 	else
-		gpio_act(core, answer);
+		gpio_decide(core, answer);
+}
+
+static int gpio_set(const struct work *work, const cJSON *body, cJSON **data,
+		    struct err *err)
+{
+	int line = (int)json_number(body, "line", -1);
+	bool value = json_number(body, "value", 0) > 0;
+	int ret = rig_line_set(work->services->rig, line, value, err);
+
+	if (ret == 0)
+		*data = line_state(line, value);
+	return ret;
 }
 
 const struct verb gpio_verbs[] = {
@@ -36,7 +68,8 @@ const struct verb gpio_verbs[] = {
 		.schema =
 			"{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"line\"],"
 			"\"properties\":{" LINE "}}",
-		.decide = gpio_read,
+		.decide = gpio_decide,
+		.work = gpio_read,
 	},
 	{
 		.name = "gpio/set",
@@ -45,7 +78,8 @@ const struct verb gpio_verbs[] = {
 		.schema = "{\"type\":\"object\",\"additionalProperties\":false,"
 			  "\"required\":[\"line\",\"value\"],\"properties\":{" LINE ","
 			  "\"value\":{\"enum\":[0,1]}}}",
-		.decide = gpio_set,
+		.decide = gpio_set_decide,
+		.work = gpio_set,
 	},
 	{.name = NULL},
 };

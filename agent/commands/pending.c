@@ -84,7 +84,7 @@ static struct effect *acts_start(struct core *core, const struct act *act, char 
 	struct effect *effect = effects_add(core->effects, EFFECT_ACT);
 
 	effect->run = act->run;
-	task_set_text(&effect->name, act->verb->name);
+	effect->verb = act->verb;
 	effect->text = body;
 	return effect;
 }

@@ -1,8 +1,7 @@
 /* An act: a direct command (motor/move, camera/capture, project/delete) that takes time.
  *
  * It runs on a worker thread and holds its devices as a task does; its reply comes when
- * it is done.  This header is the core's side of it; agent/workers/deed.h is what the
- * worker executes. */
+ * it is done. */
 #ifndef AGENT_COMMANDS_PENDING_H
 #define AGENT_COMMANDS_PENDING_H
 

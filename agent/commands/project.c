@@ -1,14 +1,41 @@
+/* The verbs of the noun project.  All work on its disk is done by a worker. */
 #include "agent/commands/pending.h"
 #include "agent/commands/verbs.h"
 
 #include <string.h>
 
+#include "agent/base/json.h"
+#include "tasks/project/project.h"
+#include "tasks/services.h"
+
 #define PROJECT "\"project\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":600}"
 
-/* Projects are folders, and folders are slow: the work is an act's. */
-static void project_act(struct core *core, struct answer *answer)
+/* Projects are folders, and folders are slow. */
+static void project_decide(struct core *core, struct answer *answer)
 {
 	answer_act(core, answer, 0);
+}
+
+static int project_create(const struct work *work, const cJSON *body, cJSON **data,
+			  struct err *err)
+{
+	return projects_create(work->services->projects, json_string(body, "project"),
+			       json_string(body, "description"), data, err);
+}
+
+static int project_list(const struct work *work, const cJSON *body, cJSON **data,
+			struct err *err)
+{
+	return projects_list(work->services->projects,
+			     (int)json_number(body, "limit", 50),
+			     json_string(body, "next"), data, err);
+}
+
+static int project_get(const struct work *work, const cJSON *body, cJSON **data,
+		       struct err *err)
+{
+	return projects_get(work->services->projects, json_string(body, "project"), data,
+			    err);
 }
 
 static const struct task *project_user(const struct core *core, const char *project)
@@ -26,7 +53,7 @@ static const struct task *project_user(const struct core *core, const char *proj
 	return NULL;
 }
 
-static void project_delete(struct core *core, struct answer *answer)
+static void project_delete_decide(struct core *core, struct answer *answer)
 {
 	const char *project = json_string(answer->command->body, "project");
 	const struct task *task = project_user(core, project);
@@ -37,6 +64,13 @@ static void project_delete(struct core *core, struct answer *answer)
 		return;
 	}
 	answer_act(core, answer, 0);
+}
+
+static int project_delete(const struct work *work, const cJSON *body, cJSON **data,
+			  struct err *err)
+{
+	return projects_delete(work->services->projects, json_string(body, "project"),
+			       data, err);
 }
 
 static void project_deleted(struct core *core, struct answer *answer)
@@ -54,7 +88,8 @@ const struct verb project_verbs[] = {
 			"{\"type\":\"object\",\"required\":[\"project\"],\"additionalProperties\":false,"
 			"\"properties\":{" PROJECT
 			",\"description\":{\"type\":\"string\",\"maxLength\":4096}}}",
-		.decide = project_act,
+		.decide = project_decide,
+		.work = project_create,
 	},
 	{
 		.name = "project/list",
@@ -62,7 +97,8 @@ const struct verb project_verbs[] = {
 			"{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
 			"\"limit\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":200,\"default\":50},"
 			"\"next\":{\"type\":\"string\",\"maxLength\":600}}}",
-		.decide = project_act,
+		.decide = project_decide,
+		.work = project_list,
 	},
 	{
 		.name = "project/get",
@@ -70,7 +106,8 @@ const struct verb project_verbs[] = {
 		.schema =
 			"{\"type\":\"object\",\"required\":[\"project\"],\"additionalProperties\":false,"
 			"\"properties\":{" PROJECT "}}",
-		.decide = project_act,
+		.decide = project_decide,
+		.work = project_get,
 	},
 	{
 		.name = "project/delete",
@@ -79,7 +116,8 @@ const struct verb project_verbs[] = {
 		.schema =
 			"{\"type\":\"object\",\"required\":[\"project\"],\"additionalProperties\":false,"
 			"\"properties\":{" PROJECT "}}",
-		.decide = project_delete,
+		.decide = project_delete_decide,
+		.work = project_delete,
 		.done = project_deleted,
 	},
 	{.name = NULL},

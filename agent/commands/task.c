@@ -181,6 +181,7 @@ const struct verb task_verbs[] = {
 		.short_form = SHORT_TYPE,
 		.schema = create_schema,
 		.decide = task_create,
+		.work = task_estimate,
 	},
 	{
 		.name = "task/pause",

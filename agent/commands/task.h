@@ -9,6 +9,10 @@
 extern const char create_schema[];
 void task_create(struct core *core, struct answer *answer);
 
+/* The work of a dry run. */
+int task_estimate(const struct work *work, const cJSON *body, cJSON **data,
+		  struct err *err);
+
 /* Checks labels and gives them to the task; refused when they are too many or too long.
  */
 bool create_labels(struct answer *answer, struct task *task, const cJSON *labels);

@@ -2,7 +2,11 @@
 #include "agent/base/suggest.h"
 #include "agent/commands/pending.h"
 #include "agent/core/lifecycle.h"
+#include "tasks/project/project.h"
+#include "tasks/services.h"
 
+#include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -507,4 +511,29 @@ void task_create(struct core *core, struct answer *answer)
 	create_admit(core, answer, &chain);
 out:
 	chain_free(&chain);
+}
+
+int task_estimate(const struct work *work, const cJSON *body, cJSON **data,
+		  struct err *err)
+{
+	struct task_estimate estimate = {
+		.bytes_free = (double)projects_bytes_free(work->services->projects)};
+	const struct task_type *type = work->type->type;
+	cJSON *problems;
+
+	(void)body;
+	if (type->estimate &&
+	    type->estimate(type, work->services, work->args, &estimate) < 0)
+		return err_code(err, -EIO, "internal",
+				"%s cannot estimate these arguments", type->name);
+	problems =
+		estimate.problems ? cJSON_Parse(estimate.problems) : cJSON_CreateArray();
+	free(estimate.problems);
+	*data = cJSON_CreateObject();
+	cJSON_AddNumberToObject(*data, "photos", estimate.photos);
+	cJSON_AddNumberToObject(*data, "bytes", estimate.bytes);
+	cJSON_AddNumberToObject(*data, "seconds", round(estimate.seconds * 10) / 10);
+	cJSON_AddNumberToObject(*data, "bytes_free", estimate.bytes_free);
+	cJSON_AddItemToObject(*data, "problems", problems);
+	return 0;
 }

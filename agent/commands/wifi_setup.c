@@ -1,3 +1,4 @@
+/* The search for a Wi-Fi network: a look at the start, then a task. */
 #include "agent/commands/wifi_setup.h"
 
 #include <string.h>
@@ -7,6 +8,8 @@
 #include "agent/commands/settings.h"
 #include "agent/commands/task.h"
 #include "agent/core/lifecycle.h"
+#include "agent/workers/mailbox.h"
+#include "tasks/modules/network.h"
 
 #define TYPE "qr_scan_task"
 #define SETTING "qr_wifi_scan_enabled"
@@ -31,6 +34,30 @@ static bool is_at_work(const struct core *core)
 	return false;
 }
 
+static int look_for_network(const struct work *work, const cJSON *body, cJSON **data,
+			    struct err *err)
+{
+	bool connected = false;
+	int ret = network_look(work->cancel, &connected, err);
+
+	(void)body;
+	(void)data;
+	if (ret < 0)
+		log_warn("no Wi-Fi code is looked for: %s", err->text);
+	else if (connected)
+		log_info("a network is there: no Wi-Fi code is looked for");
+	else
+		mailbox_post(work->mailbox, event_new(EVENT_OFFLINE));
+	return ret;
+}
+
+/* Not a verb of the contract: the core starts this work itself, and nobody is answered.
+ */
+static const struct verb network_look_verb = {
+	.name = "network/look",
+	.work = look_for_network,
+};
+
 void joining_open(struct core *core)
 {
 	struct effect *effect;
@@ -39,7 +66,7 @@ void joining_open(struct core *core)
 		return;
 	effect = effects_add(core->effects, EFFECT_ACT);
 	effect->run = ++core->next_run;
-	task_set_text(&effect->name, "network/look");
+	effect->verb = &network_look_verb;
 	task_set_text(&effect->text, "{}");
 }
 

@@ -11,6 +11,7 @@
 
 #include "tasks/registry.h"
 
+struct verb; /* agent/model/verb.h */
 struct waiter;
 
 enum effect_kind {
@@ -18,7 +19,7 @@ enum effect_kind {
 	EFFECT_START, /* run, name = task id, type, text = args, more = checkpoint, number
 			 = attempt */
 	EFFECT_GO_ON, /* run: leave the gate */
-	EFFECT_ACT,   /* run, name = verb, text = body, type (dry_run) */
+	EFFECT_ACT,   /* run, verb, text = body, type (dry_run) */
 	EFFECT_PUBLISH,	    /* token, name = topic, text/size, qos, retain, expiry_s,
 			       correlation */
 	EFFECT_SUBSCRIBE,   /* token: every topic of filters */
@@ -41,6 +42,7 @@ struct effect {
 	uint8_t *correlation;
 	size_t correlation_size;
 	const struct registered_type *type;
+	const struct verb *verb;
 	struct waiter *waiter;
 	bool no_local, as_published; /* a subscription's options */
 	int handling;

@@ -1,6 +1,7 @@
 #include "agent/model/event.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,8 +11,19 @@ struct event *event_new(enum event_kind kind)
 {
 	struct event *event = calloc(1, sizeof(*event));
 
-	if (event)
-		event->kind = kind;
+	if (!event)
+		abort();
+	event->kind = kind;
+	return event;
+}
+
+struct event *event_image(const char *camera, const void *jpeg, size_t size)
+{
+	struct event *event = event_new(EVENT_IMAGE);
+
+	if (asprintf(&event->topic, "camera/%s/image", camera) < 0 ||
+	    event_set_data(event, jpeg, size) < 0)
+		abort();
 	return event;
 }
 

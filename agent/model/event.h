@@ -68,8 +68,12 @@ struct event {
 	struct event *next;
 };
 
-/* Zeroed; NULL when memory is out. */
+/* Zeroed.  Without memory for an event the process ends, as in effects_add(). */
 struct event *event_new(enum event_kind kind);
+
+/* EVENT_IMAGE with a copy of the JPEG. */
+struct event *event_image(const char *camera, const void *jpeg, size_t size);
+
 void event_free(struct event *event); /* NULL is fine; does not touch the waiter */
 
 /* Copies size bytes to data, a NUL behind them. */

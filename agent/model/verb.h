@@ -1,12 +1,22 @@
 /* A verb of the contract: one row, which says everything about a command.
  *
- * The rows are in agent/commands/, one table per noun.  The parser and the dispatcher
- * know rows, and no verb by its name. */
+ * The rows are in agent/commands/, one table per noun.  A row names three functions:
+ * decide() on the loop's thread, within a turn; work() on a worker's thread, for what
+ * takes time; done() on the loop's thread again, when work() has succeeded.  The parser,
+ * the dispatcher and the workers know rows, and no verb by its name. */
 #ifndef AGENT_MODEL_VERB_H
 #define AGENT_MODEL_VERB_H
 
+#include <cjson/cJSON.h>
+
 struct answer;
+struct cancel;
 struct core;
+struct err;
+struct mailbox;
+struct registered_type;
+struct seat;
+struct task_services;
 
 enum verb_flag {
 	/* also on _all */
@@ -38,6 +48,16 @@ enum short_form {
 	SHORT_LIGHT, /* ON, OFF or 0 to 100 */
 };
 
+/* The means of a work() function. */
+struct work {
+	const struct task_services *services;
+	struct seat *seat;	 /* of the rig in services */
+	struct cancel *cancel;	 /* requested when the agent stops */
+	struct mailbox *mailbox; /* for events that the loop must see before the end */
+	const struct registered_type *type; /* of a dry run, else NULL */
+	const char *args;		    /* of a dry run, as text */
+};
+
 struct verb {
 	const char *name; /* "task/create"; NULL: the end of the table */
 	unsigned flags;
@@ -48,8 +68,14 @@ struct verb {
 	 * worker. */
 	void (*decide)(struct core *core, struct answer *answer);
 
-	/* Follows a command that a worker has carried out: takes its outcome,
-	 * answer->data, into the core, and may replace it.  NULL: nothing follows. */
+	/* Does what takes time, on a worker's thread; body fits the schema.  0 with the
+	 * reply's data in *data (NULL: none), or a negative errno with a code of the
+	 * contract and a sentence.  NULL: the verb only decides. */
+	int (*work)(const struct work *work, const cJSON *body, cJSON **data,
+		    struct err *err);
+
+	/* Follows a successful work(): takes its outcome, answer->data, into the core,
+	 * and may replace it.  NULL: nothing follows. */
 	void (*done)(struct core *core, struct answer *answer);
 };
 

@@ -18,8 +18,6 @@ struct event *run_event(const struct task_run *run, enum event_kind kind)
 {
 	struct event *event = event_new(kind);
 
-	if (!event)
-		abort(); /* without memory nothing can be promised: start again */
 	event->run = run->id;
 	return event;
 }
@@ -216,20 +214,10 @@ static bool host_estopped(struct task_run *run)
 	return estopped;
 }
 
-void run_post_image(void *mailbox, const char *camera, const void *jpeg, size_t size)
-{
-	struct event *event = event_new(EVENT_IMAGE);
-
-	if (!event || asprintf(&event->topic, "camera/%s/image", camera) < 0 ||
-	    event_set_data(event, jpeg, size) < 0)
-		abort();
-	mailbox_post(mailbox, event);
-}
-
 static void host_image(struct task_run *run, const char *camera, const void *jpeg,
 		       uint64_t size)
 {
-	run_post_image(run->mailbox, camera, jpeg, (size_t)size);
+	mailbox_post(run->mailbox, event_image(camera, jpeg, (size_t)size));
 }
 
 struct task_host run_host(const struct task_services *services)
@@ -345,12 +333,12 @@ struct task_run *run_new(const struct run_order *order, struct mailbox *mailbox)
 	struct task_run *run = calloc(1, sizeof(*run));
 
 	if (!run)
-		abort(); /* see run_event() */
+		abort(); /* see effects_add() */
 	run->id = order->run;
 	run->mailbox = mailbox;
 	run->type = order->type;
 	run->task = copy(order->task);
-	run->verb = copy(order->verb);
+	run->verb = order->verb;
 	run->args = copy(order->args);
 	run->saved = copy(order->saved);
 	run->attempt = order->attempt;
@@ -366,7 +354,6 @@ void run_free(struct task_run *run)
 	pthread_cond_destroy(&run->changed);
 	pthread_mutex_destroy(&run->lock);
 	free(run->task);
-	free(run->verb);
 	free(run->args);
 	free(run->saved);
 	free(run->result);

@@ -24,7 +24,8 @@ struct task_run {
 	uint64_t id;
 	struct mailbox *mailbox;
 	const struct registered_type *type;
-	char *task, *verb, *args, *saved;
+	const struct verb *verb; /* NULL: a task's */
+	char *task, *args, *saved;
 	int attempt;
 	struct cancel cancel;
 
@@ -58,9 +59,6 @@ struct task_host run_host(const struct task_services *services);
 struct event *run_work(struct task_run *run, const struct task_host *host);
 
 struct event *run_event(const struct task_run *run, enum event_kind kind);
-
-/* Posts the picture of a camera; mailbox is a struct mailbox. */
-void run_post_image(void *mailbox, const char *camera, const void *jpeg, size_t size);
 
 /* Copies as much of text as fits into size bytes, without cutting a character in two. */
 void run_copy_text(char *place, size_t size, const char *text);

@@ -9,7 +9,6 @@
 #include "agent/base/clock.h"
 #include "agent/base/json.h"
 #include "agent/base/log.h"
-#include "agent/workers/deed.h"
 #include "agent/workers/run.h"
 
 #define IDLE_THREADS 4
@@ -29,41 +28,21 @@ struct workers {
 	bool closing;
 };
 
-static void post_types(void *mailbox, struct catalog *catalog)
-{
-	struct event *event = event_new(EVENT_TYPES);
-
-	if (!event)
-		abort();
-	event->catalog = catalog;
-	mailbox_post(mailbox, event);
-}
-
-static void post_offline(void *mailbox)
-{
-	struct event *event = event_new(EVENT_OFFLINE);
-
-	if (!event)
-		abort();
-	mailbox_post(mailbox, event);
-}
-
 static struct event *run_act(const struct workers *workers, struct task_run *run)
 {
-	struct deed deed = {
+	struct work work = {
 		.services = workers->services,
 		.seat = workers->seat,
 		.cancel = &run->cancel,
+		.mailbox = workers->mailbox,
 		.type = run->type,
-		.image = run_post_image,
-		.types = post_types,
-		.offline = post_offline,
-		.context = workers->mailbox,
+		.args = run->args,
 	};
 	struct event *event = run_event(run, EVENT_ACT_DONE);
 	struct err err = {.number = 0};
 	cJSON *data = NULL;
-	int ret = deed_do(&deed, run->verb, run->args, &data, &err);
+	cJSON *body = cJSON_Parse(run->args);
+	int ret = run->verb->work(&work, body, &data, &err);
 
 	event->flag = ret == 0;
 	if (ret == 0) {
@@ -76,6 +55,7 @@ static struct event *run_act(const struct workers *workers, struct task_run *run
 		event->text = strdup(err.text[0] ? err.text : strerror(-ret));
 	}
 	cJSON_Delete(data);
+	cJSON_Delete(body);
 	return event;
 }
 

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "agent/model/event.h"
+#include "agent/model/verb.h"
 #include "agent/workers/mailbox.h"
 #include "tasks/registry.h"
 #include "tasks/services.h"
@@ -28,7 +29,7 @@ struct run_order {
 	uint64_t run;
 	const struct registered_type *type; /* of the task, or of a dry_run */
 	const char *task;		    /* its id; NULL for an act */
-	const char *verb;		    /* an act's */
+	const struct verb *verb;	    /* an act's */
 	const char *args;		    /* or the act's body */
 	const char *saved;		    /* its last checkpoint, or NULL */
 	int attempt;

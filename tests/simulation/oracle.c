@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/model/verb.h"
 #include "tests/simulation/sim_types.h"
 #include "tests/simulation/trace.h"
 
@@ -379,16 +380,17 @@ void judge_act(struct judge *judge, const struct effect *effect, bool late)
 {
 	static const char *const moving[] = {"motor/move", "motor/home", "camera/capture",
 					     "trigger/fire", NULL};
-	uint32_t claim = effect->type ? 0 : verb_claim(effect->name, effect->text);
+	const char *verb = effect->verb->name;
+	uint32_t claim = effect->type ? 0 : verb_claim(verb, effect->text);
 
-	trace("  ACT %s %s", effect->name, effect->text);
+	trace("  ACT %s %s", verb, effect->text);
 	/* One that was accepted before waits for its commit on a full disk; the rig
 	 * refuses it. */
-	if (judge->estopped && !judge->estop_unsaved && among(effect->name, moving))
-		broken("%s was begun after an emergency stop", effect->name);
-	if (late && among(effect->name, hardware))
-		broken("%s had waited at the broker and was carried out", effect->name);
-	judge_company(judge, effect->name, claim, false, false);
+	if (judge->estopped && !judge->estop_unsaved && among(verb, moving))
+		broken("%s was begun after an emergency stop", verb);
+	if (late && among(verb, hardware))
+		broken("%s had waited at the broker and was carried out", verb);
+	judge_company(judge, verb, claim, false, false);
 }
 
 void judge_estop_released(struct judge *judge, bool late)

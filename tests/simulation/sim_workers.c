@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/model/verb.h"
 #include "tests/simulation/sim_fs.h"
 #include "tests/simulation/sim_types.h"
 #include "tests/simulation/trace.h"
@@ -38,9 +39,10 @@ struct member *crew_start(struct crew *crew, const struct effect *effect,
 		.kind = -1,
 		.patience = stuck ? STUCK : patience[prng_below(prng, 5)],
 	};
-	snprintf(member->id, sizeof(member->id), "%s", effect->name);
+	snprintf(member->id, sizeof(member->id), "%s",
+		 member->act ? effect->verb->name : effect->name);
 	if (member->act) {
-		member->claim = effect->type ? 0 : verb_claim(effect->name, effect->text);
+		member->claim = effect->type ? 0 : verb_claim(member->id, effect->text);
 		return member;
 	}
 	member->kind = kind_of(effect->type->type->name);

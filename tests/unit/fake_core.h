@@ -24,6 +24,7 @@
 #include "agent/base/json.h"
 #include "agent/base/log.h"
 #include "agent/core/state.h"
+#include "agent/model/verb.h"
 #include "agent/turn.h"
 
 #define ROOT "openscan/v1"
@@ -434,7 +435,7 @@ static inline void workers_take(struct shell *s, const struct effect *effect)
 {
 	struct fake_run run = {
 		.run = effect->run,
-		.id = strdup(effect->name),
+		.id = strdup(effect->verb ? effect->verb->name : effect->name),
 		.args = strdup(effect->text),
 		.saved = effect->more ? strdup(effect->more) : NULL,
 		.attempt = (int)effect->number,

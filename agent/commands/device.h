@@ -1,0 +1,33 @@
+/* What the devices' nouns share: motor, light, camera, trigger, and device for all. */
+#ifndef AGENT_COMMANDS_DEVICE_H
+#define AGENT_COMMANDS_DEVICE_H
+
+#include "agent/commands/pending.h"
+#include "hal/rig.h"
+
+/* The start of a schema, up to "properties", and its end. */
+#define SCHEMA_NAME "\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64}"
+#define SCHEMA_OBJECT(properties)                                                         \
+	"{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{" properties \
+	"}}"
+#define SCHEMA_OBJECT_WITH(required, properties)                                         \
+	"{\"type\":\"object\",\"additionalProperties\":false,\"required\":[" required    \
+	"],\"properties\":{" properties "}}"
+
+/* The devices of that kind that the command names, all without a name; refused when
+ * there are none. */
+bool device_named(struct core *core, struct answer *answer, enum device_kind kind,
+		  uint64_t *devices);
+
+/* Leaves the command to a worker, which holds the devices that it names. */
+void device_act(struct core *core, struct answer *answer, enum device_kind kind);
+
+/* The same for what moves or exposes: refused while the emergency stop is latched. */
+void device_act_unless_estopped(struct core *core, struct answer *answer,
+				enum device_kind kind);
+
+/* On a worker: the state of the named device, or {"motors": [states]} of all of the kind
+ * when none is named. */
+cJSON *device_state(struct rig *rig, enum device_kind kind, const char *name);
+
+#endif

@@ -1,0 +1,123 @@
+/* The verbs of the noun motor. */
+#include "agent/commands/device.h"
+#include "agent/commands/verbs.h"
+
+#include "agent/base/json.h"
+#include "agent/core/lifecycle.h"
+#include "tasks/services.h"
+
+static void motor_decide(struct core *core, struct answer *answer)
+{
+	device_act_unless_estopped(core, answer, DEVICE_MOTOR);
+}
+
+static int motor_move(const struct work *work, const cJSON *body, cJSON **data,
+		      struct err *err)
+{
+	struct rig *rig = work->services->rig;
+	struct rig_target target = {
+		.motor = json_string(body, "name"),
+		.degrees = json_number(body, "degrees", 0),
+		.relative = json_bool(body, "relative", false),
+	};
+	int ret = rig_move(rig, &target, 1, work->cancel, err);
+
+	if (ret == 0)
+		*data = device_state(rig, DEVICE_MOTOR, target.motor);
+	return ret;
+}
+
+static int motor_home(const struct work *work, const cJSON *body, cJSON **data,
+		      struct err *err)
+{
+	const char *name = json_string(body, "name");
+	int ret = rig_home(work->services->rig, name, work->cancel, err);
+
+	if (ret == 0)
+		*data = device_state(work->services->rig, DEVICE_MOTOR, name);
+	return ret;
+}
+
+/* The pulses have stopped already, before this command reached the loop; once more does
+ * no harm and serves commands that came by a group.  A task between two moves must not go
+ * on with the next.  Reading the state needs no claim. */
+static void motor_stop_decide(struct core *core, struct answer *answer)
+{
+	struct stop_ops *stop_ops = &core->options.stop_ops;
+	uint64_t devices;
+
+	stop_ops->stop_motion(stop_ops->context);
+	lifecycle_stop_runs(core, core_device(core, DEVICE_MOTOR, NULL), STOP_MOTION);
+	/* Without a rig nothing moves, and there is no state to read. */
+	if (devices_away(core))
+		answer_ok(answer, "ok", NULL);
+	else if (device_named(core, answer, DEVICE_MOTOR, &devices))
+		answer_act(core, answer, 0);
+}
+
+static int motor_stop(const struct work *work, const cJSON *body, cJSON **data,
+		      struct err *err)
+{
+	(void)err;
+	rig_stop_motion(work->services->rig);
+	*data = device_state(work->services->rig, DEVICE_MOTOR,
+			     json_string(body, "name"));
+	return 0;
+}
+
+/* Nothing moves, so it is allowed after an emergency stop as well. */
+static void motor_override_decide(struct core *core, struct answer *answer)
+{
+	device_act(core, answer, DEVICE_MOTOR);
+}
+
+static int motor_override(const struct work *work, const cJSON *body, cJSON **data,
+			  struct err *err)
+{
+	const char *name = json_string(body, "name");
+	int ret = rig_override(work->services->rig, name, json_number(body, "degrees", 0),
+			       err);
+
+	if (ret == 0)
+		*data = device_state(work->services->rig, DEVICE_MOTOR, name);
+	return ret;
+}
+
+const struct verb motor_verbs[] = {
+	{
+		.name = "motor/move",
+		.flags = VERB_WRITES | VERB_FRESH | VERB_MOTION,
+		.short_form = SHORT_NONE,
+		.schema = SCHEMA_OBJECT_WITH(
+			"\"name\",\"degrees\"", SCHEMA_NAME
+			",\"degrees\":{\"type\":\"number\",\"minimum\":-36000,\"maximum\":36000},"
+			"\"relative\":{\"type\":\"boolean\"}"),
+		.decide = motor_decide,
+		.work = motor_move,
+	},
+	{
+		.name = "motor/home",
+		.flags = VERB_WRITES | VERB_FRESH | VERB_MOTION,
+		.schema = SCHEMA_OBJECT(SCHEMA_NAME),
+		.decide = motor_decide,
+		.work = motor_home,
+	},
+	{
+		.name = "motor/stop",
+		.flags = VERB_WRITES | VERB_MOTION | VERB_STOPS,
+		.schema = SCHEMA_OBJECT(SCHEMA_NAME),
+		.decide = motor_stop_decide,
+		.work = motor_stop,
+	},
+	{
+		.name = "motor/override",
+		.flags = VERB_WRITES | VERB_FRESH | VERB_MOTION,
+		.short_form = SHORT_NONE,
+		.schema = SCHEMA_OBJECT_WITH(
+			"\"name\",\"degrees\"", SCHEMA_NAME
+			",\"degrees\":{\"type\":\"number\",\"minimum\":-360,\"maximum\":360}"),
+		.decide = motor_override_decide,
+		.work = motor_override,
+	},
+	{.name = NULL},
+};
