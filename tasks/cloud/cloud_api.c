@@ -139,7 +139,7 @@ int call(const struct account *account, struct cancel *cancel, const char *name,
 		return err_set(err, -ENOMEM, "out of memory");
 	ret = http->request(&request, &status, err);
 	if (ret == 0 && status.status / 100 != 2)
-		ret = attempt_status(status.status, err);
+		ret = retry_http_status(status.status, err);
 	if (ret == 0)
 		ret = read_reply(&reply, answer, err);
 	secret_file_free(url);

@@ -16,7 +16,7 @@ struct call_value {
 };
 
 /* The token goes along.  *answer is an object, the caller deletes it.  Errors as of an
- * attempt's once(); no sentence repeats the address or what the server said. */
+ * retry's once(); no sentence repeats the address or what the server said. */
 int call(const struct account *account, struct cancel *cancel, const char *name,
 	 const struct call_value *values, size_t n, cJSON **answer, struct err *err);
 

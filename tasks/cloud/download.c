@@ -79,7 +79,7 @@ static int begin(void *context, const struct http_answer *answer, struct err *er
 					  "the server has less than was loaded");
 	}
 	if (answer->status != 200 && answer->status != 206)
-		return attempt_status(answer->status, err);
+		return retry_http_status(answer->status, err);
 	ret = take_up(f, answer, err);
 	return ret ? ret : check_room(f, err);
 }
@@ -154,7 +154,7 @@ static int request(struct fetch *f, struct err *err)
 	account_address(f->account, f->url, &request);
 	ret = http->request(&request, &answer, err);
 	if (ret == 0 && answer.status / 100 != 2)
-		ret = attempt_status(answer.status, err);
+		ret = retry_http_status(answer.status, err);
 	return ret;
 }
 
@@ -168,7 +168,7 @@ static int once(void *context, struct err *err)
 	if (f->total >= 0 && f->have == f->total)
 		return 0;
 	ret = request(f, err);
-	f->attempt->progressed = f->have > before;
+	f->retry->progressed = f->have > before;
 	if (ret == 0 && f->total >= 0 && f->have != f->total)
 		return err_code(err, -EAGAIN, "task_failed", "the connection broke");
 	return ret;
@@ -191,7 +191,7 @@ static int open_file(struct fetch *f, struct err *err)
 
 int fetch_all(struct fetch *f)
 {
-	struct attempt attempt = {
+	struct retry retry = {
 		.host = f->host,
 		.run = f->run,
 		.what = "the download",
@@ -201,9 +201,9 @@ int fetch_all(struct fetch *f)
 	struct err err = {0};
 	int ret = open_file(f, &err);
 
-	f->attempt = &attempt;
+	f->retry = &retry;
 	if (ret == 0)
-		ret = attempt_all(&attempt);
+		ret = retry_run(&retry);
 	else
 		ret = f->host->explain(f->run, err.code, err.text);
 	if (ret == 0 && fsync(f->fd) < 0) {
@@ -213,6 +213,6 @@ int fetch_all(struct fetch *f)
 	}
 	if (f->fd >= 0)
 		close(f->fd);
-	f->attempt = NULL;
+	f->retry = NULL;
 	return ret;
 }

@@ -11,7 +11,7 @@
 #include "tasks/task_api.h"
 
 struct account;
-struct attempt;
+struct retry;
 struct folder;
 
 struct fetch {
@@ -32,7 +32,7 @@ struct fetch {
 	int (*changed)(struct fetch *fetch);
 
 	/* its own */
-	struct attempt *attempt;
+	struct retry *retry;
 	int fd;
 	int64_t have;
 	struct meter meter;

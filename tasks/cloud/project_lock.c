@@ -1,53 +1,54 @@
+/* The list of locked projects. */
 #include "tasks/cloud/project_lock.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct claim *claims; /* lock */
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct project_lock *locks; /* guarded by mutex */
 
-/* Under the lock. */
-static const struct claim *holder(const struct claim *wanted)
+/* Call with the mutex held. */
+static const struct project_lock *find_holder(const struct project_lock *wanted)
 {
-	for (const struct claim *claim = claims; claim; claim = claim->next)
-		if (!strcmp(claim->kind, wanted->kind) &&
-		    !strcmp(claim->project, wanted->project))
-			return claim;
+	for (const struct project_lock *lock = locks; lock; lock = lock->next)
+		if (!strcmp(lock->kind, wanted->kind) &&
+		    !strcmp(lock->project, wanted->project))
+			return lock;
 	return NULL;
 }
 
-int claim_take(struct claim *claim, struct err *err)
+int project_lock_acquire(struct project_lock *lock, struct err *err)
 {
-	const struct claim *other;
+	const struct project_lock *holder;
 	int ret = 0;
 
-	pthread_mutex_lock(&lock);
-	other = holder(claim);
-	if (other) {
+	pthread_mutex_lock(&mutex);
+	holder = find_holder(lock);
+	if (holder) {
 		ret = err_code(
 			err, -EBUSY, "invalid_state",
 			"project '%s' is being %s by task '%s': wait until that has "
 			"ended, or cancel it",
-			claim->project, claim->kind, other->task);
+			lock->project, lock->kind, holder->task);
 	} else {
-		claim->next = claims;
-		claim->held = true;
-		claims = claim;
+		lock->next = locks;
+		lock->held = true;
+		locks = lock;
 	}
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&mutex);
 	return ret;
 }
 
-void claim_drop(struct claim *claim)
+void project_lock_release(struct project_lock *lock)
 {
-	pthread_mutex_lock(&lock);
-	for (struct claim **at = &claims; claim->held && *at; at = &(*at)->next) {
-		if (*at != claim)
+	pthread_mutex_lock(&mutex);
+	for (struct project_lock **at = &locks; lock->held && *at; at = &(*at)->next) {
+		if (*at != lock)
 			continue;
-		*at = claim->next;
+		*at = lock->next;
 		break;
 	}
-	claim->held = false;
-	pthread_mutex_unlock(&lock);
+	lock->held = false;
+	pthread_mutex_unlock(&mutex);
 }

@@ -1,5 +1,5 @@
-/* A project that one run works on, so that no second one of its kind does.  Any thread.
- */
+/* Locks a project for one run, so that no second run of the same kind works on it.  Any
+ * thread. */
 #ifndef TASKS_CLOUD_PROJECT_LOCK_H
 #define TASKS_CLOUD_PROJECT_LOCK_H
 
@@ -7,16 +7,16 @@
 
 #include "agent/base/err.h"
 
-struct claim {
-	const char *kind;    /* "uploaded": told in the refusal */
-	const char *project; /* the caller's, until claim_drop() */
+struct project_lock {
+	const char *kind;    /* "uploaded": what is being done, for the error sentence */
+	const char *project; /* the caller's, until project_lock_release() */
 	const char *task;
-	struct claim *next;
+	struct project_lock *next;
 	bool held;
 };
 
-/* "invalid_state" when another holds it: paused ones, too. */
-int claim_take(struct claim *claim, struct err *err);
-void claim_drop(struct claim *claim); /* one that was refused is fine */
+/* "invalid_state" when another run holds the lock; a paused run keeps it. */
+int project_lock_acquire(struct project_lock *lock, struct err *err);
+void project_lock_release(struct project_lock *lock); /* one not acquired is fine */
 
 #endif

@@ -1,3 +1,4 @@
+/* Repeats a network operation until it succeeds or fails for good. */
 #include "tasks/cloud/retry.h"
 
 #include <errno.h>
@@ -9,7 +10,7 @@
 #define FIRST_WAIT_MS 1000
 #define LONGEST_WAIT_MS 60000
 
-int attempt_status(int status, struct err *err)
+int retry_http_status(int status, struct err *err)
 {
 	if (status == 401 || status == 403)
 		return err_code(
@@ -33,8 +34,9 @@ int attempt_status(int status, struct err *err)
 			status);
 }
 
-/* Up to a quarter less or more, so that a fleet does not knock all at once. */
-static int64_t waiting(int tries)
+/* Doubles with each try, with up to a quarter of jitter so that many devices do not retry
+ * in step. */
+static int64_t backoff_ms(int tries)
 {
 	int64_t wait = FIRST_WAIT_MS;
 
@@ -45,51 +47,51 @@ static int64_t waiting(int tries)
 	return wait + wait / 4 - clock_monotonic_ns() % (wait / 2);
 }
 
-static int wait_for_next(const struct attempt *attempt, int tries, const struct err *why)
+static int wait_for_next(const struct retry *retry, int tries, const struct err *why)
 {
-	int64_t wait = waiting(tries);
+	int64_t wait = backoff_ms(tries);
 	char text[sizeof(why->text) + 200];
 
 	snprintf(text, sizeof(text), "%s: %s; trying again in %.0f s (try %d of %d)",
-		 attempt->what, why->text, (double)wait / 1000, tries + 1, ATTEMPTS);
-	attempt->host->log(attempt->run, TASK_LOG_WARN, text);
-	return attempt->host->sleep(attempt->run, wait);
+		 retry->what, why->text, (double)wait / 1000, tries + 1, RETRY_TRIES);
+	retry->host->log(retry->run, TASK_LOG_WARN, text);
+	return retry->host->sleep(retry->run, wait);
 }
 
-static int give_up(const struct attempt *attempt, const struct err *why, bool tired)
+static int give_up(const struct retry *retry, const struct err *why, bool exhausted)
 {
 	char text[sizeof(why->text) + 200];
 
-	if (!tired)
-		snprintf(text, sizeof(text), "%s: %s", attempt->what, why->text);
+	if (!exhausted)
+		snprintf(text, sizeof(text), "%s: %s", retry->what, why->text);
 	else
 		snprintf(text, sizeof(text),
 			 "%s: %s, %d times: when it is back, restart the task and it "
 			 "goes on "
 			 "from there",
-			 attempt->what, why->text, ATTEMPTS);
-	return attempt->host->explain(attempt->run, why->code, text);
+			 retry->what, why->text, RETRY_TRIES);
+	return retry->host->explain(retry->run, why->code, text);
 }
 
-int attempt_all(struct attempt *attempt)
+int retry_run(struct retry *retry)
 {
 	for (int tries = 1;;) {
 		struct err why = {0};
-		int ret = attempt->host->gate(attempt->run);
+		int ret = retry->host->gate(retry->run);
 
 		if (ret)
 			return ret;
-		attempt->progressed = false;
-		ret = attempt->once(attempt->context, &why);
+		retry->progressed = false;
+		ret = retry->once(retry->context, &why);
 		if (ret == 0)
 			return 0;
-		if (ret == -EINTR) /* a pause is no failure */
+		if (ret == -EINTR) /* paused: not a failure */
 			continue;
-		if (attempt->progressed)
+		if (retry->progressed)
 			tries = 1;
-		if (ret != -EAGAIN || tries == ATTEMPTS)
-			return give_up(attempt, &why, ret == -EAGAIN);
-		ret = wait_for_next(attempt, tries++, &why);
+		if (ret != -EAGAIN || tries == RETRY_TRIES)
+			return give_up(retry, &why, ret == -EAGAIN);
+		ret = wait_for_next(retry, tries++, &why);
 		if (ret)
 			return ret;
 	}

@@ -1,5 +1,5 @@
-/* Trying again what a network can break: after 1 s, 2 s, 4 s… up to a minute, each time
- * somewhat less or more. */
+/* Retries operations that a network failure can interrupt, with exponential backoff:
+ * after 1 s, 2 s, 4 s… up to a minute, each with some jitter. */
 #ifndef TASKS_CLOUD_RETRY_H
 #define TASKS_CLOUD_RETRY_H
 
@@ -8,26 +8,28 @@
 #include "agent/base/err.h"
 #include "tasks/task_api.h"
 
-#define ATTEMPTS 10 /* five minutes in all */
+#define RETRY_TRIES 10 /* about five minutes in all */
 
-struct attempt {
+struct retry {
 	const struct task_host *host;
 	struct task_run *run;
-	const char *what; /* "part 2 of 5", in the log and in the error */
+	const char *what; /* "part 2 of 5", for the log and the error */
 
-	/* One try: 0; -EAGAIN when another may help, after err's sentence; -EINTR when
-	 * the run's cancel was requested; any other failure is final. */
+	/* One try.  0 on success; -EAGAIN, with a sentence in err, when another try may
+	 * help; -EINTR when the run's cancel was requested; any other error is final. */
 	int (*once)(void *context, struct err *err);
 	void *context;
 
-	bool progressed; /* once() may set it: it failed, but got further than before */
+	bool progressed; /* once() may set it when it failed but got further than before
+			  */
 };
 
-/* Tries until it worked, or failed ATTEMPTS times without getting further.  0; the gate's
- * answer when the run shall stop; -1 when it failed, which is explained. */
-int attempt_all(struct attempt *attempt);
+/* Calls once() until it succeeds, fails for good, or fails RETRY_TRIES times in a row
+ * without progress.  0; what gate() returned when the run is to stop; -1 after explain().
+ */
+int retry_run(struct retry *retry);
 
-/* What an HTTP status that is not wanted comes to: -EAGAIN where another try may help. */
-int attempt_status(int status, struct err *err);
+/* The error for an unexpected HTTP status: -EAGAIN where another try may help. */
+int retry_http_status(int status, struct err *err);
 
 #endif

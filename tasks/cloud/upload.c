@@ -83,6 +83,6 @@ int upload_send(struct upload *upload, const char *method, const char *url, bool
 	request.url = url;
 	ret = http->request(&request, &answer, err);
 	if (ret == 0 && answer.status / 100 != 2)
-		ret = attempt_status(answer.status, err);
+		ret = retry_http_status(answer.status, err);
 	return ret;
 }

@@ -22,7 +22,7 @@ struct upload;
 struct http_request;
 
 /* Where an upload can go.  open() says early what is missing; the others are tries of an
- * attempt: -EAGAIN when another may help, -EINTR for a pause. */
+ * retry: -EAGAIN when another may help, -EINTR for a pause. */
 struct upload_target {
 	const char *name; /* "webdav" */
 	int (*open)(struct upload *upload, const char *token, struct err *err);

@@ -326,17 +326,17 @@ static int download_run(const struct task_type *type, const struct task_host *ho
 		.folder = projects_folder(host->services->projects),
 		.project = json_string(args, "project"),
 	};
-	struct claim claim = {
+	struct project_lock lock = {
 		.kind = "downloaded", .project = d.project, .task = host->id(run)};
 	struct err err = {0};
 	int ret;
 
 	(void)type;
-	if (claim_take(&claim, &err) < 0)
+	if (project_lock_acquire(&lock, &err) < 0)
 		ret = fail(&d, &err);
 	else
 		ret = download_all(&d, args, saved);
-	claim_drop(&claim);
+	project_lock_release(&lock);
 	download_close(&d);
 	cJSON_Delete(saved);
 	cJSON_Delete(args);

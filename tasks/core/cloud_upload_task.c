@@ -200,11 +200,11 @@ static int take_up(struct upload *u, const cJSON *saved)
 
 static int begin_anew(struct upload *u, const cJSON *saved)
 {
-	struct attempt attempt = {.host = u->host,
-				  .run = u->run,
-				  .what = "making the project there",
-				  .once = u->target->create,
-				  .context = u};
+	struct retry retry = {.host = u->host,
+			      .run = u->run,
+			      .what = "making the project there",
+			      .once = u->target->create,
+			      .context = u};
 	const cJSON *settings = u->host->services->cloud;
 	int ret = divide(u, (int64_t)json_number(settings, "split_size", 200000000));
 
@@ -217,7 +217,7 @@ static int begin_anew(struct upload *u, const cJSON *saved)
 		ret = checkpoint(u, false);
 	}
 	if (ret == 0)
-		ret = attempt_all(&attempt);
+		ret = retry_run(&retry);
 	return ret ? ret : checkpoint(u, true);
 }
 
@@ -226,18 +226,18 @@ static int begin_anew(struct upload *u, const cJSON *saved)
 static int send_parts(struct upload *u)
 {
 	char what[64];
-	struct attempt attempt = {.host = u->host,
-				  .run = u->run,
-				  .what = what,
-				  .once = u->target->part,
-				  .context = u};
+	struct retry retry = {.host = u->host,
+			      .run = u->run,
+			      .what = what,
+			      .once = u->target->part,
+			      .context = u};
 
 	while (u->next < u->parts) {
 		int ret;
 
 		snprintf(what, sizeof(what), "part %zu of %zu", u->next + 1, u->parts);
 		upload_tick(u, 0);
-		ret = attempt_all(&attempt);
+		ret = retry_run(&retry);
 		if (ret)
 			return ret;
 		u->next++;
@@ -250,14 +250,14 @@ static int send_parts(struct upload *u)
 
 static int finish(struct upload *u)
 {
-	struct attempt attempt = {.host = u->host,
-				  .run = u->run,
-				  .what = "saying that all is there",
-				  .once = u->target->finish,
-				  .context = u};
+	struct retry retry = {.host = u->host,
+			      .run = u->run,
+			      .what = "saying that all is there",
+			      .once = u->target->finish,
+			      .context = u};
 	cJSON *patch;
 	struct err err = {0};
-	int ret = attempt_all(&attempt);
+	int ret = retry_run(&retry);
 
 	if (ret)
 		return ret;
@@ -360,17 +360,17 @@ static int upload_run(const struct task_type *type, const struct task_host *host
 		.target = find_target(json_string(args, "target")),
 		.project = json_string(args, "project"),
 	};
-	struct claim claim = {
+	struct project_lock lock = {
 		.kind = "uploaded", .project = u.project, .task = host->id(run)};
 	struct err err = {0};
 	int ret;
 
 	(void)type;
-	if (claim_take(&claim, &err) < 0)
+	if (project_lock_acquire(&lock, &err) < 0)
 		ret = fail(&u, &err);
 	else
 		ret = upload_all(&u, args, saved);
-	claim_drop(&claim);
+	project_lock_release(&lock);
 	upload_close(&u);
 	cJSON_Delete(saved);
 	cJSON_Delete(args);

@@ -70,24 +70,24 @@ static void a_part_that_is_sent_again_begins_a_new_measurement(void **state)
 	assert_true(meter_rate(&meter) == 0);
 }
 
-static void a_project_is_claimed_once_a_kind(void **state)
+static void a_project_is_locked_once_per_kind(void **state)
 {
-	struct claim first = {.kind = "uploaded", .project = "cup", .task = "a"};
-	struct claim second = {.kind = "uploaded", .project = "cup", .task = "b"};
-	struct claim other = {.kind = "downloaded", .project = "cup", .task = "c"};
+	struct project_lock first = {.kind = "uploaded", .project = "cup", .task = "a"};
+	struct project_lock second = {.kind = "uploaded", .project = "cup", .task = "b"};
+	struct project_lock other = {.kind = "downloaded", .project = "cup", .task = "c"};
 	struct err err = {0};
 
 	(void)state;
-	assert_int_equal(claim_take(&first, &err), 0);
-	assert_true(claim_take(&second, &err) < 0);
+	assert_int_equal(project_lock_acquire(&first, &err), 0);
+	assert_true(project_lock_acquire(&second, &err) < 0);
 	assert_string_equal(err.code, "invalid_state");
 	assert_non_null(strstr(err.text, "'a'"));
-	assert_int_equal(claim_take(&other, &err), 0);
-	claim_drop(&second);
-	claim_drop(&first);
-	assert_int_equal(claim_take(&second, &err), 0);
-	claim_drop(&second);
-	claim_drop(&other);
+	assert_int_equal(project_lock_acquire(&other, &err), 0);
+	project_lock_release(&second);
+	project_lock_release(&first);
+	assert_int_equal(project_lock_acquire(&second, &err), 0);
+	project_lock_release(&second);
+	project_lock_release(&other);
 }
 
 static void only_what_may_pass_is_tried_again(void **state)
@@ -98,9 +98,9 @@ static void only_what_may_pass_is_tried_again(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(again) / sizeof(again[0]); i++)
-		assert_int_equal(attempt_status(again[i], &err), -EAGAIN);
+		assert_int_equal(retry_http_status(again[i], &err), -EAGAIN);
 	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
-		assert_int_not_equal(attempt_status(never[i], &err), -EAGAIN);
+		assert_int_not_equal(retry_http_status(never[i], &err), -EAGAIN);
 }
 
 struct task_run {
@@ -120,21 +120,21 @@ static int fail_often(void *context, struct err *err)
 static void tries_come_later_and_later_and_end(void **state)
 {
 	struct task_run lucky = {.fails = 3}, unlucky = {.fails = 1000};
-	struct attempt attempt = {.what = "part 2 of 5", .once = fail_often};
+	struct retry retry = {.what = "part 2 of 5", .once = fail_often};
 
 	(void)state;
 	fake_host_open(&lucky);
 	fake_host_open(&unlucky);
-	attempt.host = &lucky.fake.functions;
-	attempt.run = attempt.context = &lucky;
-	assert_int_equal(attempt_all(&attempt), 0);
+	retry.host = &lucky.fake.functions;
+	retry.run = retry.context = &lucky;
+	assert_int_equal(retry_run(&retry), 0);
 	assert_int_equal(lucky.tries, 4);
 	assert_int_equal(lucky.fake.logs, 3);
 	assert_in_range(lucky.fake.slept_ms, 5000, 9000);
-	attempt.host = &unlucky.fake.functions;
-	attempt.run = attempt.context = &unlucky;
-	assert_int_equal(attempt_all(&attempt), -1);
-	assert_int_equal(unlucky.tries, ATTEMPTS);
+	retry.host = &unlucky.fake.functions;
+	retry.run = retry.context = &unlucky;
+	assert_int_equal(retry_run(&retry), -1);
+	assert_int_equal(unlucky.tries, RETRY_TRIES);
 	assert_in_range(unlucky.fake.slept_ms, 150000, 400000);
 	assert_non_null(strstr(unlucky.fake.text, "part 2 of 5: the line is down"));
 	assert_non_null(strstr(unlucky.fake.text, "restart the task"));
@@ -148,7 +148,7 @@ int main(void)
 		cmocka_unit_test(a_link_leads_to_the_file),
 		cmocka_unit_test(a_meter_tells_rate_and_rest),
 		cmocka_unit_test(a_part_that_is_sent_again_begins_a_new_measurement),
-		cmocka_unit_test(a_project_is_claimed_once_a_kind),
+		cmocka_unit_test(a_project_is_locked_once_per_kind),
 		cmocka_unit_test(only_what_may_pass_is_tried_again),
 		cmocka_unit_test(tries_come_later_and_later_and_end),
 	};
