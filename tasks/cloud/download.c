@@ -116,11 +116,11 @@ static int tick(void *context, int64_t sent)
 {
 	struct fetch *f = context;
 	double total = f->total < 0 ? 0 : (double)f->total;
-	char rate[METER_TEXT], message[METER_TEXT + 80];
+	char rate[TRANSFER_RATE_TEXT], message[TRANSFER_RATE_TEXT + 80];
 
 	(void)sent;
-	meter_see(&f->meter, clock_monotonic_ms(), f->have);
-	meter_text(&f->meter, f->total < 0 ? 0 : f->total - f->have, rate);
+	transfer_rate_add(&f->rate, clock_monotonic_ms(), f->have);
+	transfer_rate_text(&f->rate, f->total < 0 ? 0 : f->total - f->have, rate);
 	snprintf(message, sizeof(message), "Downloading, %.1f MB so far%s",
 		 (double)f->have / 1e6, f->total < 0 ? "" : rate);
 	f->host->progress(f->run, (double)f->have, total, message);

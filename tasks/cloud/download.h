@@ -35,7 +35,7 @@ struct fetch {
 	struct retry *retry;
 	int fd;
 	int64_t have;
-	struct meter meter;
+	struct transfer_rate rate;
 };
 
 /* Returns when all is in the file: 0, the gate's answer, or -1 when it is explained. */

@@ -1,35 +1,43 @@
+/* Computes a transfer rate from samples at least half a second apart. */
 #include "tasks/cloud/transfer_rate.h"
 
 #include <stdio.h>
 
 #define SAMPLE_MS 500
 
-void meter_see(struct meter *meter, int64_t now_ms, int64_t bytes)
+static size_t last_sample(const struct transfer_rate *rate)
 {
-	size_t last = (meter->count + METER_SAMPLES - 1) % METER_SAMPLES;
-	size_t next = meter->count % METER_SAMPLES;
-
-	if (meter->count > 0 && bytes < meter->bytes[last])
-		meter->count = next = 0;
-	else if (meter->count > 0 && now_ms - meter->at_ms[last] < SAMPLE_MS)
-		return;
-	meter->at_ms[next] = now_ms;
-	meter->bytes[next] = bytes;
-	meter->count++;
+	return (rate->count + TRANSFER_RATE_SAMPLES - 1) % TRANSFER_RATE_SAMPLES;
 }
 
-double meter_rate(const struct meter *meter)
+void transfer_rate_add(struct transfer_rate *rate, int64_t now_ms, int64_t bytes)
 {
-	size_t last = (meter->count + METER_SAMPLES - 1) % METER_SAMPLES;
-	size_t first = meter->count > METER_SAMPLES ? meter->count % METER_SAMPLES : 0;
+	size_t last = last_sample(rate);
+	size_t next = rate->count % TRANSFER_RATE_SAMPLES;
+
+	if (rate->count > 0 && bytes < rate->bytes[last])
+		rate->count = next = 0;
+	else if (rate->count > 0 && now_ms - rate->at_ms[last] < SAMPLE_MS)
+		return;
+	rate->at_ms[next] = now_ms;
+	rate->bytes[next] = bytes;
+	rate->count++;
+}
+
+double transfer_rate_per_second(const struct transfer_rate *rate)
+{
+	size_t last = last_sample(rate);
+	size_t first = rate->count > TRANSFER_RATE_SAMPLES
+			       ? rate->count % TRANSFER_RATE_SAMPLES
+			       : 0;
 	int64_t ms;
 
-	if (meter->count < 2)
+	if (rate->count < 2)
 		return 0;
-	ms = meter->at_ms[last] - meter->at_ms[first];
+	ms = rate->at_ms[last] - rate->at_ms[first];
 	if (ms <= 0)
 		return 0;
-	return (double)(meter->bytes[last] - meter->bytes[first]) * 1000 / (double)ms;
+	return (double)(rate->bytes[last] - rate->bytes[first]) * 1000 / (double)ms;
 }
 
 static void time_text(double seconds, char *text, size_t size)
@@ -42,17 +50,20 @@ static void time_text(double seconds, char *text, size_t size)
 		snprintf(text, size, "%.1f h", seconds / 3600);
 }
 
-void meter_text(const struct meter *meter, int64_t left, char text[METER_TEXT])
+void transfer_rate_text(const struct transfer_rate *rate, int64_t left,
+			char text[TRANSFER_RATE_TEXT])
 {
-	double rate = meter_rate(meter);
+	double per_second = transfer_rate_per_second(rate);
 	char time[24];
 
 	text[0] = '\0';
-	if (rate <= 0)
+	if (per_second <= 0)
 		return;
-	time_text((double)left / rate, time, sizeof(time));
-	if (rate >= 1e6)
-		snprintf(text, METER_TEXT, ", %.1f MB/s, %s left", rate / 1e6, time);
+	time_text((double)left / per_second, time, sizeof(time));
+	if (per_second >= 1e6)
+		snprintf(text, TRANSFER_RATE_TEXT, ", %.1f MB/s, %s left",
+			 per_second / 1e6, time);
 	else
-		snprintf(text, METER_TEXT, ", %.0f kB/s, %s left", rate / 1e3, time);
+		snprintf(text, TRANSFER_RATE_TEXT, ", %.0f kB/s, %s left",
+			 per_second / 1e3, time);
 }

@@ -34,10 +34,10 @@ int upload_tick(void *context, int64_t sent)
 {
 	struct upload *upload = context;
 	int64_t gone = upload_part_offset(upload) + sent;
-	char rate[METER_TEXT], message[METER_TEXT + 64];
+	char rate[TRANSFER_RATE_TEXT], message[TRANSFER_RATE_TEXT + 64];
 
-	meter_see(&upload->meter, clock_monotonic_ms(), gone);
-	meter_text(&upload->meter, upload->zip.size - gone, rate);
+	transfer_rate_add(&upload->rate, clock_monotonic_ms(), gone);
+	transfer_rate_text(&upload->rate, upload->zip.size - gone, rate);
 	snprintf(message, sizeof(message), "Uploading part %zu of %zu%s",
 		 upload->next + 1, upload->parts, rate);
 	if (gone > upload->told)

@@ -50,7 +50,7 @@ struct upload {
 	int64_t split;		    /* bytes of a part */
 	size_t parts, next;	    /* next: the one in work */
 	cJSON *links;		    /* where the cloud wants the parts, or NULL */
-	struct meter meter;
+	struct transfer_rate rate;
 	int64_t told; /* the progress that was told last: it never goes back */
 };
 

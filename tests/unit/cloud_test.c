@@ -39,35 +39,35 @@ static void a_link_leads_to_the_file(void **state)
 	}
 }
 
-static void a_meter_tells_rate_and_rest(void **state)
+static void the_rate_and_the_time_left_are_shown(void **state)
 {
-	struct meter meter = {.count = 0};
-	char text[METER_TEXT];
+	struct transfer_rate rate = {.count = 0};
+	char text[TRANSFER_RATE_TEXT];
 
 	(void)state;
-	meter_see(&meter, 0, 0);
-	meter_text(&meter, 1000, text);
+	transfer_rate_add(&rate, 0, 0);
+	transfer_rate_text(&rate, 1000, text);
 	assert_string_equal(text, "");
 	for (int second = 1; second <= 40; second++)
-		meter_see(&meter, second * 1000, second * INT64_C(2000000));
-	meter_text(&meter, 400000000, text);
+		transfer_rate_add(&rate, second * 1000, second * INT64_C(2000000));
+	transfer_rate_text(&rate, 400000000, text);
 	assert_string_equal(text, ", 2.0 MB/s, 3 min left");
-	meter_text(&meter, 20000000, text);
+	transfer_rate_text(&rate, 20000000, text);
 	assert_string_equal(text, ", 2.0 MB/s, 10 s left");
-	meter_text(&meter, INT64_C(36000000000), text);
+	transfer_rate_text(&rate, INT64_C(36000000000), text);
 	assert_string_equal(text, ", 2.0 MB/s, 5.0 h left");
 }
 
-static void a_part_that_is_sent_again_begins_a_new_measurement(void **state)
+static void sending_a_part_again_starts_a_new_measurement(void **state)
 {
-	struct meter meter = {.count = 0};
+	struct transfer_rate rate = {.count = 0};
 
 	(void)state;
 	for (int second = 0; second <= 5; second++)
-		meter_see(&meter, second * 1000, second * 1000000);
-	meter_see(&meter, 6000, 100);
+		transfer_rate_add(&rate, second * 1000, second * 1000000);
+	transfer_rate_add(&rate, 6000, 100);
 
-	assert_true(meter_rate(&meter) == 0);
+	assert_true(transfer_rate_per_second(&rate) == 0);
 }
 
 static void a_project_is_locked_once_per_kind(void **state)
@@ -146,8 +146,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_link_leads_to_the_file),
-		cmocka_unit_test(a_meter_tells_rate_and_rest),
-		cmocka_unit_test(a_part_that_is_sent_again_begins_a_new_measurement),
+		cmocka_unit_test(the_rate_and_the_time_left_are_shown),
+		cmocka_unit_test(sending_a_part_again_starts_a_new_measurement),
 		cmocka_unit_test(a_project_is_locked_once_per_kind),
 		cmocka_unit_test(only_what_may_pass_is_tried_again),
 		cmocka_unit_test(tries_come_later_and_later_and_end),
