@@ -82,7 +82,7 @@ static char *put_value(char *place, char before, const char *key, const char *va
 
 /* malloc'ed; holds the token. */
 static char *address(const struct account *account, const char *name,
-		     const struct call_value *values, size_t n)
+		     const struct cloud_api_param *values, size_t n)
 {
 	size_t size =
 		strlen(account->url) + strlen(name) + 3 * strlen(account->token) + 16;
@@ -118,8 +118,9 @@ static int read_reply(const struct reply *reply, cJSON **answer, struct err *err
 	return 0;
 }
 
-int call(const struct account *account, struct cancel *cancel, const char *name,
-	 const struct call_value *values, size_t n, cJSON **answer, struct err *err)
+int cloud_api_call(const struct account *account, struct cancel *cancel, const char *name,
+		   const struct cloud_api_param *values, size_t n, cJSON **answer,
+		   struct err *err)
 {
 	struct reply reply = {.cancel = cancel};
 	struct http_request request = {
@@ -217,7 +218,7 @@ static char *dropbox_file(const char *link)
 	return url;
 }
 
-char *call_download_link(const char *link)
+char *cloud_api_download_link(const char *link)
 {
 	char *url = strdup(link);
 

@@ -40,7 +40,7 @@ static int create(void *context, struct err *err)
 {
 	struct upload *u = context;
 	char photos[24], size[24], parts[24];
-	const struct call_value values[] = {
+	const struct cloud_api_param values[] = {
 		{"photos", photos},
 		{"filesize", size},
 		{"parts", parts},
@@ -52,7 +52,8 @@ static int create(void *context, struct err *err)
 	snprintf(photos, sizeof(photos), "%zu", u->photos.count);
 	snprintf(size, sizeof(size), "%lld", (long long)u->zip.size);
 	snprintf(parts, sizeof(parts), "%zu", u->parts);
-	ret = call(&u->account, cancel_of(u), "createProject", values, 4, &answer, err);
+	ret = cloud_api_call(&u->account, cancel_of(u), "createProject", values, 4,
+			     &answer, err);
 	if (ret == 0)
 		ret = take_links(u, answer, err);
 	cJSON_Delete(answer);
@@ -70,10 +71,10 @@ static int send_part(void *context, struct err *err)
 static int start(void *context, struct err *err)
 {
 	struct upload *u = context;
-	const struct call_value values[] = {{"project", u->remote}};
+	const struct cloud_api_param values[] = {{"project", u->remote}};
 	cJSON *answer = NULL;
-	int ret =
-		call(&u->account, cancel_of(u), "startProject", values, 1, &answer, err);
+	int ret = cloud_api_call(&u->account, cancel_of(u), "startProject", values, 1,
+				 &answer, err);
 
 	cJSON_Delete(answer);
 	return ret;

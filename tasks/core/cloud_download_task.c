@@ -148,11 +148,11 @@ static int fetch_changed(struct fetch *fetch)
 /* 0 with a link, or why there is none. */
 static int ask_for_link(struct download *d, struct err *err)
 {
-	const struct call_value values[] = {{"project", d->remote}};
+	const struct cloud_api_param values[] = {{"project", d->remote}};
 	cJSON *info = NULL;
 	const char *link;
-	int ret = call(&d->account, d->host->cancel(d->run), "getProjectInfo", values, 1,
-		       &info, err);
+	int ret = cloud_api_call(&d->account, d->host->cancel(d->run), "getProjectInfo",
+				 values, 1, &info, err);
 
 	if (ret < 0)
 		return ret;
@@ -161,7 +161,7 @@ static int ask_for_link(struct download *d, struct err *err)
 		ret = err_code(err, -EAGAIN, "task_failed",
 			       "Cloud project is not ready for download yet. Try again "
 			       "later.");
-	else if (!(d->link = call_download_link(link)))
+	else if (!(d->link = cloud_api_download_link(link)))
 		ret = err_set(err, -ENOMEM, "out of memory");
 	cJSON_Delete(info);
 	return ret;

@@ -32,7 +32,7 @@ static void a_link_leads_to_the_file(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char *file = call_download_link(cases[i].link);
+		char *file = cloud_api_download_link(cases[i].link);
 
 		assert_string_equal(file, cases[i].file);
 		free(file);
