@@ -1,3 +1,4 @@
+/* Collects and reads the photos of a project. */
 #include "tasks/cloud/photo_set.h"
 
 #include <ctype.h>
@@ -17,7 +18,7 @@
 #define MAX_DEPTH 8
 #define MAX_PHOTOS 200000
 
-/* ---- which ---- */
+/* ---- file names ---- */
 
 static bool ends_in(const char *name, const char *const *endings)
 {
@@ -44,8 +45,8 @@ static bool is_other_picture(const char *name)
 	return ends_in(name, endings);
 }
 
-/* What is made of photos, or of the whole project. */
-static bool is_by_product(const char *name)
+/* Derived from photos, not a photo itself. */
+static bool is_derived(const char *name)
 {
 	return !strcmp(name, "thumbnail.jpg") || !strcmp(name, "contact_sheet.jpg");
 }
@@ -55,13 +56,14 @@ static bool is_scan(const char *name)
 	return !strncmp(name, "scan", 4) && isdigit((unsigned char)name[4]);
 }
 
-/* ---- looking ---- */
+/* ---- collecting ---- */
 
-static int add(struct photos *photos, const char *path, const char *name, struct err *err)
+static int add_photo(struct photo_set *set, const char *path, const char *name,
+		     struct err *err)
 {
 	struct stat st;
 	struct photo_file *grown, *file;
-	int fd = folder_open_file(photos->root, path, O_RDONLY, err), ret;
+	int fd = folder_open_file(set->root, path, O_RDONLY, err), ret;
 
 	if (fd < 0)
 		return fd;
@@ -71,53 +73,53 @@ static int add(struct photos *photos, const char *path, const char *name, struct
 	close(fd);
 	if (ret < 0)
 		return ret;
-	if (photos->count == MAX_PHOTOS)
+	if (set->count == MAX_PHOTOS)
 		return err_code(err, -E2BIG, "not_supported",
 				"the project has more than %d photos", MAX_PHOTOS);
-	grown = realloc(photos->list, (photos->count + 1) * sizeof(*grown));
+	grown = realloc(set->list, (set->count + 1) * sizeof(*grown));
 	if (!grown)
 		return err_set(err, -ENOMEM, "out of memory");
-	photos->list = grown;
-	file = &grown[photos->count++];
+	set->list = grown;
+	file = &grown[set->count++];
 	*file = (struct photo_file){.path = strdup(path),
 				    .name = strdup(name),
 				    .size = st.st_size,
 				    .mtime_s = st.st_mtim.tv_sec};
-	photos->bytes += st.st_size;
+	set->bytes += st.st_size;
 	return file->path && file->name ? 0 : err_set(err, -ENOMEM, "out of memory");
 }
 
-static int add_files(struct photos *photos, const char *folder, struct err *err)
+static int add_files(struct photo_set *set, const char *folder, struct err *err)
 {
 	cJSON *names = NULL;
 	const cJSON *name;
 	char path[PATH];
-	int ret = folder_names(photos->root, folder, false, &names, err);
+	int ret = folder_names(set->root, folder, false, &names, err);
 
 	if (ret < 0)
 		return ret;
 	cJSON_ArrayForEach(name, names) {
 		if (is_other_picture(name->valuestring))
-			photos->others++;
+			set->others++;
 		if (ret < 0 || !is_photo(name->valuestring) ||
-		    is_by_product(name->valuestring))
+		    is_derived(name->valuestring))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", folder, name->valuestring);
-		ret = add(photos, path, name->valuestring, err);
+		ret = add_photo(set, path, name->valuestring, err);
 	}
 	cJSON_Delete(names);
 	return ret;
 }
 
-static int look(struct photos *photos, const char *folder, int depth, struct err *err);
+static int collect(struct photo_set *set, const char *folder, int depth, struct err *err);
 
-static int look_below(struct photos *photos, const char *folder, int depth,
-		      struct err *err)
+static int collect_below(struct photo_set *set, const char *folder, int depth,
+			 struct err *err)
 {
 	cJSON *names = NULL;
 	const cJSON *name;
 	char path[PATH];
-	int ret = folder_names(photos->root, folder, true, &names, err);
+	int ret = folder_names(set->root, folder, true, &names, err);
 
 	if (ret < 0)
 		return ret;
@@ -127,29 +129,29 @@ static int look_below(struct photos *photos, const char *folder, int depth,
 		if (ret < 0 || model)
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", folder, name->valuestring);
-		ret = look(photos, path, depth + 1, err);
+		ret = collect(set, path, depth + 1, err);
 	}
 	cJSON_Delete(names);
 	return ret;
 }
 
-/* The merged photos of a scan stand for all of it. */
-static int look(struct photos *photos, const char *folder, int depth, struct err *err)
+/* If a scan has merged photos, they are taken instead of all others. */
+static int collect(struct photo_set *set, const char *folder, int depth, struct err *err)
 {
 	const char *name = strrchr(folder, '/');
 	char stacked[PATH];
-	size_t before = photos->count;
+	size_t before = set->count;
 	int ret = 0;
 
 	snprintf(stacked, sizeof(stacked), "%s/stacked", folder);
-	if (depth == 1 && is_scan(name + 1) && folder_has(photos->root, stacked)) {
-		ret = add_files(photos, stacked, err);
-		if (ret < 0 || photos->count > before)
+	if (depth == 1 && is_scan(name + 1) && folder_has(set->root, stacked)) {
+		ret = add_files(set, stacked, err);
+		if (ret < 0 || set->count > before)
 			return ret;
 	}
-	ret = add_files(photos, folder, err);
+	ret = add_files(set, folder, err);
 	if (ret == 0 && depth < MAX_DEPTH)
-		ret = look_below(photos, folder, depth, err);
+		ret = collect_below(set, folder, depth, err);
 	return ret;
 }
 
@@ -180,19 +182,19 @@ static char *long_name(const char *path)
 	return name;
 }
 
-/* The first of a name keeps it. */
-static int part_names(struct photos *photos, struct err *err)
+/* Of several photos with one name the first keeps it. */
+static int make_names_unique(struct photo_set *set, struct err *err)
 {
-	struct photo_file **sorted = calloc(photos->count, sizeof(*sorted));
+	struct photo_file **sorted = calloc(set->count, sizeof(*sorted));
 	const char *last = "";
 	int ret = 0;
 
 	if (!sorted)
 		return err_set(err, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < photos->count; i++)
-		sorted[i] = &photos->list[i];
-	qsort(sorted, photos->count, sizeof(struct photo_file *), by_name);
-	for (size_t i = 0; i < photos->count && ret == 0; i++) {
+	for (size_t i = 0; i < set->count; i++)
+		sorted[i] = &set->list[i];
+	qsort(sorted, set->count, sizeof(struct photo_file *), by_name);
+	for (size_t i = 0; i < set->count && ret == 0; i++) {
 		if (strcmp(sorted[i]->name, last) != 0) {
 			last = sorted[i]->name;
 			continue;
@@ -206,45 +208,45 @@ static int part_names(struct photos *photos, struct err *err)
 	return ret;
 }
 
-int photos_open(struct photos *photos, const struct folder *root, const char *project,
-		struct err *err)
+int photo_set_open(struct photo_set *set, const struct folder *root, const char *project,
+		   struct err *err)
 {
 	int ret;
 
-	*photos = (struct photos){.root = root, .fd = -1};
+	*set = (struct photo_set){.root = root, .fd = -1};
 	if (!folder_has(root, project))
 		return err_code(err, -ENOENT, "not_found", "there is no project '%s'",
 				project);
-	ret = look(photos, project, 0, err);
+	ret = collect(set, project, 0, err);
 	if (ret < 0)
 		return ret;
-	if (photos->count == 0)
+	if (set->count == 0)
 		return err_code(err, -ENODATA, "invalid_state",
 				"project '%s' has no JPEG photos to send", project);
-	qsort(photos->list, photos->count, sizeof(*photos->list), by_path);
-	return part_names(photos, err);
+	qsort(set->list, set->count, sizeof(*set->list), by_path);
+	return make_names_unique(set, err);
 }
 
-void photos_clear(struct photos *photos)
+void photo_set_clear(struct photo_set *set)
 {
-	for (size_t i = 0; i < photos->count; i++) {
-		free(photos->list[i].path);
-		free(photos->list[i].name);
+	for (size_t i = 0; i < set->count; i++) {
+		free(set->list[i].path);
+		free(set->list[i].name);
 	}
-	free(photos->list);
-	if (photos->root && photos->fd >= 0)
-		close(photos->fd);
-	*photos = (struct photos){.fd = -1};
+	free(set->list);
+	if (set->root && set->fd >= 0)
+		close(set->fd);
+	*set = (struct photo_set){.fd = -1};
 }
 
-struct zip_file *photos_files(const struct photos *photos)
+struct zip_file *photo_set_zip_files(const struct photo_set *set)
 {
-	struct zip_file *files = calloc(photos->count, sizeof(*files));
+	struct zip_file *files = calloc(set->count, sizeof(*files));
 
-	for (size_t i = 0; files && i < photos->count; i++)
-		files[i] = (struct zip_file){.name = photos->list[i].name,
-					     .size = photos->list[i].size,
-					     .mtime_s = photos->list[i].mtime_s};
+	for (size_t i = 0; files && i < set->count; i++)
+		files[i] = (struct zip_file){.name = set->list[i].name,
+					     .size = set->list[i].size,
+					     .mtime_s = set->list[i].mtime_s};
 	return files;
 }
 
@@ -257,42 +259,42 @@ static int changed(const struct photo_file *file, struct err *err)
 			file->path);
 }
 
-static int open_photo(struct photos *photos, size_t i, struct err *err)
+static int open_photo(struct photo_set *set, size_t i, struct err *err)
 {
-	const struct photo_file *file = &photos->list[i];
+	const struct photo_file *file = &set->list[i];
 	struct stat st;
 
-	if (photos->fd >= 0 && photos->open == i)
+	if (set->fd >= 0 && set->open == i)
 		return 0;
-	if (photos->fd >= 0)
-		close(photos->fd);
-	photos->open = i;
-	photos->fd = folder_open_file(photos->root, file->path, O_RDONLY, err);
-	if (photos->fd < 0)
-		return photos->fd;
-	if (fstat(photos->fd, &st) < 0 || st.st_size != file->size ||
+	if (set->fd >= 0)
+		close(set->fd);
+	set->open = i;
+	set->fd = folder_open_file(set->root, file->path, O_RDONLY, err);
+	if (set->fd < 0)
+		return set->fd;
+	if (fstat(set->fd, &st) < 0 || st.st_size != file->size ||
 	    st.st_mtim.tv_sec != file->mtime_s)
 		return changed(file, err);
 	return 0;
 }
 
-int photos_read(void *context, size_t file, int64_t offset, void *bytes, size_t size,
-		struct err *err)
+int photo_set_read(void *context, size_t file, int64_t offset, void *bytes, size_t size,
+		   struct err *err)
 {
-	struct photos *photos = context;
+	struct photo_set *set = context;
 	char *place = bytes;
-	int ret = open_photo(photos, file, err);
+	int ret = open_photo(set, file, err);
 
 	while (ret == 0 && size > 0) {
-		ssize_t n = pread(photos->fd, place, size, offset);
+		ssize_t n = pread(set->fd, place, size, offset);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return err_code(err, -errno, "storage_error", "%s: %s",
-					photos->list[file].path, strerror(errno));
+					set->list[file].path, strerror(errno));
 		if (n == 0)
-			return changed(&photos->list[file], err);
+			return changed(&set->list[file], err);
 		place += n;
 		offset += n;
 		size -= (size_t)n;

@@ -1,5 +1,5 @@
-/* The photos of a project that are worth sending: its JPEGs, of a scan with merged ones
- * only those; no thumbnail, no contact sheet, nothing of the model.  One thread. */
+/* The photos of a project to upload: its JPEGs.  Of a focus-stacked scan only the merged
+ * photos are taken; thumbnails, contact sheets and the model are not.  One thread. */
 #ifndef TASKS_CLOUD_PHOTO_SET_H
 #define TASKS_CLOUD_PHOTO_SET_H
 
@@ -13,34 +13,33 @@ struct folder;
 
 struct photo_file {
 	char *path; /* below the projects' root */
-	char *name; /* in the archive: the file's, or with its folders where two have one
-		     */
+	char *name; /* in the archive: unique, so it may contain the folders' names */
 	int64_t size, mtime_s;
 };
 
-struct photos {
+struct photo_set {
 	const struct folder *root;
 	struct photo_file *list; /* sorted by path */
 	size_t count;
-	size_t others; /* pictures in other formats, left out */
+	size_t others; /* photos in other formats, left out */
 	int64_t bytes;
 
-	int fd; /* of the one that was read last */
-	size_t open;
+	int fd;	     /* of the photo read last */
+	size_t open; /* its index */
 };
 
-/* Looks through the project's folder.  "not_found" when there is none, "invalid_state"
- * when there is no photo in it.  Clear photos in any case. */
-int photos_open(struct photos *photos, const struct folder *root, const char *project,
-		struct err *err);
-void photos_clear(struct photos *photos);
+/* Reads the project's folder.  "not_found" when there is none, "invalid_state" when it
+ * has no photos.  Clear the set even after an error. */
+int photo_set_open(struct photo_set *set, const struct folder *root, const char *project,
+		   struct err *err);
+void photo_set_clear(struct photo_set *set);
 
-/* As a zip_reader reads; context is the photos.  A photo that is not what it was at
- * photos_open() is -ESTALE with a sentence. */
-int photos_read(void *context, size_t file, int64_t offset, void *bytes, size_t size,
-		struct err *err);
+/* The read function of a zip_reader, with the set as its context.  -ESTALE, with a
+ * sentence, for a photo that has changed since photo_set_open(). */
+int photo_set_read(void *context, size_t file, int64_t offset, void *bytes, size_t size,
+		   struct err *err);
 
-/* As zip_open() takes them; the caller frees the array, the names stay the photos'. */
-struct zip_file *photos_files(const struct photos *photos);
+/* An array for zip_open(); the caller frees it, the set owns the names in it. */
+struct zip_file *photo_set_zip_files(const struct photo_set *set);
 
 #endif

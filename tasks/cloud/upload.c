@@ -24,7 +24,7 @@ int64_t upload_part_size(const struct upload *upload)
 int upload_read(void *context, int64_t offset, void *bytes, size_t size, struct err *err)
 {
 	struct upload *upload = context;
-	const struct zip_reader reader = {&upload->photos, photos_read};
+	const struct zip_reader reader = {&upload->photos, photo_set_read};
 
 	return zip_read(&upload->zip, &reader, upload_part_offset(upload) + offset, bytes,
 			size, err);

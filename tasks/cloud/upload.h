@@ -42,7 +42,7 @@ struct upload {
 	struct account account;
 	struct folder *directory; /* of the target directory */
 
-	struct photos photos;
+	struct photo_set photos;
 	struct zip zip;
 	char fingerprint[SHA256_HEX];
 

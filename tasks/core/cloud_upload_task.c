@@ -75,7 +75,7 @@ static int read_gently(void *context, size_t file, int64_t offset, void *bytes,
 	snprintf(message, sizeof(message), "Preparing upload: reading photo %zu of %zu",
 		 file + 1, u->photos.count);
 	u->host->progress(u->run, 0, (double)u->photos.bytes, message);
-	return photos_read(&u->photos, file, offset, bytes, size, err);
+	return photo_set_read(&u->photos, file, offset, bytes, size, err);
 }
 
 static void warn_of_others(const struct upload *u)
@@ -95,12 +95,12 @@ static int make_archive(struct upload *u)
 	const struct zip_reader reader = {&preparation, read_gently};
 	struct zip_file *files = NULL;
 	struct err err = {0};
-	int ret = photos_open(&u->photos, projects_folder(u->host->services->projects),
-			      u->project, &err);
+	int ret = photo_set_open(&u->photos, projects_folder(u->host->services->projects),
+				 u->project, &err);
 
 	if (ret == 0) {
 		warn_of_others(u);
-		files = photos_files(&u->photos);
+		files = photo_set_zip_files(&u->photos);
 		ret = files ? zip_open(&u->zip, files, u->photos.count, &reader, &err)
 			    : err_set(&err, -ENOMEM, "out of memory");
 	}
@@ -342,7 +342,7 @@ static int upload_all(struct upload *u, const cJSON *args, const cJSON *saved)
 static void upload_close(struct upload *u)
 {
 	zip_clear(&u->zip);
-	photos_clear(&u->photos);
+	photo_set_clear(&u->photos);
 	account_close(&u->account);
 	folder_close(u->directory);
 	cJSON_Delete(u->links);
@@ -394,8 +394,8 @@ static int upload_estimate(const struct task_type *type,
 	if (u.target->open(&u, json_string(args, "token"), &err) < 0)
 		problems_add(problems, &err);
 	if (check_project(&u, json_bool(args, "again", false), &err) < 0 ||
-	    photos_open(&u.photos, projects_folder(services->projects), u.project, &err) <
-		    0)
+	    photo_set_open(&u.photos, projects_folder(services->projects), u.project,
+			   &err) < 0)
 		problems_add(problems, &err);
 	estimate->photos = (double)u.photos.count;
 	estimate->bytes = (double)u.photos.bytes;
