@@ -1,3 +1,4 @@
+/* Downloads a file by HTTP range requests. */
 #include "tasks/cloud/download.h"
 
 #include <errno.h>
@@ -14,87 +15,88 @@
 #include "tasks/cloud/retry.h"
 #include "tasks/project/folder.h"
 
-/* ---- what the server sends ---- */
+/* ---- the response ---- */
 
-static int start_over(struct fetch *f, struct err *err)
+static int start_over(struct download *d, struct err *err)
 {
-	if (ftruncate(f->fd, 0) < 0)
-		return err_code(err, -errno, "storage_error", "%s: %s", f->path,
+	if (ftruncate(d->fd, 0) < 0)
+		return err_code(err, -errno, "storage_error", "%s: %s", d->path,
 				strerror(errno));
-	f->have = 0;
+	d->have = 0;
 	return 0;
 }
 
-static int check_room(const struct fetch *f, struct err *err)
+static int check_room(const struct download *d, struct err *err)
 {
-	int64_t room = folder_bytes_free(f->folder) - f->spare;
-	int64_t wanted = f->total < 0 ? 0 : f->total - f->have;
+	int64_t room = folder_bytes_free(d->folder) - d->spare;
+	int64_t wanted = d->total < 0 ? 0 : d->total - d->have;
 
-	if (f->total > f->most)
+	if (d->total > d->most)
 		return err_code(
 			err, -EFBIG, "not_supported",
 			"what the cloud offers has %.0f MB, more than %.0f MB are "
 			"not taken",
-			(double)f->total / 1e6, (double)f->most / 1e6);
+			(double)d->total / 1e6, (double)d->most / 1e6);
 	if (wanted < room)
 		return 0;
 	return err_code(
 		err, -ENOSPC, "storage_full",
 		"the disk is too full: %.0f MB are to come and %.0f MB to spare are "
 		"needed, %.0f MB are free: make room, then restart the task",
-		(double)wanted / 1e6, (double)f->spare / 1e6,
-		(double)(room + f->spare) / 1e6);
+		(double)wanted / 1e6, (double)d->spare / 1e6,
+		(double)(room + d->spare) / 1e6);
 }
 
-/* The rest of what we have, or another thing from its beginning. */
-static int take_up(struct fetch *f, const struct http_answer *answer, struct err *err)
+/* Continues a partial download, or starts over if the remote file has changed. */
+static int begin_body(struct download *d, const struct http_answer *answer,
+		      struct err *err)
 {
 	bool rest = answer->status == 206;
 	int64_t total =
-		rest && answer->length >= 0 ? f->have + answer->length : answer->length;
+		rest && answer->length >= 0 ? d->have + answer->length : answer->length;
 
-	if (rest && answer->first == f->have && (f->total < 0 || total == f->total)) {
-		f->total = total;
+	if (rest && answer->first == d->have && (d->total < 0 || total == d->total)) {
+		d->total = total;
 		return 0;
 	}
-	if (start_over(f, err) < 0)
+	if (start_over(d, err) < 0)
 		return -EIO;
 	if (rest)
 		return err_code(err, -EAGAIN, "task_failed",
 				"the server sent another part than was asked for");
-	f->total = total;
-	snprintf(f->tag, sizeof(f->tag), "%s", answer->tag);
-	return f->changed(f) ? -EINTR : 0;
+	d->total = total;
+	snprintf(d->tag, sizeof(d->tag), "%s", answer->tag);
+	return d->changed(d) ? -EINTR : 0;
 }
 
 static int begin(void *context, const struct http_answer *answer, struct err *err)
 {
-	struct fetch *f = context;
+	struct download *d = context;
 	int ret;
 
-	if (answer->status == 416 && f->have > 0) {
-		ret = start_over(f, err);
+	if (answer->status == 416 && d->have > 0) {
+		ret = start_over(d, err);
 		return ret < 0 ? ret
 			       : err_code(err, -EAGAIN, "task_failed",
 					  "the server has less than was loaded");
 	}
 	if (answer->status != 200 && answer->status != 206)
 		return retry_http_status(answer->status, err);
-	ret = take_up(f, answer, err);
-	return ret ? ret : check_room(f, err);
+	ret = begin_body(d, answer, err);
+	return ret ? ret : check_room(d, err);
 }
 
-static int take(void *context, const void *bytes, size_t size, struct err *err)
+static int write_bytes(void *context, const void *bytes, size_t size, struct err *err)
 {
-	struct fetch *f = context;
-	const char *place = bytes;
+	struct download *d = context;
+	const char *next = bytes;
 
-	if (f->have + (int64_t)size > f->most)
+	if (d->have + (int64_t)size > d->most)
 		return err_code(err, -EFBIG, "not_supported",
 				"what the cloud sends does not end after %.0f MB",
-				(double)f->most / 1e6);
+				(double)d->most / 1e6);
 	while (size > 0) {
-		ssize_t n = pwrite(f->fd, place, size, f->have);
+		ssize_t n = pwrite(d->fd, next, size, d->have);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -103,43 +105,43 @@ static int take(void *context, const void *bytes, size_t size, struct err *err)
 				err, -ENOSPC, "storage_full",
 				"the disk is full: make room, then restart the task");
 		if (n < 0)
-			return err_code(err, -errno, "storage_error", "%s: %s", f->path,
+			return err_code(err, -errno, "storage_error", "%s: %s", d->path,
 					strerror(errno));
-		place += n;
+		next += n;
 		size -= (size_t)n;
-		f->have += n;
+		d->have += n;
 	}
 	return 0;
 }
 
 static int tick(void *context, int64_t sent)
 {
-	struct fetch *f = context;
-	double total = f->total < 0 ? 0 : (double)f->total;
+	struct download *d = context;
+	double total = d->total < 0 ? 0 : (double)d->total;
 	char rate[TRANSFER_RATE_TEXT], message[TRANSFER_RATE_TEXT + 80];
 
 	(void)sent;
-	transfer_rate_add(&f->rate, clock_monotonic_ms(), f->have);
-	transfer_rate_text(&f->rate, f->total < 0 ? 0 : f->total - f->have, rate);
+	transfer_rate_add(&d->rate, clock_monotonic_ms(), d->have);
+	transfer_rate_text(&d->rate, d->total < 0 ? 0 : d->total - d->have, rate);
 	snprintf(message, sizeof(message), "Downloading, %.1f MB so far%s",
-		 (double)f->have / 1e6, f->total < 0 ? "" : rate);
-	f->host->progress(f->run, (double)f->have, total, message);
-	return cancel_requested(f->host->cancel(f->run)) ? -EINTR : 0;
+		 (double)d->have / 1e6, d->total < 0 ? "" : rate);
+	d->host->progress(d->run, (double)d->have, total, message);
+	return cancel_requested(d->host->cancel(d->run)) ? -EINTR : 0;
 }
 
-/* ---- a try ---- */
+/* ---- one try ---- */
 
-static int request(struct fetch *f, struct err *err)
+static int request(struct download *d, struct err *err)
 {
 	struct http_request request = {
 		.method = "GET",
 		.follow = true,
-		.from = f->have,
-		.if_tag = f->tag[0] ? f->tag : NULL,
+		.from = d->have,
+		.if_tag = d->tag[0] ? d->tag : NULL,
 		.begin = begin,
-		.write = take,
+		.write = write_bytes,
 		.tick = tick,
-		.context = f,
+		.context = d,
 	};
 	struct http_answer answer;
 	const void *table = NULL;
@@ -147,72 +149,72 @@ static int request(struct fetch *f, struct err *err)
 	int ret = module_load(&table, "http", err);
 
 	if (ret == 0)
-		ret = account_allows(f->account, f->url, err);
+		ret = account_allows(d->account, d->url, err);
 	if (ret < 0)
 		return ret;
 	http = table;
-	account_address(f->account, f->url, &request);
+	account_address(d->account, d->url, &request);
 	ret = http->request(&request, &answer, err);
 	if (ret == 0 && answer.status / 100 != 2)
 		ret = retry_http_status(answer.status, err);
 	return ret;
 }
 
-/* A link that broke has brought something: then it is no failure in a row. */
+/* A connection that broke after some bytes arrived counts as progress for the retries. */
 static int once(void *context, struct err *err)
 {
-	struct fetch *f = context;
-	int64_t before = f->have;
+	struct download *d = context;
+	int64_t before = d->have;
 	int ret;
 
-	if (f->total >= 0 && f->have == f->total)
+	if (d->total >= 0 && d->have == d->total)
 		return 0;
-	ret = request(f, err);
-	f->retry->progressed = f->have > before;
-	if (ret == 0 && f->total >= 0 && f->have != f->total)
+	ret = request(d, err);
+	d->retry->progressed = d->have > before;
+	if (ret == 0 && d->total >= 0 && d->have != d->total)
 		return err_code(err, -EAGAIN, "task_failed", "the connection broke");
 	return ret;
 }
 
-static int open_file(struct fetch *f, struct err *err)
+static int open_file(struct download *d, struct err *err)
 {
 	struct stat st;
 
-	f->fd = folder_open_file(f->folder, f->path, O_RDWR | O_CREAT, err);
-	if (f->fd < 0)
-		return f->fd;
-	if (fstat(f->fd, &st) < 0)
-		return err_code(err, -errno, "storage_error", "%s: %s", f->path,
+	d->fd = folder_open_file(d->folder, d->path, O_RDWR | O_CREAT, err);
+	if (d->fd < 0)
+		return d->fd;
+	if (fstat(d->fd, &st) < 0)
+		return err_code(err, -errno, "storage_error", "%s: %s", d->path,
 				strerror(errno));
-	f->have = st.st_size;
-	/* Without what it is a part of, nobody can tell what follows on it. */
-	return f->have > 0 && f->total < 0 && !f->tag[0] ? start_over(f, err) : 0;
+	d->have = st.st_size;
+	/* A partial file of an unknown version cannot be continued. */
+	return d->have > 0 && d->total < 0 && !d->tag[0] ? start_over(d, err) : 0;
 }
 
-int fetch_all(struct fetch *f)
+int download_file(struct download *d)
 {
 	struct retry retry = {
-		.host = f->host,
-		.run = f->run,
+		.host = d->host,
+		.run = d->run,
 		.what = "the download",
 		.once = once,
-		.context = f,
+		.context = d,
 	};
 	struct err err = {0};
-	int ret = open_file(f, &err);
+	int ret = open_file(d, &err);
 
-	f->retry = &retry;
+	d->retry = &retry;
 	if (ret == 0)
 		ret = retry_run(&retry);
 	else
-		ret = f->host->explain(f->run, err.code, err.text);
-	if (ret == 0 && fsync(f->fd) < 0) {
-		err_code(&err, -errno, "storage_error", "%s: %s", f->path,
+		ret = d->host->explain(d->run, err.code, err.text);
+	if (ret == 0 && fsync(d->fd) < 0) {
+		err_code(&err, -errno, "storage_error", "%s: %s", d->path,
 			 strerror(errno));
-		ret = f->host->explain(f->run, err.code, err.text);
+		ret = d->host->explain(d->run, err.code, err.text);
 	}
-	if (f->fd >= 0)
-		close(f->fd);
-	f->retry = NULL;
+	if (d->fd >= 0)
+		close(d->fd);
+	d->retry = NULL;
 	return ret;
 }

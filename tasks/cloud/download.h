@@ -1,5 +1,5 @@
-/* Loads something large into a file, and goes on where it broke off: within a run, and in
- * a later one.  One thread. */
+/* Downloads a large file, and resumes after an interruption, within one run or in a later
+ * one.  One thread. */
 #ifndef TASKS_CLOUD_DOWNLOAD_H
 #define TASKS_CLOUD_DOWNLOAD_H
 
@@ -14,31 +14,32 @@ struct account;
 struct retry;
 struct folder;
 
-struct fetch {
+struct download {
 	const struct task_host *host;
 	struct task_run *run;
 	const struct account *account;
 	const char *url;
-	const struct folder *folder; /* where the file is */
+	const struct folder *folder; /* contains the file */
 	const char *path;
-	int64_t most;  /* bytes that are taken at all */
-	int64_t spare; /* bytes that the disk keeps */
+	int64_t most;  /* the maximum size in bytes */
+	int64_t spare; /* bytes of disk space to leave free */
 
-	/* Of what the file holds a part of; from the checkpoint of an earlier run, or ""
-	 * and -1.  changed() is called when they are others, to save them; its answer
-	 * ends the try unless it is 0. */
+	/* The version that a partial file belongs to, from the checkpoint of an earlier
+	 * run, or "" and -1.  changed() is called to save new values; when it returns
+	 * non-zero, the try ends. */
 	char tag[HTTP_TAG];
 	int64_t total;
-	int (*changed)(struct fetch *fetch);
+	int (*changed)(struct download *download);
 
-	/* its own */
+	/* Private. */
 	struct retry *retry;
 	int fd;
-	int64_t have;
+	int64_t have; /* bytes in the file */
 	struct transfer_rate rate;
 };
 
-/* Returns when all is in the file: 0, the gate's answer, or -1 when it is explained. */
-int fetch_all(struct fetch *fetch);
+/* Returns when the file is complete: 0; or what gate() returned when the run is to stop,
+ * or -1 after explain(). */
+int download_file(struct download *download);
 
 #endif

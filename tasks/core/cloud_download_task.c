@@ -39,7 +39,7 @@ static const char download_schema[] =
 	"\"description\":\"The user's token of OpenScan's cloud; left out: that of the "
 	"settings\"}}}";
 
-struct download {
+struct model_download {
 	const struct task_host *host;
 	struct task_run *run;
 	struct projects *projects;
@@ -49,19 +49,19 @@ struct download {
 	char archive[PATH], unpacked[PATH], model[PATH];
 	struct account account;
 	char *link;
-	struct fetch fetch;
+	struct download download;
 	bool whole; /* the archive is all there */
 	size_t files;
 };
 
-static int fail(const struct download *d, const struct err *err)
+static int fail(const struct model_download *d, const struct err *err)
 {
 	return d->host->explain(d->run, err->code, err->text);
 }
 
 /* ---- what and where ---- */
 
-static int name_remote(struct download *d, const cJSON *args, struct err *err)
+static int name_remote(struct model_download *d, const cJSON *args, struct err *err)
 {
 	const char *given = json_string(args, "remote_project"), *name, *target;
 	cJSON *doc = NULL;
@@ -85,7 +85,7 @@ static int name_remote(struct download *d, const cJSON *args, struct err *err)
 	return ret;
 }
 
-static int prepare(struct download *d, const cJSON *args, struct err *err)
+static int prepare(struct model_download *d, const cJSON *args, struct err *err)
 {
 	int ret = name_remote(d, args, err);
 
@@ -99,7 +99,7 @@ static int prepare(struct download *d, const cJSON *args, struct err *err)
 }
 
 /* What is there is of use only when it is of the same model. */
-static int take_up(struct download *d, const cJSON *saved, struct err *err)
+static int take_up(struct model_download *d, const cJSON *saved, struct err *err)
 {
 	const char *remote = json_string(saved, "remote");
 	const char *tag = json_string(saved, "tag");
@@ -108,10 +108,10 @@ static int take_up(struct download *d, const cJSON *saved, struct err *err)
 	ret = folder_remove(d->folder, d->unpacked, err);
 	if (ret < 0 && ret != -ENOENT)
 		return ret;
-	d->fetch.total = -1;
+	d->download.total = -1;
 	if (remote && !strcmp(remote, d->remote)) {
-		snprintf(d->fetch.tag, sizeof(d->fetch.tag), "%s", tag ? tag : "");
-		d->fetch.total = (int64_t)json_number(saved, "total", -1);
+		snprintf(d->download.tag, sizeof(d->download.tag), "%s", tag ? tag : "");
+		d->download.total = (int64_t)json_number(saved, "total", -1);
 		d->whole = json_bool(saved, "whole", false) &&
 			   folder_file_size(d->folder, d->archive) > 0;
 		return 0;
@@ -120,15 +120,15 @@ static int take_up(struct download *d, const cJSON *saved, struct err *err)
 	return ret == -ENOENT ? 0 : ret;
 }
 
-static int checkpoint(struct download *d)
+static int checkpoint(struct model_download *d)
 {
 	cJSON *state = cJSON_CreateObject();
 	char *text;
 	int ret;
 
 	json_put_string(state, "remote", d->remote);
-	json_put_string(state, "tag", d->fetch.tag);
-	cJSON_AddNumberToObject(state, "total", (double)d->fetch.total);
+	json_put_string(state, "tag", d->download.tag);
+	cJSON_AddNumberToObject(state, "total", (double)d->download.total);
 	cJSON_AddBoolToObject(state, "whole", d->whole);
 	text = json_text(state);
 	ret = text ? d->host->checkpoint(d->run, text) : 0;
@@ -137,16 +137,17 @@ static int checkpoint(struct download *d)
 	return ret;
 }
 
-static int fetch_changed(struct fetch *fetch)
+static int download_changed(struct download *download)
 {
 	return checkpoint(
-		(struct download *)((char *)fetch - offsetof(struct download, fetch)));
+		(struct model_download *)((char *)download -
+					  offsetof(struct model_download, download)));
 }
 
 /* ---- the link ---- */
 
 /* 0 with a link, or why there is none. */
-static int ask_for_link(struct download *d, struct err *err)
+static int ask_for_link(struct model_download *d, struct err *err)
 {
 	const struct cloud_api_param values[] = {{"project", d->remote}};
 	cJSON *info = NULL;
@@ -167,7 +168,7 @@ static int ask_for_link(struct download *d, struct err *err)
 	return ret;
 }
 
-static int find_link(struct download *d)
+static int find_link(struct model_download *d)
 {
 	struct err err = {0};
 	int ret;
@@ -194,9 +195,9 @@ static int find_link(struct download *d)
 
 /* ---- the model ---- */
 
-static int fetch_archive(struct download *d)
+static int download_archive(struct model_download *d)
 {
-	struct fetch *f = &d->fetch;
+	struct download *f = &d->download;
 	int ret;
 
 	if (d->whole)
@@ -212,8 +213,8 @@ static int fetch_archive(struct download *d)
 	f->path = d->archive;
 	f->most = MOST_BYTES;
 	f->spare = d->host->services->min_free_bytes;
-	f->changed = fetch_changed;
-	ret = fetch_all(f);
+	f->changed = download_changed;
+	ret = download_file(f);
 	if (ret)
 		return ret;
 	d->whole = true;
@@ -221,7 +222,7 @@ static int fetch_archive(struct download *d)
 }
 
 /* What cannot be unpacked is not kept: the next run loads it anew. */
-static int unpack_archive(struct download *d)
+static int unpack_archive(struct model_download *d)
 {
 	struct unpack unpack = {
 		.host = d->host,
@@ -250,7 +251,7 @@ static int unpack_archive(struct download *d)
 	return 0;
 }
 
-static int install(struct download *d)
+static int install(struct model_download *d)
 {
 	cJSON *patch = cJSON_CreateObject();
 	struct err err = {0};
@@ -263,7 +264,7 @@ static int install(struct download *d)
 	return ret < 0 ? fail(d, &err) : 0;
 }
 
-static void tell_result(struct download *d)
+static void tell_result(struct model_download *d)
 {
 	cJSON *result = cJSON_CreateObject();
 	int64_t bytes = folder_file_size(d->folder, d->archive);
@@ -283,7 +284,7 @@ static void tell_result(struct download *d)
 
 /* ---- a run ---- */
 
-static int download_all(struct download *d, const cJSON *args, const cJSON *saved)
+static int download_all(struct model_download *d, const cJSON *args, const cJSON *saved)
 {
 	struct err err = {0};
 	int ret = prepare(d, args, &err);
@@ -297,7 +298,7 @@ static int download_all(struct download *d, const cJSON *args, const cJSON *save
 		return fail(d, &err);
 	ret = checkpoint(d);
 	if (ret == 0)
-		ret = fetch_archive(d);
+		ret = download_archive(d);
 	if (ret == 0)
 		ret = unpack_archive(d);
 	if (ret == 0)
@@ -307,7 +308,7 @@ static int download_all(struct download *d, const cJSON *args, const cJSON *save
 	return ret;
 }
 
-static void download_close(struct download *d)
+static void download_close(struct model_download *d)
 {
 	account_close(&d->account);
 	free(d->link);
@@ -319,7 +320,7 @@ static int download_run(const struct task_type *type, const struct task_host *ho
 	cJSON *args = cJSON_Parse(text);
 	const char *saved_text = host->saved(run);
 	cJSON *saved = saved_text ? cJSON_Parse(saved_text) : NULL;
-	struct download d = {
+	struct model_download d = {
 		.host = host,
 		.run = run,
 		.projects = host->services->projects,
@@ -349,7 +350,7 @@ static int download_estimate(const struct task_type *type,
 {
 	cJSON *args = cJSON_Parse(text);
 	const struct task_host host = {.services = services};
-	struct download d = {
+	struct model_download d = {
 		.host = &host,
 		.projects = services->projects,
 		.project = json_string(args, "project"),
