@@ -11,7 +11,7 @@
 #include "agent/base/json.h"
 #include "agent/base/module.h"
 #include "agent/base/secret_file.h"
-#include "tasks/cloud/credentials.h"
+#include "tasks/cloud/endpoint.h"
 #include "tasks/cloud/retry.h"
 #include "tasks/modules/http.h"
 
@@ -81,11 +81,11 @@ static char *put_value(char *place, char before, const char *key, const char *va
 }
 
 /* malloc'ed; holds the token. */
-static char *address(const struct account *account, const char *name,
+static char *address(const struct endpoint *endpoint, const char *name,
 		     const struct cloud_api_param *values, size_t n)
 {
 	size_t size =
-		strlen(account->url) + strlen(name) + 3 * strlen(account->token) + 16;
+		strlen(endpoint->url) + strlen(name) + 3 * strlen(endpoint->token) + 16;
 	char *url, *place;
 
 	for (size_t i = 0; i < n; i++)
@@ -93,8 +93,8 @@ static char *address(const struct account *account, const char *name,
 	url = malloc(size);
 	if (!url)
 		return NULL;
-	place = url + sprintf(url, "%s/%s", account->url, name);
-	place = put_value(place, '?', "token", account->token);
+	place = url + sprintf(url, "%s/%s", endpoint->url, name);
+	place = put_value(place, '?', "token", endpoint->token);
 	for (size_t i = 0; i < n; i++)
 		place = put_value(place, '&', values[i].key, values[i].value);
 	return url;
@@ -118,9 +118,9 @@ static int read_reply(const struct reply *reply, cJSON **answer, struct err *err
 	return 0;
 }
 
-int cloud_api_call(const struct account *account, struct cancel *cancel, const char *name,
-		   const struct cloud_api_param *values, size_t n, cJSON **answer,
-		   struct err *err)
+int cloud_api_call(const struct endpoint *endpoint, struct cancel *cancel,
+		   const char *name, const struct cloud_api_param *values, size_t n,
+		   cJSON **answer, struct err *err)
 {
 	struct reply reply = {.cancel = cancel};
 	struct http_request request = {
@@ -134,8 +134,8 @@ int cloud_api_call(const struct account *account, struct cancel *cancel, const c
 	if (ret < 0)
 		return ret;
 	http = table;
-	account_address(account, NULL, &request);
-	request.url = url = address(account, name, values, n);
+	endpoint_fill_request(endpoint, NULL, &request);
+	request.url = url = address(endpoint, name, values, n);
 	if (!url)
 		return err_set(err, -ENOMEM, "out of memory");
 	ret = http->request(&request, &status, err);

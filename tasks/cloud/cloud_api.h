@@ -8,7 +8,7 @@
 
 #include "agent/base/err.h"
 
-struct account;
+struct endpoint;
 struct cancel;
 
 struct cloud_api_param {
@@ -17,9 +17,9 @@ struct cloud_api_param {
 
 /* The token goes along.  *answer is an object, the caller deletes it.  Errors as of an
  * retry's once(); no sentence repeats the address or what the server said. */
-int cloud_api_call(const struct account *account, struct cancel *cancel, const char *name,
-		   const struct cloud_api_param *values, size_t n, cJSON **answer,
-		   struct err *err);
+int cloud_api_call(const struct endpoint *endpoint, struct cancel *cancel,
+		   const char *name, const struct cloud_api_param *values, size_t n,
+		   cJSON **answer, struct err *err);
 
 /* The address to load from, for what the cloud gives as one: a link of its own names
  * another in its query, Dropbox wants to be asked for the file and not for its page.

@@ -11,7 +11,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/cancel.h"
 #include "agent/base/module.h"
-#include "tasks/cloud/credentials.h"
+#include "tasks/cloud/endpoint.h"
 #include "tasks/cloud/retry.h"
 #include "tasks/project/folder.h"
 
@@ -149,11 +149,11 @@ static int request(struct download *d, struct err *err)
 	int ret = module_load(&table, "http", err);
 
 	if (ret == 0)
-		ret = account_allows(d->account, d->url, err);
+		ret = endpoint_allows(d->endpoint, d->url, err);
 	if (ret < 0)
 		return ret;
 	http = table;
-	account_address(d->account, d->url, &request);
+	endpoint_fill_request(d->endpoint, d->url, &request);
 	ret = http->request(&request, &answer, err);
 	if (ret == 0 && answer.status / 100 != 2)
 		ret = retry_http_status(answer.status, err);

@@ -10,14 +10,14 @@
 #include "tasks/modules/http.h"
 #include "tasks/task_api.h"
 
-struct account;
+struct endpoint;
 struct retry;
 struct folder;
 
 struct download {
 	const struct task_host *host;
 	struct task_run *run;
-	const struct account *account;
+	const struct endpoint *endpoint;
 	const char *url;
 	const struct folder *folder; /* contains the file */
 	const char *path;

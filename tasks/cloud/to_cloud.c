@@ -10,7 +10,7 @@
 
 static int open_cloud(struct upload *u, const char *token, struct err *err)
 {
-	return account_open_cloud(&u->account, u->host->services->cloud, token, err);
+	return endpoint_open_cloud(&u->endpoint, u->host->services->cloud, token, err);
 }
 
 static struct cancel *cancel_of(const struct upload *u)
@@ -52,7 +52,7 @@ static int create(void *context, struct err *err)
 	snprintf(photos, sizeof(photos), "%zu", u->photos.count);
 	snprintf(size, sizeof(size), "%lld", (long long)u->zip.size);
 	snprintf(parts, sizeof(parts), "%zu", u->parts);
-	ret = cloud_api_call(&u->account, cancel_of(u), "createProject", values, 4,
+	ret = cloud_api_call(&u->endpoint, cancel_of(u), "createProject", values, 4,
 			     &answer, err);
 	if (ret == 0)
 		ret = take_links(u, answer, err);
@@ -73,7 +73,7 @@ static int start(void *context, struct err *err)
 	struct upload *u = context;
 	const struct cloud_api_param values[] = {{"project", u->remote}};
 	cJSON *answer = NULL;
-	int ret = cloud_api_call(&u->account, cancel_of(u), "startProject", values, 1,
+	int ret = cloud_api_call(&u->endpoint, cancel_of(u), "startProject", values, 1,
 				 &answer, err);
 
 	cJSON_Delete(answer);

@@ -9,7 +9,7 @@
 static int open_webdav(struct upload *u, const char *token, struct err *err)
 {
 	(void)token;
-	return account_open_webdav(&u->account, u->host->services->cloud, err);
+	return endpoint_open_webdav(&u->endpoint, u->host->services->cloud, err);
 }
 
 static int nothing(void *context, struct err *err)
@@ -23,7 +23,7 @@ static int put_part(void *context, struct err *err)
 {
 	struct upload *u = context;
 	char url[4096];
-	int length = snprintf(url, sizeof(url), "%s/%s", u->account.url, u->remote);
+	int length = snprintf(url, sizeof(url), "%s/%s", u->endpoint.url, u->remote);
 
 	if (u->parts > 1 && length < (int)sizeof(url))
 		snprintf(url + length, sizeof(url) - (size_t)length, ".%03zu",

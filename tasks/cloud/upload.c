@@ -75,11 +75,11 @@ int upload_send(struct upload *upload, const char *method, const char *url, bool
 	int ret = module_load(&table, "http", err);
 
 	if (ret == 0)
-		ret = account_allows(&upload->account, url, err);
+		ret = endpoint_allows(&upload->endpoint, url, err);
 	if (ret < 0)
 		return ret;
 	http = table;
-	account_address(&upload->account, login ? NULL : url, &request);
+	endpoint_fill_request(&upload->endpoint, login ? NULL : url, &request);
 	request.url = url;
 	ret = http->request(&request, &answer, err);
 	if (ret == 0 && answer.status / 100 != 2)

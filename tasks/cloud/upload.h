@@ -9,7 +9,7 @@
 
 #include "agent/base/err.h"
 #include "agent/base/json.h"
-#include "tasks/cloud/credentials.h"
+#include "tasks/cloud/endpoint.h"
 #include "tasks/cloud/transfer_rate.h"
 #include "tasks/cloud/photo_set.h"
 #include "tasks/task_api.h"
@@ -39,7 +39,7 @@ struct upload {
 	const struct upload_target *target;
 	const char *project;
 
-	struct account account;
+	struct endpoint endpoint;
 	struct folder *directory; /* of the target directory */
 
 	struct photo_set photos;

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "agent/base/json.h"
-#include "tasks/cloud/credentials.h"
+#include "tasks/cloud/endpoint.h"
 #include "tasks/cloud/cloud_api.h"
 #include "tasks/cloud/project_lock.h"
 #include "tasks/cloud/download.h"
@@ -47,7 +47,7 @@ struct model_download {
 	const char *project;
 	char remote[REMOTE];
 	char archive[PATH], unpacked[PATH], model[PATH];
-	struct account account;
+	struct endpoint endpoint;
 	char *link;
 	struct download download;
 	bool whole; /* the archive is all there */
@@ -93,8 +93,8 @@ static int prepare(struct model_download *d, const cJSON *args, struct err *err)
 	snprintf(d->unpacked, PATH, "%s/.cloud-model", d->project);
 	snprintf(d->model, PATH, "%s/model", d->project);
 	if (ret == 0)
-		ret = account_open_cloud(&d->account, d->host->services->cloud,
-					 json_string(args, "token"), err);
+		ret = endpoint_open_cloud(&d->endpoint, d->host->services->cloud,
+					  json_string(args, "token"), err);
 	return ret;
 }
 
@@ -152,7 +152,7 @@ static int ask_for_link(struct model_download *d, struct err *err)
 	const struct cloud_api_param values[] = {{"project", d->remote}};
 	cJSON *info = NULL;
 	const char *link;
-	int ret = cloud_api_call(&d->account, d->host->cancel(d->run), "getProjectInfo",
+	int ret = cloud_api_call(&d->endpoint, d->host->cancel(d->run), "getProjectInfo",
 				 values, 1, &info, err);
 
 	if (ret < 0)
@@ -207,7 +207,7 @@ static int download_archive(struct model_download *d)
 		return ret;
 	f->host = d->host;
 	f->run = d->run;
-	f->account = &d->account;
+	f->endpoint = &d->endpoint;
 	f->url = d->link;
 	f->folder = d->folder;
 	f->path = d->archive;
@@ -310,7 +310,7 @@ static int download_all(struct model_download *d, const cJSON *args, const cJSON
 
 static void download_close(struct model_download *d)
 {
-	account_close(&d->account);
+	endpoint_close(&d->endpoint);
 	free(d->link);
 }
 

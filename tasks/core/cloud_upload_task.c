@@ -343,7 +343,7 @@ static void upload_close(struct upload *u)
 {
 	zip_clear(&u->zip);
 	photo_set_clear(&u->photos);
-	account_close(&u->account);
+	endpoint_close(&u->endpoint);
 	folder_close(u->directory);
 	cJSON_Delete(u->links);
 }
