@@ -133,7 +133,7 @@ static int core_open_store(struct core *core, struct err *err)
 	core_read_meta(core);
 	outbox.store = core->store;
 	ret = outbox_open(&core->outbox, &outbox, err);
-	if (ret == 0 && board_open(&core->board) < 0)
+	if (ret == 0 && telemetry_open(&core->telemetry) < 0)
 		ret = err_set(err, -ENOMEM, "out of memory");
 	return ret;
 }
@@ -189,7 +189,7 @@ void core_close(struct core *core)
 	effects_clear(&core->after);
 	effects_clear(&core->heard);
 	outbox_close(core->outbox);
-	board_close(core->board);
+	telemetry_close(core->telemetry);
 	store_close(core->store);
 	devices_close(core);
 	cJSON_Delete(core->problems);
@@ -233,7 +233,7 @@ static void core_sent(struct core *core, const struct event *event)
 	if (event->epoch != core->session.epoch)
 		return;
 	if (!outbox_sent(core->outbox, event->token, event->flag, core->now.ms))
-		board_sent(core->board, event->token);
+		telemetry_completed(core->telemetry, event->token);
 	outbox_heard(core->outbox, event->token, core->now.ms);
 }
 
@@ -355,12 +355,12 @@ static void core_pump(struct core *core)
 		return;
 	outbox_pump(core->outbox, core->at_once, session->epoch, core->now.ms,
 		    core_age(core),
-		    session->window > board_flying(core->board)
-			    ? session->window - board_flying(core->board)
+		    session->window > telemetry_in_flight(core->telemetry)
+			    ? session->window - telemetry_in_flight(core->telemetry)
 			    : 0,
 		    &core->next_token);
-	board_pump(core->board, core->at_once, session->epoch, core->now.ms,
-		   outbox_flying(core->outbox), session->window, &core->next_token);
+	telemetry_send(core->telemetry, core->at_once, session->epoch, core->now.ms,
+		       outbox_flying(core->outbox), session->window, &core->next_token);
 }
 
 /* Only what needs no commit: refusals, answers to reads, telemetry. */
@@ -456,10 +456,10 @@ int64_t core_wake(const struct core *core)
 	if (core->session.phase != SESSION_DOWN) {
 		/* What waits only for room in the window is woken by an acknowledgement.
 		 */
-		int64_t board = board_wake(core->board, now);
+		int64_t telemetry = telemetry_wake(core->telemetry, now);
 
-		if (board > now)
-			wake_at(&wake, board);
+		if (telemetry > now)
+			wake_at(&wake, telemetry);
 		if (core->queue_changed)
 			wake_at(&wake, now + 100);
 		if (core->current_changed)

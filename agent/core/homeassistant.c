@@ -277,13 +277,14 @@ static cJSON *document(const struct core *core)
 void homeassistant_publish(struct core *core)
 {
 	char topic[TOPIC_MAX];
-	struct board_topic notice = {.topic = topic, .qos = 1, .retain = true};
+	struct telemetry_topic notice = {.topic = topic, .qos = 1, .retain = true};
 	cJSON *all = core->options.discovery ? document(core) : NULL;
 	char *text = all ? json_text(all) : NULL;
 
 	snprintf(topic, sizeof(topic), "%s/device/%s/config", core->options.birth_prefix,
 		 core->options.device);
-	board_set(core->board, &notice, text ? text : "", text ? strlen(text) : 0);
+	telemetry_set(core->telemetry, &notice, text ? text : "",
+		      text ? strlen(text) : 0);
 	free(text);
 	cJSON_Delete(all);
 }
@@ -308,7 +309,7 @@ void homeassistant_tick(struct core *core)
 		return;
 	core->birth_at = -1;
 	homeassistant_publish(core);
-	board_again(core->board);
+	telemetry_resend(core->telemetry);
 }
 
 int64_t homeassistant_wake(const struct core *core)

@@ -208,7 +208,7 @@ static void sweep_task(struct core *core, const struct event *event, const char 
 	task_free(ended);
 }
 
-/* Types have no rows: the board clears their topics. */
+/* Types have no rows: telemetry clears their topics. */
 static void sweep_type(struct core *core, const struct event *event, const char *name)
 {
 	if (core->session.sweeping && event->retained && event->size &&
@@ -319,7 +319,7 @@ static void session_down(struct core *core, const struct event *event)
 	core->session.sweeping = false;
 	core->session.reconnects++;
 	outbox_link_down(core->outbox);
-	board_link_down(core->board);
+	telemetry_disconnected(core->telemetry);
 }
 
 static void session_subscribed(struct core *core, const struct event *event)

@@ -53,7 +53,7 @@ struct core {
 	struct store *store;
 	struct scheduler scheduler;
 	struct outbox *outbox;
-	struct board *board;
+	struct telemetry *telemetry;
 	struct session session;
 	struct verb_schema *verb_schemas; /* agent/commands/dispatch.c's */
 	/* The core's copy, a bit each in claims. */

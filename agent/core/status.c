@@ -12,7 +12,7 @@ static void put(struct core *core, const char *rest, const char *value,
 		int64_t interval_ms)
 {
 	char topic[TOPIC_MAX];
-	struct board_topic notice = {
+	struct telemetry_topic notice = {
 		.topic = topic_make(topic, core->options.root, core->options.device, "%s",
 				    rest),
 		.qos = 1,
@@ -20,7 +20,7 @@ static void put(struct core *core, const char *rest, const char *value,
 		.interval_ms = interval_ms,
 	};
 
-	board_set(core->board, &notice, value, strlen(value));
+	telemetry_set(core->telemetry, &notice, value, strlen(value));
 }
 
 static void put_json(struct core *core, const char *rest, cJSON *value,
@@ -41,8 +41,9 @@ void status_publish_availability(struct core *core)
 		return;
 	put(core, "status", core->draining ? "draining" : "online", 0);
 	/* Our will may have spoken meanwhile. */
-	board_again_topic(core->board, topic_make(topic, core->options.root,
-						  core->options.device, "status"));
+	telemetry_resend_topic(
+		core->telemetry,
+		topic_make(topic, core->options.root, core->options.device, "status"));
 }
 
 static cJSON *info_limits(const struct core *core)
@@ -265,12 +266,12 @@ void status_publish_changes(struct core *core)
 	const char *root = core->options.root, *device = core->options.device;
 
 	if (core->queue_changed &&
-	    board_due(core->board, topic_make(topic, root, device, "queue"),
-		      core->now.ms))
+	    telemetry_due(core->telemetry, topic_make(topic, root, device, "queue"),
+			  core->now.ms))
 		publish_queue(core);
 	if (core->current_changed &&
-	    board_due(core->board, topic_make(topic, root, device, "current"),
-		      core->now.ms))
+	    telemetry_due(core->telemetry, topic_make(topic, root, device, "current"),
+			  core->now.ms))
 		publish_current(core);
 }
 
@@ -290,7 +291,7 @@ static cJSON *health_refused(const struct core *core)
 void status_publish_health(struct core *core)
 {
 	char topic[TOPIC_MAX];
-	struct board_topic notice = {
+	struct telemetry_topic notice = {
 		.topic = topic_make(topic, core->options.root, core->options.device,
 				    "health"),
 		.retain = true,
@@ -308,7 +309,7 @@ void status_publish_health(struct core *core)
 				(double)outbox_dropped(core->outbox));
 	cJSON_AddNumberToObject(health, "reconnects", (double)core->session.reconnects);
 	cJSON_AddNumberToObject(health, "dropped_progress",
-				(double)board_dropped(core->board));
+				(double)telemetry_dropped(core->telemetry));
 	cJSON_AddItemToObject(health, "refused", health_refused(core));
 	stuck = cJSON_AddArrayToObject(health, "stuck");
 	for (size_t i = 0; i < core->scheduler.count; i++) {
@@ -319,7 +320,7 @@ void status_publish_health(struct core *core)
 			cJSON_AddItemToArray(stuck, cJSON_CreateString(task->id));
 	}
 	text = json_text(health);
-	board_set(core->board, &notice, text, strlen(text));
+	telemetry_set(core->telemetry, &notice, text, strlen(text));
 	free(text);
 	cJSON_Delete(health);
 }
@@ -332,7 +333,7 @@ void status_publish_all(struct core *core)
 	status_publish_settings(core);
 	publish_queue(core);
 	publish_current(core);
-	board_again(core->board);
+	telemetry_resend(core->telemetry);
 	/* Oldest first, so that the newest state of a dashboard is the last to change. */
 	for (int64_t number = 0;;) {
 		struct task *task = store_task_after(core->store, number);
@@ -357,13 +358,13 @@ void status_publish_device(struct core *core, const struct event *event)
 static void clear_image(struct core *core, const char *device)
 {
 	char topic[TOPIC_MAX];
-	struct board_topic notice = {
+	struct telemetry_topic notice = {
 		.topic = topic_make(topic, core->options.root, core->options.device,
 				    "%s/image", device),
 		.retain = true,
 	};
 
-	board_set(core->board, &notice, "", 0);
+	telemetry_set(core->telemetry, &notice, "", 0);
 }
 
 void status_clear_device(struct core *core, const char *device)
@@ -376,12 +377,12 @@ void status_clear_device(struct core *core, const char *device)
 void status_publish_image(struct core *core, const struct event *event)
 {
 	char topic[TOPIC_MAX];
-	struct board_topic notice = {
+	struct telemetry_topic notice = {
 		.topic = topic_make(topic, core->options.root, core->options.device, "%s",
 				    event->topic),
 		.retain = true,
 		.interval_ms = 500,
 	};
 
-	board_set(core->board, &notice, event->data, event->size);
+	telemetry_set(core->telemetry, &notice, event->data, event->size);
 }

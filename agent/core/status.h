@@ -1,6 +1,6 @@
 /* What the agent makes from memory for its retained topics: status, info, types,
- * settings, queue, current, health, the devices' states and pictures.  The board
- * (agent/outbox/telemetry.h) keeps the newest value of each and sends it at its rate. */
+ * settings, queue, current, health, the devices' states and pictures.  The newest value
+ * of each is kept and sent at its rate by agent/outbox/telemetry.h. */
 #ifndef AGENT_CORE_STATUS_H
 #define AGENT_CORE_STATUS_H
 

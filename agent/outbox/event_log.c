@@ -71,7 +71,7 @@ bool feed_pump(struct feed *feed, struct effects *effects, uint32_t epoch,
 	int64_t seq;
 	char *body;
 
-	if (feed->posted >= feed->last || feed->flying == FEED_FLYING_MAX)
+	if (feed->posted >= feed->last || feed->in_flight == FEED_FLYING_MAX)
 		return false;
 	body = store_event_from(feed->store, feed->posted + 1, &seq);
 	if (!body) {
@@ -79,7 +79,7 @@ bool feed_pump(struct feed *feed, struct effects *effects, uint32_t epoch,
 		return false;
 	}
 	effects_publish(effects, epoch, ++*token, feed->topic, body);
-	feed->flights[feed->flying++] = (struct event_flight){*token, seq};
+	feed->flights[feed->in_flight++] = (struct event_flight){*token, seq};
 	feed->posted = seq;
 	return true;
 }
@@ -87,7 +87,7 @@ bool feed_pump(struct feed *feed, struct effects *effects, uint32_t epoch,
 /* An event is over when it and all before it are acknowledged. */
 static void feed_move_on(struct feed *feed)
 {
-	int64_t over = feed->flying ? feed->flights[0].seq - 1 : feed->posted;
+	int64_t over = feed->in_flight ? feed->flights[0].seq - 1 : feed->posted;
 
 	if (over <= feed->sent)
 		return;
@@ -97,15 +97,15 @@ static void feed_move_on(struct feed *feed)
 
 bool feed_sent(struct feed *feed, uint64_t token, bool ok)
 {
-	for (unsigned i = 0; i < feed->flying; i++) {
+	for (unsigned i = 0; i < feed->in_flight; i++) {
 		if (feed->flights[i].token != token)
 			continue;
 		if (!ok)
 			log_warn("the broker refused event %lld",
 				 (long long)feed->flights[i].seq);
-		feed->flying--;
+		feed->in_flight--;
 		memmove(feed->flights + i, feed->flights + i + 1,
-			(feed->flying - i) * sizeof(feed->flights[0]));
+			(feed->in_flight - i) * sizeof(feed->flights[0]));
 		feed_move_on(feed);
 		return true;
 	}
@@ -114,6 +114,6 @@ bool feed_sent(struct feed *feed, uint64_t token, bool ok)
 
 void feed_link_down(struct feed *feed)
 {
-	feed->flying = 0;
+	feed->in_flight = 0;
 	feed->posted = feed->sent;
 }

@@ -25,7 +25,7 @@ struct feed {
 	/* all up to sent are acknowledged, all up to posted were sent */
 	int64_t last, sent, posted;
 	struct event_flight flights[FEED_FLYING_MAX];
-	unsigned flying;
+	unsigned in_flight;
 	bool sent_waits; /* for a transaction */
 	int64_t dropped;
 };

@@ -12,7 +12,7 @@
 struct outbox {
 	struct outbox_options options;
 	struct letter *by_topic;
-	struct letter *ready, *replies, *flying;
+	struct letter *ready, *replies, *in_flight;
 	unsigned flying_count, reply_count;
 	bool backlog;	       /* what came before this connection may come again */
 	uint64_t backlog_ends; /* with the acknowledgement of a later token; 0: not known
@@ -92,7 +92,7 @@ void outbox_close(struct outbox *outbox)
 	HASH_CLEAR(hh, outbox->by_topic);
 	letters_free(&outbox->ready);
 	letters_free(&outbox->replies);
-	letters_free(&outbox->flying);
+	letters_free(&outbox->in_flight);
 	letters_free(&outbox->told);
 	free(outbox->kept);
 	feed_close(&outbox->events);
@@ -233,7 +233,7 @@ static void letter_fly(struct outbox *outbox, struct letter **list, struct lette
 		       uint64_t token)
 {
 	DL_DELETE(*list, letter);
-	DL_APPEND(outbox->flying, letter);
+	DL_APPEND(outbox->in_flight, letter);
 	outbox->flying_count++;
 	letter->token = token;
 	letter->changed = false;
@@ -306,7 +306,7 @@ static bool pump_retained(struct outbox *outbox, struct effects *effects, uint32
 
 unsigned outbox_flying(const struct outbox *outbox)
 {
-	return outbox->flying_count + outbox->events.flying;
+	return outbox->flying_count + outbox->events.in_flight;
 }
 
 void outbox_pump(struct outbox *outbox, struct effects *effects, uint32_t epoch,
@@ -341,7 +341,7 @@ bool outbox_answers(const struct outbox *outbox, int packet, const char *message
 	DL_FOREACH(outbox->replies, letter)
 		if (letter_answers(letter, packet, message))
 			return true;
-	DL_FOREACH(outbox->flying, letter)
+	DL_FOREACH(outbox->in_flight, letter)
 		if (letter_answers(letter, packet, message))
 			return true;
 	DL_FOREACH(outbox->told, letter)
@@ -434,11 +434,11 @@ bool outbox_sent(struct outbox *outbox, uint64_t token, bool ok, int64_t now)
 {
 	struct letter *letter;
 
-	DL_FOREACH(outbox->flying, letter)
+	DL_FOREACH(outbox->in_flight, letter)
 		if (letter->token == token)
 			break;
 	if (letter) {
-		DL_DELETE(outbox->flying, letter);
+		DL_DELETE(outbox->in_flight, letter);
 		outbox->flying_count--;
 		letter->token = 0;
 		if (ok)
@@ -459,8 +459,8 @@ void outbox_link_down(struct outbox *outbox)
 	struct letter *replies = NULL, *ready = NULL;
 
 	/* What flew goes first again, in its old order. */
-	DL_FOREACH_SAFE(outbox->flying, letter, next) {
-		DL_DELETE(outbox->flying, letter);
+	DL_FOREACH_SAFE(outbox->in_flight, letter, next) {
+		DL_DELETE(outbox->in_flight, letter);
 		letter->token = 0;
 		if (letter->kind == PROMISE_REPLY)
 			DL_APPEND(replies, letter);

@@ -1,3 +1,4 @@
+/* The newest value per topic, sent at the topic's rate. */
 #include "agent/outbox/telemetry.h"
 
 #include <errno.h>
@@ -7,9 +8,9 @@
 #include <uthash.h>
 #include <utlist.h>
 
-#define BOARD_TIDY 256 /* pumps between two looks for spent topics */
+#define SENDS_PER_CLEAN_UP 256 /* calls of telemetry_send() */
 
-struct notice {
+struct entry {
 	char *topic;
 	int qos;
 	bool retain, once;
@@ -17,251 +18,251 @@ struct notice {
 	int expiry_s;
 	char *value;
 	size_t size;
-	bool waits;		    /* newer than what was sent */
-	uint64_t token;		    /* in flight; 0: not */
-	struct notice *prev, *next; /* in the list of those that wait */
-	bool listed;
-	UT_hash_handle hh;
+	bool unsent;		   /* the value is newer than what was sent */
+	uint64_t token;		   /* of the message in flight; 0: none */
+	struct entry *prev, *next; /* in telemetry->waiting */
+	bool listed;		   /* there */
+	UT_hash_handle hh;	   /* by topic */
 };
 
-struct board {
-	struct notice *notices;
-	struct notice *waiting; /* oldest first */
-	unsigned flying;
-	unsigned pumps;
+struct telemetry {
+	struct entry *entries;
+	struct entry *waiting; /* oldest first */
+	unsigned in_flight;    /* with QoS 1 */
+	unsigned sends;
 	int64_t dropped;
 };
 
-int board_open(struct board **out)
+int telemetry_open(struct telemetry **out)
 {
 	*out = calloc(1, sizeof(**out));
 	return *out ? 0 : -ENOMEM;
 }
 
-static void notice_free(struct notice *notice)
+static void entry_free(struct entry *entry)
 {
-	free(notice->topic);
-	free(notice->value);
-	free(notice);
+	free(entry->topic);
+	free(entry->value);
+	free(entry);
 }
 
-void board_close(struct board *board)
+void telemetry_close(struct telemetry *telemetry)
 {
-	struct notice *notice, *next;
+	struct entry *entry, *next;
 
-	if (!board)
+	if (!telemetry)
 		return;
-	HASH_ITER(hh, board->notices, notice, next) {
-		HASH_DEL(board->notices, notice);
-		notice_free(notice);
+	HASH_ITER(hh, telemetry->entries, entry, next) {
+		HASH_DEL(telemetry->entries, entry);
+		entry_free(entry);
 	}
-	free(board);
+	free(telemetry);
 }
 
-static struct notice *board_find(const struct board *board, const char *topic)
+static struct entry *find(const struct telemetry *telemetry, const char *topic)
 {
-	struct notice *notice;
+	struct entry *entry;
 
-	HASH_FIND_STR(board->notices, topic, notice);
-	return notice;
+	HASH_FIND_STR(telemetry->entries, topic, entry);
+	return entry;
 }
 
-static struct notice *board_add(struct board *board, const struct board_topic *topic)
+static struct entry *add_entry(struct telemetry *telemetry,
+			       const struct telemetry_topic *topic)
 {
-	struct notice *notice = calloc(1, sizeof(*notice));
+	struct entry *entry = calloc(1, sizeof(*entry));
 
-	if (!notice || !(notice->topic = strdup(topic->topic)))
+	if (!entry || !(entry->topic = strdup(topic->topic)))
 		abort(); /* see effects_add() */
-	notice->qos = topic->qos;
-	notice->retain = topic->retain;
-	notice->once = topic->once;
-	notice->interval_ms = topic->interval_ms;
-	notice->expiry_s = topic->expiry_s;
-	HASH_ADD_KEYPTR(hh, board->notices, notice->topic, strlen(notice->topic), notice);
-	return notice;
+	entry->qos = topic->qos;
+	entry->retain = topic->retain;
+	entry->once = topic->once;
+	entry->interval_ms = topic->interval_ms;
+	entry->expiry_s = topic->expiry_s;
+	HASH_ADD_KEYPTR(hh, telemetry->entries, entry->topic, strlen(entry->topic),
+			entry);
+	return entry;
 }
 
-static void board_wait(struct board *board, struct notice *notice)
+static void enqueue(struct telemetry *telemetry, struct entry *entry)
 {
-	notice->waits = true;
-	if (notice->listed)
+	entry->unsent = true;
+	if (entry->listed)
 		return;
-	notice->listed = true;
-	DL_APPEND(board->waiting, notice);
+	entry->listed = true;
+	DL_APPEND(telemetry->waiting, entry);
 }
 
-static void board_unlist(struct board *board, struct notice *notice)
+static void dequeue(struct telemetry *telemetry, struct entry *entry)
 {
-	if (!notice->listed)
+	if (!entry->listed)
 		return;
-	notice->listed = false;
-	DL_DELETE(board->waiting, notice);
+	entry->listed = false;
+	DL_DELETE(telemetry->waiting, entry);
 }
 
-void board_set(struct board *board, const struct board_topic *topic, const void *value,
-	       size_t size)
+void telemetry_set(struct telemetry *telemetry, const struct telemetry_topic *topic,
+		   const void *value, size_t size)
 {
-	struct notice *notice = board_find(board, topic->topic);
+	struct entry *entry = find(telemetry, topic->topic);
 
-	if (!notice)
-		notice = board_add(board, topic);
-	else if (notice->retain && notice->size == size && notice->value &&
-		 !memcmp(notice->value, value, size))
+	if (!entry)
+		entry = add_entry(telemetry, topic);
+	else if (entry->retain && entry->size == size && entry->value &&
+		 !memcmp(entry->value, value, size))
 		return;
-	if (notice->waits && notice->once)
-		board->dropped++;
-	if (size > notice->size || !notice->value) {
-		char *room = realloc(notice->value, size + 1);
+	if (entry->unsent && entry->once)
+		telemetry->dropped++;
+	if (size > entry->size || !entry->value) {
+		char *room = realloc(entry->value, size + 1);
 
 		if (!room)
 			abort();
-		notice->value = room;
+		entry->value = room;
 	}
-	memcpy(notice->value, value, size);
-	notice->size = size;
-	board_wait(board, notice);
+	memcpy(entry->value, value, size);
+	entry->size = size;
+	enqueue(telemetry, entry);
 }
 
-void board_again(struct board *board)
+void telemetry_resend(struct telemetry *telemetry)
 {
-	struct notice *notice, *next;
+	struct entry *entry, *next;
 
-	HASH_ITER(hh, board->notices, notice, next)
-		if (notice->retain && notice->value)
-			board_wait(board, notice);
+	HASH_ITER(hh, telemetry->entries, entry, next)
+		if (entry->retain && entry->value)
+			enqueue(telemetry, entry);
 }
 
-void board_again_topic(struct board *board, const char *topic)
+void telemetry_resend_topic(struct telemetry *telemetry, const char *topic)
 {
-	struct notice *notice = board_find(board, topic);
+	struct entry *entry = find(telemetry, topic);
 
-	if (!notice || !notice->value)
+	if (!entry || !entry->value)
 		return;
-	board_unlist(board, notice);
-	board_wait(board, notice);
+	dequeue(telemetry, entry);
+	enqueue(telemetry, entry);
 }
 
-bool board_due(const struct board *board, const char *topic, int64_t now)
+bool telemetry_due(const struct telemetry *telemetry, const char *topic, int64_t now)
 {
-	const struct notice *notice = board_find(board, topic);
+	const struct entry *entry = find(telemetry, topic);
 
-	return !notice || notice->next_at <= now;
+	return !entry || entry->next_at <= now;
 }
 
-static void board_send(struct board *board, struct notice *notice,
-		       struct effects *effects, uint32_t epoch, int64_t now,
-		       uint64_t token)
+static void publish(struct telemetry *telemetry, struct entry *entry,
+		    struct effects *effects, uint32_t epoch, int64_t now, uint64_t token)
 {
 	struct effect *effect = effects_add(effects, EFFECT_PUBLISH);
 
 	effect->epoch = epoch;
 	effect->token = token;
-	effect->name = strdup(notice->topic);
-	effect->text = malloc(notice->size + 1);
+	effect->name = strdup(entry->topic);
+	effect->text = malloc(entry->size + 1);
 	if (!effect->name || !effect->text)
 		abort();
-	memcpy(effect->text, notice->value, notice->size);
-	effect->size = notice->size;
-	effect->qos = notice->qos;
-	effect->retain = notice->retain;
-	effect->expiry_s = notice->expiry_s;
-	notice->token = token;
-	notice->waits = false;
-	notice->next_at = now + notice->interval_ms;
-	if (notice->qos)
-		board->flying++;
+	memcpy(effect->text, entry->value, entry->size);
+	effect->size = entry->size;
+	effect->qos = entry->qos;
+	effect->retain = entry->retain;
+	effect->expiry_s = entry->expiry_s;
+	entry->token = token;
+	entry->unsent = false;
+	entry->next_at = now + entry->interval_ms;
+	if (entry->qos)
+		telemetry->in_flight++;
 }
 
-/* Progress topics of tasks that have ended.  They stay for their interval, which is what
- * keeps the rate, and go when somebody looks. */
-static void board_tidy(struct board *board, int64_t now)
+/* Removes progress topics of tasks that have ended.  They stay for at least their
+ * interval, because that is what keeps the rate. */
+static void remove_spent(struct telemetry *telemetry, int64_t now)
 {
-	struct notice *notice, *next;
+	struct entry *entry, *next;
 
-	HASH_ITER(hh, board->notices, notice, next) {
-		if (!notice->once || notice->waits || notice->token ||
-		    notice->next_at > now)
+	HASH_ITER(hh, telemetry->entries, entry, next) {
+		if (!entry->once || entry->unsent || entry->token || entry->next_at > now)
 			continue;
-		HASH_DEL(board->notices, notice);
-		notice_free(notice);
+		HASH_DEL(telemetry->entries, entry);
+		entry_free(entry);
 	}
 }
 
-void board_pump(struct board *board, struct effects *effects, uint32_t epoch, int64_t now,
-		unsigned flying, unsigned window, uint64_t *token)
+void telemetry_send(struct telemetry *telemetry, struct effects *effects, uint32_t epoch,
+		    int64_t now, unsigned in_flight, unsigned window, uint64_t *token)
 {
-	struct notice *notice, *next;
+	struct entry *entry, *next;
 
-	if (++board->pumps % BOARD_TIDY == 0)
-		board_tidy(board, now);
-	DL_FOREACH_SAFE(board->waiting, notice, next) {
-		if (notice->token || notice->next_at > now)
+	if (++telemetry->sends % SENDS_PER_CLEAN_UP == 0)
+		remove_spent(telemetry, now);
+	DL_FOREACH_SAFE(telemetry->waiting, entry, next) {
+		if (entry->token || entry->next_at > now)
 			continue;
-		if (notice->qos && flying + board->flying >= window)
+		if (entry->qos && in_flight + telemetry->in_flight >= window)
 			continue;
-		board_unlist(board, notice);
-		board_send(board, notice, effects, epoch, now, ++*token);
+		dequeue(telemetry, entry);
+		publish(telemetry, entry, effects, epoch, now, ++*token);
 	}
 }
 
-bool board_sent(struct board *board, uint64_t token)
+bool telemetry_completed(struct telemetry *telemetry, uint64_t token)
 {
-	struct notice *notice, *next;
+	struct entry *entry, *next;
 
-	HASH_ITER(hh, board->notices, notice, next) {
-		if (notice->token != token)
+	HASH_ITER(hh, telemetry->entries, entry, next) {
+		if (entry->token != token)
 			continue;
-		notice->token = 0;
-		if (notice->qos)
-			board->flying--;
+		entry->token = 0;
+		if (entry->qos)
+			telemetry->in_flight--;
 		return true;
 	}
 	return false;
 }
 
-void board_link_down(struct board *board)
+void telemetry_disconnected(struct telemetry *telemetry)
 {
-	struct notice *notice, *next;
+	struct entry *entry, *next;
 
-	HASH_ITER(hh, board->notices, notice, next) {
-		if (notice->token && notice->retain)
-			board_wait(board, notice);
-		notice->token = 0;
-		if (!notice->once)
+	HASH_ITER(hh, telemetry->entries, entry, next) {
+		if (entry->token && entry->retain)
+			enqueue(telemetry, entry);
+		entry->token = 0;
+		if (!entry->once)
 			continue;
-		/* Progress of a time when nobody listened is of no use to anybody. */
-		board_unlist(board, notice);
-		HASH_DEL(board->notices, notice);
-		notice_free(notice);
+		/* Progress made while disconnected is of no use to anybody. */
+		dequeue(telemetry, entry);
+		HASH_DEL(telemetry->entries, entry);
+		entry_free(entry);
 	}
-	board->flying = 0;
+	telemetry->in_flight = 0;
 }
 
-unsigned board_flying(const struct board *board)
+unsigned telemetry_in_flight(const struct telemetry *telemetry)
 {
-	return board->flying;
+	return telemetry->in_flight;
 }
 
-bool board_settled(const struct board *board)
+bool telemetry_all_acknowledged(const struct telemetry *telemetry)
 {
-	return !board->flying && !board->waiting;
+	return !telemetry->in_flight && !telemetry->waiting;
 }
 
-int64_t board_wake(const struct board *board, int64_t now)
+int64_t telemetry_wake(const struct telemetry *telemetry, int64_t now)
 {
-	const struct notice *notice;
+	const struct entry *entry;
 	int64_t wake = -1;
 
-	DL_FOREACH(board->waiting, notice) {
-		int64_t at = notice->next_at > now ? notice->next_at : now;
+	DL_FOREACH(telemetry->waiting, entry) {
+		int64_t at = entry->next_at > now ? entry->next_at : now;
 
-		if (!notice->token && (wake < 0 || at < wake))
+		if (!entry->token && (wake < 0 || at < wake))
 			wake = at;
 	}
 	return wake;
 }
 
-int64_t board_dropped(const struct board *board)
+int64_t telemetry_dropped(const struct telemetry *telemetry)
 {
-	return board->dropped;
+	return telemetry->dropped;
 }

@@ -1,9 +1,9 @@
-/* The notice board: what is made from memory and never stored.
+/* Messages that are made from memory and never stored, the newest value per topic.
  *
- * Telemetry (progress, device states, current, images, health) and the retained topics
- * that the agent can make again at any time (status, info, types, queue).  The newest
- * value of a topic is kept and sent at its rate; at most one message of a topic is in
- * flight. */
+ * These are telemetry (progress, device states, current, images, health) and the retained
+ * topics that the agent can make again at any time (status, info, types, queue).  A topic
+ * is sent at its own rate and has at most one message in flight.  For the loop's thread.
+ */
 #ifndef AGENT_OUTBOX_TELEMETRY_H
 #define AGENT_OUTBOX_TELEMETRY_H
 
@@ -13,50 +13,56 @@
 
 #include "agent/model/effect.h"
 
-struct board;
+struct telemetry;
 
-struct board_topic {
+struct telemetry_topic {
 	const char *topic;
 	int qos;
 	bool retain;
-	int64_t interval_ms; /* at least so much time between two messages; 0: none */
+	int64_t interval_ms; /* least time between two messages; 0: none */
 	int expiry_s;
 	bool once; /* forgotten when it is sent: progress, log lines */
 };
 
-int board_open(struct board **out);
-void board_close(struct board *board); /* NULL is fine */
+int telemetry_open(struct telemetry **out);
+void telemetry_close(struct telemetry *telemetry); /* NULL is fine */
 
-/* The topic's newest value (copied).  Nothing happens when a retained one is unchanged.
- */
-void board_set(struct board *board, const struct board_topic *topic, const void *value,
-	       size_t size);
+/* Sets the topic's newest value, which is copied.  Does nothing when a retained value is
+ * unchanged. */
+void telemetry_set(struct telemetry *telemetry, const struct telemetry_topic *topic,
+		   const void *value, size_t size);
 
-/* Every retained topic goes out again. */
-void board_again(struct board *board);
+/* Sends every retained topic again. */
+void telemetry_resend(struct telemetry *telemetry);
 
-/* The broker may hold something else on this retained topic: its value goes out again,
- * behind all that waits now. */
-void board_again_topic(struct board *board, const char *topic);
+/* Sends this retained topic again, after everything that is waiting now: the broker may
+ * hold another value. */
+void telemetry_resend_topic(struct telemetry *telemetry, const char *topic);
 
-/* Would a new value of topic be sent at once?  For values that cost something to make. */
-bool board_due(const struct board *board, const char *topic, int64_t now);
+/* Would a new value of topic be sent without waiting for its interval?  Ask before making
+ * a value that costs something. */
+bool telemetry_due(const struct telemetry *telemetry, const char *topic, int64_t now);
 
-void board_pump(struct board *board, struct effects *effects, uint32_t epoch, int64_t now,
-		unsigned flying, unsigned window, uint64_t *token);
-/* True when token was one of the board's.  Whether the broker took it makes no
- * difference: a newer value will try again. */
-bool board_sent(struct board *board, uint64_t token);
-void board_link_down(struct board *board);
-unsigned board_flying(const struct board *board); /* QoS 1 only */
+/* Adds what is due to effects.  in_flight counts the QoS 1 messages of others, window is
+ * the limit for all of them; tokens are taken from *token. */
+void telemetry_send(struct telemetry *telemetry, struct effects *effects, uint32_t epoch,
+		    int64_t now, unsigned in_flight, unsigned window, uint64_t *token);
+
+/* The delivery of token has ended; returns false if it was not one of telemetry's.  Its
+ * success makes no difference: a newer value will try again. */
+bool telemetry_completed(struct telemetry *telemetry, uint64_t token);
+
+void telemetry_disconnected(struct telemetry *telemetry);
+
+unsigned telemetry_in_flight(const struct telemetry *telemetry); /* QoS 1 only */
 
 /* Is every retained topic acknowledged in its newest version? */
-bool board_settled(const struct board *board);
+bool telemetry_all_acknowledged(const struct telemetry *telemetry);
 
-/* When something waits for its time, -1 for nothing. */
-int64_t board_wake(const struct board *board, int64_t now);
+/* When a waiting value is due, -1 without any. */
+int64_t telemetry_wake(const struct telemetry *telemetry, int64_t now);
 
-/* Values of once-topics that a newer one replaced before they were sent. */
-int64_t board_dropped(const struct board *board);
+/* How many values of once-topics were replaced before they were sent. */
+int64_t telemetry_dropped(const struct telemetry *telemetry);
 
 #endif
