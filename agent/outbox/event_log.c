@@ -1,3 +1,4 @@
+/* The numbered events: written to the store, then sent in order. */
 #include "agent/outbox/event_log.h"
 
 #include <errno.h>
@@ -8,25 +9,25 @@
 #include "agent/base/json.h"
 #include "agent/base/log.h"
 
-int feed_open(struct feed *feed, struct store *store, const char *topic)
+int event_log_open(struct event_log *log, struct store *store, const char *topic)
 {
-	feed->topic = strdup(topic);
-	if (!feed->topic)
+	log->topic = strdup(topic);
+	if (!log->topic)
 		return -ENOMEM;
-	feed->store = store;
-	feed->last = store_number(store, "last_seq", 0);
-	feed->sent = store_number(store, "event_sent", 0);
-	feed->posted = feed->sent;
+	log->store = store;
+	log->last = store_number(store, "last_seq", 0);
+	log->acked = store_number(store, "event_sent", 0);
+	log->sent = log->acked;
 	return 0;
 }
 
-void feed_close(struct feed *feed)
+void event_log_close(struct event_log *log)
 {
-	free(feed->topic);
+	free(log->topic);
 }
 
-void feed_add(struct feed *feed, const char *name, const char *id, const char *data,
-	      const char *store_name, int64_t wall_ms)
+void event_log_add(struct event_log *log, const char *name, const char *id,
+		   const char *data, const char *store_name, int64_t wall_ms)
 {
 	char stamp[CLOCK_TEXT];
 	cJSON *event = cJSON_CreateObject();
@@ -34,86 +35,86 @@ void feed_add(struct feed *feed, const char *name, const char *id, const char *d
 	char *body;
 
 	clock_text(wall_ms, stamp);
-	feed->last++;
-	cJSON_AddNumberToObject(event, "seq", (double)feed->last);
+	log->last++;
+	cJSON_AddNumberToObject(event, "seq", (double)log->last);
 	cJSON_AddStringToObject(event, "store", store_name);
 	cJSON_AddStringToObject(event, "ts", stamp);
 	cJSON_AddStringToObject(event, "event", name);
 	json_put_string(event, "id", id);
 	cJSON_AddItemToObject(event, "data", content ? content : cJSON_CreateObject());
 	body = json_text(event);
-	store_event(feed->store, feed->last, body);
+	store_event(log->store, log->last, body);
 	free(body);
 	cJSON_Delete(event);
-	store_set_number(feed->store, "last_seq", feed->last);
+	store_set_number(log->store, "last_seq", log->last);
 
-	if (feed->last - feed->sent > FEED_UNSENT_MAX) {
-		int64_t first = feed->last - FEED_UNSENT_MAX;
+	if (log->last - log->acked > EVENT_LOG_UNSENT_MAX) {
+		int64_t first = log->last - EVENT_LOG_UNSENT_MAX;
 
-		feed->dropped += first - feed->sent;
-		feed->sent = first;
-		feed->sent_waits = true;
-		if (feed->posted < first)
-			feed->posted = first;
+		log->dropped += first - log->acked;
+		log->acked = first;
+		log->acked_unsaved = true;
+		if (log->sent < first)
+			log->sent = first;
 	}
 }
 
-void feed_settle(struct feed *feed)
+void event_log_save_acked(struct event_log *log)
 {
-	if (feed->sent_waits)
-		store_set_number(feed->store, "event_sent", feed->sent);
-	feed->sent_waits = false;
+	if (log->acked_unsaved)
+		store_set_number(log->store, "event_sent", log->acked);
+	log->acked_unsaved = false;
 }
 
-bool feed_pump(struct feed *feed, struct effects *effects, uint32_t epoch,
-	       uint64_t *token)
+bool event_log_send(struct event_log *log, struct effects *effects, uint32_t epoch,
+		    uint64_t *token)
 {
 	int64_t seq;
 	char *body;
 
-	if (feed->posted >= feed->last || feed->in_flight == FEED_FLYING_MAX)
+	if (log->sent >= log->last || log->in_flight_count == EVENT_LOG_IN_FLIGHT_MAX)
 		return false;
-	body = store_event_from(feed->store, feed->posted + 1, &seq);
+	body = store_event_from(log->store, log->sent + 1, &seq);
 	if (!body) {
-		feed->posted = feed->last;
+		log->sent = log->last;
 		return false;
 	}
-	effects_publish(effects, epoch, ++*token, feed->topic, body);
-	feed->flights[feed->in_flight++] = (struct event_flight){*token, seq};
-	feed->posted = seq;
+	effects_publish(effects, epoch, ++*token, log->topic, body);
+	log->in_flight[log->in_flight_count++] = (struct event_in_flight){*token, seq};
+	log->sent = seq;
 	return true;
 }
 
-/* An event is over when it and all before it are acknowledged. */
-static void feed_move_on(struct feed *feed)
+/* An event is done when it and all events before it are acknowledged. */
+static void update_acked(struct event_log *log)
 {
-	int64_t over = feed->in_flight ? feed->flights[0].seq - 1 : feed->posted;
+	int64_t done = log->in_flight_count ? log->in_flight[0].seq - 1 : log->sent;
 
-	if (over <= feed->sent)
+	if (done <= log->acked)
 		return;
-	feed->sent = over;
-	feed->sent_waits = true;
+	log->acked = done;
+	log->acked_unsaved = true;
 }
 
-bool feed_sent(struct feed *feed, uint64_t token, bool ok)
+bool event_log_completed(struct event_log *log, uint64_t token, bool ok)
 {
-	for (unsigned i = 0; i < feed->in_flight; i++) {
-		if (feed->flights[i].token != token)
+	for (unsigned i = 0; i < log->in_flight_count; i++) {
+		if (log->in_flight[i].token != token)
 			continue;
 		if (!ok)
 			log_warn("the broker refused event %lld",
-				 (long long)feed->flights[i].seq);
-		feed->in_flight--;
-		memmove(feed->flights + i, feed->flights + i + 1,
-			(feed->in_flight - i) * sizeof(feed->flights[0]));
-		feed_move_on(feed);
+				 (long long)log->in_flight[i].seq);
+		log->in_flight_count--;
+		memmove(log->in_flight + i, log->in_flight + i + 1,
+			(log->in_flight_count - i) * sizeof(log->in_flight[0]));
+		update_acked(log);
 		return true;
 	}
 	return false;
 }
 
-void feed_link_down(struct feed *feed)
+void event_log_disconnected(struct event_log *log)
 {
-	feed->in_flight = 0;
-	feed->posted = feed->sent;
+	log->in_flight_count = 0;
+	log->sent = log->acked;
 }

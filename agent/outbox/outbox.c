@@ -21,7 +21,7 @@ struct outbox {
 	struct letter *told;
 	unsigned told_count;
 	int64_t next_number;
-	struct feed events;
+	struct event_log events;
 	/* acknowledged rows that wait for a transaction */
 	int64_t *kept;
 	size_t kept_count, kept_room;
@@ -72,7 +72,7 @@ int outbox_open(struct outbox **out, const struct outbox_options *options,
 	struct outbox *outbox = calloc(1, sizeof(*outbox));
 
 	if (!outbox ||
-	    feed_open(&outbox->events, options->store, options->event_topic) < 0) {
+	    event_log_open(&outbox->events, options->store, options->event_topic) < 0) {
 		free(outbox);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
@@ -95,7 +95,7 @@ void outbox_close(struct outbox *outbox)
 	letters_free(&outbox->in_flight);
 	letters_free(&outbox->told);
 	free(outbox->kept);
-	feed_close(&outbox->events);
+	event_log_close(&outbox->events);
 	free(outbox);
 }
 
@@ -212,7 +212,7 @@ void outbox_reply(struct outbox *outbox, const struct outbox_reply *reply)
 void outbox_event(struct outbox *outbox, const char *name, const char *id,
 		  const char *data, const char *store_name, int64_t wall_ms)
 {
-	feed_add(&outbox->events, name, id, data, store_name, wall_ms);
+	event_log_add(&outbox->events, name, id, data, store_name, wall_ms);
 }
 
 void outbox_settle(struct outbox *outbox)
@@ -220,7 +220,7 @@ void outbox_settle(struct outbox *outbox)
 	for (size_t i = 0; i < outbox->kept_count; i++)
 		store_promise_kept(outbox->options.store, outbox->kept[i]);
 	outbox->kept_count = 0;
-	feed_settle(&outbox->events);
+	event_log_save_acked(&outbox->events);
 	outbox->kept_since = 0;
 }
 
@@ -306,7 +306,7 @@ static bool pump_retained(struct outbox *outbox, struct effects *effects, uint32
 
 unsigned outbox_flying(const struct outbox *outbox)
 {
-	return outbox->flying_count + outbox->events.in_flight;
+	return outbox->flying_count + outbox->events.in_flight_count;
 }
 
 void outbox_pump(struct outbox *outbox, struct effects *effects, uint32_t epoch,
@@ -320,7 +320,7 @@ void outbox_pump(struct outbox *outbox, struct effects *effects, uint32_t epoch,
 		if (outbox_flying(outbox) < window)
 			went |= pump_reply(outbox, effects, epoch, now, false, token);
 		if (outbox_flying(outbox) < window)
-			went |= feed_pump(&outbox->events, effects, epoch, token);
+			went |= event_log_send(&outbox->events, effects, epoch, token);
 		if (outbox_flying(outbox) < window)
 			went |= pump_retained(outbox, effects, epoch, token);
 	}
@@ -445,7 +445,7 @@ bool outbox_sent(struct outbox *outbox, uint64_t token, bool ok, int64_t now)
 			outbox_delivered(outbox, letter);
 		else
 			outbox_refused(outbox, letter);
-	} else if (!feed_sent(&outbox->events, token, ok)) {
+	} else if (!event_log_completed(&outbox->events, token, ok)) {
 		return false;
 	}
 	if (!outbox->kept_since)
@@ -472,7 +472,7 @@ void outbox_link_down(struct outbox *outbox)
 	outbox->replies = replies;
 	outbox->ready = ready;
 	outbox->flying_count = 0;
-	feed_link_down(&outbox->events);
+	event_log_disconnected(&outbox->events);
 }
 
 void outbox_link_up(struct outbox *outbox)
@@ -490,7 +490,7 @@ void outbox_link_up(struct outbox *outbox)
 int64_t outbox_depth(const struct outbox *outbox)
 {
 	return (int64_t)HASH_COUNT(outbox->by_topic) + outbox->reply_count +
-	       (outbox->events.last - outbox->events.sent);
+	       (outbox->events.last - outbox->events.acked);
 }
 
 int64_t outbox_dropped(const struct outbox *outbox)
