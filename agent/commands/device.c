@@ -2,8 +2,6 @@
 #include "agent/commands/device.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "agent/base/json.h"
 #include "agent/base/suggest.h"
@@ -55,23 +53,6 @@ void device_act_unless_estopped(struct core *core, struct answer *answer,
 			      "the emergency stop is latched: send queue/resume first");
 	else
 		device_act(core, answer, kind);
-}
-
-cJSON *device_state(struct rig *rig, enum device_kind kind, const char *name)
-{
-	size_t n = rig_count(rig, kind);
-	cJSON *all, *list;
-	char plural[32];
-
-	for (size_t i = 0; i < n; i++)
-		if (n == 1 || (name && !strcmp(rig_name(rig, kind, i), name)))
-			return rig_state(rig, kind, i);
-	all = cJSON_CreateObject();
-	snprintf(plural, sizeof(plural), "%ss", device_kind_name(kind));
-	list = cJSON_AddArrayToObject(all, plural);
-	for (size_t i = 0; i < n; i++)
-		cJSON_AddItemToArray(list, rig_state(rig, kind, i));
-	return all;
 }
 
 /* A worker exchanges the rig and has all of it to itself. */

@@ -3,9 +3,9 @@
 #define AGENT_COMMANDS_DEVICE_H
 
 #include "agent/commands/pending.h"
-#include "hal/rig.h"
+#include "hal/rig_json.h"
 
-/* The start of a schema, up to "properties", and its end. */
+/* Schemas of bodies. */
 #define SCHEMA_NAME "\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64}"
 #define SCHEMA_OBJECT(properties)                                                         \
 	"{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{" properties \
@@ -25,9 +25,5 @@ void device_act(struct core *core, struct answer *answer, enum device_kind kind)
 /* The same for what moves or exposes: refused while the emergency stop is latched. */
 void device_act_unless_estopped(struct core *core, struct answer *answer,
 				enum device_kind kind);
-
-/* On a worker: the state of the named device, or {"motors": [states]} of all of the kind
- * when none is named. */
-cJSON *device_state(struct rig *rig, enum device_kind kind, const char *name);
 
 #endif

@@ -21,14 +21,11 @@ static void light_set_decide(struct core *core, struct answer *answer)
 static int light_set(const struct work *work, const cJSON *body, cJSON **data,
 		     struct err *err)
 {
-	const char *name = json_string(body, "name");
-	const char *state = json_string(body, "state");
-	int brightness = (int)json_number(body, "brightness", -1);
-	bool on = state ? !strcmp(state, "ON") : brightness != 0;
-	int ret = rig_light_set(work->services->rig, name, on, brightness, err);
+	struct rig *rig = work->services->rig;
+	int ret = rig_json_light(rig, body, err);
 
 	if (ret == 0)
-		*data = device_state(work->services->rig, DEVICE_LIGHT, name);
+		*data = rig_json_state(rig, DEVICE_LIGHT, json_string(body, "name"));
 	return ret;
 }
 
@@ -61,7 +58,7 @@ static int light_toggle(const struct work *work, const cJSON *body, cJSON **data
 		if (ret < 0)
 			return ret;
 	}
-	*data = device_state(rig, DEVICE_LIGHT, name);
+	*data = rig_json_state(rig, DEVICE_LIGHT, name);
 	return 0;
 }
 

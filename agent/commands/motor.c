@@ -15,15 +15,13 @@ static int motor_move(const struct work *work, const cJSON *body, cJSON **data,
 		      struct err *err)
 {
 	struct rig *rig = work->services->rig;
-	struct rig_target target = {
-		.motor = json_string(body, "name"),
-		.degrees = json_number(body, "degrees", 0),
-		.relative = json_bool(body, "relative", false),
-	};
-	int ret = rig_move(rig, &target, 1, work->cancel, err);
+	struct rig_target target;
+	int ret = rig_json_target(rig, body, &target, err);
 
 	if (ret == 0)
-		*data = device_state(rig, DEVICE_MOTOR, target.motor);
+		ret = rig_move(rig, &target, 1, work->cancel, err);
+	if (ret == 0)
+		*data = rig_json_state(rig, DEVICE_MOTOR, target.motor);
 	return ret;
 }
 
@@ -34,7 +32,7 @@ static int motor_home(const struct work *work, const cJSON *body, cJSON **data,
 	int ret = rig_home(work->services->rig, name, work->cancel, err);
 
 	if (ret == 0)
-		*data = device_state(work->services->rig, DEVICE_MOTOR, name);
+		*data = rig_json_state(work->services->rig, DEVICE_MOTOR, name);
 	return ret;
 }
 
@@ -60,8 +58,8 @@ static int motor_stop(const struct work *work, const cJSON *body, cJSON **data,
 {
 	(void)err;
 	rig_stop_motion(work->services->rig);
-	*data = device_state(work->services->rig, DEVICE_MOTOR,
-			     json_string(body, "name"));
+	*data = rig_json_state(work->services->rig, DEVICE_MOTOR,
+			       json_string(body, "name"));
 	return 0;
 }
 
@@ -79,7 +77,7 @@ static int motor_override(const struct work *work, const cJSON *body, cJSON **da
 			       err);
 
 	if (ret == 0)
-		*data = device_state(work->services->rig, DEVICE_MOTOR, name);
+		*data = rig_json_state(work->services->rig, DEVICE_MOTOR, name);
 	return ret;
 }
 

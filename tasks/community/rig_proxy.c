@@ -7,7 +7,7 @@
 
 #include "agent/base/json.h"
 #include "hal/frame.h"
-#include "hal/rig.h"
+#include "hal/rig_json.h"
 #include "tasks/capture/photo.h"
 
 struct proxy_request {
@@ -59,21 +59,13 @@ static int make_absolute(const struct proxy_request *request, const char *motor,
 static int do_move(const struct proxy_request *request, struct err *err)
 {
 	struct rig *rig = request->proxy->rig;
-	int motor =
-		rig_find(rig, DEVICE_MOTOR, json_string(request->members, "name"), err);
-	struct rig_target target = {.degrees =
-					    json_number(request->members, "degrees", 0)};
-	int ret = motor;
+	struct rig_target target;
+	int ret = rig_json_target(rig, request->members, &target, err);
 
-	if (motor < 0)
-		return motor;
-	if (!cJSON_IsNumber(
-		    cJSON_GetObjectItemCaseSensitive(request->members, "degrees")))
-		return err_code(err, -EINVAL, "invalid_args", "move needs degrees");
-	target.motor = rig_name(rig, DEVICE_MOTOR, (size_t)motor);
-	if (json_bool(request->members, "relative", false))
+	if (ret == 0 && target.relative)
 		ret = make_absolute(request, target.motor, &target.degrees, err);
-	if (ret >= 0)
+	target.relative = false;
+	if (ret == 0)
 		ret = rig_check_targets(rig, &target, 1, err);
 	if (ret == 0)
 		ret = rig_move(rig, &target, 1, request->cancel, err);
@@ -90,18 +82,8 @@ static int do_home(const struct proxy_request *request, struct err *err)
 
 static int do_light(const struct proxy_request *request, struct err *err)
 {
-	const char *state = json_string(request->members, "state");
-	double brightness = json_number(request->members, "brightness", -1);
-	bool on = state ? !strcmp(state, "ON") : brightness != 0;
-	int ret;
+	int ret = rig_json_light(request->proxy->rig, request->members, err);
 
-	if (state && strcmp(state, "ON") != 0 && strcmp(state, "OFF") != 0)
-		return err_code(err, -EINVAL, "invalid_args", "state must be ON or OFF");
-	if (brightness > 100 || (brightness < 0 && brightness != -1))
-		return err_code(err, -EINVAL, "invalid_args",
-				"brightness must be 0 to 100");
-	ret = rig_light_set(request->proxy->rig, json_string(request->members, "name"),
-			    on, (int)brightness, err);
 	return ret < 0 ? ret : answer_state(request, DEVICE_LIGHT);
 }
 
