@@ -8,11 +8,11 @@
 #include "tests/simulation/sim_types.h"
 #include "tests/simulation/trace.h"
 
-void judge_init(struct judge *judge, struct client *client, struct crew *crew)
+void judge_init(struct judge *judge, struct client *client, struct sim_workers *workers)
 {
 	memset(judge, 0, sizeof(*judge));
 	judge->client = client;
-	judge->crew = crew;
+	judge->workers = workers;
 }
 
 void judge_clear(struct judge *judge)
@@ -192,17 +192,17 @@ void judge_in_hand(struct judge *judge, struct wish *wish)
 static void judge_company(const struct judge *judge, const char *what, uint32_t claim,
 			  bool task, bool alone)
 {
-	for (int i = 0; i < judge->crew->count; i++) {
-		const struct member *member = &judge->crew->members[i];
-		bool exclusive = !member->act && kinds[member->kind].is_exclusive;
+	for (int i = 0; i < judge->workers->count; i++) {
+		const struct sim_worker *worker = &judge->workers->workers[i];
+		bool exclusive = !worker->act && kinds[worker->kind].is_exclusive;
 
-		if (member->over || !member->run)
+		if (worker->over || !worker->run)
 			continue;
-		if (member->claim & claim)
-			broken("%s and %s hold one device", what, member->id);
-		if (task && !member->act && (alone || exclusive))
+		if (worker->claim & claim)
+			broken("%s and %s hold one device", what, worker->id);
+		if (task && !worker->act && (alone || exclusive))
 			broken("%s runs beside %s, and one of them is exclusive", what,
-			       member->id);
+			       worker->id);
 	}
 }
 
@@ -210,11 +210,11 @@ static void judge_slots(const struct judge *judge, const char *id, bool blocking
 {
 	int n = 1, most = blocking ? judge->blocking_threads : judge->max_concurrent;
 
-	for (int i = 0; i < judge->crew->count; i++) {
-		const struct member *member = &judge->crew->members[i];
+	for (int i = 0; i < judge->workers->count; i++) {
+		const struct sim_worker *worker = &judge->workers->workers[i];
 
-		n += member->run && !member->act && !member->over &&
-		     kinds[member->kind].is_blocking == blocking;
+		n += worker->run && !worker->act && !worker->over &&
+		     kinds[worker->kind].is_blocking == blocking;
 	}
 	if (n > most)
 		broken("%s is number %d of %d that may run", id, n, most);
@@ -355,7 +355,7 @@ void judge_start(struct judge *judge, const struct effect *effect, struct store 
 
 	trace("  START %s %s attempt %lld %s", effect->name, kinds[kind].name,
 	      (long long)effect->number, effect->more ? effect->more : "");
-	if (crew_on(judge->crew, effect->name))
+	if (sim_workers_find_task(judge->workers, effect->name))
 		broken("%s was started while a run works on it", effect->name);
 	if (judge->estopped && claim)
 		broken("%s was started after an emergency stop", effect->name);
@@ -368,12 +368,12 @@ void judge_start(struct judge *judge, const struct effect *effect, struct store 
 		judge_first_start(judge, known, kind);
 }
 
-void judge_go_on(struct judge *judge, const struct member *member)
+void judge_go_on(struct judge *judge, const struct sim_worker *worker)
 {
 	/* One that stops is let go on its way out. */
-	if (judge->estopped && member->claim && !member->stop)
-		broken("%s was resumed after an emergency stop", member->id);
-	judge_paused(judge, know(judge, member->id), "was let go on");
+	if (judge->estopped && worker->claim && !worker->stop)
+		broken("%s was resumed after an emergency stop", worker->id);
+	judge_paused(judge, know(judge, worker->id), "was let go on");
 }
 
 void judge_act(struct judge *judge, const struct effect *effect, bool late)
@@ -402,14 +402,14 @@ void judge_estop_released(struct judge *judge, bool late)
 	judge->estopped = false;
 }
 
-void judge_saving(struct judge *judge, const struct member *member)
+void judge_saving(struct judge *judge, const struct sim_worker *worker)
 {
-	know(judge, member->id)->saving = step_of(member->saved);
+	know(judge, worker->id)->saving = step_of(worker->saved);
 }
 
-void judge_saved(struct judge *judge, const struct member *member)
+void judge_saved(struct judge *judge, const struct sim_worker *worker)
 {
-	know(judge, member->id)->saved = step_of(member->saved);
+	know(judge, worker->id)->saved = step_of(worker->saved);
 }
 
 /* ---- what was told ---- */
@@ -595,11 +595,12 @@ void judge_publish(struct judge *judge, const struct effect *effect, struct stor
 /* A status is true: what is told as at rest has no run at work. */
 static void judge_truth(const struct judge *judge, const struct known *known)
 {
-	const struct member *member = crew_on(judge->crew, known->id);
+	const struct sim_worker *worker =
+		sim_workers_find_task(judge->workers, known->id);
 
-	if (!member || known->status == TASK_RUNNING)
+	if (!worker || known->status == TASK_RUNNING)
 		return;
-	if (known->status != TASK_PAUSED || !member->held || !member->pause)
+	if (known->status != TASK_PAUSED || !worker->held || !worker->pause)
 		broken("%s was told to be %s, but its run is at work", known->id,
 		       task_status_name(known->status));
 }
@@ -607,13 +608,13 @@ static void judge_truth(const struct judge *judge, const struct known *known)
 /* After an emergency stop nobody works on with hardware. */
 static void judge_still(const struct judge *judge)
 {
-	for (int i = 0; judge->estopped && i < judge->crew->count; i++) {
-		const struct member *member = &judge->crew->members[i];
+	for (int i = 0; judge->estopped && i < judge->workers->count; i++) {
+		const struct sim_worker *worker = &judge->workers->workers[i];
 
-		if (member->run && !member->act && !member->over && member->claim &&
-		    !member->stop)
+		if (worker->run && !worker->act && !worker->over && worker->claim &&
+		    !worker->stop)
 			broken("%s holds hardware, and the emergency stop passed it by",
-			       member->id);
+			       worker->id);
 	}
 }
 

@@ -39,7 +39,7 @@ struct known {
 struct judge {
 	struct known *tasks;
 	struct client *client;
-	struct crew *crew;
+	struct sim_workers *workers;
 	int turn;
 	int max_concurrent, blocking_threads;
 	bool estopped, estop_unsaved; /* unsaved: carried out on a full disk */
@@ -56,7 +56,7 @@ struct judge {
 	int told_count;
 };
 
-void judge_init(struct judge *judge, struct client *client, struct crew *crew);
+void judge_init(struct judge *judge, struct client *client, struct sim_workers *workers);
 void judge_clear(struct judge *judge);
 
 /* The turn that begins is number turn. */
@@ -75,12 +75,12 @@ void judge_process_gone(struct judge *judge);
 
 /* ---- the effects of a turn, in their order ---- */
 void judge_start(struct judge *judge, const struct effect *effect, struct store *store);
-void judge_go_on(struct judge *judge, const struct member *member);
+void judge_go_on(struct judge *judge, const struct sim_worker *worker);
 void judge_act(struct judge *judge, const struct effect *effect, bool late);
 void judge_publish(struct judge *judge, const struct effect *effect, struct store *store);
 void judge_estop_released(struct judge *judge, bool late);
-void judge_saving(struct judge *judge, const struct member *member);
-void judge_saved(struct judge *judge, const struct member *member);
+void judge_saving(struct judge *judge, const struct sim_worker *worker);
+void judge_saved(struct judge *judge, const struct sim_worker *worker);
 
 /* All effects of the turn are carried out: is every status that it told true? */
 void judge_turn_end(struct judge *judge);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Runs are played by the crew (crew.h). */
+/* Runs are played by the workers (workers.h). */
 static int never_called(const struct task_type *type, const struct task_host *host,
 			struct task_run *run, const char *args)
 {

@@ -11,129 +11,129 @@
 
 #define STUCK 100
 
-void crew_init(struct crew *crew, struct mail *mail)
+void sim_workers_init(struct sim_workers *workers, struct mail *mail)
 {
-	crew->count = 0;
-	crew->mail = mail;
-	crew->estopped = false;
+	workers->count = 0;
+	workers->mail = mail;
+	workers->estopped = false;
 }
 
-struct member *crew_start(struct crew *crew, const struct effect *effect,
-			  struct prng *prng)
+struct sim_worker *sim_workers_start(struct sim_workers *workers,
+				     const struct effect *effect, struct prng *prng)
 {
 	static const int patience[] = {0, 0, 0, 50, 95};
-	bool stuck = prng_below(prng, 1000) < crew->stuck;
+	bool stuck = prng_below(prng, 1000) < workers->stuck;
 	int place = 0;
-	struct member *member;
+	struct sim_worker *worker;
 
-	while (place < crew->count && crew->members[place].run)
+	while (place < workers->count && workers->workers[place].run)
 		place++;
-	if (place == CREW_MAX)
+	if (place == SIM_WORKERS_MAX)
 		abort(); /* more runs than live tasks and commands */
-	if (place == crew->count)
-		crew->count++;
-	member = &crew->members[place];
-	*member = (struct member){
+	if (place == workers->count)
+		workers->count++;
+	worker = &workers->workers[place];
+	*worker = (struct sim_worker){
 		.run = effect->run,
 		.act = effect->kind == EFFECT_ACT,
 		.kind = -1,
 		.patience = stuck ? STUCK : patience[prng_below(prng, 5)],
 	};
-	snprintf(member->id, sizeof(member->id), "%s",
-		 member->act ? effect->verb->name : effect->name);
-	if (member->act) {
-		member->claim = effect->type ? 0 : verb_claim(member->id, effect->text);
-		return member;
+	snprintf(worker->id, sizeof(worker->id), "%s",
+		 worker->act ? effect->verb->name : effect->name);
+	if (worker->act) {
+		worker->claim = effect->type ? 0 : verb_claim(worker->id, effect->text);
+		return worker;
 	}
-	member->kind = kind_of(effect->type->type->name);
-	member->claim = kind_claim(member->kind);
-	snprintf(member->saved, sizeof(member->saved), "%s",
+	worker->kind = kind_of(effect->type->type->name);
+	worker->claim = kind_claim(worker->kind);
+	snprintf(worker->saved, sizeof(worker->saved), "%s",
 		 effect->more ? effect->more : "");
 	if (effect->more)
-		sscanf(effect->more, "{\"step\":%d}", &member->step);
-	return member;
+		sscanf(effect->more, "{\"step\":%d}", &worker->step);
+	return worker;
 }
 
-struct member *crew_find(struct crew *crew, uint64_t run)
+struct sim_worker *sim_workers_find(struct sim_workers *workers, uint64_t run)
 {
-	for (int i = 0; i < crew->count; i++)
-		if (crew->members[i].run == run && !crew->members[i].over)
-			return &crew->members[i];
+	for (int i = 0; i < workers->count; i++)
+		if (workers->workers[i].run == run && !workers->workers[i].over)
+			return &workers->workers[i];
 	return NULL;
 }
 
-struct member *crew_on(struct crew *crew, const char *task)
+struct sim_worker *sim_workers_find_task(struct sim_workers *workers, const char *task)
 {
-	for (int i = 0; i < crew->count; i++) {
-		struct member *member = &crew->members[i];
+	for (int i = 0; i < workers->count; i++) {
+		struct sim_worker *worker = &workers->workers[i];
 
-		if (!member->act && !member->over && !strcmp(member->id, task))
-			return member;
+		if (!worker->act && !worker->over && !strcmp(worker->id, task))
+			return worker;
 	}
 	return NULL;
 }
 
 /* As the real workers: who is not there (any more, or yet) is not asked. */
-void crew_pause(struct crew *crew, uint64_t run)
+void sim_workers_pause(struct sim_workers *workers, uint64_t run)
 {
-	struct member *member = crew_find(crew, run);
+	struct sim_worker *worker = sim_workers_find(workers, run);
 
-	if (member)
-		member->pause = true;
+	if (worker)
+		worker->pause = true;
 }
 
-void crew_stop(struct crew *crew, uint64_t run, bool estopped)
+void sim_workers_stop(struct sim_workers *workers, uint64_t run, bool estopped)
 {
-	struct member *member = crew_find(crew, run);
+	struct sim_worker *worker = sim_workers_find(workers, run);
 
-	if (!member)
+	if (!worker)
 		return;
-	member->stop = true;
-	member->estopped |= estopped;
+	worker->stop = true;
+	worker->estopped |= estopped;
 }
 
-void crew_go_on(struct crew *crew, uint64_t run)
+void sim_workers_go_on(struct sim_workers *workers, uint64_t run)
 {
-	struct member *member = crew_find(crew, run);
+	struct sim_worker *worker = sim_workers_find(workers, run);
 
-	if (!member)
+	if (!worker)
 		return;
-	member->pause = false;
-	member->held = false;
+	worker->pause = false;
+	worker->held = false;
 }
 
-bool crew_release(struct crew *crew, const struct waiter *waiter)
+bool sim_workers_release(struct sim_workers *workers, const struct waiter *waiter)
 {
-	for (int i = 0; i < crew->count; i++) {
-		struct member *member = &crew->members[i];
+	for (int i = 0; i < workers->count; i++) {
+		struct sim_worker *worker = &workers->workers[i];
 
-		if (&member->waiter != waiter)
+		if (&worker->waiter != waiter)
 			continue;
-		member->waits = false;
-		member->saves = false;
+		worker->waits = false;
+		worker->saves = false;
 		return true;
 	}
 	return false;
 }
 
-static struct event *say(struct crew *crew, const struct member *member,
+static struct event *say(struct sim_workers *workers, const struct sim_worker *worker,
 			 enum event_kind kind)
 {
-	struct event *event = mail_post(crew->mail, kind);
+	struct event *event = mail_post(workers->mail, kind);
 
-	event->run = member->run;
+	event->run = worker->run;
 	return event;
 }
 
 /* ---- ends ---- */
 
-static void finish(struct crew *crew, struct member *member, enum outcome outcome,
-		   const char *code)
+static void finish(struct sim_workers *workers, struct sim_worker *worker,
+		   enum outcome outcome, const char *code)
 {
 	struct event *event =
-		say(crew, member, member->act ? EVENT_ACT_DONE : EVENT_FINISHED);
+		say(workers, worker, worker->act ? EVENT_ACT_DONE : EVENT_FINISHED);
 
-	member->over = true;
+	worker->over = true;
 	event->outcome = outcome;
 	event->flag = outcome == OUTCOME_DONE;
 	snprintf(event->code, sizeof(event->code), "%s", code);
@@ -141,190 +141,195 @@ static void finish(struct crew *crew, struct member *member, enum outcome outcom
 		event->text = strdup("it was told to fail");
 	else if (outcome == OUTCOME_DONE && event_set_data(event, "{\"n\":7}", 7) < 0)
 		abort();
-	trace("  %s %s: %s %s", member->act ? "act" : "run", member->id,
+	trace("  %s %s: %s %s", worker->act ? "act" : "run", worker->id,
 	      outcome == OUTCOME_DONE	   ? "done"
 	      : outcome == OUTCOME_STOPPED ? "stopped"
 					   : "failed",
 	      code);
 }
 
-static void fail(struct crew *crew, struct member *member, struct prng *prng)
+static void fail(struct sim_workers *workers, struct sim_worker *worker,
+		 struct prng *prng)
 {
 	static const char *const codes[] = {"task_failed",     "hardware_fault",
 					    "hal_unavailable", "",
 					    "internal",	       "invalid_state"};
 
-	finish(crew, member, OUTCOME_FAILED, codes[prng_below(prng, 6)]);
+	finish(workers, worker, OUTCOME_FAILED, codes[prng_below(prng, 6)]);
 }
 
 /* It was asked to stop.  A run may end in its own way before it sees that. */
-static void stop(struct crew *crew, struct member *member, struct prng *prng)
+static void stop(struct sim_workers *workers, struct sim_worker *worker,
+		 struct prng *prng)
 {
 	int lot = prng_below(prng, 20);
 
-	if (member->act)
-		finish(crew, member, OUTCOME_FAILED, "interrupted");
+	if (worker->act)
+		finish(workers, worker, OUTCOME_FAILED, "interrupted");
 	else if (lot == 0)
-		finish(crew, member, OUTCOME_DONE, "");
+		finish(workers, worker, OUTCOME_DONE, "");
 	else if (lot == 1)
-		fail(crew, member, prng);
+		fail(workers, worker, prng);
 	else
-		finish(crew, member, OUTCOME_STOPPED, "");
+		finish(workers, worker, OUTCOME_STOPPED, "");
 }
 
 /* ---- steps ---- */
 
-static void progress(struct crew *crew, struct member *member)
+static void progress(struct sim_workers *workers, struct sim_worker *worker)
 {
-	struct event *event = say(crew, member, EVENT_PROGRESS);
+	struct event *event = say(workers, worker, EVENT_PROGRESS);
 
-	event->current = ++member->step;
+	event->current = ++worker->step;
 	event->total = 1000;
 	event->text = strdup("at work");
 }
 
-static void checkpoint(struct crew *crew, struct member *member)
+static void checkpoint(struct sim_workers *workers, struct sim_worker *worker)
 {
-	struct event *event = say(crew, member, EVENT_CHECKPOINT);
+	struct event *event = say(workers, worker, EVENT_CHECKPOINT);
 
-	snprintf(member->saved, sizeof(member->saved), "{\"step\":%d}", ++member->step);
-	event->text = strdup(member->saved);
-	event->waiter = &member->waiter;
-	member->waits = true;
-	member->saves = true;
-	trace("  run %s: checkpoint %s", member->id, member->saved);
+	snprintf(worker->saved, sizeof(worker->saved), "{\"step\":%d}", ++worker->step);
+	event->text = strdup(worker->saved);
+	event->waiter = &worker->waiter;
+	worker->waits = true;
+	worker->saves = true;
+	trace("  run %s: checkpoint %s", worker->id, worker->saved);
 }
 
-static void begin(struct crew *crew, struct member *member)
+static void begin(struct sim_workers *workers, struct sim_worker *worker)
 {
-	say(crew, member, EVENT_BEGAN)->waiter = &member->waiter;
-	member->waits = true;
+	say(workers, worker, EVENT_BEGAN)->waiter = &worker->waiter;
+	worker->waits = true;
 }
 
-static void log_a_line(struct crew *crew, struct member *member)
+static void log_a_line(struct sim_workers *workers, struct sim_worker *worker)
 {
-	struct event *event = say(crew, member, EVENT_LOG);
+	struct event *event = say(workers, worker, EVENT_LOG);
 
 	event->number = 2;
 	event->text = strdup("a line");
 }
 
-static void tell_photo(struct crew *crew, struct member *member)
+static void tell_photo(struct sim_workers *workers, struct sim_worker *worker)
 {
-	struct event *event = say(crew, member, EVENT_EMIT);
+	struct event *event = say(workers, worker, EVENT_EMIT);
 
 	event->topic = strdup("scan.photo");
 	event->text = strdup("{\"done\":1}");
-	event->waiter = &member->waiter;
-	member->waits = true;
+	event->waiter = &worker->waiter;
+	worker->waits = true;
 }
 
 /* One with a camera tells of photos that are on disk; nobody tells anything when the
  * power has gone meanwhile. */
-static void take_photos(struct crew *crew, struct member *member, struct prng *prng)
+static void take_photos(struct sim_workers *workers, struct sim_worker *worker,
+			struct prng *prng)
 {
-	int reported =
-		member->claim & CAMERA ? studio_shoot(crew->studio, prng, crew->cuts) : 1;
+	int reported = worker->claim & CAMERA
+			       ? studio_shoot(workers->studio, prng, workers->cuts)
+			       : 1;
 
 	while (reported-- > 0 && !drive_blown())
-		tell_photo(crew, member);
+		tell_photo(workers, worker);
 }
 
-static void hold(struct crew *crew, struct member *member)
+static void hold(struct sim_workers *workers, struct sim_worker *worker)
 {
-	say(crew, member, EVENT_HELD);
-	member->held = true;
-	trace("  run %s: held", member->id);
+	say(workers, worker, EVENT_HELD);
+	worker->held = true;
+	trace("  run %s: held", worker->id);
 }
 
-static void work(struct crew *crew, struct member *member, struct prng *prng)
+static void work(struct sim_workers *workers, struct sim_worker *worker,
+		 struct prng *prng)
 {
-	bool shoots = (member->claim & CAMERA) && prng_chance(prng, 50);
+	bool shoots = (worker->claim & CAMERA) && prng_chance(prng, 50);
 	int lot = shoots ? 31
 			 : prng_below(prng, 40); /* as one that has something to tell */
 
 	if (lot < 14)
-		progress(crew, member);
-	else if (lot < 26 && kinds[member->kind].resumable)
-		checkpoint(crew, member);
+		progress(workers, worker);
+	else if (lot < 26 && kinds[worker->kind].resumable)
+		checkpoint(workers, worker);
 	else if (lot < 29)
-		begin(crew, member);
+		begin(workers, worker);
 	else if (lot < 31)
-		log_a_line(crew, member);
+		log_a_line(workers, worker);
 	else if (lot < 33)
-		take_photos(crew, member, prng);
+		take_photos(workers, worker, prng);
 	else if (lot < 34)
-		fail(crew, member, prng);
+		fail(workers, worker, prng);
 	else if (lot < 37)
-		finish(crew, member, OUTCOME_DONE, "");
+		finish(workers, worker, OUTCOME_DONE, "");
 }
 
-static void act(struct crew *crew, struct member *member, struct prng *prng)
+static void act(struct sim_workers *workers, struct sim_worker *worker, struct prng *prng)
 {
 	if (prng_chance(prng, 80))
-		finish(crew, member, OUTCOME_DONE, "");
+		finish(workers, worker, OUTCOME_DONE, "");
 	else
-		finish(crew, member, OUTCOME_FAILED, "hardware_fault");
+		finish(workers, worker, OUTCOME_FAILED, "hardware_fault");
 }
 
-static void member_step(struct crew *crew, struct member *member, struct prng *prng,
-			bool diligent)
+static void worker_step(struct sim_workers *workers, struct sim_worker *worker,
+			struct prng *prng, bool diligent)
 {
-	if (!diligent && prng_chance(prng, member->patience))
+	if (!diligent && prng_chance(prng, worker->patience))
 		return;
-	if (member->stop)
-		stop(crew, member, prng);
-	else if (member->pause && !member->act)
-		hold(crew, member);
-	else if (member->act)
-		act(crew, member, prng);
+	if (worker->stop)
+		stop(workers, worker, prng);
+	else if (worker->pause && !worker->act)
+		hold(workers, worker);
+	else if (worker->act)
+		act(workers, worker, prng);
 	else if (diligent)
-		finish(crew, member, OUTCOME_DONE, "");
+		finish(workers, worker, OUTCOME_DONE, "");
 	else
-		work(crew, member, prng);
+		work(workers, worker, prng);
 }
 
-static bool member_able(const struct member *member)
+static bool worker_able(const struct sim_worker *worker)
 {
-	return member->run && !member->over && !member->waits &&
-	       (!member->held || member->stop);
+	return worker->run && !worker->over && !worker->waits &&
+	       (!worker->held || worker->stop);
 }
 
-static int count_able(const struct crew *crew)
+static int count_able(const struct sim_workers *workers)
 {
 	int able = 0;
 
-	for (int i = 0; i < crew->count; i++)
-		able += member_able(&crew->members[i]);
+	for (int i = 0; i < workers->count; i++)
+		able += worker_able(&workers->workers[i]);
 	return able;
 }
 
-bool crew_able(const struct crew *crew)
+bool sim_workers_able(const struct sim_workers *workers)
 {
-	return count_able(crew) > 0;
+	return count_able(workers) > 0;
 }
 
-bool crew_step(struct crew *crew, struct prng *prng, bool diligent)
+bool sim_workers_step(struct sim_workers *workers, struct prng *prng, bool diligent)
 {
-	int able = count_able(crew);
+	int able = count_able(workers);
 	int lot = able ? prng_below(prng, able) : -1;
 
-	for (int i = 0; i < crew->count && lot >= 0; i++) {
-		if (!member_able(&crew->members[i]) || lot-- > 0)
+	for (int i = 0; i < workers->count && lot >= 0; i++) {
+		if (!worker_able(&workers->workers[i]) || lot-- > 0)
 			continue;
-		member_step(crew, &crew->members[i], prng, diligent);
+		worker_step(workers, &workers->workers[i], prng, diligent);
 	}
 	return able > 0;
 }
 
-void crew_see(struct crew *crew, const struct event *event)
+void sim_workers_event_taken(struct sim_workers *workers, const struct event *event)
 {
 	if (event->kind != EVENT_FINISHED && event->kind != EVENT_ACT_DONE)
 		return;
-	for (int i = 0; i < crew->count; i++) {
-		if (crew->members[i].run != event->run)
+	for (int i = 0; i < workers->count; i++) {
+		if (workers->workers[i].run != event->run)
 			continue;
-		crew->members[i].run =
+		workers->workers[i].run =
 			0; /* a free place; the others stay where they are */
 		break;
 	}

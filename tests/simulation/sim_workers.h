@@ -12,10 +12,10 @@
 #include "tests/simulation/sim_mailbox.h"
 #include "tests/simulation/sim_writer.h"
 
-#define CREW_MAX 400
-#define CREW_SAVED 24
+#define SIM_WORKERS_MAX 400
+#define SIM_WORKERS_SAVED 24
 
-struct member {
+struct sim_worker {
 	uint64_t run;
 	char id[72]; /* the task, or an act's verb */
 	bool act;
@@ -29,12 +29,12 @@ struct member {
 	int patience; /* percent of its turns that it does nothing; 100: it is stuck until
 			 the end of the history or of the process */
 	int step;
-	char saved[CREW_SAVED]; /* its last checkpoint */
-	struct waiter waiter;	/* only its address is used */
+	char saved[SIM_WORKERS_SAVED]; /* its last checkpoint */
+	struct waiter waiter;	       /* only its address is used */
 };
 
-struct crew {
-	struct member members[CREW_MAX];
+struct sim_workers {
+	struct sim_worker workers[SIM_WORKERS_MAX];
 	int count;
 	struct mail *mail;
 	bool estopped; /* the rig refuses to move */
@@ -43,29 +43,30 @@ struct crew {
 	bool cuts; /* the power may go while photos are written */
 };
 
-void crew_init(struct crew *crew, struct mail *mail);
+void sim_workers_init(struct sim_workers *workers, struct mail *mail);
 
 /* Takes a START or an ACT. */
-struct member *crew_start(struct crew *crew, const struct effect *effect,
-			  struct prng *prng);
-struct member *crew_find(struct crew *crew, uint64_t run); /* at work, or NULL */
-struct member *crew_on(struct crew *crew, const char *task);
+struct sim_worker *sim_workers_start(struct sim_workers *workers,
+				     const struct effect *effect, struct prng *prng);
+/* The worker of a run that has not ended, or NULL. */
+struct sim_worker *sim_workers_find(struct sim_workers *workers, uint64_t run);
+struct sim_worker *sim_workers_find_task(struct sim_workers *workers, const char *task);
 
-void crew_pause(struct crew *crew, uint64_t run);
-void crew_stop(struct crew *crew, uint64_t run, bool estopped);
-void crew_go_on(struct crew *crew, uint64_t run);
+void sim_workers_pause(struct sim_workers *workers, uint64_t run);
+void sim_workers_stop(struct sim_workers *workers, uint64_t run, bool estopped);
+void sim_workers_go_on(struct sim_workers *workers, uint64_t run);
 
-/* True when the waiter was a member's. */
-bool crew_release(struct crew *crew, const struct waiter *waiter);
+/* True when the waiter was a worker's. */
+bool sim_workers_release(struct sim_workers *workers, const struct waiter *waiter);
 
 /* Is there one that can do something? */
-bool crew_able(const struct crew *crew);
+bool sim_workers_able(const struct sim_workers *workers);
 
 /* One of those that can do something does its next step; false when none can.  diligent:
  * it is an end, not a detour. */
-bool crew_step(struct crew *crew, struct prng *prng, bool diligent);
+bool sim_workers_step(struct sim_workers *workers, struct prng *prng, bool diligent);
 
 /* The loop has taken this event: a run that has ended is let go of. */
-void crew_see(struct crew *crew, const struct event *event);
+void sim_workers_event_taken(struct sim_workers *workers, const struct event *event);
 
 #endif

@@ -82,7 +82,7 @@ struct world {
 
 	struct mail mail;
 	struct broker broker;
-	struct crew crew;
+	struct sim_workers workers;
 	struct client client;
 	struct judge judge;
 };
@@ -103,14 +103,14 @@ static void stop_ops_pause(void *context, uint64_t run)
 {
 	struct world *w = context;
 
-	crew_pause(&w->crew, run);
+	sim_workers_pause(&w->workers, run);
 }
 
 static void stop_ops_stop(void *context, uint64_t run, bool estopped)
 {
 	struct world *w = context;
 
-	crew_stop(&w->crew, run, estopped);
+	sim_workers_stop(&w->workers, run, estopped);
 }
 
 static void stop_ops_stop_motion(void *context)
@@ -122,7 +122,7 @@ static void stop_ops_estop(void *context)
 {
 	struct world *w = context;
 
-	w->crew.estopped = true;
+	w->workers.estopped = true;
 }
 
 static cJSON *no_values(void *context)
@@ -182,10 +182,12 @@ static struct core_options world_options(struct world *w)
 
 static void release(struct world *w, const struct waiter *waiter)
 {
-	for (int i = 0; i < w->crew.count; i++)
-		if (&w->crew.members[i].waiter == waiter && w->crew.members[i].saves)
-			judge_saved(&w->judge, &w->crew.members[i]);
-	if (!crew_release(&w->crew, waiter) && !broker_release(&w->broker, waiter))
+	for (int i = 0; i < w->workers.count; i++)
+		if (&w->workers.workers[i].waiter == waiter &&
+		    w->workers.workers[i].saves)
+			judge_saved(&w->judge, &w->workers.workers[i]);
+	if (!sim_workers_release(&w->workers, waiter) &&
+	    !broker_release(&w->broker, waiter))
 		broken("somebody was released who did not wait");
 }
 
@@ -197,18 +199,18 @@ static void start(struct world *w, const struct effect *effect, bool late)
 		judge_start(&w->judge, effect, w->core->store);
 	if (effect->kind == EFFECT_START && w->core->stopping)
 		broken("%s was started while the agent stops", effect->name);
-	crew_start(&w->crew, effect, &w->prng);
+	sim_workers_start(&w->workers, effect, &w->prng);
 }
 
 static void go_on(struct world *w, const struct effect *effect)
 {
-	const struct member *member = crew_find(&w->crew, effect->run);
+	const struct sim_worker *worker = sim_workers_find(&w->workers, effect->run);
 
-	if (!member)
+	if (!worker)
 		return;
-	trace("  GO ON %s", member->id);
-	judge_go_on(&w->judge, member);
-	crew_go_on(&w->crew, effect->run);
+	trace("  GO ON %s", worker->id);
+	judge_go_on(&w->judge, worker);
+	sim_workers_go_on(&w->workers, effect->run);
 }
 
 static void carry_out_one(struct world *w, struct effect *effect, bool late)
@@ -236,7 +238,7 @@ static void carry_out_one(struct world *w, struct effect *effect, bool late)
 		broken("the agent believes that it has a rival");
 		break;
 	case EFFECT_RELEASE_ESTOP:
-		w->crew.estopped = false;
+		w->workers.estopped = false;
 		judge_estop_released(&w->judge, late);
 		break;
 	case EFFECT_STOPPED:
@@ -279,7 +281,7 @@ static void world_process_gone(struct world *w)
 	w->stopping = false;
 	w->stopped = false;
 	mail_clear(&w->mail);
-	crew_init(&w->crew, &w->mail);
+	sim_workers_init(&w->workers, &w->mail);
 	studio_process_gone(studio);
 }
 
@@ -357,7 +359,7 @@ static struct event *world_take(struct world *w)
 
 	for (const struct event *event = events; event; event = event->next) {
 		w->events++;
-		crew_see(&w->crew, event);
+		sim_workers_event_taken(&w->workers, event);
 	}
 	return events;
 }
@@ -492,15 +494,15 @@ static void move_deliver(struct world *w)
 	      packet->wish ? packet->wish->body : packet->topic);
 	/* The receiving thread stops the rig before anything else happens. */
 	if (packet->wish && !packet->retained && !strcmp(packet->wish->verb, "estop"))
-		w->crew.estopped = true;
+		w->workers.estopped = true;
 }
 
 static void move_work(struct world *w)
 {
-	crew_step(&w->crew, &w->prng, false);
-	for (int i = 0; i < w->crew.count; i++)
-		if (w->crew.members[i].saves)
-			judge_saving(&w->judge, &w->crew.members[i]);
+	sim_workers_step(&w->workers, &w->prng, false);
+	for (int i = 0; i < w->workers.count; i++)
+		if (w->workers.workers[i].saves)
+			judge_saving(&w->judge, &w->workers.workers[i]);
 	if (drive_blown())
 		world_power_cut(w);
 }
@@ -579,7 +581,7 @@ static bool possible(const struct world *w, enum move move)
 	case MOVE_DISCONNECT:
 		return w->broker.connected;
 	case MOVE_WORK:
-		return w->core && crew_able(&w->crew);
+		return w->core && sim_workers_able(&w->workers);
 	case MOVE_KILL:
 	case MOVE_STOP:
 		return w->core != NULL;
@@ -707,7 +709,7 @@ static void end_round(struct world *w)
 	while (broker_answer(&w->broker))
 		;
 	move_deliver(w);
-	crew_step(&w->crew, &w->prng, true);
+	sim_workers_step(&w->workers, &w->prng, true);
 	if (w->mail.first || world_turn_due(w))
 		world_turn(w);
 }
@@ -715,8 +717,8 @@ static void end_round(struct world *w)
 static bool end_quiet(struct world *w)
 {
 	return w->core && !w->mail.first && w->broker.connected &&
-	       broker_quiet(&w->broker) && !crew_step(&w->crew, &w->prng, true) &&
-	       !w->mail.first;
+	       broker_quiet(&w->broker) &&
+	       !sim_workers_step(&w->workers, &w->prng, true) && !w->mail.first;
 }
 
 static void end_send(struct world *w, const char *verb, const char *body)
@@ -793,7 +795,7 @@ static void world_finish(struct world *w)
 	end_settle(w);
 	if (!broken_promise() && w->core)
 		judge_end(&w->judge, w->core->store, &w->broker);
-	if (w->crew.estopped)
+	if (w->workers.estopped)
 		broken("the rig is stopped and nobody can lift it");
 }
 
@@ -811,10 +813,10 @@ static void world_open(struct world *w, uint64_t seed, struct prng prng)
 	disk_format(seed, !prng_chance(&w->prng, 5));
 	mail_init(&w->mail);
 	broker_init(&w->broker, &w->mail);
-	crew_init(&w->crew, &w->mail);
+	sim_workers_init(&w->workers, &w->mail);
 	studio_begin(studio, seed);
 	client_init(&w->client, &w->prng);
-	judge_init(&w->judge, &w->client, &w->crew);
+	judge_init(&w->judge, &w->client, &w->workers);
 	w->options = world_options(w);
 	w->judge.max_concurrent = w->options.tunables.max_concurrent;
 	w->judge.blocking_threads = w->options.blocking_threads;
@@ -823,9 +825,9 @@ static void world_open(struct world *w, uint64_t seed, struct prng prng)
 	w->eagerness = prng_chance(&w->prng, 60) ? 100 : prng_between(&w->prng, 10, 90);
 	for (int i = 0; i < MOVES; i++)
 		w->weight[i] = weights[i][prng_below(&w->prng, 4)];
-	w->crew.studio = studio;
-	w->crew.cuts = w->weight[MOVE_POWER_CUT] > 0;
-	w->crew.stuck = prng_chance(&w->prng, 25) ? 30 : 0;
+	w->workers.studio = studio;
+	w->workers.cuts = w->weight[MOVE_POWER_CUT] > 0;
+	w->workers.stuck = prng_chance(&w->prng, 25) ? 30 : 0;
 }
 
 static void world_close(struct world *w)

@@ -1,5 +1,5 @@
-/* One history: the agent's core between a simulated clock, disk, broker, crew and client,
- * all driven by one seed. */
+/* One history: the agent's core between a simulated clock, disk, broker, workers and
+ * client, all driven by one seed. */
 #ifndef TESTS_SIMULATION_WORLD_H
 #define TESTS_SIMULATION_WORLD_H
 
