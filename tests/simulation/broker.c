@@ -112,11 +112,11 @@ static void state_copy(struct broker_state *to, const struct broker_state *from)
 	}
 }
 
-void broker_init(struct broker *broker, struct mail *mail)
+void broker_init(struct broker *broker, struct sim_mailbox *mailbox)
 {
 	memset(broker, 0, sizeof(*broker));
 	broker->sent_last = &broker->sent;
-	broker->mail = mail;
+	broker->mailbox = mailbox;
 }
 
 static void parcel_free(struct parcel *parcel)
@@ -179,7 +179,7 @@ void broker_publish(struct broker *broker, struct wish *wish)
 
 void broker_connect(struct broker *broker, struct prng *prng)
 {
-	struct event *event = mail_post(broker->mail, EVENT_CONNECTED);
+	struct event *event = sim_mailbox_post(broker->mailbox, EVENT_CONNECTED);
 	struct packet *packet;
 
 	broker->connected = true;
@@ -234,7 +234,8 @@ void broker_disconnect(struct broker *broker, struct prng *prng, bool agent_live
 	broker->connected = false;
 	state_retain(&broker->state, OURS "status", "lost", 4);
 	if (agent_lives)
-		mail_post(broker->mail, EVENT_DISCONNECTED)->epoch = broker->epoch;
+		sim_mailbox_post(broker->mailbox, EVENT_DISCONNECTED)->epoch =
+			broker->epoch;
 }
 
 void broker_take_snapshot(struct broker *broker)
@@ -453,7 +454,8 @@ bool broker_answer(struct broker *broker)
 	broker->answer_first = (broker->answer_first + 1) % ANSWERS_MAX;
 	broker->answer_count--;
 	flight_end(broker, due.token);
-	event = mail_post(broker->mail, due.subscribed ? EVENT_SUBSCRIBED : EVENT_SENT);
+	event = sim_mailbox_post(broker->mailbox,
+				 due.subscribed ? EVENT_SUBSCRIBED : EVENT_SENT);
 	event->epoch = broker->epoch;
 	event->token = due.token;
 	event->flag = true;
@@ -464,7 +466,7 @@ static struct event *packet_event(struct broker *broker, const struct packet *pa
 {
 	const struct wish *wish = packet->wish;
 	const char *text = wish ? wish->body : packet->text;
-	struct event *event = mail_post(broker->mail, EVENT_MESSAGE);
+	struct event *event = sim_mailbox_post(broker->mailbox, EVENT_MESSAGE);
 	char number[16];
 
 	event->epoch = broker->epoch;

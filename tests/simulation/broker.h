@@ -77,10 +77,10 @@ struct broker {
 	struct packet *outstanding; /* delivered and not released */
 	struct waiter waiter; /* the outstanding message's; only its address is used */
 	bool waiting;	      /* the event of the outstanding message is not released */
-	struct mail *mail;
+	struct sim_mailbox *mailbox;
 };
 
-void broker_init(struct broker *broker, struct mail *mail);
+void broker_init(struct broker *broker, struct sim_mailbox *mailbox);
 void broker_clear(struct broker *broker);
 
 /* A client publishes. */

@@ -2,42 +2,42 @@
 
 #include <stdlib.h>
 
-void mail_init(struct mail *mail)
+void sim_mailbox_init(struct sim_mailbox *mailbox)
 {
-	mail->first = NULL;
-	mail->last = &mail->first;
-	mail->count = 0;
+	mailbox->first = NULL;
+	mailbox->last = &mailbox->first;
+	mailbox->count = 0;
 }
 
-struct event *mail_post(struct mail *mail, enum event_kind kind)
+struct event *sim_mailbox_post(struct sim_mailbox *mailbox, enum event_kind kind)
 {
 	struct event *event = event_new(kind);
 
 	if (!event)
 		abort();
-	*mail->last = event;
-	mail->last = &event->next;
-	mail->count++;
+	*mailbox->last = event;
+	mailbox->last = &event->next;
+	mailbox->count++;
 	return event;
 }
 
-struct event *mail_take(struct mail *mail, int most)
+struct event *sim_mailbox_take(struct sim_mailbox *mailbox, int most)
 {
-	struct event *first = mail->first, *last = NULL;
+	struct event *first = mailbox->first, *last = NULL;
 
-	for (int i = 0; i < most && mail->first; i++) {
-		last = mail->first;
-		mail->first = last->next;
-		mail->count--;
+	for (int i = 0; i < most && mailbox->first; i++) {
+		last = mailbox->first;
+		mailbox->first = last->next;
+		mailbox->count--;
 	}
-	if (!mail->first)
-		mail->last = &mail->first;
+	if (!mailbox->first)
+		mailbox->last = &mailbox->first;
 	if (last)
 		last->next = NULL;
 	return last ? first : NULL;
 }
 
-void mail_free(struct event *events)
+void sim_mailbox_free_events(struct event *events)
 {
 	while (events) {
 		struct event *event = events;
@@ -47,8 +47,8 @@ void mail_free(struct event *events)
 	}
 }
 
-void mail_clear(struct mail *mail)
+void sim_mailbox_clear(struct sim_mailbox *mailbox)
 {
-	mail_free(mail->first);
-	mail_init(mail);
+	sim_mailbox_free_events(mailbox->first);
+	sim_mailbox_init(mailbox);
 }

@@ -4,15 +4,16 @@
 
 #include "agent/model/event.h"
 
-struct mail {
+struct sim_mailbox {
 	struct event *first, **last;
 	int count;
 };
 
-void mail_init(struct mail *mail);
-struct event *mail_post(struct mail *mail, enum event_kind kind); /* to be filled in */
-struct event *mail_take(struct mail *mail, int most);
-void mail_clear(struct mail *mail);
-void mail_free(struct event *events);
+void sim_mailbox_init(struct sim_mailbox *mailbox);
+struct event *sim_mailbox_post(struct sim_mailbox *mailbox,
+			       enum event_kind kind); /* to be filled in */
+struct event *sim_mailbox_take(struct sim_mailbox *mailbox, int most);
+void sim_mailbox_clear(struct sim_mailbox *mailbox);
+void sim_mailbox_free_events(struct event *events);
 
 #endif

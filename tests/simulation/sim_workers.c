@@ -11,10 +11,10 @@
 
 #define STUCK 100
 
-void sim_workers_init(struct sim_workers *workers, struct mail *mail)
+void sim_workers_init(struct sim_workers *workers, struct sim_mailbox *mailbox)
 {
 	workers->count = 0;
-	workers->mail = mail;
+	workers->mailbox = mailbox;
 	workers->estopped = false;
 }
 
@@ -119,7 +119,7 @@ bool sim_workers_release(struct sim_workers *workers, const struct waiter *waite
 static struct event *say(struct sim_workers *workers, const struct sim_worker *worker,
 			 enum event_kind kind)
 {
-	struct event *event = mail_post(workers->mail, kind);
+	struct event *event = sim_mailbox_post(workers->mailbox, kind);
 
 	event->run = worker->run;
 	return event;

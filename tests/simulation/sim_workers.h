@@ -36,14 +36,14 @@ struct sim_worker {
 struct sim_workers {
 	struct sim_worker workers[SIM_WORKERS_MAX];
 	int count;
-	struct mail *mail;
+	struct sim_mailbox *mailbox;
 	bool estopped; /* the rig refuses to move */
 	int stuck;     /* of a thousand that start */
 	struct studio *studio;
 	bool cuts; /* the power may go while photos are written */
 };
 
-void sim_workers_init(struct sim_workers *workers, struct mail *mail);
+void sim_workers_init(struct sim_workers *workers, struct sim_mailbox *mailbox);
 
 /* Takes a START or an ACT. */
 struct sim_worker *sim_workers_start(struct sim_workers *workers,

@@ -80,7 +80,7 @@ struct world {
 	uint64_t runs; /* that were begun before it; a later one may be its own */
 	int64_t events;
 
-	struct mail mail;
+	struct sim_mailbox mailbox;
 	struct broker broker;
 	struct sim_workers workers;
 	struct client client;
@@ -280,8 +280,8 @@ static void world_process_gone(struct world *w)
 	judge_process_gone(&w->judge);
 	w->stopping = false;
 	w->stopped = false;
-	mail_clear(&w->mail);
-	sim_workers_init(&w->workers, &w->mail);
+	sim_mailbox_clear(&w->mailbox);
+	sim_workers_init(&w->workers, &w->mailbox);
 	studio_process_gone(studio);
 }
 
@@ -355,7 +355,7 @@ static bool time_to_look(struct world *w)
 
 static struct event *world_take(struct world *w)
 {
-	struct event *events = mail_take(&w->mail, CORE_TURN_EVENTS);
+	struct event *events = sim_mailbox_take(&w->mailbox, CORE_TURN_EVENTS);
 
 	for (const struct event *event = events; event; event = event->next) {
 		w->events++;
@@ -439,7 +439,7 @@ static void world_turn(struct world *w)
 		world_kill(w, err.text);
 	}
 	effects_clear(&effects);
-	mail_free(events);
+	sim_mailbox_free_events(events);
 	if (disk_blown())
 		world_power_cut(w);
 	if (w->core &&
@@ -555,7 +555,7 @@ static void move_stop(struct world *w)
 	trace("SIGTERM");
 	w->stopping = true;
 	w->stop_at = w->now;
-	mail_post(&w->mail, EVENT_STOP);
+	sim_mailbox_post(&w->mailbox, EVENT_STOP);
 }
 
 /* Now, or in the middle of one of the next commits. */
@@ -690,7 +690,8 @@ static void world_step(struct world *w)
 	}
 	if (!w->core || broken_promise())
 		return;
-	if (world_turn_due(w) || (w->mail.first && prng_chance(&w->prng, w->eagerness)))
+	if (world_turn_due(w) ||
+	    (w->mailbox.first && prng_chance(&w->prng, w->eagerness)))
 		world_turn(w);
 }
 
@@ -710,15 +711,15 @@ static void end_round(struct world *w)
 		;
 	move_deliver(w);
 	sim_workers_step(&w->workers, &w->prng, true);
-	if (w->mail.first || world_turn_due(w))
+	if (w->mailbox.first || world_turn_due(w))
 		world_turn(w);
 }
 
 static bool end_quiet(struct world *w)
 {
-	return w->core && !w->mail.first && w->broker.connected &&
+	return w->core && !w->mailbox.first && w->broker.connected &&
 	       broker_quiet(&w->broker) &&
-	       !sim_workers_step(&w->workers, &w->prng, true) && !w->mail.first;
+	       !sim_workers_step(&w->workers, &w->prng, true) && !w->mailbox.first;
 }
 
 static void end_send(struct world *w, const char *verb, const char *body)
@@ -811,9 +812,9 @@ static void world_open(struct world *w, uint64_t seed, struct prng prng)
 	memset(w, 0, sizeof(*w));
 	w->prng = prng;
 	disk_format(seed, !prng_chance(&w->prng, 5));
-	mail_init(&w->mail);
-	broker_init(&w->broker, &w->mail);
-	sim_workers_init(&w->workers, &w->mail);
+	sim_mailbox_init(&w->mailbox);
+	broker_init(&w->broker, &w->mailbox);
+	sim_workers_init(&w->workers, &w->mailbox);
 	studio_begin(studio, seed);
 	client_init(&w->client, &w->prng);
 	judge_init(&w->judge, &w->client, &w->workers);
@@ -834,7 +835,7 @@ static void world_close(struct world *w)
 {
 	disk_kill();
 	core_close(w->core);
-	mail_clear(&w->mail);
+	sim_mailbox_clear(&w->mailbox);
 	broker_clear(&w->broker);
 	judge_clear(&w->judge);
 	client_clear(&w->client);
