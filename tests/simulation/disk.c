@@ -80,12 +80,12 @@ void disk_kill(void)
 	disk.generation++;
 }
 
-void disk_fuse(int calls)
+void disk_cut_power_after(int calls)
 {
 	disk.fuse = calls;
 }
 
-bool disk_blown(void)
+bool disk_power_lost(void)
 {
 	return disk.blown;
 }

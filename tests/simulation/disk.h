@@ -32,8 +32,8 @@ void disk_power_cut(struct prng *prng);
 
 /* The power goes before the write or sync after calls of them; -1: it stays.  From then
  * on every call fails, until disk_power_cut(). */
-void disk_fuse(int calls);
-bool disk_blown(void); /* has it gone */
+void disk_cut_power_after(int calls);
+bool disk_power_lost(void); /* has it gone */
 
 /* From now on no file grows (SQLITE_FULL), or files grow again. */
 void disk_set_full(bool full);

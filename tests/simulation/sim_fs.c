@@ -26,7 +26,7 @@ struct node {
 };
 
 /* A name in a folder, and the nodes that it stood for one after the other since the
- * folder was synced: the first is what the drive holds, the last what the system shows.
+ * folder was synced: the first is what the fs holds, the last what the system shows.
  */
 struct name {
 	int folder;
@@ -50,7 +50,7 @@ static struct {
 	struct prng prng;
 	int fuse;
 	bool blown, full;
-} drive;
+} fs;
 
 /* ---- nodes and names ---- */
 
@@ -68,17 +68,15 @@ static void *grow(void *array, int count, int *room, size_t size)
 static int node_make(bool folder)
 {
 	struct node *node;
-	int room = drive.node_room;
+	int room = fs.node_room;
 
-	drive.nodes =
-		grow(drive.nodes, drive.node_count, &drive.node_room, sizeof(*node));
-	if (drive.node_room != room) /* memory of nodes is used again */
-		memset(drive.nodes + room, 0,
-		       (size_t)(drive.node_room - room) * sizeof(*node));
-	node = &drive.nodes[drive.node_count];
+	fs.nodes = grow(fs.nodes, fs.node_count, &fs.node_room, sizeof(*node));
+	if (fs.node_room != room) /* memory of nodes is used again */
+		memset(fs.nodes + room, 0, (size_t)(fs.node_room - room) * sizeof(*node));
+	node = &fs.nodes[fs.node_count];
 	node->folder = folder;
 	sectors_empty(&node->sectors);
-	return drive.node_count++;
+	return fs.node_count++;
 }
 
 static int *name_now(struct name *name)
@@ -88,9 +86,9 @@ static int *name_now(struct name *name)
 
 static struct name *name_find(int folder, const char *text)
 {
-	for (int i = 0; i < drive.name_count; i++)
-		if (drive.names[i].folder == folder && !strcmp(drive.names[i].text, text))
-			return &drive.names[i];
+	for (int i = 0; i < fs.name_count; i++)
+		if (fs.names[i].folder == folder && !strcmp(fs.names[i].text, text))
+			return &fs.names[i];
 	return NULL;
 }
 
@@ -107,15 +105,14 @@ static void point(int folder, const char *text, int node)
 	struct name *name = name_find(folder, text);
 
 	if (!name) {
-		drive.names = grow(drive.names, drive.name_count, &drive.name_room,
-				   sizeof(*name));
-		name = &drive.names[drive.name_count++];
+		fs.names = grow(fs.names, fs.name_count, &fs.name_room, sizeof(*name));
+		name = &fs.names[fs.name_count++];
 		*name = (struct name){.folder = folder, .targets = {NOTHING}, .count = 1};
 		if (strlen(text) >= NAME)
 			abort(); /* the photos of the simulation have short ones */
 		snprintf(name->text, NAME, "%s", text);
 	}
-	/* Of many the second goes: it may as well never have reached the drive. */
+	/* Of many the second goes: it may as well never have reached the fs. */
 	if (name->count == TARGETS_MAX)
 		memmove(name->targets + 1, name->targets + 2,
 			(size_t)(--name->count - 1) * sizeof(int));
@@ -124,8 +121,8 @@ static void point(int folder, const char *text, int node)
 
 static void folder_sync(int folder)
 {
-	for (int i = 0; i < drive.name_count; i++) {
-		struct name *name = &drive.names[i];
+	for (int i = 0; i < fs.name_count; i++) {
+		struct name *name = &fs.names[i];
 
 		if (name->folder != folder)
 			continue;
@@ -136,39 +133,39 @@ static void folder_sync(int folder)
 
 /* ---- power ---- */
 
-void drive_format(uint64_t seed)
+void sim_fs_format(uint64_t seed)
 {
-	drive.node_count = 0;
-	drive.name_count = 0;
-	memset(drive.fds, 0, sizeof(drive.fds));
-	drive.prng = prng_seeded(seed);
-	drive.fuse = -1;
-	drive.blown = false;
-	drive.full = false;
+	fs.node_count = 0;
+	fs.name_count = 0;
+	memset(fs.fds, 0, sizeof(fs.fds));
+	fs.prng = prng_seeded(seed);
+	fs.fuse = -1;
+	fs.blown = false;
+	fs.full = false;
 	node_make(true);
 }
 
-void drive_fuse(int calls)
+void sim_fs_cut_power_after(int calls)
 {
-	drive.fuse = calls;
+	fs.fuse = calls;
 }
 
-bool drive_blown(void)
+bool sim_fs_power_lost(void)
 {
-	return drive.blown;
+	return fs.blown;
 }
 
-void drive_set_full(bool full)
+void sim_fs_set_full(bool full)
 {
-	drive.full = full;
+	fs.full = full;
 }
 
-void drive_power_cut(struct prng *prng)
+void sim_fs_power_cut(struct prng *prng)
 {
 	enum mercy names = (enum mercy)prng_below(prng, MERCIES);
 
-	for (int i = 0; i < drive.name_count; i++) {
-		struct name *name = &drive.names[i];
+	for (int i = 0; i < fs.name_count; i++) {
+		struct name *name = &fs.names[i];
 		int kept = names == ALL_LOST   ? 0
 			   : names == ALL_KEPT ? name->count - 1
 					       : prng_below(prng, name->count);
@@ -176,13 +173,13 @@ void drive_power_cut(struct prng *prng)
 		name->targets[0] = name->targets[kept];
 		name->count = 1;
 	}
-	for (int i = 0; i < drive.node_count; i++)
-		if (!drive.nodes[i].folder)
-			sectors_power_cut(&drive.nodes[i].sectors, prng,
+	for (int i = 0; i < fs.node_count; i++)
+		if (!fs.nodes[i].folder)
+			sectors_power_cut(&fs.nodes[i].sectors, prng,
 					  (enum mercy)prng_below(prng, MERCIES));
-	memset(drive.fds, 0, sizeof(drive.fds));
-	drive.fuse = -1;
-	drive.blown = false;
+	memset(fs.fds, 0, sizeof(fs.fds));
+	fs.fuse = -1;
+	fs.blown = false;
 }
 
 static int fail(int number)
@@ -194,11 +191,11 @@ static int fail(int number)
 /* Before each call that changes something: is there power?  Sets errno. */
 static bool powered(void)
 {
-	if (drive.fuse == 0)
-		drive.blown = true;
-	if (drive.fuse >= 0)
-		drive.fuse--;
-	return !drive.blown || fail(EIO) == 0;
+	if (fs.fuse == 0)
+		fs.blown = true;
+	if (fs.fuse >= 0)
+		fs.fuse--;
+	return !fs.blown || fail(EIO) == 0;
 }
 
 /* ---- descriptors ---- */
@@ -207,20 +204,20 @@ static struct descriptor *descriptor(int fd)
 {
 	bool ours = fd >= FIRST_FD && fd < FIRST_FD + FDS_MAX;
 
-	return ours && drive.fds[fd - FIRST_FD].open ? &drive.fds[fd - FIRST_FD] : NULL;
+	return ours && fs.fds[fd - FIRST_FD].open ? &fs.fds[fd - FIRST_FD] : NULL;
 }
 
 static struct node *node_of(const struct descriptor *d)
 {
-	return &drive.nodes[d->node];
+	return &fs.nodes[d->node];
 }
 
 static int fd_make(int node)
 {
 	for (int i = 0; i < FDS_MAX; i++) {
-		if (drive.fds[i].open)
+		if (fs.fds[i].open)
 			continue;
-		drive.fds[i] = (struct descriptor){.open = true, .node = node};
+		fs.fds[i] = (struct descriptor){.open = true, .node = node};
 		return FIRST_FD + i;
 	}
 	return fail(EMFILE);
@@ -240,7 +237,7 @@ static int open_in(int folder, const char *name, int flags)
 		node = node_make(false);
 		point(folder, name, node);
 	}
-	if ((flags & O_DIRECTORY) && !drive.nodes[node].folder)
+	if ((flags & O_DIRECTORY) && !fs.nodes[node].folder)
 		return fail(ENOTDIR);
 	return fd_make(node);
 }
@@ -289,7 +286,7 @@ long __real_syscall(long number, ...);
 
 static bool is_here(const char *path)
 {
-	return !strcmp(path, DRIVE_FOLDER);
+	return !strcmp(path, SIM_FS_FOLDER);
 }
 
 int __wrap_open(const char *path, int flags, mode_t mode)
@@ -375,12 +372,12 @@ ssize_t __wrap_write(int fd, const void *bytes, size_t n)
 		return __real_write(fd, bytes, n);
 	if (!powered())
 		return -1;
-	lot = prng_below(&drive.prng, 40);
+	lot = prng_below(&fs.prng, 40);
 	if (lot == 0)
 		return fail(EINTR);
-	if (drive.full && (lot < 20 || n < 2))
+	if (fs.full && (lot < 20 || n < 2))
 		return fail(ENOSPC);
-	if ((lot < 4 || drive.full) && n > 1)
+	if ((lot < 4 || fs.full) && n > 1)
 		n /= 2;
 	sectors_write(&node_of(d)->sectors, bytes, n, d->at);
 	d->at += n;
@@ -399,7 +396,7 @@ int __wrap_fsync(int fd)
 		folder_sync(d->node);
 		return 0;
 	}
-	if (prng_below(&drive.prng, 50) == 0) {
+	if (prng_below(&fs.prng, 50) == 0) {
 		sectors_forget(&node_of(d)->sectors);
 		return fail(EIO);
 	}

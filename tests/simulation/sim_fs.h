@@ -14,20 +14,20 @@
 
 #include "tests/support/prng.h"
 
-#define DRIVE_FOLDER "/photos"
+#define SIM_FS_FOLDER "/photos"
 
 /* Empty; its lots begin with seed. */
-void drive_format(uint64_t seed);
+void sim_fs_format(uint64_t seed);
 
 /* The power goes before the changing call after calls of them; -1: it stays. */
-void drive_fuse(int calls);
-bool drive_blown(void); /* has it gone */
+void sim_fs_cut_power_after(int calls);
+bool sim_fs_power_lost(void); /* has it gone */
 
 /* What was not synced is kept or lost at random; the power is back.  Nobody has a file
  * open any more. */
-void drive_power_cut(struct prng *prng);
+void sim_fs_power_cut(struct prng *prng);
 
 /* Writes fail with ENOSPC, in the middle of a file too. */
-void drive_set_full(bool full);
+void sim_fs_set_full(bool full);
 
 #endif

@@ -230,7 +230,7 @@ static void take_photos(struct sim_workers *workers, struct sim_worker *worker,
 			       ? studio_shoot(workers->studio, prng, workers->cuts)
 			       : 1;
 
-	while (reported-- > 0 && !drive_blown())
+	while (reported-- > 0 && !sim_fs_power_lost())
 		tell_photo(workers, worker);
 }
 

@@ -45,7 +45,7 @@ void studio_begin(struct studio *studio, uint64_t seed)
 {
 	studio_process_gone(studio);
 	studio->count = 0;
-	drive_format(seed);
+	sim_fs_format(seed);
 }
 
 void studio_process_gone(struct studio *studio)
@@ -60,7 +60,7 @@ static bool studio_open(struct studio *studio)
 {
 	if (studio->writer)
 		return true;
-	return folder_open(&studio->folder, DRIVE_FOLDER, NULL) == 0 &&
+	return folder_open(&studio->folder, SIM_FS_FOLDER, NULL) == 0 &&
 	       folder_make_all(studio->folder, "cup/scan01/metadata", NULL) == 0 &&
 	       photo_writer_open(&studio->writer, studio->folder, NULL) == 0;
 }
@@ -211,24 +211,24 @@ int studio_shoot(struct studio *studio, struct prng *prng, bool cut)
 	int reported;
 
 	if (cut && prng_chance(prng, FUSE_PERCENT))
-		drive_fuse(prng_below(prng, CALLS));
+		sim_fs_cut_power_after(prng_below(prng, CALLS));
 	if (!studio_open(studio))
 		return 0;
 	put(studio, prng, choose(studio, true));
 	if (prng_chance(prng, 50))
 		put(studio, prng, choose(studio, false));
 	reported = take(studio);
-	drive_fuse(-1);
+	sim_fs_cut_power_after(-1);
 	return reported;
 }
 
 void studio_power_cut(struct studio *studio, struct prng *prng)
 {
 	studio_process_gone(studio);
-	drive_power_cut(prng);
+	sim_fs_power_cut(prng);
 	if (!studio->count)
 		return;
-	if (folder_open(&studio->folder, DRIVE_FOLDER, NULL) < 0)
+	if (folder_open(&studio->folder, SIM_FS_FOLDER, NULL) < 0)
 		abort();
 	for (int i = 0; i < studio->count; i++)
 		check_photo(studio, i);

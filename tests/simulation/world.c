@@ -317,10 +317,10 @@ static void world_start(struct world *w)
 	if (core_open(&w->core, &w->options, at(w), &effects, &err) < 0) {
 		w->core = NULL;
 		disk_kill();
-		if (!disk_full() && !disk_blown())
+		if (!disk_full() && !disk_power_lost())
 			broken("the agent does not start: %s", err.text);
 		effects_clear(&effects);
-		if (disk_blown())
+		if (disk_power_lost())
 			world_power_cut(w);
 		return;
 	}
@@ -432,7 +432,7 @@ static void world_turn(struct world *w)
 	effects_init(&effects);
 	if (core_turn(w->core, events, at(w), &effects, &err) == 0) {
 		world_committed(w, &effects, has_message(events));
-	} else if (disk_blown()) {
+	} else if (disk_power_lost()) {
 		world_uncommitted(w, &effects);
 	} else {
 		broken("a turn was not committed: %s", err.text);
@@ -440,7 +440,7 @@ static void world_turn(struct world *w)
 	}
 	effects_clear(&effects);
 	sim_mailbox_free_events(events);
-	if (disk_blown())
+	if (disk_power_lost())
 		world_power_cut(w);
 	if (w->core &&
 	    (w->stopped || (w->stopping && w->now > w->stop_at + STOP_TIMEOUT))) {
@@ -503,7 +503,7 @@ static void move_work(struct world *w)
 	for (int i = 0; i < w->workers.count; i++)
 		if (w->workers.workers[i].saves)
 			judge_saving(&w->judge, &w->workers.workers[i]);
-	if (drive_blown())
+	if (sim_fs_power_lost())
 		world_power_cut(w);
 }
 
@@ -564,7 +564,7 @@ static void move_power_cut(struct world *w)
 	if (prng_chance(&w->prng, 50))
 		world_power_cut(w);
 	else
-		disk_fuse(prng_below(&w->prng, COMMIT_CALLS));
+		disk_cut_power_after(prng_below(&w->prng, COMMIT_CALLS));
 }
 
 static bool possible(const struct world *w, enum move move)
@@ -613,7 +613,7 @@ static enum move choose(struct world *w)
 static void world_set_full(struct world *w, bool full)
 {
 	disk_set_full(full);
-	drive_set_full(full);
+	sim_fs_set_full(full);
 	if (!full)
 		w->full_until = 0;
 	trace(full ? "the disk is full" : "the disk has room again");
@@ -774,7 +774,7 @@ static void world_finish(struct world *w)
 {
 	trace("---- the end: everything may finish ----");
 	world_set_full(w, false);
-	disk_fuse(-1);
+	disk_cut_power_after(-1);
 	/* A stop that was asked for is carried out first. */
 	if (w->stopping)
 		world_kill(w, "to start again");
