@@ -6,7 +6,7 @@
 
 #include <sqlite3.h>
 
-#include "tests/simulation/sim_disk.h"
+#include "tests/simulation/sim_file.h"
 #include "tests/simulation/trace.h"
 
 #define FILES_MAX 12
@@ -15,7 +15,7 @@
 struct file {
 	char path[64];
 	bool exists, durably; /* is it there; would it be after a power cut */
-	struct sectors sectors;
+	struct sim_file bytes;
 };
 
 /* SQLite's handle of a file; it dies with the process that opened it. */
@@ -54,7 +54,7 @@ static struct file *file_make(const char *path)
 
 		if (file->exists)
 			continue;
-		sectors_empty(&file->sectors);
+		sim_file_empty(&file->bytes);
 		file->durably = false;
 		snprintf(file->path, sizeof(file->path), "%s", path);
 		file->exists = true;
@@ -67,10 +67,11 @@ static struct file *file_make(const char *path)
 
 static void file_power_cut(struct file *file, struct prng *prng)
 {
-	enum mercy mercy = (enum mercy)prng_below(prng, MERCIES);
+	enum power_cut_loss power_cut_loss =
+		(enum power_cut_loss)prng_below(prng, POWER_CUT_LOSSES);
 
-	sectors_power_cut(&file->sectors, prng, mercy);
-	if (!file->durably && mercy == ALL_LOST)
+	sim_file_power_cut(&file->bytes, prng, power_cut_loss);
+	if (!file->durably && power_cut_loss == LOSE_ALL)
 		file->exists = false;
 	file->durably = true;
 }
@@ -169,8 +170,8 @@ void disk_format(uint64_t seed, bool from_template)
 	if (from_template) {
 		struct file *file = file_make(DISK_FOLDER "/agent.sqlite");
 
-		content_copy(&file->sectors.now, &disk.template);
-		content_copy(&file->sectors.synced, &disk.template);
+		content_copy(&file->bytes.now, &disk.template);
+		content_copy(&file->bytes.synced, &disk.template);
 		file->durably = true;
 	}
 }
@@ -179,7 +180,7 @@ void disk_keep_template(void)
 {
 	const struct file *file = file_find(DISK_FOLDER "/agent.sqlite");
 
-	content_copy(&disk.template, &file->sectors.now);
+	content_copy(&disk.template, &file->bytes.now);
 }
 
 static void file_copy(const char *name)
@@ -196,8 +197,8 @@ static void file_copy(const char *name)
 	if (!source || !source->durably)
 		return;
 	copy = file_make(to);
-	content_copy(&copy->sectors.now, &source->sectors.synced);
-	content_copy(&copy->sectors.synced, &source->sectors.synced);
+	content_copy(&copy->bytes.now, &source->bytes.synced);
+	content_copy(&copy->bytes.synced, &source->bytes.synced);
 	copy->durably = true;
 }
 
@@ -213,7 +214,7 @@ int64_t disk_bytes(void)
 
 	for (size_t i = 0; i < FILES_MAX; i++)
 		if (disk.files[i].exists && is_agents(&disk.files[i]))
-			bytes += disk.files[i].sectors.synced.size;
+			bytes += disk.files[i].bytes.synced.size;
 	return (int64_t)bytes;
 }
 
@@ -237,7 +238,7 @@ static int vfs_close(sqlite3_file *base)
 
 static int vfs_read(sqlite3_file *base, void *bytes, int n, sqlite3_int64 at)
 {
-	const struct content *content = &handle_of(base)->file->sectors.now;
+	const struct content *content = &handle_of(base)->file->bytes.now;
 	size_t from = (size_t)at, length = (size_t)n;
 	size_t there = from < content->size ? content->size - from : 0;
 
@@ -256,7 +257,7 @@ static int vfs_read(sqlite3_file *base, void *bytes, int n, sqlite3_int64 at)
 static int vfs_write(sqlite3_file *base, const void *bytes, int n, sqlite3_int64 at)
 {
 	struct handle *handle = handle_of(base);
-	size_t size = handle->file->sectors.now.size;
+	size_t size = handle->file->bytes.now.size;
 	size_t growth = (size_t)(at + n) > size ? (size_t)(at + n) - size : 0;
 
 	if (handle_dead(handle) || !powered(handle->file))
@@ -264,7 +265,7 @@ static int vfs_write(sqlite3_file *base, const void *bytes, int n, sqlite3_int64
 	if (disk.full && growth > disk.room)
 		return SQLITE_FULL;
 	disk.room -= disk.full ? growth : 0;
-	sectors_write(&handle->file->sectors, bytes, (size_t)n, (size_t)at);
+	sim_file_write(&handle->file->bytes, bytes, (size_t)n, (size_t)at);
 	return SQLITE_OK;
 }
 
@@ -274,7 +275,7 @@ static int vfs_truncate(sqlite3_file *base, sqlite3_int64 size)
 
 	if (handle_dead(handle) || !powered(handle->file))
 		return SQLITE_IOERR;
-	sectors_resize(&handle->file->sectors, (size_t)size);
+	sim_file_resize(&handle->file->bytes, (size_t)size);
 	return SQLITE_OK;
 }
 
@@ -285,14 +286,14 @@ static int vfs_sync(sqlite3_file *base, int flags)
 	(void)flags;
 	if (handle_dead(handle) || !powered(handle->file))
 		return SQLITE_IOERR;
-	sectors_sync(&handle->file->sectors);
+	sim_file_sync(&handle->file->bytes);
 	handle->file->durably = true;
 	return SQLITE_OK;
 }
 
 static int vfs_size(sqlite3_file *base, sqlite3_int64 *size)
 {
-	*size = (sqlite3_int64)handle_of(base)->file->sectors.now.size;
+	*size = (sqlite3_int64)handle_of(base)->file->bytes.now.size;
 	return SQLITE_OK;
 }
 

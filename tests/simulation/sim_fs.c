@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "tests/simulation/sim_disk.h"
+#include "tests/simulation/sim_file.h"
 
 #define NAME 40 /* bytes of a file's name, its NUL too */
 #define FIRST_FD (1 << 20)
@@ -22,7 +22,7 @@
 /* A file or a folder.  Number 0 is DRIVE_FOLDER. */
 struct node {
 	bool folder;
-	struct sectors sectors;
+	struct sim_file bytes;
 };
 
 /* A name in a folder, and the nodes that it stood for one after the other since the
@@ -75,7 +75,7 @@ static int node_make(bool folder)
 		memset(fs.nodes + room, 0, (size_t)(fs.node_room - room) * sizeof(*node));
 	node = &fs.nodes[fs.node_count];
 	node->folder = folder;
-	sectors_empty(&node->sectors);
+	sim_file_empty(&node->bytes);
 	return fs.node_count++;
 }
 
@@ -162,21 +162,23 @@ void sim_fs_set_full(bool full)
 
 void sim_fs_power_cut(struct prng *prng)
 {
-	enum mercy names = (enum mercy)prng_below(prng, MERCIES);
+	enum power_cut_loss names =
+		(enum power_cut_loss)prng_below(prng, POWER_CUT_LOSSES);
 
 	for (int i = 0; i < fs.name_count; i++) {
 		struct name *name = &fs.names[i];
-		int kept = names == ALL_LOST   ? 0
-			   : names == ALL_KEPT ? name->count - 1
-					       : prng_below(prng, name->count);
+		int kept = names == LOSE_ALL	? 0
+			   : names == LOSE_NONE ? name->count - 1
+						: prng_below(prng, name->count);
 
 		name->targets[0] = name->targets[kept];
 		name->count = 1;
 	}
 	for (int i = 0; i < fs.node_count; i++)
 		if (!fs.nodes[i].folder)
-			sectors_power_cut(&fs.nodes[i].sectors, prng,
-					  (enum mercy)prng_below(prng, MERCIES));
+			sim_file_power_cut(
+				&fs.nodes[i].bytes, prng,
+				(enum power_cut_loss)prng_below(prng, POWER_CUT_LOSSES));
 	memset(fs.fds, 0, sizeof(fs.fds));
 	fs.fuse = -1;
 	fs.blown = false;
@@ -354,7 +356,7 @@ ssize_t __wrap_read(int fd, void *bytes, size_t n)
 
 	if (!d)
 		return __real_read(fd, bytes, n);
-	content = &node_of(d)->sectors.now;
+	content = &node_of(d)->bytes.now;
 	if (n > content->size - d->at)
 		n = content->size - d->at;
 	if (n)
@@ -379,7 +381,7 @@ ssize_t __wrap_write(int fd, const void *bytes, size_t n)
 		return fail(ENOSPC);
 	if ((lot < 4 || fs.full) && n > 1)
 		n /= 2;
-	sectors_write(&node_of(d)->sectors, bytes, n, d->at);
+	sim_file_write(&node_of(d)->bytes, bytes, n, d->at);
 	d->at += n;
 	return (ssize_t)n;
 }
@@ -397,10 +399,10 @@ int __wrap_fsync(int fd)
 		return 0;
 	}
 	if (prng_below(&fs.prng, 50) == 0) {
-		sectors_forget(&node_of(d)->sectors);
+		sim_file_forget(&node_of(d)->bytes);
 		return fail(EIO);
 	}
-	sectors_sync(&node_of(d)->sectors);
+	sim_file_sync(&node_of(d)->bytes);
 	return 0;
 }
 
@@ -412,7 +414,7 @@ int __wrap_fstat(int fd, struct stat *st)
 		return __real_fstat(fd, st);
 	memset(st, 0, sizeof(*st));
 	st->st_mode = node_of(d)->folder ? S_IFDIR | 0755 : S_IFREG | 0644;
-	st->st_size = (off_t)node_of(d)->sectors.now.size;
+	st->st_size = (off_t)node_of(d)->bytes.now.size;
 	return 0;
 }
 
