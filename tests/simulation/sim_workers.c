@@ -226,9 +226,10 @@ static void tell_photo(struct sim_workers *workers, struct sim_worker *worker)
 static void take_photos(struct sim_workers *workers, struct sim_worker *worker,
 			struct prng *prng)
 {
-	int reported = worker->claim & CAMERA
-			       ? studio_shoot(workers->studio, prng, workers->cuts)
-			       : 1;
+	int reported =
+		worker->claim & CAMERA
+			? sim_writer_take_photos(workers->sim_writer, prng, workers->cuts)
+			: 1;
 
 	while (reported-- > 0 && !sim_fs_power_lost())
 		tell_photo(workers, worker);

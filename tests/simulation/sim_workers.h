@@ -39,7 +39,7 @@ struct sim_workers {
 	struct sim_mailbox *mailbox;
 	bool estopped; /* the rig refuses to move */
 	int stuck;     /* of a thousand that start */
-	struct studio *studio;
+	struct sim_writer *sim_writer;
 	bool cuts; /* the power may go while photos are written */
 };
 

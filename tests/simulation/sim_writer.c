@@ -25,44 +25,44 @@ struct photo {
 	int versions;
 };
 
-struct studio {
+struct sim_writer {
 	struct folder *folder;
 	struct photo_writer *writer;
 	struct photo *photos;
 	int count, room;
 };
 
-struct studio *studio_new(void)
+struct sim_writer *sim_writer_new(void)
 {
-	struct studio *studio = calloc(1, sizeof(*studio));
+	struct sim_writer *sim = calloc(1, sizeof(*sim));
 
-	if (!studio)
+	if (!sim)
 		abort();
-	return studio;
+	return sim;
 }
 
-void studio_begin(struct studio *studio, uint64_t seed)
+void sim_writer_begin(struct sim_writer *sim, uint64_t seed)
 {
-	studio_process_gone(studio);
-	studio->count = 0;
+	sim_writer_process_gone(sim);
+	sim->count = 0;
 	sim_fs_format(seed);
 }
 
-void studio_process_gone(struct studio *studio)
+void sim_writer_process_gone(struct sim_writer *sim)
 {
-	photo_writer_close(studio->writer);
-	folder_close(studio->folder);
-	studio->writer = NULL;
-	studio->folder = NULL;
+	photo_writer_close(sim->writer);
+	folder_close(sim->folder);
+	sim->writer = NULL;
+	sim->folder = NULL;
 }
 
-static bool studio_open(struct studio *studio)
+static bool sim_writer_open(struct sim_writer *sim)
 {
-	if (studio->writer)
+	if (sim->writer)
 		return true;
-	return folder_open(&studio->folder, SIM_FS_FOLDER, NULL) == 0 &&
-	       folder_make_all(studio->folder, "cup/scan01/metadata", NULL) == 0 &&
-	       photo_writer_open(&studio->writer, studio->folder, NULL) == 0;
+	return folder_open(&sim->folder, SIM_FS_FOLDER, NULL) == 0 &&
+	       folder_make_all(sim->folder, "cup/scan01/metadata", NULL) == 0 &&
+	       photo_writer_open(&sim->writer, sim->folder, NULL) == 0;
 }
 
 static void photo_path(char path[PHOTO_WRITER_PATH], int place)
@@ -96,28 +96,28 @@ static bool is_version(const struct photo *photo, uint64_t hash)
 }
 
 /* Written before the photo, so it is there when that is, and says how long it is. */
-static void check_metadata(const struct studio *studio, int place, size_t size)
+static void check_metadata(const struct sim_writer *sim, int place, size_t size)
 {
 	char path[PHOTO_WRITER_PATH];
 	cJSON *metadata = NULL;
 
 	metadata_path(path, place);
-	if (folder_read_json(studio->folder, path, &metadata, NULL) < 0)
+	if (folder_read_json(sim->folder, path, &metadata, NULL) < 0)
 		broken("%s is not there whole, but its photo is", path);
-	else if (studio->photos[place].reported &&
+	else if (sim->photos[place].reported &&
 		 (size_t)json_number(metadata, "bytes", 0) != size)
 		broken("%s says another size than its photo has", path);
 	cJSON_Delete(metadata);
 }
 
-static void check_photo(const struct studio *studio, int place)
+static void check_photo(const struct sim_writer *sim, int place)
 {
-	const struct photo *photo = &studio->photos[place];
+	const struct photo *photo = &sim->photos[place];
 	char path[PHOTO_WRITER_PATH], *bytes;
 	size_t size;
 
 	photo_path(path, place);
-	if (folder_read(studio->folder, path, PHOTO_MAX, &bytes, &size, NULL) < 0) {
+	if (folder_read(sim->folder, path, PHOTO_MAX, &bytes, &size, NULL) < 0) {
 		if (photo->reported)
 			broken("%s was reported and is gone after a power cut", path);
 		return;
@@ -125,7 +125,7 @@ static void check_photo(const struct studio *studio, int place)
 	if (!is_version(photo, hash_of(bytes, size)))
 		broken("%s %s, but not whole after a power cut", path,
 		       photo->reported ? "was reported" : "is there");
-	check_metadata(studio, place, size);
+	check_metadata(sim, place, size);
 	free(bytes);
 }
 
@@ -157,80 +157,80 @@ static void add_version(struct photo *photo, const struct frame *frame)
 	free(bytes);
 }
 
-static void put(struct studio *studio, struct prng *prng, int place)
+static void put(struct sim_writer *sim, struct prng *prng, int place)
 {
 	struct photo_writer_job job = {.place = place, .format = PHOTO_FORMAT_JPEG};
 
 	photo_path(job.photo, place);
 	metadata_path(job.metadata, place);
 	job.frame = make_frame(prng);
-	add_version(&studio->photos[place], job.frame);
+	add_version(&sim->photos[place], job.frame);
 	job.details = cJSON_CreateObject();
-	if (photo_writer_put(studio->writer, &job, NULL) < 0)
+	if (photo_writer_put(sim->writer, &job, NULL) < 0)
 		abort();
 }
 
 /* One that is not reported yet, or a new one. */
-static int choose(struct studio *studio, bool again)
+static int choose(struct sim_writer *sim, bool again)
 {
-	int newest = studio->count - 1;
+	int newest = sim->count - 1;
 
-	if (again && studio->count && !studio->photos[newest].reported &&
-	    studio->photos[newest].versions < VERSIONS_MAX)
+	if (again && sim->count && !sim->photos[newest].reported &&
+	    sim->photos[newest].versions < VERSIONS_MAX)
 		return newest;
-	if (studio->count == studio->room) {
-		studio->room = studio->room ? 2 * studio->room : 64;
-		studio->photos = realloc(studio->photos,
-					 (size_t)studio->room * sizeof(struct photo));
-		if (!studio->photos)
+	if (sim->count == sim->room) {
+		sim->room = sim->room ? 2 * sim->room : 64;
+		sim->photos =
+			realloc(sim->photos, (size_t)sim->room * sizeof(struct photo));
+		if (!sim->photos)
 			abort();
 	}
-	studio->photos[studio->count] = (struct photo){.reported = false};
-	return studio->count++;
+	sim->photos[sim->count] = (struct photo){.reported = false};
+	return sim->count++;
 }
 
-static int take(struct studio *studio)
+static int take(struct sim_writer *sim)
 {
 	struct photo_writer_report report;
 	int reported = 0;
 
-	while (photo_writer_take(studio->writer, true, &report)) {
+	while (photo_writer_take(sim->writer, true, &report)) {
 		free(report.preview);
 		trace("  photo %d: %s", report.place,
 		      report.err.number ? report.err.text : "on disk");
 		if (report.err.number)
 			continue;
-		studio->photos[report.place].reported = true;
+		sim->photos[report.place].reported = true;
 		reported++;
 	}
 	return reported;
 }
 
-int studio_shoot(struct studio *studio, struct prng *prng, bool cut)
+int sim_writer_take_photos(struct sim_writer *sim, struct prng *prng, bool cut)
 {
 	int reported;
 
 	if (cut && prng_chance(prng, FUSE_PERCENT))
 		sim_fs_cut_power_after(prng_below(prng, CALLS));
-	if (!studio_open(studio))
+	if (!sim_writer_open(sim))
 		return 0;
-	put(studio, prng, choose(studio, true));
+	put(sim, prng, choose(sim, true));
 	if (prng_chance(prng, 50))
-		put(studio, prng, choose(studio, false));
-	reported = take(studio);
+		put(sim, prng, choose(sim, false));
+	reported = take(sim);
 	sim_fs_cut_power_after(-1);
 	return reported;
 }
 
-void studio_power_cut(struct studio *studio, struct prng *prng)
+void sim_writer_power_cut(struct sim_writer *sim, struct prng *prng)
 {
-	studio_process_gone(studio);
+	sim_writer_process_gone(sim);
 	sim_fs_power_cut(prng);
-	if (!studio->count)
+	if (!sim->count)
 		return;
-	if (folder_open(&studio->folder, SIM_FS_FOLDER, NULL) < 0)
+	if (folder_open(&sim->folder, SIM_FS_FOLDER, NULL) < 0)
 		abort();
-	for (int i = 0; i < studio->count; i++)
-		check_photo(studio, i);
-	studio_process_gone(studio);
+	for (int i = 0; i < sim->count; i++)
+		check_photo(sim, i);
+	sim_writer_process_gone(sim);
 }

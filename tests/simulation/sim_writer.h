@@ -9,22 +9,22 @@
 
 #include "tests/support/prng.h"
 
-struct studio;
+struct sim_writer;
 
 /* Once; used for one history after the other. */
-struct studio *studio_new(void);
+struct sim_writer *sim_writer_new(void);
 
 /* A new history: an empty drive, nothing reported. */
-void studio_begin(struct studio *studio, uint64_t seed);
+void sim_writer_begin(struct sim_writer *sim, uint64_t seed);
 
 /* One or two photos, both in the writer's hands at once; cut: the power goes in their
  * midst, by lot.  How many it reported. */
-int studio_shoot(struct studio *studio, struct prng *prng, bool cut);
+int sim_writer_take_photos(struct sim_writer *sim, struct prng *prng, bool cut);
 
 /* The process is gone, nothing was in work. */
-void studio_process_gone(struct studio *studio);
+void sim_writer_process_gone(struct sim_writer *sim);
 
 /* The power was cut: says broken() when a photo is not what it was reported to be. */
-void studio_power_cut(struct studio *studio, struct prng *prng);
+void sim_writer_power_cut(struct sim_writer *sim, struct prng *prng);
 
 #endif

@@ -90,7 +90,7 @@ struct world {
 static struct world world;
 static struct registry *registries[2];
 static cJSON *groups, *problems;
-static struct studio *studio;
+static struct sim_writer *sim_writer;
 
 static struct core_time at(const struct world *w)
 {
@@ -282,7 +282,7 @@ static void world_process_gone(struct world *w)
 	w->stopped = false;
 	sim_mailbox_clear(&w->mailbox);
 	sim_workers_init(&w->workers, &w->mailbox);
-	studio_process_gone(studio);
+	sim_writer_process_gone(sim_writer);
 }
 
 static void world_kill(struct world *w, const char *why)
@@ -296,7 +296,7 @@ static void world_power_cut(struct world *w)
 {
 	trace("the power is cut");
 	disk_power_cut(&w->prng);
-	studio_power_cut(studio, &w->prng);
+	sim_writer_power_cut(sim_writer, &w->prng);
 	if (w->core)
 		world_process_gone(w);
 	w->mono = w->now - prng_between(&w->prng, 1, 100000);
@@ -815,7 +815,7 @@ static void world_open(struct world *w, uint64_t seed, struct prng prng)
 	sim_mailbox_init(&w->mailbox);
 	broker_init(&w->broker, &w->mailbox);
 	sim_workers_init(&w->workers, &w->mailbox);
-	studio_begin(studio, seed);
+	sim_writer_begin(sim_writer, seed);
 	client_init(&w->client, &w->prng);
 	judge_init(&w->judge, &w->client, &w->workers);
 	w->options = world_options(w);
@@ -826,7 +826,7 @@ static void world_open(struct world *w, uint64_t seed, struct prng prng)
 	w->eagerness = prng_chance(&w->prng, 60) ? 100 : prng_between(&w->prng, 10, 90);
 	for (int i = 0; i < MOVES; i++)
 		w->weight[i] = weights[i][prng_below(&w->prng, 4)];
-	w->workers.studio = studio;
+	w->workers.sim_writer = sim_writer;
 	w->workers.cuts = w->weight[MOVE_POWER_CUT] > 0;
 	w->workers.stuck = prng_chance(&w->prng, 25) ? 30 : 0;
 }
@@ -846,7 +846,7 @@ static struct outcome_of_history world_end(struct world *w)
 	if (!broken_promise())
 		world_finish(w);
 	if (!broken_promise())
-		studio_power_cut(studio, &w->prng);
+		sim_writer_power_cut(sim_writer, &w->prng);
 	world_close(w);
 	return (struct outcome_of_history){broken_promise(), w->events};
 }
@@ -886,7 +886,7 @@ void world_prepare(void)
 
 	disk_register();
 	sql_watch();
-	studio = studio_new();
+	sim_writer = sim_writer_new();
 	registries[0] = kinds_registry(true);
 	registries[1] = kinds_registry(false);
 	groups = cJSON_Parse("[\"" GROUP "\"]");
