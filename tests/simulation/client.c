@@ -57,7 +57,7 @@ static struct wish *wish_new(struct client *client, const char *verb)
 	if (!wish || !client->wishes)
 		abort();
 	wish->number = client->count;
-	wish->kind = -1;
+	wish->type = -1;
 	wish->rivalled = client->wild;
 	snprintf(wish->verb, sizeof(wish->verb), "%s", verb);
 	snprintf(wish->topic, sizeof(wish->topic), OURS "cmd/%s", verb);
@@ -179,7 +179,7 @@ static void create_then(struct text *text, struct prng *prng)
 	member(text, "then");
 	for (int i = 0; i < n; i++)
 		add(text, "%c{\"type\":\"%s\"}", i ? ',' : '[',
-		    kinds[prng_below(prng, KINDS)].name);
+		    sim_types[prng_below(prng, SIM_TYPES)].name);
 	add(text, "]");
 }
 
@@ -220,15 +220,15 @@ static struct wish *make_create(struct client *client, struct prng *prng)
 	struct wish *wish = wish_new(client, "task/create");
 	struct text text = {"{", 1};
 
-	wish->kind = prng_below(prng, KINDS);
+	wish->type = prng_below(prng, SIM_TYPES);
 	if (prng_chance(prng, 3)) {
 		/* The short form: nobody can name it. */
-		wish->body = strdup(kinds[wish->kind].name);
+		wish->body = strdup(sim_types[wish->type].name);
 		return wish;
 	}
 	wish->plain = true;
 	member(&text, "type");
-	add(&text, "\"%s\"", kinds[wish->kind].name);
+	add(&text, "\"%s\"", sim_types[wish->type].name);
 	if (prng_chance(prng, 85)) {
 		snprintf(wish->id, sizeof(wish->id), "c%d", wish->number);
 		member(&text, "id");
@@ -255,7 +255,7 @@ static struct wish *make_rival(struct client *client, struct prng *prng)
 	struct wish *wish = wish_new(client, "task/create");
 	struct text text = {"{", 1};
 
-	wish->kind = 1;
+	wish->type = 1;
 	wish->rivalled = true;
 	older->rivalled = true;
 	snprintf(wish->request, sizeof(wish->request), "%s", older->request);

@@ -32,7 +32,7 @@ struct wish {
 	bool correlated;
 
 	/* of a create */
-	int kind, priority;
+	int type, priority;
 	char after[WISH_AFTER][WISH_ID];
 	int after_count;
 	bool plain; /* nothing about it changes its place in the queue */

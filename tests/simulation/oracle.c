@@ -194,7 +194,7 @@ static void judge_company(const struct judge *judge, const char *what, uint32_t 
 {
 	for (int i = 0; i < judge->workers->count; i++) {
 		const struct sim_worker *worker = &judge->workers->workers[i];
-		bool exclusive = !worker->act && kinds[worker->kind].is_exclusive;
+		bool exclusive = !worker->act && sim_types[worker->type].is_exclusive;
 
 		if (worker->over || !worker->run)
 			continue;
@@ -214,7 +214,7 @@ static void judge_slots(const struct judge *judge, const char *id, bool blocking
 		const struct sim_worker *worker = &judge->workers->workers[i];
 
 		n += worker->run && !worker->act && !worker->over &&
-		     kinds[worker->kind].is_blocking == blocking;
+		     sim_types[worker->type].is_blocking == blocking;
 	}
 	if (n > most)
 		broken("%s is number %d of %d that may run", id, n, most);
@@ -234,7 +234,7 @@ static bool plain(const struct known *known)
 }
 
 /* It waited while others were started: were all of them before it in the queue? */
-static void judge_order(struct judge *judge, const struct known *known, int kind)
+static void judge_order(struct judge *judge, const struct known *known, int type)
 {
 	for (int i = judge->started_count; i-- > 0;) {
 		const struct known *other = judge->started[i];
@@ -243,7 +243,7 @@ static void judge_order(struct judge *judge, const struct known *known, int kind
 			return;
 		if (!plain(other) || !comes_before(known, other) || other == known)
 			continue;
-		if (other->wish->kind == kind || kinds[kind].is_exclusive)
+		if (other->wish->type == type || sim_types[type].is_exclusive)
 			broken("%s was started in turn %d before %s, which stood before "
 			       "it in the "
 			       "queue",
@@ -251,12 +251,12 @@ static void judge_order(struct judge *judge, const struct known *known, int kind
 	}
 }
 
-static void judge_first_start(struct judge *judge, struct known *known, int kind)
+static void judge_first_start(struct judge *judge, struct known *known, int type)
 {
 	known->started = judge->turn;
 	if (!plain(known) || judge->any_restarted_at)
 		return;
-	judge_order(judge, known, kind);
+	judge_order(judge, known, type);
 	if (judge->started_count == judge->started_room) {
 		judge->started_room = judge->started_room ? 2 * judge->started_room : 64;
 		judge->started = realloc(judge->started, (size_t)judge->started_room *
@@ -350,22 +350,22 @@ static void judge_checkpoint(const struct judge *judge, struct known *known,
 void judge_start(struct judge *judge, const struct effect *effect, struct store *store)
 {
 	struct known *known = know(judge, effect->name);
-	int kind = kind_of(effect->type->type->name);
-	uint32_t claim = kind_claim(kind);
+	int type = sim_type_index(effect->type->type->name);
+	uint32_t claim = sim_type_claim(type);
 
-	trace("  START %s %s attempt %lld %s", effect->name, kinds[kind].name,
+	trace("  START %s %s attempt %lld %s", effect->name, sim_types[type].name,
 	      (long long)effect->number, effect->more ? effect->more : "");
 	if (sim_workers_find_task(judge->workers, effect->name))
 		broken("%s was started while a run works on it", effect->name);
 	if (judge->estopped && claim)
 		broken("%s was started after an emergency stop", effect->name);
-	judge_company(judge, effect->name, claim, true, kinds[kind].is_exclusive);
-	judge_slots(judge, effect->name, kinds[kind].is_blocking);
+	judge_company(judge, effect->name, claim, true, sim_types[type].is_exclusive);
+	judge_slots(judge, effect->name, sim_types[type].is_blocking);
 	judge_after(known, store);
 	judge_history(judge, known);
 	judge_checkpoint(judge, known, effect->more);
 	if (!known->started)
-		judge_first_start(judge, known, kind);
+		judge_first_start(judge, known, type);
 }
 
 void judge_go_on(struct judge *judge, const struct sim_worker *worker)
@@ -381,7 +381,7 @@ void judge_act(struct judge *judge, const struct effect *effect, bool late)
 	static const char *const moving[] = {"motor/move", "motor/home", "camera/capture",
 					     "trigger/fire", NULL};
 	const char *verb = effect->verb->name;
-	uint32_t claim = effect->type ? 0 : verb_claim(verb, effect->text);
+	uint32_t claim = effect->type ? 0 : sim_verb_claim(verb, effect->text);
 
 	trace("  ACT %s %s", verb, effect->text);
 	/* One that was accepted before waits for its commit on a full disk; the rig
@@ -679,13 +679,13 @@ struct load {
 
 static void load_add(struct load *load, const struct task *row)
 {
-	int kind = kind_of(row->type_name);
+	int type = sim_type_index(row->type_name);
 
-	if (kind_claim(kind) & load->devices)
+	if (sim_type_claim(type) & load->devices)
 		broken("%s holds a device that another task holds", row->id);
-	load->devices |= kind_claim(kind);
-	load->alone += kinds[kind].is_exclusive;
-	if (kinds[kind].is_blocking)
+	load->devices |= sim_type_claim(type);
+	load->alone += sim_types[type].is_exclusive;
+	if (sim_types[type].is_blocking)
 		load->blocking++;
 	else
 		load->async++;

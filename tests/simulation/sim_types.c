@@ -28,7 +28,7 @@ static const char *const turntable[] = {"motor/turntable", NULL};
 static const char *const camera_light[] = {"camera/sim", "light", NULL};
 static const char *const whole_rig[] = {"motor", "camera", "light", "trigger", NULL};
 
-const struct task_type kinds[KINDS] = {
+const struct task_type sim_types[SIM_TYPES] = {
 	{.name = "brief_task",
 	 .title = "Brief",
 	 .category = "test",
@@ -81,31 +81,31 @@ const struct task_type kinds[KINDS] = {
 	 .run = never_called},
 };
 
-static const uint32_t claims[KINDS] = {
+static const uint32_t claims[SIM_TYPES] = {
 	[3] = ROTOR | TURNTABLE | LIGHT | CAMERA | TRIGGER,
 	[4] = TURNTABLE,
 	[5] = ROTOR | TURNTABLE,
 	[6] = CAMERA | LIGHT,
 };
 
-const struct core_device kind_devices[KIND_DEVICES] = {
+const struct core_device sim_devices[SIM_DEVICES] = {
 	{DEVICE_MOTOR, "rotor"},      {DEVICE_MOTOR, "turntable"},
 	{DEVICE_LIGHT, "ringlight"},  {DEVICE_CAMERA, "sim"},
 	{DEVICE_TRIGGER, "external"},
 };
 
-struct registry *kinds_registry(bool all)
+struct registry *sim_types_registry(bool all)
 {
 	static const char *const namespaces[] = {"core", "test", NULL};
 	const struct registry_options options = {.enabled = true,
 						 .namespaces = namespaces};
-	struct type_offer offers[KINDS + 1] = {{NULL, NULL}};
+	struct type_offer offers[SIM_TYPES + 1] = {{NULL, NULL}};
 	struct registry *registry = NULL;
 	struct err err;
 	size_t n = 0;
 
-	for (size_t i = all ? 0 : 1; i < KINDS; i++)
-		offers[n++] = (struct type_offer){"test", &kinds[i]};
+	for (size_t i = all ? 0 : 1; i < SIM_TYPES; i++)
+		offers[n++] = (struct type_offer){"test", &sim_types[i]};
 	if (registry_open(&registry, &options, offers, &err) < 0) {
 		fprintf(stderr, "%s\n", err.text);
 		exit(2);
@@ -113,20 +113,20 @@ struct registry *kinds_registry(bool all)
 	return registry;
 }
 
-int kind_of(const char *name)
+int sim_type_index(const char *name)
 {
-	for (int i = 0; i < KINDS; i++)
-		if (!strcmp(kinds[i].name, name))
+	for (int i = 0; i < SIM_TYPES; i++)
+		if (!strcmp(sim_types[i].name, name))
 			return i;
 	return -1;
 }
 
-uint32_t kind_claim(int kind)
+uint32_t sim_type_claim(int type)
 {
-	return claims[kind];
+	return claims[type];
 }
 
-uint32_t verb_claim(const char *verb, const char *body)
+uint32_t sim_verb_claim(const char *verb, const char *body)
 {
 	if (!strcmp(verb, "motor/move") || !strcmp(verb, "motor/home") ||
 	    !strcmp(verb, "motor/override"))

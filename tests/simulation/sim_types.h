@@ -9,21 +9,21 @@
 
 enum { ROTOR = 1, TURNTABLE = 2, LIGHT = 4, CAMERA = 8, TRIGGER = 16 };
 
-extern const struct task_type kinds[];
-extern const struct core_device kind_devices[];
-#define KINDS 8
-#define KIND_DEVICES 5
+extern const struct task_type sim_types[];
+extern const struct core_device sim_devices[];
+#define SIM_TYPES 8
+#define SIM_DEVICES 5
 
 /* A registry of all kinds, or of all but the first. */
-struct registry *kinds_registry(bool all);
+struct registry *sim_types_registry(bool all);
 
 /* Its number, -1 when there is no such kind. */
-int kind_of(const char *name);
+int sim_type_index(const char *name);
 
 /* The devices that a run of this kind holds. */
-uint32_t kind_claim(int kind);
+uint32_t sim_type_claim(int type);
 
 /* The devices that a direct command holds. */
-uint32_t verb_claim(const char *verb, const char *body);
+uint32_t sim_verb_claim(const char *verb, const char *body);
 
 #endif

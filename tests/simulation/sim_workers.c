@@ -36,17 +36,18 @@ struct sim_worker *sim_workers_start(struct sim_workers *workers,
 	*worker = (struct sim_worker){
 		.run = effect->run,
 		.act = effect->kind == EFFECT_ACT,
-		.kind = -1,
+		.type = -1,
 		.patience = stuck ? STUCK : patience[prng_below(prng, 5)],
 	};
 	snprintf(worker->id, sizeof(worker->id), "%s",
 		 worker->act ? effect->verb->name : effect->name);
 	if (worker->act) {
-		worker->claim = effect->type ? 0 : verb_claim(worker->id, effect->text);
+		worker->claim =
+			effect->type ? 0 : sim_verb_claim(worker->id, effect->text);
 		return worker;
 	}
-	worker->kind = kind_of(effect->type->type->name);
-	worker->claim = kind_claim(worker->kind);
+	worker->type = sim_type_index(effect->type->type->name);
+	worker->claim = sim_type_claim(worker->type);
 	snprintf(worker->saved, sizeof(worker->saved), "%s",
 		 effect->more ? effect->more : "");
 	if (effect->more)
@@ -251,7 +252,7 @@ static void work(struct sim_workers *workers, struct sim_worker *worker,
 
 	if (lot < 14)
 		progress(workers, worker);
-	else if (lot < 26 && kinds[worker->kind].resumable)
+	else if (lot < 26 && sim_types[worker->type].resumable)
 		checkpoint(workers, worker);
 	else if (lot < 29)
 		begin(workers, worker);

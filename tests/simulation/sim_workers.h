@@ -19,7 +19,7 @@ struct sim_worker {
 	uint64_t run;
 	char id[72]; /* the task, or an act's verb */
 	bool act;
-	int kind; /* of the task; -1 for a dry_run and other acts */
+	int type; /* of the task; -1 for a dry_run and other acts */
 	uint32_t claim;
 	bool pause, stop, estopped;
 	bool held;    /* stands at its gate and has said so */

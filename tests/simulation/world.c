@@ -154,8 +154,8 @@ static struct core_options world_options(struct world *w)
 		.device = DEVICE,
 		.state_dir = DISK_FOLDER,
 		.registry = registries[0],
-		.devices = kind_devices,
-		.device_count = KIND_DEVICES,
+		.devices = sim_devices,
+		.device_count = SIM_DEVICES,
 		.backend = "simulated",
 		.boot = w->boot,
 		.new_store = "5707e00000000001",
@@ -887,8 +887,8 @@ void world_prepare(void)
 	disk_register();
 	sql_watch();
 	sim_writer = sim_writer_new();
-	registries[0] = kinds_registry(true);
-	registries[1] = kinds_registry(false);
+	registries[0] = sim_types_registry(true);
+	registries[1] = sim_types_registry(false);
 	groups = cJSON_Parse("[\"" GROUP "\"]");
 	problems = cJSON_CreateArray();
 	disk_format(0, false);
