@@ -37,7 +37,7 @@ struct wish {
 	int after_count;
 	bool plain; /* nothing about it changes its place in the queue */
 
-	/* what came of it, kept by the judge */
+	/* what came of it, kept by the oracle */
 	int sent;		    /* how often it was queued for the agent */
 	int handled, first_handled; /* how often, and in which turn first */
 	bool replied;

@@ -8,44 +8,45 @@
 #include "tests/simulation/sim_types.h"
 #include "tests/simulation/trace.h"
 
-void judge_init(struct judge *judge, struct client *client, struct sim_workers *workers)
+void oracle_init(struct oracle *oracle, struct client *client,
+		 struct sim_workers *workers)
 {
-	memset(judge, 0, sizeof(*judge));
-	judge->client = client;
-	judge->workers = workers;
+	memset(oracle, 0, sizeof(*oracle));
+	oracle->client = client;
+	oracle->workers = workers;
 }
 
-void judge_clear(struct judge *judge)
+void oracle_clear(struct oracle *oracle)
 {
-	struct known *known, *next;
+	struct known_task *known, *next;
 
-	HASH_ITER(hh, judge->tasks, known, next) {
-		HASH_DEL(judge->tasks, known);
+	HASH_ITER(hh, oracle->tasks, known, next) {
+		HASH_DEL(oracle->tasks, known);
 		free(known);
 	}
-	free(judge->started);
-	free(judge->events);
+	free(oracle->started);
+	free(oracle->events);
 }
 
-void judge_turn(struct judge *judge, int turn)
+void oracle_turn(struct oracle *oracle, int turn)
 {
-	judge->turn = turn;
-	judge->told_count = 0;
+	oracle->turn = turn;
+	oracle->told_count = 0;
 }
 
 /* ---- what is known ---- */
 
-static struct known *find(const struct judge *judge, const char *id)
+static struct known_task *find(const struct oracle *oracle, const char *id)
 {
-	struct known *known;
+	struct known_task *known;
 
-	HASH_FIND_STR(judge->tasks, id, known);
+	HASH_FIND_STR(oracle->tasks, id, known);
 	return known;
 }
 
-static struct known *know(struct judge *judge, const char *id)
+static struct known_task *know(struct oracle *oracle, const char *id)
 {
-	struct known *known = find(judge, id);
+	struct known_task *known = find(oracle, id);
 
 	if (known)
 		return known;
@@ -53,7 +54,7 @@ static struct known *know(struct judge *judge, const char *id)
 	if (!known)
 		abort();
 	snprintf(known->id, sizeof(known->id), "%s", id);
-	HASH_ADD_STR(judge->tasks, id, known);
+	HASH_ADD_STR(oracle->tasks, id, known);
 	return known;
 }
 
@@ -97,35 +98,36 @@ static bool is(const struct wish *wish, const char *verb)
 	return !strcmp(wish->verb, verb);
 }
 
-static void handled_create(struct judge *judge, struct wish *wish)
+static void handled_create(struct oracle *oracle, struct wish *wish)
 {
-	struct known *known;
+	struct known_task *known;
 
 	if (!wish->id[0])
 		return;
-	known = know(judge, wish->id);
+	known = know(oracle, wish->id);
 	if (known->wish && known->wish != wish)
 		known->wish->rivalled = true;
 	known->wish = wish;
 }
 
-static void handled_task(struct judge *judge, const struct wish *wish)
+static void handled_task(struct oracle *oracle, const struct wish *wish)
 {
-	struct known *known = find(judge, wish->id[0] ? wish->id : wish->body);
+	struct known_task *known = find(oracle, wish->id[0] ? wish->id : wish->body);
 
 	if (is(wish, "task/resume"))
-		*(known ? &known->resumed_at : &judge->any_resumed_at) = judge->turn;
+		*(known ? &known->resumed_at : &oracle->any_resumed_at) = oracle->turn;
 	if (is(wish, "task/restart"))
-		*(known ? &known->restarted_at : &judge->any_restarted_at) = judge->turn;
+		*(known ? &known->restarted_at : &oracle->any_restarted_at) =
+			oracle->turn;
 	if (known && is(wish, "task/update"))
 		known->updated = true;
 }
 
 /* It may have been anything, about anybody. */
-static void handled_wild(struct judge *judge)
+static void handled_wild(struct oracle *oracle)
 {
-	judge->any_resumed_at = judge->turn;
-	judge->any_restarted_at = judge->turn;
+	oracle->any_resumed_at = oracle->turn;
+	oracle->any_restarted_at = oracle->turn;
 }
 
 static const char *const hardware[] = {
@@ -142,58 +144,58 @@ static bool among(const char *verb, const char *const *verbs)
 }
 
 /* An emergency stop that was carried out on a full disk lasts as long as the process. */
-static void handled_estop(struct judge *judge, bool held)
+static void handled_estop(struct oracle *oracle, bool held)
 {
-	if (held && !judge->estopped)
-		judge->estop_unsaved = true;
-	judge->estopped = true;
+	if (held && !oracle->estopped)
+		oracle->estop_unsaved = true;
+	oracle->estopped = true;
 }
 
-void judge_process_gone(struct judge *judge)
+void oracle_process_gone(struct oracle *oracle)
 {
-	if (judge->estop_unsaved)
-		judge->estopped = false;
-	judge->estop_unsaved = false;
+	if (oracle->estop_unsaved)
+		oracle->estopped = false;
+	oracle->estop_unsaved = false;
 }
 
-void judge_handled(struct judge *judge, struct wish *wish, const struct packet *packet,
-		   bool held)
+void oracle_handled(struct oracle *oracle, struct wish *wish, const struct packet *packet,
+		    bool held)
 {
 	if (packet->retained)
 		return;
 	if (++wish->handled == 1)
-		wish->first_handled = judge->turn;
+		wish->first_handled = oracle->turn;
 	if (wish->wild)
-		handled_wild(judge);
+		handled_wild(oracle);
 	trace("  handled: %s %s%s%s", wish->verb, wish->id,
 	      packet->waited ? " (has waited)" : "", held ? " (disk full)" : "");
 	if (is(wish, "estop"))
-		handled_estop(judge, held);
+		handled_estop(oracle, held);
 	else if (is(wish, "task/create"))
-		handled_create(judge, wish);
+		handled_create(oracle, wish);
 	else if (!strncmp(wish->verb, "task/", 5))
-		handled_task(judge, wish);
+		handled_task(oracle, wish);
 }
 
-void judge_in_hand(struct judge *judge, struct wish *wish)
+void oracle_maybe_handled(struct oracle *oracle, struct wish *wish)
 {
 	if (wish->wild)
-		handled_wild(judge);
+		handled_wild(oracle);
 	if (is(wish, "task/create")) {
 		wish->handled++;
 		wish->plain = false;
 	} else if (!strncmp(wish->verb, "task/", 5))
-		handled_task(judge, wish);
+		handled_task(oracle, wish);
 }
 
 /* ---- starts ---- */
 
 /* Nobody else may hold these devices; a task among the others may not be exclusive. */
-static void judge_company(const struct judge *judge, const char *what, uint32_t claim,
-			  bool task, bool alone)
+static void check_claims(const struct oracle *oracle, const char *what, uint32_t claim,
+			 bool task, bool alone)
 {
-	for (int i = 0; i < judge->workers->count; i++) {
-		const struct sim_worker *worker = &judge->workers->workers[i];
+	for (int i = 0; i < oracle->workers->count; i++) {
+		const struct sim_worker *worker = &oracle->workers->workers[i];
 		bool exclusive = !worker->act && sim_types[worker->type].is_exclusive;
 
 		if (worker->over || !worker->run)
@@ -206,12 +208,12 @@ static void judge_company(const struct judge *judge, const char *what, uint32_t 
 	}
 }
 
-static void judge_slots(const struct judge *judge, const char *id, bool blocking)
+static void check_slots(const struct oracle *oracle, const char *id, bool blocking)
 {
-	int n = 1, most = blocking ? judge->blocking_threads : judge->max_concurrent;
+	int n = 1, most = blocking ? oracle->blocking_threads : oracle->max_concurrent;
 
-	for (int i = 0; i < judge->workers->count; i++) {
-		const struct sim_worker *worker = &judge->workers->workers[i];
+	for (int i = 0; i < oracle->workers->count; i++) {
+		const struct sim_worker *worker = &oracle->workers->workers[i];
 
 		n += worker->run && !worker->act && !worker->over &&
 		     sim_types[worker->type].is_blocking == blocking;
@@ -220,24 +222,24 @@ static void judge_slots(const struct judge *judge, const char *id, bool blocking
 		broken("%s is number %d of %d that may run", id, n, most);
 }
 
-static bool comes_before(const struct known *a, const struct known *b)
+static bool comes_before(const struct known_task *a, const struct known_task *b)
 {
 	if (a->wish->priority != b->wish->priority)
 		return a->wish->priority > b->wish->priority;
 	return a->wish->first_handled < b->wish->first_handled;
 }
 
-static bool plain(const struct known *known)
+static bool plain(const struct known_task *known)
 {
 	return known->wish && known->wish->plain && known->wish->handled == 1 &&
 	       !known->wish->rivalled && !known->updated && !known->restarted_at;
 }
 
 /* It waited while others were started: were all of them before it in the queue? */
-static void judge_order(struct judge *judge, const struct known *known, int type)
+static void check_order(struct oracle *oracle, const struct known_task *known, int type)
 {
-	for (int i = judge->started_count; i-- > 0;) {
-		const struct known *other = judge->started[i];
+	for (int i = oracle->started_count; i-- > 0;) {
+		const struct known_task *other = oracle->started[i];
 
 		if (other->started < known->wish->first_handled)
 			return;
@@ -251,20 +253,22 @@ static void judge_order(struct judge *judge, const struct known *known, int type
 	}
 }
 
-static void judge_first_start(struct judge *judge, struct known *known, int type)
+static void note_first_start(struct oracle *oracle, struct known_task *known, int type)
 {
-	known->started = judge->turn;
-	if (!plain(known) || judge->any_restarted_at)
+	known->started = oracle->turn;
+	if (!plain(known) || oracle->any_restarted_at)
 		return;
-	judge_order(judge, known, type);
-	if (judge->started_count == judge->started_room) {
-		judge->started_room = judge->started_room ? 2 * judge->started_room : 64;
-		judge->started = realloc(judge->started, (size_t)judge->started_room *
-								 sizeof(struct known *));
-		if (!judge->started)
+	check_order(oracle, known, type);
+	if (oracle->started_count == oracle->started_room) {
+		oracle->started_room =
+			oracle->started_room ? 2 * oracle->started_room : 64;
+		oracle->started =
+			realloc(oracle->started, (size_t)oracle->started_room *
+							 sizeof(struct known_task *));
+		if (!oracle->started)
 			abort();
 	}
-	judge->started[judge->started_count++] = known;
+	oracle->started[oracle->started_count++] = known;
 }
 
 /* Has this task completed, also if it was deleted since? */
@@ -286,7 +290,7 @@ static bool completed(struct store *store, const char *id)
 	return yes;
 }
 
-static void judge_after(const struct known *known, struct store *store)
+static void check_dependencies(const struct known_task *known, struct store *store)
 {
 	const struct wish *wish = known->wish;
 
@@ -303,20 +307,20 @@ static int newest(int a, int b)
 }
 
 /* Did anybody want it to go on since it was told to be paused? */
-static void judge_paused(const struct judge *judge, const struct known *known,
+static void check_paused(const struct oracle *oracle, const struct known_task *known,
 			 const char *what)
 {
 	int since = newest(newest(known->resumed_at, known->restarted_at),
-			   newest(judge->any_resumed_at, judge->any_restarted_at));
+			   newest(oracle->any_resumed_at, oracle->any_restarted_at));
 
 	if (known->status == TASK_PAUSED && known->paused_at > since)
 		broken("%s was told to be paused and %s, but nobody resumed it",
 		       known->id, what);
 }
 
-static void judge_history(const struct judge *judge, const struct known *known)
+static void check_history(const struct oracle *oracle, const struct known_task *known)
 {
-	int restarted = newest(known->restarted_at, judge->any_restarted_at);
+	int restarted = newest(known->restarted_at, oracle->any_restarted_at);
 
 	if (known->status == TASK_COMPLETED && known->told)
 		broken("%s had completed and was started again", known->id);
@@ -325,7 +329,7 @@ static void judge_history(const struct judge *judge, const struct known *known)
 	if (known->cancelled_at > restarted)
 		broken("%s was started after it was told that it is cancelled (turn %d)",
 		       known->id, known->cancelled_at);
-	judge_paused(judge, known, "was started");
+	check_paused(oracle, known, "was started");
 }
 
 static int step_of(const char *saved)
@@ -337,46 +341,46 @@ static int step_of(const char *saved)
 	return step;
 }
 
-static void judge_checkpoint(const struct judge *judge, struct known *known,
+static void check_checkpoint(const struct oracle *oracle, struct known_task *known,
 			     const char *saved)
 {
-	if (newest(known->restarted_at, judge->any_restarted_at))
+	if (newest(known->restarted_at, oracle->any_restarted_at))
 		known->saved = 0;
 	if (step_of(saved) < known->saved)
 		broken("%s goes on from step %d, but step %d was told to be saved",
 		       known->id, step_of(saved), known->saved);
 }
 
-void judge_start(struct judge *judge, const struct effect *effect, struct store *store)
+void oracle_start(struct oracle *oracle, const struct effect *effect, struct store *store)
 {
-	struct known *known = know(judge, effect->name);
+	struct known_task *known = know(oracle, effect->name);
 	int type = sim_type_index(effect->type->type->name);
 	uint32_t claim = sim_type_claim(type);
 
 	trace("  START %s %s attempt %lld %s", effect->name, sim_types[type].name,
 	      (long long)effect->number, effect->more ? effect->more : "");
-	if (sim_workers_find_task(judge->workers, effect->name))
+	if (sim_workers_find_task(oracle->workers, effect->name))
 		broken("%s was started while a run works on it", effect->name);
-	if (judge->estopped && claim)
+	if (oracle->estopped && claim)
 		broken("%s was started after an emergency stop", effect->name);
-	judge_company(judge, effect->name, claim, true, sim_types[type].is_exclusive);
-	judge_slots(judge, effect->name, sim_types[type].is_blocking);
-	judge_after(known, store);
-	judge_history(judge, known);
-	judge_checkpoint(judge, known, effect->more);
+	check_claims(oracle, effect->name, claim, true, sim_types[type].is_exclusive);
+	check_slots(oracle, effect->name, sim_types[type].is_blocking);
+	check_dependencies(known, store);
+	check_history(oracle, known);
+	check_checkpoint(oracle, known, effect->more);
 	if (!known->started)
-		judge_first_start(judge, known, type);
+		note_first_start(oracle, known, type);
 }
 
-void judge_go_on(struct judge *judge, const struct sim_worker *worker)
+void oracle_go_on(struct oracle *oracle, const struct sim_worker *worker)
 {
 	/* One that stops is let go on its way out. */
-	if (judge->estopped && worker->claim && !worker->stop)
+	if (oracle->estopped && worker->claim && !worker->stop)
 		broken("%s was resumed after an emergency stop", worker->id);
-	judge_paused(judge, know(judge, worker->id), "was let go on");
+	check_paused(oracle, know(oracle, worker->id), "was let go on");
 }
 
-void judge_act(struct judge *judge, const struct effect *effect, bool late)
+void oracle_act(struct oracle *oracle, const struct effect *effect, bool late)
 {
 	static const char *const moving[] = {"motor/move", "motor/home", "camera/capture",
 					     "trigger/fire", NULL};
@@ -386,30 +390,30 @@ void judge_act(struct judge *judge, const struct effect *effect, bool late)
 	trace("  ACT %s %s", verb, effect->text);
 	/* One that was accepted before waits for its commit on a full disk; the rig
 	 * refuses it. */
-	if (judge->estopped && !judge->estop_unsaved && among(verb, moving))
+	if (oracle->estopped && !oracle->estop_unsaved && among(verb, moving))
 		broken("%s was begun after an emergency stop", verb);
 	if (late && among(verb, hardware))
 		broken("%s had waited at the broker and was carried out", verb);
-	judge_company(judge, verb, claim, false, false);
+	check_claims(oracle, verb, claim, false, false);
 }
 
-void judge_estop_released(struct judge *judge, bool late)
+void oracle_estop_released(struct oracle *oracle, bool late)
 {
 	trace("  the emergency stop is lifted");
 	if (late)
 		broken("queue/resume had waited at the broker and lifted the emergency "
 		       "stop");
-	judge->estopped = false;
+	oracle->estopped = false;
 }
 
-void judge_saving(struct judge *judge, const struct sim_worker *worker)
+void oracle_saving(struct oracle *oracle, const struct sim_worker *worker)
 {
-	know(judge, worker->id)->saving = step_of(worker->saved);
+	know(oracle, worker->id)->saving = step_of(worker->saved);
 }
 
-void judge_saved(struct judge *judge, const struct sim_worker *worker)
+void oracle_saved(struct oracle *oracle, const struct sim_worker *worker)
 {
-	know(judge, worker->id)->saved = step_of(worker->saved);
+	know(oracle, worker->id)->saved = step_of(worker->saved);
 }
 
 /* ---- what was told ---- */
@@ -422,7 +426,8 @@ static enum task_status status_in(const char *document)
 	return (enum task_status)task_status_parse(name);
 }
 
-static void judge_document(struct judge *judge, struct known *known, const char *text)
+static void check_document(struct oracle *oracle, struct known_task *known,
+			   const char *text)
 {
 	int64_t rev = strtoll(behind(text, "\"rev\":"), NULL, 10);
 	enum task_status status = status_in(text);
@@ -438,20 +443,20 @@ static void judge_document(struct judge *judge, struct known *known, const char 
 		broken("%s had completed and became %s", known->id,
 		       task_status_name(status));
 	if (!known->told)
-		client_heard(judge->client, known->id);
+		client_heard(oracle->client, known->id);
 	known->told = true;
 	known->rev = rev;
 	known->status = status;
 	known->cancelling = says(text, "\"stopping\":", "\"cancel\"");
 	if (known->cancelling || status == TASK_CANCELLED)
-		known->cancelled_at = judge->turn;
+		known->cancelled_at = oracle->turn;
 	if (status == TASK_PAUSED)
-		known->paused_at = judge->turn;
-	if (judge->told_count < TOLD_MAX)
-		judge->told[judge->told_count++] = known;
+		known->paused_at = oracle->turn;
+	if (oracle->told_count < TOLD_MAX)
+		oracle->told[oracle->told_count++] = known;
 }
 
-static void judge_clearing(struct known *known, struct store *store)
+static void check_clearing(struct known_task *known, struct store *store)
 {
 	struct task *task = store_task(store, known->id);
 
@@ -461,29 +466,29 @@ static void judge_clearing(struct known *known, struct store *store)
 	known->told = false;
 }
 
-static void judge_event(struct judge *judge, const char *text, size_t size)
+static void check_event(struct oracle *oracle, const char *text, size_t size)
 {
 	int64_t seq = strtoll(behind(text, "\"seq\":"), NULL, 10);
 	uint64_t hash = hash_of(text, size);
 
-	if (seq < 1 || seq > judge->last_seq + 1) {
+	if (seq < 1 || seq > oracle->last_seq + 1) {
 		broken("event %lld follows event %lld", (long long)seq,
-		       (long long)judge->last_seq);
+		       (long long)oracle->last_seq);
 		return;
 	}
-	if (seq >= judge->event_room) {
-		judge->event_room = judge->event_room ? 2 * judge->event_room : 512;
-		judge->events = realloc(judge->events, (size_t)judge->event_room *
-							       sizeof(*judge->events));
-		if (!judge->events)
+	if (seq >= oracle->event_room) {
+		oracle->event_room = oracle->event_room ? 2 * oracle->event_room : 512;
+		oracle->events = realloc(oracle->events, (size_t)oracle->event_room *
+								 sizeof(*oracle->events));
+		if (!oracle->events)
 			abort();
 	}
-	if (seq <= judge->last_seq && judge->events[seq] != hash)
+	if (seq <= oracle->last_seq && oracle->events[seq] != hash)
 		broken("event %lld was told twice with different contents: %s",
 		       (long long)seq, text);
-	judge->events[seq] = hash;
-	if (seq > judge->last_seq)
-		judge->last_seq = seq;
+	oracle->events[seq] = hash;
+	if (seq > oracle->last_seq)
+		oracle->last_seq = seq;
 }
 
 /* May this wish be carried out as often as it comes? */
@@ -500,7 +505,7 @@ static bool repeatable(const struct wish *wish)
 
 /* A wish with a name of its own is carried out once however often it is sent, any other
  * once for each time. */
-static void judge_once(const struct judge *judge, struct wish *wish, uint64_t hash)
+static void check_once(const struct oracle *oracle, struct wish *wish, uint64_t hash)
 {
 	bool named = wish->request[0] || (is(wish, "task/create") && wish->id[0]);
 
@@ -509,14 +514,14 @@ static void judge_once(const struct judge *judge, struct wish *wish, uint64_t ha
 			return;
 	if (wish->done_count < WISH_DONE)
 		wish->done[wish->done_count++] = hash;
-	if (repeatable(wish) || (!named && (judge->may_repeat || judge->replies_lost)))
+	if (repeatable(wish) || (!named && (oracle->may_repeat || oracle->replies_lost)))
 		return;
 	if (wish->done_count > (named ? 1 : wish->sent))
 		broken("%s %s was sent %d times and carried out %d times", wish->verb,
 		       wish->body, wish->sent, wish->done_count);
 }
 
-static void judge_done(struct judge *judge, struct wish *wish, const char *text,
+static void check_done(struct oracle *oracle, struct wish *wish, const char *text,
 		       size_t size)
 {
 	char id[WISH_ID];
@@ -532,21 +537,21 @@ static void judge_done(struct judge *judge, struct wish *wish, const char *text,
 	}
 	if (wish->retained && !wish->rivalled)
 		broken("%s was retained and carried out", wish->body);
-	judge_once(judge, wish, hash_of(text, size));
+	check_once(oracle, wish, hash_of(text, size));
 	snprintf(wish->done_id, sizeof(wish->done_id), "%s", id);
 	if (is(wish, "task/create") && !strstr(wish->body, "dry_run"))
-		know(judge, id)->accepted = true;
+		know(oracle, id)->accepted = true;
 	if (is(wish, "task/cancel") && id[0]) {
-		struct known *known = know(judge, id);
+		struct known_task *known = know(oracle, id);
 
 		known->cancelled_at = newest(known->cancelled_at, wish->first_handled);
 	}
 }
 
-static void judge_reply(struct judge *judge, const struct effect *effect)
+static void check_reply(struct oracle *oracle, const struct effect *effect)
 {
 	struct wish *wish =
-		client_of_reply(judge->client, effect->name, effect->correlation,
+		client_of_reply(oracle->client, effect->name, effect->correlation,
 				effect->correlation_size);
 
 	trace("  reply: %.*s", (int)strcspn(effect->text, "{") + 160, effect->text);
@@ -556,7 +561,7 @@ static void judge_reply(struct judge *judge, const struct effect *effect)
 		return;
 	wish->replied = true;
 	if (says(effect->text, "\"ok\":", "true"))
-		judge_done(judge, wish, effect->text, effect->size);
+		check_done(oracle, wish, effect->text, effect->size);
 	else if (says(effect->text, "\"code\":", "\"id_conflict\"") && !wish->rivalled)
 		broken("%s %s is no conflict: %s", wish->verb, wish->body, effect->text);
 }
@@ -566,37 +571,38 @@ static bool below(const char *topic, const char *prefix)
 	return !strncmp(topic, prefix, strlen(prefix));
 }
 
-void judge_publish(struct judge *judge, const struct effect *effect, struct store *store)
+void oracle_publish(struct oracle *oracle, const struct effect *effect,
+		    struct store *store)
 {
 	const char *id = effect->name + strlen(OURS "task/");
 
 	if (below(effect->name, OURS "task/") && effect->retain) {
-		struct known *known = know(judge, id);
+		struct known_task *known = know(oracle, id);
 
 		if (!effect->size) {
 			trace("  cleared: %s", id);
-			judge_clearing(known, store);
+			check_clearing(known, store);
 			return;
 		}
-		judge_document(judge, known, effect->text);
+		check_document(oracle, known, effect->text);
 		trace("  told: %s rev %lld %s%s", id, (long long)known->rev,
 		      task_status_name(known->status),
 		      known->cancelling ? ", cancelling" : "");
 	} else if (!strcmp(effect->name, OURS "event")) {
 		trace("  event: %.100s", effect->text);
-		judge_event(judge, effect->text, effect->size);
+		check_event(oracle, effect->text, effect->size);
 	} else if (below(effect->name, ROOT "/_reply/") ||
 		   (below(effect->name, OURS "reply/") &&
 		    strcmp(effect->name, OURS "reply/_barrier") != 0)) {
-		judge_reply(judge, effect);
+		check_reply(oracle, effect);
 	}
 }
 
 /* A status is true: what is told as at rest has no run at work. */
-static void judge_truth(const struct judge *judge, const struct known *known)
+static void check_truth(const struct oracle *oracle, const struct known_task *known)
 {
 	const struct sim_worker *worker =
-		sim_workers_find_task(judge->workers, known->id);
+		sim_workers_find_task(oracle->workers, known->id);
 
 	if (!worker || known->status == TASK_RUNNING)
 		return;
@@ -606,10 +612,10 @@ static void judge_truth(const struct judge *judge, const struct known *known)
 }
 
 /* After an emergency stop nobody works on with hardware. */
-static void judge_still(const struct judge *judge)
+static void check_still(const struct oracle *oracle)
 {
-	for (int i = 0; judge->estopped && i < judge->workers->count; i++) {
-		const struct sim_worker *worker = &judge->workers->workers[i];
+	for (int i = 0; oracle->estopped && i < oracle->workers->count; i++) {
+		const struct sim_worker *worker = &oracle->workers->workers[i];
 
 		if (worker->run && !worker->act && !worker->over && worker->claim &&
 		    !worker->stop)
@@ -618,11 +624,11 @@ static void judge_still(const struct judge *judge)
 	}
 }
 
-void judge_turn_end(struct judge *judge)
+void oracle_turn_end(struct oracle *oracle)
 {
-	judge_still(judge);
-	for (int i = 0; i < judge->told_count; i++)
-		judge_truth(judge, judge->told[i]);
+	check_still(oracle);
+	for (int i = 0; i < oracle->told_count; i++)
+		check_truth(oracle, oracle->told[i]);
 }
 
 /* ---- what is in the database ---- */
@@ -639,7 +645,7 @@ static bool remembered(struct store *store, const char prefix, const char *name,
 	return yes;
 }
 
-static void judge_row(const struct judge *judge, const struct known *known,
+static void check_row(const struct oracle *oracle, const struct known_task *known,
 		      const struct task *row)
 {
 	if (known->told && row->rev < known->rev)
@@ -648,20 +654,20 @@ static void judge_row(const struct judge *judge, const struct known *known,
 	if (known->told && row->rev == known->rev && row->status != known->status)
 		broken("%s was told as %s, but is %s on disk", known->id,
 		       task_status_name(known->status), task_status_name(row->status));
-	if (!newest(known->restarted_at, judge->any_restarted_at) &&
+	if (!newest(known->restarted_at, oracle->any_restarted_at) &&
 	    step_of(row->checkpoint) < known->saved)
 		broken("step %d of %s was told to be saved, but step %d is on disk",
 		       known->saved, known->id, step_of(row->checkpoint));
 }
 
-static void judge_known(const struct judge *judge, const struct known *known,
+static void check_known(const struct oracle *oracle, const struct known_task *known,
 			struct store *store)
 {
 	struct task *row = store_task(store, known->id);
 	struct memory memory = {.reply = NULL};
 
 	if (row) {
-		judge_row(judge, known, row);
+		check_row(oracle, known, row);
 		task_free(row);
 		return;
 	}
@@ -692,7 +698,7 @@ static void load_add(struct load *load, const struct task *row)
 }
 
 /* Those that run or are paused, restored ones without a run too. */
-static void judge_load(const struct judge *judge, struct store *store)
+static void check_load(const struct oracle *oracle, struct store *store)
 {
 	struct load load = {0};
 
@@ -709,21 +715,22 @@ static void judge_load(const struct judge *judge, struct store *store)
 	if (load.alone && load.async + load.blocking > 1)
 		broken("an exclusive task is not alone: %d run or are paused",
 		       load.async + load.blocking);
-	if (load.async > judge->max_concurrent || load.blocking > judge->blocking_threads)
+	if (load.async > oracle->max_concurrent ||
+	    load.blocking > oracle->blocking_threads)
 		broken("%d async and %d blocking tasks run or are paused", load.async,
 		       load.blocking);
 }
 
-void judge_rows(struct judge *judge, struct store *store)
+void oracle_check_rows(struct oracle *oracle, struct store *store)
 {
-	const struct known *known;
+	const struct known_task *known;
 
-	for (known = judge->tasks; known; known = known->hh.next)
-		judge_known(judge, known, store);
-	judge_load(judge, store);
-	if (store_number(store, "last_seq", 0) < judge->last_seq)
+	for (known = oracle->tasks; known; known = known->hh.next)
+		check_known(oracle, known, store);
+	check_load(oracle, store);
+	if (store_number(store, "last_seq", 0) < oracle->last_seq)
 		broken("event %lld was told, but %lld is the last on disk",
-		       (long long)judge->last_seq,
+		       (long long)oracle->last_seq,
 		       (long long)store_number(store, "last_seq", 0));
 }
 
@@ -765,7 +772,7 @@ static void end_retained(const struct broker *broker, struct store *store)
 
 /* A change that is remembered has been answered.  On a full disk answers to what stops
  * hardware do not wait to be stored, and may be lost with the process. */
-static void end_wish(const struct judge *judge, const struct wish *wish,
+static void end_wish(const struct oracle *oracle, const struct wish *wish,
 		     struct store *store)
 {
 	bool stops = is(wish, "motor/stop") || is(wish, "estop");
@@ -773,7 +780,7 @@ static void end_wish(const struct judge *judge, const struct wish *wish,
 	bool create = !strcmp(wish->verb, "task/create") && wish->id[0];
 
 	if (!wish->hears || wish->replied || wish->rivalled || wish->retained ||
-	    (stops && judge->was_full))
+	    (stops && oracle->was_full))
 		return;
 	memory.reply = NULL;
 	if ((wish->request[0] && remembered(store, 'r', wish->request, &memory)) ||
@@ -789,9 +796,10 @@ static void end_topic(const struct broker *broker, const char *topic, const char
 		broken("%s is %s", topic, retained ? retained->text : "not there");
 }
 
-void judge_end(struct judge *judge, struct store *store, const struct broker *broker)
+void oracle_check_end(struct oracle *oracle, struct store *store,
+		      const struct broker *broker)
 {
-	judge_rows(judge, store);
+	oracle_check_rows(oracle, store);
 	for (int64_t number = 0;;) {
 		struct task *row = store_task_after(store, number);
 
@@ -805,6 +813,6 @@ void judge_end(struct judge *judge, struct store *store, const struct broker *br
 	end_topic(broker, OURS "status", "online");
 	end_topic(broker, OURS "queue", "\"running\":[],\"pending\":[],\"depth\":0");
 	end_topic(broker, OURS "current", "\"status\":\"idle\"");
-	for (int i = 0; i < judge->client->count && !judge->replies_lost; i++)
-		end_wish(judge, judge->client->wishes[i], store);
+	for (int i = 0; i < oracle->client->count && !oracle->replies_lost; i++)
+		end_wish(oracle, oracle->client->wishes[i], store);
 }

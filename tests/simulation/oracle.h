@@ -20,7 +20,7 @@
 #define TOLD_MAX 256
 
 /* A task, as far as somebody outside can know it. */
-struct known {
+struct known_task {
 	char id[WISH_ID];
 	struct wish *wish; /* its create, NULL when there may be several */
 	bool accepted, told;
@@ -36,8 +36,8 @@ struct known {
 	UT_hash_handle hh;
 };
 
-struct judge {
-	struct known *tasks;
+struct oracle {
+	struct known_task *tasks;
 	struct client *client;
 	struct sim_workers *workers;
 	int turn;
@@ -48,47 +48,51 @@ struct judge {
 	bool replies_lost; /* they waited so long, or were so many, that some were given
 			      up */
 	int any_resumed_at, any_restarted_at; /* by the short form, whoever was meant */
-	struct known **started; /* plain ones in the order of their first start */
+	struct known_task **started; /* plain ones in the order of their first start */
 	int started_count, started_room;
 	uint64_t *events; /* hashes by seq */
 	int64_t last_seq, event_room;
-	struct known *told[TOLD_MAX]; /* in this turn */
+	struct known_task *told[TOLD_MAX]; /* in this turn */
 	int told_count;
 };
 
-void judge_init(struct judge *judge, struct client *client, struct sim_workers *workers);
-void judge_clear(struct judge *judge);
+void oracle_init(struct oracle *oracle, struct client *client,
+		 struct sim_workers *workers);
+void oracle_clear(struct oracle *oracle);
 
 /* The turn that begins is number turn. */
-void judge_turn(struct judge *judge, int turn);
+void oracle_turn(struct oracle *oracle, int turn);
 
 /* A message was handled and is acknowledged: retained and waited say how it came, held
  * that the disk is full. */
-void judge_handled(struct judge *judge, struct wish *wish, const struct packet *packet,
-		   bool held);
+void oracle_handled(struct oracle *oracle, struct wish *wish, const struct packet *packet,
+		    bool held);
 
 /* The process ended with a message in hand: nobody can tell whether it was handled. */
-void judge_in_hand(struct judge *judge, struct wish *wish);
+void oracle_maybe_handled(struct oracle *oracle, struct wish *wish);
 
 /* The process has ended; what was not saved is forgotten. */
-void judge_process_gone(struct judge *judge);
+void oracle_process_gone(struct oracle *oracle);
 
 /* ---- the effects of a turn, in their order ---- */
-void judge_start(struct judge *judge, const struct effect *effect, struct store *store);
-void judge_go_on(struct judge *judge, const struct sim_worker *worker);
-void judge_act(struct judge *judge, const struct effect *effect, bool late);
-void judge_publish(struct judge *judge, const struct effect *effect, struct store *store);
-void judge_estop_released(struct judge *judge, bool late);
-void judge_saving(struct judge *judge, const struct sim_worker *worker);
-void judge_saved(struct judge *judge, const struct sim_worker *worker);
+void oracle_start(struct oracle *oracle, const struct effect *effect,
+		  struct store *store);
+void oracle_go_on(struct oracle *oracle, const struct sim_worker *worker);
+void oracle_act(struct oracle *oracle, const struct effect *effect, bool late);
+void oracle_publish(struct oracle *oracle, const struct effect *effect,
+		    struct store *store);
+void oracle_estop_released(struct oracle *oracle, bool late);
+void oracle_saving(struct oracle *oracle, const struct sim_worker *worker);
+void oracle_saved(struct oracle *oracle, const struct sim_worker *worker);
 
 /* All effects of the turn are carried out: is every status that it told true? */
-void judge_turn_end(struct judge *judge);
+void oracle_turn_end(struct oracle *oracle);
 
 /* Is all that was told in this database? */
-void judge_rows(struct judge *judge, struct store *store);
+void oracle_check_rows(struct oracle *oracle, struct store *store);
 
 /* Everything was allowed to finish: has it, and does the broker hold the truth? */
-void judge_end(struct judge *judge, struct store *store, const struct broker *broker);
+void oracle_check_end(struct oracle *oracle, struct store *store,
+		      const struct broker *broker);
 
 #endif

@@ -1,4 +1,5 @@
-/* The task types and devices of the simulated agent, and what the judge knows of them. */
+/* The task types and devices of the simulated agent, and what the oracle knows of them.
+ */
 #ifndef TESTS_SIMULATION_SIM_TYPES_H
 #define TESTS_SIMULATION_SIM_TYPES_H
 

@@ -84,7 +84,7 @@ struct world {
 	struct broker broker;
 	struct sim_workers workers;
 	struct client client;
-	struct judge judge;
+	struct oracle oracle;
 };
 
 static struct world world;
@@ -185,7 +185,7 @@ static void release(struct world *w, const struct waiter *waiter)
 	for (int i = 0; i < w->workers.count; i++)
 		if (&w->workers.workers[i].waiter == waiter &&
 		    w->workers.workers[i].saves)
-			judge_saved(&w->judge, &w->workers.workers[i]);
+			oracle_saved(&w->oracle, &w->workers.workers[i]);
 	if (!sim_workers_release(&w->workers, waiter) &&
 	    !broker_release(&w->broker, waiter))
 		broken("somebody was released who did not wait");
@@ -194,9 +194,9 @@ static void release(struct world *w, const struct waiter *waiter)
 static void start(struct world *w, const struct effect *effect, bool late)
 {
 	if (effect->kind == EFFECT_ACT)
-		judge_act(&w->judge, effect, late && effect->run > w->runs);
+		oracle_act(&w->oracle, effect, late && effect->run > w->runs);
 	else
-		judge_start(&w->judge, effect, w->core->store);
+		oracle_start(&w->oracle, effect, w->core->store);
 	if (effect->kind == EFFECT_START && w->core->stopping)
 		broken("%s was started while the agent stops", effect->name);
 	sim_workers_start(&w->workers, effect, &w->prng);
@@ -209,7 +209,7 @@ static void go_on(struct world *w, const struct effect *effect)
 	if (!worker)
 		return;
 	trace("  GO ON %s", worker->id);
-	judge_go_on(&w->judge, worker);
+	oracle_go_on(&w->oracle, worker);
 	sim_workers_go_on(&w->workers, effect->run);
 }
 
@@ -227,7 +227,7 @@ static void carry_out_one(struct world *w, struct effect *effect, bool late)
 		go_on(w, effect);
 		break;
 	case EFFECT_PUBLISH:
-		judge_publish(&w->judge, effect, w->core->store);
+		oracle_publish(&w->oracle, effect, w->core->store);
 		/* fall through */
 	case EFFECT_SUBSCRIBE:
 	case EFFECT_UNSUBSCRIBE:
@@ -239,7 +239,7 @@ static void carry_out_one(struct world *w, struct effect *effect, bool late)
 		break;
 	case EFFECT_RELEASE_ESTOP:
 		w->workers.estopped = false;
-		judge_estop_released(&w->judge, late);
+		oracle_estop_released(&w->oracle, late);
 		break;
 	case EFFECT_STOPPED:
 		w->stopped = true;
@@ -253,8 +253,8 @@ static void carry_out_handled(struct world *w, const struct effects *effects)
 	for (const struct effect *effect = effects->first; effect; effect = effect->next)
 		if (effect->kind == EFFECT_RELEASE &&
 		    effect->waiter == &w->broker.waiter && w->delivered.wish)
-			judge_handled(&w->judge, w->delivered.wish, &w->delivered,
-				      w->core->held);
+			oracle_handled(&w->oracle, w->delivered.wish, &w->delivered,
+				       w->core->held);
 }
 
 static void carry_out(struct world *w, struct effects *effects)
@@ -264,7 +264,7 @@ static void carry_out(struct world *w, struct effects *effects)
 	carry_out_handled(w, effects);
 	for (struct effect *effect = effects->first; effect; effect = effect->next)
 		carry_out_one(w, effect, late);
-	judge_turn_end(&w->judge);
+	oracle_turn_end(&w->oracle);
 }
 
 /* ---- life and death ---- */
@@ -273,11 +273,11 @@ static void world_process_gone(struct world *w)
 {
 	broker_disconnect(&w->broker, &w->prng, false);
 	if (w->broker.waiting && w->delivered.wish)
-		judge_in_hand(&w->judge, w->delivered.wish);
+		oracle_maybe_handled(&w->oracle, w->delivered.wish);
 	w->broker.waiting = false;
 	core_close(w->core);
 	w->core = NULL;
-	judge_process_gone(&w->judge);
+	oracle_process_gone(&w->oracle);
 	w->stopping = false;
 	w->stopped = false;
 	sim_mailbox_clear(&w->mailbox);
@@ -312,7 +312,7 @@ static void world_start(struct world *w)
 	w->turn++;
 	trace_at(w->turn, w->now);
 	trace("the agent starts, boot %d", w->boots);
-	judge_turn(&w->judge, w->turn);
+	oracle_turn(&w->oracle, w->turn);
 	effects_init(&effects);
 	if (core_open(&w->core, &w->options, at(w), &effects, &err) < 0) {
 		w->core = NULL;
@@ -326,7 +326,7 @@ static void world_start(struct world *w)
 	}
 	w->spins = 0;
 	carry_out(w, &effects);
-	judge_rows(&w->judge, w->core->store);
+	oracle_check_rows(&w->oracle, w->core->store);
 	effects_clear(&effects);
 }
 
@@ -342,7 +342,7 @@ static void world_look_at_copy(struct world *w)
 		broken("after a power cut the database would be lost: %s", err.text);
 		return;
 	}
-	judge_rows(&w->judge, store);
+	oracle_check_rows(&w->oracle, store);
 	store_close(store);
 }
 
@@ -378,13 +378,13 @@ static void world_committed(struct world *w, struct effects *effects, bool messa
 	if (message && w->broker.waiting && !w->core->held)
 		broken("a message was not released in its turn");
 	if (!w->core->held)
-		w->judge.estop_unsaved = false;
-	w->judge.was_full |= w->core->held;
+		w->oracle.estop_unsaved = false;
+	w->oracle.was_full |= w->core->held;
 	if (outbox_depth(w->core->outbox) == 0)
 		w->settled_at = w->now;
 	if (w->now - w->settled_at > OUTBOX_REPLY_AGE_MS / 2 ||
 	    outbox_depth(w->core->outbox) >= OUTBOX_REPLIES_MAX)
-		w->judge.replies_lost = true;
+		w->oracle.replies_lost = true;
 	if (time_to_look(w))
 		world_look_at_copy(w);
 }
@@ -424,7 +424,7 @@ static void world_turn(struct world *w)
 	struct err err;
 
 	trace_at(++w->turn, w->now);
-	judge_turn(&w->judge, w->turn);
+	oracle_turn(&w->oracle, w->turn);
 	events = world_take(w);
 	w->spins = events ? 0 : w->spins + 1;
 	if (w->spins > SPINS_MAX)
@@ -502,7 +502,7 @@ static void move_work(struct world *w)
 	sim_workers_step(&w->workers, &w->prng, false);
 	for (int i = 0; i < w->workers.count; i++)
 		if (w->workers.workers[i].saves)
-			judge_saving(&w->judge, &w->workers.workers[i]);
+			oracle_saving(&w->oracle, &w->workers.workers[i]);
 	if (sim_fs_power_lost())
 		world_power_cut(w);
 }
@@ -532,7 +532,7 @@ static void move_come_back(struct world *w)
 	if (w->broker.waiting)
 		return;
 	broker_come_back(&w->broker);
-	w->judge.may_repeat = true;
+	w->oracle.may_repeat = true;
 }
 
 static void move_expire(struct world *w)
@@ -795,7 +795,7 @@ static void world_finish(struct world *w)
 	}
 	end_settle(w);
 	if (!broken_promise() && w->core)
-		judge_end(&w->judge, w->core->store, &w->broker);
+		oracle_check_end(&w->oracle, w->core->store, &w->broker);
 	if (w->workers.estopped)
 		broken("the rig is stopped and nobody can lift it");
 }
@@ -817,10 +817,10 @@ static void world_open(struct world *w, uint64_t seed, struct prng prng)
 	sim_workers_init(&w->workers, &w->mailbox);
 	sim_writer_begin(sim_writer, seed);
 	client_init(&w->client, &w->prng);
-	judge_init(&w->judge, &w->client, &w->workers);
+	oracle_init(&w->oracle, &w->client, &w->workers);
 	w->options = world_options(w);
-	w->judge.max_concurrent = w->options.tunables.max_concurrent;
-	w->judge.blocking_threads = w->options.blocking_threads;
+	w->oracle.max_concurrent = w->options.tunables.max_concurrent;
+	w->oracle.blocking_threads = w->options.blocking_threads;
 	w->skew = START_WALL;
 	w->mono = -prng_between(&w->prng, 1, 1000000);
 	w->eagerness = prng_chance(&w->prng, 60) ? 100 : prng_between(&w->prng, 10, 90);
@@ -837,7 +837,7 @@ static void world_close(struct world *w)
 	core_close(w->core);
 	sim_mailbox_clear(&w->mailbox);
 	broker_clear(&w->broker);
-	judge_clear(&w->judge);
+	oracle_clear(&w->oracle);
 	client_clear(&w->client);
 }
 
