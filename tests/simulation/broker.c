@@ -161,17 +161,18 @@ static void queue_add(struct broker *broker, const struct packet *packet)
 	LL_APPEND(broker->state.queue, copy);
 }
 
-void broker_publish(struct broker *broker, struct wish *wish)
+void broker_publish(struct broker *broker, struct sim_command *command)
 {
-	struct packet packet = {.wish = wish, .retained = wish->retained};
+	struct packet packet = {.command = command, .retained = command->retained};
 
-	trace("client: %s %s%s", wish->topic, wish->body,
-	      wish->retained ? " (retained)" : "");
-	if (wish->retained)
-		state_retain(&broker->state, wish->topic, wish->body, strlen(wish->body));
+	trace("client: %s %s%s", command->topic, command->body,
+	      command->retained ? " (retained)" : "");
+	if (command->retained)
+		state_retain(&broker->state, command->topic, command->body,
+			     strlen(command->body));
 	if (!broker->state.session || !broker->state.commands)
 		return;
-	wish->sent++;
+	command->sent++;
 	queue_add(broker, &packet);
 }
 
@@ -464,22 +465,22 @@ bool broker_answer(struct broker *broker)
 
 static struct event *packet_event(struct broker *broker, const struct packet *packet)
 {
-	const struct wish *wish = packet->wish;
-	const char *text = wish ? wish->body : packet->text;
+	const struct sim_command *command = packet->command;
+	const char *text = command ? command->body : packet->text;
 	struct event *event = sim_mailbox_post(broker->mailbox, EVENT_MESSAGE);
 	char number[16];
 
 	event->epoch = broker->epoch;
 	event->number = packet->id;
-	event->topic = copy_text(wish ? wish->topic : packet->topic);
+	event->topic = copy_text(command ? command->topic : packet->topic);
 	if (event_set_data(event, text, strlen(text)) < 0)
 		abort();
 	event->retained = packet->retained;
 	event->duplicate = packet->duplicate;
-	if (wish && wish->correlated) {
+	if (command && command->correlated) {
 		event->response_topic = copy_text(REPLY_TOPIC);
 		event->correlation_size =
-			(size_t)snprintf(number, sizeof(number), "%d", wish->number);
+			(size_t)snprintf(number, sizeof(number), "%d", command->number);
 		event->correlation = (uint8_t *)copy_text(number);
 	}
 	event->waiter = &broker->waiter;

@@ -23,7 +23,7 @@ struct retained {
 
 /* A message for the agent. */
 struct packet {
-	struct wish *wish; /* NULL: the texts are the packet's own */
+	struct sim_command *command; /* NULL: the texts are the packet's own */
 	char *topic, *text;
 	bool retained, duplicate;
 	bool waited;   /* it was here before the agent connected */
@@ -84,7 +84,7 @@ void broker_init(struct broker *broker, struct sim_mailbox *mailbox);
 void broker_clear(struct broker *broker);
 
 /* A client publishes. */
-void broker_publish(struct broker *broker, struct wish *wish);
+void broker_publish(struct broker *broker, struct sim_command *command);
 
 /* The agent connects; its CONNECTED is posted. */
 void broker_connect(struct broker *broker, struct prng *prng);

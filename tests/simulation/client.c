@@ -9,7 +9,7 @@
 #define BODY_MAX 4096
 #define WILD_MAX 256
 
-enum temper {
+enum weight {
 	TEMPER_CREATE,
 	TEMPER_TASK,
 	TEMPER_QUEUE,
@@ -32,51 +32,52 @@ void client_init(struct client *client, struct prng *prng)
 
 	memset(client, 0, sizeof(*client));
 	for (int i = 0; i < TEMPERS; i++)
-		client->temper[i] = weights[i][prng_below(prng, 3)];
+		client->weight[i] = weights[i][prng_below(prng, 3)];
 }
 
 void client_clear(struct client *client)
 {
 	for (int i = 0; i < client->count; i++) {
-		free(client->wishes[i]->body);
-		free(client->wishes[i]);
+		free(client->commands[i]->body);
+		free(client->commands[i]);
 	}
-	free(client->wishes);
+	free(client->commands);
 	free(client->ids);
 }
 
-static struct wish *wish_new(struct client *client, const char *verb)
+static struct sim_command *command_new(struct client *client, const char *verb)
 {
-	struct wish *wish = calloc(1, sizeof(*wish));
+	struct sim_command *command = calloc(1, sizeof(*command));
 
 	if (client->count == client->room) {
 		client->room = client->room ? 2 * client->room : 64;
-		client->wishes = realloc(client->wishes,
-					 (size_t)client->room * sizeof(struct wish *));
+		client->commands =
+			realloc(client->commands,
+				(size_t)client->room * sizeof(struct sim_command *));
 	}
-	if (!wish || !client->wishes)
+	if (!command || !client->commands)
 		abort();
-	wish->number = client->count;
-	wish->type = -1;
-	wish->rivalled = client->wild;
-	snprintf(wish->verb, sizeof(wish->verb), "%s", verb);
-	snprintf(wish->topic, sizeof(wish->topic), OURS "cmd/%s", verb);
-	client->wishes[client->count++] = wish;
-	return wish;
+	command->number = client->count;
+	command->type = -1;
+	command->contested = client->random_body;
+	snprintf(command->verb, sizeof(command->verb), "%s", verb);
+	snprintf(command->topic, sizeof(command->topic), OURS "cmd/%s", verb);
+	client->commands[client->count++] = command;
+	return command;
 }
 
-void client_heard(struct client *client, const char *id)
+void client_task_seen(struct client *client, const char *id)
 {
 	for (int i = client->id_count; i-- > 0 && i > client->id_count - 50;)
 		if (!strcmp(client->ids[i], id))
 			return;
 	if (client->id_count == client->id_room) {
 		client->id_room = client->id_room ? 2 * client->id_room : 64;
-		client->ids = realloc(client->ids, (size_t)client->id_room * WISH_ID);
+		client->ids = realloc(client->ids, (size_t)client->id_room * SIM_ID_SIZE);
 		if (!client->ids)
 			abort();
 	}
-	snprintf(client->ids[client->id_count++], WISH_ID, "%s", id);
+	snprintf(client->ids[client->id_count++], SIM_ID_SIZE, "%s", id);
 }
 
 /* Mostly one of the last. */
@@ -121,55 +122,57 @@ static void member(struct text *text, const char *key)
 	add(text, "%s\"%s\":", text->size > 1 ? "," : "", key);
 }
 
-static void wish_end(struct wish *wish, struct text *text, struct prng *prng)
+static void command_end(struct sim_command *command, struct text *text, struct prng *prng)
 {
 	int way = prng_below(prng, 10);
 
-	wish->correlated = way < 7;
-	wish->hears = way < 9;
-	if (wish->request[0]) {
+	command->correlated = way < 7;
+	command->has_reply_topic = way < 9;
+	if (command->request[0]) {
 		member(text, "request");
-		add(text, "\"%s\"", wish->request);
+		add(text, "\"%s\"", command->request);
 	}
-	if (wish->hears && !wish->correlated) {
+	if (command->has_reply_topic && !command->correlated) {
 		member(text, "reply_to");
-		add(text, "\"" ROOT "/_reply/w%d\"", wish->number);
+		add(text, "\"" ROOT "/_reply/w%d\"", command->number);
 	}
 	add(text, "}");
-	wish->body = strdup(text->bytes);
+	command->body = strdup(text->bytes);
 }
 
-static void give_request(struct wish *wish, struct prng *prng, int percent)
+static void give_request(struct sim_command *command, struct prng *prng, int percent)
 {
 	if (prng_chance(prng, percent))
-		snprintf(wish->request, sizeof(wish->request), "q%d", wish->number);
+		snprintf(command->request, sizeof(command->request), "q%d",
+			 command->number);
 }
 
-static void to_group(struct wish *wish, const char *verb)
+static void to_group(struct sim_command *command, const char *verb)
 {
-	snprintf(wish->topic, sizeof(wish->topic), ROOT "/_group/" GROUP "/cmd/%s", verb);
+	snprintf(command->topic, sizeof(command->topic), ROOT "/_group/" GROUP "/cmd/%s",
+		 verb);
 }
 
-static void to_all(struct wish *wish, const char *verb)
+static void to_all(struct sim_command *command, const char *verb)
 {
-	snprintf(wish->topic, sizeof(wish->topic), ROOT "/_all/cmd/%s", verb);
+	snprintf(command->topic, sizeof(command->topic), ROOT "/_all/cmd/%s", verb);
 }
 
 /* ---- task/create ---- */
 
-static void create_after(struct client *client, struct wish *wish, struct text *text,
-			 struct prng *prng)
+static void create_after(struct client *client, struct sim_command *command,
+			 struct text *text, struct prng *prng)
 {
-	int n = prng_between(prng, 1, WISH_AFTER);
+	int n = prng_between(prng, 1, SIM_AFTER_MAX);
 
 	member(text, "after");
 	for (int i = 0; i < n; i++) {
-		snprintf(wish->after[i], WISH_ID, "%s", some_id(client, prng));
-		add(text, "%c\"%s\"", i ? ',' : '[', wish->after[i]);
+		snprintf(command->after[i], SIM_ID_SIZE, "%s", some_id(client, prng));
+		add(text, "%c\"%s\"", i ? ',' : '[', command->after[i]);
 	}
 	add(text, "]");
-	wish->after_count = n;
-	wish->plain = false;
+	command->after_count = n;
+	command->plain = false;
 }
 
 static void create_then(struct text *text, struct prng *prng)
@@ -183,16 +186,16 @@ static void create_then(struct text *text, struct prng *prng)
 	add(text, "]");
 }
 
-static void create_extras(struct client *client, struct wish *wish, struct text *text,
-			  struct prng *prng)
+static void create_extras(struct client *client, struct sim_command *command,
+			  struct text *text, struct prng *prng)
 {
 	if (prng_chance(prng, 30)) {
-		wish->priority = prng_between(prng, -2, 2);
+		command->priority = prng_between(prng, -2, 2);
 		member(text, "priority");
-		add(text, "%d", wish->priority);
+		add(text, "%d", command->priority);
 	}
 	if (prng_chance(prng, 20))
-		create_after(client, wish, text, prng);
+		create_after(client, command, text, prng);
 	if (prng_chance(prng, 10))
 		create_then(text, prng);
 	if (prng_chance(prng, 15)) {
@@ -211,79 +214,79 @@ static void create_extras(struct client *client, struct wish *wish, struct text 
 	if (prng_chance(prng, 3)) {
 		member(text, "dry_run");
 		add(text, "true");
-		wish->plain = false;
+		command->plain = false;
 	}
 }
 
-static struct wish *make_create(struct client *client, struct prng *prng)
+static struct sim_command *make_create(struct client *client, struct prng *prng)
 {
-	struct wish *wish = wish_new(client, "task/create");
+	struct sim_command *command = command_new(client, "task/create");
 	struct text text = {"{", 1};
 
-	wish->type = prng_below(prng, SIM_TYPES);
+	command->type = prng_below(prng, SIM_TYPES);
 	if (prng_chance(prng, 3)) {
 		/* The short form: nobody can name it. */
-		wish->body = strdup(sim_types[wish->type].name);
-		return wish;
+		command->body = strdup(sim_types[command->type].name);
+		return command;
 	}
-	wish->plain = true;
+	command->plain = true;
 	member(&text, "type");
-	add(&text, "\"%s\"", sim_types[wish->type].name);
+	add(&text, "\"%s\"", sim_types[command->type].name);
 	if (prng_chance(prng, 85)) {
-		snprintf(wish->id, sizeof(wish->id), "c%d", wish->number);
+		snprintf(command->id, sizeof(command->id), "c%d", command->number);
 		member(&text, "id");
-		add(&text, "\"%s\"", wish->id);
+		add(&text, "\"%s\"", command->id);
 		if (prng_chance(prng, 30))
-			client_heard(client, wish->id);
+			client_task_seen(client, command->id);
 	}
-	give_request(wish, prng, wish->id[0] ? 20 : 70);
+	give_request(command, prng, command->id[0] ? 20 : 70);
 	member(&text, "args");
 	add(&text, "{\"n\":%d}",
 	    prng_between(prng, 1, prng_chance(prng, 2) ? 2000 : 999));
-	create_extras(client, wish, &text, prng);
-	wish_end(wish, &text, prng);
+	create_extras(client, command, &text, prng);
+	command_end(command, &text, prng);
 	if (prng_chance(prng, 2))
-		to_group(wish, wish->verb);
-	wish->retained = prng_chance(prng, 2);
-	return wish;
+		to_group(command, command->verb);
+	command->retained = prng_chance(prng, 2);
+	return command;
 }
 
 /* An id or a request that was used, and something else behind it. */
-static struct wish *make_rival(struct client *client, struct prng *prng)
+static struct sim_command *make_contested(struct client *client, struct prng *prng)
 {
-	struct wish *older = client->wishes[prng_below(prng, client->count)];
-	struct wish *wish = wish_new(client, "task/create");
+	struct sim_command *older = client->commands[prng_below(prng, client->count)];
+	struct sim_command *command = command_new(client, "task/create");
 	struct text text = {"{", 1};
 
-	wish->type = 1;
-	wish->rivalled = true;
-	older->rivalled = true;
-	snprintf(wish->request, sizeof(wish->request), "%s", older->request);
+	command->type = 1;
+	command->contested = true;
+	older->contested = true;
+	snprintf(command->request, sizeof(command->request), "%s", older->request);
 	member(&text, "type");
-	add(&text, "\"plain_task\",\"args\":{\"n\":%d}", 1 + wish->number % 999);
+	add(&text, "\"plain_task\",\"args\":{\"n\":%d}", 1 + command->number % 999);
 	if (!strcmp(older->verb, "task/create") && older->id[0]) {
-		snprintf(wish->id, sizeof(wish->id), "%s", older->id);
-		add(&text, ",\"id\":\"%s\"", wish->id);
+		snprintf(command->id, sizeof(command->id), "%s", older->id);
+		add(&text, ",\"id\":\"%s\"", command->id);
 	}
-	wish_end(wish, &text, prng);
-	return wish;
+	command_end(command, &text, prng);
+	return command;
 }
 
 /* ---- the other nouns ---- */
 
-static struct wish *make_body(struct client *client, struct prng *prng, const char *verb,
-			      const char *members)
+static struct sim_command *make_body(struct client *client, struct prng *prng,
+				     const char *verb, const char *members)
 {
-	struct wish *wish = wish_new(client, verb);
+	struct sim_command *command = command_new(client, verb);
 	struct text text = {"{", 1};
 
 	add(&text, "%s", members);
-	give_request(wish, prng, 40);
-	wish_end(wish, &text, prng);
-	return wish;
+	give_request(command, prng, 40);
+	command_end(command, &text, prng);
+	return command;
 }
 
-static struct wish *make_task(struct client *client, struct prng *prng)
+static struct sim_command *make_task(struct client *client, struct prng *prng)
 {
 	static const char *const verbs[] = {"cancel", "pause",	 "resume", "restart",
 					    "cancel", "delete",	 "update", "get",
@@ -291,16 +294,16 @@ static struct wish *make_task(struct client *client, struct prng *prng)
 	const char *what = verbs[prng_below(prng, 12)];
 	const char *id = some_id(client, prng);
 	char verb[24], members[160];
-	struct wish *wish;
+	struct sim_command *command;
 
 	snprintf(verb, sizeof(verb), "task/%s", what);
 	if (prng_chance(prng, 8)) {
 		static const char *const forms[] = {"current", "PRESS"};
 
-		wish = wish_new(client, verb);
-		wish->body =
+		command = command_new(client, verb);
+		command->body =
 			strdup(prng_chance(prng, 50) ? id : forms[prng_below(prng, 2)]);
-		return wish;
+		return command;
 	}
 	snprintf(members, sizeof(members), "\"id\":\"%s\"", id);
 	if (!strcmp(what, "update"))
@@ -309,29 +312,29 @@ static struct wish *make_task(struct client *client, struct prng *prng)
 	if (!strcmp(what, "restart") && prng_chance(prng, 50))
 		snprintf(members, sizeof(members), "\"id\":\"%s\",\"from\":\"start\"",
 			 id);
-	wish = make_body(client, prng, verb, members);
-	snprintf(wish->id, sizeof(wish->id), "%s", id);
-	return wish;
+	command = make_body(client, prng, verb, members);
+	snprintf(command->id, sizeof(command->id), "%s", id);
+	return command;
 }
 
-static struct wish *make_queue(struct client *client, struct prng *prng)
+static struct sim_command *make_queue(struct client *client, struct prng *prng)
 {
 	static const char *const verbs[] = {"queue/pause", "queue/resume", "queue/resume",
 					    "queue/clear", "estop",	   "queue/resume",
 					    "agent/drain", "agent/undrain"};
 	const char *verb = verbs[prng_below(prng, 8)];
-	struct wish *wish = make_body(client, prng, verb, "");
+	struct sim_command *command = make_body(client, prng, verb, "");
 
 	if (strcmp(verb, "queue/clear") != 0 && prng_chance(prng, 10))
-		to_all(wish, verb);
-	return wish;
+		to_all(command, verb);
+	return command;
 }
 
-static struct wish *make_rig(struct client *client, struct prng *prng)
+static struct sim_command *make_rig(struct client *client, struct prng *prng)
 {
 	static const struct {
 		const char *verb, *members;
-	} wishes[] = {
+	} commands[] = {
 		{"motor/move", "\"name\":\"rotor\",\"degrees\":5"},
 		{"motor/move", "\"name\":\"turntable\",\"degrees\":15"},
 		{"motor/home", "\"name\":\"rotor\""},
@@ -344,49 +347,50 @@ static struct wish *make_rig(struct client *client, struct prng *prng)
 		{"camera/settings", ""},
 		{"trigger/fire", ""},
 	};
-	int i = prng_below(prng, (int)(sizeof(wishes) / sizeof(wishes[0])));
-	struct wish *wish = make_body(client, prng, wishes[i].verb, wishes[i].members);
+	int i = prng_below(prng, (int)(sizeof(commands) / sizeof(commands[0])));
+	struct sim_command *command =
+		make_body(client, prng, commands[i].verb, commands[i].members);
 
 	if (prng_chance(prng, 5))
-		to_group(wish, wish->verb);
-	return wish;
+		to_group(command, command->verb);
+	return command;
 }
 
-static struct wish *make_read(struct client *client, struct prng *prng)
+static struct sim_command *make_read(struct client *client, struct prng *prng)
 {
 	static const struct {
 		const char *verb, *members;
-	} wishes[] = {
+	} commands[] = {
 		{"task/list", "\"limit\":5"}, {"task/events", "\"since\":0,\"limit\":5"},
 		{"agent/ping", ""},	      {"settings/get", ""},
 		{"project/list", ""},
 	};
-	int i = prng_below(prng, (int)(sizeof(wishes) / sizeof(wishes[0])));
+	int i = prng_below(prng, (int)(sizeof(commands) / sizeof(commands[0])));
 
-	return make_body(client, prng, wishes[i].verb, wishes[i].members);
+	return make_body(client, prng, commands[i].verb, commands[i].members);
 }
 
-static struct wish *make_agent(struct client *client, struct prng *prng)
+static struct sim_command *make_agent(struct client *client, struct prng *prng)
 {
 	static const struct {
 		const char *verb, *members;
-	} wishes[] = {
+	} commands[] = {
 		{"agent/sync", ""},
 		{"agent/prune", "\"keep\":3"},
 		{"settings/set", "\"values\":{\"a\":1}"},
 		{"project/create", "\"project\":\"cup\""},
 		{"project/delete", "\"project\":\"cup\""},
 	};
-	int i = prng_below(prng, (int)(sizeof(wishes) / sizeof(wishes[0])));
+	int i = prng_below(prng, (int)(sizeof(commands) / sizeof(commands[0])));
 
-	return make_body(client, prng, wishes[i].verb, wishes[i].members);
+	return make_body(client, prng, commands[i].verb, commands[i].members);
 }
 
-static struct wish *make_bad(struct client *client, struct prng *prng)
+static struct sim_command *make_bad(struct client *client, struct prng *prng)
 {
 	static const struct {
 		const char *verb, *body;
-	} wishes[] = {
+	} commands[] = {
 		{"task/create", "{\"type\":"},
 		{"task/create", "{\"type\":\"nothing_task\"}"},
 		{"task/create", "{\"type\":\"needy_task\"}"},
@@ -402,25 +406,25 @@ static struct wish *make_bad(struct client *client, struct prng *prng)
 		{"queue/pause", "[]"},
 		{"task/create", "{\"id\":\"current\",\"type\":\"plain_task\"}"},
 	};
-	int i = prng_below(prng, (int)(sizeof(wishes) / sizeof(wishes[0])));
-	struct wish *wish = wish_new(client, wishes[i].verb);
+	int i = prng_below(prng, (int)(sizeof(commands) / sizeof(commands[0])));
+	struct sim_command *command = command_new(client, commands[i].verb);
 
-	wish->body = strdup(wishes[i].body);
-	return wish;
+	command->body = strdup(commands[i].body);
+	return command;
 }
 
-struct wish *client_make(struct client *client, struct prng *prng)
+struct sim_command *client_random_command(struct client *client, struct prng *prng)
 {
 	int total = 0, lot, sort = 0;
 
 	for (int i = 0; i < TEMPERS; i++)
-		total += client->temper[i];
+		total += client->weight[i];
 	lot = prng_below(prng, total);
-	while (lot >= client->temper[sort])
-		lot -= client->temper[sort++];
+	while (lot >= client->weight[sort])
+		lot -= client->weight[sort++];
 	if (!client->count)
 		sort = TEMPER_CREATE;
-	switch ((enum temper)sort) {
+	switch ((enum weight)sort) {
 	case TEMPER_TASK:
 		return make_task(client, prng);
 	case TEMPER_QUEUE:
@@ -435,8 +439,8 @@ struct wish *client_make(struct client *client, struct prng *prng)
 		return make_bad(client, prng);
 	case TEMPER_AGAIN:
 		if (prng_chance(prng, 15))
-			return make_rival(client, prng);
-		return client->wishes[prng_below(prng, client->count)];
+			return make_contested(client, prng);
+		return client->commands[prng_below(prng, client->count)];
 	case TEMPER_CREATE:
 	case TEMPERS:
 		break;
@@ -444,14 +448,14 @@ struct wish *client_make(struct client *client, struct prng *prng)
 	return make_create(client, prng);
 }
 
-static void go_wild(struct client *client)
+static void note_random_body(struct client *client)
 {
-	client->wild = true;
+	client->random_body = true;
 	for (int i = 0; i < client->count; i++)
-		client->wishes[i]->rivalled = true;
+		client->commands[i]->contested = true;
 }
 
-struct wish *client_make_wild(struct client *client, struct prng *prng)
+struct sim_command *client_random_bytes(struct client *client, struct prng *prng)
 {
 	static const char *const verbs[] = {
 		"task/create",	 "task/cancel",	 "task/pause",	"task/resume",
@@ -461,33 +465,35 @@ struct wish *client_make_wild(struct client *client, struct prng *prng)
 		"agent/undrain", "settings/set", "light/set",	"motor/move",
 		"estop"};
 	int verb = prng_below(prng, (int)(sizeof(verbs) / sizeof(verbs[0])));
-	struct wish *wish = wish_new(client, verbs[verb]);
+	struct sim_command *command = command_new(client, verbs[verb]);
 	int size = prng_below(prng, WILD_MAX), n = 0;
 
-	wish->body = calloc(1, WILD_MAX);
-	if (!wish->body)
+	command->body = calloc(1, WILD_MAX);
+	if (!command->body)
 		abort();
 	while (n < size)
-		wish->body[n++] = (char)prng_below(prng, 256);
+		command->body[n++] = (char)prng_below(prng, 256);
 	/* Replies that go to others are read as theirs. */
-	if (strchr(wish->body, '\\') || strstr(wish->body, "_reply"))
-		wish->body[0] = '\0';
-	wish->wild = true;
-	wish->rivalled = true;
-	go_wild(client);
-	return wish;
+	if (strchr(command->body, '\\') || strstr(command->body, "_reply"))
+		command->body[0] = '\0';
+	command->random_body = true;
+	command->contested = true;
+	note_random_body(client);
+	return command;
 }
 
-struct wish *client_plain(struct client *client, const char *verb, const char *body)
+struct sim_command *client_command(struct client *client, const char *verb,
+				   const char *body)
 {
-	struct wish *wish = wish_new(client, verb);
+	struct sim_command *command = command_new(client, verb);
 
-	wish->body = strdup(body);
-	return wish;
+	command->body = strdup(body);
+	return command;
 }
 
-struct wish *client_of_reply(const struct client *client, const char *topic,
-			     const void *correlation, size_t size)
+struct sim_command *client_command_of_reply(const struct client *client,
+					    const char *topic, const void *correlation,
+					    size_t size)
 {
 	char text[16];
 	int number = -1;
@@ -499,5 +505,5 @@ struct wish *client_of_reply(const struct client *client, const char *topic,
 	} else if (!strncmp(topic, ROOT "/_reply/w", strlen(ROOT "/_reply/w"))) {
 		number = atoi(topic + strlen(ROOT "/_reply/w"));
 	}
-	return number >= 0 && number < client->count ? client->wishes[number] : NULL;
+	return number >= 0 && number < client->count ? client->commands[number] : NULL;
 }

@@ -15,25 +15,25 @@
 #define GROUP "lab"
 #define REPLY_TOPIC ROOT "/_reply/sim" /* with the wish's number as Correlation Data */
 
-#define WISH_ID 72
-#define WISH_AFTER 3
-#define WISH_DONE 8
+#define SIM_ID_SIZE 72
+#define SIM_AFTER_MAX 3
+#define SIM_DONE_MAX 8
 
-struct wish {
+struct sim_command {
 	int number;
 	char verb[24];
 	char topic[128];
 	char *body;
-	char id[WISH_ID], request[24];
-	bool retained; /* sent with the retain flag */
-	bool rivalled; /* another wish has its id or request and wants something else */
-	bool wild;     /* nobody knows what it asks for */
-	bool hears;    /* its replies can be told from others */
+	char id[SIM_ID_SIZE], request[24];
+	bool retained;	/* sent with the retain flag */
+	bool contested; /* another wish has its id or request and wants something else */
+	bool random_body;     /* nobody knows what it asks for */
+	bool has_reply_topic; /* its replies can be told from others */
 	bool correlated;
 
 	/* of a create */
 	int type, priority;
-	char after[WISH_AFTER][WISH_ID];
+	char after[SIM_AFTER_MAX][SIM_ID_SIZE];
 	int after_count;
 	bool plain; /* nothing about it changes its place in the queue */
 
@@ -41,37 +41,40 @@ struct wish {
 	int sent;		    /* how often it was queued for the agent */
 	int handled, first_handled; /* how often, and in which turn first */
 	bool replied;
-	uint64_t done[WISH_DONE]; /* hashes of the replies that said it was done */
+	uint64_t done[SIM_DONE_MAX]; /* hashes of the replies that said it was done */
 	int done_count;
-	char done_id[WISH_ID];
+	char done_id[SIM_ID_SIZE];
 };
 
 struct client {
-	struct wish **wishes;
+	struct sim_command **commands;
 	int count, room;
-	char (*ids)[WISH_ID]; /* tasks that may exist, oldest first */
+	char (*ids)[SIM_ID_SIZE]; /* tasks that may exist, oldest first */
 	int id_count, id_room;
-	int temper[8]; /* how likely each sort of wish is in this history */
-	bool wild;     /* there were wild wishes: any may use another's id or request */
+	int weight[8];	  /* how likely each sort of wish is in this history */
+	bool random_body; /* there were wild wishes: any may use another's id or request
+			   */
 };
 
 void client_init(struct client *client, struct prng *prng);
 void client_clear(struct client *client);
 
 /* A new wish, or an older one that is sent again. */
-struct wish *client_make(struct client *client, struct prng *prng);
+struct sim_command *client_random_command(struct client *client, struct prng *prng);
 
 /* One whose body is random, byte by byte. */
-struct wish *client_make_wild(struct client *client, struct prng *prng);
+struct sim_command *client_random_bytes(struct client *client, struct prng *prng);
 
 /* One with this verb and body, "" for none. */
-struct wish *client_plain(struct client *client, const char *verb, const char *body);
+struct sim_command *client_command(struct client *client, const char *verb,
+				   const char *body);
 
 /* The wish that a reply on this topic answers, NULL when nobody can tell. */
-struct wish *client_of_reply(const struct client *client, const char *topic,
-			     const void *correlation, size_t size);
+struct sim_command *client_command_of_reply(const struct client *client,
+					    const char *topic, const void *correlation,
+					    size_t size);
 
 /* A task that was heard of. */
-void client_heard(struct client *client, const char *id);
+void client_task_seen(struct client *client, const char *id);
 
 #endif

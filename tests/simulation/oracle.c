@@ -93,38 +93,39 @@ static void copy_string(char *place, size_t size, const char *quoted)
 
 /* ---- commands ---- */
 
-static bool is(const struct wish *wish, const char *verb)
+static bool is(const struct sim_command *command, const char *verb)
 {
-	return !strcmp(wish->verb, verb);
+	return !strcmp(command->verb, verb);
 }
 
-static void handled_create(struct oracle *oracle, struct wish *wish)
+static void handled_create(struct oracle *oracle, struct sim_command *command)
 {
 	struct known_task *known;
 
-	if (!wish->id[0])
+	if (!command->id[0])
 		return;
-	known = know(oracle, wish->id);
-	if (known->wish && known->wish != wish)
-		known->wish->rivalled = true;
-	known->wish = wish;
+	known = know(oracle, command->id);
+	if (known->command && known->command != command)
+		known->command->contested = true;
+	known->command = command;
 }
 
-static void handled_task(struct oracle *oracle, const struct wish *wish)
+static void handled_task(struct oracle *oracle, const struct sim_command *command)
 {
-	struct known_task *known = find(oracle, wish->id[0] ? wish->id : wish->body);
+	struct known_task *known =
+		find(oracle, command->id[0] ? command->id : command->body);
 
-	if (is(wish, "task/resume"))
+	if (is(command, "task/resume"))
 		*(known ? &known->resumed_at : &oracle->any_resumed_at) = oracle->turn;
-	if (is(wish, "task/restart"))
+	if (is(command, "task/restart"))
 		*(known ? &known->restarted_at : &oracle->any_restarted_at) =
 			oracle->turn;
-	if (known && is(wish, "task/update"))
+	if (known && is(command, "task/update"))
 		known->updated = true;
 }
 
 /* It may have been anything, about anybody. */
-static void handled_wild(struct oracle *oracle)
+static void handled_random_body(struct oracle *oracle)
 {
 	oracle->any_resumed_at = oracle->turn;
 	oracle->any_restarted_at = oracle->turn;
@@ -158,34 +159,34 @@ void oracle_process_gone(struct oracle *oracle)
 	oracle->estop_unsaved = false;
 }
 
-void oracle_handled(struct oracle *oracle, struct wish *wish, const struct packet *packet,
-		    bool held)
+void oracle_handled(struct oracle *oracle, struct sim_command *command,
+		    const struct packet *packet, bool held)
 {
 	if (packet->retained)
 		return;
-	if (++wish->handled == 1)
-		wish->first_handled = oracle->turn;
-	if (wish->wild)
-		handled_wild(oracle);
-	trace("  handled: %s %s%s%s", wish->verb, wish->id,
+	if (++command->handled == 1)
+		command->first_handled = oracle->turn;
+	if (command->random_body)
+		handled_random_body(oracle);
+	trace("  handled: %s %s%s%s", command->verb, command->id,
 	      packet->waited ? " (has waited)" : "", held ? " (disk full)" : "");
-	if (is(wish, "estop"))
+	if (is(command, "estop"))
 		handled_estop(oracle, held);
-	else if (is(wish, "task/create"))
-		handled_create(oracle, wish);
-	else if (!strncmp(wish->verb, "task/", 5))
-		handled_task(oracle, wish);
+	else if (is(command, "task/create"))
+		handled_create(oracle, command);
+	else if (!strncmp(command->verb, "task/", 5))
+		handled_task(oracle, command);
 }
 
-void oracle_maybe_handled(struct oracle *oracle, struct wish *wish)
+void oracle_maybe_handled(struct oracle *oracle, struct sim_command *command)
 {
-	if (wish->wild)
-		handled_wild(oracle);
-	if (is(wish, "task/create")) {
-		wish->handled++;
-		wish->plain = false;
-	} else if (!strncmp(wish->verb, "task/", 5))
-		handled_task(oracle, wish);
+	if (command->random_body)
+		handled_random_body(oracle);
+	if (is(command, "task/create")) {
+		command->handled++;
+		command->plain = false;
+	} else if (!strncmp(command->verb, "task/", 5))
+		handled_task(oracle, command);
 }
 
 /* ---- starts ---- */
@@ -224,15 +225,15 @@ static void check_slots(const struct oracle *oracle, const char *id, bool blocki
 
 static bool comes_before(const struct known_task *a, const struct known_task *b)
 {
-	if (a->wish->priority != b->wish->priority)
-		return a->wish->priority > b->wish->priority;
-	return a->wish->first_handled < b->wish->first_handled;
+	if (a->command->priority != b->command->priority)
+		return a->command->priority > b->command->priority;
+	return a->command->first_handled < b->command->first_handled;
 }
 
 static bool plain(const struct known_task *known)
 {
-	return known->wish && known->wish->plain && known->wish->handled == 1 &&
-	       !known->wish->rivalled && !known->updated && !known->restarted_at;
+	return known->command && known->command->plain && known->command->handled == 1 &&
+	       !known->command->contested && !known->updated && !known->restarted_at;
 }
 
 /* It waited while others were started: were all of them before it in the queue? */
@@ -241,11 +242,11 @@ static void check_order(struct oracle *oracle, const struct known_task *known, i
 	for (int i = oracle->started_count; i-- > 0;) {
 		const struct known_task *other = oracle->started[i];
 
-		if (other->started < known->wish->first_handled)
+		if (other->started < known->command->first_handled)
 			return;
 		if (!plain(other) || !comes_before(known, other) || other == known)
 			continue;
-		if (other->wish->type == type || sim_types[type].is_exclusive)
+		if (other->command->type == type || sim_types[type].is_exclusive)
 			broken("%s was started in turn %d before %s, which stood before "
 			       "it in the "
 			       "queue",
@@ -276,7 +277,7 @@ static bool completed(struct store *store, const char *id)
 {
 	struct task *task = store_task(store, id);
 	struct memory memory = {.reply = NULL};
-	char key[WISH_ID + 1];
+	char key[SIM_ID_SIZE + 1];
 	bool yes;
 
 	if (task) {
@@ -292,13 +293,13 @@ static bool completed(struct store *store, const char *id)
 
 static void check_dependencies(const struct known_task *known, struct store *store)
 {
-	const struct wish *wish = known->wish;
+	const struct sim_command *command = known->command;
 
-	for (int i = 0; wish && !wish->rivalled && i < wish->after_count; i++)
-		if (!completed(store, wish->after[i]))
+	for (int i = 0; command && !command->contested && i < command->after_count; i++)
+		if (!completed(store, command->after[i]))
 			broken("%s was started, but %s, which it comes after, has not "
 			       "completed",
-			       known->id, wish->after[i]);
+			       known->id, command->after[i]);
 }
 
 static int newest(int a, int b)
@@ -324,7 +325,7 @@ static void check_history(const struct oracle *oracle, const struct known_task *
 
 	if (known->status == TASK_COMPLETED && known->told)
 		broken("%s had completed and was started again", known->id);
-	if (known->wish && known->wish->retained && !known->wish->rivalled)
+	if (known->command && known->command->retained && !known->command->contested)
 		broken("%s was started by a retained command", known->id);
 	if (known->cancelled_at > restarted)
 		broken("%s was started after it was told that it is cancelled (turn %d)",
@@ -443,7 +444,7 @@ static void check_document(struct oracle *oracle, struct known_task *known,
 		broken("%s had completed and became %s", known->id,
 		       task_status_name(status));
 	if (!known->told)
-		client_heard(oracle->client, known->id);
+		client_task_seen(oracle->client, known->id);
 	known->told = true;
 	known->rev = rev;
 	known->status = status;
@@ -492,78 +493,83 @@ static void check_event(struct oracle *oracle, const char *text, size_t size)
 }
 
 /* May this wish be carried out as often as it comes? */
-static bool repeatable(const struct wish *wish)
+static bool repeatable(const struct sim_command *command)
 {
 	static const char *const verbs[] = {"estop",	    "motor/stop", "agent/sync",
 					    "task/get",	    "task/list",  "task/log",
 					    "task/events",  "agent/ping", "settings/get",
 					    "project/list", NULL};
 
-	return wish->rivalled || among(wish->verb, verbs) ||
-	       strstr(wish->body, "dry_run");
+	return command->contested || among(command->verb, verbs) ||
+	       strstr(command->body, "dry_run");
 }
 
 /* A wish with a name of its own is carried out once however often it is sent, any other
  * once for each time. */
-static void check_once(const struct oracle *oracle, struct wish *wish, uint64_t hash)
+static void check_once(const struct oracle *oracle, struct sim_command *command,
+		       uint64_t hash)
 {
-	bool named = wish->request[0] || (is(wish, "task/create") && wish->id[0]);
+	bool named =
+		command->request[0] || (is(command, "task/create") && command->id[0]);
 
-	for (int i = 0; i < wish->done_count; i++)
-		if (wish->done[i] == hash)
+	for (int i = 0; i < command->done_count; i++)
+		if (command->done[i] == hash)
 			return;
-	if (wish->done_count < WISH_DONE)
-		wish->done[wish->done_count++] = hash;
-	if (repeatable(wish) || (!named && (oracle->may_repeat || oracle->replies_lost)))
+	if (command->done_count < SIM_DONE_MAX)
+		command->done[command->done_count++] = hash;
+	if (repeatable(command) ||
+	    (!named && (oracle->may_repeat || oracle->replies_lost)))
 		return;
-	if (wish->done_count > (named ? 1 : wish->sent))
-		broken("%s %s was sent %d times and carried out %d times", wish->verb,
-		       wish->body, wish->sent, wish->done_count);
+	if (command->done_count > (named ? 1 : command->sent))
+		broken("%s %s was sent %d times and carried out %d times", command->verb,
+		       command->body, command->sent, command->done_count);
 }
 
-static void check_done(struct oracle *oracle, struct wish *wish, const char *text,
-		       size_t size)
+static void check_done(struct oracle *oracle, struct sim_command *command,
+		       const char *text, size_t size)
 {
-	char id[WISH_ID];
+	char id[SIM_ID_SIZE];
 
 	copy_string(id, sizeof(id), behind(text, "\"id\":"));
 	if (says(text, "\"duplicate\":", "true")) {
-		if (wish->done_count && strcmp(id, wish->done_id) != 0 &&
-		    !repeatable(wish))
+		if (command->done_count && strcmp(id, command->done_id) != 0 &&
+		    !repeatable(command))
 			broken("the repetition of %s is about %s, the first reply about "
 			       "%s",
-			       wish->body, id, wish->done_id);
+			       command->body, id, command->done_id);
 		return;
 	}
-	if (wish->retained && !wish->rivalled)
-		broken("%s was retained and carried out", wish->body);
-	check_once(oracle, wish, hash_of(text, size));
-	snprintf(wish->done_id, sizeof(wish->done_id), "%s", id);
-	if (is(wish, "task/create") && !strstr(wish->body, "dry_run"))
+	if (command->retained && !command->contested)
+		broken("%s was retained and carried out", command->body);
+	check_once(oracle, command, hash_of(text, size));
+	snprintf(command->done_id, sizeof(command->done_id), "%s", id);
+	if (is(command, "task/create") && !strstr(command->body, "dry_run"))
 		know(oracle, id)->accepted = true;
-	if (is(wish, "task/cancel") && id[0]) {
+	if (is(command, "task/cancel") && id[0]) {
 		struct known_task *known = know(oracle, id);
 
-		known->cancelled_at = newest(known->cancelled_at, wish->first_handled);
+		known->cancelled_at = newest(known->cancelled_at, command->first_handled);
 	}
 }
 
 static void check_reply(struct oracle *oracle, const struct effect *effect)
 {
-	struct wish *wish =
-		client_of_reply(oracle->client, effect->name, effect->correlation,
-				effect->correlation_size);
+	struct sim_command *command =
+		client_command_of_reply(oracle->client, effect->name, effect->correlation,
+					effect->correlation_size);
 
 	trace("  reply: %.*s", (int)strcspn(effect->text, "{") + 160, effect->text);
 	if (says(effect->text, "\"code\":", "\"internal\""))
 		broken("internal error: %s", effect->text);
-	if (!wish)
+	if (!command)
 		return;
-	wish->replied = true;
+	command->replied = true;
 	if (says(effect->text, "\"ok\":", "true"))
-		check_done(oracle, wish, effect->text, effect->size);
-	else if (says(effect->text, "\"code\":", "\"id_conflict\"") && !wish->rivalled)
-		broken("%s %s is no conflict: %s", wish->verb, wish->body, effect->text);
+		check_done(oracle, command, effect->text, effect->size);
+	else if (says(effect->text, "\"code\":", "\"id_conflict\"") &&
+		 !command->contested)
+		broken("%s %s is no conflict: %s", command->verb, command->body,
+		       effect->text);
 }
 
 static bool below(const char *topic, const char *prefix)
@@ -636,7 +642,7 @@ void oracle_turn_end(struct oracle *oracle)
 static bool remembered(struct store *store, const char prefix, const char *name,
 		       struct memory *memory)
 {
-	char key[WISH_ID + 1];
+	char key[SIM_ID_SIZE + 1];
 	bool yes;
 
 	snprintf(key, sizeof(key), "%c%s", prefix, name);
@@ -772,20 +778,20 @@ static void end_retained(const struct broker *broker, struct store *store)
 
 /* A change that is remembered has been answered.  On a full disk answers to what stops
  * hardware do not wait to be stored, and may be lost with the process. */
-static void end_wish(const struct oracle *oracle, const struct wish *wish,
+static void end_wish(const struct oracle *oracle, const struct sim_command *command,
 		     struct store *store)
 {
-	bool stops = is(wish, "motor/stop") || is(wish, "estop");
+	bool stops = is(command, "motor/stop") || is(command, "estop");
 	struct memory memory;
-	bool create = !strcmp(wish->verb, "task/create") && wish->id[0];
+	bool create = !strcmp(command->verb, "task/create") && command->id[0];
 
-	if (!wish->hears || wish->replied || wish->rivalled || wish->retained ||
-	    (stops && oracle->was_full))
+	if (!command->has_reply_topic || command->replied || command->contested ||
+	    command->retained || (stops && oracle->was_full))
 		return;
 	memory.reply = NULL;
-	if ((wish->request[0] && remembered(store, 'r', wish->request, &memory)) ||
-	    (create && remembered(store, 'i', wish->id, &memory)))
-		broken("%s %s was done and never answered", wish->verb, wish->body);
+	if ((command->request[0] && remembered(store, 'r', command->request, &memory)) ||
+	    (create && remembered(store, 'i', command->id, &memory)))
+		broken("%s %s was done and never answered", command->verb, command->body);
 }
 
 static void end_topic(const struct broker *broker, const char *topic, const char *part)
@@ -814,5 +820,5 @@ void oracle_check_end(struct oracle *oracle, struct store *store,
 	end_topic(broker, OURS "queue", "\"running\":[],\"pending\":[],\"depth\":0");
 	end_topic(broker, OURS "current", "\"status\":\"idle\"");
 	for (int i = 0; i < oracle->client->count && !oracle->replies_lost; i++)
-		end_wish(oracle, oracle->client->wishes[i], store);
+		end_wish(oracle, oracle->client->commands[i], store);
 }

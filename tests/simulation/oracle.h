@@ -21,8 +21,8 @@
 
 /* A task, as far as somebody outside can know it. */
 struct known_task {
-	char id[WISH_ID];
-	struct wish *wish; /* its create, NULL when there may be several */
+	char id[SIM_ID_SIZE];
+	struct sim_command *command; /* its create, NULL when there may be several */
 	bool accepted, told;
 	int64_t rev;
 	enum task_status status;
@@ -65,11 +65,11 @@ void oracle_turn(struct oracle *oracle, int turn);
 
 /* A message was handled and is acknowledged: retained and waited say how it came, held
  * that the disk is full. */
-void oracle_handled(struct oracle *oracle, struct wish *wish, const struct packet *packet,
-		    bool held);
+void oracle_handled(struct oracle *oracle, struct sim_command *command,
+		    const struct packet *packet, bool held);
 
 /* The process ended with a message in hand: nobody can tell whether it was handled. */
-void oracle_maybe_handled(struct oracle *oracle, struct wish *wish);
+void oracle_maybe_handled(struct oracle *oracle, struct sim_command *command);
 
 /* The process has ended; what was not saved is forgotten. */
 void oracle_process_gone(struct oracle *oracle);

@@ -47,7 +47,7 @@ enum move {
 	MOVE_FULL,
 	MOVE_WALL,
 	MOVE_STOP,
-	MOVE_WILD, /* told byte by byte only */
+	MOVE_RANDOM_BODY, /* told byte by byte only */
 	MOVES,
 };
 
@@ -252,8 +252,8 @@ static void carry_out_handled(struct world *w, const struct effects *effects)
 {
 	for (const struct effect *effect = effects->first; effect; effect = effect->next)
 		if (effect->kind == EFFECT_RELEASE &&
-		    effect->waiter == &w->broker.waiter && w->delivered.wish)
-			oracle_handled(&w->oracle, w->delivered.wish, &w->delivered,
+		    effect->waiter == &w->broker.waiter && w->delivered.command)
+			oracle_handled(&w->oracle, w->delivered.command, &w->delivered,
 				       w->core->held);
 }
 
@@ -272,8 +272,8 @@ static void carry_out(struct world *w, struct effects *effects)
 static void world_process_gone(struct world *w)
 {
 	broker_disconnect(&w->broker, &w->prng, false);
-	if (w->broker.waiting && w->delivered.wish)
-		oracle_maybe_handled(&w->oracle, w->delivered.wish);
+	if (w->broker.waiting && w->delivered.command)
+		oracle_maybe_handled(&w->oracle, w->delivered.command);
 	w->broker.waiting = false;
 	core_close(w->core);
 	w->core = NULL;
@@ -400,7 +400,7 @@ static bool is_promise(const struct effect *effect)
  * anything. */
 static void world_uncommitted(struct world *w, const struct effects *effects)
 {
-	const struct wish *wish = w->delivered.wish;
+	const struct sim_command *command = w->delivered.command;
 
 	for (const struct effect *e = effects->first; e; e = e->next) {
 		if (is_promise(e) || e->kind == EFFECT_START || e->kind == EFFECT_ACT ||
@@ -410,10 +410,10 @@ static void world_uncommitted(struct world *w, const struct effects *effects)
 			continue;
 		if (e->waiter != &w->broker.waiter)
 			release(w, e->waiter);
-		else if (wish && !wish->handled && !wish->rivalled && wish->id[0] &&
-			 !strcmp(wish->verb, "task/create") &&
-			 scheduler_find(&w->core->scheduler, wish->id))
-			broken("%s was acknowledged before its commit", wish->id);
+		else if (command && !command->handled && !command->contested &&
+			 command->id[0] && !strcmp(command->verb, "task/create") &&
+			 scheduler_find(&w->core->scheduler, command->id))
+			broken("%s was acknowledged before its commit", command->id);
 	}
 }
 
@@ -491,9 +491,10 @@ static void move_deliver(struct world *w)
 	w->runs = w->core->next_run;
 	trace("delivers packet %d%s%s: %s", packet->id,
 	      packet->retained ? ", retained" : "", again ? ", DUP" : "",
-	      packet->wish ? packet->wish->body : packet->topic);
+	      packet->command ? packet->command->body : packet->topic);
 	/* The receiving thread stops the rig before anything else happens. */
-	if (packet->wish && !packet->retained && !strcmp(packet->wish->verb, "estop"))
+	if (packet->command && !packet->retained &&
+	    !strcmp(packet->command->verb, "estop"))
 		w->workers.estopped = true;
 }
 
@@ -623,7 +624,7 @@ static void world_move(struct world *w, enum move move)
 {
 	switch (move) {
 	case MOVE_SEND:
-		broker_publish(&w->broker, client_make(&w->client, &w->prng));
+		broker_publish(&w->broker, client_random_command(&w->client, &w->prng));
 		break;
 	case MOVE_RECEIVE:
 		broker_receive(&w->broker);
@@ -671,8 +672,8 @@ static void world_move(struct world *w, enum move move)
 	case MOVE_STOP:
 		move_stop(w);
 		break;
-	case MOVE_WILD:
-		broker_publish(&w->broker, client_make_wild(&w->client, &w->prng));
+	case MOVE_RANDOM_BODY:
+		broker_publish(&w->broker, client_random_bytes(&w->client, &w->prng));
 		break;
 	case MOVE_TIME:
 	case MOVES:
@@ -724,7 +725,7 @@ static bool end_quiet(struct world *w)
 
 static void end_send(struct world *w, const char *verb, const char *body)
 {
-	broker_publish(&w->broker, client_plain(&w->client, verb, body));
+	broker_publish(&w->broker, client_command(&w->client, verb, body));
 }
 
 static bool end_live(struct world *w)
@@ -734,13 +735,13 @@ static bool end_live(struct world *w)
 
 static void end_resume(struct world *w, const char *id)
 {
-	struct wish *wish;
+	struct sim_command *command;
 	char body[100];
 
 	snprintf(body, sizeof(body), "{\"id\":\"%s\"}", id);
-	wish = client_plain(&w->client, "task/resume", body);
-	snprintf(wish->id, sizeof(wish->id), "%s", id);
-	broker_publish(&w->broker, wish);
+	command = client_command(&w->client, "task/resume", body);
+	snprintf(command->id, sizeof(command->id), "%s", id);
+	broker_publish(&w->broker, command);
 }
 
 /* Sends what lets everything go on. */
@@ -871,7 +872,7 @@ struct outcome_of_history world_play_bytes(const uint8_t *bytes, size_t size)
 
 	trace_begin(0);
 	world_open(w, 0, prng_from_bytes(bytes, size));
-	w->weight[MOVE_WILD] = w->weight[MOVE_SEND];
+	w->weight[MOVE_RANDOM_BODY] = w->weight[MOVE_SEND];
 	world_start(w);
 	while (w->prng.bytes_size && !broken_promise())
 		world_step(w);
