@@ -17,6 +17,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	}
 	prepared = true;
 	history = world_play_bytes(bytes, size);
-	must(!history.broken, history.broken);
+	must(!history.violation, history.violation);
 	return 0;
 }

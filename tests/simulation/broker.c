@@ -1,3 +1,4 @@
+/* The simulated broker: what it receives, keeps and delivers. */
 #include "tests/simulation/broker.h"
 
 #include <stdio.h>
@@ -104,7 +105,7 @@ static void state_copy(struct broker_state *to, const struct broker_state *from)
 	LL_FOREACH(from->queue, packet) {
 		struct packet *copy = packet_copy(packet);
 
-		/* What it knew of this delivery it has forgotten. */
+		/* It has forgotten this delivery. */
 		copy->duplicate = false;
 		copy->released = false;
 		copy->id = 0;
@@ -119,30 +120,30 @@ void broker_init(struct broker *broker, struct sim_mailbox *mailbox)
 	broker->mailbox = mailbox;
 }
 
-static void parcel_free(struct parcel *parcel)
+static void sent_packet_free(struct sent_packet *packet)
 {
-	free(parcel->effect.name);
-	free(parcel->effect.text);
-	free(parcel->effect.correlation);
-	free(parcel);
+	free(packet->effect.name);
+	free(packet->effect.text);
+	free(packet->effect.correlation);
+	free(packet);
 }
 
-static struct parcel *sent_pop(struct broker *broker)
+static struct sent_packet *sent_pop(struct broker *broker)
 {
-	struct parcel *parcel = broker->sent;
+	struct sent_packet *packet = broker->sent;
 
-	if (!parcel)
+	if (!packet)
 		return NULL;
-	broker->sent = parcel->next;
+	broker->sent = packet->next;
 	if (!broker->sent)
 		broker->sent_last = &broker->sent;
-	return parcel;
+	return packet;
 }
 
 static void sent_clear(struct broker *broker)
 {
-	for (struct parcel *parcel; (parcel = sent_pop(broker));)
-		parcel_free(parcel);
+	for (struct sent_packet *packet; (packet = sent_pop(broker));)
+		sent_packet_free(packet);
 }
 
 void broker_clear(struct broker *broker)
@@ -196,14 +197,14 @@ void broker_connect(struct broker *broker, struct prng *prng)
 	broker->state.session = true;
 }
 
-static void answers_clear(struct broker *broker)
+static void acks_clear(struct broker *broker)
 {
-	broker->answer_count = 0;
-	broker->answer_first = 0;
-	broker->flight_count = 0;
+	broker->ack_count = 0;
+	broker->ack_first = 0;
+	broker->in_flight_count = 0;
 }
 
-/* What was delivered and not acknowledged comes again, QoS 0 does not. */
+/* Delivered but unacknowledged messages are sent again, except for QoS 0. */
 static void queue_rewind(struct broker *broker)
 {
 	struct packet *packet, *next;
@@ -230,7 +231,7 @@ void broker_disconnect(struct broker *broker, struct prng *prng, bool agent_live
 		;
 	trace("disconnected");
 	sent_clear(broker);
-	answers_clear(broker);
+	acks_clear(broker);
 	queue_rewind(broker);
 	broker->connected = false;
 	state_retain(&broker->state, OURS "status", "lost", 4);
@@ -246,7 +247,7 @@ void broker_take_snapshot(struct broker *broker)
 	trace("the broker saves itself");
 }
 
-void broker_come_back(struct broker *broker)
+void broker_restart(struct broker *broker)
 {
 	trace("the broker comes back %s",
 	      broker->has_snapshot ? "as it was when it saved itself" : "empty");
@@ -271,16 +272,16 @@ void broker_lose_session(struct broker *broker)
 
 /* ---- from the agent ---- */
 
-static struct parcel *parcel_send(struct broker *broker, enum parcel_kind kind)
+static struct sent_packet *sent_packet_add(struct broker *broker, enum sent_kind kind)
 {
-	struct parcel *parcel = calloc(1, sizeof(*parcel));
+	struct sent_packet *packet = calloc(1, sizeof(*packet));
 
-	if (!parcel)
+	if (!packet)
 		abort();
-	parcel->kind = kind;
-	*broker->sent_last = parcel;
-	broker->sent_last = &parcel->next;
-	return parcel;
+	packet->kind = kind;
+	*broker->sent_last = packet;
+	broker->sent_last = &packet->next;
+	return packet;
 }
 
 /* FNV-1a */
@@ -293,60 +294,60 @@ static uint64_t topic_hash(const char *topic)
 	return hash;
 }
 
-/* A retained topic has one message in flight at most: two could change places. */
+/* A retained topic has at most one message in flight, because two could be reordered. */
 static void flight_begin(struct broker *broker, const struct effect *effect)
 {
-	struct flight flight = {effect->token, topic_hash(effect->name)};
+	struct in_flight added = {effect->token, topic_hash(effect->name)};
 
 	if (!effect->retain || !effect->qos || !effect->token)
 		return;
-	for (int i = 0; i < broker->flight_count; i++)
-		if (broker->flights[i].topic == flight.topic)
-			broken("two messages of %s are in flight", effect->name);
-	if (broker->flight_count == ANSWERS_MAX)
+	for (int i = 0; i < broker->in_flight_count; i++)
+		if (broker->in_flight[i].topic == added.topic)
+			violation("two messages of %s are in flight", effect->name);
+	if (broker->in_flight_count == ACKS_MAX)
 		abort(); /* the agent's window is far smaller */
-	broker->flights[broker->flight_count++] = flight;
+	broker->in_flight[broker->in_flight_count++] = added;
 }
 
 static void flight_end(struct broker *broker, uint64_t token)
 {
-	for (int i = 0; i < broker->flight_count; i++) {
-		if (broker->flights[i].token != token)
+	for (int i = 0; i < broker->in_flight_count; i++) {
+		if (broker->in_flight[i].token != token)
 			continue;
-		broker->flights[i] = broker->flights[--broker->flight_count];
+		broker->in_flight[i] = broker->in_flight[--broker->in_flight_count];
 		return;
 	}
 }
 
 void broker_take(struct broker *broker, struct effect *effect)
 {
-	struct parcel *parcel;
+	struct sent_packet *packet;
 
 	if (effect->kind == EFFECT_PUBLISH)
 		flight_begin(broker, effect);
-	parcel = parcel_send(broker, effect->kind == EFFECT_PUBLISH ? PARCEL_PUBLISH
-				     : effect->kind == EFFECT_SUBSCRIBE
-					     ? PARCEL_SUBSCRIBE
-					     : PARCEL_UNSUBSCRIBE);
-	parcel->effect = *effect;
-	parcel->last = true;
-	for (const struct effect *e = effect->next; e && parcel->last; e = e->next)
-		parcel->last = e->kind != EFFECT_SUBSCRIBE || e->token != effect->token;
+	packet = sent_packet_add(broker, effect->kind == EFFECT_PUBLISH ? SENT_PUBLISH
+					 : effect->kind == EFFECT_SUBSCRIBE
+						 ? SENT_SUBSCRIBE
+						 : SENT_UNSUBSCRIBE);
+	packet->effect = *effect;
+	packet->last = true;
+	for (const struct effect *e = effect->next; e && packet->last; e = e->next)
+		packet->last = e->kind != EFFECT_SUBSCRIBE || e->token != effect->token;
 	effect->name = NULL;
 	effect->text = NULL;
 	effect->correlation = NULL;
 }
 
-static void answer_add(struct broker *broker, uint64_t token, bool subscribed)
+static void ack_add(struct broker *broker, uint64_t token, bool subscribed)
 {
-	int place = (broker->answer_first + broker->answer_count) % ANSWERS_MAX;
+	int place = (broker->ack_first + broker->ack_count) % ACKS_MAX;
 
 	if (!token)
 		return;
-	if (broker->answer_count == ANSWERS_MAX)
+	if (broker->ack_count == ACKS_MAX)
 		abort(); /* the agent's window is far smaller */
-	broker->answer_count++;
-	broker->answers[place] = (struct answer_due){token, subscribed};
+	broker->ack_count++;
+	broker->acks[place] = (struct acknowledgement){token, subscribed};
 }
 
 static void queue_text(struct broker *broker, const char *topic, const char *text,
@@ -374,11 +375,11 @@ static void receive_publish(struct broker *broker, const struct effect *effect)
 			     effect->text ? effect->text : "", effect->size);
 	if (broker->state.barrier && !strcmp(effect->name, OURS "reply/_barrier"))
 		queue_text(broker, effect->name, effect->text, false, false);
-	answer_add(broker, effect->token, false);
+	ack_add(broker, effect->token, false);
 }
 
-/* Stored messages that a new subscription is told. */
-static void tell_stored(struct broker *broker, const char *prefix, bool at_most_once)
+/* Sends the retained messages that match a new subscription. */
+static void send_retained(struct broker *broker, const char *prefix, bool at_most_once)
 {
 	const struct retained *retained;
 
@@ -389,23 +390,23 @@ static void tell_stored(struct broker *broker, const char *prefix, bool at_most_
 				   at_most_once);
 }
 
-static void receive_subscribe(struct broker *broker, const struct parcel *parcel)
+static void receive_subscribe(struct broker *broker, const struct sent_packet *packet)
 {
-	const char *filter = parcel->effect.name;
+	const char *filter = packet->effect.name;
 
 	if (!strcmp(filter, OURS "cmd/#")) {
 		if (!broker->state.commands)
-			tell_stored(broker, OURS "cmd/", false);
+			send_retained(broker, OURS "cmd/", false);
 		broker->state.commands = true;
 	} else if (!strcmp(filter, OURS "info")) {
-		tell_stored(broker, filter, false);
+		send_retained(broker, filter, false);
 	} else if (!strcmp(filter, OURS "reply/_barrier")) {
 		broker->state.barrier = true;
 	} else if (!strcmp(filter, OURS "task/+")) {
-		tell_stored(broker, OURS "task/", true);
+		send_retained(broker, OURS "task/", true);
 	}
-	if (parcel->last)
-		answer_add(broker, parcel->effect.token, true);
+	if (packet->last)
+		ack_add(broker, packet->effect.token, true);
 }
 
 static void receive_puback(struct broker *broker)
@@ -421,39 +422,39 @@ static void receive_puback(struct broker *broker)
 
 bool broker_receive(struct broker *broker)
 {
-	struct parcel *parcel = sent_pop(broker);
+	struct sent_packet *packet = sent_pop(broker);
 
-	if (!parcel)
+	if (!packet)
 		return false;
-	switch (parcel->kind) {
-	case PARCEL_PUBLISH:
-		receive_publish(broker, &parcel->effect);
+	switch (packet->kind) {
+	case SENT_PUBLISH:
+		receive_publish(broker, &packet->effect);
 		break;
-	case PARCEL_SUBSCRIBE:
-		receive_subscribe(broker, parcel);
+	case SENT_SUBSCRIBE:
+		receive_subscribe(broker, packet);
 		break;
-	case PARCEL_UNSUBSCRIBE:
+	case SENT_UNSUBSCRIBE:
 		break;
-	case PARCEL_PUBACK:
+	case SENT_PUBACK:
 		receive_puback(broker);
 		break;
 	}
-	parcel_free(parcel);
+	sent_packet_free(packet);
 	return true;
 }
 
 /* ---- to the agent ---- */
 
-bool broker_answer(struct broker *broker)
+bool broker_acknowledge(struct broker *broker)
 {
-	struct answer_due due;
+	struct acknowledgement due;
 	struct event *event;
 
-	if (!broker->answer_count)
+	if (!broker->ack_count)
 		return false;
-	due = broker->answers[broker->answer_first];
-	broker->answer_first = (broker->answer_first + 1) % ANSWERS_MAX;
-	broker->answer_count--;
+	due = broker->acks[broker->ack_first];
+	broker->ack_first = (broker->ack_first + 1) % ACKS_MAX;
+	broker->ack_count--;
 	flight_end(broker, due.token);
 	event = sim_mailbox_post(broker->mailbox,
 				 due.subscribed ? EVENT_SUBSCRIBED : EVENT_SENT);
@@ -487,7 +488,7 @@ static struct event *packet_event(struct broker *broker, const struct packet *pa
 	return event;
 }
 
-/* Few ids, so that they are used again soon; a redelivery keeps its own. */
+/* Only a few ids, so that they are soon reused; a redelivery keeps its id. */
 static int packet_id(struct broker *broker)
 {
 	const struct packet *packet;
@@ -501,7 +502,7 @@ static int packet_id(struct broker *broker)
 	return broker->last_id;
 }
 
-/* One at a time: Paho delivers the next when its callback has returned. */
+/* One at a time: Paho delivers the next message when its callback has returned. */
 const struct packet *broker_deliver(struct broker *broker, bool *again)
 {
 	struct packet *packet;
@@ -531,7 +532,7 @@ bool broker_release(struct broker *broker, const struct waiter *waiter)
 		return false;
 	broker->waiting = false;
 	broker->outstanding = NULL;
-	/* The connection of that message may have ended meanwhile. */
+	/* The connection of that message may have ended by now. */
 	if (!packet)
 		return true;
 	if (packet->at_most_once) {
@@ -540,11 +541,11 @@ bool broker_release(struct broker *broker, const struct waiter *waiter)
 		return true;
 	}
 	packet->released = true;
-	parcel_send(broker, PARCEL_PUBACK);
+	sent_packet_add(broker, SENT_PUBACK);
 	return true;
 }
 
-/* ---- what it looks like ---- */
+/* ---- queries ---- */
 
 const struct retained *broker_retained(const struct broker *broker, const char *topic)
 {
@@ -554,8 +555,8 @@ const struct retained *broker_retained(const struct broker *broker, const char *
 	return retained;
 }
 
-bool broker_quiet(const struct broker *broker)
+bool broker_is_idle(const struct broker *broker)
 {
-	return !broker->sent && !broker->answer_count && !broker->waiting &&
+	return !broker->sent && !broker->ack_count && !broker->waiting &&
 	       !broker->state.queue;
 }

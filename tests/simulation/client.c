@@ -1,3 +1,4 @@
+/* Makes up the commands of the simulated clients. */
 #include "tests/simulation/client.h"
 
 #include <stdio.h>
@@ -80,7 +81,7 @@ void client_task_seen(struct client *client, const char *id)
 	snprintf(client->ids[client->id_count++], SIM_ID_SIZE, "%s", id);
 }
 
-/* Mostly one of the last. */
+/* An id, mostly one of the latest. */
 static const char *some_id(const struct client *client, struct prng *prng)
 {
 	int back = prng_chance(prng, 80) ? 12 : client->id_count;
@@ -116,7 +117,7 @@ static void add(struct text *text, const char *fmt, ...)
 	text->size += (size_t)n;
 }
 
-/* A member, with the comma that it needs. */
+/* Adds a JSON key, with a comma where one is needed. */
 static void member(struct text *text, const char *key)
 {
 	add(text, "%s\"%s\":", text->size > 1 ? "," : "", key);
@@ -225,7 +226,7 @@ static struct sim_command *make_create(struct client *client, struct prng *prng)
 
 	command->type = prng_below(prng, SIM_TYPES);
 	if (prng_chance(prng, 3)) {
-		/* The short form: nobody can name it. */
+		/* The short form has no id. */
 		command->body = strdup(sim_types[command->type].name);
 		return command;
 	}
@@ -251,7 +252,7 @@ static struct sim_command *make_create(struct client *client, struct prng *prng)
 	return command;
 }
 
-/* An id or a request that was used, and something else behind it. */
+/* Reuses an id or a request with different contents. */
 static struct sim_command *make_contested(struct client *client, struct prng *prng)
 {
 	struct sim_command *older = client->commands[prng_below(prng, client->count)];
@@ -272,7 +273,7 @@ static struct sim_command *make_contested(struct client *client, struct prng *pr
 	return command;
 }
 
-/* ---- the other nouns ---- */
+/* ---- other commands ---- */
 
 static struct sim_command *make_body(struct client *client, struct prng *prng,
 				     const char *verb, const char *members)
@@ -473,7 +474,7 @@ struct sim_command *client_random_bytes(struct client *client, struct prng *prng
 		abort();
 	while (n < size)
 		command->body[n++] = (char)prng_below(prng, 256);
-	/* Replies that go to others are read as theirs. */
+	/* A reply topic of another client would be read as a reply to it. */
 	if (strchr(command->body, '\\') || strstr(command->body, "_reply"))
 		command->body[0] = '\0';
 	command->random_body = true;

@@ -1,3 +1,4 @@
+/* The VFS that gives SQLite files in memory. */
 #include "tests/simulation/disk.h"
 
 #include <stdio.h>
@@ -14,11 +15,11 @@
 
 struct file {
 	char path[64];
-	bool exists, durably; /* is it there; would it be after a power cut */
+	bool exists, durably; /* whether it exists, now and after a power cut */
 	struct sim_file bytes;
 };
 
-/* SQLite's handle of a file; it dies with the process that opened it. */
+/* SQLite's handle of a file; it is dead once the process that opened it is. */
 struct handle {
 	sqlite3_file base;
 	struct file *file;
@@ -32,8 +33,8 @@ static struct {
 	int fuse;
 	bool blown;
 	bool full;
-	bool reserved; /* the reserve is there */
-	size_t room;   /* what a full disk still takes: a reserve that was given up */
+	bool reserved; /* the reserve exists */
+	size_t room; /* bytes that a full disk still takes: a reserve that was released */
 	uint64_t random;
 } disk;
 
@@ -63,7 +64,7 @@ static struct file *file_make(const char *path)
 	abort(); /* SQLite uses three files for a database */
 }
 
-/* ---- the power goes ---- */
+/* ---- power cuts ---- */
 
 static void file_power_cut(struct file *file, struct prng *prng)
 {
@@ -96,7 +97,7 @@ static bool is_agents(const struct file *file)
 	return !strncmp(file->path, DISK_FOLDER, strlen(DISK_FOLDER));
 }
 
-/* Before each change: is there power?  A copy is in another world. */
+/* Called before each change: whether there is power. The copy is not affected. */
 static bool powered(const struct file *file)
 {
 	if (!is_agents(file))
@@ -166,7 +167,7 @@ void disk_format(uint64_t seed, bool from_template)
 	disk.full = false;
 	disk.reserved = false;
 	disk.random = seed;
-	sqlite3_randomness(0, NULL); /* it asks for a new seed */
+	sqlite3_randomness(0, NULL); /* makes SQLite ask for a new seed */
 	if (from_template) {
 		struct file *file = file_make(DISK_FOLDER "/agent.sqlite");
 
@@ -218,7 +219,7 @@ int64_t disk_bytes(void)
 	return (int64_t)bytes;
 }
 
-/* ---- SQLite's side ---- */
+/* ---- the VFS ---- */
 
 static struct handle *handle_of(sqlite3_file *base)
 {
@@ -325,7 +326,7 @@ static int vfs_sector(sqlite3_file *base)
 	return SECTOR;
 }
 
-/* Nothing is promised: not even that a torn write leaves its neighbours alone. */
+/* Promises nothing, not even that a torn write leaves neighbouring bytes alone. */
 static int vfs_characteristics(sqlite3_file *base)
 {
 	(void)base;
@@ -367,8 +368,8 @@ static int vfs_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *base, int 
 	return SQLITE_OK;
 }
 
-/* The living process alone deletes files (at an orderly close), and its deletions last.
- */
+/* Only the running process deletes files (when it closes the database), and deletions are
+ * durable. */
 static int vfs_delete(sqlite3_vfs *vfs, const char *path, int sync_folder)
 {
 	struct file *file = file_find(path);
@@ -415,7 +416,7 @@ static int vfs_sleep(sqlite3_vfs *vfs, int microseconds)
 static int vfs_time(sqlite3_vfs *vfs, double *julian_day)
 {
 	(void)vfs;
-	broken("the agent asks SQLite for the time");
+	violation("the agent asks SQLite for the time");
 	*julian_day = 2460000;
 	return SQLITE_OK;
 }

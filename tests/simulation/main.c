@@ -1,5 +1,5 @@
-/* The simulation's program: plays histories and counts them.  tests/simulation/run builds
- * and starts it. */
+/* The simulation program: plays histories and counts them. Started by
+ * tests/simulation/run. */
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -15,19 +15,20 @@
 #include "tests/simulation/world.h"
 
 #define REPEAT_EVERY 200
-#define EVENTS_A_SECOND 20000 /* that it shall at least play, of CPU */
+#define EVENTS_A_SECOND 20000 /* the minimum per second of CPU time */
 
 struct plan {
 	uint64_t seed;
 	bool seeded, timed;
-	bool first;   /* the first that is broken is the last */
+	bool first;   /* stop after the first violation */
 	int64_t runs; /* -1: as many as there is time for */
 	double seconds;
 };
 
 static volatile uint64_t playing;
 
-/* A history that crashes has a number too.  Only what is safe in a signal handler. */
+/* Prints the seed of a history that crashes. Calls only what is safe in a signal
+ * handler. */
 static void on_crash(int signal_number)
 {
 	char text[40];
@@ -54,7 +55,7 @@ static double seconds_of(clockid_t clock)
 
 static int usage(void)
 {
-	fputs("usage: sim [--seconds S] [--seed N] [--runs K] [--first] [--trace]\n",
+	fputs("usage: simulation [--seconds S] [--seed N] [--runs K] [--first] [--trace]\n",
 	      stderr);
 	return 2;
 }
@@ -96,9 +97,9 @@ static bool goes_on(const struct plan *plan, int64_t played, double started)
 	return seconds_of(CLOCK_MONOTONIC) - started < plan->seconds;
 }
 
-/* A history that cannot be told again is worth nothing: now and then one is played twice
- * more, and must be the same both times. */
-static const char *untrue(uint64_t seed)
+/* A history that cannot be repeated is useless: now and then one is played twice more and
+ * must be the same both times. */
+static const char *not_repeatable(uint64_t seed)
 {
 	uint64_t sum;
 
@@ -107,15 +108,15 @@ static const char *untrue(uint64_t seed)
 	sum = trace_sum();
 	world_play(seed);
 	trace_summing = false;
-	return sum == trace_sum() ? NULL : "it is another history each time";
+	return sum == trace_sum() ? NULL : "the history is different each time";
 }
 
 static struct outcome_of_history play_one(uint64_t seed)
 {
 	struct outcome_of_history history = world_play(seed);
 
-	if (!history.broken && !tracing && seed % REPEAT_EVERY == 0)
-		history.broken = untrue(seed);
+	if (!history.violation && !tracing && seed % REPEAT_EVERY == 0)
+		history.violation = not_repeatable(seed);
 	return history;
 }
 
@@ -133,10 +134,10 @@ static int play(const struct plan *plan)
 		playing = plan->seed + (uint64_t)played;
 		history = play_one(playing);
 		events += history.events;
-		if (!history.broken)
+		if (!history.violation)
 			continue;
 		failed++;
-		printf("seed %" PRIu64 ": %s\n", playing, history.broken);
+		printf("seed %" PRIu64 ": %s\n", playing, history.violation);
 		printf("  again: tests/simulation/run --seed %" PRIu64 " --trace\n",
 		       playing);
 		fflush(stdout);
@@ -170,7 +171,8 @@ int main(int argc, char **argv)
 			return 2;
 		plan.seed = random;
 	}
-	/* The agent's log belongs to its clock, not to ours. */
+	/* The timestamps of the agent's log are simulated, so it is useful with a trace
+	 * only. */
 	if (!tracing && !freopen("/dev/null", "w", stderr))
 		return 2;
 	signal(SIGABRT, on_crash);

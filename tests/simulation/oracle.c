@@ -1,3 +1,4 @@
+/* The checks of the simulation, each in the words of the contract. */
 #include "tests/simulation/oracle.h"
 
 #include <stdio.h>
@@ -31,10 +32,10 @@ void oracle_clear(struct oracle *oracle)
 void oracle_turn(struct oracle *oracle, int turn)
 {
 	oracle->turn = turn;
-	oracle->told_count = 0;
+	oracle->published_count = 0;
 }
 
-/* ---- what is known ---- */
+/* ---- known tasks ---- */
 
 static struct known_task *find(const struct oracle *oracle, const char *id)
 {
@@ -68,8 +69,8 @@ static uint64_t hash_of(const char *text, size_t size)
 	return hash ? hash : 1;
 }
 
-/* What stands behind the first "key": in a JSON text of the agent's own making, where
- * keys that matter come before texts of others.  Far cheaper than to parse it. */
+/* The text after the first "key": in a JSON text that the agent wrote, where the keys
+ * that matter precede foreign texts. Far cheaper than parsing it. */
 static const char *behind(const char *text, const char *key)
 {
 	const char *at = strstr(text, key);
@@ -124,7 +125,7 @@ static void handled_task(struct oracle *oracle, const struct sim_command *comman
 		known->updated = true;
 }
 
-/* It may have been anything, about anybody. */
+/* It may have been any command, for any task. */
 static void handled_random_body(struct oracle *oracle)
 {
 	oracle->any_resumed_at = oracle->turn;
@@ -144,10 +145,11 @@ static bool among(const char *verb, const char *const *verbs)
 	return false;
 }
 
-/* An emergency stop that was carried out on a full disk lasts as long as the process. */
-static void handled_estop(struct oracle *oracle, bool held)
+/* An emergency stop on a full disk ends with the process, because it could not be
+ * stored. */
+static void handled_estop(struct oracle *oracle, bool disk_full)
 {
-	if (held && !oracle->estopped)
+	if (disk_full && !oracle->estopped)
 		oracle->estop_unsaved = true;
 	oracle->estopped = true;
 }
@@ -160,7 +162,7 @@ void oracle_process_gone(struct oracle *oracle)
 }
 
 void oracle_handled(struct oracle *oracle, struct sim_command *command,
-		    const struct packet *packet, bool held)
+		    const struct packet *packet, bool disk_full)
 {
 	if (packet->retained)
 		return;
@@ -169,9 +171,9 @@ void oracle_handled(struct oracle *oracle, struct sim_command *command,
 	if (command->random_body)
 		handled_random_body(oracle);
 	trace("  handled: %s %s%s%s", command->verb, command->id,
-	      packet->waited ? " (has waited)" : "", held ? " (disk full)" : "");
+	      packet->waited ? " (has waited)" : "", disk_full ? " (disk full)" : "");
 	if (is(command, "estop"))
-		handled_estop(oracle, held);
+		handled_estop(oracle, disk_full);
 	else if (is(command, "task/create"))
 		handled_create(oracle, command);
 	else if (!strncmp(command->verb, "task/", 5))
@@ -191,7 +193,8 @@ void oracle_maybe_handled(struct oracle *oracle, struct sim_command *command)
 
 /* ---- starts ---- */
 
-/* Nobody else may hold these devices; a task among the others may not be exclusive. */
+/* No other run may hold these devices, and no exclusive task may run beside another
+ * task. */
 static void check_claims(const struct oracle *oracle, const char *what, uint32_t claim,
 			 bool task, bool alone)
 {
@@ -202,10 +205,10 @@ static void check_claims(const struct oracle *oracle, const char *what, uint32_t
 		if (worker->over || !worker->run)
 			continue;
 		if (worker->claim & claim)
-			broken("%s and %s hold one device", what, worker->id);
+			violation("%s and %s hold one device", what, worker->id);
 		if (task && !worker->act && (alone || exclusive))
-			broken("%s runs beside %s, and one of them is exclusive", what,
-			       worker->id);
+			violation("%s runs beside %s, and one of them is exclusive", what,
+				  worker->id);
 	}
 }
 
@@ -220,7 +223,7 @@ static void check_slots(const struct oracle *oracle, const char *id, bool blocki
 		     sim_types[worker->type].is_blocking == blocking;
 	}
 	if (n > most)
-		broken("%s is number %d of %d that may run", id, n, most);
+		violation("%s is number %d of %d that may run", id, n, most);
 }
 
 static bool comes_before(const struct known_task *a, const struct known_task *b)
@@ -236,7 +239,7 @@ static bool plain(const struct known_task *known)
 	       !known->command->contested && !known->updated && !known->restarted_at;
 }
 
-/* It waited while others were started: were all of them before it in the queue? */
+/* Checks that all tasks that were started while it waited precede it in the queue. */
 static void check_order(struct oracle *oracle, const struct known_task *known, int type)
 {
 	for (int i = oracle->started_count; i-- > 0;) {
@@ -247,10 +250,9 @@ static void check_order(struct oracle *oracle, const struct known_task *known, i
 		if (!plain(other) || !comes_before(known, other) || other == known)
 			continue;
 		if (other->command->type == type || sim_types[type].is_exclusive)
-			broken("%s was started in turn %d before %s, which stood before "
-			       "it in the "
-			       "queue",
-			       other->id, other->started, known->id);
+			violation("%s was started in turn %d before %s, which was before "
+				  "it in the queue",
+				  other->id, other->started, known->id);
 	}
 }
 
@@ -272,7 +274,7 @@ static void note_first_start(struct oracle *oracle, struct known_task *known, in
 	oracle->started[oracle->started_count++] = known;
 }
 
-/* Has this task completed, also if it was deleted since? */
+/* Whether this task has completed, even if it was deleted since. */
 static bool completed(struct store *store, const char *id)
 {
 	struct task *task = store_task(store, id);
@@ -297,9 +299,9 @@ static void check_dependencies(const struct known_task *known, struct store *sto
 
 	for (int i = 0; command && !command->contested && i < command->after_count; i++)
 		if (!completed(store, command->after[i]))
-			broken("%s was started, but %s, which it comes after, has not "
-			       "completed",
-			       known->id, command->after[i]);
+			violation("%s was started, but %s, which it comes after, has not "
+				  "completed",
+				  known->id, command->after[i]);
 }
 
 static int newest(int a, int b)
@@ -307,7 +309,7 @@ static int newest(int a, int b)
 	return a > b ? a : b;
 }
 
-/* Did anybody want it to go on since it was told to be paused? */
+/* Checks that somebody resumed it since it was published as paused. */
 static void check_paused(const struct oracle *oracle, const struct known_task *known,
 			 const char *what)
 {
@@ -315,21 +317,21 @@ static void check_paused(const struct oracle *oracle, const struct known_task *k
 			   newest(oracle->any_resumed_at, oracle->any_restarted_at));
 
 	if (known->status == TASK_PAUSED && known->paused_at > since)
-		broken("%s was told to be paused and %s, but nobody resumed it",
-		       known->id, what);
+		violation("%s was published as paused and %s, but nobody resumed it",
+			  known->id, what);
 }
 
 static void check_history(const struct oracle *oracle, const struct known_task *known)
 {
 	int restarted = newest(known->restarted_at, oracle->any_restarted_at);
 
-	if (known->status == TASK_COMPLETED && known->told)
-		broken("%s had completed and was started again", known->id);
+	if (known->status == TASK_COMPLETED && known->published)
+		violation("%s had completed and was started again", known->id);
 	if (known->command && known->command->retained && !known->command->contested)
-		broken("%s was started by a retained command", known->id);
+		violation("%s was started by a retained command", known->id);
 	if (known->cancelled_at > restarted)
-		broken("%s was started after it was told that it is cancelled (turn %d)",
-		       known->id, known->cancelled_at);
+		violation("%s was started after it was published as cancelled (turn %d)",
+			  known->id, known->cancelled_at);
 	check_paused(oracle, known, "was started");
 }
 
@@ -348,8 +350,9 @@ static void check_checkpoint(const struct oracle *oracle, struct known_task *kno
 	if (newest(known->restarted_at, oracle->any_restarted_at))
 		known->saved = 0;
 	if (step_of(saved) < known->saved)
-		broken("%s goes on from step %d, but step %d was told to be saved",
-		       known->id, step_of(saved), known->saved);
+		violation(
+			"%s goes on from step %d, but step %d was acknowledged as saved",
+			known->id, step_of(saved), known->saved);
 }
 
 void oracle_start(struct oracle *oracle, const struct effect *effect, struct store *store)
@@ -361,9 +364,9 @@ void oracle_start(struct oracle *oracle, const struct effect *effect, struct sto
 	trace("  START %s %s attempt %lld %s", effect->name, sim_types[type].name,
 	      (long long)effect->number, effect->more ? effect->more : "");
 	if (sim_workers_find_task(oracle->workers, effect->name))
-		broken("%s was started while a run works on it", effect->name);
+		violation("%s was started while a run works on it", effect->name);
 	if (oracle->estopped && claim)
-		broken("%s was started after an emergency stop", effect->name);
+		violation("%s was started after an emergency stop", effect->name);
 	check_claims(oracle, effect->name, claim, true, sim_types[type].is_exclusive);
 	check_slots(oracle, effect->name, sim_types[type].is_blocking);
 	check_dependencies(known, store);
@@ -375,9 +378,9 @@ void oracle_start(struct oracle *oracle, const struct effect *effect, struct sto
 
 void oracle_go_on(struct oracle *oracle, const struct sim_worker *worker)
 {
-	/* One that stops is let go on its way out. */
+	/* A run that stops is released too. */
 	if (oracle->estopped && worker->claim && !worker->stop)
-		broken("%s was resumed after an emergency stop", worker->id);
+		violation("%s was resumed after an emergency stop", worker->id);
 	check_paused(oracle, know(oracle, worker->id), "was let go on");
 }
 
@@ -389,12 +392,12 @@ void oracle_act(struct oracle *oracle, const struct effect *effect, bool late)
 	uint32_t claim = effect->type ? 0 : sim_verb_claim(verb, effect->text);
 
 	trace("  ACT %s %s", verb, effect->text);
-	/* One that was accepted before waits for its commit on a full disk; the rig
-	 * refuses it. */
+	/* A command that was accepted earlier waits for its commit on a full disk; the
+	 * rig refuses it. */
 	if (oracle->estopped && !oracle->estop_unsaved && among(verb, moving))
-		broken("%s was begun after an emergency stop", verb);
+		violation("%s was begun after an emergency stop", verb);
 	if (late && among(verb, hardware))
-		broken("%s had waited at the broker and was carried out", verb);
+		violation("%s had waited at the broker and was carried out", verb);
 	check_claims(oracle, verb, claim, false, false);
 }
 
@@ -402,8 +405,9 @@ void oracle_estop_released(struct oracle *oracle, bool late)
 {
 	trace("  the emergency stop is lifted");
 	if (late)
-		broken("queue/resume had waited at the broker and lifted the emergency "
-		       "stop");
+		violation(
+			"queue/resume had waited at the broker and lifted the emergency "
+			"stop");
 	oracle->estopped = false;
 }
 
@@ -417,7 +421,7 @@ void oracle_saved(struct oracle *oracle, const struct sim_worker *worker)
 	know(oracle, worker->id)->saved = step_of(worker->saved);
 }
 
-/* ---- what was told ---- */
+/* ---- published messages ---- */
 
 static enum task_status status_in(const char *document)
 {
@@ -433,19 +437,19 @@ static void check_document(struct oracle *oracle, struct known_task *known,
 	int64_t rev = strtoll(behind(text, "\"rev\":"), NULL, 10);
 	enum task_status status = status_in(text);
 
-	if (known->told && rev < known->rev)
-		broken("the revision of %s went back from %lld to %lld", known->id,
-		       (long long)known->rev, (long long)rev);
-	if (known->told && rev == known->rev && status != known->status)
-		broken("revision %lld of %s was told as %s and as %s", (long long)rev,
-		       known->id, task_status_name(known->status),
-		       task_status_name(status));
-	if (known->told && known->status == TASK_COMPLETED && rev > known->rev)
-		broken("%s had completed and became %s", known->id,
-		       task_status_name(status));
-	if (!known->told)
+	if (known->published && rev < known->rev)
+		violation("the revision of %s went back from %lld to %lld", known->id,
+			  (long long)known->rev, (long long)rev);
+	if (known->published && rev == known->rev && status != known->status)
+		violation("revision %lld of %s was published as %s and as %s",
+			  (long long)rev, known->id, task_status_name(known->status),
+			  task_status_name(status));
+	if (known->published && known->status == TASK_COMPLETED && rev > known->rev)
+		violation("%s had completed and became %s", known->id,
+			  task_status_name(status));
+	if (!known->published)
 		client_task_seen(oracle->client, known->id);
-	known->told = true;
+	known->published = true;
 	known->rev = rev;
 	known->status = status;
 	known->cancelling = says(text, "\"stopping\":", "\"cancel\"");
@@ -453,8 +457,8 @@ static void check_document(struct oracle *oracle, struct known_task *known,
 		known->cancelled_at = oracle->turn;
 	if (status == TASK_PAUSED)
 		known->paused_at = oracle->turn;
-	if (oracle->told_count < TOLD_MAX)
-		oracle->told[oracle->told_count++] = known;
+	if (oracle->published_count < PUBLISHED_MAX)
+		oracle->published[oracle->published_count++] = known;
 }
 
 static void check_clearing(struct known_task *known, struct store *store)
@@ -462,9 +466,9 @@ static void check_clearing(struct known_task *known, struct store *store)
 	struct task *task = store_task(store, known->id);
 
 	if (task)
-		broken("the topic of %s was cleared, but the task exists", known->id);
+		violation("the topic of %s was cleared, but the task exists", known->id);
 	task_free(task);
-	known->told = false;
+	known->published = false;
 }
 
 static void check_event(struct oracle *oracle, const char *text, size_t size)
@@ -473,8 +477,8 @@ static void check_event(struct oracle *oracle, const char *text, size_t size)
 	uint64_t hash = hash_of(text, size);
 
 	if (seq < 1 || seq > oracle->last_seq + 1) {
-		broken("event %lld follows event %lld", (long long)seq,
-		       (long long)oracle->last_seq);
+		violation("event %lld follows event %lld", (long long)seq,
+			  (long long)oracle->last_seq);
 		return;
 	}
 	if (seq >= oracle->event_room) {
@@ -485,14 +489,14 @@ static void check_event(struct oracle *oracle, const char *text, size_t size)
 			abort();
 	}
 	if (seq <= oracle->last_seq && oracle->events[seq] != hash)
-		broken("event %lld was told twice with different contents: %s",
-		       (long long)seq, text);
+		violation("event %lld was published twice with different contents: %s",
+			  (long long)seq, text);
 	oracle->events[seq] = hash;
 	if (seq > oracle->last_seq)
 		oracle->last_seq = seq;
 }
 
-/* May this wish be carried out as often as it comes? */
+/* Whether this command may be carried out each time it is delivered. */
 static bool repeatable(const struct sim_command *command)
 {
 	static const char *const verbs[] = {"estop",	    "motor/stop", "agent/sync",
@@ -504,8 +508,8 @@ static bool repeatable(const struct sim_command *command)
 	       strstr(command->body, "dry_run");
 }
 
-/* A wish with a name of its own is carried out once however often it is sent, any other
- * once for each time. */
+/* A command with an id or a request is carried out once, however often it is sent; any
+ * other once per sending. */
 static void check_once(const struct oracle *oracle, struct sim_command *command,
 		       uint64_t hash)
 {
@@ -521,8 +525,9 @@ static void check_once(const struct oracle *oracle, struct sim_command *command,
 	    (!named && (oracle->may_repeat || oracle->replies_lost)))
 		return;
 	if (command->done_count > (named ? 1 : command->sent))
-		broken("%s %s was sent %d times and carried out %d times", command->verb,
-		       command->body, command->sent, command->done_count);
+		violation("%s %s was sent %d times and carried out %d times",
+			  command->verb, command->body, command->sent,
+			  command->done_count);
 }
 
 static void check_done(struct oracle *oracle, struct sim_command *command,
@@ -534,13 +539,14 @@ static void check_done(struct oracle *oracle, struct sim_command *command,
 	if (says(text, "\"duplicate\":", "true")) {
 		if (command->done_count && strcmp(id, command->done_id) != 0 &&
 		    !repeatable(command))
-			broken("the repetition of %s is about %s, the first reply about "
-			       "%s",
-			       command->body, id, command->done_id);
+			violation(
+				"the repetition of %s is about %s, the first reply about "
+				"%s",
+				command->body, id, command->done_id);
 		return;
 	}
 	if (command->retained && !command->contested)
-		broken("%s was retained and carried out", command->body);
+		violation("%s was retained and carried out", command->body);
 	check_once(oracle, command, hash_of(text, size));
 	snprintf(command->done_id, sizeof(command->done_id), "%s", id);
 	if (is(command, "task/create") && !strstr(command->body, "dry_run"))
@@ -560,7 +566,7 @@ static void check_reply(struct oracle *oracle, const struct effect *effect)
 
 	trace("  reply: %.*s", (int)strcspn(effect->text, "{") + 160, effect->text);
 	if (says(effect->text, "\"code\":", "\"internal\""))
-		broken("internal error: %s", effect->text);
+		violation("internal error: %s", effect->text);
 	if (!command)
 		return;
 	command->replied = true;
@@ -568,8 +574,8 @@ static void check_reply(struct oracle *oracle, const struct effect *effect)
 		check_done(oracle, command, effect->text, effect->size);
 	else if (says(effect->text, "\"code\":", "\"id_conflict\"") &&
 		 !command->contested)
-		broken("%s %s is no conflict: %s", command->verb, command->body,
-		       effect->text);
+		violation("%s %s is no conflict: %s", command->verb, command->body,
+			  effect->text);
 }
 
 static bool below(const char *topic, const char *prefix)
@@ -591,7 +597,7 @@ void oracle_publish(struct oracle *oracle, const struct effect *effect,
 			return;
 		}
 		check_document(oracle, known, effect->text);
-		trace("  told: %s rev %lld %s%s", id, (long long)known->rev,
+		trace("  published: %s rev %lld %s%s", id, (long long)known->rev,
 		      task_status_name(known->status),
 		      known->cancelling ? ", cancelling" : "");
 	} else if (!strcmp(effect->name, OURS "event")) {
@@ -604,7 +610,7 @@ void oracle_publish(struct oracle *oracle, const struct effect *effect,
 	}
 }
 
-/* A status is true: what is told as at rest has no run at work. */
+/* A task that is published as not running must not have an active run. */
 static void check_truth(const struct oracle *oracle, const struct known_task *known)
 {
 	const struct sim_worker *worker =
@@ -612,12 +618,12 @@ static void check_truth(const struct oracle *oracle, const struct known_task *kn
 
 	if (!worker || known->status == TASK_RUNNING)
 		return;
-	if (known->status != TASK_PAUSED || !worker->held || !worker->pause)
-		broken("%s was told to be %s, but its run is at work", known->id,
-		       task_status_name(known->status));
+	if (known->status != TASK_PAUSED || !worker->parked || !worker->pause)
+		violation("%s was published as %s, but its run is active", known->id,
+			  task_status_name(known->status));
 }
 
-/* After an emergency stop nobody works on with hardware. */
+/* After an emergency stop no run may keep using hardware. */
 static void check_still(const struct oracle *oracle)
 {
 	for (int i = 0; oracle->estopped && i < oracle->workers->count; i++) {
@@ -625,19 +631,20 @@ static void check_still(const struct oracle *oracle)
 
 		if (worker->run && !worker->act && !worker->over && worker->claim &&
 		    !worker->stop)
-			broken("%s holds hardware, and the emergency stop passed it by",
-			       worker->id);
+			violation(
+				"%s holds hardware, but the emergency stop did not reach it",
+				worker->id);
 	}
 }
 
 void oracle_turn_end(struct oracle *oracle)
 {
 	check_still(oracle);
-	for (int i = 0; i < oracle->told_count; i++)
-		check_truth(oracle, oracle->told[i]);
+	for (int i = 0; i < oracle->published_count; i++)
+		check_truth(oracle, oracle->published[i]);
 }
 
-/* ---- what is in the database ---- */
+/* ---- the database ---- */
 
 static bool remembered(struct store *store, const char prefix, const char *name,
 		       struct memory *memory)
@@ -654,16 +661,18 @@ static bool remembered(struct store *store, const char prefix, const char *name,
 static void check_row(const struct oracle *oracle, const struct known_task *known,
 		      const struct task *row)
 {
-	if (known->told && row->rev < known->rev)
-		broken("revision %lld of %s was told, but revision %lld is on disk",
-		       (long long)known->rev, known->id, (long long)row->rev);
-	if (known->told && row->rev == known->rev && row->status != known->status)
-		broken("%s was told as %s, but is %s on disk", known->id,
-		       task_status_name(known->status), task_status_name(row->status));
+	if (known->published && row->rev < known->rev)
+		violation(
+			"revision %lld of %s was published, but revision %lld is on disk",
+			(long long)known->rev, known->id, (long long)row->rev);
+	if (known->published && row->rev == known->rev && row->status != known->status)
+		violation("%s was published as %s, but is %s on disk", known->id,
+			  task_status_name(known->status), task_status_name(row->status));
 	if (!newest(known->restarted_at, oracle->any_restarted_at) &&
 	    step_of(row->checkpoint) < known->saved)
-		broken("step %d of %s was told to be saved, but step %d is on disk",
-		       known->saved, known->id, step_of(row->checkpoint));
+		violation(
+			"step %d of %s was acknowledged as saved, but step %d is on disk",
+			known->saved, known->id, step_of(row->checkpoint));
 }
 
 static void check_known(const struct oracle *oracle, const struct known_task *known,
@@ -677,11 +686,11 @@ static void check_known(const struct oracle *oracle, const struct known_task *kn
 		task_free(row);
 		return;
 	}
-	if (!known->accepted && !known->told)
+	if (!known->accepted && !known->published)
 		return;
 	if (!remembered(store, 'i', known->id, &memory) || !memory.status[0])
-		broken("%s was %s, but is not on disk and was not deleted", known->id,
-		       known->accepted ? "accepted" : "told");
+		violation("%s was %s, but is not on disk and was not deleted", known->id,
+			  known->accepted ? "accepted" : "published");
 }
 
 struct load {
@@ -694,7 +703,7 @@ static void load_add(struct load *load, const struct task *row)
 	int type = sim_type_index(row->type_name);
 
 	if (sim_type_claim(type) & load->devices)
-		broken("%s holds a device that another task holds", row->id);
+		violation("%s holds a device that another task holds", row->id);
 	load->devices |= sim_type_claim(type);
 	load->alone += sim_types[type].is_exclusive;
 	if (sim_types[type].is_blocking)
@@ -703,7 +712,7 @@ static void load_add(struct load *load, const struct task *row)
 		load->async++;
 }
 
-/* Those that run or are paused, restored ones without a run too. */
+/* The tasks that are running or paused, restored ones without a run included. */
 static void check_load(const struct oracle *oracle, struct store *store)
 {
 	struct load load = {0};
@@ -719,12 +728,12 @@ static void check_load(const struct oracle *oracle, struct store *store)
 		task_free(row);
 	}
 	if (load.alone && load.async + load.blocking > 1)
-		broken("an exclusive task is not alone: %d run or are paused",
-		       load.async + load.blocking);
+		violation("an exclusive task is not alone: %d run or are paused",
+			  load.async + load.blocking);
 	if (load.async > oracle->max_concurrent ||
 	    load.blocking > oracle->blocking_threads)
-		broken("%d async and %d blocking tasks run or are paused", load.async,
-		       load.blocking);
+		violation("%d async and %d blocking tasks run or are paused", load.async,
+			  load.blocking);
 }
 
 void oracle_check_rows(struct oracle *oracle, struct store *store)
@@ -735,9 +744,9 @@ void oracle_check_rows(struct oracle *oracle, struct store *store)
 		check_known(oracle, known, store);
 	check_load(oracle, store);
 	if (store_number(store, "last_seq", 0) < oracle->last_seq)
-		broken("event %lld was told, but %lld is the last on disk",
-		       (long long)oracle->last_seq,
-		       (long long)store_number(store, "last_seq", 0));
+		violation("event %lld was published, but %lld is the last on disk",
+			  (long long)oracle->last_seq,
+			  (long long)store_number(store, "last_seq", 0));
 }
 
 /* ---- the end ---- */
@@ -750,14 +759,15 @@ static void end_row(const struct broker *broker, const struct task *row)
 	snprintf(topic, sizeof(topic), OURS "task/%s", row->id);
 	retained = broker_retained(broker, topic);
 	if (task_live(row))
-		broken("%s never ends: it is %s", row->id, task_status_name(row->status));
+		violation("%s never ends: it is %s", row->id,
+			  task_status_name(row->status));
 	else if (!retained)
-		broken("the broker has nothing about %s", row->id);
+		violation("the broker has nothing about %s", row->id);
 	else if (strtoll(behind(retained->text, "\"rev\":"), NULL, 10) != row->rev ||
 		 status_in(retained->text) != row->status)
-		broken("the broker says of %s: %s; true is revision %lld, %s", row->id,
-		       retained->text, (long long)row->rev,
-		       task_status_name(row->status));
+		violation("the broker says of %s: %s; true is revision %lld, %s", row->id,
+			  retained->text, (long long)row->rev,
+			  task_status_name(row->status));
 }
 
 static void end_retained(const struct broker *broker, struct store *store)
@@ -771,13 +781,13 @@ static void end_retained(const struct broker *broker, struct store *store)
 			continue;
 		task = store_task(store, retained->topic + strlen(OURS "task/"));
 		if (!task)
-			broken("the broker still has %s", retained->topic);
+			violation("the broker still has %s", retained->topic);
 		task_free(task);
 	}
 }
 
-/* A change that is remembered has been answered.  On a full disk answers to what stops
- * hardware do not wait to be stored, and may be lost with the process. */
+/* A change with a dedup record must have been answered. On a full disk the replies to
+ * commands that stop hardware are not stored and may be lost with the process. */
 static void end_wish(const struct oracle *oracle, const struct sim_command *command,
 		     struct store *store)
 {
@@ -791,7 +801,8 @@ static void end_wish(const struct oracle *oracle, const struct sim_command *comm
 	memory.reply = NULL;
 	if ((command->request[0] && remembered(store, 'r', command->request, &memory)) ||
 	    (create && remembered(store, 'i', command->id, &memory)))
-		broken("%s %s was done and never answered", command->verb, command->body);
+		violation("%s %s was done and never answered", command->verb,
+			  command->body);
 }
 
 static void end_topic(const struct broker *broker, const char *topic, const char *part)
@@ -799,7 +810,7 @@ static void end_topic(const struct broker *broker, const char *topic, const char
 	const struct retained *retained = broker_retained(broker, topic);
 
 	if (!retained || !strstr(retained->text, part))
-		broken("%s is %s", topic, retained ? retained->text : "not there");
+		violation("%s is %s", topic, retained ? retained->text : "not there");
 }
 
 void oracle_check_end(struct oracle *oracle, struct store *store,

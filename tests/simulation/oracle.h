@@ -1,8 +1,8 @@
-/* Holds the agent to its contract, from outside: it sees what came in, what was told and
- * what was started, and now and then it opens the database to see whether what was told
- * is there.
+/* Checks the agent against its contract, from outside: it sees what was received,
+ * published and started, and now and then opens the database to see whether everything
+ * published is in it.
  *
- * Every promise that it finds broken is said with broken() (trace.h). */
+ * Each failed check calls violation() (trace.h). */
 #ifndef TESTS_SIMULATION_ORACLE_H
 #define TESTS_SIMULATION_ORACLE_H
 
@@ -17,22 +17,22 @@
 #include "tests/simulation/client.h"
 #include "tests/simulation/sim_workers.h"
 
-#define TOLD_MAX 256
+#define PUBLISHED_MAX 256
 
-/* A task, as far as somebody outside can know it. */
+/* A task, as far as it is known from outside. */
 struct known_task {
 	char id[SIM_ID_SIZE];
-	struct sim_command *command; /* its create, NULL when there may be several */
-	bool accepted, told;
+	struct sim_command *command; /* its task/create; NULL when there may be several */
+	bool accepted, published;
 	int64_t rev;
 	enum task_status status;
 	bool cancelling;
-	bool updated; /* somebody wanted to change its priority */
-	int started;  /* the turn in which it was started first, 0: never */
-	/* the last turns in which this was told or wished, 0: never */
+	bool updated; /* somebody asked to change its priority */
+	int started;  /* the turn of its first start, 0: never */
+	/* the last turns in which this was published or requested, 0: never */
 	int cancelled_at, paused_at, resumed_at, restarted_at;
-	int saved, saving; /* the checkpoint that was acknowledged to its run, and the
-			      newest */
+	int saved, saving; /* the checkpoint whose commit its run was told of, and the
+			      newest one */
 	UT_hash_handle hh;
 };
 
@@ -45,33 +45,31 @@ struct oracle {
 	bool estopped, estop_unsaved; /* unsaved: carried out on a full disk */
 	bool was_full;		      /* the disk */
 	bool may_repeat;	      /* the broker came back from a snapshot */
-	bool replies_lost; /* they waited so long, or were so many, that some were given
-			      up */
-	int any_resumed_at, any_restarted_at; /* by the short form, whoever was meant */
+	bool replies_lost;	      /* so old or so many that some were dropped */
+	int any_resumed_at, any_restarted_at; /* by the short form, for an unknown task */
 	struct known_task **started; /* plain ones in the order of their first start */
 	int started_count, started_room;
-	uint64_t *events; /* hashes by seq */
+	uint64_t *events; /* hashes, indexed by seq */
 	int64_t last_seq, event_room;
-	struct known_task *told[TOLD_MAX]; /* in this turn */
-	int told_count;
+	struct known_task *published[PUBLISHED_MAX]; /* published in this turn */
+	int published_count;
 };
 
 void oracle_init(struct oracle *oracle, struct client *client,
 		 struct sim_workers *workers);
 void oracle_clear(struct oracle *oracle);
 
-/* The turn that begins is number turn. */
+/* A turn begins. */
 void oracle_turn(struct oracle *oracle, int turn);
 
-/* A message was handled and is acknowledged: retained and waited say how it came, held
- * that the disk is full. */
+/* A message was handled and is acknowledged; packet says how it was delivered. */
 void oracle_handled(struct oracle *oracle, struct sim_command *command,
-		    const struct packet *packet, bool held);
+		    const struct packet *packet, bool disk_full);
 
-/* The process ended with a message in hand: nobody can tell whether it was handled. */
+/* The process ended during this message: it may have been handled or not. */
 void oracle_maybe_handled(struct oracle *oracle, struct sim_command *command);
 
-/* The process has ended; what was not saved is forgotten. */
+/* The process has ended; what was not saved is lost. */
 void oracle_process_gone(struct oracle *oracle);
 
 /* ---- the effects of a turn, in their order ---- */
@@ -85,13 +83,14 @@ void oracle_estop_released(struct oracle *oracle, bool late);
 void oracle_saving(struct oracle *oracle, const struct sim_worker *worker);
 void oracle_saved(struct oracle *oracle, const struct sim_worker *worker);
 
-/* All effects of the turn are carried out: is every status that it told true? */
+/* All effects of the turn were carried out; checks each status that was published. */
 void oracle_turn_end(struct oracle *oracle);
 
-/* Is all that was told in this database? */
+/* Checks that everything published is in this database. */
 void oracle_check_rows(struct oracle *oracle, struct store *store);
 
-/* Everything was allowed to finish: has it, and does the broker hold the truth? */
+/* Everything could finish; checks that it has, and that the broker retains the final
+ * documents. */
 void oracle_check_end(struct oracle *oracle, struct store *store,
 		      const struct broker *broker);
 

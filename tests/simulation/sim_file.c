@@ -1,3 +1,4 @@
+/* A file with its written and its synced bytes. */
 #include "tests/simulation/sim_file.h"
 
 #include <stdlib.h>

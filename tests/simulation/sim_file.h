@@ -1,8 +1,8 @@
-/* The bytes of one file on something that can lose its power.
+/* The bytes of one file on a disk that can lose its power.
  *
- * What was written is what the operating system shows; what was synced is what the medium
- * holds.  At a power cut each sector that was written and not synced is lost, kept or
- * torn into garbage by itself, and so is the length of the file. */
+ * The operating system shows what was written; the disk holds what was synced. At a power
+ * cut each sector that was written and not synced is independently lost, kept or torn,
+ * and so is the new length of the file. */
 #ifndef TESTS_SIMULATION_SIM_FILE_H
 #define TESTS_SIMULATION_SIM_FILE_H
 
@@ -28,25 +28,24 @@ struct sim_file {
 	size_t dirty_count, dirty_room;
 };
 
-/* How a power cut treats what was not synced. */
+/* What a power cut does to unsynced sectors. */
 enum power_cut_loss { LOSE_ALL, LOSE_NONE, LOSE_AT_RANDOM };
 #define POWER_CUT_LOSSES 3
 
 void content_copy(struct content *to, const struct content *from);
 
-/* No bytes; the memory is kept for the next ones. */
+/* Makes it empty, but keeps its memory for later. */
 void sim_file_empty(struct sim_file *file);
-void sim_file_free(struct sim_file *file); /* what it holds, not itself */
+void sim_file_free(struct sim_file *file); /* its contents, not the struct */
 
-/* New bytes between the old end and the new one are zero, as a file system makes them. */
+/* Bytes between the old end and the new one are zero, as on a real file system. */
 void sim_file_write(struct sim_file *file, const void *bytes, size_t n, size_t at);
 void sim_file_resize(struct sim_file *file, size_t size);
 void sim_file_sync(struct sim_file *file);
 void sim_file_power_cut(struct sim_file *file, struct prng *prng,
 			enum power_cut_loss power_cut_loss);
 
-/* The sync failed: nothing more is written, and the system forgets that there was more.
- */
+/* The sync failed: unsynced changes are never written, as on Linux. */
 void sim_file_forget(struct sim_file *file);
 
 #endif

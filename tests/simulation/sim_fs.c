@@ -1,3 +1,4 @@
+/* The redirected system calls, on files and folders in memory. */
 #include "tests/simulation/sim_fs.h"
 
 #include <errno.h>
@@ -19,15 +20,14 @@
 #define TARGETS_MAX 8
 #define NOTHING (-1)
 
-/* A file or a folder.  Number 0 is DRIVE_FOLDER. */
+/* A file or a folder. Number 0 is SIM_FS_FOLDER. */
 struct node {
 	bool folder;
 	struct sim_file bytes;
 };
 
-/* A name in a folder, and the nodes that it stood for one after the other since the
- * folder was synced: the first is what the fs holds, the last what the system shows.
- */
+/* A name in a folder, with the nodes that it has had since the folder was synced: the
+ * disk holds the first, the system shows the last. */
 struct name {
 	int folder;
 	char text[NAME];
@@ -71,7 +71,7 @@ static int node_make(bool folder)
 	int room = fs.node_room;
 
 	fs.nodes = grow(fs.nodes, fs.node_count, &fs.node_room, sizeof(*node));
-	if (fs.node_room != room) /* memory of nodes is used again */
+	if (fs.node_room != room) /* the memory of old nodes is reused */
 		memset(fs.nodes + room, 0, (size_t)(fs.node_room - room) * sizeof(*node));
 	node = &fs.nodes[fs.node_count];
 	node->folder = folder;
@@ -92,7 +92,7 @@ static struct name *name_find(int folder, const char *text)
 	return NULL;
 }
 
-/* The node of a name now, or NOTHING. */
+/* The current node of a name, or NOTHING. */
 static int look_up(int folder, const char *text)
 {
 	struct name *name = name_find(folder, text);
@@ -109,10 +109,10 @@ static void point(int folder, const char *text, int node)
 		name = &fs.names[fs.name_count++];
 		*name = (struct name){.folder = folder, .targets = {NOTHING}, .count = 1};
 		if (strlen(text) >= NAME)
-			abort(); /* the photos of the simulation have short ones */
+			abort(); /* the simulated photos have short names */
 		snprintf(name->text, NAME, "%s", text);
 	}
-	/* Of many the second goes: it may as well never have reached the fs. */
+	/* With too many of them drop the second: it may never have reached the disk. */
 	if (name->count == TARGETS_MAX)
 		memmove(name->targets + 1, name->targets + 2,
 			(size_t)(--name->count - 1) * sizeof(int));
@@ -190,7 +190,7 @@ static int fail(int number)
 	return -1;
 }
 
-/* Before each call that changes something: is there power?  Sets errno. */
+/* Called before each change: whether there is power. Sets errno. */
 static bool powered(void)
 {
 	if (fs.fuse == 0)
@@ -244,7 +244,7 @@ static int open_in(int folder, const char *name, int flags)
 	return fd_make(node);
 }
 
-/* Follows a path to its last part, from folder on; NOTHING when a folder is missing. */
+/* Follows a path from folder to its last part; NOTHING when a folder is missing. */
 static int walk(int folder, const char *path, char last[NAME])
 {
 	for (;;) {
@@ -270,7 +270,7 @@ static int open_path(int folder, const char *path, int flags)
 	return strcmp(last, ".") != 0 ? open_in(folder, last, flags) : fd_make(folder);
 }
 
-/* ---- what the linker hands over ---- */
+/* ---- redirected system calls ---- */
 
 int __real_open(const char *path, int flags, ...);
 int __real_openat(int fd, const char *path, int flags, ...);
@@ -303,7 +303,7 @@ int __wrap_openat(int fd, const char *path, int flags, mode_t mode)
 	return d ? open_in(d->node, path, flags) : __real_openat(fd, path, flags, mode);
 }
 
-/* Only openat2() goes this way. */
+/* Only openat2() is called this way. */
 long __wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
 	const struct descriptor *top = number == SYS_openat2 ? descriptor((int)a) : NULL;

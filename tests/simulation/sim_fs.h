@@ -1,11 +1,10 @@
-/* The drive that photos are written to: files and folders in memory, behind the system
- * calls of tasks/project/folder.c and agent/base/file.c, which the linker hands over
- * (--wrap).  Paths below DRIVE_FOLDER are here, all others go to the real ones.
+/* The file system for photos: files and folders in memory, behind the system calls of
+ * tasks/project/folder.c and agent/base/file.c, which the linker redirects (--wrap).
+ * Paths below SIM_FS_FOLDER are here, all others go to the real calls.
  *
- * A file's bytes are lost as sectors.h says; a name that was made, taken away or given to
- * another file is lost by itself unless its folder was synced since.  The calls
- * themselves write less than they were asked to, are interrupted, and fail to sync, by
- * lot. */
+ * The bytes of a file are lost as sim_file.h describes. A name that was created, removed
+ * or given to another file is independently lost unless its folder was synced. At random,
+ * calls write less than asked, are interrupted or fail to sync. */
 #ifndef TESTS_SIMULATION_SIM_FS_H
 #define TESTS_SIMULATION_SIM_FS_H
 
@@ -16,18 +15,19 @@
 
 #define SIM_FS_FOLDER "/photos"
 
-/* Empty; its lots begin with seed. */
+/* Makes it empty; seed starts its random numbers. */
 void sim_fs_format(uint64_t seed);
 
-/* The power goes before the changing call after calls of them; -1: it stays. */
+/* Cuts the power before the changing call that follows the given number of them; -1: does
+ * not. */
 void sim_fs_cut_power_after(int calls);
-bool sim_fs_power_lost(void); /* has it gone */
+bool sim_fs_power_lost(void); /* whether it is off */
 
-/* What was not synced is kept or lost at random; the power is back.  Nobody has a file
- * open any more. */
+/* Keeps or loses at random what was not synced, and turns the power on. No file is open
+ * any more. */
 void sim_fs_power_cut(struct prng *prng);
 
-/* Writes fail with ENOSPC, in the middle of a file too. */
+/* Makes writes fail with ENOSPC, even in the middle of a file. */
 void sim_fs_set_full(bool full);
 
 #endif

@@ -1,3 +1,4 @@
+/* A first in, first out queue of events. */
 #include "tests/simulation/sim_mailbox.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* Events on their way to the simulated agent's loop. */
+/* The queue of events for the simulated agent's loop. */
 #ifndef TESTS_SIMULATION_SIM_MAILBOX_H
 #define TESTS_SIMULATION_SIM_MAILBOX_H
 
@@ -11,7 +11,7 @@ struct sim_mailbox {
 
 void sim_mailbox_init(struct sim_mailbox *mailbox);
 struct event *sim_mailbox_post(struct sim_mailbox *mailbox,
-			       enum event_kind kind); /* to be filled in */
+			       enum event_kind kind); /* the caller fills it in */
 struct event *sim_mailbox_take(struct sim_mailbox *mailbox, int most);
 void sim_mailbox_clear(struct sim_mailbox *mailbox);
 void sim_mailbox_free_events(struct event *events);

@@ -1,10 +1,11 @@
+/* The tables of task types and devices. */
 #include "tests/simulation/sim_types.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Runs are played by the workers (workers.h). */
+/* sim_workers.h plays the runs instead. */
 static int never_called(const struct task_type *type, const struct task_host *host,
 			struct task_run *run, const char *args)
 {

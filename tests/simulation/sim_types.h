@@ -1,5 +1,4 @@
-/* The task types and devices of the simulated agent, and what the oracle knows of them.
- */
+/* The task types and devices of the simulated agent, as the oracle knows them. */
 #ifndef TESTS_SIMULATION_SIM_TYPES_H
 #define TESTS_SIMULATION_SIM_TYPES_H
 
@@ -15,13 +14,13 @@ extern const struct core_device sim_devices[];
 #define SIM_TYPES 8
 #define SIM_DEVICES 5
 
-/* A registry of all kinds, or of all but the first. */
+/* A registry of all types, or of all but the first. */
 struct registry *sim_types_registry(bool all);
 
-/* Its number, -1 when there is no such kind. */
+/* The index of a type, or -1. */
 int sim_type_index(const char *name);
 
-/* The devices that a run of this kind holds. */
+/* The devices that a run of this type holds. */
 uint32_t sim_type_claim(int type);
 
 /* The devices that a direct command holds. */

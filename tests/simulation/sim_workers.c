@@ -1,3 +1,4 @@
+/* The simulated workers: each step of a run or direct command is an event. */
 #include "tests/simulation/sim_workers.h"
 
 #include <stdio.h>
@@ -74,7 +75,7 @@ struct sim_worker *sim_workers_find_task(struct sim_workers *workers, const char
 	return NULL;
 }
 
-/* As the real workers: who is not there (any more, or yet) is not asked. */
+/* As with the real workers, a run that does not exist (any more, or yet) is ignored. */
 void sim_workers_pause(struct sim_workers *workers, uint64_t run)
 {
 	struct sim_worker *worker = sim_workers_find(workers, run);
@@ -100,7 +101,7 @@ void sim_workers_go_on(struct sim_workers *workers, uint64_t run)
 	if (!worker)
 		return;
 	worker->pause = false;
-	worker->held = false;
+	worker->parked = false;
 }
 
 bool sim_workers_release(struct sim_workers *workers, const struct waiter *waiter)
@@ -159,7 +160,7 @@ static void fail(struct sim_workers *workers, struct sim_worker *worker,
 	finish(workers, worker, OUTCOME_FAILED, codes[prng_below(prng, 6)]);
 }
 
-/* It was asked to stop.  A run may end in its own way before it sees that. */
+/* It was asked to stop; a run may still end in its own way before it notices. */
 static void stop(struct sim_workers *workers, struct sim_worker *worker,
 		 struct prng *prng)
 {
@@ -222,8 +223,7 @@ static void tell_photo(struct sim_workers *workers, struct sim_worker *worker)
 	worker->waits = true;
 }
 
-/* One with a camera tells of photos that are on disk; nobody tells anything when the
- * power has gone meanwhile. */
+/* A run with a camera reports photos that are on disk, unless the power was cut. */
 static void take_photos(struct sim_workers *workers, struct sim_worker *worker,
 			struct prng *prng)
 {
@@ -239,7 +239,7 @@ static void take_photos(struct sim_workers *workers, struct sim_worker *worker,
 static void hold(struct sim_workers *workers, struct sim_worker *worker)
 {
 	say(workers, worker, EVENT_HELD);
-	worker->held = true;
+	worker->parked = true;
 	trace("  run %s: held", worker->id);
 }
 
@@ -247,8 +247,9 @@ static void work(struct sim_workers *workers, struct sim_worker *worker,
 		 struct prng *prng)
 {
 	bool shoots = (worker->claim & CAMERA) && prng_chance(prng, 50);
-	int lot = shoots ? 31
-			 : prng_below(prng, 40); /* as one that has something to tell */
+	int lot =
+		shoots ? 31
+		       : prng_below(prng, 40); /* as a run that has something to report */
 
 	if (lot < 14)
 		progress(workers, worker);
@@ -294,7 +295,7 @@ static void worker_step(struct sim_workers *workers, struct sim_worker *worker,
 static bool worker_able(const struct sim_worker *worker)
 {
 	return worker->run && !worker->over && !worker->waits &&
-	       (!worker->held || worker->stop);
+	       (!worker->parked || worker->stop);
 }
 
 static int count_able(const struct sim_workers *workers)
@@ -331,8 +332,7 @@ void sim_workers_event_taken(struct sim_workers *workers, const struct event *ev
 	for (int i = 0; i < workers->count; i++) {
 		if (workers->workers[i].run != event->run)
 			continue;
-		workers->workers[i].run =
-			0; /* a free place; the others stay where they are */
+		workers->workers[i].run = 0; /* frees the slot; the others keep theirs */
 		break;
 	}
 }

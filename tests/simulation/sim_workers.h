@@ -1,5 +1,5 @@
-/* Workers that play runs and acts: quick, slow and stuck ones, all of them as obedient as
- * the task API asks for. */
+/* Plays the runs and direct commands of the workers: quick, slow and stuck ones, all of
+ * which obey the task API. */
 #ifndef TESTS_SIMULATION_SIM_WORKERS_H
 #define TESTS_SIMULATION_SIM_WORKERS_H
 
@@ -17,19 +17,19 @@
 
 struct sim_worker {
 	uint64_t run;
-	char id[72]; /* the task, or an act's verb */
+	char id[72]; /* of the task, or the verb of a direct command */
 	bool act;
-	int type; /* of the task; -1 for a dry_run and other acts */
+	int type; /* of the task; -1 for dry_run and direct commands */
 	uint32_t claim;
 	bool pause, stop, estopped;
-	bool held;    /* stands at its gate and has said so */
-	bool waits;   /* for a commit */
-	bool over;    /* has said that it ended */
-	bool saves;   /* its checkpoint is waiting */
-	int patience; /* percent of its turns that it does nothing; 100: it is stuck until
-			 the end of the history or of the process */
+	bool parked;  /* it is parked at its gate and has reported that */
+	bool waits;   /* it waits for a commit */
+	bool over;    /* it has reported its end */
+	bool saves;   /* its checkpoint waits for a commit */
+	int patience; /* percent of its turns in which it does nothing; 100: it is stuck
+			 until the end of the history or of the process */
 	int step;
-	char saved[SIM_WORKERS_SAVED]; /* its last checkpoint */
+	char saved[SIM_WORKERS_SAVED]; /* its latest checkpoint */
 	struct waiter waiter;	       /* only its address is used */
 };
 
@@ -38,9 +38,9 @@ struct sim_workers {
 	int count;
 	struct sim_mailbox *mailbox;
 	bool estopped; /* the rig refuses to move */
-	int stuck;     /* of a thousand that start */
+	int stuck;     /* how many of a thousand get stuck */
 	struct sim_writer *sim_writer;
-	bool cuts; /* the power may go while photos are written */
+	bool cuts; /* the power may be cut while photos are written */
 };
 
 void sim_workers_init(struct sim_workers *workers, struct sim_mailbox *mailbox);
@@ -56,17 +56,17 @@ void sim_workers_pause(struct sim_workers *workers, uint64_t run);
 void sim_workers_stop(struct sim_workers *workers, uint64_t run, bool estopped);
 void sim_workers_go_on(struct sim_workers *workers, uint64_t run);
 
-/* True when the waiter was a worker's. */
+/* True when the waiter belonged to a worker. */
 bool sim_workers_release(struct sim_workers *workers, const struct waiter *waiter);
 
-/* Is there one that can do something? */
+/* Whether any of them can do something. */
 bool sim_workers_able(const struct sim_workers *workers);
 
-/* One of those that can do something does its next step; false when none can.  diligent:
- * it is an end, not a detour. */
+/* Lets one of those that can do something take its next step; false when none can.
+ * diligent: it ends its run as soon as it may. */
 bool sim_workers_step(struct sim_workers *workers, struct prng *prng, bool diligent);
 
-/* The loop has taken this event: a run that has ended is let go of. */
+/* The loop has taken this event: a run that has ended is forgotten. */
 void sim_workers_event_taken(struct sim_workers *workers, const struct event *event);
 
 #endif

@@ -1,3 +1,4 @@
+/* Takes photos with the real writer and checks them after each power cut. */
 #include "tests/simulation/sim_writer.h"
 
 #include <stdio.h>
@@ -12,16 +13,16 @@
 #include "tests/simulation/sim_fs.h"
 #include "tests/simulation/trace.h"
 
-#define SIDE 16	 /* pixels of a photo */
-#define CALLS 24 /* that two photos make of the drive, about */
+#define SIDE 16	 /* side of a photo in pixels */
+#define CALLS 24 /* system calls that two photos need, about */
 #define PHOTO_MAX (64 << 10)
 #define FUSE_PERCENT 8
 #define VERSIONS_MAX 8
 
 /* A photo that was begun; it is taken again until it is reported, as a scan does. */
 struct photo {
-	bool reported;		       /* it is the newest version */
-	uint64_t hashes[VERSIONS_MAX]; /* of the bytes of each */
+	bool reported;		       /* the newest version was reported */
+	uint64_t hashes[VERSIONS_MAX]; /* of the bytes of each version */
 	int versions;
 };
 
@@ -75,7 +76,7 @@ static void metadata_path(char path[PHOTO_WRITER_PATH], int place)
 	snprintf(path, PHOTO_WRITER_PATH, "cup/scan01/metadata/scan01_%03d.json", place);
 }
 
-/* ---- what lies on the drive ---- */
+/* ---- files on disk ---- */
 
 /* FNV-1a */
 static uint64_t hash_of(const char *bytes, size_t size)
@@ -95,7 +96,8 @@ static bool is_version(const struct photo *photo, uint64_t hash)
 	return false;
 }
 
-/* Written before the photo, so it is there when that is, and says how long it is. */
+/* Metadata is written before its photo, so it exists whenever the photo does, with the
+ * photo's size. */
 static void check_metadata(const struct sim_writer *sim, int place, size_t size)
 {
 	char path[PHOTO_WRITER_PATH];
@@ -103,10 +105,10 @@ static void check_metadata(const struct sim_writer *sim, int place, size_t size)
 
 	metadata_path(path, place);
 	if (folder_read_json(sim->folder, path, &metadata, NULL) < 0)
-		broken("%s is not there whole, but its photo is", path);
+		violation("%s is not there whole, but its photo is", path);
 	else if (sim->photos[place].reported &&
 		 (size_t)json_number(metadata, "bytes", 0) != size)
-		broken("%s says another size than its photo has", path);
+		violation("%s says another size than its photo has", path);
 	cJSON_Delete(metadata);
 }
 
@@ -119,12 +121,12 @@ static void check_photo(const struct sim_writer *sim, int place)
 	photo_path(path, place);
 	if (folder_read(sim->folder, path, PHOTO_MAX, &bytes, &size, NULL) < 0) {
 		if (photo->reported)
-			broken("%s was reported and is gone after a power cut", path);
+			violation("%s was reported and is gone after a power cut", path);
 		return;
 	}
 	if (!is_version(photo, hash_of(bytes, size)))
-		broken("%s %s, but not whole after a power cut", path,
-		       photo->reported ? "was reported" : "is there");
+		violation("%s %s, but not whole after a power cut", path,
+			  photo->reported ? "was reported" : "is there");
 	check_metadata(sim, place, size);
 	free(bytes);
 }
@@ -145,7 +147,7 @@ static struct frame *make_frame(struct prng *prng)
 	return frame;
 }
 
-/* What the writer will write. */
+/* Notes the bytes that the writer will write. */
 static void add_version(struct photo *photo, const struct frame *frame)
 {
 	void *bytes;
@@ -170,7 +172,7 @@ static void put(struct sim_writer *sim, struct prng *prng, int place)
 		abort();
 }
 
-/* One that is not reported yet, or a new one. */
+/* The number of a photo that is not reported yet, or of a new one. */
 static int choose(struct sim_writer *sim, bool again)
 {
 	int newest = sim->count - 1;

@@ -1,3 +1,4 @@
+/* Watches the statements of the agent with an SQLite authorizer. */
 #include "tests/simulation/sql.h"
 
 #include <stdint.h>
@@ -26,13 +27,13 @@ static int authorize(void *context, int action, const char *what, const char *na
 	for (size_t i = 0; forbidden[i]; i++) {
 		if (strcasecmp(name, forbidden[i]) != 0)
 			continue;
-		broken("a statement of the agent's uses %s()", name);
+		violation("a statement of the agent's uses %s()", name);
 		return SQLITE_DENY;
 	}
 	return SQLITE_OK;
 }
 
-/* SQLite calls it for each connection that is opened. */
+/* SQLite calls this for each connection that is opened. */
 static int watch(sqlite3 *db, char **sentence, const struct sqlite3_api_routines *api)
 {
 	(void)sentence;
@@ -42,7 +43,7 @@ static int watch(sqlite3 *db, char **sentence, const struct sqlite3_api_routines
 
 void sql_watch(void)
 {
-	/* Its type is the one that every entry point is cast to. */
+	/* Every entry point is cast to this type. */
 	if (sqlite3_auto_extension((void (*)(void))(uintptr_t)watch) != SQLITE_OK)
 		abort();
 }

@@ -1,3 +1,4 @@
+/* Prints the trace and keeps the first violation. */
 #include "tests/simulation/trace.h"
 
 #include <stdarg.h>
@@ -54,7 +55,7 @@ void trace(const char *fmt, ...)
 	va_end(args);
 }
 
-void broken(const char *fmt, ...)
+void violation(const char *fmt, ...)
 {
 	va_list args;
 
@@ -65,7 +66,7 @@ void broken(const char *fmt, ...)
 	trace("BROKEN: %s", promise);
 }
 
-const char *broken_promise(void)
+const char *first_violation(void)
 {
 	return promise[0] ? promise : NULL;
 }

@@ -1,5 +1,4 @@
-/* What a history says of itself: its trace, line by line, and the first promise it saw
- * broken. */
+/* The trace of a history, line by line, and its first violation. */
 #ifndef TESTS_SIMULATION_TRACE_H
 #define TESTS_SIMULATION_TRACE_H
 
@@ -8,21 +7,21 @@
 
 extern bool tracing;
 
-/* Sums up what a trace would say, to see that a seed gives one history only. */
+/* Hashes the lines of the trace, to check that a seed always gives the same history. */
 extern bool trace_summing;
-uint64_t trace_sum(void); /* of the history that was played last */
+uint64_t trace_sum(void); /* of the latest history */
 
-/* A new history begins: nothing is broken yet. */
+/* Begins a history without violations. */
 void trace_begin(uint64_t seed);
 
-/* The turn and the monotonic time that the lines after this belong to. */
+/* Sets the turn and the monotonic time of the following lines. */
 void trace_at(int turn, int64_t now);
 
-/* One line on stdout when tracing. */
+/* Prints one line to stdout when tracing. */
 void trace(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* A promise of the contract was broken.  The first of a history is kept. */
-void broken(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-const char *broken_promise(void); /* NULL while all is well */
+/* The agent broke the contract. The first violation of a history is kept. */
+void violation(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+const char *first_violation(void); /* NULL while there is none */
 
 #endif

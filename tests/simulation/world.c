@@ -1,3 +1,4 @@
+/* Plays a history: chooses what happens next, and carries out what the core asks for. */
 #include "tests/simulation/world.h"
 
 #include <stdio.h>
@@ -22,17 +23,17 @@
 #define SECOND 1000
 #define STOP_TIMEOUT (20 * SECOND)
 #define START_WALL INT64_C(1760000000000)
-#define JUMP_DAYS 3650 /* as far as a board without a clock battery may be off */
+#define JUMP_DAYS 3650 /* how far a board without a clock battery may be off */
 #define SPINS_MAX 8
-#define COMMIT_CALLS 40 /* of the disk, about */
+#define COMMIT_CALLS 40 /* writes and syncs of a commit, about */
 #define END_ROUNDS 5000
-#define END_URGES 40
+#define END_RESUMES 40
 
-/* What may happen next, each with a weight of this history's own. */
+/* What may happen next; each history gives each move a weight. */
 enum move {
 	MOVE_SEND,
 	MOVE_RECEIVE,
-	MOVE_ANSWER,
+	MOVE_ACKNOWLEDGE,
 	MOVE_DELIVER,
 	MOVE_WORK,
 	MOVE_TIME,
@@ -40,33 +41,41 @@ enum move {
 	MOVE_START,
 	MOVE_DISCONNECT,
 	MOVE_SNAPSHOT,
-	MOVE_COME_BACK,
+	MOVE_RESTART_BROKER,
 	MOVE_EXPIRE,
 	MOVE_KILL,
 	MOVE_POWER_CUT,
 	MOVE_FULL,
 	MOVE_WALL,
 	MOVE_STOP,
-	MOVE_RANDOM_BODY, /* told byte by byte only */
+	MOVE_RANDOM_BODY, /* only in world_play_bytes() */
 	MOVES,
 };
 
-/* Against a hundred or so for all that is possible. */
+/* The sum over all possible moves is some hundreds. */
 static const int weights[MOVES][4] = {
-	[MOVE_SEND] = {30, 60, 100, 150},     [MOVE_RECEIVE] = {50, 200, 300, 400},
-	[MOVE_ANSWER] = {50, 200, 300, 400},  [MOVE_DELIVER] = {40, 100, 200, 300},
-	[MOVE_WORK] = {30, 100, 200, 300},    [MOVE_TIME] = {10, 30, 60, 100},
-	[MOVE_CONNECT] = {50, 100, 200, 400}, [MOVE_START] = {50, 100, 200, 400},
-	[MOVE_DISCONNECT] = {0, 1, 2, 8},     [MOVE_SNAPSHOT] = {0, 0, 2, 8},
-	[MOVE_COME_BACK] = {0, 0, 1, 3},      [MOVE_EXPIRE] = {0, 0, 0, 1},
-	[MOVE_KILL] = {0, 1, 2, 6},	      [MOVE_POWER_CUT] = {0, 1, 2, 6},
-	[MOVE_FULL] = {0, 0, 0, 1},	      [MOVE_WALL] = {0, 0, 1, 2},
+	[MOVE_SEND] = {30, 60, 100, 150},
+	[MOVE_RECEIVE] = {50, 200, 300, 400},
+	[MOVE_ACKNOWLEDGE] = {50, 200, 300, 400},
+	[MOVE_DELIVER] = {40, 100, 200, 300},
+	[MOVE_WORK] = {30, 100, 200, 300},
+	[MOVE_TIME] = {10, 30, 60, 100},
+	[MOVE_CONNECT] = {50, 100, 200, 400},
+	[MOVE_START] = {50, 100, 200, 400},
+	[MOVE_DISCONNECT] = {0, 1, 2, 8},
+	[MOVE_SNAPSHOT] = {0, 0, 2, 8},
+	[MOVE_RESTART_BROKER] = {0, 0, 1, 3},
+	[MOVE_EXPIRE] = {0, 0, 0, 1},
+	[MOVE_KILL] = {0, 1, 2, 6},
+	[MOVE_POWER_CUT] = {0, 1, 2, 6},
+	[MOVE_FULL] = {0, 0, 0, 1},
+	[MOVE_WALL] = {0, 0, 1, 2},
 	[MOVE_STOP] = {0, 0, 1, 2},
 };
 
 struct world {
 	struct prng prng;
-	struct core *core; /* NULL while the process is not there */
+	struct core *core; /* NULL while the process is not running */
 	struct core_options options;
 	char boot[17];
 	int boots;
@@ -76,8 +85,8 @@ struct world {
 	int weight[MOVES];
 	bool stopping, stopped;
 	int64_t stop_at, settled_at, full_until;
-	struct packet delivered; /* a copy of the one message that is not released */
-	uint64_t runs; /* that were begun before it; a later one may be its own */
+	struct packet delivered; /* a copy of the one message that is not released yet */
+	uint64_t runs;		 /* started before it; a later one may be its own */
 	int64_t events;
 
 	struct sim_mailbox mailbox;
@@ -97,7 +106,7 @@ static struct core_time at(const struct world *w)
 	return (struct core_time){.ms = w->now - w->mono, .wall = w->now + w->skew};
 }
 
-/* ---- what stands around the core ---- */
+/* ---- the surroundings of the core ---- */
 
 static void stop_ops_pause(void *context, uint64_t run)
 {
@@ -188,7 +197,7 @@ static void release(struct world *w, const struct waiter *waiter)
 			oracle_saved(&w->oracle, &w->workers.workers[i]);
 	if (!sim_workers_release(&w->workers, waiter) &&
 	    !broker_release(&w->broker, waiter))
-		broken("somebody was released who did not wait");
+		violation("an effect released a waiter that did not wait");
 }
 
 static void start(struct world *w, const struct effect *effect, bool late)
@@ -198,7 +207,7 @@ static void start(struct world *w, const struct effect *effect, bool late)
 	else
 		oracle_start(&w->oracle, effect, w->core->store);
 	if (effect->kind == EFFECT_START && w->core->stopping)
-		broken("%s was started while the agent stops", effect->name);
+		violation("%s was started while the agent stops", effect->name);
 	sim_workers_start(&w->workers, effect, &w->prng);
 }
 
@@ -235,7 +244,7 @@ static void carry_out_one(struct world *w, struct effect *effect, bool late)
 			broker_take(&w->broker, effect);
 		break;
 	case EFFECT_RECONNECT:
-		broken("the agent believes that it has a rival");
+		violation("the agent believes that another agent has its id");
 		break;
 	case EFFECT_RELEASE_ESTOP:
 		w->workers.estopped = false;
@@ -247,7 +256,7 @@ static void carry_out_one(struct world *w, struct effect *effect, bool late)
 	}
 }
 
-/* The message that these effects acknowledge was handled before all of them. */
+/* The message that these effects acknowledge was handled before any of them. */
 static void carry_out_handled(struct world *w, const struct effects *effects)
 {
 	for (const struct effect *effect = effects->first; effect; effect = effect->next)
@@ -267,7 +276,7 @@ static void carry_out(struct world *w, struct effects *effects)
 	oracle_turn_end(&w->oracle);
 }
 
-/* ---- life and death ---- */
+/* ---- starts and ends of the process ---- */
 
 static void world_process_gone(struct world *w)
 {
@@ -318,7 +327,7 @@ static void world_start(struct world *w)
 		w->core = NULL;
 		disk_kill();
 		if (!disk_full() && !disk_power_lost())
-			broken("the agent does not start: %s", err.text);
+			violation("the agent does not start: %s", err.text);
 		effects_clear(&effects);
 		if (disk_power_lost())
 			world_power_cut(w);
@@ -330,7 +339,8 @@ static void world_start(struct world *w)
 	effects_clear(&effects);
 }
 
-/* The power goes now, in another world: is what was told still there? */
+/* Checks, on a copy of the disk, that everything published would survive a power cut
+ * now. */
 static void world_look_at_copy(struct world *w)
 {
 	char damaged[STORE_PATH];
@@ -339,7 +349,7 @@ static void world_look_at_copy(struct world *w)
 
 	disk_copy();
 	if (store_open(&store, DISK_COPY_FOLDER, NULL, damaged, &err) < 0) {
-		broken("after a power cut the database would be lost: %s", err.text);
+		violation("after a power cut the database would be lost: %s", err.text);
 		return;
 	}
 	oracle_check_rows(&w->oracle, store);
@@ -376,7 +386,7 @@ static void world_committed(struct world *w, struct effects *effects, bool messa
 {
 	carry_out(w, effects);
 	if (message && w->broker.waiting && !w->core->held)
-		broken("a message was not released in its turn");
+		violation("a message was not released in its turn");
 	if (!w->core->held)
 		w->oracle.estop_unsaved = false;
 	w->oracle.was_full |= w->core->held;
@@ -395,9 +405,8 @@ static bool is_promise(const struct effect *effect)
 	       strcmp(effect->name, OURS "reply/_barrier") != 0;
 }
 
-/* The power has gone before the turn was committed.  What such a turn hands out all the
- * same may happen at once, so it waits for no commit: nothing of it may start or promise
- * anything. */
+/* The power was cut before the turn was committed. Effects that such a turn returns do
+ * not wait for a commit, so none of them may start or promise anything. */
 static void world_uncommitted(struct world *w, const struct effects *effects)
 {
 	const struct sim_command *command = w->delivered.command;
@@ -405,7 +414,8 @@ static void world_uncommitted(struct world *w, const struct effects *effects)
 	for (const struct effect *e = effects->first; e; e = e->next) {
 		if (is_promise(e) || e->kind == EFFECT_START || e->kind == EFFECT_ACT ||
 		    e->kind == EFFECT_GO_ON)
-			broken("%s left before its commit", e->name ? e->name : "a run");
+			violation("%s left before its commit",
+				  e->name ? e->name : "a run");
 		if (e->kind != EFFECT_RELEASE)
 			continue;
 		if (e->waiter != &w->broker.waiter)
@@ -413,7 +423,7 @@ static void world_uncommitted(struct world *w, const struct effects *effects)
 		else if (command && !command->handled && !command->contested &&
 			 command->id[0] && !strcmp(command->verb, "task/create") &&
 			 scheduler_find(&w->core->scheduler, command->id))
-			broken("%s was acknowledged before its commit", command->id);
+			violation("%s was acknowledged before its commit", command->id);
 	}
 }
 
@@ -428,14 +438,14 @@ static void world_turn(struct world *w)
 	events = world_take(w);
 	w->spins = events ? 0 : w->spins + 1;
 	if (w->spins > SPINS_MAX)
-		broken("the core wants one turn after the other and does nothing");
+		violation("the core asks for one turn after another and does nothing");
 	effects_init(&effects);
 	if (core_turn(w->core, events, at(w), &effects, &err) == 0) {
 		world_committed(w, &effects, has_message(events));
 	} else if (disk_power_lost()) {
 		world_uncommitted(w, &effects);
 	} else {
-		broken("a turn was not committed: %s", err.text);
+		violation("a turn was not committed: %s", err.text);
 		world_kill(w, err.text);
 	}
 	effects_clear(&effects);
@@ -456,12 +466,12 @@ static bool world_turn_due(const struct world *w)
 	return wake >= 0 && wake <= w->now - w->mono;
 }
 
-/* Time passes; the core has its turns when it wants them. */
+/* Lets time pass; the core gets its turns when they are due. */
 static void world_pass(struct world *w, int64_t ms)
 {
 	int64_t until = w->now + ms;
 
-	while (w->core && !broken_promise()) {
+	while (w->core && !first_violation()) {
 		int64_t wake = core_wake(w->core);
 
 		if (wake < 0 || wake + w->mono > until)
@@ -492,7 +502,7 @@ static void move_deliver(struct world *w)
 	trace("delivers packet %d%s%s: %s", packet->id,
 	      packet->retained ? ", retained" : "", again ? ", DUP" : "",
 	      packet->command ? packet->command->body : packet->topic);
-	/* The receiving thread stops the rig before anything else happens. */
+	/* The receiving thread stops the rig first. */
 	if (packet->command && !packet->retained &&
 	    !strcmp(packet->command->verb, "estop"))
 		w->workers.estopped = true;
@@ -522,17 +532,18 @@ static void move_time(struct world *w)
 
 static void move_connect(struct world *w)
 {
-	/* The next connection is made when the callback of the last has returned. */
+	/* A new connection is made only when the callback of the last one has
+	 * returned. */
 	if (w->core && !w->broker.connected && !w->broker.waiting)
 		broker_connect(&w->broker, &w->prng);
 }
 
-static void move_come_back(struct world *w)
+static void move_restart_broker(struct world *w)
 {
 	broker_disconnect(&w->broker, &w->prng, w->core != NULL);
 	if (w->broker.waiting)
 		return;
-	broker_come_back(&w->broker);
+	broker_restart(&w->broker);
 	w->oracle.may_repeat = true;
 }
 
@@ -559,7 +570,7 @@ static void move_stop(struct world *w)
 	sim_mailbox_post(&w->mailbox, EVENT_STOP);
 }
 
-/* Now, or in the middle of one of the next commits. */
+/* Cuts it now, or in the middle of one of the next commits. */
 static void move_power_cut(struct world *w)
 {
 	if (prng_chance(&w->prng, 50))
@@ -575,8 +586,8 @@ static bool possible(const struct world *w, enum move move)
 		return !w->core;
 	case MOVE_RECEIVE:
 		return w->broker.sent != NULL;
-	case MOVE_ANSWER:
-		return w->broker.answer_count > 0;
+	case MOVE_ACKNOWLEDGE:
+		return w->broker.ack_count > 0;
 	case MOVE_DELIVER:
 		return w->broker.connected && w->broker.state.queue && !w->broker.waiting;
 	case MOVE_DISCONNECT:
@@ -610,7 +621,7 @@ static enum move choose(struct world *w)
 	return MOVE_TIME;
 }
 
-/* Database and photos lie on one disk. */
+/* Database and photos are on the same disk. */
 static void world_set_full(struct world *w, bool full)
 {
 	disk_set_full(full);
@@ -629,8 +640,8 @@ static void world_move(struct world *w, enum move move)
 	case MOVE_RECEIVE:
 		broker_receive(&w->broker);
 		break;
-	case MOVE_ANSWER:
-		broker_answer(&w->broker);
+	case MOVE_ACKNOWLEDGE:
+		broker_acknowledge(&w->broker);
 		break;
 	case MOVE_DELIVER:
 		move_deliver(w);
@@ -650,14 +661,14 @@ static void world_move(struct world *w, enum move move)
 	case MOVE_SNAPSHOT:
 		broker_take_snapshot(&w->broker);
 		break;
-	case MOVE_COME_BACK:
-		move_come_back(w);
+	case MOVE_RESTART_BROKER:
+		move_restart_broker(w);
 		break;
 	case MOVE_EXPIRE:
 		move_expire(w);
 		break;
 	case MOVE_KILL:
-		world_kill(w, "by lot");
+		world_kill(w, "at random");
 		break;
 	case MOVE_POWER_CUT:
 		move_power_cut(w);
@@ -689,7 +700,7 @@ static void world_step(struct world *w)
 	if (w->full_until && w->now >= w->full_until) {
 		world_set_full(w, false);
 	}
-	if (!w->core || broken_promise())
+	if (!w->core || first_violation())
 		return;
 	if (world_turn_due(w) ||
 	    (w->mailbox.first && prng_chance(&w->prng, w->eagerness)))
@@ -698,7 +709,7 @@ static void world_step(struct world *w)
 
 /* ---- the end ---- */
 
-/* Everything that is on its way arrives, everybody does their work. */
+/* Everything that is on its way arrives, and everybody does their work. */
 static void end_round(struct world *w)
 {
 	if (!w->core)
@@ -708,7 +719,7 @@ static void end_round(struct world *w)
 	move_connect(w);
 	while (broker_receive(&w->broker))
 		;
-	while (broker_answer(&w->broker))
+	while (broker_acknowledge(&w->broker))
 		;
 	move_deliver(w);
 	sim_workers_step(&w->workers, &w->prng, true);
@@ -716,10 +727,10 @@ static void end_round(struct world *w)
 		world_turn(w);
 }
 
-static bool end_quiet(struct world *w)
+static bool end_is_idle(struct world *w)
 {
 	return w->core && !w->mailbox.first && w->broker.connected &&
-	       broker_quiet(&w->broker) &&
+	       broker_is_idle(&w->broker) &&
 	       !sim_workers_step(&w->workers, &w->prng, true) && !w->mailbox.first;
 }
 
@@ -744,8 +755,8 @@ static void end_resume(struct world *w, const char *id)
 	broker_publish(&w->broker, command);
 }
 
-/* Sends what lets everything go on. */
-static void end_urge(struct world *w)
+/* Sends the commands that let everything continue. */
+static void end_resume_all(struct world *w)
 {
 	end_send(w, "agent/undrain", "{}");
 	end_send(w, "queue/resume", "{}");
@@ -763,10 +774,10 @@ static void end_urge(struct world *w)
 
 static void end_settle(struct world *w)
 {
-	for (int round = 0; round < END_ROUNDS && !broken_promise(); round++) {
+	for (int round = 0; round < END_ROUNDS && !first_violation(); round++) {
 		trace_at(w->turn, w->now);
 		end_round(w);
-		if (end_quiet(w))
+		if (end_is_idle(w))
 			return;
 	}
 }
@@ -776,29 +787,29 @@ static void world_finish(struct world *w)
 	trace("---- the end: everything may finish ----");
 	world_set_full(w, false);
 	disk_cut_power_after(-1);
-	/* A stop that was asked for is carried out first. */
+	/* A requested stop is carried out first. */
 	if (w->stopping)
 		world_kill(w, "to start again");
 	/* Long enough for republishing, retries, timeouts and the sweep. */
-	for (int i = 0; i < END_URGES && !broken_promise(); i++) {
+	for (int i = 0; i < END_RESUMES && !first_violation(); i++) {
 		bool live;
 
 		end_settle(w);
-		if (broken_promise() || !w->core)
+		if (first_violation() || !w->core)
 			continue;
 		live = end_live(w);
 		if (i < 3 || live)
-			end_urge(w);
+			end_resume_all(w);
 		end_settle(w);
 		world_pass(w, 20 * SECOND);
 		if (i > 6 && !live)
 			break;
 	}
 	end_settle(w);
-	if (!broken_promise() && w->core)
+	if (!first_violation() && w->core)
 		oracle_check_end(&w->oracle, w->core->store, &w->broker);
 	if (w->workers.estopped)
-		broken("the rig is stopped and nobody can lift it");
+		violation("the emergency stop cannot be lifted");
 }
 
 /* ---- a history ---- */
@@ -844,12 +855,12 @@ static void world_close(struct world *w)
 
 static struct outcome_of_history world_end(struct world *w)
 {
-	if (!broken_promise())
+	if (!first_violation())
 		world_finish(w);
-	if (!broken_promise())
+	if (!first_violation())
 		sim_writer_power_cut(sim_writer, &w->prng);
 	world_close(w);
-	return (struct outcome_of_history){broken_promise(), w->events};
+	return (struct outcome_of_history){first_violation(), w->events};
 }
 
 struct outcome_of_history world_play(uint64_t seed)
@@ -861,7 +872,7 @@ struct outcome_of_history world_play(uint64_t seed)
 	world_open(w, seed, prng_seeded(seed * 0x9e3779b97f4a7c15u + 1));
 	length = history_length(&w->prng);
 	world_start(w);
-	for (int i = 0; i < length && !broken_promise(); i++)
+	for (int i = 0; i < length && !first_violation(); i++)
 		world_step(w);
 	return world_end(w);
 }
@@ -874,7 +885,7 @@ struct outcome_of_history world_play_bytes(const uint8_t *bytes, size_t size)
 	world_open(w, 0, prng_from_bytes(bytes, size));
 	w->weight[MOVE_RANDOM_BODY] = w->weight[MOVE_SEND];
 	world_start(w);
-	while (w->prng.bytes_size && !broken_promise())
+	while (w->prng.bytes_size && !first_violation())
 		world_step(w);
 	return world_end(w);
 }
