@@ -14,7 +14,7 @@
 #define PRUNE_MOST 1000
 #define LOOKS_MOST 4
 
-static void agent_ping(struct core *core, struct answer *answer)
+static void agent_ping(struct core *core, struct response *response)
 {
 	char stamp[CLOCK_TEXT];
 	cJSON *data = cJSON_CreateObject();
@@ -22,7 +22,7 @@ static void agent_ping(struct core *core, struct answer *answer)
 	clock_text(core->now.wall, stamp);
 	cJSON_AddStringToObject(data, "agent", OPENSCAN_VERSION);
 	cJSON_AddStringToObject(data, "time", stamp);
-	answer_ok(answer, "ok", data);
+	response_ok(response, "ok", data);
 }
 
 /* Each takes a thread until the folder has been looked through. */
@@ -35,17 +35,17 @@ static int looks_under_way(const struct core *core, const struct verb *sync)
 	return count;
 }
 
-static void agent_sync_decide(struct core *core, struct answer *answer)
+static void agent_sync_decide(struct core *core, struct response *response)
 {
 	status_publish_all(core);
 	if (!core->options.looks_for_types) {
-		answer_ok(answer, "ok", NULL);
-	} else if (looks_under_way(core, answer->command->verb) < LOOKS_MOST) {
-		answer_act(core, answer, 0); /* answered when the types are there */
+		response_ok(response, "ok", NULL);
+	} else if (looks_under_way(core, response->command->verb) < LOOKS_MOST) {
+		answer_act(core, response, 0); /* answered when the types are there */
 	} else {
-		answer_refuse(answer, "device_busy",
-			      "the folder of community tasks is being looked through");
-		answer->retry_after_s = 1;
+		response_refuse(response, "device_busy",
+				"the folder of community tasks is being looked through");
+		response->retry_after_s = 1;
 	}
 }
 
@@ -62,12 +62,13 @@ static int agent_sync(const struct work *work, const cJSON *body, cJSON **data,
 	return 0;
 }
 
-static void agent_synced(struct core *core, struct answer *answer)
+static void agent_synced(struct core *core, struct response *response)
 {
-	answer_ok(answer, "ok", types_found(core));
+	response_ok(response, "ok", types_found(core));
 }
 
-static void agent_set_draining(struct core *core, struct answer *answer, bool draining)
+static void agent_set_draining(struct core *core, struct response *response,
+			       bool draining)
 {
 	if (core->draining != draining) {
 		core->draining = draining;
@@ -76,22 +77,22 @@ static void agent_set_draining(struct core *core, struct answer *answer, bool dr
 		core->queue_changed = true;
 		status_publish_availability(core);
 	}
-	answer_ok(answer, "ok", NULL);
+	response_ok(response, "ok", NULL);
 }
 
-static void agent_drain(struct core *core, struct answer *answer)
+static void agent_drain(struct core *core, struct response *response)
 {
-	agent_set_draining(core, answer, true);
+	agent_set_draining(core, response, true);
 }
 
-static void agent_undrain(struct core *core, struct answer *answer)
+static void agent_undrain(struct core *core, struct response *response)
 {
-	agent_set_draining(core, answer, false);
+	agent_set_draining(core, response, false);
 }
 
-static void agent_prune(struct core *core, struct answer *answer)
+static void agent_prune(struct core *core, struct response *response)
 {
-	const cJSON *body = answer->command->body;
+	const cJSON *body = response->command->body;
 	double keep =
 		json_number(body, "keep", (double)core->options.tunables.keep_tasks);
 	double days = json_number(body, "older_than_days",
@@ -102,7 +103,7 @@ static void agent_prune(struct core *core, struct answer *answer)
 				(double)lifecycle_prune(core, (int64_t)keep,
 							(int64_t)(days * DAY_MS),
 							PRUNE_MOST));
-	answer_ok(answer, "ok", data);
+	response_ok(response, "ok", data);
 }
 
 const struct verb agent_verbs[] = {

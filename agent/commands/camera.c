@@ -16,9 +16,9 @@
 #define PREVIEW_SECONDS 10
 #define PREVIEW_FPS 1
 
-static void camera_decide(struct core *core, struct answer *answer)
+static void camera_decide(struct core *core, struct response *response)
 {
-	device_act_unless_estopped(core, answer, DEVICE_CAMERA);
+	device_act_unless_estopped(core, response, DEVICE_CAMERA);
 }
 
 static int named_camera(const struct work *work, const cJSON *body, struct err *err)
@@ -102,9 +102,9 @@ static int camera_calibrate(const struct work *work, const cJSON *body, cJSON **
 	return ret;
 }
 
-static void camera_settings_decide(struct core *core, struct answer *answer)
+static void camera_settings_decide(struct core *core, struct response *response)
 {
-	device_act(core, answer, DEVICE_CAMERA);
+	device_act(core, response, DEVICE_CAMERA);
 }
 
 static int camera_settings(const struct work *work, const cJSON *body, cJSON **data,

@@ -11,14 +11,14 @@
 
 /* Keeps the reply without its data, so that a repetition can be answered. */
 void remember_reply(struct core *core, const char *prefix, const char *name,
-		    const struct answer *answer, const char *hash)
+		    const struct response *response, const char *hash)
 {
 	char key[NAME_MAX_LENGTH + 2];
-	cJSON *reply = reply_head(core, answer);
+	cJSON *reply = reply_head(core, response);
 	char *text;
 
-	if (answer->rev >= 0)
-		cJSON_AddNumberToObject(reply, "rev", (double)answer->rev);
+	if (response->rev >= 0)
+		cJSON_AddNumberToObject(reply, "rev", (double)response->rev);
 	text = json_text(reply);
 	snprintf(key, sizeof(key), "%s%s", prefix, name);
 	if (strlen(text) <= REPLY_KEPT_MAX)
@@ -29,7 +29,7 @@ void remember_reply(struct core *core, const char *prefix, const char *name,
 
 /* The first reply again.  For a create its data is the task as it is now, or that it is
  * gone. */
-static void remember_repetition(struct core *core, struct answer *answer,
+static void remember_repetition(struct core *core, struct response *response,
 				const struct memory *memory)
 {
 	static const char *const known[] = {"accepted", "ok"};
@@ -38,12 +38,12 @@ static void remember_repetition(struct core *core, struct answer *answer,
 	const char *code = json_string(first, "code");
 	cJSON *data = cJSON_CreateObject();
 
-	answer->duplicate = true;
-	answer->rev = (int64_t)json_number(first, "rev", -1);
-	answer->code = code && !strcmp(code, known[0]) ? known[0] : known[1];
+	response->duplicate = true;
+	response->rev = (int64_t)json_number(first, "rev", -1);
+	response->code = code && !strcmp(code, known[0]) ? known[0] : known[1];
 	if (id)
-		snprintf(answer->id, sizeof(answer->id), "%s", id);
-	if (answer->command->verb->flags & VERB_CREATES && id) {
+		snprintf(response->id, sizeof(response->id), "%s", id);
+	if (response->command->verb->flags & VERB_CREATES && id) {
 		struct task *ended;
 		const struct task *task = core_find_task(core, id, &ended);
 
@@ -55,16 +55,16 @@ static void remember_repetition(struct core *core, struct answer *answer,
 		}
 		task_free(ended);
 	}
-	cJSON_Delete(answer->data);
-	answer->data = data;
+	cJSON_Delete(response->data);
+	response->data = data;
 	cJSON_Delete(first);
 }
 
 /* Has this command been carried out before?  Then answers it. */
-bool remember_answers(struct core *core, struct answer *answer, const char *prefix,
+bool remember_answers(struct core *core, struct response *response, const char *prefix,
 		      const char *name)
 {
-	const struct command *command = answer->command;
+	const struct command *command = response->command;
 	struct memory memory = {.reply = NULL};
 	char key[NAME_MAX_LENGTH + 2];
 
@@ -74,17 +74,17 @@ bool remember_answers(struct core *core, struct answer *answer, const char *pref
 	if (!store_recall(core->store, key, &memory))
 		return false;
 	if (!strcmp(memory.hash, command->hash)) {
-		remember_repetition(core, answer, &memory);
+		remember_repetition(core, response, &memory);
 	} else {
 		struct task *ended = NULL;
 		const struct task *task =
 			prefix[0] == 'i' ? core_find_task(core, name, &ended) : NULL;
 
-		answer_refuse(answer, "id_conflict",
-			      "%s '%s' was used before for something else",
-			      prefix[0] == 'i' ? "id" : "request", name);
+		response_refuse(response, "id_conflict",
+				"%s '%s' was used before for something else",
+				prefix[0] == 'i' ? "id" : "request", name);
 		if (task)
-			answer->current = core_task_document(core, task, false);
+			response->current = core_task_document(core, task, false);
 		task_free(ended);
 	}
 	memory_clear(&memory);

@@ -6,10 +6,10 @@
 
 /* Keeps the reply under prefix ("i" for an id, "r" for a request) and name. */
 void remember_reply(struct core *core, const char *prefix, const char *name,
-		    const struct answer *answer, const char *hash);
+		    const struct response *response, const char *hash);
 
 /* Has this command been carried out before?  Then answers it. */
-bool remember_answers(struct core *core, struct answer *answer, const char *prefix,
+bool remember_answers(struct core *core, struct response *response, const char *prefix,
 		      const char *name);
 
 #endif

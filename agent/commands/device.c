@@ -9,7 +9,7 @@
 #include "agent/core/devices.h"
 #include "agent/workers/rig_slot.h"
 
-static void unknown_device(const struct core *core, struct answer *answer,
+static void unknown_device(const struct core *core, struct response *response,
 			   enum device_kind kind, const char *name)
 {
 	struct suggest suggest;
@@ -18,69 +18,71 @@ static void unknown_device(const struct core *core, struct answer *answer,
 	for (size_t i = 0; i < core->device_count; i++)
 		if (core->devices[i].kind == kind)
 			suggest_offer(&suggest, core->devices[i].name);
-	answer_unknown(answer, "not_found", "/name", device_kind_name(kind), &suggest);
+	response_unknown(response, "not_found", "/name", device_kind_name(kind),
+			 &suggest);
 }
 
-bool device_named(struct core *core, struct answer *answer, enum device_kind kind,
+bool device_named(struct core *core, struct response *response, enum device_kind kind,
 		  uint64_t *devices)
 {
-	const char *name = json_string(answer->command->body, "name");
+	const char *name = json_string(response->command->body, "name");
 
 	*devices = core_device(core, kind, name);
 	if (*devices)
 		return true;
 	if (name)
-		unknown_device(core, answer, kind, name);
+		unknown_device(core, response, kind, name);
 	else
-		answer_refuse(answer, "not_found", "this rig has no %s",
-			      device_kind_name(kind));
+		response_refuse(response, "not_found", "this rig has no %s",
+				device_kind_name(kind));
 	return false;
 }
 
-void device_act(struct core *core, struct answer *answer, enum device_kind kind)
+void device_act(struct core *core, struct response *response, enum device_kind kind)
 {
 	uint64_t devices;
 
-	if (device_named(core, answer, kind, &devices))
-		answer_act(core, answer, devices);
+	if (device_named(core, response, kind, &devices))
+		answer_act(core, response, devices);
 }
 
-void device_act_unless_estopped(struct core *core, struct answer *answer,
+void device_act_unless_estopped(struct core *core, struct response *response,
 				enum device_kind kind)
 {
 	if (core->estop)
-		answer_refuse(answer, "estopped",
-			      "the emergency stop is latched: send queue/resume first");
+		response_refuse(response, "estopped",
+				"the emergency stop is latched: send queue/resume first");
 	else
-		device_act(core, answer, kind);
+		device_act(core, response, kind);
 }
 
 /* A worker exchanges the rig and has all of it to itself. */
-static void device_reload_decide(struct core *core, struct answer *answer)
+static void device_reload_decide(struct core *core, struct response *response)
 {
 	const struct settings_access *access = &core->options.settings;
 	cJSON *config;
 	struct err err;
 
 	if (!access->read_config) {
-		answer_refuse(answer, "not_supported", "this rig cannot be exchanged");
+		response_refuse(response, "not_supported",
+				"this rig cannot be exchanged");
 		return;
 	}
 	if (core->acts) {
-		answer_refuse(answer, "device_busy", "%s is under way",
-			      core->acts->verb->name);
-		answer->retry_after_s = 1;
+		response_refuse(response, "device_busy", "%s is under way",
+				core->acts->verb->name);
+		response->retry_after_s = 1;
 		return;
 	}
 	if (access->read_config(access->context, &config, &err) < 0) {
 		/* Its own codes say what is wrong with a payload, and this is none. */
-		answer_refuse(answer,
-			      err.number == -ENOENT ? "not_found" : "invalid_args", "%s",
-			      err.text);
+		response_refuse(response,
+				err.number == -ENOENT ? "not_found" : "invalid_args",
+				"%s", err.text);
 		return;
 	}
-	cJSON_AddItemToObject(answer->command->body, "config", config);
-	answer_act(core, answer, CORE_ALL_DEVICES);
+	cJSON_AddItemToObject(response->command->body, "config", config);
+	answer_act(core, response, CORE_ALL_DEVICES);
 }
 
 static int device_reload(const struct work *work, const cJSON *body, cJSON **data,
@@ -94,9 +96,9 @@ static int device_reload(const struct work *work, const cJSON *body, cJSON **dat
 	return ret;
 }
 
-static void device_reloaded(struct core *core, struct answer *answer)
+static void device_reloaded(struct core *core, struct response *response)
 {
-	devices_exchanged(core, answer->data);
+	devices_exchanged(core, response->data);
 }
 
 const struct verb device_verbs[] = {

@@ -16,14 +16,14 @@
 
 /* The devices of that kind that the command names, all without a name; refused when
  * there are none. */
-bool device_named(struct core *core, struct answer *answer, enum device_kind kind,
+bool device_named(struct core *core, struct response *response, enum device_kind kind,
 		  uint64_t *devices);
 
 /* Leaves the command to a worker, which holds the devices that it names. */
-void device_act(struct core *core, struct answer *answer, enum device_kind kind);
+void device_act(struct core *core, struct response *response, enum device_kind kind);
 
 /* The same for what moves or exposes: refused while the emergency stop is latched. */
-void device_act_unless_estopped(struct core *core, struct answer *answer,
+void device_act_unless_estopped(struct core *core, struct response *response,
 				enum device_kind kind);
 
 #endif

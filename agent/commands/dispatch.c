@@ -50,7 +50,7 @@ static bool is_redelivery(const struct core *core, const struct event *event,
 
 /* A full disk: what frees room or stops something is carried out as long as it can be
  * kept. */
-static bool receive_storage(const struct core *core, struct answer *answer,
+static bool receive_storage(const struct core *core, struct response *response,
 			    const struct verb *verb)
 {
 	bool stops = verb->flags & VERB_STOPS;
@@ -59,8 +59,8 @@ static bool receive_storage(const struct core *core, struct answer *answer,
 	if (stops ||
 	    (!core->held && (!core->low || !writes || (verb->flags & VERB_FREES))))
 		return true;
-	answer_refuse(answer, "storage_full", "the disk of the agent is full");
-	answer->retry_after_s = 10;
+	response_refuse(response, "storage_full", "the disk of the agent is full");
+	response->retry_after_s = 10;
 	return false;
 }
 
@@ -82,45 +82,48 @@ static void clear_retained(struct core *core, const struct command *command,
 
 /* Retained commands would be carried out again at every connect: refused, and taken off
  * the broker where that is ours to do. */
-static void refuse_retained(struct core *core, struct answer *answer, const char *topic)
+static void refuse_retained(struct core *core, struct response *response,
+			    const char *topic)
 {
 	cJSON *data = cJSON_CreateObject();
 
-	answer_refuse(
-		answer, "retained_command",
+	response_refuse(
+		response, "retained_command",
 		"a command must not be retained: publish it without the retain flag");
-	if (answer->command->topic.scope == SCOPE_DEVICE)
-		clear_retained(core, answer->command, topic);
+	if (response->command->topic.scope == SCOPE_DEVICE)
+		clear_retained(core, response->command, topic);
 	cJSON_AddStringToObject(data, "topic", topic);
 	core_emit_event(core, "retained.refused", NULL, data);
 }
 
-static bool receive_scope(struct core *core, struct answer *answer,
+static bool receive_scope(struct core *core, struct response *response,
 			  const struct verb *verb)
 {
-	enum topic_scope scope = answer->command->topic.scope;
+	enum topic_scope scope = response->command->topic.scope;
 
 	if (scope == SCOPE_ALL && !(verb->flags & VERB_BROADCAST)) {
-		answer_refuse(answer, "not_broadcast",
-			      "%s is not for the whole fleet at once", verb->name);
+		response_refuse(response, "not_broadcast",
+				"%s is not for the whole fleet at once", verb->name);
 		return false;
 	}
 	if (scope == SCOPE_GROUP && (verb->flags & VERB_MOTION) &&
 	    !core->options.tunables.group_motion) {
-		answer_refuse(answer, "not_broadcast",
-			      "%s is for groups only with the setting fleet.group_motion",
-			      verb->name);
+		response_refuse(
+			response, "not_broadcast",
+			"%s is for groups only with the setting fleet.group_motion",
+			verb->name);
 		return false;
 	}
 	return true;
 }
 
-static bool receive_fresh(struct answer *answer, const struct verb *verb)
+static bool receive_fresh(struct response *response, const struct verb *verb)
 {
-	if (!answer->late || !((verb->flags & VERB_FRESH) || answer->command->current))
+	if (!response->late ||
+	    !((verb->flags & VERB_FRESH) || response->command->current))
 		return true;
-	answer_refuse(
-		answer, "stale",
+	response_refuse(
+		response, "stale",
 		"%s has waited at the broker while the agent was away; send it again",
 		verb->name);
 	return false;
@@ -128,14 +131,14 @@ static bool receive_fresh(struct answer *answer, const struct verb *verb)
 
 /* MQTT 3.1.1 cannot tell a clearing from an empty command, so an empty one changes
  * nothing. */
-static bool receive_empty(const struct core *core, struct answer *answer,
+static bool receive_empty(const struct core *core, struct response *response,
 			  const struct verb *verb)
 {
-	if (!answer->command->empty || core->session.version == MQTT_5 ||
+	if (!response->command->empty || core->session.version == MQTT_5 ||
 	    !(verb->flags & VERB_WRITES) || (verb->flags & VERB_NEVER_REFUSED))
 		return true;
-	answer_refuse(answer, "bad_request",
-		      "an empty payload changes nothing over MQTT 3.1.1: send {}");
+	response_refuse(response, "bad_request",
+			"an empty payload changes nothing over MQTT 3.1.1: send {}");
 	return false;
 }
 
@@ -190,7 +193,7 @@ void receive_close(struct core *core)
 	free(core->verb_schemas);
 }
 
-static bool receive_body(struct core *core, struct answer *answer,
+static bool receive_body(struct core *core, struct response *response,
 			 const struct verb *verb)
 {
 	struct schema_problem problems[PROBLEMS_MAX];
@@ -198,80 +201,81 @@ static bool receive_body(struct core *core, struct answer *answer,
 	size_t n;
 	const char *code = "invalid_args";
 
-	schema_fill(schema, answer->command->body);
-	n = schema_check(schema, answer->command->body, "", problems, PROBLEMS_MAX);
+	schema_fill(schema, response->command->body);
+	n = schema_check(schema, response->command->body, "", problems, PROBLEMS_MAX);
 	if (!n)
 		return true;
 	if (!strcmp(problems[0].message, "is required"))
 		code = "bad_request";
-	answer_problems(answer, code, problems, n < PROBLEMS_MAX ? n : PROBLEMS_MAX);
+	response_problems(response, code, problems, n < PROBLEMS_MAX ? n : PROBLEMS_MAX);
 	return false;
 }
 
 /* What "current" stands for. */
-static bool receive_current(struct core *core, struct answer *answer)
+static bool receive_current(struct core *core, struct response *response)
 {
-	struct command *command = answer->command;
+	struct command *command = response->command;
 	const struct task *task;
 
 	if (!command->current)
 		return true;
 	task = scheduler_current(&core->scheduler);
 	if (!task) {
-		answer_refuse(answer, "not_found", "no task is running or paused");
+		response_refuse(response, "not_found", "no task is running or paused");
 		return false;
 	}
 	snprintf(command->id, sizeof(command->id), "%s", task->id);
 	return true;
 }
 
-static void receive_verb(struct core *core, struct answer *answer,
+static void receive_verb(struct core *core, struct response *response,
 			 const struct verb *verb)
 {
-	const struct command *command = answer->command;
+	const struct command *command = response->command;
 	bool creates = verb->flags & VERB_CREATES;
 	bool writes = verb->flags & VERB_WRITES;
 	/* The rig has stopped for this message already, repeated or not: so must the
 	 * tasks. */
 	bool repeats = writes && !(verb->flags & VERB_NEVER_REFUSED);
 
-	if (!receive_scope(core, answer, verb) || !receive_empty(core, answer, verb) ||
-	    !receive_storage(core, answer, verb))
+	if (!receive_scope(core, response, verb) ||
+	    !receive_empty(core, response, verb) ||
+	    !receive_storage(core, response, verb))
 		return;
-	if (repeats && (remember_answers(core, answer, "r", command->request) ||
-			acts_answer_running(core, answer) ||
-			(creates && remember_answers(core, answer, "i", command->id))))
+	if (repeats && (remember_answers(core, response, "r", command->request) ||
+			acts_answer_running(core, response) ||
+			(creates && remember_answers(core, response, "i", command->id))))
 		return;
-	if (!receive_fresh(answer, verb) || !receive_body(core, answer, verb) ||
-	    !receive_current(core, answer))
+	if (!receive_fresh(response, verb) || !receive_body(core, response, verb) ||
+	    !receive_current(core, response))
 		return;
 	core->stop_acted = core->held && (verb->flags & VERB_STOPS);
-	verb->decide(core, answer);
-	if (answer->refused || answer->later || !writes || !answer->code)
+	verb->decide(core, response);
+	if (response->refused || response->later || !writes || !response->code)
 		return;
 	if (command->request[0])
-		remember_reply(core, "r", command->request, answer, command->hash);
-	if (creates && answer->rev >= 0)
-		remember_reply(core, "i", answer->id, answer, command->hash);
+		remember_reply(core, "r", command->request, response, command->hash);
+	if (creates && response->rev >= 0)
+		remember_reply(core, "i", response->id, response, command->hash);
 }
 
 /* The refusal goes to the one place where it can do no harm. */
-static void reply_denied(const struct core *core, struct answer *answer)
+static void reply_denied(const struct core *core, struct response *response)
 {
-	struct command *command = answer->command;
+	struct command *command = response->command;
 
 	command->reply_to[0] = '\0';
 	command->request[0] = '\0';
 	command->id[0] = '\0';
-	answer_refuse(answer, "reply_to_denied",
-		      "replies go to %s/%s/reply/… or %s/_reply/… only",
-		      core->options.root, core->options.device, core->options.root);
+	response_refuse(response, "reply_to_denied",
+			"replies go to %s/%s/reply/… or %s/_reply/… only",
+			core->options.root, core->options.device, core->options.root);
 }
 
-static void receive_command(struct core *core, struct answer *answer,
+static void receive_command(struct core *core, struct response *response,
 			    const struct event *event, const struct err *err)
 {
-	struct command *command = answer->command;
+	struct command *command = response->command;
 	bool denied = err->number && !strcmp(err->code, "reply_to_denied");
 
 	if (command->reply_to[0] &&
@@ -280,19 +284,20 @@ static void receive_command(struct core *core, struct answer *answer,
 		denied = true;
 	/* First of all: whatever is answered below must not go there. */
 	if (denied)
-		reply_denied(core, answer);
+		reply_denied(core, response);
 	if (event->retained) {
-		refuse_retained(core, answer, event->topic);
+		refuse_retained(core, response, event->topic);
 		return;
 	}
 	if (denied && !has_flag(command, VERB_NEVER_REFUSED))
 		return;
-	answer->refused = false;
+	response->refused = false;
 	if (err->number) {
-		answer_refuse(answer, code_name(code_number(err->code)), "%s", err->text);
+		response_refuse(response, code_name(code_number(err->code)), "%s",
+				err->text);
 		return;
 	}
-	receive_verb(core, answer, command->verb);
+	receive_verb(core, response, command->verb);
 }
 
 void receive_message(struct core *core, const struct event *event,
@@ -300,7 +305,7 @@ void receive_message(struct core *core, const struct event *event,
 {
 	struct command command;
 	struct err err = {.number = 0};
-	struct answer answer = {
+	struct response response = {
 		.command = &command,
 		.late = core->session.phase != SESSION_READY,
 		.rev = -1,
@@ -314,18 +319,18 @@ void receive_message(struct core *core, const struct event *event,
 			  event->response_topic, event->correlation,
 			  event->correlation_size, &err) == 0)
 		err.number = 0;
-	message_hash(event, answer.message_hash);
-	answer.packet = (int)event->number;
+	message_hash(event, response.message_hash);
+	response.packet = (int)event->number;
 	/* The rig has stopped for a repeated emergency stop, too: it is no repetition. */
 	if (has_flag(&command, VERB_NEVER_REFUSED) ||
-	    !is_redelivery(core, event, answer.message_hash)) {
-		receive_command(core, &answer, event, &err);
-		if (!answer.later)
-			reply_send(core, &answer,
-				   !answer.refused && has_flag(&command, VERB_WRITES));
+	    !is_redelivery(core, event, response.message_hash)) {
+		receive_command(core, &response, event, &err);
+		if (!response.later)
+			reply_send(core, &response,
+				   !response.refused && has_flag(&command, VERB_WRITES));
 	}
-	cJSON_Delete(answer.data);
-	cJSON_Delete(answer.errors);
-	cJSON_Delete(answer.current);
+	cJSON_Delete(response.data);
+	cJSON_Delete(response.errors);
+	cJSON_Delete(response.current);
 	command_clear(&command);
 }

@@ -5,7 +5,7 @@
 
 /* The rig stopped when the message arrived; this makes it last.  Whatever else the body
  * says, an emergency stop is never refused for its form. */
-static void estop(struct core *core, struct answer *answer)
+static void estop(struct core *core, struct response *response)
 {
 	struct stop_ops *stop_ops = &core->options.stop_ops;
 
@@ -19,7 +19,7 @@ static void estop(struct core *core, struct answer *answer)
 	}
 	lifecycle_stop_runs(core, UINT64_MAX, STOP_ESTOP);
 	acts_give_up(core);
-	answer_ok(answer, "ok", NULL);
+	response_ok(response, "ok", NULL);
 }
 
 const struct verb estop_verbs[] = {

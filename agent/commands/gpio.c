@@ -9,12 +9,12 @@
 #define LINE "\"line\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":63}"
 
 /* A line is no device, so it has no bit that whoever exchanges the rig could hold. */
-static void gpio_decide(struct core *core, struct answer *answer)
+static void gpio_decide(struct core *core, struct response *response)
 {
 	if (devices_away(core))
-		answer_away(answer);
+		response_rig_away(response);
 	else
-		answer_act(core, answer, 0);
+		answer_act(core, response, 0);
 }
 
 static cJSON *line_state(int line, bool value)
@@ -39,13 +39,13 @@ static int gpio_read(const struct work *work, const cJSON *body, cJSON **data,
 }
 
 /* A line may hang on anything: what an emergency stop holds must not be worked around. */
-static void gpio_set_decide(struct core *core, struct answer *answer)
+static void gpio_set_decide(struct core *core, struct response *response)
 {
 	if (core->estop)
-		answer_refuse(answer, "estopped",
-			      "the emergency stop is latched: send queue/resume first");
+		response_refuse(response, "estopped",
+				"the emergency stop is latched: send queue/resume first");
 	else
-		gpio_decide(core, answer);
+		gpio_decide(core, response);
 }
 
 static int gpio_set(const struct work *work, const cJSON *body, cJSON **data,

@@ -7,15 +7,15 @@
 #include "agent/base/json.h"
 #include "tasks/services.h"
 
-static void light_set_decide(struct core *core, struct answer *answer)
+static void light_set_decide(struct core *core, struct response *response)
 {
-	const cJSON *body = answer->command->body;
+	const cJSON *body = response->command->body;
 
 	if (cJSON_HasObjectItem(body, "state") || cJSON_HasObjectItem(body, "brightness"))
-		device_act(core, answer, DEVICE_LIGHT);
+		device_act(core, response, DEVICE_LIGHT);
 	else
-		answer_refuse(answer, "bad_request",
-			      "light/set needs state or brightness");
+		response_refuse(response, "bad_request",
+				"light/set needs state or brightness");
 }
 
 static int light_set(const struct work *work, const cJSON *body, cJSON **data,
@@ -29,9 +29,9 @@ static int light_set(const struct work *work, const cJSON *body, cJSON **data,
 	return ret;
 }
 
-static void light_toggle_decide(struct core *core, struct answer *answer)
+static void light_toggle_decide(struct core *core, struct response *response)
 {
-	device_act(core, answer, DEVICE_LIGHT);
+	device_act(core, response, DEVICE_LIGHT);
 }
 
 static int toggle_one(struct rig *rig, const char *name, struct err *err)

@@ -6,9 +6,9 @@
 #include "agent/core/lifecycle.h"
 #include "tasks/services.h"
 
-static void motor_decide(struct core *core, struct answer *answer)
+static void motor_decide(struct core *core, struct response *response)
 {
-	device_act_unless_estopped(core, answer, DEVICE_MOTOR);
+	device_act_unless_estopped(core, response, DEVICE_MOTOR);
 }
 
 static int motor_move(const struct work *work, const cJSON *body, cJSON **data,
@@ -39,7 +39,7 @@ static int motor_home(const struct work *work, const cJSON *body, cJSON **data,
 /* The pulses have stopped already, before this command reached the loop; once more does
  * no harm and serves commands that came by a group.  A task between two moves must not go
  * on with the next.  Reading the state needs no claim. */
-static void motor_stop_decide(struct core *core, struct answer *answer)
+static void motor_stop_decide(struct core *core, struct response *response)
 {
 	struct stop_ops *stop_ops = &core->options.stop_ops;
 	uint64_t devices;
@@ -48,9 +48,9 @@ static void motor_stop_decide(struct core *core, struct answer *answer)
 	lifecycle_stop_runs(core, core_device(core, DEVICE_MOTOR, NULL), STOP_MOTION);
 	/* Without a rig nothing moves, and there is no state to read. */
 	if (devices_away(core))
-		answer_ok(answer, "ok", NULL);
-	else if (device_named(core, answer, DEVICE_MOTOR, &devices))
-		answer_act(core, answer, 0);
+		response_ok(response, "ok", NULL);
+	else if (device_named(core, response, DEVICE_MOTOR, &devices))
+		answer_act(core, response, 0);
 }
 
 static int motor_stop(const struct work *work, const cJSON *body, cJSON **data,
@@ -64,9 +64,9 @@ static int motor_stop(const struct work *work, const cJSON *body, cJSON **data,
 }
 
 /* Nothing moves, so it is allowed after an emergency stop as well. */
-static void motor_override_decide(struct core *core, struct answer *answer)
+static void motor_override_decide(struct core *core, struct response *response)
 {
-	device_act(core, answer, DEVICE_MOTOR);
+	device_act(core, response, DEVICE_MOTOR);
 }
 
 static int motor_override(const struct work *work, const cJSON *body, cJSON **data,

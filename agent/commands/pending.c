@@ -12,37 +12,37 @@
 #define WAITING_MAX 32 /* brief commands for one device, one behind the other */
 #define ACTS_MAX 64    /* each takes a thread; on a slow disk they last */
 
-bool acts_answer_running(struct core *core, struct answer *answer)
+bool acts_answer_running(struct core *core, struct response *response)
 {
-	const struct command *command = answer->command;
+	const struct command *command = response->command;
 
 	for (const struct act *act = core->acts; act; act = act->next) {
 		if (!command->request[0] || strcmp(act->request, command->request) != 0)
 			continue;
 		if (strcmp(act->hash, command->hash) != 0) {
-			answer_refuse(answer, "id_conflict",
-				      "request '%s' was used before for something else",
-				      command->request);
+			response_refuse(response, "id_conflict",
+					"request '%s' was used before for something else",
+					command->request);
 		} else {
-			answer->duplicate = true;
-			answer_ok(answer, "accepted", NULL);
+			response->duplicate = true;
+			response_ok(response, "accepted", NULL);
 		}
 		return true;
 	}
 	return false;
 }
 
-static struct act *acts_new(struct core *core, const struct answer *answer)
+static struct act *acts_new(struct core *core, const struct response *response)
 {
-	const struct command *command = answer->command;
+	const struct command *command = response->command;
 	struct act *act = calloc(1, sizeof(*act)), **end = &core->acts;
 
 	if (!act)
 		abort(); /* see effects_add() */
 	act->run = ++core->next_run;
 	act->delay_ms = reply_delay(core, command);
-	act->packet = answer->packet;
-	snprintf(act->message, sizeof(act->message), "%s", answer->message_hash);
+	act->packet = response->packet;
+	snprintf(act->message, sizeof(act->message), "%s", response->message_hash);
 	act->verb = command->verb;
 	snprintf(act->id, sizeof(act->id), "%s", command->id);
 	snprintf(act->request, sizeof(act->request), "%s", command->request);
@@ -119,8 +119,8 @@ static bool may_wait(const struct core *core, uint64_t devices)
 	return true;
 }
 
-static bool acts_claim(struct core *core, struct answer *answer, const struct verb *verb,
-		       uint64_t devices)
+static bool acts_claim(struct core *core, struct response *response,
+		       const struct verb *verb, uint64_t devices)
 {
 	const struct task *task;
 
@@ -129,16 +129,16 @@ static bool acts_claim(struct core *core, struct answer *answer, const struct ve
 	if (!task && verb->flags & VERB_BRIEF && may_wait(core, devices))
 		return true;
 	if (task)
-		answer_refuse(answer, "device_busy", "task '%s' uses the device",
-			      task->id);
+		response_refuse(response, "device_busy", "task '%s' uses the device",
+				task->id);
 	else
-		answer_refuse(answer, "device_busy", "%s uses the device",
-			      acts_holder(core, devices)->verb->name);
-	answer->retry_after_s = 1;
+		response_refuse(response, "device_busy", "%s uses the device",
+				acts_holder(core, devices)->verb->name);
+	response->retry_after_s = 1;
 	return false;
 }
 
-static bool acts_room(const struct core *core, struct answer *answer)
+static bool acts_room(const struct core *core, struct response *response)
 {
 	int count = 0;
 
@@ -146,55 +146,55 @@ static bool acts_room(const struct core *core, struct answer *answer)
 		count++;
 	if (count < ACTS_MAX)
 		return true;
-	answer_refuse(answer, "queue_full", "%d commands are under way, %d are allowed",
-		      count, ACTS_MAX);
-	answer->retry_after_s = 1;
+	response_refuse(response, "queue_full",
+			"%d commands are under way, %d are allowed", count, ACTS_MAX);
+	response->retry_after_s = 1;
 	return false;
 }
 
-void answer_away(struct answer *answer)
+void response_rig_away(struct response *response)
 {
-	answer_refuse(answer, "device_busy", "the rig is being opened anew");
-	answer->retry_after_s = 1;
+	response_refuse(response, "device_busy", "the rig is being opened anew");
+	response->retry_after_s = 1;
 }
 
-void answer_act(struct core *core, struct answer *answer, uint64_t devices)
+void answer_act(struct core *core, struct response *response, uint64_t devices)
 {
-	const struct verb *verb = answer->command->verb;
+	const struct verb *verb = response->command->verb;
 	bool waits;
 	struct act *act;
 
 	/* What stops something is never refused; it is over in a moment. */
-	if (!(verb->flags & VERB_STOPS) && !acts_room(core, answer))
+	if (!(verb->flags & VERB_STOPS) && !acts_room(core, response))
 		return;
-	if (!acts_claim(core, answer, verb, devices))
+	if (!acts_claim(core, response, verb, devices))
 		return;
 	waits = core->scheduler.acts & devices;
-	act = acts_new(core, answer);
+	act = acts_new(core, response);
 	act->claim = devices;
 	if (verb->flags & VERB_WRITES)
 		acts_store(core, act);
 	core->scheduler.acts |= devices;
-	act->body = json_text(answer->command->body);
+	act->body = json_text(response->command->body);
 	if (!waits)
 		acts_go(core, act);
-	answer->later = true;
+	response->later = true;
 }
 
-void answer_estimate(struct core *core, struct answer *answer,
+void answer_estimate(struct core *core, struct response *response,
 		     const struct registered_type *type, const char *args)
 {
 	struct act *act;
 
 	if (devices_away(core)) {
-		answer_away(answer);
+		response_rig_away(response);
 		return;
 	}
-	if (!acts_room(core, answer))
+	if (!acts_room(core, response))
 		return;
-	act = acts_new(core, answer);
+	act = acts_new(core, response);
 	acts_start(core, act, strdup(args))->type = type;
-	answer->later = true;
+	response->later = true;
 }
 
 static void acts_take(struct core *core, struct act *act)
@@ -236,14 +236,15 @@ static void acts_command(const struct act *act, struct command *command)
 }
 
 /* Tells what came of the act, and forgets it. */
-static void acts_end(struct core *core, struct act *act, struct answer *answer)
+static void acts_end(struct core *core, struct act *act, struct response *response)
 {
-	answer->packet = act->packet;
-	snprintf(answer->message_hash, sizeof(answer->message_hash), "%s", act->message);
-	reply_send(core, answer, act->number);
+	response->packet = act->packet;
+	snprintf(response->message_hash, sizeof(response->message_hash), "%s",
+		 act->message);
+	reply_send(core, response, act->number);
 	if (act->number)
 		store_act_done(core->store, act->number);
-	cJSON_Delete(answer->data);
+	cJSON_Delete(response->data);
 	acts_take(core, act);
 	free(act->correlation);
 	free(act->body);
@@ -254,7 +255,7 @@ void acts_done(struct core *core, const struct event *event)
 {
 	struct act *act = core->acts;
 	struct command command;
-	struct answer answer = {.command = &command, .rev = -1, .retry_after_s = -1};
+	struct response response = {.command = &command, .rev = -1, .retry_after_s = -1};
 
 	while (act && act->run != event->run)
 		act = act->next;
@@ -263,16 +264,17 @@ void acts_done(struct core *core, const struct event *event)
 
 	acts_command(act, &command);
 	if (event->flag) {
-		answer_ok(&answer, "ok", event->data ? cJSON_Parse(event->data) : NULL);
+		response_ok(&response, "ok",
+			    event->data ? cJSON_Parse(event->data) : NULL);
 		if (act->number && act->request[0])
-			remember_reply(core, "r", act->request, &answer, act->hash);
+			remember_reply(core, "r", act->request, &response, act->hash);
 		if (act->verb->done)
-			act->verb->done(core, &answer);
+			act->verb->done(core, &response);
 	} else {
-		answer_refuse(&answer, code_name(code_number(event->code)), "%s",
-			      event->text ? event->text : "it failed");
+		response_refuse(&response, code_name(code_number(event->code)), "%s",
+				event->text ? event->text : "it failed");
 	}
-	acts_end(core, act, &answer);
+	acts_end(core, act, &response);
 	acts_go_on(core);
 }
 
@@ -282,15 +284,15 @@ void acts_give_up(struct core *core)
 
 	for (struct act *act = core->acts; act; act = next) {
 		struct command command;
-		struct answer answer = {
+		struct response response = {
 			.command = &command, .rev = -1, .retry_after_s = -1};
 
 		next = act->next;
 		if (!act->body)
 			continue;
 		acts_command(act, &command);
-		answer_refuse(&answer, "estopped", "the emergency stop came first");
-		acts_end(core, act, &answer);
+		response_refuse(&response, "estopped", "the emergency stop came first");
+		acts_end(core, act, &response);
 	}
 }
 
@@ -298,17 +300,18 @@ static void acts_interrupted_one(void *context, const struct act_row *row)
 {
 	struct core *core = context;
 	struct command command = {.correlation_size = row->correlation_size};
-	struct answer answer = {.command = &command, .rev = -1, .retry_after_s = -1};
+	struct response response = {.command = &command, .rev = -1, .retry_after_s = -1};
 
 	snprintf(command.name, sizeof(command.name), "%s", row->verb);
 	snprintf(command.request, sizeof(command.request), "%s", row->request);
 	snprintf(command.reply_to, sizeof(command.reply_to), "%s", row->topic);
 	command.correlation = (uint8_t *)(uintptr_t)row->correlation;
-	answer.packet = row->packet;
-	snprintf(answer.message_hash, sizeof(answer.message_hash), "%s", row->message);
-	answer_refuse(&answer, "interrupted",
-		      "the agent ended while this was under way; it is not run again");
-	reply_send(core, &answer, true);
+	response.packet = row->packet;
+	snprintf(response.message_hash, sizeof(response.message_hash), "%s",
+		 row->message);
+	response_refuse(&response, "interrupted",
+			"the agent ended while this was under way; it is not run again");
+	reply_send(core, &response, true);
 }
 
 void acts_interrupted(struct core *core)

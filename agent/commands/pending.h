@@ -27,19 +27,19 @@ struct act {
 };
 
 /* Starts an act with these devices: after the commit it runs on a worker, and its end is
- * the answer.  Refused with device_busy when a device is held (a brief one waits for
+ * the response.  Refused with device_busy when a device is held (a brief one waits for
  * brief ones), and with queue_full when too many are under way. */
-void answer_act(struct core *core, struct answer *answer, uint64_t devices);
+void answer_act(struct core *core, struct response *response, uint64_t devices);
 
 /* The same for the estimate of a task type (dry_run); args is copied. */
-void answer_estimate(struct core *core, struct answer *answer,
+void answer_estimate(struct core *core, struct response *response,
 		     const struct registered_type *type, const char *args);
 
 /* device_busy: there is no rig while it is exchanged, see devices_away(). */
-void answer_away(struct answer *answer);
+void response_rig_away(struct response *response);
 
 /* Is an act of the same request under way?  Then answers that. */
-bool acts_answer_running(struct core *core, struct answer *answer);
+bool acts_answer_running(struct core *core, struct response *response);
 
 void acts_done(struct core *core, const struct event *event);
 void acts_give_up(struct core *core);	  /* those that have not begun */

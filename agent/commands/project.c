@@ -11,9 +11,9 @@
 #define PROJECT "\"project\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":600}"
 
 /* Projects are folders, and folders are slow. */
-static void project_decide(struct core *core, struct answer *answer)
+static void project_decide(struct core *core, struct response *response)
 {
-	answer_act(core, answer, 0);
+	answer_act(core, response, 0);
 }
 
 static int project_create(const struct work *work, const cJSON *body, cJSON **data,
@@ -53,17 +53,17 @@ static const struct task *project_user(const struct core *core, const char *proj
 	return NULL;
 }
 
-static void project_delete_decide(struct core *core, struct answer *answer)
+static void project_delete_decide(struct core *core, struct response *response)
 {
-	const char *project = json_string(answer->command->body, "project");
+	const char *project = json_string(response->command->body, "project");
 	const struct task *task = project_user(core, project);
 
 	if (task) {
-		answer_conflict(core, answer, "invalid_state", task,
-				"project '%s' is used by task '%s'", project, task->id);
+		response_conflict(core, response, "invalid_state", task,
+				  "project '%s' is used by task '%s'", project, task->id);
 		return;
 	}
-	answer_act(core, answer, 0);
+	answer_act(core, response, 0);
 }
 
 static int project_delete(const struct work *work, const cJSON *body, cJSON **data,
@@ -73,10 +73,10 @@ static int project_delete(const struct work *work, const cJSON *body, cJSON **da
 			       data, err);
 }
 
-static void project_deleted(struct core *core, struct answer *answer)
+static void project_deleted(struct core *core, struct response *response)
 {
 	core_emit_event(core, "project.deleted", NULL,
-			cJSON_Duplicate(answer->data, true));
+			cJSON_Duplicate(response->data, true));
 }
 
 const struct verb project_verbs[] = {

@@ -10,7 +10,7 @@ static void queue_set(struct core *core)
 	core->queue_changed = true;
 }
 
-static void queue_pause(struct core *core, struct answer *answer)
+static void queue_pause(struct core *core, struct response *response)
 {
 	if (!core->person_paused) {
 		core->person_paused = true;
@@ -18,18 +18,18 @@ static void queue_pause(struct core *core, struct answer *answer)
 		queue_set(core);
 		core_emit_event(core, "queue.paused", NULL, NULL);
 	}
-	answer_ok(answer, "ok", NULL);
+	response_ok(response, "ok", NULL);
 }
 
 /* Lifts an emergency stop as well, but only on the device's own topic: somebody must have
  * looked at this rig. */
-static void queue_resume(struct core *core, struct answer *answer)
+static void queue_resume(struct core *core, struct response *response)
 {
-	bool own = answer->command->topic.scope == SCOPE_DEVICE;
+	bool own = response->command->topic.scope == SCOPE_DEVICE;
 
 	if (core->estop && !own) {
-		answer_refuse(
-			answer, "estopped",
+		response_refuse(
+			response, "estopped",
 			"the emergency stop is lifted on the device's own topic only");
 		return;
 	}
@@ -44,10 +44,10 @@ static void queue_resume(struct core *core, struct answer *answer)
 		queue_set(core);
 		core_emit_event(core, "queue.resumed", NULL, NULL);
 	}
-	answer_ok(answer, "ok", NULL);
+	response_ok(response, "ok", NULL);
 }
 
-static void queue_clear(struct core *core, struct answer *answer)
+static void queue_clear(struct core *core, struct response *response)
 {
 	cJSON *data = cJSON_CreateObject();
 	cJSON *cancelled = cJSON_AddArrayToObject(data, "cancelled");
@@ -68,7 +68,7 @@ static void queue_clear(struct core *core, struct answer *answer)
 		cJSON_AddItemToArray(cancelled, cJSON_CreateString(task->id));
 		lifecycle_cancel(core, task);
 	}
-	answer_ok(answer, "ok", data);
+	response_ok(response, "ok", data);
 }
 
 const struct verb queue_verbs[] = {

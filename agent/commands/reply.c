@@ -7,20 +7,20 @@
 #include "agent/model/error_code.h"
 
 /* The part of a reply that is remembered: everything but its data. */
-cJSON *reply_head(const struct core *core, const struct answer *answer)
+cJSON *reply_head(const struct core *core, const struct response *response)
 {
-	const struct command *command = answer->command;
+	const struct command *command = response->command;
 	cJSON *reply = cJSON_CreateObject();
 
-	cJSON_AddBoolToObject(reply, "ok", !answer->refused);
+	cJSON_AddBoolToObject(reply, "ok", !response->refused);
 	cJSON_AddStringToObject(reply, "device", core->options.device);
 	cJSON_AddStringToObject(reply, "verb", command->name);
 	json_put_string(reply, "id",
-			answer->id[0]	 ? answer->id
+			response->id[0]	 ? response->id
 			: command->id[0] ? command->id
 					 : NULL);
 	json_put_string(reply, "request", command->request[0] ? command->request : NULL);
-	cJSON_AddStringToObject(reply, "code", answer->code);
+	cJSON_AddStringToObject(reply, "code", response->code);
 	return reply;
 }
 
@@ -37,34 +37,36 @@ static void reply_put(cJSON *reply, const char *key, cJSON *value)
 	cJSON_AddItemToObject(reply, key, value ? value : cJSON_CreateNull());
 }
 
-static cJSON *reply_accepted(const struct core *core, struct answer *answer)
+static cJSON *reply_accepted(const struct core *core, struct response *response)
 {
-	cJSON *reply = reply_head(core, answer);
+	cJSON *reply = reply_head(core, response);
 
-	cJSON_AddBoolToObject(reply, "duplicate", answer->duplicate);
+	cJSON_AddBoolToObject(reply, "duplicate", response->duplicate);
 	reply_put(reply, "rev",
-		  answer->rev < 0 ? NULL : cJSON_CreateNumber((double)answer->rev));
-	reply_put(reply, "data", answer->data ? answer->data : cJSON_CreateObject());
-	answer->data = NULL;
+		  response->rev < 0 ? NULL : cJSON_CreateNumber((double)response->rev));
+	reply_put(reply, "data", response->data ? response->data : cJSON_CreateObject());
+	response->data = NULL;
 	reply_put_ts(reply, core->now.wall);
 	return reply;
 }
 
-static cJSON *reply_refused(struct core *core, struct answer *answer)
+static cJSON *reply_refused(struct core *core, struct response *response)
 {
-	cJSON *reply = reply_head(core, answer);
-	size_t number = code_number(answer->code);
+	cJSON *reply = reply_head(core, response);
+	size_t number = code_number(response->code);
 
 	core->refused[number]++;
-	cJSON_AddStringToObject(reply, "message", answer->message);
-	reply_put(reply, "errors", answer->errors ? answer->errors : cJSON_CreateArray());
+	cJSON_AddStringToObject(reply, "message", response->message);
+	reply_put(reply, "errors",
+		  response->errors ? response->errors : cJSON_CreateArray());
 	cJSON_AddBoolToObject(reply, "retryable", code_retryable(number));
 	reply_put(reply, "retry_after_s",
-		  answer->retry_after_s < 0 ? NULL
-					    : cJSON_CreateNumber(answer->retry_after_s));
-	reply_put(reply, "current", answer->current);
-	answer->errors = NULL;
-	answer->current = NULL;
+		  response->retry_after_s < 0
+			  ? NULL
+			  : cJSON_CreateNumber(response->retry_after_s));
+	reply_put(reply, "current", response->current);
+	response->errors = NULL;
+	response->current = NULL;
 	reply_put_ts(reply, core->now.wall);
 	return reply;
 }
@@ -83,7 +85,9 @@ void reply_topic(const struct core *core, const struct command *command,
 			   name);
 }
 
-/* In a fleet everybody hears the command at once; not everybody shall answer at once. */
+/* A whole fleet receives the command at the same time and should not reply at the same
+ * time.
+ */
 int64_t reply_delay(struct core *core, const struct command *command)
 {
 	if (command->topic.scope == SCOPE_DEVICE ||
@@ -93,28 +97,28 @@ int64_t reply_delay(struct core *core, const struct command *command)
 			 (uint64_t)core->options.tunables.reply_spread_ms);
 }
 
-void reply_send(struct core *core, struct answer *answer, bool stored)
+void reply_send(struct core *core, struct response *response, bool stored)
 {
 	char topic[TOPIC_MAX];
-	/* On a full disk an answer waits for its commit, but for those of what stops
+	/* On a full disk a reply waits for its commit, except for commands that stop
 	 * hardware. */
-	const struct verb *verb = answer->command->verb;
-	cJSON *reply = answer->refused ? reply_refused(core, answer)
-				       : reply_accepted(core, answer);
+	const struct verb *verb = response->command->verb;
+	cJSON *reply = response->refused ? reply_refused(core, response)
+					 : reply_accepted(core, response);
 	char *text = json_text(reply);
 	struct outbox_reply out = {
 		.topic = topic,
 		.payload = text,
-		.correlation = answer->command->correlation,
-		.correlation_size = answer->command->correlation_size,
-		.not_before = core->now.ms + reply_delay(core, answer->command),
+		.correlation = response->command->correlation,
+		.correlation_size = response->command->correlation_size,
+		.not_before = core->now.ms + reply_delay(core, response->command),
 		.age = core_age(core),
 		.stored = stored && !(core->held && verb && (verb->flags & VERB_STOPS)),
-		.packet = answer->packet,
-		.message = answer->message_hash,
+		.packet = response->packet,
+		.message = response->message_hash,
 	};
 
-	reply_topic(core, answer->command, topic);
+	reply_topic(core, response->command, topic);
 	outbox_reply(core->outbox, &out);
 	free(text);
 	cJSON_Delete(reply);

@@ -1,4 +1,4 @@
-/* The making of an answer. */
+/* Fills in the response to a command. */
 #include "agent/commands/response.h"
 
 #include <stdarg.h>
@@ -10,106 +10,111 @@
 
 #define PROBLEMS_MAX 8
 
-void answer_ok(struct answer *answer, const char *code, cJSON *data)
+void response_ok(struct response *response, const char *code, cJSON *data)
 {
-	answer->code = code;
-	cJSON_Delete(answer->data);
-	answer->data = data;
+	response->code = code;
+	cJSON_Delete(response->data);
+	response->data = data;
 }
 
-static void answer_vrefuse(struct answer *answer, const char *code, const char *fmt,
-			   va_list args)
+static void response_vrefuse(struct response *response, const char *code, const char *fmt,
+			     va_list args)
 {
-	answer->refused = true;
-	answer->code = code;
-	vsnprintf(answer->message, sizeof(answer->message), fmt, args);
-	utf8_to_line(answer->message);
+	response->refused = true;
+	response->code = code;
+	vsnprintf(response->message, sizeof(response->message), fmt, args);
+	utf8_to_line(response->message);
 }
 
-void answer_refuse(struct answer *answer, const char *code, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	answer_vrefuse(answer, code, fmt, args);
-	va_end(args);
-}
-
-void answer_task(struct core *core, struct answer *answer, const char *code,
-		 const struct task *task)
-{
-	snprintf(answer->id, sizeof(answer->id), "%s", task->id);
-	answer->rev = task->rev;
-	answer_ok(answer, code, core_task_document(core, task, true));
-}
-
-void answer_conflict(struct core *core, struct answer *answer, const char *code,
-		     const struct task *task, const char *fmt, ...)
+void response_refuse(struct response *response, const char *code, const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	answer_vrefuse(answer, code, fmt, args);
+	response_vrefuse(response, code, fmt, args);
 	va_end(args);
-	snprintf(answer->id, sizeof(answer->id), "%s", task->id);
-	cJSON_Delete(answer->current);
-	answer->current = core_task_document(core, task, false);
 }
 
-static void answer_add_error(struct answer *answer, const char *path, const char *message)
+void response_task(struct core *core, struct response *response, const char *code,
+		   const struct task *task)
+{
+	snprintf(response->id, sizeof(response->id), "%s", task->id);
+	response->rev = task->rev;
+	response_ok(response, code, core_task_document(core, task, true));
+}
+
+void response_conflict(struct core *core, struct response *response, const char *code,
+		       const struct task *task, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	response_vrefuse(response, code, fmt, args);
+	va_end(args);
+	snprintf(response->id, sizeof(response->id), "%s", task->id);
+	cJSON_Delete(response->current);
+	response->current = core_task_document(core, task, false);
+}
+
+static void response_add_error(struct response *response, const char *path,
+			       const char *message)
 {
 	cJSON *error = cJSON_CreateObject();
 
-	if (!answer->errors)
-		answer->errors = cJSON_CreateArray();
+	if (!response->errors)
+		response->errors = cJSON_CreateArray();
 	cJSON_AddStringToObject(error, "path", path);
 	cJSON_AddStringToObject(error, "message", message);
-	cJSON_AddItemToArray(answer->errors, error);
+	cJSON_AddItemToArray(response->errors, error);
 }
 
-void answer_problem(struct answer *answer, const char *code, const char *path,
-		    const char *sentence)
+void response_problem(struct response *response, const char *code, const char *path,
+		      const char *sentence)
 {
-	answer_refuse(answer, code, "%s", sentence);
-	answer_add_error(answer, path, sentence);
+	response_refuse(response, code, "%s", sentence);
+	response_add_error(response, path, sentence);
 }
 
-void answer_unknown(struct answer *answer, const char *code, const char *path,
-		    const char *noun, const struct suggest *suggest)
+void response_unknown(struct response *response, const char *code, const char *path,
+		      const char *noun, const struct suggest *suggest)
 {
 	if (suggest->name)
-		answer_refuse(answer, code, "there is no %s '%s' (did you mean '%s'?)",
-			      noun, suggest->wanted, suggest->name);
+		response_refuse(response, code,
+				"there is no %s '%s' (did you mean '%s'?)", noun,
+				suggest->wanted, suggest->name);
 	else
-		answer_refuse(answer, code, "there is no %s '%s'", noun, suggest->wanted);
-	answer_add_error(answer, path, answer->message);
+		response_refuse(response, code, "there is no %s '%s'", noun,
+				suggest->wanted);
+	response_add_error(response, path, response->message);
 }
 
-void answer_problems(struct answer *answer, const char *code,
-		     const struct schema_problem *problems, size_t n)
+void response_problems(struct response *response, const char *code,
+		       const struct schema_problem *problems, size_t n)
 {
 	char sentence[1024];
 
 	schema_sentence(&problems[0], sentence, sizeof(sentence));
-	answer_refuse(answer, code, "%s", sentence);
+	response_refuse(response, code, "%s", sentence);
 	for (size_t i = 0; i < n && i < PROBLEMS_MAX; i++)
-		answer_add_error(answer, problems[i].path, problems[i].message);
+		response_add_error(response, problems[i].path, problems[i].message);
 }
 
-struct task *named_task(struct core *core, struct answer *answer, struct task **ended)
+struct task *response_find_task(struct core *core, struct response *response,
+				struct task **ended)
 {
-	const struct command *command = answer->command;
+	const struct command *command = response->command;
 	struct task *task = core_find_task(core, command->id, ended);
 
 	if (!task) {
-		answer_refuse(answer, "not_found", "there is no task '%s'", command->id);
+		response_refuse(response, "not_found", "there is no task '%s'",
+				command->id);
 		return NULL;
 	}
 	if (command->if_rev >= 0 &&
 	    (command->if_rev < task->solid_rev || command->if_rev > task->rev)) {
-		answer_conflict(core, answer, "rev_conflict", task,
-				"task '%s' is at revision %lld, not %lld", task->id,
-				(long long)task->rev, (long long)command->if_rev);
+		response_conflict(core, response, "rev_conflict", task,
+				  "task '%s' is at revision %lld, not %lld", task->id,
+				  (long long)task->rev, (long long)command->if_rev);
 		task_free(*ended);
 		*ended = NULL;
 		return NULL;

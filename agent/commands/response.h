@@ -1,7 +1,7 @@
 /* What a verb's function answers with.
  *
  * Refuse before anything is changed: what was written in this turn is committed whatever
- * the answer says. */
+ * the response says. */
 #ifndef AGENT_COMMANDS_RESPONSE_H
 #define AGENT_COMMANDS_RESPONSE_H
 
@@ -15,7 +15,7 @@
 struct suggest;
 
 /* A command while it is answered. */
-struct answer {
+struct response {
 	struct command *command;
 	bool late; /* it has waited at the broker */
 	bool refused;
@@ -34,35 +34,36 @@ struct answer {
 };
 
 /* ok; data is taken over, may be NULL. */
-void answer_ok(struct answer *answer, const char *code, cJSON *data);
-void answer_refuse(struct answer *answer, const char *code, const char *fmt, ...)
+void response_ok(struct response *response, const char *code, cJSON *data);
+void response_refuse(struct response *response, const char *code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* The task's document as data, its id and revision. */
-void answer_task(struct core *core, struct answer *answer, const char *code,
-		 const struct task *task);
+void response_task(struct core *core, struct response *response, const char *code,
+		   const struct task *task);
 
 /* A refusal that shows the task as it is now. */
-void answer_conflict(struct core *core, struct answer *answer, const char *code,
-		     const struct task *task, const char *fmt, ...)
+void response_conflict(struct core *core, struct response *response, const char *code,
+		       const struct task *task, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
 /* Problems of a schema as errors, the first as the sentence. */
-void answer_problems(struct answer *answer, const char *code,
-		     const struct schema_problem *problems, size_t n);
+void response_problems(struct response *response, const char *code,
+		       const struct schema_problem *problems, size_t n);
 
 /* One problem whose sentence is whole. */
-void answer_problem(struct answer *answer, const char *code, const char *path,
-		    const char *sentence);
+void response_problem(struct response *response, const char *code, const char *path,
+		      const char *sentence);
 
 /* There is no such thing, of which the payload's path has the name; says the suggest one.
  * noun: "task type". */
-void answer_unknown(struct answer *answer, const char *code, const char *path,
-		    const char *noun, const struct suggest *suggest);
+void response_unknown(struct response *response, const char *code, const char *path,
+		      const char *noun, const struct suggest *suggest);
 
 /* The task a command names; refused when it does not exist or has changed since if_rev.
  * One that has ended was read from the store: then it stands in *ended too, for the
  * caller to free. */
-struct task *named_task(struct core *core, struct answer *answer, struct task **ended);
+struct task *response_find_task(struct core *core, struct response *response,
+				struct task **ended);
 
 #endif

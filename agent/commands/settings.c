@@ -25,7 +25,7 @@ static cJSON *by_key(cJSON *tree, const char *key)
 }
 
 /* Only the keys that were asked for, under their dotted names. */
-static bool pick(struct answer *answer, cJSON *settings, const cJSON *keys)
+static bool pick(struct response *response, cJSON *settings, const cJSON *keys)
 {
 	cJSON *values = cJSON_GetObjectItemCaseSensitive(settings, "values");
 	cJSON *picked = cJSON_CreateObject();
@@ -35,8 +35,8 @@ static bool pick(struct answer *answer, cJSON *settings, const cJSON *keys)
 		cJSON *value = by_key(values, key->valuestring);
 
 		if (!value) {
-			answer_refuse(answer, "not_found", "there is no setting '%s'",
-				      key->valuestring);
+			response_refuse(response, "not_found", "there is no setting '%s'",
+					key->valuestring);
 			cJSON_Delete(picked);
 			return false;
 		}
@@ -47,18 +47,18 @@ static bool pick(struct answer *answer, cJSON *settings, const cJSON *keys)
 	return true;
 }
 
-static void settings_get(struct core *core, struct answer *answer)
+static void settings_get(struct core *core, struct response *response)
 {
 	const cJSON *keys =
-		cJSON_GetObjectItemCaseSensitive(answer->command->body, "keys");
+		cJSON_GetObjectItemCaseSensitive(response->command->body, "keys");
 	cJSON *settings = status_settings_document(core);
 
-	if (keys && !pick(answer, settings, keys)) {
+	if (keys && !pick(response, settings, keys)) {
 		cJSON_Delete(settings);
 		return;
 	}
-	answer->rev = core->settings_rev;
-	answer_ok(answer, "ok", settings);
+	response->rev = core->settings_rev;
+	response_ok(response, "ok", settings);
 }
 
 int settings_apply(struct core *core, const cJSON *values, struct err *err)
@@ -76,29 +76,29 @@ int settings_apply(struct core *core, const cJSON *values, struct err *err)
 	return 0;
 }
 
-static void settings_change(struct core *core, struct answer *answer)
+static void settings_change(struct core *core, struct response *response)
 {
 	const cJSON *values =
-		cJSON_GetObjectItemCaseSensitive(answer->command->body, "values");
+		cJSON_GetObjectItemCaseSensitive(response->command->body, "values");
 	struct err err;
 
-	if (answer->command->if_rev >= 0 &&
-	    answer->command->if_rev != core->settings_rev) {
-		answer_refuse(answer, "rev_conflict",
-			      "the settings are at revision %lld, not %lld",
-			      (long long)core->settings_rev,
-			      (long long)answer->command->if_rev);
-		answer->current = status_settings_document(core);
+	if (response->command->if_rev >= 0 &&
+	    response->command->if_rev != core->settings_rev) {
+		response_refuse(response, "rev_conflict",
+				"the settings are at revision %lld, not %lld",
+				(long long)core->settings_rev,
+				(long long)response->command->if_rev);
+		response->current = status_settings_document(core);
 		return;
 	}
 	if (settings_apply(core, values, &err) < 0) {
-		answer_refuse(answer,
-			      strcmp(err.code, "internal") ? err.code : "storage_error",
-			      "%s", err.text);
+		response_refuse(response,
+				strcmp(err.code, "internal") ? err.code : "storage_error",
+				"%s", err.text);
 		return;
 	}
-	answer->rev = core->settings_rev;
-	answer_ok(answer, "ok", status_settings_document(core));
+	response->rev = core->settings_rev;
+	response_ok(response, "ok", status_settings_document(core));
 }
 
 const struct verb settings_verbs[] = {

@@ -9,167 +9,168 @@
 
 #define ONLY_ID "{\"type\":\"object\",\"additionalProperties\":false}"
 
-static void wrong_state(struct core *core, struct answer *answer, const struct task *task,
-			const char *what)
+static void wrong_state(struct core *core, struct response *response,
+			const struct task *task, const char *what)
 {
-	answer_conflict(core, answer, "invalid_state", task,
-			"task '%s' is %s%s and cannot be %s", task->id,
-			task_status_name(task->status),
-			task->stopping == STOPPING_CANCEL  ? " (cancelling)"
-			: task->stopping == STOPPING_PAUSE ? " (pausing)"
-							   : "",
-			what);
+	response_conflict(core, response, "invalid_state", task,
+			  "task '%s' is %s%s and cannot be %s", task->id,
+			  task_status_name(task->status),
+			  task->stopping == STOPPING_CANCEL  ? " (cancelling)"
+			  : task->stopping == STOPPING_PAUSE ? " (pausing)"
+							     : "",
+			  what);
 }
 
-/* The answer shows the task as it is after the command, wherever it lives now. */
-static void answer_named(struct core *core, struct answer *answer, const char *code)
+/* The response shows the task as it is after the command, wherever it lives now. */
+static void response_named_task(struct core *core, struct response *response,
+				const char *code)
 {
 	struct task *ended;
-	const struct task *task = core_find_task(core, answer->command->id, &ended);
+	const struct task *task = core_find_task(core, response->command->id, &ended);
 
-	answer_task(core, answer, code, task);
+	response_task(core, response, code, task);
 	task_free(ended);
 }
 
-static void task_pause(struct core *core, struct answer *answer)
+static void task_pause(struct core *core, struct response *response)
 {
-	struct task *ended, *task = named_task(core, answer, &ended);
+	struct task *ended, *task = response_find_task(core, response, &ended);
 
 	if (!task)
 		return;
 	if (task->status == TASK_RUNNING && task->stop == STOP_NONE &&
 	    task->stopping == STOPPING_NOT) {
 		lifecycle_pause(core, task);
-		answer_named(core, answer, "accepted");
+		response_named_task(core, response, "accepted");
 	} else if (task->status == TASK_PAUSED || task->stopping == STOPPING_PAUSE) {
-		answer_named(core, answer, "ok");
+		response_named_task(core, response, "ok");
 	} else {
-		wrong_state(core, answer, task, "paused");
+		wrong_state(core, response, task, "paused");
 	}
 	task_free(ended);
 }
 
-static void task_resume(struct core *core, struct answer *answer)
+static void task_resume(struct core *core, struct response *response)
 {
-	struct task *ended, *task = named_task(core, answer, &ended);
+	struct task *ended, *task = response_find_task(core, response, &ended);
 
 	if (!task)
 		return;
 	if (!task_works(task) || task->stopping == STOPPING_CANCEL ||
 	    task->stop != STOP_NONE) {
-		wrong_state(core, answer, task, "resumed");
+		wrong_state(core, response, task, "resumed");
 	} else if (core->estop && task->claim && task->status == TASK_PAUSED) {
-		answer_refuse(answer, "estopped",
-			      "the emergency stop is latched: send queue/resume first");
+		response_refuse(response, "estopped",
+				"the emergency stop is latched: send queue/resume first");
 	} else if (core->stopping && !task->run) {
-		answer_refuse(answer, "draining",
-			      "the agent stops: resume it after its next start");
+		response_refuse(response, "draining",
+				"the agent stops: resume it after its next start");
 	} else if (task->status == TASK_PAUSED || task->stopping == STOPPING_PAUSE) {
 		lifecycle_resume(core, task);
-		answer_named(core, answer, "accepted");
+		response_named_task(core, response, "accepted");
 	} else {
-		answer_named(core, answer, "ok");
+		response_named_task(core, response, "ok");
 	}
 	task_free(ended);
 }
 
-static void task_cancel(struct core *core, struct answer *answer)
+static void task_cancel(struct core *core, struct response *response)
 {
-	struct task *ended, *task = named_task(core, answer, &ended);
+	struct task *ended, *task = response_find_task(core, response, &ended);
 	bool works;
 
 	if (!task)
 		return;
 	works = task_works(task);
 	if (task->status == TASK_CANCELLED || task->stopping == STOPPING_CANCEL) {
-		answer_named(core, answer, "ok");
+		response_named_task(core, response, "ok");
 	} else if (task_live(task)) {
 		joining_cancelled(core, task);
 		lifecycle_cancel(core, task);
-		answer_named(core, answer, works ? "accepted" : "ok");
+		response_named_task(core, response, works ? "accepted" : "ok");
 	} else {
-		wrong_state(core, answer, task, "cancelled");
+		wrong_state(core, response, task, "cancelled");
 	}
 	task_free(ended);
 }
 
-static void task_restart(struct core *core, struct answer *answer)
+static void task_restart(struct core *core, struct response *response)
 {
-	const char *from = json_string(answer->command->body, "from");
-	struct task *ended, *task = named_task(core, answer, &ended);
+	const char *from = json_string(response->command->body, "from");
+	struct task *ended, *task = response_find_task(core, response, &ended);
 
 	if (!task)
 		return;
 	if (task_live(task) || task->status == TASK_COMPLETED) {
-		wrong_state(core, answer, task, "restarted");
+		wrong_state(core, response, task, "restarted");
 	} else if (!task->type) {
-		answer_refuse(answer, "unknown_type", "there is no task type '%s'",
-			      task->type_name);
-	} else if (create_room(core, answer, 1)) {
+		response_refuse(response, "unknown_type", "there is no task type '%s'",
+				task->type_name);
+	} else if (create_room(core, response, 1)) {
 		/* It lives in the scheduler from now on. */
 		ended = NULL;
 		lifecycle_restart(core, task, !from || strcmp(from, "start") != 0);
-		answer_named(core, answer, "accepted");
+		response_named_task(core, response, "accepted");
 	}
 	task_free(ended);
 }
 
-static void task_delete(struct core *core, struct answer *answer)
+static void task_delete(struct core *core, struct response *response)
 {
-	struct task *ended, *task = core_find_task(core, answer->command->id, &ended);
+	struct task *ended, *task = core_find_task(core, response->command->id, &ended);
 
 	if (!task) {
 		cJSON *data = cJSON_CreateObject();
 
 		cJSON_AddTrueToObject(data, "gone");
-		answer_ok(answer, "ok", data);
+		response_ok(response, "ok", data);
 		return;
 	}
 	task_free(ended);
-	task = named_task(core, answer, &ended);
+	task = response_find_task(core, response, &ended);
 	if (!task)
 		return;
 	if (task_live(task)) {
-		wrong_state(core, answer, task, "deleted; cancel it first");
+		wrong_state(core, response, task, "deleted; cancel it first");
 	} else {
-		answer_named(core, answer, "ok");
+		response_named_task(core, response, "ok");
 		lifecycle_delete(core, task, "task.deleted");
 	}
 	task_free(ended);
 }
 
-static void task_get(struct core *core, struct answer *answer)
+static void task_get(struct core *core, struct response *response)
 {
-	struct task *ended, *task = named_task(core, answer, &ended);
+	struct task *ended, *task = response_find_task(core, response, &ended);
 
 	if (!task)
 		return;
-	answer_task(core, answer, "ok", task);
+	response_task(core, response, "ok", task);
 	task_free(ended);
 }
 
-static void task_update(struct core *core, struct answer *answer)
+static void task_update(struct core *core, struct response *response)
 {
-	const cJSON *body = answer->command->body;
+	const cJSON *body = response->command->body;
 	const cJSON *labels = cJSON_GetObjectItemCaseSensitive(body, "labels");
-	struct task *ended, *task = named_task(core, answer, &ended);
+	struct task *ended, *task = response_find_task(core, response, &ended);
 	char *before;
 
 	if (!task)
 		return;
 	if (!task_live(task)) {
-		wrong_state(core, answer, task, "updated");
+		wrong_state(core, response, task, "updated");
 		goto out;
 	}
 	before = task->labels;
-	if (labels && !create_labels(answer, task, labels))
+	if (labels && !create_labels(response, task, labels))
 		goto out;
 	if (labels)
 		free(before);
 	task->priority = (int)json_number(body, "priority", task->priority);
 	scheduler_sort(&core->scheduler);
 	lifecycle_save(core, task);
-	answer_named(core, answer, "ok");
+	response_named_task(core, response, "ok");
 out:
 	task_free(ended);
 }

@@ -59,7 +59,7 @@ static size_t without_missing(struct schema_problem *problems, size_t n, const c
 }
 
 /* What the schema cannot say, the type may. */
-static bool create_ask_type(struct answer *answer, const struct task *task,
+static bool create_ask_type(struct response *response, const struct task *task,
 			    const char *at)
 {
 	const struct task_type *type = task->type->type;
@@ -69,11 +69,11 @@ static bool create_ask_type(struct answer *answer, const struct task *task,
 	if (!type->check || type->check(type, task->args, &problem) == 0)
 		return true;
 	snprintf(path, sizeof(path), "%s%s", at, problem.path);
-	answer_problem(answer, "invalid_args", path, problem.sentence);
+	response_problem(response, "invalid_args", path, problem.sentence);
 	return false;
 }
 
-static bool create_check_args(struct answer *answer, struct task *task, cJSON *args,
+static bool create_check_args(struct response *response, struct task *task, cJSON *args,
 			      const char *at, bool in_chain)
 {
 	struct schema_problem problems[8];
@@ -86,33 +86,34 @@ static bool create_check_args(struct answer *answer, struct task *task, cJSON *a
 	if (in_chain)
 		n = without_missing(problems, n, at);
 	if (n)
-		answer_problems(answer, "invalid_args", problems, n);
+		response_problems(response, "invalid_args", problems, n);
 	task->args = json_text(args);
-	return n == 0 && create_ask_type(answer, task, at);
+	return n == 0 && create_ask_type(response, task, at);
 }
 
-bool create_labels(struct answer *answer, struct task *task, const cJSON *labels)
+bool create_labels(struct response *response, struct task *task, const cJSON *labels)
 {
 	const cJSON *label;
 
 	if (cJSON_GetArraySize(labels) > LABELS_MAX) {
-		answer_refuse(answer, "invalid_args", "labels must be at most %d, not %d",
-			      LABELS_MAX, cJSON_GetArraySize(labels));
+		response_refuse(response, "invalid_args",
+				"labels must be at most %d, not %d", LABELS_MAX,
+				cJSON_GetArraySize(labels));
 		return false;
 	}
 	cJSON_ArrayForEach(label, labels) {
 		if (strlen(label->string) > LABEL_NAME_MAX) {
-			answer_refuse(
-				answer, "invalid_args",
+			response_refuse(
+				response, "invalid_args",
 				"labels must have names of at most %d bytes, not %zu",
 				LABEL_NAME_MAX, strlen(label->string));
 			return false;
 		}
 		/* The schema counts characters. */
 		if (strlen(label->valuestring) > LABEL_MAX) {
-			answer_refuse(answer, "invalid_args",
-				      "labels must have at most %d bytes, not %zu",
-				      LABEL_MAX, strlen(label->valuestring));
+			response_refuse(response, "invalid_args",
+					"labels must have at most %d bytes, not %zu",
+					LABEL_MAX, strlen(label->valuestring));
 			return false;
 		}
 	}
@@ -120,7 +121,7 @@ bool create_labels(struct answer *answer, struct task *task, const cJSON *labels
 	return true;
 }
 
-static bool create_id_free(struct core *core, struct answer *answer, const char *id)
+static bool create_id_free(struct core *core, struct response *response, const char *id)
 {
 	char key[TASK_ID + 1];
 	struct memory memory = {.reply = NULL};
@@ -129,8 +130,8 @@ static bool create_id_free(struct core *core, struct answer *answer, const char 
 	bool known;
 
 	if (!strcmp(id, "current") || !strcmp(id, "PRESS") || !strcmp(id, "_barrier")) {
-		answer_refuse(answer, "bad_request",
-			      "id must not be '%s': that word has a meaning", id);
+		response_refuse(response, "bad_request",
+				"id must not be '%s': that word has a meaning", id);
 		return false;
 	}
 	snprintf(key, sizeof(key), "i%s", id);
@@ -138,9 +139,10 @@ static bool create_id_free(struct core *core, struct answer *answer, const char 
 	memory_clear(&memory);
 	task = core_find_task(core, id, &ended);
 	if (known || task) {
-		answer_refuse(answer, "id_conflict", "a task '%s' is known already", id);
+		response_refuse(response, "id_conflict", "a task '%s' is known already",
+				id);
 		if (task)
-			answer->current = core_task_document(core, task, false);
+			response->current = core_task_document(core, task, false);
 	}
 	task_free(ended);
 	return !known && !task;
@@ -183,7 +185,8 @@ static void create_numbers(struct core *core, struct task *task, const cJSON *bo
 	snprintf(task->boot, sizeof(task->boot), "%s", core->options.boot);
 }
 
-static void unknown_type(const struct core *core, struct answer *answer, const char *name)
+static void unknown_type(const struct core *core, struct response *response,
+			 const char *name)
 {
 	const struct registry *registry = core->options.registry;
 	struct suggest suggest;
@@ -191,10 +194,10 @@ static void unknown_type(const struct core *core, struct answer *answer, const c
 	suggest_init(&suggest, name);
 	for (size_t i = 0; i < registry_count(registry); i++)
 		suggest_offer(&suggest, registry_at(registry, i)->type->name);
-	answer_unknown(answer, "unknown_type", "/type", "task type", &suggest);
+	response_unknown(response, "unknown_type", "/type", "task type", &suggest);
 }
 
-static bool create_type(struct core *core, struct answer *answer, struct task *task,
+static bool create_type(struct core *core, struct response *response, struct task *task,
 			const cJSON *body)
 {
 	const char *name = json_string(body, "type");
@@ -203,13 +206,13 @@ static bool create_type(struct core *core, struct answer *answer, struct task *t
 
 	task->type = registry_find(core->options.registry, name);
 	if (!task->type) {
-		unknown_type(core, answer, name);
+		unknown_type(core, response, name);
 		return false;
 	}
 	if (schema && strcmp(schema, schema_hash(task->type->schema)) != 0) {
-		answer_refuse(answer, "schema_mismatch",
-			      "%s takes other arguments now: its schema is %s", name,
-			      schema_hash(task->type->schema));
+		response_refuse(response, "schema_mismatch",
+				"%s takes other arguments now: its schema is %s", name,
+				schema_hash(task->type->schema));
 		return false;
 	}
 	type = task->type->type;
@@ -255,7 +258,7 @@ static void create_preset(const struct core *core, const cJSON *body, cJSON *arg
 }
 
 /* One task of a create, checked in itself; NULL when it is refused. */
-static struct task *create_task(struct core *core, struct answer *answer,
+static struct task *create_task(struct core *core, struct response *response,
 				const cJSON *body, const char *at, bool in_chain)
 {
 	struct task *task = task_new();
@@ -269,9 +272,9 @@ static struct task *create_task(struct core *core, struct answer *answer,
 	if (!in_chain)
 		create_preset(core, body, args);
 	snprintf(path, sizeof(path), "%s/args", at);
-	fits = create_type(core, answer, task, body) &&
-	       create_check_args(answer, task, args, path, in_chain) &&
-	       create_labels(answer, task,
+	fits = create_type(core, response, task, body) &&
+	       create_check_args(response, task, args, path, in_chain) &&
+	       create_labels(response, task,
 			     cJSON_GetObjectItemCaseSensitive(body, "labels"));
 	cJSON_Delete(args);
 	if (!fits) {
@@ -295,7 +298,7 @@ static void chain_free(struct chain *chain)
 }
 
 /* The ids of a chain: <id>-1, <id>-2 … unless given. */
-static bool chain_name(struct core *core, struct answer *answer, struct chain *chain,
+static bool chain_name(struct core *core, struct response *response, struct chain *chain,
 		       const cJSON *then)
 {
 	for (size_t i = 1; i < chain->count; i++) {
@@ -306,24 +309,25 @@ static bool chain_name(struct core *core, struct answer *answer, struct chain *c
 
 		snprintf(id, sizeof(id), "%s-%zu", chain->tasks[0]->id, i);
 		if (!given && strlen(id) >= TASK_ID) {
-			answer_refuse(
-				answer, "bad_request",
+			response_refuse(
+				response, "bad_request",
 				"id is too long for a chain: at most 61 characters");
 			return false;
 		}
-		if (!create_id_free(core, answer, given ? given : id))
+		if (!create_id_free(core, response, given ? given : id))
 			return false;
 		snprintf(task->id, sizeof(task->id), "%.64s", given ? given : id);
 		for (size_t k = 0; k < i; k++) {
 			if (strcmp(chain->tasks[k]->id, task->id) != 0)
 				continue;
-			answer_refuse(answer, "id_conflict",
-				      "two tasks of the chain are named '%s'", task->id);
+			response_refuse(response, "id_conflict",
+					"two tasks of the chain are named '%s'",
+					task->id);
 			return false;
 		}
 		if (task->after_count == TASK_AFTER_MAX) {
-			answer_refuse(answer, "invalid_args",
-				      "after must have at most 31 items in a chain");
+			response_refuse(response, "invalid_args",
+					"after must have at most 31 items in a chain");
 			return false;
 		}
 		snprintf(task->after[task->after_count++], TASK_ID, "%s",
@@ -334,7 +338,7 @@ static bool chain_name(struct core *core, struct answer *answer, struct chain *c
 }
 
 /* Do all ids in after exist?  Those of the chain itself do not yet, but will. */
-static bool chain_after(struct core *core, struct answer *answer, struct chain *chain,
+static bool chain_after(struct core *core, struct response *response, struct chain *chain,
 			size_t i)
 {
 	struct task *task = chain->tasks[i];
@@ -343,18 +347,18 @@ static bool chain_after(struct core *core, struct answer *answer, struct chain *
 
 	if (known)
 		return true;
-	answer_refuse(answer, "not_found", "after names task '%s', which does not exist",
-		      missing);
+	response_refuse(response, "not_found",
+			"after names task '%s', which does not exist", missing);
 	return false;
 }
 
-static bool chain_build(struct core *core, struct answer *answer, struct chain *chain,
+static bool chain_build(struct core *core, struct response *response, struct chain *chain,
 			const cJSON *body)
 {
 	const cJSON *then = cJSON_GetObjectItemCaseSensitive(body, "then");
 	const cJSON *item;
 
-	chain->tasks[0] = create_task(core, answer, body, "", false);
+	chain->tasks[0] = create_task(core, response, body, "", false);
 	if (!chain->tasks[0])
 		return false;
 	chain->count = 1;
@@ -362,7 +366,7 @@ static bool chain_build(struct core *core, struct answer *answer, struct chain *
 		char at[32];
 
 		snprintf(at, sizeof(at), "/then/%zu", chain->count - 1);
-		chain->tasks[chain->count] = create_task(core, answer, item, at, true);
+		chain->tasks[chain->count] = create_task(core, response, item, at, true);
 		if (!chain->tasks[chain->count])
 			return false;
 		chain->count++;
@@ -370,10 +374,10 @@ static bool chain_build(struct core *core, struct answer *answer, struct chain *
 	return true;
 }
 
-static void chain_remember(struct core *core, const struct answer *answer,
+static void chain_remember(struct core *core, const struct response *response,
 			   const struct chain *chain)
 {
-	const struct command *command = answer->command;
+	const struct command *command = response->command;
 
 	/* The ids of followers are taken from now on, too; their body is the whole
 	 * create's. */
@@ -398,19 +402,19 @@ static cJSON *chain_ids(const struct chain *chain)
 	return ids;
 }
 
-bool create_room(struct core *core, struct answer *answer, size_t n)
+bool create_room(struct core *core, struct response *response, size_t n)
 {
 	if (core->draining || core->stopping) {
-		answer_refuse(answer, "draining",
-			      "the agent finishes what runs and takes nothing new");
+		response_refuse(response, "draining",
+				"the agent finishes what runs and takes nothing new");
 		return false;
 	}
 	if (core->scheduler.count + n <= SCHEDULER_LIVE_MAX)
 		return true;
-	answer_refuse(answer, "queue_full",
-		      "%zu tasks are waiting or running, %d are allowed",
-		      core->scheduler.count, SCHEDULER_LIVE_MAX);
-	answer->retry_after_s = QUEUE_FULL_RETRY_S;
+	response_refuse(response, "queue_full",
+			"%zu tasks are waiting or running, %d are allowed",
+			core->scheduler.count, SCHEDULER_LIVE_MAX);
+	response->retry_after_s = QUEUE_FULL_RETRY_S;
 	return false;
 }
 
@@ -426,7 +430,8 @@ static bool create_same(const struct task *task, const char *key, const char *va
 
 /* Is the task the only one of its type for what it works on?  Those that follow in a
  * chain are not asked: when their turn comes, the type itself knows. */
-static bool create_sole(struct core *core, struct answer *answer, const struct task *task)
+static bool create_sole(struct core *core, struct response *response,
+			const struct task *task)
 {
 	const char *key = task->type->type->sole;
 	cJSON *args = key ? cJSON_Parse(task->args) : NULL;
@@ -440,8 +445,8 @@ static bool create_sole(struct core *core, struct answer *answer, const struct t
 		    !create_same(other, key, value))
 			continue;
 		sole = false;
-		answer_conflict(
-			core, answer, "invalid_state", other,
+		response_conflict(
+			core, response, "invalid_state", other,
 			"task '%s' is at the same %s '%s' already: wait until it has "
 			"ended, or cancel it",
 			other->id, key, value);
@@ -450,7 +455,8 @@ static bool create_sole(struct core *core, struct answer *answer, const struct t
 	return sole;
 }
 
-static void create_admit(struct core *core, struct answer *answer, struct chain *chain)
+static void create_admit(struct core *core, struct response *response,
+			 struct chain *chain)
 {
 	char first[TASK_ID];
 	cJSON *ids = chain_ids(chain);
@@ -458,7 +464,7 @@ static void create_admit(struct core *core, struct answer *answer, struct chain 
 	const struct task *task;
 
 	snprintf(first, sizeof(first), "%s", chain->tasks[0]->id);
-	chain_remember(core, answer, chain);
+	chain_remember(core, response, chain);
 	/* A task that is admitted is the scheduler's: it may have failed before the next
 	 * line. */
 	for (size_t i = 0; i < chain->count; i++) {
@@ -470,45 +476,45 @@ static void create_admit(struct core *core, struct answer *answer, struct chain 
 	}
 	chain->count = 0;
 	task = core_find_task(core, first, &ended);
-	answer_task(core, answer, "accepted", task);
+	response_task(core, response, "accepted", task);
 	task_free(ended);
-	answer->rev = 1;
+	response->rev = 1;
 	if (cJSON_GetArraySize(ids))
-		cJSON_AddItemToObject(answer->data, "then", ids);
+		cJSON_AddItemToObject(response->data, "then", ids);
 	else
 		cJSON_Delete(ids);
 }
 
-void task_create(struct core *core, struct answer *answer)
+void task_create(struct core *core, struct response *response)
 {
-	const struct command *command = answer->command;
+	const struct command *command = response->command;
 	const cJSON *body = command->body;
 	const cJSON *then = cJSON_GetObjectItemCaseSensitive(body, "then");
 	struct chain chain = {.count = 0};
 
-	if (command->id[0] && !create_id_free(core, answer, command->id))
+	if (command->id[0] && !create_id_free(core, response, command->id))
 		return;
-	if (!chain_build(core, answer, &chain, body))
+	if (!chain_build(core, response, &chain, body))
 		goto out;
 	if (json_bool(body, "dry_run", false)) {
-		if (chain_after(core, answer, &chain, 0))
-			answer_estimate(core, answer, chain.tasks[0]->type,
+		if (chain_after(core, response, &chain, 0))
+			answer_estimate(core, response, chain.tasks[0]->type,
 					chain.tasks[0]->args);
 		goto out;
 	}
-	if (!create_room(core, answer, chain.count) ||
-	    !create_sole(core, answer, chain.tasks[0]))
+	if (!create_room(core, response, chain.count) ||
+	    !create_sole(core, response, chain.tasks[0]))
 		goto out;
 	create_name(core, chain.tasks[0], command->id);
 	for (size_t i = 0; i < chain.count; i++)
-		if (!chain_after(core, answer, &chain, i))
+		if (!chain_after(core, response, &chain, i))
 			goto out;
-	if (!chain_name(core, answer, &chain, then))
+	if (!chain_name(core, response, &chain, then))
 		goto out;
 	for (size_t i = 0; i < chain.count; i++)
 		create_numbers(core, chain.tasks[i],
 			       i ? cJSON_GetArrayItem(then, (int)i - 1) : body);
-	create_admit(core, answer, &chain);
+	create_admit(core, response, &chain);
 out:
 	chain_free(&chain);
 }

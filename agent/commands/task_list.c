@@ -51,9 +51,9 @@ static bool list_wants(const cJSON *body, const struct task *task)
 }
 
 /* Newest first.  The rows of live tasks may be older than what memory knows. */
-void task_list(struct core *core, struct answer *answer)
+void task_list(struct core *core, struct response *response)
 {
-	const cJSON *body = answer->command->body;
+	const cJSON *body = response->command->body;
 	const char *next = json_string(body, "next");
 	int limit = (int)json_number(body, "limit", 50);
 	int64_t before = next ? strtoll(next, NULL, 10) : INT64_MAX;
@@ -89,7 +89,7 @@ void task_list(struct core *core, struct answer *answer)
 		task_free(row);
 	}
 	json_put_string(data, "next", cursor[0] ? cursor : NULL);
-	answer_ok(answer, "ok", data);
+	response_ok(response, "ok", data);
 }
 
 static void log_line(void *context, int64_t ts, int level, const char *message)
@@ -104,25 +104,25 @@ static void log_line(void *context, int64_t ts, int level, const char *message)
 	cJSON_AddItemToArray(context, line);
 }
 
-void task_log(struct core *core, struct answer *answer)
+void task_log(struct core *core, struct response *response)
 {
-	struct task *ended, *task = named_task(core, answer, &ended);
+	struct task *ended, *task = response_find_task(core, response, &ended);
 	cJSON *data;
 
 	if (!task)
 		return;
 	data = cJSON_CreateObject();
 	store_log_lines(core->store, task->number,
-			(int)json_number(answer->command->body, "limit", 100), log_line,
+			(int)json_number(response->command->body, "limit", 100), log_line,
 			cJSON_AddArrayToObject(data, "lines"));
-	answer_ok(answer, "ok", data);
-	snprintf(answer->id, sizeof(answer->id), "%s", task->id);
+	response_ok(response, "ok", data);
+	snprintf(response->id, sizeof(response->id), "%s", task->id);
 	task_free(ended);
 }
 
-void task_events(struct core *core, struct answer *answer)
+void task_events(struct core *core, struct response *response)
 {
-	const cJSON *body = answer->command->body;
+	const cJSON *body = response->command->body;
 	int limit = (int)json_number(body, "limit", 200);
 	int64_t seq = (int64_t)json_number(body, "since", 0);
 	cJSON *data = cJSON_CreateObject();
@@ -143,5 +143,5 @@ void task_events(struct core *core, struct answer *answer)
 	else
 		cJSON_AddNullToObject(data, "next");
 	free(event);
-	answer_ok(answer, "ok", data);
+	response_ok(response, "ok", data);
 }

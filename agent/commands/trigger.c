@@ -5,9 +5,9 @@
 #include "agent/base/json.h"
 #include "tasks/services.h"
 
-static void trigger_decide(struct core *core, struct answer *answer)
+static void trigger_decide(struct core *core, struct response *response)
 {
-	device_act_unless_estopped(core, answer, DEVICE_TRIGGER);
+	device_act_unless_estopped(core, response, DEVICE_TRIGGER);
 }
 
 static int trigger_fire(const struct work *work, const cJSON *body, cJSON **data,

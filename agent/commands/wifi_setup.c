@@ -103,22 +103,22 @@ static cJSON *order(const struct core *core)
 void joining_event(struct core *core)
 {
 	struct command command = {.if_rev = -1};
-	struct answer answer = {.command = &command, .rev = -1, .retry_after_s = -1};
+	struct response response = {.command = &command, .rev = -1, .retry_after_s = -1};
 
 	if (!first_camera(core) || is_at_work(core))
 		return;
 	tidy(core);
 	command.body = order(core);
-	task_create(core, &answer);
-	if (answer.refused)
+	task_create(core, &response);
+	if (response.refused)
 		log_warn("there is no network, and no Wi-Fi code is looked for: %s",
-			 answer.message);
+			 response.message);
 	else
 		log_info("there is no network: a Wi-Fi code is looked for");
 	cJSON_Delete(command.body);
-	cJSON_Delete(answer.data);
-	cJSON_Delete(answer.errors);
-	cJSON_Delete(answer.current);
+	cJSON_Delete(response.data);
+	cJSON_Delete(response.errors);
+	cJSON_Delete(response.current);
 }
 
 static bool is_ours(const struct task *task)

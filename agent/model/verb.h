@@ -9,7 +9,7 @@
 
 #include <cjson/cJSON.h>
 
-struct answer;
+struct response;
 struct cancel;
 struct core;
 struct err;
@@ -66,7 +66,7 @@ struct verb {
 
 	/* Says what becomes of the command: answers it, refuses it or leaves it to a
 	 * worker. */
-	void (*decide)(struct core *core, struct answer *answer);
+	void (*decide)(struct core *core, struct response *response);
 
 	/* Does what takes time, on a worker's thread; body fits the schema.  0 with the
 	 * reply's data in *data (NULL: none), or a negative errno with a code of the
@@ -74,9 +74,9 @@ struct verb {
 	int (*work)(const struct work *work, const cJSON *body, cJSON **data,
 		    struct err *err);
 
-	/* Follows a successful work(): takes its outcome, answer->data, into the core,
+	/* Follows a successful work(): takes its outcome, response->data, into the core,
 	 * and may replace it.  NULL: nothing follows. */
-	void (*done)(struct core *core, struct answer *answer);
+	void (*done)(struct core *core, struct response *response);
 };
 
 #endif
