@@ -23,7 +23,7 @@ struct abuse {
 	struct folder folder;
 	struct broker broker;
 	struct device device;
-	struct post *post;
+	struct bench_client *client;
 	bool known;    /* the types have been told */
 	bool accepted; /* the command that was sent last */
 	bool running;  /* the abuse */
@@ -80,12 +80,13 @@ static int open_world(struct abuse *abuse, const char *agent)
 	    device_init(&abuse->device, &abuse->folder, DEVICE_ID, abuse->broker.port,
 			NULL, SETTINGS) < 0 ||
 	    bring_types(abuse) < 0 ||
-	    post_open(&abuse->post, abuse->broker.port, filters, see, abuse) < 0)
+	    bench_client_open(&abuse->client, abuse->broker.port, filters, see, abuse) <
+		    0)
 		return -1;
 	abuse->device.program = agent;
 	abuse->device.log_level = "info";
 	if (device_start(&abuse->device) < 0 ||
-	    !post_until(abuse->post, &abuse->known, SOON_MS)) {
+	    !bench_client_until(abuse->client, &abuse->known, SOON_MS)) {
 		fprintf(stderr, "the agent did not tell the types of %s\n", FILE_NAME);
 		return -1;
 	}
@@ -94,7 +95,7 @@ static int open_world(struct abuse *abuse, const char *agent)
 
 static void close_world(struct abuse *abuse)
 {
-	post_close(abuse->post);
+	bench_client_close(abuse->client);
 	child_kill(&abuse->device.child);
 	broker_kill(&abuse->broker);
 	folder_remove(&abuse->folder);
@@ -111,7 +112,7 @@ static void keep_abusing(struct abuse *abuse, const char *type, int number)
 	snprintf(abuse->id, sizeof(abuse->id), "abuse-%s-%d", type, number);
 	snprintf(payload, sizeof(payload), "{\"id\":\"%s\",\"type\":\"%s\"}", abuse->id,
 		 type);
-	post_send(abuse->post, BASE "/cmd/task/create", payload, false);
+	bench_client_send(abuse->client, BASE "/cmd/task/create", payload, false);
 	abuse->running = true;
 	abuse->begun = now_ns();
 }
@@ -121,7 +122,7 @@ static void rest(struct abuse *abuse, int ms)
 	int64_t until = deadline_now() + ms;
 
 	while (deadline_now() < until)
-		post_turn(abuse->post, (int)(until - deadline_now()));
+		bench_client_turn(abuse->client, (int)(until - deadline_now()));
 }
 
 /* type NULL: in quiet. */
@@ -134,12 +135,13 @@ static int ask_beside(struct abuse *abuse, const char *type, struct sample *samp
 		rest(abuse, GAP_MS);
 		abuse->accepted = false;
 		since = now_ns();
-		post_send(abuse->post, BASE "/cmd/task/create",
-			  "{\"type\":\"hello_world_async_task\",\"args\":{\"total_"
-			  "steps\":1,"
-			  "\"delay\":0},\"reply_to\":\"" REPLY "\"}",
-			  false);
-		if (!post_until(abuse->post, &abuse->accepted, SOON_MS)) {
+		bench_client_send(
+			abuse->client, BASE "/cmd/task/create",
+			"{\"type\":\"hello_world_async_task\",\"args\":{\"total_"
+			"steps\":1,"
+			"\"delay\":0},\"reply_to\":\"" REPLY "\"}",
+			false);
+		if (!bench_client_until(abuse->client, &abuse->accepted, SOON_MS)) {
 			fprintf(stderr, "beside %s a command was not answered\n",
 				type ? type : "nothing");
 			return -1;
@@ -153,7 +155,8 @@ static int ask_beside(struct abuse *abuse, const char *type, struct sample *samp
 static void end_abuse(struct abuse *abuse)
 {
 	if (abuse->running)
-		post_send(abuse->post, BASE "/cmd/task/cancel", abuse->id, false);
+		bench_client_send(abuse->client, BASE "/cmd/task/cancel", abuse->id,
+				  false);
 	for (int i = 0; i < SOON_MS / 100 && abuse->running; i++)
 		rest(abuse, 100);
 }

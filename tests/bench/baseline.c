@@ -21,7 +21,7 @@
 /* ---- a command ---- */
 
 struct floor {
-	struct post *answerer, *asker;
+	struct bench_client *answerer, *asker;
 	pthread_t thread; /* the answerer's */
 	bool answering;
 	atomic_bool closing;
@@ -36,7 +36,7 @@ static void send_back(void *context, const char *topic, const char *payload, siz
 
 	(void)topic;
 	(void)size;
-	post_send(floor->answerer, "floor/back", payload, false);
+	bench_client_send(floor->answerer, "floor/back", payload, false);
 }
 
 static void *answer(void *context)
@@ -44,7 +44,7 @@ static void *answer(void *context)
 	struct floor *floor = context;
 
 	while (!atomic_load(&floor->closing))
-		post_turn(floor->answerer, 50);
+		bench_client_turn(floor->answerer, 50);
 	return NULL;
 }
 
@@ -62,10 +62,10 @@ static int open_echo(struct floor *floor, int port)
 {
 	static const char *const there[] = {"floor/there", NULL};
 	static const char *const back[] = {"floor/back", NULL};
-	int ret = post_open(&floor->answerer, port, there, send_back, floor);
+	int ret = bench_client_open(&floor->answerer, port, there, send_back, floor);
 
 	if (ret == 0)
-		ret = post_open(&floor->asker, port, back, came_back, floor);
+		ret = bench_client_open(&floor->asker, port, back, came_back, floor);
 	if (ret == 0)
 		ret = -pthread_create(&floor->thread, NULL, answer, floor);
 	floor->answering = ret == 0;
@@ -113,8 +113,8 @@ void floor_close(struct floor *floor)
 	atomic_store(&floor->closing, true);
 	if (floor->answering)
 		pthread_join(floor->thread, NULL);
-	post_close(floor->answerer);
-	post_close(floor->asker);
+	bench_client_close(floor->answerer);
+	bench_client_close(floor->asker);
 	sqlite3_close(floor->db);
 	unlink(floor->path);
 	free(floor);
@@ -126,8 +126,8 @@ int floor_round(struct floor *floor, struct sample *echo, struct sample *commit)
 	int ret;
 
 	floor->back = false;
-	post_send(floor->asker, "floor/there", "{\"type\":\"echo\"}", false);
-	if (!post_until(floor->asker, &floor->back, SOON_MS))
+	bench_client_send(floor->asker, "floor/there", "{\"type\":\"echo\"}", false);
+	if (!bench_client_until(floor->asker, &floor->back, SOON_MS))
 		return -ETIMEDOUT;
 	sample_since(echo, since);
 	since = now_ns();
@@ -151,24 +151,25 @@ int floor_retained(double *ms, int port, size_t count)
 {
 	int64_t since = now_ns(), until = deadline_now() + deadline_patient(SOON_MS);
 	char payload[KILOBYTE * 3 / 2 + 1], topic[64];
-	struct post *post;
+	struct bench_client *client;
 	size_t sent = 0;
-	int ret = post_open(&post, port, NULL, nothing_comes, NULL);
+	int ret = bench_client_open(&client, port, NULL, nothing_comes, NULL);
 
 	if (ret < 0)
 		return ret;
 	memset(payload, 'x', sizeof(payload) - 1);
 	payload[sizeof(payload) - 1] = '\0';
-	while (post_acknowledged(post) < count && deadline_now() < until) {
-		while (sent < count && sent - post_acknowledged(post) < WINDOW) {
+	while (bench_client_acknowledged(client) < count && deadline_now() < until) {
+		while (sent < count &&
+		       sent - bench_client_acknowledged(client) < WINDOW) {
 			snprintf(topic, sizeof(topic), "floor/kept/%zu", sent++);
-			post_send(post, topic, payload, true);
+			bench_client_send(client, topic, payload, true);
 		}
-		post_turn(post, 100);
+		bench_client_turn(client, 100);
 	}
 	*ms = (double)(now_ns() - since) / 1e6;
-	ret = post_acknowledged(post) < count ? -ETIMEDOUT : 0;
-	post_close(post);
+	ret = bench_client_acknowledged(client) < count ? -ETIMEDOUT : 0;
+	bench_client_close(client);
 	return ret;
 }
 

@@ -57,16 +57,17 @@ static int start(struct bench *bench, double *ms)
 {
 	static const char *const filters[] = {BASE "/status", NULL};
 	bool online = false;
-	struct post *post;
+	struct bench_client *client;
 	int64_t since;
 
-	if (post_open(&post, bench->broker.port, filters, see_online, &online) < 0)
+	if (bench_client_open(&client, bench->broker.port, filters, see_online, &online) <
+	    0)
 		return -1;
 	since = now_ns();
 	if (device_start(&bench->device) == 0)
-		post_until(post, &online, SOON_MS);
+		bench_client_until(client, &online, SOON_MS);
 	*ms = (double)(now_ns() - since) / 1e6;
-	post_close(post);
+	bench_client_close(client);
 	if (!online)
 		fprintf(stderr, "the agent did not come online\n");
 	return online ? 0 : -1;
@@ -109,9 +110,9 @@ static int ask_often(struct bench *bench, struct sample *sample, struct floor *f
 {
 	static const char *const filters[] = {BASE "/reply/bench", BASE "/event", NULL};
 	struct ask ask = {.accepted = true, .completed = true};
-	struct post *post;
+	struct bench_client *client;
 
-	if (post_open(&post, bench->broker.port, filters, see_answer, &ask) < 0)
+	if (bench_client_open(&client, bench->broker.port, filters, see_answer, &ask) < 0)
 		return -1;
 	for (int i = 0; i < ACCEPTS && ask.accepted && ask.completed; i++) {
 		int64_t since;
@@ -122,13 +123,13 @@ static int ask_often(struct bench *bench, struct sample *sample, struct floor *f
 		}
 		since = now_ns();
 		ask = (struct ask){.completed = !floor};
-		post_send(post, BASE "/cmd/task/create",
-			  HELLO ",\"reply_to\":\"" BASE "/reply/bench\"}", false);
-		if (post_until(post, &ask.accepted, SOON_MS))
+		bench_client_send(client, BASE "/cmd/task/create",
+				  HELLO ",\"reply_to\":\"" BASE "/reply/bench\"}", false);
+		if (bench_client_until(client, &ask.accepted, SOON_MS))
 			sample_since(sample, since);
-		post_until(post, &ask.completed, SOON_MS);
+		bench_client_until(client, &ask.completed, SOON_MS);
 	}
-	post_close(post);
+	bench_client_close(client);
 	if (!ask.accepted || !ask.completed)
 		fprintf(stderr,
 			"a command was not answered, or its task not completed\n");
@@ -174,7 +175,7 @@ static int measure_accept(struct bench *bench)
 /* ---- many tasks ---- */
 
 struct rush {
-	struct post *post;
+	struct bench_client *client;
 	int sent, completed;
 	bool done;
 };
@@ -182,7 +183,8 @@ struct rush {
 static void rush_fill(struct rush *rush)
 {
 	while (rush->sent < TASKS && rush->sent - rush->completed < IN_FLIGHT) {
-		post_send(rush->post, BASE "/cmd/task/create", HELLO "}", false);
+		bench_client_send(rush->client, BASE "/cmd/task/create", HELLO "}",
+				  false);
 		rush->sent++;
 	}
 }
@@ -203,20 +205,21 @@ static void see_event(void *context, const char *topic, const char *payload, siz
 static int measure_rush(struct bench *bench)
 {
 	static const char *const filters[] = {BASE "/event", NULL};
-	struct rush rush = {.post = NULL};
+	struct rush rush = {.client = NULL};
 	struct sample sync = {0};
 	struct probe probe;
 	int64_t since;
 	double rate;
 
 	if (floor_sync(&sync, bench->folder.path, 200) < 0 ||
-	    post_open(&rush.post, bench->broker.port, filters, see_event, &rush) < 0)
+	    bench_client_open(&rush.client, bench->broker.port, filters, see_event,
+			      &rush) < 0)
 		return -1;
 	since = now_ns();
 	rush_fill(&rush);
-	post_until(rush.post, &rush.done, 6 * SOON_MS);
+	bench_client_until(rush.client, &rush.done, 6 * SOON_MS);
 	rate = rush.completed / ((double)(now_ns() - since) / 1e9);
-	post_close(rush.post);
+	bench_client_close(rush.client);
 	probe_take(&probe, bench->device.child.pid);
 	figures_add(&bench->figures,
 		    &(struct figure){"tasks created to completed", "a second", rate,

@@ -8,9 +8,9 @@
 
 #include "tests/support/deadline.h"
 
-struct post {
+struct bench_client {
 	struct mosquitto *mosq;
-	post_function function;
+	bench_client_on_message function;
 	void *context;
 	const char *const *filters;
 	bool ready;
@@ -19,117 +19,118 @@ struct post {
 
 static void on_connect(struct mosquitto *mosq, void *context, int code)
 {
-	struct post *post = context;
+	struct bench_client *client = context;
 	int count = 0;
 
 	if (code != 0)
 		return;
-	while (post->filters && post->filters[count])
+	while (client->filters && client->filters[count])
 		count++;
 	if (count)
 		mosquitto_subscribe_multiple(mosq, NULL, count,
-					     (char *const *)post->filters, 1, 0, NULL);
+					     (char *const *)client->filters, 1, 0, NULL);
 	else
-		post->ready = true;
+		client->ready = true;
 }
 
 static void on_subscribe(struct mosquitto *mosq, void *context, int mid, int count,
 			 const int *granted)
 {
-	struct post *post = context;
+	struct bench_client *client = context;
 
 	(void)mosq;
 	(void)mid;
 	(void)count;
 	(void)granted;
-	post->ready = true;
+	client->ready = true;
 }
 
 static void on_message(struct mosquitto *mosq, void *context,
 		       const struct mosquitto_message *message)
 {
-	struct post *post = context;
+	struct bench_client *client = context;
 
 	(void)mosq;
-	post->function(post->context, message->topic,
-		       message->payload ? message->payload : "",
-		       (size_t)message->payloadlen);
+	client->function(client->context, message->topic,
+			 message->payload ? message->payload : "",
+			 (size_t)message->payloadlen);
 }
 
 static void on_publish(struct mosquitto *mosq, void *context, int mid)
 {
-	struct post *post = context;
+	struct bench_client *client = context;
 
 	(void)mosq;
 	(void)mid;
-	post->acknowledged++;
+	client->acknowledged++;
 }
 
-int post_open(struct post **out, int port, const char *const *filters,
-	      post_function function, void *context)
+int bench_client_open(struct bench_client **out, int port, const char *const *filters,
+		      bench_client_on_message function, void *context)
 {
-	struct post *post = calloc(1, sizeof(*post));
+	struct bench_client *client = calloc(1, sizeof(*client));
 
-	if (!post)
+	if (!client)
 		return -ENOMEM;
 	mosquitto_lib_init();
-	post->function = function;
-	post->context = context;
-	post->filters = filters;
-	post->mosq = mosquitto_new(NULL, true, post);
-	if (!post->mosq)
+	client->function = function;
+	client->context = context;
+	client->filters = filters;
+	client->mosq = mosquitto_new(NULL, true, client);
+	if (!client->mosq)
 		goto fail;
-	mosquitto_int_option(post->mosq, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
-	mosquitto_int_option(post->mosq, MOSQ_OPT_TCP_NODELAY, 1);
-	mosquitto_connect_callback_set(post->mosq, on_connect);
-	mosquitto_subscribe_callback_set(post->mosq, on_subscribe);
-	mosquitto_message_callback_set(post->mosq, on_message);
-	mosquitto_publish_callback_set(post->mosq, on_publish);
-	if (mosquitto_connect(post->mosq, "127.0.0.1", port, 60) != MOSQ_ERR_SUCCESS ||
-	    !post_until(post, &post->ready, SOON_MS))
+	mosquitto_int_option(client->mosq, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
+	mosquitto_int_option(client->mosq, MOSQ_OPT_TCP_NODELAY, 1);
+	mosquitto_connect_callback_set(client->mosq, on_connect);
+	mosquitto_subscribe_callback_set(client->mosq, on_subscribe);
+	mosquitto_message_callback_set(client->mosq, on_message);
+	mosquitto_publish_callback_set(client->mosq, on_publish);
+	if (mosquitto_connect(client->mosq, "127.0.0.1", port, 60) != MOSQ_ERR_SUCCESS ||
+	    !bench_client_until(client, &client->ready, SOON_MS))
 		goto fail;
-	*out = post;
+	*out = client;
 	return 0;
 fail:
-	post_close(post);
+	bench_client_close(client);
 	return -ECONNREFUSED;
 }
 
-void post_close(struct post *post)
+void bench_client_close(struct bench_client *client)
 {
-	if (!post)
+	if (!client)
 		return;
-	if (post->mosq)
-		mosquitto_disconnect(post->mosq);
-	mosquitto_destroy(post->mosq);
+	if (client->mosq)
+		mosquitto_disconnect(client->mosq);
+	mosquitto_destroy(client->mosq);
 	mosquitto_lib_cleanup();
-	free(post);
+	free(client);
 }
 
-void post_send(struct post *post, const char *topic, const char *payload, bool retain)
+void bench_client_send(struct bench_client *client, const char *topic,
+		       const char *payload, bool retain)
 {
 	size_t size = 0;
 
 	while (payload[size])
 		size++;
-	mosquitto_publish(post->mosq, NULL, topic, (int)size, payload, 1, retain);
+	mosquitto_publish(client->mosq, NULL, topic, (int)size, payload, 1, retain);
 }
 
-size_t post_acknowledged(const struct post *post)
+size_t bench_client_acknowledged(const struct bench_client *client)
 {
-	return post->acknowledged;
+	return client->acknowledged;
 }
 
-void post_turn(struct post *post, int timeout_ms)
+void bench_client_turn(struct bench_client *client, int timeout_ms)
 {
-	mosquitto_loop(post->mosq, timeout_ms, 1);
+	mosquitto_loop(client->mosq, timeout_ms, 1);
 }
 
-bool post_until(struct post *post, const bool *done, int timeout_ms)
+bool bench_client_until(struct bench_client *client, const bool *done, int timeout_ms)
 {
 	int64_t until = deadline_now() + deadline_patient(timeout_ms);
 
 	while (!*done && deadline_now() < until)
-		post_turn(post, 100);
+		bench_client_turn(client, 100);
 	return *done;
 }

@@ -6,27 +6,28 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct post;
+struct bench_client;
 
-typedef void (*post_function)(void *context, const char *topic, const char *payload,
-			      size_t size);
+typedef void (*bench_client_on_message)(void *context, const char *topic,
+					const char *payload, size_t size);
 
 /* filters: NULL-terminated, or NULL for none.  Returns when the broker has granted them.
  */
-int post_open(struct post **out, int port, const char *const *filters,
-	      post_function function, void *context);
-void post_close(struct post *post); /* NULL is fine */
+int bench_client_open(struct bench_client **out, int port, const char *const *filters,
+		      bench_client_on_message function, void *context);
+void bench_client_close(struct bench_client *client); /* NULL is fine */
 
 /* QoS 1; may be called in the function. */
-void post_send(struct post *post, const char *topic, const char *payload, bool retain);
+void bench_client_send(struct bench_client *client, const char *topic,
+		       const char *payload, bool retain);
 
 /* How many of what was sent the broker has acknowledged. */
-size_t post_acknowledged(const struct post *post);
+size_t bench_client_acknowledged(const struct bench_client *client);
 
 /* Waits for the network, at most that long. */
-void post_turn(struct post *post, int timeout_ms);
+void bench_client_turn(struct bench_client *client, int timeout_ms);
 
 /* Turns until *done, at most that long; *done. */
-bool post_until(struct post *post, const bool *done, int timeout_ms);
+bool bench_client_until(struct bench_client *client, const bool *done, int timeout_ms);
 
 #endif

@@ -142,14 +142,14 @@ static int run(struct scan *scan, const struct size *size, int points)
 {
 	static const char *const filters[] = {BASE "/status", BASE "/task/s", NULL};
 	char order[256], rig[sizeof(rig_form) + 16];
-	struct post *post;
+	struct bench_client *client;
 
 	snprintf(rig, sizeof(rig), rig_form, size->width, size->height);
 	if (folder_make(&scan->folder) < 0 ||
 	    broker_start(&scan->broker, scan->folder.path, false) < 0 ||
 	    device_init(&scan->device, &scan->folder, DEVICE_ID, scan->broker.port, rig,
 			NULL) < 0 ||
-	    post_open(&post, scan->broker.port, filters, see, scan) < 0)
+	    bench_client_open(&client, scan->broker.port, filters, see, scan) < 0)
 		return -1;
 	scan->device.program = OPENSCAN_AGENT;
 	scan->device.log_level = "info";
@@ -158,11 +158,12 @@ static int run(struct scan *scan, const struct size *size, int points)
 		 "{\"id\":\"s\",\"type\":\"scan_task\",\"args\":{\"project\":\"cup\","
 		 "\"settings\":{\"points\":%d}}}",
 		 points);
-	if (device_start(&scan->device) == 0 && post_until(post, &scan->online, 20000)) {
-		post_send(post, BASE "/cmd/task/create", order, false);
-		post_until(post, &scan->ended, PATIENCE_MS);
+	if (device_start(&scan->device) == 0 &&
+	    bench_client_until(client, &scan->online, 20000)) {
+		bench_client_send(client, BASE "/cmd/task/create", order, false);
+		bench_client_until(client, &scan->ended, PATIENCE_MS);
 	}
-	post_close(post);
+	bench_client_close(client);
 	return scan->ended && !strcmp(scan->status, "completed") && scan->photos == points
 		       ? 0
 		       : -1;
