@@ -1,3 +1,4 @@
+/* Measures commands beside the tasks of tests/e2e/community/abuse_tasks. */
 #include "tests/bench/abuse.h"
 
 #include <stdio.h>
@@ -15,7 +16,7 @@
 #define FILE_NAME "abuse_tasks"
 #define ASKS 150
 #define GAP_MS 10      /* between two commands */
-#define AGAIN_NS 500e6 /* between two beginnings of an abuse that has ended */
+#define AGAIN_NS 500e6 /* before a task that has ended is started again */
 #define SOON_MS 10000
 #define SETTINGS "{'tasks':{'kill_after_s':1,'folder_mb':100},'agent':{'keep_tasks':50}}"
 
@@ -24,18 +25,18 @@ struct abuse {
 	struct broker broker;
 	struct device device;
 	struct bench_client *client;
-	bool known;    /* the types have been told */
-	bool accepted; /* the command that was sent last */
-	bool running;  /* the abuse */
-	int64_t begun; /* the abuse, last time */
-	char id[64];   /* its task then */
+	bool known;    /* the types have been published */
+	bool accepted; /* the latest command was accepted */
+	bool running;  /* the misbehaving task */
+	int64_t begun; /* when it was started last */
+	char id[64];   /* of its task */
 };
 
 static const struct {
 	const char *type, *figure;
 } abuses[] = {
 	{"crash_task", "accepted beside crashes, p95"},
-	{"deaf_task", "accepted beside one that hears nothing, p95"},
+	{"deaf_task", "accepted beside a task that ignores everything, p95"},
 	{"garbage_task", "accepted beside garbage, p95"},
 	{"flood_task", "accepted beside 10,000 lines a second, p95"},
 	{"swarm_task", "accepted beside a thousand children, p95"},
@@ -57,7 +58,7 @@ static void see(void *context, const char *topic, const char *payload, size_t si
 		abuse->running = false;
 }
 
-/* ---- a world of its own ---- */
+/* ---- broker and agent ---- */
 
 static int bring_types(struct abuse *abuse)
 {
@@ -87,7 +88,7 @@ static int open_world(struct abuse *abuse, const char *agent)
 	abuse->device.log_level = "info";
 	if (device_start(&abuse->device) < 0 ||
 	    !bench_client_until(abuse->client, &abuse->known, SOON_MS)) {
-		fprintf(stderr, "the agent did not tell the types of %s\n", FILE_NAME);
+		fprintf(stderr, "the agent did not publish the types of %s\n", FILE_NAME);
 		return -1;
 	}
 	return 0;
@@ -125,7 +126,7 @@ static void rest(struct abuse *abuse, int ms)
 		bench_client_turn(abuse->client, (int)(until - deadline_now()));
 }
 
-/* type NULL: in quiet. */
+/* type NULL: without a misbehaving task. */
 static int ask_beside(struct abuse *abuse, const char *type, struct sample *sample)
 {
 	for (int i = 0; i < ASKS; i++) {
@@ -151,7 +152,7 @@ static int ask_beside(struct abuse *abuse, const char *type, struct sample *samp
 	return 0;
 }
 
-/* So that the next one does not run beside it. */
+/* Otherwise the next one would run beside it. */
 static void end_abuse(struct abuse *abuse)
 {
 	if (abuse->running)
@@ -161,7 +162,7 @@ static void end_abuse(struct abuse *abuse)
 		rest(abuse, 100);
 }
 
-/* The quiet just before is the measure: a machine may have others to serve. */
+/* The baseline is measured just before, because the machine may have other work. */
 static int measure_one(struct abuse *abuse, const char *type, const char *name,
 		       struct figures *figures)
 {

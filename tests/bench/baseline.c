@@ -1,3 +1,4 @@
+/* Measures broker, database and disk without the agent. */
 #include "tests/bench/baseline.h"
 
 #include <errno.h>
@@ -15,14 +16,14 @@
 #include "tests/support/folder.h"
 #include "tests/bench/bench_client.h"
 
-#define WINDOW 16 /* what the agent keeps in flight */
+#define WINDOW 16 /* as many messages in flight as the agent has */
 #define KILOBYTE 1000
 
 /* ---- a command ---- */
 
-struct floor {
+struct baseline {
 	struct bench_client *answerer, *asker;
-	pthread_t thread; /* the answerer's */
+	pthread_t thread; /* of the client that replies */
 	bool answering;
 	atomic_bool closing;
 	bool back;
@@ -32,106 +33,110 @@ struct floor {
 
 static void send_back(void *context, const char *topic, const char *payload, size_t size)
 {
-	struct floor *floor = context;
+	struct baseline *baseline = context;
 
 	(void)topic;
 	(void)size;
-	bench_client_send(floor->answerer, "floor/back", payload, false);
+	bench_client_send(baseline->answerer, "baseline/back", payload, false);
 }
 
 static void *answer(void *context)
 {
-	struct floor *floor = context;
+	struct baseline *baseline = context;
 
-	while (!atomic_load(&floor->closing))
-		bench_client_turn(floor->answerer, 50);
+	while (!atomic_load(&baseline->closing))
+		bench_client_turn(baseline->answerer, 50);
 	return NULL;
 }
 
 static void came_back(void *context, const char *topic, const char *payload, size_t size)
 {
-	struct floor *floor = context;
+	struct baseline *baseline = context;
 
 	(void)topic;
 	(void)payload;
 	(void)size;
-	floor->back = true;
+	baseline->back = true;
 }
 
-static int open_echo(struct floor *floor, int port)
+static int open_echo(struct baseline *baseline, int port)
 {
-	static const char *const there[] = {"floor/there", NULL};
-	static const char *const back[] = {"floor/back", NULL};
-	int ret = bench_client_open(&floor->answerer, port, there, send_back, floor);
+	static const char *const there[] = {"baseline/there", NULL};
+	static const char *const back[] = {"baseline/back", NULL};
+	int ret =
+		bench_client_open(&baseline->answerer, port, there, send_back, baseline);
 
 	if (ret == 0)
-		ret = bench_client_open(&floor->asker, port, back, came_back, floor);
+		ret = bench_client_open(&baseline->asker, port, back, came_back,
+					baseline);
 	if (ret == 0)
-		ret = -pthread_create(&floor->thread, NULL, answer, floor);
-	floor->answering = ret == 0;
+		ret = -pthread_create(&baseline->thread, NULL, answer, baseline);
+	baseline->answering = ret == 0;
 	return ret;
 }
 
-static int run_sql(struct floor *floor, const char *sql)
+static int run_sql(struct baseline *baseline, const char *sql)
 {
-	return sqlite3_exec(floor->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : -EIO;
+	return sqlite3_exec(baseline->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : -EIO;
 }
 
-static int open_commit(struct floor *floor, const char *folder)
+static int open_commit(struct baseline *baseline, const char *folder)
 {
-	snprintf(floor->path, sizeof(floor->path), "%s/floor.sqlite", folder);
-	unlink(floor->path);
-	if (sqlite3_open(floor->path, &floor->db) != SQLITE_OK)
+	snprintf(baseline->path, sizeof(baseline->path), "%s/baseline.sqlite", folder);
+	unlink(baseline->path);
+	if (sqlite3_open(baseline->path, &baseline->db) != SQLITE_OK)
 		return -EIO;
-	return run_sql(floor, "PRAGMA locking_mode = EXCLUSIVE;"
-			      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-			      "CREATE TABLE row (number INTEGER PRIMARY KEY, body BLOB)");
+	return run_sql(baseline,
+		       "PRAGMA locking_mode = EXCLUSIVE;"
+		       "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+		       "CREATE TABLE row (number INTEGER PRIMARY KEY, body BLOB)");
 }
 
-int floor_open(struct floor **out, int port, const char *folder)
+int baseline_open(struct baseline **out, int port, const char *folder)
 {
-	struct floor *floor = calloc(1, sizeof(*floor));
+	struct baseline *baseline = calloc(1, sizeof(*baseline));
 	int ret;
 
-	if (!floor)
+	if (!baseline)
 		return -ENOMEM;
-	ret = open_echo(floor, port);
+	ret = open_echo(baseline, port);
 	if (ret == 0)
-		ret = open_commit(floor, folder);
+		ret = open_commit(baseline, folder);
 	if (ret < 0) {
-		floor_close(floor);
+		baseline_close(baseline);
 		return ret;
 	}
-	*out = floor;
+	*out = baseline;
 	return 0;
 }
 
-void floor_close(struct floor *floor)
+void baseline_close(struct baseline *baseline)
 {
-	if (!floor)
+	if (!baseline)
 		return;
-	atomic_store(&floor->closing, true);
-	if (floor->answering)
-		pthread_join(floor->thread, NULL);
-	bench_client_close(floor->answerer);
-	bench_client_close(floor->asker);
-	sqlite3_close(floor->db);
-	unlink(floor->path);
-	free(floor);
+	atomic_store(&baseline->closing, true);
+	if (baseline->answering)
+		pthread_join(baseline->thread, NULL);
+	bench_client_close(baseline->answerer);
+	bench_client_close(baseline->asker);
+	sqlite3_close(baseline->db);
+	unlink(baseline->path);
+	free(baseline);
 }
 
-int floor_round(struct floor *floor, struct sample *echo, struct sample *commit)
+int baseline_round(struct baseline *baseline, struct sample *echo, struct sample *commit)
 {
 	int64_t since = now_ns();
 	int ret;
 
-	floor->back = false;
-	bench_client_send(floor->asker, "floor/there", "{\"type\":\"echo\"}", false);
-	if (!bench_client_until(floor->asker, &floor->back, SOON_MS))
+	baseline->back = false;
+	bench_client_send(baseline->asker, "baseline/there", "{\"type\":\"echo\"}",
+			  false);
+	if (!bench_client_until(baseline->asker, &baseline->back, SOON_MS))
 		return -ETIMEDOUT;
 	sample_since(echo, since);
 	since = now_ns();
-	ret = run_sql(floor, "INSERT INTO row (body) VALUES (zeroblob(1000))");
+	ret = run_sql(baseline, "INSERT INTO row (body) VALUES (zeroblob(1000))");
 	sample_since(commit, since);
 	return ret;
 }
@@ -147,7 +152,7 @@ static void nothing_comes(void *context, const char *topic, const char *payload,
 	(void)size;
 }
 
-int floor_retained(double *ms, int port, size_t count)
+int baseline_retained(double *ms, int port, size_t count)
 {
 	int64_t since = now_ns(), until = deadline_now() + deadline_patient(SOON_MS);
 	char payload[KILOBYTE * 3 / 2 + 1], topic[64];
@@ -162,7 +167,7 @@ int floor_retained(double *ms, int port, size_t count)
 	while (bench_client_acknowledged(client) < count && deadline_now() < until) {
 		while (sent < count &&
 		       sent - bench_client_acknowledged(client) < WINDOW) {
-			snprintf(topic, sizeof(topic), "floor/kept/%zu", sent++);
+			snprintf(topic, sizeof(topic), "baseline/kept/%zu", sent++);
 			bench_client_send(client, topic, payload, true);
 		}
 		bench_client_turn(client, 100);
@@ -175,12 +180,12 @@ int floor_retained(double *ms, int port, size_t count)
 
 /* ---- the disk ---- */
 
-int floor_sync(struct sample *sample, const char *folder, int rounds)
+int baseline_sync(struct sample *sample, const char *folder, int rounds)
 {
 	char path[PATH_MAX + 16], bytes[KILOBYTE] = "";
 	int fd, ret = 0;
 
-	snprintf(path, sizeof(path), "%s/floor.sync", folder);
+	snprintf(path, sizeof(path), "%s/baseline.sync", folder);
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
@@ -197,7 +202,7 @@ int floor_sync(struct sample *sample, const char *folder, int rounds)
 	return ret;
 }
 
-int floor_start(struct sample *sample, const char *database)
+int baseline_start(struct sample *sample, const char *database)
 {
 	int64_t since = now_ns();
 	sqlite3 *db = NULL;

@@ -1,9 +1,10 @@
-/* tests/bench/run: what the agent costs, and what it could not cost less than.
+/* Measures what the agent costs, beside the least that it could cost; started by
+ * tests/bench/run.
  *
  *     bench [--json FILE]
  *
- * Figures are not assertions: a missed target is printed as such and the exit code is 0.
- * Only what could not be measured at all makes it 1. */
+ * Figures are not assertions: a missed target is marked, and the exit code is 0. It is 1
+ * only when something could not be measured. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +39,7 @@ struct bench {
 	struct device device;
 	struct figures figures;
 	struct sample echo, commit;
-	double empty_mb, empty_ms; /* of the program when it does nothing */
+	double empty_mb, empty_ms; /* of an agent that only prints its version */
 };
 
 /* ---- starting and stopping ---- */
@@ -52,7 +53,7 @@ static void see_online(void *context, const char *topic, const char *payload, si
 		*online = true;
 }
 
-/* Returns when it is online, with the ms that this took. */
+/* Returns when it is online, with the ms that the start took. */
 static int start(struct bench *bench, double *ms)
 {
 	static const char *const filters[] = {BASE "/status", NULL};
@@ -104,9 +105,11 @@ static void see_answer(void *context, const char *topic, const char *payload, si
 		ask->completed = true;
 }
 
-/* floor: each command finds an agent that has nothing else to do, and follows a round of
- * the floor, so that both are measured in the same minute.  NULL: one after the other. */
-static int ask_often(struct bench *bench, struct sample *sample, struct floor *floor)
+/* With a baseline each command finds an idle agent and follows a round of the baseline,
+ * so that both are measured in the same minute. NULL: one command right after the
+ * other. */
+static int ask_often(struct bench *bench, struct sample *sample,
+		     struct baseline *baseline)
 {
 	static const char *const filters[] = {BASE "/reply/bench", BASE "/event", NULL};
 	struct ask ask = {.accepted = true, .completed = true};
@@ -117,12 +120,13 @@ static int ask_often(struct bench *bench, struct sample *sample, struct floor *f
 	for (int i = 0; i < ACCEPTS && ask.accepted && ask.completed; i++) {
 		int64_t since;
 
-		if (floor && floor_round(floor, &bench->echo, &bench->commit) < 0) {
+		if (baseline &&
+		    baseline_round(baseline, &bench->echo, &bench->commit) < 0) {
 			ask.accepted = false;
 			break;
 		}
 		since = now_ns();
-		ask = (struct ask){.completed = !floor};
+		ask = (struct ask){.completed = !baseline};
 		bench_client_send(client, BASE "/cmd/task/create",
 				  HELLO ",\"reply_to\":\"" BASE "/reply/bench\"}", false);
 		if (bench_client_until(client, &ask.accepted, SOON_MS))
@@ -150,7 +154,7 @@ static void add_accept(struct bench *bench, struct sample *rest, struct sample *
 				     sample_at(rest, 0.99), AIM_NONE, 0,
 				     "echo by the broker + commit", rare});
 	figures_add(&bench->figures,
-		    &(struct figure){"the same one after the other, median", "ms",
+		    &(struct figure){"the same, one after the other, median", "ms",
 				     sample_at(busy, 0.5), AIM_NONE, 0,
 				     "echo by the broker + commit", median});
 }
@@ -158,12 +162,12 @@ static void add_accept(struct bench *bench, struct sample *rest, struct sample *
 static int measure_accept(struct bench *bench)
 {
 	struct sample rest = {0}, busy = {0};
-	struct floor *floor = NULL;
-	int ret = floor_open(&floor, bench->broker.port, bench->folder.path);
+	struct baseline *baseline = NULL;
+	int ret = baseline_open(&baseline, bench->broker.port, bench->folder.path);
 
 	if (ret == 0)
-		ret = ask_often(bench, &rest, floor);
-	floor_close(floor);
+		ret = ask_often(bench, &rest, baseline);
+	baseline_close(baseline);
 	if (ret == 0)
 		ret = ask_often(bench, &busy, NULL);
 	add_accept(bench, &rest, &busy);
@@ -211,7 +215,7 @@ static int measure_rush(struct bench *bench)
 	int64_t since;
 	double rate;
 
-	if (floor_sync(&sync, bench->folder.path, 200) < 0 ||
+	if (baseline_sync(&sync, bench->folder.path, 200) < 0 ||
 	    bench_client_open(&rush.client, bench->broker.port, filters, see_event,
 			      &rush) < 0)
 		return -1;
@@ -252,12 +256,12 @@ static void add_idle(struct bench *bench, const struct probe *agent,
 				     "the program doing nothing", bench->empty_mb});
 	figures_add(&bench->figures,
 		    &(struct figure){"idle: CPU", "%", agent->cpu_ms / IDLE_MS * 100,
-				     AIM_AT_MOST, 0.2, "the broker meanwhile",
+				     AIM_AT_MOST, 0.2, "the broker in that time",
 				     broker->cpu_ms / IDLE_MS * 100});
 	figures_add(&bench->figures,
 		    &(struct figure){"idle: wake-ups of all threads", "a second",
 				     (double)agent->wakes / seconds, AIM_AT_MOST, 5,
-				     "the broker meanwhile",
+				     "the broker in that time",
 				     (double)broker->wakes / seconds});
 }
 
@@ -279,7 +283,7 @@ static int measure_idle(struct bench *bench)
 	    start(bench, &ms) < 0)
 		return -1;
 	agent_pid = bench->device.child.pid;
-	/* What a start leaves to be told is over by then. */
+	/* Everything that a start publishes is out by then. */
 	deadline_let_pass(3000);
 	probe_take(&before[0], agent_pid);
 	probe_take(&before[1], broker_pid);
@@ -306,11 +310,11 @@ static int measure_start(struct bench *bench)
 	for (int i = 0; i < STARTS && ret == 0; i++) {
 		int64_t since;
 
-		ret = floor_start(&opens, database);
+		ret = baseline_start(&opens, database);
 		since = now_ns();
 		if (ret == 0)
 			ret = start(bench, &ms);
-		/* The client's own connecting does not count. */
+		/* The time that the client needs to connect does not count. */
 		sample_since(&starts, since);
 		starts.values[starts.count - 1] = ms;
 		if (ret == 0 && i + 1 < STARTS)
@@ -331,10 +335,9 @@ static int measure_start(struct bench *bench)
 	return ret;
 }
 
-/* ---- connecting again ---- */
+/* ---- reconnecting ---- */
 
-/* Waits until that many retained topics were acknowledged; false when it takes too long.
- */
+/* Waits until count retained topics were acknowledged; false when it takes too long. */
 static bool wait_retained(struct proxy *proxy, size_t count)
 {
 	int64_t until = deadline_now() + deadline_patient(7 * SOON_MS);
@@ -346,7 +349,7 @@ static bool wait_retained(struct proxy *proxy, size_t count)
 
 static int reconnect(struct bench *bench, struct proxy *proxy)
 {
-	double ms, floor;
+	double ms, baseline;
 
 	bench->device.port = proxy_port(proxy);
 	if (start(bench, &ms) < 0 || !wait_retained(proxy, RETAINED))
@@ -354,12 +357,12 @@ static int reconnect(struct bench *bench, struct proxy *proxy)
 	broker_kill(&bench->broker);
 	proxy_reset(proxy);
 	if (broker_restart(&bench->broker) < 0 || !wait_retained(proxy, RETAINED) ||
-	    floor_retained(&floor, bench->broker.port, RETAINED) < 0)
+	    baseline_retained(&baseline, bench->broker.port, RETAINED) < 0)
 		return -1;
 	figures_add(&bench->figures,
-		    &(struct figure){"reconnected to 300 retained topics told", "ms",
+		    &(struct figure){"reconnected to 300 retained topics published", "ms",
 				     proxy_retained(proxy, RETAINED), AIM_AT_MOST, 1000,
-				     "the same by a plain client", floor});
+				     "the same by a plain client", baseline});
 	return 0;
 }
 
@@ -373,7 +376,7 @@ static int measure_reconnect(struct bench *bench)
 	if (ret == 0)
 		ret = reconnect(bench, proxy);
 	if (ret < 0)
-		fprintf(stderr, "%zu of %d retained topics were told\n",
+		fprintf(stderr, "%zu of %d retained topics were published\n",
 			proxy ? proxy_count(proxy) : 0, RETAINED);
 	child_kill(&bench->device.child);
 	proxy_close(proxy);

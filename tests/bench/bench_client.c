@@ -1,3 +1,4 @@
+/* An MQTT client on libmosquitto's own loop. */
 #include "tests/bench/bench_client.h"
 
 #include <errno.h>

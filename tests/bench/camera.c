@@ -1,10 +1,10 @@
-/* How long the simulated camera takes for a photo, rendered and encoded, and whether its
- * memory comes back.
+/* Measures how long the simulated camera takes to render and encode a photo, and whether
+ * its memory is returned.
  *
  *     camera
  *
- * A missed target is printed; the exit code is 0 all the same, as figures depend on the
- * machine. */
+ * A missed target is marked; the exit code is 0 all the same, because figures depend on
+ * the machine. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -27,7 +27,7 @@ static const struct size sizes[] = {
 	{"a photo of 4656 x 3496, rendered", 4656, 3496, 3, 4000},
 };
 
-/* From all sides, as a scan does. */
+/* From all sides, as in a scan. */
 static struct render_view view_of(const struct size *size, int i)
 {
 	return (struct render_view){
@@ -70,7 +70,7 @@ struct costs {
 	double cpu_ms; /* of all rendering */
 };
 
-/* 0 when all went well. */
+/* Returns 0 on success. */
 static int take_photo(const struct size *size, int i, struct costs *costs)
 {
 	struct render_view view = view_of(size, i);
@@ -98,7 +98,7 @@ static int measure(struct figures *figures, const struct size *size)
 		ret = take_photo(size, i, &costs);
 	figures_add(figures,
 		    &(struct figure){size->name, "ms", sample_at(&costs.rendered, .5),
-				     AIM_AT_MOST, size->target_ms, "of one core alone",
+				     AIM_AT_MOST, size->target_ms, "on one core alone",
 				     costs.cpu_ms / size->photos});
 	figures_add(figures, &(struct figure){"    and encoded", "ms",
 					      sample_at(&costs.encoded, .5), AIM_NONE, 0,

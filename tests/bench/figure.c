@@ -1,3 +1,4 @@
+/* Prints figures as a table, and writes them as JSON. */
 #include "tests/bench/figure.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@
 void figures_add(struct figures *figures, const struct figure *figure)
 {
 	if (figures->count == sizeof(figures->list) / sizeof(figures->list[0]))
-		abort(); /* a table of ours is too small */
+		abort(); /* the table is too small */
 	figures->list[figures->count++] = *figure;
 }
 
@@ -36,8 +37,8 @@ static void print_row(const struct figure *figure)
 {
 	printf("%-46s %9.3f %-9s", figure->name, figure->value, figure->unit);
 	print_target(figure);
-	if (figure->floor_name)
-		printf(" %9.3f %s", figure->floor, figure->floor_name);
+	if (figure->baseline_name)
+		printf(" %9.3f %s", figure->baseline, figure->baseline_name);
 	if (missed(figure))
 		printf("  MISSED, %.2f times the target", figure->value / figure->target);
 	printf("\n");
@@ -47,7 +48,8 @@ size_t figures_print(const struct figures *figures)
 {
 	size_t count = 0, targets = 0;
 
-	printf("%-46s %9s %-9s %-11s %9s\n", "what", "value", "unit", "target", "floor");
+	printf("%-46s %9s %-9s %-11s %9s\n", "what", "value", "unit", "target",
+	       "baseline");
 	for (size_t i = 0; i < figures->count; i++) {
 		print_row(&figures->list[i]);
 		count += missed(&figures->list[i]);
@@ -70,9 +72,9 @@ static cJSON *figure_json(const struct figure *figure)
 		cJSON_AddNumberToObject(json, "target", figure->target);
 		cJSON_AddBoolToObject(json, "missed", missed(figure));
 	}
-	if (figure->floor_name) {
-		cJSON_AddStringToObject(json, "floor_name", figure->floor_name);
-		cJSON_AddNumberToObject(json, "floor", figure->floor);
+	if (figure->baseline_name) {
+		cJSON_AddStringToObject(json, "baseline_name", figure->baseline_name);
+		cJSON_AddNumberToObject(json, "baseline", figure->baseline);
 	}
 	return json;
 }

@@ -1,4 +1,4 @@
-/* The figures of a measurement: each with what it should be and the floor that was
+/* The figures of a measurement, each with its target and with the baseline that was
  * measured beside it. */
 #ifndef TESTS_BENCH_FIGURE_H
 #define TESTS_BENCH_FIGURE_H
@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 enum aim {
-	AIM_NONE, /* shown for the curious */
+	AIM_NONE, /* without a target */
 	AIM_AT_MOST,
 	AIM_AT_LEAST,
 };
@@ -17,8 +17,8 @@ struct figure {
 	double value;
 	enum aim aim;
 	double target;
-	const char *floor_name; /* what the floor is; NULL without one */
-	double floor;		/* in the same unit */
+	const char *baseline_name; /* what the baseline measures, or NULL */
+	double baseline;	   /* in the same unit */
 };
 
 struct figures {
@@ -28,10 +28,11 @@ struct figures {
 
 void figures_add(struct figures *figures, const struct figure *figure);
 
-/* The table, a missed target marked with its ratio; how many were missed. */
+/* Prints the table, with missed targets marked by their ratio; returns how many were
+ * missed. */
 size_t figures_print(const struct figures *figures);
 
-/* The same as JSON; 0 or a negative errno. */
+/* Writes them as JSON; returns 0 or a negative errno. */
 int figures_write(const struct figures *figures, const char *path);
 
 #endif

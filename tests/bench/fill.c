@@ -1,3 +1,4 @@
+/* Fills the agent's database by SQL. */
 #include "tests/bench/fill.h"
 
 #include <limits.h>
@@ -6,8 +7,8 @@
 
 #include <sqlite3.h>
 
-/* A row like those that the agent wrote is copied with a new number, so that this knows
- * only the columns that it changes. */
+/* Copies a row that the agent wrote, with a new number, so that only the changed columns
+ * have to be known here. */
 static const char sql[] =
 	"BEGIN;"
 	"CREATE TEMP TABLE a_task AS SELECT * FROM task WHERE status = 3 LIMIT 1;"

@@ -1,12 +1,12 @@
-/* How fast a scan is beside what the rig alone needs: 130 points at speed 1, the axes of
- * mini_greenshield, photos of 640 by 480 (which have a target) and of the shipped size,
- * whose rendering takes longer than many a move.
+/* Measures how fast a scan is, beside what the rig alone needs: 130 points at speed 1,
+ * the axes of mini_greenshield, photos of 640 by 480 (which have a target) and of the
+ * shipped size, which take longer to render than many a move takes.
  *
  *     pace [points]
  *
- * The floor is the time of the longer of two axis moves, of all points and of the way
- * home, and of the exposures.  A missed target is printed; the exit code is 0 all the
- * same, as figures depend on the machine. */
+ * The baseline is the time of the longer of the two axis moves, for all points and the
+ * way home, and of the exposures. A missed target is marked; the exit code is 0 all the
+ * same, because figures depend on the machine. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,7 +53,7 @@ struct scan {
 	char status[32];
 };
 
-/* A ramp to the top speed and back; a triangle when the way is too short. */
+/* A ramp to the top speed and back; a triangle when the way is too short for that. */
 static double move_seconds(const struct axis *axis, double degrees)
 {
 	double steps = fabs(degrees) * axis->steps_per_degree;
@@ -76,8 +76,9 @@ static double number(const cJSON *object, const char *key)
 	return cJSON_GetNumberValue(cJSON_GetObjectItem(object, key));
 }
 
-/* What the rig alone needs for the path that was gone; NAN when it cannot be read. */
-static double floor_seconds(const struct scan *scan)
+/* The seconds that the rig alone needs for the path of the scan; NAN when it cannot be
+ * read. */
+static double baseline_seconds(const struct scan *scan)
 {
 	char path[PATH_MAX + 64], *text;
 	double at[2] = {HOME, HOME}, home[2] = {HOME, HOME}, seconds = 0;
@@ -175,7 +176,7 @@ static int measure(struct figures *figures, const struct size *size, int points)
 	int ret = run(&scan, size, points);
 
 	if (ret == 0) {
-		double least = floor_seconds(&scan);
+		double least = baseline_seconds(&scan);
 
 		figures_add(figures, &(struct figure){
 					     .name = size->name,
@@ -183,8 +184,8 @@ static int measure(struct figures *figures, const struct size *size, int points)
 					     .value = scan.seconds,
 					     .aim = size->aim,
 					     .target = SLOWER * least,
-					     .floor_name = "moves and exposures",
-					     .floor = least,
+					     .baseline_name = "moves and exposures",
+					     .baseline = least,
 				     });
 	} else {
 		fprintf(stderr, "%s was not completed (%s, %g photos)\n", size->name,

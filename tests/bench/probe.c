@@ -1,3 +1,4 @@
+/* Reads the costs of a process from /proc. */
 #include "tests/bench/probe.h"
 
 #include <dirent.h>
@@ -12,7 +13,7 @@
 #include "tests/support/folder.h"
 #include "tests/bench/sample.h"
 
-/* The number behind a name in a file of /proc. */
+/* Reads the number after a name in a file of /proc. */
 static double number_in(const char *path, const char *name)
 {
 	char *text = file_read(path, NULL);
@@ -28,7 +29,7 @@ static void add_thread(struct probe *probe, pid_t pid, const char *thread)
 	char path[96];
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%.16s/status", (int)pid, thread);
-	/* With the line break before it: nonvoluntary ends the same way. */
+	/* Preceded by a line break, because nonvoluntary ends the same way. */
 	probe->wakes += (int64_t)number_in(path, "\nvoluntary_ctxt_switches:");
 	snprintf(path, sizeof(path), "/proc/%d/task/%.16s/schedstat", (int)pid, thread);
 	probe->cpu_ms += number_in(path, "") / 1e6;

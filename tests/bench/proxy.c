@@ -1,3 +1,4 @@
+/* Forwards bytes and follows the MQTT packets in both directions. */
 #include "tests/bench/proxy.h"
 
 #include <arpa/inet.h>
@@ -18,7 +19,7 @@
 #define RETAINED_MAX 4096
 #define POLL_MS 50
 
-/* What of one direction has been read and not yet been understood. */
+/* The bytes of one direction that have been read and not yet parsed. */
 struct stream {
 	unsigned char *bytes;
 	size_t count, room;
@@ -30,18 +31,18 @@ struct proxy {
 	bool running;
 	atomic_bool closing;
 
-	/* the thread alone */
+	/* used by the thread only */
 	int agent, broker; /* -1: no connection */
 	struct stream up, down;
 	bool retained[65536]; /* by packet id: in flight and retained */
 
-	pthread_mutex_t lock; /* of what follows */
+	pthread_mutex_t lock; /* protects the rest */
 	int64_t since_ns;
 	double acknowledged_ms[RETAINED_MAX];
 	size_t count;
 };
 
-/* ---- reading along ---- */
+/* ---- parsing ---- */
 
 static void stream_add(struct stream *stream, const void *bytes, size_t count)
 {
@@ -55,8 +56,8 @@ static void stream_add(struct stream *stream, const void *bytes, size_t count)
 	stream->count += count;
 }
 
-/* The length of the first packet, its fixed header in *header; 0 while it is not whole.
- */
+/* The length of the first packet, with its fixed header in *header; 0 while it is
+ * incomplete. */
 static size_t packet_length(const struct stream *stream, size_t *header)
 {
 	size_t length = 0;
@@ -114,7 +115,7 @@ static void stream_read(struct proxy *proxy, struct stream *stream)
 	}
 }
 
-/* ---- passing on ---- */
+/* ---- forwarding ---- */
 
 static void at_once(int fd)
 {
@@ -172,7 +173,7 @@ static void pick_up(struct proxy *proxy)
 	pthread_mutex_unlock(&proxy->lock);
 }
 
-/* False when one of the ends has gone. */
+/* False when one of the peers has gone. */
 static bool pass_on(struct proxy *proxy, int from, int to, struct stream *stream)
 {
 	unsigned char bytes[16384];

@@ -1,9 +1,9 @@
-/* A wire between the agent and its broker that reads along.
+/* A proxy between the agent and its broker that parses what passes.
  *
- * It takes the agent's connections on a port of its own and passes the bytes on; while
- * the broker does not answer, the agent's connection is closed at once.  It notes when a
- * connection began that got through, and when the broker acknowledged each retained
- * publish on it. */
+ * It accepts the agent's connections on its port and forwards the bytes; while the broker
+ * does not answer, it closes the agent's connection at once. It records when the newest
+ * connection that reached the broker began, and when the broker acknowledged each
+ * retained publish on it. */
 #ifndef TESTS_BENCH_PROXY_H
 #define TESTS_BENCH_PROXY_H
 
@@ -11,20 +11,20 @@
 
 struct proxy;
 
-/* Listens and passes on from now on, on a thread of its own. */
+/* Starts a thread that listens and forwards. */
 int proxy_open(struct proxy **out, int broker_port);
 void proxy_close(struct proxy *proxy); /* NULL is fine */
 
 int proxy_port(const struct proxy *proxy);
 
-/* Forgets what it saw. */
+/* Forgets what it has recorded. */
 void proxy_reset(struct proxy *proxy);
 
-/* From the newest connection until the number-th retained publish on it was
- * acknowledged, in ms; -1 while that has not happened. */
+/* The ms from the start of the newest connection until its number-th retained publish was
+ * acknowledged; -1 while it has not been. */
 double proxy_retained(struct proxy *proxy, size_t number);
 
-/* How many retained publishes of the newest connection were acknowledged. */
+/* The number of acknowledged retained publishes of the newest connection. */
 size_t proxy_count(struct proxy *proxy);
 
 #endif

@@ -1,3 +1,4 @@
+/* A growing array of durations that is sorted for percentiles. */
 #include "tests/bench/sample.h"
 
 #include <stdlib.h>

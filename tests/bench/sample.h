@@ -1,4 +1,4 @@
-/* Durations, and what lies in their middle and at their end. */
+/* Durations and their percentiles. */
 #ifndef TESTS_BENCH_SAMPLE_H
 #define TESTS_BENCH_SAMPLE_H
 
@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 struct sample {
-	double *values; /* milliseconds, or what the caller adds */
+	double *values; /* in ms, or in the caller's unit */
 	size_t count, room;
 };
 
@@ -14,10 +14,10 @@ int64_t now_ns(void);
 
 void sample_add(struct sample *sample, double value);
 
-/* Adds the time since then. */
+/* Adds the time since since_ns, in ms. */
 void sample_since(struct sample *sample, int64_t since_ns);
 
-/* part 0.5: the median; 0.99: what only one of a hundred exceeds.  0 without any. */
+/* part 0.5: the median; 0.99: exceeded by only one in a hundred. 0 without any values. */
 double sample_at(struct sample *sample, double part);
 void sample_free(struct sample *sample);
 

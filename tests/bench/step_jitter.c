@@ -1,18 +1,18 @@
-/* How well the motion thread keeps its times on this machine: moves of the axis with
- * 42,667 steps, sent to a sink that notes when each pulse came.
+/* Measures how precisely the motion thread keeps its times on this machine: moves of the
+ * axis with 42,667 steps, with a sink that records when each pulse was sent.
  *
- * 45 degrees at the issue's speeds and an acceleration of 20,000 steps/s^2; 20,000
- * steps/s over 90 degrees at 80,000, the most that a config may say, for 45 at 20,000 end
- * at 10,328 whatever the clock.
+ * The moves are 45 degrees at the usual speeds with an acceleration of 20,000 steps/s^2,
+ * and 90 degrees at 20,000 steps/s with 80,000, the most that a config may ask for: 45
+ * degrees at 20,000 would end at 10,328 steps/s whatever the clock.
  *
- * The sink is asked as a driver is: the time of a pulse lies between the moment before
- * the call and the moment after it.  The time error is against what was due after what
- * came before: a late pulse shifts the rest, and what that adds up to is told as the
- * stretch; the floor is what the machine takes from a thread that only reads the clock.
- * One that is later than jitter (motion.h) makes the axis speed up anew: so a
- * machine that stalls often never gets to the full speed, and how much of it is told
- * beside what an ideal clock gives.  Figures are not asserted, but for one: no interval
- * may exceed the speed by more than 2 %. */
+ * The sink is called as a driver is: the time of a pulse lies between the moments before
+ * and after the call. The time error is relative to what was due after the previous
+ * pulse: a late pulse shifts the rest, and the sum of these shifts is reported as the
+ * stretch. The baseline is the time that the machine takes from a thread that only reads
+ * the clock. A pulse that is later than jitter (motion.h) makes the axis accelerate
+ * again, so a machine that stalls often never reaches the full speed; the share at full
+ * speed is reported beside that of an ideal clock. Figures are not asserted, with one
+ * exception: no interval may exceed the speed by more than 2 %. */
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -33,29 +33,30 @@
 #define STEPS_MOST 10667 /* 90 degrees */
 #define OVERSPEED 1.02
 #define FULL .99  /* of the speed counts as full speed */
-#define JITTER 10 /* one part of so many of an interval, as in motion.c */
+#define JITTER 10 /* one part in this many of an interval, as in motion.c */
 #define ENGINE_ROUNDS 20
-#define FLOOR_NS 500000000 /* less than the kernel lets a real-time thread run on end */
+/* Less than the kernel lets a real-time thread run without a break. */
+#define BASELINE_NS 500000000
 #define BURNERS 2
 #define BLOCK (1 << 20)
 
-struct stride {
+struct test_move {
 	double speed, acceleration;
 	int64_t steps;
 };
 
-static const struct stride strides[] = {
+static const struct test_move test_moves[] = {
 	{5000, 20000, 5333},
 	{7500, 20000, 5333},
 	{20000, 80000, STEPS_MOST},
 	{20000, 8e6, STEPS_MOST},
 };
-#define STRIDES (sizeof(strides) / sizeof(strides[0]))
+#define TEST_MOVES (sizeof(test_moves) / sizeof(test_moves[0]))
 
 struct sink {
 	struct deadline deadline;
 	int64_t due[STEPS_MOST], sent[STEPS_MOST];
-	int64_t asked; /* what the timeline waits for now */
+	int64_t asked; /* the time that the timeline waits for */
 	size_t count;
 };
 
@@ -90,7 +91,7 @@ static int sink_pulse(void *context, size_t axis, int64_t *sent_ns)
 	return MOTION_GO;
 }
 
-/* ---- what may be in the way ---- */
+/* ---- load ---- */
 
 static atomic_bool loaded;
 
@@ -118,7 +119,7 @@ static void *scribble(void *context)
 
 /* ---- one move ---- */
 
-struct verdict {
+struct result {
 	double p50, p99, most; /* us of time error */
 	double late;	       /* percent of the pulses: later than jitter */
 	double top;	       /* steps/s, the fastest interval */
@@ -127,16 +128,15 @@ struct verdict {
 	double processor;      /* percent of one while it moved */
 };
 
-static struct motion_axis stride_axis(const struct stride *stride)
+static struct motion_axis test_move_axis(const struct test_move *move)
 {
 	return (struct motion_axis){
-		.limits = {.max_speed = stride->speed,
-			   .acceleration = stride->acceleration},
-		.steps = stride->steps,
+		.limits = {.max_speed = move->speed, .acceleration = move->acceleration},
+		.steps = move->steps,
 	};
 }
 
-static void judge_errors(const struct sink *sink, struct verdict *verdict)
+static void measure_errors(const struct sink *sink, struct result *result)
 {
 	struct sample error = {0};
 	size_t late = 0;
@@ -147,31 +147,31 @@ static void judge_errors(const struct sink *sink, struct verdict *verdict)
 		sample_add(&error, (double)off / 1e3);
 		late += i > 0 && off > (sink->due[i] - sink->sent[i - 1]) / JITTER;
 	}
-	verdict->p50 = sample_at(&error, .5);
-	verdict->p99 = sample_at(&error, .99);
-	verdict->most = sample_at(&error, 1);
-	verdict->late = 100.0 * (double)late / (double)sink->count;
+	result->p50 = sample_at(&error, .5);
+	result->p99 = sample_at(&error, .99);
+	result->most = sample_at(&error, 1);
+	result->late = 100.0 * (double)late / (double)sink->count;
 	sample_free(&error);
 }
 
-static void judge_speeds(const struct sink *sink, double speed, struct verdict *verdict)
+static void measure_speeds(const struct sink *sink, double speed, struct result *result)
 {
-	verdict->top = 0;
-	verdict->full = 0;
+	result->top = 0;
+	result->full = 0;
 	for (size_t i = 1; i < sink->count; i++) {
 		double reached = 1e9 / (double)(sink->sent[i] - sink->sent[i - 1]);
 
-		verdict->top = fmax(verdict->top, reached);
-		verdict->full += reached >= FULL * speed;
+		result->top = fmax(result->top, reached);
+		result->full += reached >= FULL * speed;
 	}
 }
 
-/* Those that an ideal clock gives. */
-static int64_t full_intervals(const struct stride *stride)
+/* The intervals at full speed with an ideal clock. */
+static int64_t full_intervals(const struct test_move *move)
 {
-	double ramp = stride->speed * stride->speed / (2 * stride->acceleration);
+	double ramp = move->speed * move->speed / (2 * move->acceleration);
 
-	return stride->steps - (int64_t)(2 * FULL * FULL * ramp);
+	return move->steps - (int64_t)(2 * FULL * FULL * ramp);
 }
 
 static int64_t processor_ns(void)
@@ -182,11 +182,11 @@ static int64_t processor_ns(void)
 	return used.tv_sec * INT64_C(1000000000) + used.tv_nsec;
 }
 
-static int take(struct engine *engine, struct sink *sink, const struct stride *stride,
-		struct verdict *verdict)
+static int run_move(struct engine *engine, struct sink *sink,
+		    const struct test_move *move, struct result *result)
 {
-	struct motion_axis axis = stride_axis(stride);
-	struct motion_move move = {
+	struct motion_axis axis = test_move_axis(move);
+	struct motion_move motion_move = {
 		.axes = &axis,
 		.n = 1,
 		.wish = sink_wish,
@@ -197,39 +197,39 @@ static int take(struct engine *engine, struct sink *sink, const struct stride *s
 	double took;
 
 	sink->count = 0;
-	if (engine_run(engine, &move, NULL, NULL) < 0 ||
-	    sink->count != (size_t)stride->steps)
+	if (engine_run(engine, &motion_move, NULL, NULL) < 0 ||
+	    sink->count != (size_t)move->steps)
 		return -EIO;
 	took = (double)(sink->sent[sink->count - 1] - began);
-	verdict->processor = 100 * (double)(processor_ns() - used) / took;
-	verdict->stretch =
-		(took / 1e9 / motion_seconds(stride->steps, &axis.limits) - 1) * 100;
-	judge_errors(sink, verdict);
-	judge_speeds(sink, stride->speed, verdict);
+	result->processor = 100 * (double)(processor_ns() - used) / took;
+	result->stretch =
+		(took / 1e9 / motion_seconds(move->steps, &axis.limits) - 1) * 100;
+	measure_errors(sink, result);
+	measure_speeds(sink, move->speed, result);
 	return 0;
 }
 
-/* One stride, idle or loaded; 1 when it went too fast for a moment. */
-static int measure(struct engine *engine, struct sink *sink, const struct stride *stride,
+/* Measures one move, idle or loaded; returns 1 when it was too fast for a moment. */
+static int measure(struct engine *engine, struct sink *sink, const struct test_move *move,
 		   const char *how)
 {
-	struct verdict v;
+	struct result v;
 	bool bad;
 
-	if (take(engine, sink, stride, &v) < 0) {
-		printf("%6.0f steps/s, %s: not all pulses came\n", stride->speed, how);
+	if (run_move(engine, sink, move, &v) < 0) {
+		printf("%6.0f steps/s, %s: not all pulses came\n", move->speed, how);
 		return 1;
 	}
-	bad = v.top > OVERSPEED * stride->speed;
+	bad = v.top > OVERSPEED * move->speed;
 	printf("%6.0f steps/s at %.0f, %-6s  time error p50 %6.1f us, p99 %7.1f us, max "
 	       "%8.1f "
 	       "us; "
 	       "%.2f %% late; top speed %.0f (%.4f)%s, full speed in %lld of %lld "
 	       "intervals; stretched by %.2f %%",
-	       stride->speed, stride->acceleration, how, v.p50, v.p99, v.most, v.late,
-	       v.top, v.top / stride->speed, bad ? " TOO FAST" : "", (long long)v.full,
-	       (long long)full_intervals(stride), v.stretch);
-	/* The load is of the same process. */
+	       move->speed, move->acceleration, how, v.p50, v.p99, v.most, v.late, v.top,
+	       v.top / move->speed, bad ? " TOO FAST" : "", (long long)v.full,
+	       (long long)full_intervals(move), v.stretch);
+	/* The load runs in the same process. */
 	if (!atomic_load(&loaded))
 		printf("; %.0f %% of a processor", v.processor);
 	puts("");
@@ -240,8 +240,8 @@ static int measure_all(struct engine *engine, struct sink *sink, const char *how
 {
 	int bad = 0;
 
-	for (size_t i = 0; i < STRIDES; i++)
-		bad += measure(engine, sink, &strides[i], how);
+	for (size_t i = 0; i < TEST_MOVES; i++)
+		bad += measure(engine, sink, &test_moves[i], how);
 	return bad;
 }
 
@@ -268,7 +268,7 @@ static int measure_loaded(struct engine *engine, struct sink *sink)
 
 /* ---- without a clock ---- */
 
-/* What is waited for has come. */
+/* A clock whose waits end at once. */
 static int64_t ideal_wait_until(void *clock, int64_t due_ns)
 {
 	*(int64_t *)clock = due_ns;
@@ -289,8 +289,8 @@ static int ideal_pulse(void *context, size_t axis, int64_t *sent_ns)
 	return MOTION_GO;
 }
 
-/* What the timeline itself costs between two pulses. */
-static void measure_engine(const struct stride *stride)
+/* Measures the time that the timeline itself takes between two pulses. */
+static void measure_engine(const struct test_move *move)
 {
 	int64_t now = 0, used = processor_ns();
 	struct motion motion = {
@@ -300,26 +300,27 @@ static void measure_engine(const struct stride *stride)
 	};
 
 	for (int i = 0; i < ENGINE_ROUNDS; i++) {
-		struct motion_axis axis = stride_axis(stride);
-		struct motion_move move = {
+		struct motion_axis axis = test_move_axis(move);
+		struct motion_move motion_move = {
 			.axes = &axis,
 			.n = 1,
 			.wish = sink_wish,
 			.pulse = ideal_pulse,
 		};
 
-		motion_add(&motion, &move);
+		motion_add(&motion, &motion_move);
 		while (!motion_turn(&motion))
 			;
 	}
 	used = processor_ns() - used;
 	printf("the timeline takes %.2f us for a pulse, of %.0f us between two at %.0f "
 	       "steps/s\n",
-	       (double)used / 1e3 / (double)(ENGINE_ROUNDS * stride->steps),
-	       1e6 / stride->speed, stride->speed);
+	       (double)used / 1e3 / (double)(ENGINE_ROUNDS * move->steps),
+	       1e6 / move->speed, move->speed);
 }
 
-/* How often a thread of the same priority that never sleeps is away, and for how long. */
+/* Measures how often and how long a thread of the same priority that never sleeps is
+ * suspended. */
 static void *measure_floor(void *context)
 {
 	int64_t began = clock_monotonic_ns(), last = began, away = 0;
@@ -327,7 +328,7 @@ static void *measure_floor(void *context)
 	struct realtime rt;
 
 	realtime_begin(&rt);
-	while (last - began < FLOOR_NS) {
+	while (last - began < BASELINE_NS) {
 		int64_t now = clock_monotonic_ns(), gap = now - last;
 
 		short_gaps += gap > 5000;
@@ -335,10 +336,10 @@ static void *measure_floor(void *context)
 		away += gap > 5000 ? gap : 0;
 		last = now;
 	}
-	printf("the floor: a thread that only reads the clock is away %d times a second "
+	printf("the baseline: a thread that only reads the clock is suspended %d times a second "
 	       "for "
 	       "more than 5 us, %d times for more than 1 ms, %.1f %% of the time\n",
-	       2 * short_gaps, 2 * long_gaps, 100.0 * (double)away / FLOOR_NS);
+	       2 * short_gaps, 2 * long_gaps, 100.0 * (double)away / BASELINE_NS);
 	return context;
 }
 
@@ -384,11 +385,11 @@ int main(void)
 	     "comparison the original: "
 	     "p50 48 to 67 us, p99 700 to 4000 us, overspeed 6.7");
 	tell_problems(engine);
-	measure_engine(&strides[STRIDES - 1]);
+	measure_engine(&test_moves[TEST_MOVES - 1]);
 	measure_machine();
 	bad = measure_all(engine, &sink, "idle");
 	bad += measure_loaded(engine, &sink);
 	engine_close(engine);
-	printf("%d passed, %d failed\n", 2 * (int)STRIDES - bad, bad);
+	printf("%d passed, %d failed\n", 2 * (int)TEST_MOVES - bad, bad);
 	return bad ? EXIT_FAILURE : EXIT_SUCCESS;
 }
