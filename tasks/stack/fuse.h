@@ -11,10 +11,10 @@
 /* One frame's turn. */
 struct fuse {
 	const struct labels *labels;
-	const struct picture *frame;
+	const struct ycc_image *frame;
 	struct warp warp;
-	int number;		/* of the frame */
-	struct picture *result; /* of the frames' layout; what earlier turns left */
+	int number;		  /* of the frame */
+	struct ycc_image *result; /* of the frames' layout; what earlier turns left */
 };
 
 /* The result's rows are done in this many parts, which may run at the same time. */

@@ -93,14 +93,14 @@ int unpack_layout(const void *jpeg, size_t size, struct layout *layout,
 
 /* Where the next band goes: into the picture, or into a picture of one band, ever again.
  */
-static void aim(const struct picture *picture, bool is_band, int y,
-		JSAMPROW rows[PICTURE_CHANNELS][BAND_ROWS])
+static void aim(const struct ycc_image *image, bool is_band, int y,
+		JSAMPROW rows[YCC_CHANNELS][BAND_ROWS])
 {
-	for (int c = 0; c < picture->layout.channels; c++) {
-		int from = is_band ? 0 : y / picture->layout.down[c];
+	for (int c = 0; c < image->layout.channels; c++) {
+		int from = is_band ? 0 : y / image->layout.down[c];
 
-		for (int i = 0; i < BAND_ROWS / picture->layout.down[c]; i++)
-			rows[c][i] = plane_row(&picture->planes[c], from + i);
+		for (int i = 0; i < BAND_ROWS / image->layout.down[c]; i++)
+			rows[c][i] = plane_row(&image->planes[c], from + i);
 	}
 }
 
@@ -116,33 +116,34 @@ static void show(const struct unpack_eye *eye, const struct layout *layout,
 		eye->look(eye->context, &rows, y);
 }
 
-static void read_bands(struct jpeg_decompress_struct *info, struct picture *picture,
+static void read_bands(struct jpeg_decompress_struct *info, struct ycc_image *image,
 		       bool is_band, const struct layout *layout,
 		       const struct unpack_eye *eye)
 {
 	int count = info->max_v_samp_factor * DCTSIZE;
-	JSAMPROW rows[PICTURE_CHANNELS][BAND_ROWS];
-	JSAMPARRAY channels[PICTURE_CHANNELS] = {rows[0], rows[1], rows[2]};
+	JSAMPROW rows[YCC_CHANNELS][BAND_ROWS];
+	JSAMPARRAY channels[YCC_CHANNELS] = {rows[0], rows[1], rows[2]};
 
 	info->raw_data_out = TRUE;
 	info->do_fancy_upsampling = FALSE;
 	info->out_color_space = info->jpeg_color_space;
 	jpeg_start_decompress(info);
 	for (int y = 0; y < layout->height; y += count) {
-		aim(picture, is_band, y, rows);
+		aim(image, is_band, y, rows);
 		jpeg_read_raw_data(info, channels, (JDIMENSION)count);
-		show(eye, layout, &picture->planes[0], is_band ? 0 : y, y, count);
+		show(eye, layout, &image->planes[0], is_band ? 0 : y, y, count);
 	}
 	jpeg_finish_decompress(info);
 }
 
 /* A picture as high as one band. */
-static int make_band(struct picture *band, const struct layout *layout, struct err *err)
+static int make_band(struct ycc_image *band, const struct layout *layout, struct err *err)
 {
 	struct layout low = *layout;
 
 	low.height = BAND_ROWS;
-	return picture_make(band, &low) < 0 ? err_set(err, -ENOMEM, "out of memory") : 0;
+	return ycc_image_make(band, &low) < 0 ? err_set(err, -ENOMEM, "out of memory")
+					      : 0;
 }
 
 /* What must outlive a jump. */
@@ -150,26 +151,25 @@ struct unpacking {
 	struct jpeg_decompress_struct info;
 	struct jpeg_failure failure;
 	struct layout layout;
-	struct picture band;
+	struct ycc_image band;
 };
 
 static int unpack_into(struct unpacking *u, const void *jpeg, size_t size,
-		       struct picture *picture, const struct unpack_eye *eye,
+		       struct ycc_image *image, const struct unpack_eye *eye,
 		       struct err *err)
 {
 	int ret = begin(&u->info, jpeg, size, &u->layout, err);
 
-	if (ret == 0 && picture && !layout_equal(&picture->layout, &u->layout))
+	if (ret == 0 && image && !layout_equal(&image->layout, &u->layout))
 		ret = err_set(err, -EBADMSG, "cannot be stacked: it is another picture");
-	if (ret == 0 && !picture)
+	if (ret == 0 && !image)
 		ret = make_band(&u->band, &u->layout, err);
 	if (ret == 0)
-		read_bands(&u->info, picture ? picture : &u->band, !picture, &u->layout,
-			   eye);
+		read_bands(&u->info, image ? image : &u->band, !image, &u->layout, eye);
 	return ret;
 }
 
-int unpack(const void *jpeg, size_t size, struct picture *picture,
+int unpack(const void *jpeg, size_t size, struct ycc_image *image,
 	   const struct unpack_eye *eye, struct err *err)
 {
 	struct unpacking u = {0};
@@ -179,8 +179,8 @@ int unpack(const void *jpeg, size_t size, struct picture *picture,
 	if (setjmp(u.failure.jump))
 		ret = damaged(&u.failure, err);
 	else
-		ret = unpack_into(&u, jpeg, size, picture, eye, err);
+		ret = unpack_into(&u, jpeg, size, image, eye, err);
 	jpeg_destroy_decompress(&u.info);
-	picture_free(&u.band);
+	ycc_image_free(&u.band);
 	return ret;
 }

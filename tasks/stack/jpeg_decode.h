@@ -23,7 +23,7 @@ int unpack_layout(const void *jpeg, size_t size, struct layout *layout,
 /* Decodes all of it.  picture, of the JPEG's layout, takes the channels; with NULL they
  * pass in bands of some rows and only the eye (NULL is fine) sees them.  A JPEG that ends
  * early or has damaged data is -EBADMSG. */
-int unpack(const void *jpeg, size_t size, struct picture *picture,
+int unpack(const void *jpeg, size_t size, struct ycc_image *image,
 	   const struct unpack_eye *eye, struct err *err);
 
 #endif

@@ -25,7 +25,7 @@ struct strip {
 };
 
 struct packing {
-	const struct picture *picture;
+	const struct ycc_image *image;
 	const struct pack_options *options;
 	bool has_tags;
 	int block_rows, block_columns; /* of MCUs in the picture */
@@ -58,7 +58,7 @@ static int parts_of(int whole, int part)
 
 static void plan_strips(struct packing *p)
 {
-	const struct layout *layout = &p->picture->layout;
+	const struct layout *layout = &p->image->layout;
 	int most_rows;
 
 	p->block_rows = parts_of(layout->height, most_down(layout) * DCTSIZE);
@@ -90,7 +90,7 @@ static void set_coarseness(struct jpeg_compress_struct *info,
 static void describe(struct jpeg_compress_struct *info, const struct packing *p,
 		     int number)
 {
-	const struct layout *layout = &p->picture->layout;
+	const struct layout *layout = &p->image->layout;
 	int rows = p->rows_per_strip * most_down(layout) * DCTSIZE;
 	int first = number * rows;
 
@@ -114,10 +114,10 @@ static void describe(struct jpeg_compress_struct *info, const struct packing *p,
 
 /* The planes have rows and columns beyond the picture for whole blocks; there the edge
  * goes on, which costs the fewest bytes. */
-static void extend(const struct picture *picture)
+static void extend(const struct ycc_image *image)
 {
-	for (int c = 0; c < picture->layout.channels; c++) {
-		const struct plane *plane = &picture->planes[c];
+	for (int c = 0; c < image->layout.channels; c++) {
+		const struct plane *plane = &image->planes[c];
 		size_t width = (size_t)plane->width;
 		int rows = (int)(plane->bytes / plane->stride);
 
@@ -133,18 +133,18 @@ static void extend(const struct picture *picture)
 static void write_bands(struct jpeg_compress_struct *info, const struct packing *p,
 			int number)
 {
-	const struct picture *picture = p->picture;
-	int down = most_down(&picture->layout), count = down * DCTSIZE;
+	const struct ycc_image *image = p->image;
+	int down = most_down(&image->layout), count = down * DCTSIZE;
 	int first = number * p->rows_per_strip * count;
-	JSAMPROW rows[PICTURE_CHANNELS][BAND_ROWS];
-	JSAMPARRAY channels[PICTURE_CHANNELS] = {rows[0], rows[1], rows[2]};
+	JSAMPROW rows[YCC_CHANNELS][BAND_ROWS];
+	JSAMPARRAY channels[YCC_CHANNELS] = {rows[0], rows[1], rows[2]};
 
 	for (int y = first; info->next_scanline < info->image_height; y += count) {
-		for (int c = 0; c < picture->layout.channels; c++) {
-			int per = picture->layout.down[c];
+		for (int c = 0; c < image->layout.channels; c++) {
+			int per = image->layout.down[c];
 
 			for (int i = 0; i < count / per; i++)
-				rows[c][i] = plane_row(&picture->planes[c], y / per + i);
+				rows[c][i] = plane_row(&image->planes[c], y / per + i);
 		}
 		jpeg_write_raw_data(info, channels, (JDIMENSION)count);
 	}
@@ -229,7 +229,7 @@ static int join_strips(struct packing *p, void **jpeg, size_t *size, struct err 
 		if (p->strips[i].why[0])
 			return err_set(err, -EIO, "the stack could not be encoded: %s",
 				       p->strips[i].why);
-		open_header(&p->strips[i], p->picture->layout.height);
+		open_header(&p->strips[i], p->image->layout.height);
 		room += p->strips[i].size;
 	}
 	bytes = malloc(room);
@@ -240,10 +240,10 @@ static int join_strips(struct packing *p, void **jpeg, size_t *size, struct err 
 	return 0;
 }
 
-int pack(const struct picture *picture, const struct pack_options *options, void **jpeg,
+int pack(const struct ycc_image *image, const struct pack_options *options, void **jpeg,
 	 size_t *size, struct err *err)
 {
-	struct packing p = {.picture = picture,
+	struct packing p = {.image = image,
 			    .options = options,
 			    .has_tags = options->tags && options->tags->size > 0};
 	int ret;
@@ -252,7 +252,7 @@ int pack(const struct picture *picture, const struct pack_options *options, void
 	p.strips = calloc((size_t)p.count, sizeof(*p.strips));
 	if (!p.strips)
 		return err_set(err, -ENOMEM, "out of memory");
-	extend(picture);
+	extend(image);
 	ret = parallel_for(p.count, pack_strip, &p, options->cancel);
 	if (ret == 0)
 		ret = join_strips(&p, jpeg, size, err);

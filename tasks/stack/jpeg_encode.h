@@ -27,7 +27,7 @@ struct pack_options {
 };
 
 /* The caller frees *jpeg.  -ENOMEM, -EINTR, -EIO. */
-int pack(const struct picture *picture, const struct pack_options *options, void **jpeg,
+int pack(const struct ycc_image *image, const struct pack_options *options, void **jpeg,
 	 size_t *size, struct err *err);
 
 #endif

@@ -16,7 +16,7 @@
 #define LEAST_SIDE 64 /* pixels: there must be something to align by */
 
 struct frame_work {
-	struct picture picture; /* kept, or all zeros */
+	struct ycc_image image; /* kept, or all zeros */
 	struct sharpness sharpness;
 	bool measured; /* or failed; lock */
 	int ret;
@@ -35,10 +35,10 @@ struct stack {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct labels labels;
-	struct picture result;
-	struct fuse fuse;     /* the frame that is being fused */
-	struct picture ahead; /* the one that is decoded meanwhile */
-	int ahead_number;     /* or job->count for none */
+	struct ycc_image result;
+	struct fuse fuse;	/* the frame that is being fused */
+	struct ycc_image ahead; /* the one that is decoded meanwhile */
+	int ahead_number;	/* or job->count for none */
 	struct err ahead_err;
 	int ahead_ret;
 };
@@ -81,10 +81,10 @@ static int decode(struct stack *s, int i, const char *jpeg, size_t size, struct 
 	int ret = 0;
 
 	if (plane_make(&half, layout->width / 2, layout->height / 2) < 0 ||
-	    (s->keep && picture_make(&frame->picture, layout) < 0))
+	    (s->keep && ycc_image_make(&frame->image, layout) < 0))
 		ret = out_of_memory(err);
 	if (ret == 0)
-		ret = unpack(jpeg, size, s->keep ? &frame->picture : NULL, &eye, err);
+		ret = unpack(jpeg, size, s->keep ? &frame->image : NULL, &eye, err);
 	if (ret == 0 && sharpness_measure(&frame->sharpness, layout, &half) < 0)
 		ret = out_of_memory(err);
 	plane_free(&half);
@@ -303,7 +303,7 @@ static int decode_again(struct stack *s, int i, struct err *err)
 	size_t size;
 	int ret = s->job->read(s->job->context, i, &jpeg, &size, err);
 
-	if (ret == 0 && picture_make(&s->ahead, &s->report->layout) < 0)
+	if (ret == 0 && ycc_image_make(&s->ahead, &s->report->layout) < 0)
 		ret = out_of_memory(err);
 	if (ret == 0)
 		ret = unpack(jpeg, size, &s->ahead, NULL, err);
@@ -318,8 +318,8 @@ static void prepare_next(struct stack *s)
 	if (s->ahead_number == s->job->count)
 		return;
 	if (s->keep) {
-		s->ahead = s->frames[s->ahead_number].picture;
-		s->frames[s->ahead_number].picture = (struct picture){0};
+		s->ahead = s->frames[s->ahead_number].image;
+		s->frames[s->ahead_number].image = (struct ycc_image){0};
 	} else {
 		s->ahead_ret = decode_again(s, s->ahead_number, &s->ahead_err);
 	}
@@ -343,16 +343,16 @@ static int fuse_frames(struct stack *s, struct err *err)
 	s->ahead_number = next_used(s, 0);
 	prepare_next(s);
 	while (s->ahead_ret == 0 && ret == 0 && s->ahead_number < s->job->count) {
-		struct picture frame = s->ahead;
+		struct ycc_image frame = s->ahead;
 		int i = s->ahead_number;
 
-		s->ahead = (struct picture){0};
+		s->ahead = (struct ycc_image){0};
 		s->ahead_number = next_used(s, i + 1);
 		s->fuse = (struct fuse){&s->labels, &frame, s->report->warps[i], i,
 					&s->result};
 		ret = parallel_for(1 + fuse_parts(&s->report->layout), fuse_item, s,
 				   s->job->cancel);
-		picture_free(&frame);
+		ycc_image_free(&frame);
 	}
 	if (s->ahead_ret < 0) {
 		*err = s->ahead_err;
@@ -367,7 +367,7 @@ static int fuse_all(struct stack *s, void **jpeg, size_t *size, struct err *err)
 
 	if (ret == 0) {
 		mark_used(s);
-		if (picture_make(&s->result, &s->report->layout) < 0)
+		if (ycc_image_make(&s->result, &s->report->layout) < 0)
 			ret = out_of_memory(err);
 	}
 	if (ret == 0)
@@ -402,11 +402,11 @@ static struct stack *stack_new(const struct stack_job *job, struct stack_report 
 static void stack_free(struct stack *s)
 {
 	for (int i = 0; i < s->job->count; i++) {
-		picture_free(&s->frames[i].picture);
+		ycc_image_free(&s->frames[i].image);
 		sharpness_free(&s->frames[i].sharpness);
 	}
-	picture_free(&s->ahead);
-	picture_free(&s->result);
+	ycc_image_free(&s->ahead);
+	ycc_image_free(&s->result);
 	labels_free(&s->labels);
 	tags_free(&s->tags);
 	pthread_cond_destroy(&s->changed);

@@ -30,23 +30,23 @@ size_t layout_bytes(const struct layout *layout)
 	return bytes;
 }
 
-int picture_make(struct picture *picture, const struct layout *layout)
+int ycc_image_make(struct ycc_image *image, const struct layout *layout)
 {
-	*picture = (struct picture){.layout = *layout};
+	*image = (struct ycc_image){.layout = *layout};
 	for (int c = 0; c < layout->channels; c++) {
-		int ret = plane_make(&picture->planes[c], layout_width(layout, c),
+		int ret = plane_make(&image->planes[c], layout_width(layout, c),
 				     layout_height(layout, c));
 
 		if (ret < 0) {
-			picture_free(picture);
+			ycc_image_free(image);
 			return ret;
 		}
 	}
 	return 0;
 }
 
-void picture_free(struct picture *picture)
+void ycc_image_free(struct ycc_image *image)
 {
-	for (int c = 0; c < PICTURE_CHANNELS; c++)
-		plane_free(&picture->planes[c]);
+	for (int c = 0; c < YCC_CHANNELS; c++)
+		plane_free(&image->planes[c]);
 }

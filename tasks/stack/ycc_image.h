@@ -8,24 +8,24 @@
 
 #include "tasks/stack/plane.h"
 
-#define PICTURE_CHANNELS 3
+#define YCC_CHANNELS 3
 
 /* What the pictures of one stack have in common. */
 struct layout {
-	int width, height;	      /* pixels */
-	int channels;		      /* 3, or 1 for a grey picture */
-	int across[PICTURE_CHANNELS]; /* luma pixels that one sample covers: 1, 2 or 4 */
-	int down[PICTURE_CHANNELS];
+	int width, height;	  /* pixels */
+	int channels;		  /* 3, or 1 for a grey picture */
+	int across[YCC_CHANNELS]; /* luma pixels that one sample covers: 1, 2 or 4 */
+	int down[YCC_CHANNELS];
 };
 
 /* How finely a JPEG keeps each channel: its quantization tables, in natural order. */
 struct coarseness {
-	uint16_t steps[PICTURE_CHANNELS][64];
+	uint16_t steps[YCC_CHANNELS][64];
 };
 
-struct picture {
+struct ycc_image {
 	struct layout layout;
-	struct plane planes[PICTURE_CHANNELS];
+	struct plane planes[YCC_CHANNELS];
 };
 
 bool layout_equal(const struct layout *a, const struct layout *b);
@@ -38,7 +38,7 @@ int layout_height(const struct layout *layout, int channel);
 size_t layout_bytes(const struct layout *layout);
 
 /* Planes of that layout, black in luma.  -ENOMEM; nothing is left then. */
-int picture_make(struct picture *picture, const struct layout *layout);
-void picture_free(struct picture *picture); /* one that is all zeros is fine */
+int ycc_image_make(struct ycc_image *image, const struct layout *layout);
+void ycc_image_free(struct ycc_image *image); /* one that is all zeros is fine */
 
 #endif

@@ -47,17 +47,18 @@ static struct jpeg make_jpeg(int width, int height)
 	return jpeg;
 }
 
-static struct picture make_picture(const struct jpeg *jpeg, struct coarseness *coarseness)
+static struct ycc_image decode_image(const struct jpeg *jpeg,
+				     struct coarseness *coarseness)
 {
-	struct picture picture;
+	struct ycc_image image;
 	struct layout layout;
 	struct err err;
 
 	assert_int_equal(
 		unpack_layout(jpeg->bytes, jpeg->size, &layout, coarseness, &err), 0);
-	assert_int_equal(picture_make(&picture, &layout), 0);
-	assert_int_equal(unpack(jpeg->bytes, jpeg->size, &picture, NULL, &err), 0);
-	return picture;
+	assert_int_equal(ycc_image_make(&image, &layout), 0);
+	assert_int_equal(unpack(jpeg->bytes, jpeg->size, &image, NULL, &err), 0);
+	return image;
 }
 
 static void a_jpegs_layout_is_read_from_its_header(void **state)
@@ -89,16 +90,16 @@ static void sum_rows(void *context, const struct plane *rows, int y)
 static void bands_show_what_a_whole_picture_has(void **state)
 {
 	struct jpeg jpeg = make_jpeg(333, 221);
-	struct picture picture = make_picture(&jpeg, NULL);
+	struct ycc_image image = decode_image(&jpeg, NULL);
 	uint64_t whole = 0, bands = 0;
 	struct unpack_eye eye = {sum_rows, &bands};
 
 	(void)state;
-	sum_rows(&whole, &picture.planes[0], 0);
+	sum_rows(&whole, &image.planes[0], 0);
 	assert_int_equal(unpack(jpeg.bytes, jpeg.size, NULL, &eye, NULL), 0);
 
 	assert_true(whole > 0 && whole == bands);
-	picture_free(&picture);
+	ycc_image_free(&image);
 	free(jpeg.bytes);
 }
 
@@ -130,7 +131,7 @@ static void what_is_no_jpeg_is_refused(void **state)
 }
 
 /* The mean difference of two pictures over all channels. */
-static double difference_of(const struct picture *a, const struct picture *b)
+static double difference_of(const struct ycc_image *a, const struct ycc_image *b)
 {
 	double sum = 0;
 
@@ -151,17 +152,17 @@ static void channels_survive_the_way_there_and_back(void **state)
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		struct jpeg jpeg = make_jpeg(sizes[i][0], sizes[i][1]), again;
 		struct coarseness coarseness;
-		struct picture picture = make_picture(&jpeg, &coarseness), back;
+		struct ycc_image image = decode_image(&jpeg, &coarseness), back;
 		struct pack_options options = {.coarseness = &coarseness};
 
-		assert_int_equal(
-			pack(&picture, &options, &again.bytes, &again.size, NULL), 0);
+		assert_int_equal(pack(&image, &options, &again.bytes, &again.size, NULL),
+				 0);
 
-		back = make_picture(&again, NULL);
-		assert_true(layout_equal(&back.layout, &picture.layout));
-		assert_true(difference_of(&picture, &back) < 1);
-		picture_free(&back);
-		picture_free(&picture);
+		back = decode_image(&again, NULL);
+		assert_true(layout_equal(&back.layout, &image.layout));
+		assert_true(difference_of(&image, &back) < 1);
+		ycc_image_free(&back);
+		ycc_image_free(&image);
 		free(jpeg.bytes);
 		free(again.bytes);
 	}
@@ -171,38 +172,38 @@ static void channels_survive_the_way_there_and_back(void **state)
  * chroma covers; 0 for a grey picture. */
 static const int samplings[][2] = {{1, 1}, {2, 1}, {1, 2}, {4, 1}, {0, 0}};
 
-static struct picture make_sampled(int across, int down)
+static struct ycc_image make_sampled(int across, int down)
 {
 	struct layout layout = {
 		200, 150, across ? 3 : 1, {1, across, across}, {1, down, down}};
-	struct picture picture;
+	struct ycc_image image;
 
-	assert_int_equal(picture_make(&picture, &layout), 0);
+	assert_int_equal(ycc_image_make(&image, &layout), 0);
 	for (int c = 0; c < layout.channels; c++)
-		for (int y = 0; y < picture.planes[c].height; y++)
-			for (int x = 0; x < picture.planes[c].width; x++)
-				plane_row(&picture.planes[c], y)[x] =
+		for (int y = 0; y < image.planes[c].height; y++)
+			for (int x = 0; x < image.planes[c].width; x++)
+				plane_row(&image.planes[c], y)[x] =
 					(uint8_t)(60 + (x + 2 * y + 40 * c) / 4);
-	return picture;
+	return image;
 }
 
 static void chroma_may_be_sampled_in_other_ways(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(samplings) / sizeof(samplings[0]); i++) {
-		struct picture picture = make_sampled(samplings[i][0], samplings[i][1]);
+		struct ycc_image image = make_sampled(samplings[i][0], samplings[i][1]);
 		struct pack_options options = {.quality = 95};
-		struct picture back;
+		struct ycc_image back;
 		struct jpeg jpeg;
 
-		assert_int_equal(pack(&picture, &options, &jpeg.bytes, &jpeg.size, NULL),
+		assert_int_equal(pack(&image, &options, &jpeg.bytes, &jpeg.size, NULL),
 				 0);
 
-		back = make_picture(&jpeg, NULL);
-		assert_true(layout_equal(&back.layout, &picture.layout));
-		assert_true(difference_of(&picture, &back) < 1);
-		picture_free(&back);
-		picture_free(&picture);
+		back = decode_image(&jpeg, NULL);
+		assert_true(layout_equal(&back.layout, &image.layout));
+		assert_true(difference_of(&image, &back) < 1);
+		ycc_image_free(&back);
+		ycc_image_free(&image);
 		free(jpeg.bytes);
 	}
 }
@@ -210,19 +211,19 @@ static void chroma_may_be_sampled_in_other_ways(void **state)
 static void others_read_the_joined_strips(void **state)
 {
 	struct jpeg jpeg = make_jpeg(640, 480), again;
-	struct picture picture = make_picture(&jpeg, NULL);
+	struct ycc_image image = decode_image(&jpeg, NULL);
 	struct pack_options options = {.quality = 95};
 	struct frame *frame;
 	struct err err = {0};
 
 	(void)state;
-	assert_int_equal(pack(&picture, &options, &again.bytes, &again.size, NULL), 0);
+	assert_int_equal(pack(&image, &options, &again.bytes, &again.size, NULL), 0);
 
 	assert_int_equal(photo_decode(again.bytes, again.size, 640, &frame, &err), 0);
 	assert_int_equal(frame->width, 640);
 	assert_int_equal(frame->height, 480);
 	frame_free(frame);
-	picture_free(&picture);
+	ycc_image_free(&image);
 	free(jpeg.bytes);
 	free(again.bytes);
 }
@@ -230,7 +231,7 @@ static void others_read_the_joined_strips(void **state)
 static void tags_are_taken_over(void **state)
 {
 	struct jpeg jpeg = make_jpeg(64, 48), again;
-	struct picture picture = make_picture(&jpeg, NULL);
+	struct ycc_image image = decode_image(&jpeg, NULL);
 	struct pack_options options = {.quality = 90};
 	struct frame *frame;
 	struct tags tags;
@@ -239,13 +240,13 @@ static void tags_are_taken_over(void **state)
 	assert_int_equal(tags_copy(&tags, jpeg.bytes, jpeg.size), 0);
 	assert_true(tags.size > 0);
 	options.tags = &tags;
-	assert_int_equal(pack(&picture, &options, &again.bytes, &again.size, NULL), 0);
+	assert_int_equal(pack(&image, &options, &again.bytes, &again.size, NULL), 0);
 
 	assert_int_equal(photo_decode(again.bytes, again.size, 64, &frame, NULL), 0);
 	assert_int_equal(frame->orientation, 6);
 	frame_free(frame);
 	tags_free(&tags);
-	picture_free(&picture);
+	ycc_image_free(&image);
 	free(jpeg.bytes);
 	free(again.bytes);
 }
