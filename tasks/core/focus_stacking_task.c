@@ -484,7 +484,7 @@ static void add_up(const struct stacking *s, struct task_estimate *estimate)
 		return;
 	estimate->photos = (double)s->complete;
 	estimate->bytes = (double)s->complete * (double)size;
-	if (unpack_layout(jpeg, size, &layout, NULL, NULL) == 0)
+	if (jpeg_decode_layout(jpeg, size, &layout, NULL, NULL) == 0)
 		estimate->seconds =
 			estimate->photos * frames * layout.width * layout.height / 1e6 /
 			(MEGAPIXELS_PER_SECOND * (double)sysconf(_SC_NPROCESSORS_ONLN));

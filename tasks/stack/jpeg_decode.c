@@ -1,3 +1,4 @@
+/* Decodes JPEGs by libjpeg's raw data interface. */
 #include "tasks/stack/jpeg_decode.h"
 
 #include <errno.h>
@@ -5,15 +6,15 @@
 
 #include "tasks/capture/jpeg.h"
 
-#define BAND_ROWS (4 * DCTSIZE) /* the most that one call of libjpeg hands out */
+#define BAND_ROWS (4 * DCTSIZE) /* the most rows per call of libjpeg */
 
-/* Pixels of what one sample of the channel covers; 0 when that is no whole number. */
+/* How many luma samples one sample of the channel covers; 0 when not a whole number. */
 static int cover(int most, int factor)
 {
 	return factor > 0 && most % factor == 0 ? most / factor : 0;
 }
 
-/* NULL, or why this cannot be stacked. */
+/* Returns NULL, or why this JPEG cannot be stacked. */
 static const char *read_layout(struct jpeg_decompress_struct *info, struct layout *layout)
 {
 	*layout = (struct layout){.width = (int)info->image_width,
@@ -24,8 +25,9 @@ static const char *read_layout(struct jpeg_decompress_struct *info, struct layou
 		return "its colours are not luma and chroma";
 	if (jpeg_has_multiple_scans(info))
 		return "it is progressive";
-	if (layout->width > UNPACK_SIDE || layout->height > UNPACK_SIDE ||
-	    (int64_t)layout->width * layout->height > UNPACK_PIXELS)
+	if (layout->width > JPEG_DECODE_SIDE_MAX ||
+	    layout->height > JPEG_DECODE_SIDE_MAX ||
+	    (int64_t)layout->width * layout->height > JPEG_DECODE_PIXELS_MAX)
 		return "it is too large";
 	for (int c = 0; c < layout->channels; c++) {
 		const jpeg_component_info *channel = &info->comp_info[c];
@@ -46,9 +48,9 @@ static int damaged(const struct jpeg_failure *failure, struct err *err)
 	return err_set(err, -EBADMSG, "not a whole JPEG: %s", failure->text);
 }
 
-/* Header read and layout known; info is to be destroyed by the caller in any case. */
-static int begin(struct jpeg_decompress_struct *info, const void *jpeg, size_t size,
-		 struct layout *layout, struct err *err)
+/* Reads the header.  The caller must destroy info even after an error. */
+static int read_header(struct jpeg_decompress_struct *info, const void *jpeg, size_t size,
+		       struct layout *layout, struct err *err)
 {
 	const char *why;
 
@@ -72,8 +74,8 @@ static void read_coarseness(const struct jpeg_decompress_struct *info,
 	}
 }
 
-int unpack_layout(const void *jpeg, size_t size, struct layout *layout,
-		  struct coarseness *coarseness, struct err *err)
+int jpeg_decode_layout(const void *jpeg, size_t size, struct layout *layout,
+		       struct coarseness *coarseness, struct err *err)
 {
 	struct jpeg_decompress_struct info = {0};
 	struct jpeg_failure failure;
@@ -83,7 +85,7 @@ int unpack_layout(const void *jpeg, size_t size, struct layout *layout,
 	if (setjmp(failure.jump)) {
 		ret = damaged(&failure, err);
 	} else {
-		ret = begin(&info, jpeg, size, layout, err);
+		ret = read_header(&info, jpeg, size, layout, err);
 		if (ret == 0 && coarseness)
 			read_coarseness(&info, coarseness);
 	}
@@ -91,10 +93,10 @@ int unpack_layout(const void *jpeg, size_t size, struct layout *layout,
 	return ret;
 }
 
-/* Where the next band goes: into the picture, or into a picture of one band, ever again.
- */
-static void aim(const struct ycc_image *image, bool is_band, int y,
-		JSAMPROW rows[YCC_CHANNELS][BAND_ROWS])
+/* Points rows at the destination of the next band: its place in the image, or the same
+ * rows again when image holds a single band. */
+static void set_rows(const struct ycc_image *image, bool is_band, int y,
+		     JSAMPROW rows[YCC_CHANNELS][BAND_ROWS])
 {
 	for (int c = 0; c < image->layout.channels; c++) {
 		int from = is_band ? 0 : y / image->layout.down[c];
@@ -104,21 +106,21 @@ static void aim(const struct ycc_image *image, bool is_band, int y,
 	}
 }
 
-static void show(const struct unpack_eye *eye, const struct layout *layout,
-		 const struct plane *luma, int from, int y, int count)
+static void pass_luma(const struct luma_sink *sink, const struct layout *layout,
+		      const struct plane *luma, int from, int y, int count)
 {
 	struct plane rows = {plane_row(luma, from), layout->width, count, luma->stride,
 			     0};
 
 	if (rows.height > layout->height - y)
 		rows.height = layout->height - y;
-	if (eye)
-		eye->look(eye->context, &rows, y);
+	if (sink)
+		sink->write(sink->context, &rows, y);
 }
 
 static void read_bands(struct jpeg_decompress_struct *info, struct ycc_image *image,
 		       bool is_band, const struct layout *layout,
-		       const struct unpack_eye *eye)
+		       const struct luma_sink *sink)
 {
 	int count = info->max_v_samp_factor * DCTSIZE;
 	JSAMPROW rows[YCC_CHANNELS][BAND_ROWS];
@@ -129,14 +131,14 @@ static void read_bands(struct jpeg_decompress_struct *info, struct ycc_image *im
 	info->out_color_space = info->jpeg_color_space;
 	jpeg_start_decompress(info);
 	for (int y = 0; y < layout->height; y += count) {
-		aim(image, is_band, y, rows);
+		set_rows(image, is_band, y, rows);
 		jpeg_read_raw_data(info, channels, (JDIMENSION)count);
-		show(eye, layout, &image->planes[0], is_band ? 0 : y, y, count);
+		pass_luma(sink, layout, &image->planes[0], is_band ? 0 : y, y, count);
 	}
 	jpeg_finish_decompress(info);
 }
 
-/* A picture as high as one band. */
+/* An image with the height of one band. */
 static int make_band(struct ycc_image *band, const struct layout *layout, struct err *err)
 {
 	struct layout low = *layout;
@@ -146,41 +148,41 @@ static int make_band(struct ycc_image *band, const struct layout *layout, struct
 					      : 0;
 }
 
-/* What must outlive a jump. */
-struct unpacking {
+/* State that must survive longjmp(). */
+struct decoder {
 	struct jpeg_decompress_struct info;
 	struct jpeg_failure failure;
 	struct layout layout;
 	struct ycc_image band;
 };
 
-static int unpack_into(struct unpacking *u, const void *jpeg, size_t size,
-		       struct ycc_image *image, const struct unpack_eye *eye,
+static int decode_into(struct decoder *d, const void *jpeg, size_t size,
+		       struct ycc_image *image, const struct luma_sink *sink,
 		       struct err *err)
 {
-	int ret = begin(&u->info, jpeg, size, &u->layout, err);
+	int ret = read_header(&d->info, jpeg, size, &d->layout, err);
 
-	if (ret == 0 && image && !layout_equal(&image->layout, &u->layout))
+	if (ret == 0 && image && !layout_equal(&image->layout, &d->layout))
 		ret = err_set(err, -EBADMSG, "cannot be stacked: it is another picture");
 	if (ret == 0 && !image)
-		ret = make_band(&u->band, &u->layout, err);
+		ret = make_band(&d->band, &d->layout, err);
 	if (ret == 0)
-		read_bands(&u->info, image ? image : &u->band, !image, &u->layout, eye);
+		read_bands(&d->info, image ? image : &d->band, !image, &d->layout, sink);
 	return ret;
 }
 
-int unpack(const void *jpeg, size_t size, struct ycc_image *image,
-	   const struct unpack_eye *eye, struct err *err)
+int jpeg_decode(const void *jpeg, size_t size, struct ycc_image *image,
+		const struct luma_sink *sink, struct err *err)
 {
-	struct unpacking u = {0};
+	struct decoder d = {0};
 	int ret;
 
-	u.info.err = jpeg_failure_catch(&u.failure);
-	if (setjmp(u.failure.jump))
-		ret = damaged(&u.failure, err);
+	d.info.err = jpeg_failure_catch(&d.failure);
+	if (setjmp(d.failure.jump))
+		ret = damaged(&d.failure, err);
 	else
-		ret = unpack_into(&u, jpeg, size, image, eye, err);
-	jpeg_destroy_decompress(&u.info);
-	ycc_image_free(&u.band);
+		ret = decode_into(&d, jpeg, size, image, sink, err);
+	jpeg_destroy_decompress(&d.info);
+	ycc_image_free(&d.band);
 	return ret;
 }

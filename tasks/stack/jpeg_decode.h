@@ -1,29 +1,32 @@
-/* From a JPEG to its channels.  Pure; any thread. */
+/* Decodes a JPEG into its channels, without converting colours.  Pure; any thread. */
 #ifndef TASKS_STACK_JPEG_DECODE_H
 #define TASKS_STACK_JPEG_DECODE_H
 
 #include "agent/base/err.h"
 #include "tasks/stack/ycc_image.h"
 
-/* Who looks at luma while it is decoded: some whole rows from row y on, an even number
- * except at the end. */
-struct unpack_eye {
-	void (*look)(void *context, const struct plane *rows, int y);
+/* Larger images cannot be stacked. */
+#define JPEG_DECODE_PIXELS_MAX 130000000
+#define JPEG_DECODE_SIDE_MAX 32000
+
+/* Receives luma while it is decoded: whole rows from row y on, an even number of them
+ * except at the end of the image. */
+struct luma_sink {
+	void (*write)(void *context, const struct plane *rows, int y);
 	void *context;
 };
 
-/* What the JPEG's header says.  -EBADMSG for what is no JPEG that can be stacked, with
- * the reason: damaged, progressive (would need all its coefficients in memory), of other
- * channels than luma and chroma, larger than UNPACK_PIXELS.  coarseness may be NULL. */
-#define UNPACK_PIXELS 130000000
-#define UNPACK_SIDE 32000
-int unpack_layout(const void *jpeg, size_t size, struct layout *layout,
-		  struct coarseness *coarseness, struct err *err);
+/* Reads the layout from the JPEG's header, and the quantization tables unless coarseness
+ * is NULL.  -EBADMSG, with the reason, for a JPEG that cannot be stacked: damaged;
+ * progressive (decoding would keep all coefficients in memory); not luma and chroma; or
+ * too large. */
+int jpeg_decode_layout(const void *jpeg, size_t size, struct layout *layout,
+		       struct coarseness *coarseness, struct err *err);
 
-/* Decodes all of it.  picture, of the JPEG's layout, takes the channels; with NULL they
- * pass in bands of some rows and only the eye (NULL is fine) sees them.  A JPEG that ends
- * early or has damaged data is -EBADMSG. */
-int unpack(const void *jpeg, size_t size, struct ycc_image *image,
-	   const struct unpack_eye *eye, struct err *err);
+/* Decodes the JPEG into image, which must have its layout.  With image NULL only the sink
+ * (may be NULL) receives the luma, band by band.  -EBADMSG when the JPEG is truncated or
+ * damaged. */
+int jpeg_decode(const void *jpeg, size_t size, struct ycc_image *image,
+		const struct luma_sink *sink, struct err *err);
 
 #endif

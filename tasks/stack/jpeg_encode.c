@@ -1,3 +1,6 @@
+/* Encodes an image in strips of whole rows of blocks, one JPEG per strip, in parallel.
+ * The strips are joined at restart markers, which the format allows after every fixed
+ * number of blocks. */
 #include "tasks/stack/jpeg_encode.h"
 
 #include <errno.h>
@@ -7,28 +10,86 @@
 #include "agent/base/parallel.h"
 #include "tasks/capture/jpeg.h"
 
-/* The picture is coded in strips of whole rows of blocks, each a JPEG of its own on one
- * processor.  The format has a mark for a place where a decoder may begin anew, after a
- * fixed number of blocks: there the strips are joined. */
 #define STRIPS 8
 #define MOST_RESTART 65535
 #define BAND_ROWS (4 * DCTSIZE)
 #define SOI_SIZE 2
 #define EOI_SIZE 2
-#define HEIGHT_IN_SOF 5 /* bytes from its mark */
+#define HEIGHT_IN_SOF 5 /* offset from the marker */
+
+#define MARK 0xff
+#define SOF0 0xc0
+#define RST0 0xd0
+#define EOI 0xd9
+#define SOS 0xda
+#define APP1 0xe1 /* EXIF */
+#define APP2 0xe2 /* ICC profile */
+
+/* ---- segments ---- */
+
+static size_t length_of(const unsigned char *segment)
+{
+	return 2 + (size_t)segment[2] * 256 + segment[3];
+}
+
+/* The segment at this offset if it is complete and precedes the image data, else NULL. */
+static const unsigned char *segment_at(const unsigned char *jpeg, size_t size, size_t at)
+{
+	const unsigned char *segment = jpeg + at;
+
+	if (at + 4 > size || segment[0] != MARK || segment[1] == SOS ||
+	    length_of(segment) < 4 || at + length_of(segment) > size)
+		return NULL;
+	return segment;
+}
+
+static size_t copy_segments(const unsigned char *jpeg, size_t size, unsigned char *to)
+{
+	const unsigned char *segment;
+	size_t copied = 0;
+
+	for (size_t at = SOI_SIZE; (segment = segment_at(jpeg, size, at));
+	     at += length_of(segment))
+		if (segment[1] == APP1 || segment[1] == APP2) {
+			if (to)
+				memcpy(to + copied, segment, length_of(segment));
+			copied += length_of(segment);
+		}
+	return copied;
+}
+
+int tags_copy(struct tags *tags, const void *jpeg, size_t size)
+{
+	*tags = (struct tags){.size = copy_segments(jpeg, size, NULL)};
+	if (!tags->size)
+		return 0;
+	tags->bytes = malloc(tags->size);
+	if (!tags->bytes)
+		return -ENOMEM;
+	copy_segments(jpeg, size, tags->bytes);
+	return 0;
+}
+
+void tags_free(struct tags *tags)
+{
+	free(tags->bytes);
+	*tags = (struct tags){0};
+}
+
+/* ---- strips ---- */
 
 struct strip {
 	unsigned char *jpeg;
 	unsigned long size;
-	size_t scan;		   /* where its coded pixels begin */
-	char why[JMSG_LENGTH_MAX]; /* it failed; empty when not */
+	size_t scan;		   /* offset of the image data */
+	char why[JMSG_LENGTH_MAX]; /* why it failed, or "" */
 };
 
-struct packing {
+struct encoder {
 	const struct ycc_image *image;
-	const struct pack_options *options;
+	const struct jpeg_encode_options *options;
 	bool has_tags;
-	int block_rows, block_columns; /* of MCUs in the picture */
+	int block_rows, block_columns; /* of MCUs in the image */
 	int rows_per_strip, count;     /* MCU rows in a strip; strips */
 	struct strip *strips;
 };
@@ -56,23 +117,23 @@ static int parts_of(int whole, int part)
 	return (whole + part - 1) / part;
 }
 
-static void plan_strips(struct packing *p)
+static void plan_strips(struct encoder *e)
 {
-	const struct layout *layout = &p->image->layout;
+	const struct layout *layout = &e->image->layout;
 	int most_rows;
 
-	p->block_rows = parts_of(layout->height, most_down(layout) * DCTSIZE);
-	p->block_columns = parts_of(layout->width, most_across(layout) * DCTSIZE);
-	most_rows = MOST_RESTART / p->block_columns;
-	p->rows_per_strip = parts_of(p->block_rows, STRIPS);
-	if (p->rows_per_strip > most_rows)
-		p->rows_per_strip = most_rows;
-	p->count = parts_of(p->block_rows, p->rows_per_strip);
+	e->block_rows = parts_of(layout->height, most_down(layout) * DCTSIZE);
+	e->block_columns = parts_of(layout->width, most_across(layout) * DCTSIZE);
+	most_rows = MOST_RESTART / e->block_columns;
+	e->rows_per_strip = parts_of(e->block_rows, STRIPS);
+	if (e->rows_per_strip > most_rows)
+		e->rows_per_strip = most_rows;
+	e->count = parts_of(e->block_rows, e->rows_per_strip);
 }
 
-/* The same steps as the frames have: what was copied from one loses nothing. */
+/* Uses the quantization of the frames, so that copied areas lose nothing. */
 static void set_coarseness(struct jpeg_compress_struct *info,
-			   const struct pack_options *options)
+			   const struct jpeg_encode_options *options)
 {
 	unsigned steps[DCTSIZE2];
 
@@ -87,11 +148,11 @@ static void set_coarseness(struct jpeg_compress_struct *info,
 	}
 }
 
-static void describe(struct jpeg_compress_struct *info, const struct packing *p,
+static void describe(struct jpeg_compress_struct *info, const struct encoder *e,
 		     int number)
 {
-	const struct layout *layout = &p->image->layout;
-	int rows = p->rows_per_strip * most_down(layout) * DCTSIZE;
+	const struct layout *layout = &e->image->layout;
+	int rows = e->rows_per_strip * most_down(layout) * DCTSIZE;
 	int first = number * rows;
 
 	info->image_width = (JDIMENSION)layout->width;
@@ -101,19 +162,19 @@ static void describe(struct jpeg_compress_struct *info, const struct packing *p,
 	info->input_components = layout->channels;
 	info->in_color_space = layout->channels == 1 ? JCS_GRAYSCALE : JCS_YCbCr;
 	jpeg_set_defaults(info);
-	set_coarseness(info, p->options);
+	set_coarseness(info, e->options);
 	for (int c = 0; c < layout->channels; c++) {
 		info->comp_info[c].h_samp_factor =
 			most_across(layout) / layout->across[c];
 		info->comp_info[c].v_samp_factor = most_down(layout) / layout->down[c];
 	}
 	info->raw_data_in = TRUE;
-	info->write_JFIF_header = !p->has_tags; /* a file is JFIF or Exif */
-	info->restart_interval = (unsigned)(p->rows_per_strip * p->block_columns);
+	info->write_JFIF_header = !e->has_tags; /* a file is JFIF or Exif */
+	info->restart_interval = (unsigned)(e->rows_per_strip * e->block_columns);
 }
 
-/* The planes have rows and columns beyond the picture for whole blocks; there the edge
- * goes on, which costs the fewest bytes. */
+/* Repeats the edge in the rows and columns that pad the planes to whole blocks, which
+ * costs the fewest bytes. */
 static void extend(const struct ycc_image *image)
 {
 	for (int c = 0; c < image->layout.channels; c++) {
@@ -130,12 +191,12 @@ static void extend(const struct ycc_image *image)
 	}
 }
 
-static void write_bands(struct jpeg_compress_struct *info, const struct packing *p,
+static void write_bands(struct jpeg_compress_struct *info, const struct encoder *e,
 			int number)
 {
-	const struct ycc_image *image = p->image;
+	const struct ycc_image *image = e->image;
 	int down = most_down(&image->layout), count = down * DCTSIZE;
-	int first = number * p->rows_per_strip * count;
+	int first = number * e->rows_per_strip * count;
 	JSAMPROW rows[YCC_CHANNELS][BAND_ROWS];
 	JSAMPARRAY channels[YCC_CHANNELS] = {rows[0], rows[1], rows[2]};
 
@@ -150,11 +211,11 @@ static void write_bands(struct jpeg_compress_struct *info, const struct packing 
 	}
 }
 
-/* Item i of the loop: one strip. */
-static void pack_strip(void *context, int i)
+/* Encodes strip i; called by parallel_for(). */
+static void encode_strip(void *context, int i)
 {
-	struct packing *p = context;
-	struct strip *strip = &p->strips[i];
+	struct encoder *e = context;
+	struct strip *strip = &e->strips[i];
 	struct jpeg_compress_struct info = {0};
 	struct jpeg_failure failure;
 
@@ -164,9 +225,9 @@ static void pack_strip(void *context, int i)
 	} else {
 		jpeg_create_compress(&info);
 		jpeg_mem_dest(&info, &strip->jpeg, &strip->size);
-		describe(&info, p, i);
+		describe(&info, e, i);
 		jpeg_start_compress(&info, TRUE);
-		write_bands(&info, p, i);
+		write_bands(&info, e, i);
 		jpeg_finish_compress(&info);
 	}
 	jpeg_destroy_compress(&info);
@@ -174,18 +235,13 @@ static void pack_strip(void *context, int i)
 
 /* ---- joining ---- */
 
-static size_t length_of(const unsigned char *segment)
-{
-	return 2 + (size_t)segment[2] * 256 + segment[3];
-}
-
-/* Finds where the pixels begin, and writes the whole picture's height into the header. */
-static void open_header(struct strip *strip, int height)
+/* Finds the image data, and writes the height of the whole image into the header. */
+static void fix_header(struct strip *strip, int height)
 {
 	size_t at = SOI_SIZE;
 
-	while (strip->jpeg[at + 1] != 0xda) {	   /* SOS */
-		if (strip->jpeg[at + 1] == 0xc0) { /* SOF0 */
+	while (strip->jpeg[at + 1] != SOS) {
+		if (strip->jpeg[at + 1] == SOF0) {
 			strip->jpeg[at + HEIGHT_IN_SOF] = (unsigned char)(height >> 8);
 			strip->jpeg[at + HEIGHT_IN_SOF + 1] = (unsigned char)height;
 		}
@@ -200,64 +256,65 @@ static unsigned char *append(unsigned char *to, const void *bytes, size_t size)
 	return to + size;
 }
 
-/* SOI, the tags, the first strip's header, the strips with marks in between, EOI. */
-static size_t join(const struct packing *p, unsigned char *jpeg)
+/* Writes SOI, the tags, the first strip's header, the strips with restart markers in
+ * between, and EOI. */
+static size_t join(const struct encoder *e, unsigned char *jpeg)
 {
-	const struct strip *first = p->strips;
+	const struct strip *first = e->strips;
 	unsigned char *at = append(jpeg, first->jpeg, SOI_SIZE);
 
-	if (p->has_tags)
-		at = append(at, p->options->tags->bytes, p->options->tags->size);
+	if (e->has_tags)
+		at = append(at, e->options->tags->bytes, e->options->tags->size);
 	at = append(at, first->jpeg + SOI_SIZE, first->scan - SOI_SIZE);
-	for (int i = 0; i < p->count; i++) {
-		const struct strip *strip = &p->strips[i];
+	for (int i = 0; i < e->count; i++) {
+		const struct strip *strip = &e->strips[i];
 
 		at = append(at, strip->jpeg + strip->scan,
 			    strip->size - strip->scan - EOI_SIZE);
-		*at++ = 0xff;
-		*at++ = (unsigned char)(i < p->count - 1 ? 0xd0 + i % 8 : 0xd9);
+		*at++ = MARK;
+		*at++ = (unsigned char)(i < e->count - 1 ? RST0 + i % 8 : EOI);
 	}
 	return (size_t)(at - jpeg);
 }
 
-static int join_strips(struct packing *p, void **jpeg, size_t *size, struct err *err)
+static int join_strips(struct encoder *e, void **jpeg, size_t *size, struct err *err)
 {
-	size_t room = EOI_SIZE + (p->has_tags ? p->options->tags->size : 0);
+	size_t room = EOI_SIZE + (e->has_tags ? e->options->tags->size : 0);
 	unsigned char *bytes;
 
-	for (int i = 0; i < p->count; i++) {
-		if (p->strips[i].why[0])
+	for (int i = 0; i < e->count; i++) {
+		if (e->strips[i].why[0])
 			return err_set(err, -EIO, "the stack could not be encoded: %s",
-				       p->strips[i].why);
-		open_header(&p->strips[i], p->image->layout.height);
-		room += p->strips[i].size;
+				       e->strips[i].why);
+		fix_header(&e->strips[i], e->image->layout.height);
+		room += e->strips[i].size;
 	}
 	bytes = malloc(room);
 	if (!bytes)
 		return err_set(err, -ENOMEM, "out of memory");
-	*size = join(p, bytes);
+	*size = join(e, bytes);
 	*jpeg = bytes;
 	return 0;
 }
 
-int pack(const struct ycc_image *image, const struct pack_options *options, void **jpeg,
-	 size_t *size, struct err *err)
+int jpeg_encode(const struct ycc_image *image, const struct jpeg_encode_options *options,
+		void **jpeg, size_t *size, struct err *err)
 {
-	struct packing p = {.image = image,
+	struct encoder e = {.image = image,
 			    .options = options,
 			    .has_tags = options->tags && options->tags->size > 0};
 	int ret;
 
-	plan_strips(&p);
-	p.strips = calloc((size_t)p.count, sizeof(*p.strips));
-	if (!p.strips)
+	plan_strips(&e);
+	e.strips = calloc((size_t)e.count, sizeof(*e.strips));
+	if (!e.strips)
 		return err_set(err, -ENOMEM, "out of memory");
 	extend(image);
-	ret = parallel_for(p.count, pack_strip, &p, options->cancel);
+	ret = parallel_for(e.count, encode_strip, &e, options->cancel);
 	if (ret == 0)
-		ret = join_strips(&p, jpeg, size, err);
-	for (int i = 0; i < p.count; i++)
-		free(p.strips[i].jpeg);
-	free(p.strips);
+		ret = join_strips(&e, jpeg, size, err);
+	for (int i = 0; i < e.count; i++)
+		free(e.strips[i].jpeg);
+	free(e.strips);
 	return ret;
 }

@@ -1,4 +1,4 @@
-/* From channels to a JPEG, on all processors.  Blocks. */
+/* Encodes channels as a JPEG, on all processors.  Blocks. */
 #ifndef TASKS_STACK_JPEG_ENCODE_H
 #define TASKS_STACK_JPEG_ENCODE_H
 
@@ -8,26 +8,25 @@
 #include "agent/base/cancel.h"
 #include "tasks/stack/ycc_image.h"
 
-/* The EXIF block and the colour profile of a JPEG, as they stand in it. */
+/* The EXIF block and the colour profile, byte for byte as in the JPEG they come from. */
 struct tags {
 	unsigned char *bytes;
 	size_t size;
 };
 
-/* -ENOMEM.  What is no JPEG has none. */
+/* Copies the tags of a JPEG; none for data that is no JPEG.  -ENOMEM. */
 int tags_copy(struct tags *tags, const void *jpeg, size_t size);
 void tags_free(struct tags *tags); /* all zeros is fine */
 
-/* How it is coded. */
-struct pack_options {
-	int quality; /* libjpeg's, 1 to 100, or 0 for what coarseness says */
+struct jpeg_encode_options {
+	int quality; /* libjpeg's, 1 to 100; 0: use coarseness */
 	const struct coarseness *coarseness;
-	const struct tags *tags; /* NULL for none */
-	struct cancel *cancel;	 /* NULL is fine */
+	const struct tags *tags; /* NULL: none */
+	struct cancel *cancel;	 /* may be NULL */
 };
 
 /* The caller frees *jpeg.  -ENOMEM, -EINTR, -EIO. */
-int pack(const struct ycc_image *image, const struct pack_options *options, void **jpeg,
-	 size_t *size, struct err *err);
+int jpeg_encode(const struct ycc_image *image, const struct jpeg_encode_options *options,
+		void **jpeg, size_t *size, struct err *err);
 
 #endif

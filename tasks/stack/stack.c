@@ -77,14 +77,14 @@ static int decode(struct stack *s, int i, const char *jpeg, size_t size, struct 
 	struct frame_work *frame = &s->frames[i];
 	const struct layout *layout = &s->report->layout;
 	struct plane half = {0};
-	struct unpack_eye eye = {halve_rows, &half};
+	struct luma_sink sink = {halve_rows, &half};
 	int ret = 0;
 
 	if (plane_make(&half, layout->width / 2, layout->height / 2) < 0 ||
 	    (s->keep && ycc_image_make(&frame->image, layout) < 0))
 		ret = out_of_memory(err);
 	if (ret == 0)
-		ret = unpack(jpeg, size, s->keep ? &frame->image : NULL, &eye, err);
+		ret = jpeg_decode(jpeg, size, s->keep ? &frame->image : NULL, &sink, err);
 	if (ret == 0 && sharpness_measure(&frame->sharpness, layout, &half) < 0)
 		ret = out_of_memory(err);
 	plane_free(&half);
@@ -100,7 +100,7 @@ static int read_and_decode(struct stack *s, int i)
 	int ret = s->job->read(s->job->context, i, &jpeg, &size, err);
 
 	if (ret == 0)
-		ret = unpack_layout(jpeg, size, &layout, NULL, err);
+		ret = jpeg_decode_layout(jpeg, size, &layout, NULL, err);
 	if (ret == 0)
 		ret = check_layout(s, &layout, err);
 	if (ret == 0)
@@ -117,7 +117,8 @@ static int look_at_middle(struct stack *s, struct err *err)
 	int ret = s->job->read(s->job->context, s->middle, &jpeg, &size, err);
 
 	if (ret == 0)
-		ret = unpack_layout(jpeg, size, &s->report->layout, &s->coarseness, err);
+		ret = jpeg_decode_layout(jpeg, size, &s->report->layout, &s->coarseness,
+					 err);
 	if (ret == 0 && tags_copy(&s->tags, jpeg, size) < 0)
 		ret = out_of_memory(err);
 	free(jpeg);
@@ -306,7 +307,7 @@ static int decode_again(struct stack *s, int i, struct err *err)
 	if (ret == 0 && ycc_image_make(&s->ahead, &s->report->layout) < 0)
 		ret = out_of_memory(err);
 	if (ret == 0)
-		ret = unpack(jpeg, size, &s->ahead, NULL, err);
+		ret = jpeg_decode(jpeg, size, &s->ahead, NULL, err);
 	free(jpeg);
 	return ret;
 }
@@ -373,10 +374,11 @@ static int fuse_all(struct stack *s, void **jpeg, size_t *size, struct err *err)
 	if (ret == 0)
 		ret = fuse_frames(s, err);
 	if (ret == 0)
-		ret = pack(&s->result,
-			   &(struct pack_options){s->job->quality, &s->coarseness,
-						  &s->tags, s->job->cancel},
-			   jpeg, size, err);
+		ret = jpeg_encode(&s->result,
+				  &(struct jpeg_encode_options){s->job->quality,
+								&s->coarseness, &s->tags,
+								s->job->cancel},
+				  jpeg, size, err);
 	return ret;
 }
 

@@ -55,9 +55,10 @@ static struct ycc_image decode_image(const struct jpeg *jpeg,
 	struct err err;
 
 	assert_int_equal(
-		unpack_layout(jpeg->bytes, jpeg->size, &layout, coarseness, &err), 0);
+		jpeg_decode_layout(jpeg->bytes, jpeg->size, &layout, coarseness, &err),
+		0);
 	assert_int_equal(ycc_image_make(&image, &layout), 0);
-	assert_int_equal(unpack(jpeg->bytes, jpeg->size, &image, NULL, &err), 0);
+	assert_int_equal(jpeg_decode(jpeg->bytes, jpeg->size, &image, NULL, &err), 0);
 	return image;
 }
 
@@ -67,7 +68,8 @@ static void a_jpegs_layout_is_read_from_its_header(void **state)
 	struct layout layout;
 
 	(void)state;
-	assert_int_equal(unpack_layout(jpeg.bytes, jpeg.size, &layout, NULL, NULL), 0);
+	assert_int_equal(jpeg_decode_layout(jpeg.bytes, jpeg.size, &layout, NULL, NULL),
+			 0);
 
 	assert_int_equal(layout.width, 333);
 	assert_int_equal(layout.height, 221);
@@ -92,11 +94,11 @@ static void bands_show_what_a_whole_picture_has(void **state)
 	struct jpeg jpeg = make_jpeg(333, 221);
 	struct ycc_image image = decode_image(&jpeg, NULL);
 	uint64_t whole = 0, bands = 0;
-	struct unpack_eye eye = {sum_rows, &bands};
+	struct luma_sink sink = {sum_rows, &bands};
 
 	(void)state;
 	sum_rows(&whole, &image.planes[0], 0);
-	assert_int_equal(unpack(jpeg.bytes, jpeg.size, NULL, &eye, NULL), 0);
+	assert_int_equal(jpeg_decode(jpeg.bytes, jpeg.size, NULL, &sink, NULL), 0);
 
 	assert_true(whole > 0 && whole == bands);
 	ycc_image_free(&image);
@@ -110,7 +112,8 @@ static void a_torn_jpeg_is_refused(void **state)
 
 	(void)state;
 	for (size_t part = 1; part < 10; part++) {
-		int ret = unpack(jpeg.bytes, jpeg.size * part / 10, NULL, NULL, &err);
+		int ret =
+			jpeg_decode(jpeg.bytes, jpeg.size * part / 10, NULL, NULL, &err);
 
 		assert_int_equal(ret, -EBADMSG);
 		assert_non_null(strstr(err.text, "not a whole JPEG"));
@@ -126,7 +129,7 @@ static void what_is_no_jpeg_is_refused(void **state)
 
 	(void)state;
 	memset(text, 'x', sizeof(text));
-	assert_int_equal(unpack_layout(text, sizeof(text), &layout, NULL, &err),
+	assert_int_equal(jpeg_decode_layout(text, sizeof(text), &layout, NULL, &err),
 			 -EBADMSG);
 }
 
@@ -153,10 +156,11 @@ static void channels_survive_the_way_there_and_back(void **state)
 		struct jpeg jpeg = make_jpeg(sizes[i][0], sizes[i][1]), again;
 		struct coarseness coarseness;
 		struct ycc_image image = decode_image(&jpeg, &coarseness), back;
-		struct pack_options options = {.coarseness = &coarseness};
+		struct jpeg_encode_options options = {.coarseness = &coarseness};
 
-		assert_int_equal(pack(&image, &options, &again.bytes, &again.size, NULL),
-				 0);
+		assert_int_equal(
+			jpeg_encode(&image, &options, &again.bytes, &again.size, NULL),
+			0);
 
 		back = decode_image(&again, NULL);
 		assert_true(layout_equal(&back.layout, &image.layout));
@@ -192,12 +196,12 @@ static void chroma_may_be_sampled_in_other_ways(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(samplings) / sizeof(samplings[0]); i++) {
 		struct ycc_image image = make_sampled(samplings[i][0], samplings[i][1]);
-		struct pack_options options = {.quality = 95};
+		struct jpeg_encode_options options = {.quality = 95};
 		struct ycc_image back;
 		struct jpeg jpeg;
 
-		assert_int_equal(pack(&image, &options, &jpeg.bytes, &jpeg.size, NULL),
-				 0);
+		assert_int_equal(
+			jpeg_encode(&image, &options, &jpeg.bytes, &jpeg.size, NULL), 0);
 
 		back = decode_image(&jpeg, NULL);
 		assert_true(layout_equal(&back.layout, &image.layout));
@@ -212,12 +216,13 @@ static void others_read_the_joined_strips(void **state)
 {
 	struct jpeg jpeg = make_jpeg(640, 480), again;
 	struct ycc_image image = decode_image(&jpeg, NULL);
-	struct pack_options options = {.quality = 95};
+	struct jpeg_encode_options options = {.quality = 95};
 	struct frame *frame;
 	struct err err = {0};
 
 	(void)state;
-	assert_int_equal(pack(&image, &options, &again.bytes, &again.size, NULL), 0);
+	assert_int_equal(jpeg_encode(&image, &options, &again.bytes, &again.size, NULL),
+			 0);
 
 	assert_int_equal(photo_decode(again.bytes, again.size, 640, &frame, &err), 0);
 	assert_int_equal(frame->width, 640);
@@ -232,7 +237,7 @@ static void tags_are_taken_over(void **state)
 {
 	struct jpeg jpeg = make_jpeg(64, 48), again;
 	struct ycc_image image = decode_image(&jpeg, NULL);
-	struct pack_options options = {.quality = 90};
+	struct jpeg_encode_options options = {.quality = 90};
 	struct frame *frame;
 	struct tags tags;
 
@@ -240,7 +245,8 @@ static void tags_are_taken_over(void **state)
 	assert_int_equal(tags_copy(&tags, jpeg.bytes, jpeg.size), 0);
 	assert_true(tags.size > 0);
 	options.tags = &tags;
-	assert_int_equal(pack(&image, &options, &again.bytes, &again.size, NULL), 0);
+	assert_int_equal(jpeg_encode(&image, &options, &again.bytes, &again.size, NULL),
+			 0);
 
 	assert_int_equal(photo_decode(again.bytes, again.size, 64, &frame, NULL), 0);
 	assert_int_equal(frame->orientation, 6);

@@ -49,7 +49,7 @@ static double sharpness_at(const struct view *view, double x)
 	return x >= view->from && x < view->to ? 1 : .1;
 }
 
-static struct frame *look(const struct view *view)
+static struct frame *render(const struct view *view)
 {
 	struct frame *frame = frame_new(WIDTH, HEIGHT);
 	double m[6], c = 1 + view->warp.scale, s = view->warp.turn;
@@ -85,7 +85,7 @@ static const struct layout layout = {WIDTH, HEIGHT, 1, {1, 1, 1}, {1, 1, 1}};
 
 static struct sharpness measure(const struct view *view)
 {
-	struct frame *frame = look(view);
+	struct frame *frame = render(view);
 	struct plane luma = luma_of(frame), half;
 	struct sharpness sharpness;
 
@@ -189,7 +189,7 @@ static void a_warped_plane_is_the_scene_seen_from_there(void **state)
 {
 	struct view still = {{.gain = 1}, 0, 0, 1};
 	struct warp warp = {.scale = .03, .turn = -.02, .x = 4.3, .y = -6.6, .gain = 1};
-	struct frame *frame = look(&still);
+	struct frame *frame = render(&still);
 	struct plane luma = luma_of(frame);
 	struct resample r = {.from = &luma, .gain = 1};
 	float values[RESAMPLE_SIDE * RESAMPLE_SIDE];
@@ -292,7 +292,7 @@ static struct jpegs make_stack(void)
 	struct jpegs jpegs = {0};
 
 	for (int i = 0; i < 3; i++) {
-		struct frame *frame = look(&three_views[i]);
+		struct frame *frame = render(&three_views[i]);
 
 		assert_int_equal(
 			photo_encode(frame, &jpegs.bytes[i], &jpegs.sizes[i], NULL), 0);
