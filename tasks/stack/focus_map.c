@@ -1,3 +1,4 @@
+/* Compares the sharpness of all frames, cell by cell. */
 #include "tasks/stack/focus_map.h"
 
 #include <errno.h>
@@ -11,29 +12,29 @@
 #include "agent/base/simd.h"
 #include "tasks/stack/blur.h"
 
-#define AT_ONCE 4      /* maps in memory, at most */
-#define NEAR 1	       /* cells: radius of the blur that makes a cell's energy certain */
-#define WIDE 12	       /* and of that which tells what is usual around it */
-#define WIDE_SHARE .1f /* how much that counts */
+#define AT_ONCE 4      /* the most maps in memory */
+#define NEAR 1	       /* cells: radius of the blur against noise */
+#define WIDE 12	       /* cells: radius of the blur that adds the surroundings */
+#define WIDE_SHARE .1f /* the weight of the surroundings */
 #define LEAD 1.02f     /* how much sharper than the middle frame another must be */
-#define FLOOR_PART 5   /* percent of the cells: as quiet as those is without detail */
-#define FLOOR_LEAD .3f /* of that quiet: what noise alone can make of it */
+#define FLOOR_PART 5   /* percent of the cells that are taken as having no detail */
+#define FLOOR_LEAD .3f /* the part of their energy that noise alone can add */
 
-struct labelling {
-	struct labels *labels;
+struct selection {
+	struct focus_map *focus;
 	const struct sharpness *frames;
 	const struct warp *warps;
 	const struct layout *layout;
 	size_t cells;
-	int at_once;	      /* maps in memory: one a processor */
-	int first, count;     /* of the frames that are in maps */
-	int numbers[AT_ONCE]; /* which those are */
-	float *maps[AT_ONCE]; /* how sharp they are, in the middle frame's cells */
+	int at_once;	      /* maps in memory: one per processor */
+	int first, count;     /* of the frames in maps */
+	int numbers[AT_ONCE]; /* their numbers */
+	float *maps[AT_ONCE]; /* their sharpness in the middle frame's cells */
 	float *scratch[AT_ONCE];
-	float *best, *least, *middle; /* over all frames; of the middle one */
+	float *best, *least, *middle; /* of all frames; of the middle one */
 };
 
-/* The energy of one cell of the middle frame in another; 0 outside of that. */
+/* The energy of another frame at a cell of the middle one; 0 outside that frame. */
 SIMD_INLINE float look_up(const struct sharpness *frame, float u, float v)
 {
 	int iu = (int)floorf(u), iv = (int)floorf(v);
@@ -74,21 +75,21 @@ SIMD_CLONES static void add_share(float *restrict map, const float *restrict wid
 		map[i] += WIDE_SHARE * wide[i];
 }
 
-/* Item i of a turn: one frame's map. */
+/* Makes the map of one frame; called by parallel_for(). */
 static void make_map(void *context, int i)
 {
-	struct labelling *l = context;
-	const struct labels *labels = l->labels;
-	const struct sharpness *frame = &l->frames[l->numbers[i]];
-	float *map = l->maps[i], *wide = l->scratch[i], *scratch = wide + l->cells;
+	struct selection *s = context;
+	const struct focus_map *focus = s->focus;
+	const struct sharpness *frame = &s->frames[s->numbers[i]];
+	float *map = s->maps[i], *wide = s->scratch[i], *scratch = wide + s->cells;
 
-	warp_energy(frame, &l->warps[l->numbers[i]], l->layout, map);
-	blur_box(map, labels->width, labels->height, NEAR, scratch);
-	blur_box(map, labels->width, labels->height, NEAR, scratch);
-	memcpy(wide, map, l->cells * sizeof(*wide));
-	blur_box(wide, labels->width, labels->height, WIDE, scratch);
-	blur_box(wide, labels->width, labels->height, WIDE, scratch);
-	add_share(map, wide, l->cells);
+	warp_energy(frame, &s->warps[s->numbers[i]], s->layout, map);
+	blur_box(map, focus->width, focus->height, NEAR, scratch);
+	blur_box(map, focus->width, focus->height, NEAR, scratch);
+	memcpy(wide, map, s->cells * sizeof(*wide));
+	blur_box(wide, focus->width, focus->height, WIDE, scratch);
+	blur_box(wide, focus->width, focus->height, WIDE, scratch);
+	add_share(map, wide, s->cells);
 }
 
 SIMD_CLONES static void take_best(const float *restrict map, float *restrict best,
@@ -104,13 +105,13 @@ SIMD_CLONES static void take_best(const float *restrict map, float *restrict bes
 	}
 }
 
-static void merge_maps(struct labelling *l, int middle)
+static void merge_maps(struct selection *s, int middle)
 {
-	for (int i = 0; i < l->count; i++) {
-		take_best(l->maps[i], l->best, l->least, l->labels->frame, l->numbers[i],
-			  l->cells);
-		if (l->numbers[i] == middle)
-			memcpy(l->middle, l->maps[i], l->cells * sizeof(*l->middle));
+	for (int i = 0; i < s->count; i++) {
+		take_best(s->maps[i], s->best, s->least, s->focus->frame, s->numbers[i],
+			  s->cells);
+		if (s->numbers[i] == middle)
+			memcpy(s->middle, s->maps[i], s->cells * sizeof(*s->middle));
 	}
 }
 
@@ -121,27 +122,27 @@ static int by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* What a cell without detail has: noise alone. */
-static float noise_floor(const struct labelling *l)
+/* The energy of cells without detail, which is noise alone. */
+static float noise_floor(const struct selection *s)
 {
 	enum { SAMPLES = 4096 };
 	float samples[SAMPLES];
-	size_t step = l->cells / SAMPLES + 1, n = 0;
+	size_t step = s->cells / SAMPLES + 1, n = 0;
 
-	for (size_t i = 0; i < l->cells && n < SAMPLES; i += step)
-		samples[n++] = l->least[i];
+	for (size_t i = 0; i < s->cells && n < SAMPLES; i += step)
+		samples[n++] = s->least[i];
 	qsort(samples, n, sizeof(*samples), by_size);
 	return samples[n * FLOOR_PART / 100];
 }
 
-/* Of frames that differ by no more than noise does, the middle one is taken. */
-static void prefer_middle(struct labelling *l, int middle)
+/* Takes the middle frame where no other is sharper by more than noise. */
+static void prefer_middle(struct selection *s, int middle)
 {
-	float lead = FLOOR_LEAD * noise_floor(l);
+	float lead = FLOOR_LEAD * noise_floor(s);
 
-	for (size_t i = 0; i < l->cells; i++)
-		if (l->best[i] <= l->middle[i] * LEAD + lead)
-			l->labels->frame[i] = (uint8_t)middle;
+	for (size_t i = 0; i < s->cells; i++)
+		if (s->best[i] <= s->middle[i] * LEAD + lead)
+			s->focus->frame[i] = (uint8_t)middle;
 }
 
 static uint8_t least_of(uint8_t a, uint8_t b)
@@ -168,8 +169,8 @@ static uint8_t middle_of_three(uint8_t a, uint8_t b, uint8_t c)
 	return most_of(a, least_of(b, c));
 }
 
-/* The median of three columns that are sorted: of the greatest least, the median median
- * and the least greatest. */
+/* The median of three sorted columns: the median of the greatest minimum, the median of
+ * the medians, and the smallest maximum. */
 static uint8_t median_of_columns(uint8_t c[3][3])
 {
 	return middle_of_three(most_of(most_of(c[0][0], c[1][0]), c[2][0]),
@@ -188,14 +189,14 @@ static void sort_column(const uint8_t *above, const uint8_t *here, const uint8_t
 	sort_two(&column[0], &column[1]);
 }
 
-/* What stands alone among its neighbours is chance. */
-static void smooth(const struct labels *labels, uint8_t *to)
+/* A median filter: a cell that differs from all its neighbours is noise. */
+static void smooth(const struct focus_map *focus, uint8_t *to)
 {
-	size_t width = (size_t)labels->width;
+	size_t width = (size_t)focus->width;
 
-	memcpy(to, labels->frame, width * (size_t)labels->height);
-	for (int y = 1; y < labels->height - 1; y++) {
-		const uint8_t *here = labels->frame + (size_t)y * width;
+	memcpy(to, focus->frame, width * (size_t)focus->height);
+	for (int y = 1; y < focus->height - 1; y++) {
+		const uint8_t *here = focus->frame + (size_t)y * width;
 		uint8_t columns[3][3];
 
 		for (size_t x = 0; x < width; x++) {
@@ -209,20 +210,20 @@ static void smooth(const struct labels *labels, uint8_t *to)
 	}
 }
 
-static int make_memory(struct labelling *l, struct labels *labels)
+static int make_memory(struct selection *s, struct focus_map *focus)
 {
 	bool whole = true;
 
-	labels->frame = malloc(l->cells);
-	l->best = calloc(l->cells, sizeof(float));
-	l->least = malloc(l->cells * sizeof(float));
-	l->middle = calloc(l->cells, sizeof(float));
-	for (int i = 0; i < l->at_once; i++) {
-		l->maps[i] = malloc(l->cells * sizeof(float));
-		l->scratch[i] = malloc(l->cells * sizeof(float) * 2);
-		whole = whole && l->maps[i] && l->scratch[i];
+	focus->frame = malloc(s->cells);
+	s->best = calloc(s->cells, sizeof(float));
+	s->least = malloc(s->cells * sizeof(float));
+	s->middle = calloc(s->cells, sizeof(float));
+	for (int i = 0; i < s->at_once; i++) {
+		s->maps[i] = malloc(s->cells * sizeof(float));
+		s->scratch[i] = malloc(s->cells * sizeof(float) * 2);
+		whole = whole && s->maps[i] && s->scratch[i];
 	}
-	return whole && labels->frame && l->best && l->least && l->middle ? 0 : -ENOMEM;
+	return whole && focus->frame && s->best && s->least && s->middle ? 0 : -ENOMEM;
 }
 
 static int processors(void)
@@ -232,48 +233,48 @@ static int processors(void)
 	return count < 1 ? 1 : count > AT_ONCE ? AT_ONCE : (int)count;
 }
 
-static void free_memory(struct labelling *l)
+static void free_memory(struct selection *s)
 {
-	free(l->best);
-	free(l->least);
-	free(l->middle);
+	free(s->best);
+	free(s->least);
+	free(s->middle);
 	for (int i = 0; i < AT_ONCE; i++) {
-		free(l->maps[i]);
-		free(l->scratch[i]);
+		free(s->maps[i]);
+		free(s->scratch[i]);
 	}
 }
 
-/* The next frames that may be taken, as many as there is room for. */
-static void choose_frames(struct labelling *l, const bool *use, int count)
+/* The next usable frames, as many as fit in memory. */
+static void choose_frames(struct selection *s, const bool *use, int count)
 {
-	for (l->count = 0; l->first < count && l->count < l->at_once; l->first++)
-		if (use[l->first])
-			l->numbers[l->count++] = l->first;
+	for (s->count = 0; s->first < count && s->count < s->at_once; s->first++)
+		if (use[s->first])
+			s->numbers[s->count++] = s->first;
 }
 
-static int compare_frames(struct labelling *l, const bool *use, int count,
+static int compare_frames(struct selection *s, const bool *use, int count,
 			  struct cancel *cancel)
 {
-	for (size_t i = 0; i < l->cells; i++)
-		l->least[i] = FLT_MAX;
-	memset(l->labels->frame, count / 2, l->cells);
-	while (l->first < count) {
+	for (size_t i = 0; i < s->cells; i++)
+		s->least[i] = FLT_MAX;
+	memset(s->focus->frame, count / 2, s->cells);
+	while (s->first < count) {
 		int ret;
 
-		choose_frames(l, use, count);
-		ret = parallel_for(l->count, make_map, l, cancel);
+		choose_frames(s, use, count);
+		ret = parallel_for(s->count, make_map, s, cancel);
 		if (ret < 0)
 			return ret;
-		merge_maps(l, count / 2);
+		merge_maps(s, count / 2);
 	}
 	return 0;
 }
 
-int labels_find(struct labels *labels, const struct sharpness *frames,
-		const struct warp *warps, const bool *use, int count,
-		const struct layout *layout, struct cancel *cancel)
+int focus_map_find(struct focus_map *focus, const struct sharpness *frames,
+		   const struct warp *warps, const bool *use, int count,
+		   const struct layout *layout, struct cancel *cancel)
 {
-	struct labelling l = {.labels = labels,
+	struct selection s = {.focus = focus,
 			      .frames = frames,
 			      .warps = warps,
 			      .layout = layout,
@@ -281,28 +282,28 @@ int labels_find(struct labels *labels, const struct sharpness *frames,
 			      .cells = (size_t)frames->width * (size_t)frames->height};
 	int ret;
 
-	*labels = (struct labels){frames->cell, frames->width, frames->height, NULL};
-	ret = make_memory(&l, labels);
+	*focus = (struct focus_map){frames->cell, frames->width, frames->height, NULL};
+	ret = make_memory(&s, focus);
 	if (ret == 0)
-		ret = compare_frames(&l, use, count, cancel);
+		ret = compare_frames(&s, use, count, cancel);
 	if (ret == 0) {
-		uint8_t *smoothed = malloc(l.cells);
+		uint8_t *smoothed = malloc(s.cells);
 
-		prefer_middle(&l, count / 2);
+		prefer_middle(&s, count / 2);
 		if (smoothed)
-			smooth(labels, smoothed);
-		free(labels->frame);
-		labels->frame = smoothed;
+			smooth(focus, smoothed);
+		free(focus->frame);
+		focus->frame = smoothed;
 		ret = smoothed ? 0 : -ENOMEM;
 	}
-	free_memory(&l);
+	free_memory(&s);
 	if (ret < 0)
-		labels_free(labels);
+		focus_map_free(focus);
 	return ret;
 }
 
-void labels_free(struct labels *labels)
+void focus_map_free(struct focus_map *focus)
 {
-	free(labels->frame);
-	*labels = (struct labels){0};
+	free(focus->frame);
+	*focus = (struct focus_map){0};
 }

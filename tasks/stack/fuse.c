@@ -66,20 +66,19 @@ static int clamp(int value, int least, int most)
 }
 
 /* Cell (0, 0) of cells is the one left of and above the tile's first. */
-static void look_at_cells(const struct labels *labels, int number,
+static void look_at_cells(const struct focus_map *map, int number,
 			  const struct tile *tile, struct cells *cells)
 {
-	int across = (tile->width + labels->cell - 1) / labels->cell + 2;
-	int down = (tile->height + labels->cell - 1) / labels->cell + 2;
+	int across = (tile->width + map->cell - 1) / map->cell + 2;
+	int down = (tile->height + map->cell - 1) / map->cell + 2;
 
 	cells->all = cells->none = cells->none_before = true;
 	for (int j = 0; j < down; j++) {
-		int y = clamp(tile->y / labels->cell + j - 1, 0, labels->height - 1);
-		const uint8_t *row = labels->frame + (size_t)y * (size_t)labels->width;
+		int y = clamp(tile->y / map->cell + j - 1, 0, map->height - 1);
+		const uint8_t *row = map->frame + (size_t)y * (size_t)map->width;
 
 		for (int i = 0; i < across; i++) {
-			int x = clamp(tile->x / labels->cell + i - 1, 0,
-				      labels->width - 1);
+			int x = clamp(tile->x / map->cell + i - 1, 0, map->width - 1);
 
 			cells->here[j][i] = row[x] == number;
 			cells->so_far[j][i] = row[x] <= number;
@@ -221,12 +220,12 @@ static void fuse_tile(const struct fuse *fuse, const struct tile *tile)
 	struct cells cells = {0};
 	bool whole;
 
-	look_at_cells(fuse->labels, fuse->number, tile, &cells);
+	look_at_cells(fuse->map, fuse->number, tile, &cells);
 	if (cells.none)
 		return;
 	whole = cells.all || cells.none_before;
 	if (!whole)
-		find_parts(&cells, fuse->labels->cell, tile, parts);
+		find_parts(&cells, fuse->map->cell, tile, parts);
 	for (int c = 0; c < fuse->frame->layout.channels; c++)
 		fuse_channel(fuse, tile, whole ? NULL : parts, c);
 }

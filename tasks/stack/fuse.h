@@ -10,7 +10,7 @@
 
 /* One frame's turn. */
 struct fuse {
-	const struct labels *labels;
+	const struct focus_map *map;
 	const struct ycc_image *frame;
 	struct warp warp;
 	int number;		  /* of the frame */

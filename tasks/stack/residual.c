@@ -1,3 +1,4 @@
+/* Sums the normal equations over the pixels of two frames. */
 #include "tasks/stack/residual.h"
 
 #include <errno.h>
@@ -8,17 +9,17 @@
 
 #include "agent/base/simd.h"
 
-#define WHITE 250 /* from here on a pixel may be overexposed */
+#define WHITE 250 /* brighter pixels may be overexposed */
 
-/* One row of both frames where they overlap. */
+/* One row of both frames. */
 struct row {
 	float *value, *target;	/* luma of from and of to */
 	float *dx, *dy;		/* from's gradient */
 	float *tx, *ty;		/* to's */
 	float *inside;		/* 1 where both frames have pixels, else 0 */
-	float *terms[UNKNOWNS]; /* by how much each unknown changes the difference */
-	float *rest, *weight;	/* the difference, and how much it counts */
-	float *weighted;	/* a term times its weight */
+	float *terms[UNKNOWNS]; /* the derivative of the residual by each unknown */
+	float *rest, *weight;	/* the residual and its weight */
+	float *weighted;	/* a term multiplied by the weight */
 	int count;
 };
 
@@ -29,23 +30,23 @@ static size_t array_size(int width)
 	return ((size_t)width + 15) / 16 * 16;
 }
 
-int difference_open(struct difference *d, int width)
+int residual_open(struct residual *r, int width)
 {
-	d->rows = calloc(array_size(width) * ROW_ARRAYS, sizeof(float));
-	return d->rows ? 0 : -ENOMEM;
+	r->rows = calloc(array_size(width) * ROW_ARRAYS, sizeof(float));
+	return r->rows ? 0 : -ENOMEM;
 }
 
-void difference_close(struct difference *d)
+void residual_close(struct residual *r)
 {
-	free(d->rows);
-	d->rows = NULL;
+	free(r->rows);
+	r->rows = NULL;
 }
 
-static struct row rows_of(const struct difference *d)
+static struct row rows_of(const struct residual *r)
 {
-	size_t size = array_size(d->to->width);
-	float *at = d->rows;
-	struct row row = {.count = (d->to->width - 2) / d->step};
+	size_t size = array_size(r->to->width);
+	float *at = r->rows;
+	struct row row = {.count = (r->to->width - 2) / r->step};
 	float **arrays[] = {&row.value,	 &row.target,  &row.dx,	    &row.dy,
 			    &row.tx,	 &row.ty,      &row.inside, &row.rest,
 			    &row.weight, &row.weighted};
@@ -75,20 +76,20 @@ SIMD_INLINE void sample_pixel(const struct plane *from, float u, float v, struct
 	row->dy[i] = below - above;
 }
 
-/* What to has at each pixel of row y, and from at the place that it is warped from. */
-SIMD_CLONES static void sample_row(const struct difference *d, struct row *row, int y)
+/* Samples row y of to, and from at the position that the warp gives for each pixel. */
+SIMD_CLONES static void sample_row(const struct residual *r, struct row *row, int y)
 {
-	const struct plane *from = d->from, *to = d->to;
+	const struct plane *from = r->from, *to = r->to;
 	const uint8_t *here = plane_row(to, y), *above = plane_row(to, y - 1),
 		      *below = plane_row(to, y + 1);
-	float scale = (float)(1 + d->warp.scale), turn = (float)d->warp.turn;
-	float dy = (float)(y - d->cy), cx = (float)d->cx;
-	float u0 = (float)(d->warp.x + d->cx) - turn * dy;
-	float v0 = (float)(d->warp.y + d->cy) + scale * dy;
+	float scale = (float)(1 + r->warp.scale), turn = (float)r->warp.turn;
+	float dy = (float)(y - r->cy), cx = (float)r->cx;
+	float u0 = (float)(r->warp.x + r->cx) - turn * dy;
+	float v0 = (float)(r->warp.y + r->cy) + scale * dy;
 	float right = (float)(from->width - 2), bottom = (float)(from->height - 2);
 
 	for (int i = 0; i < row->count; i++) {
-		int x = 1 + i * d->step;
+		int x = 1 + i * r->step;
 		float dx = (float)x - cx;
 		float u = u0 + scale * dx, v = v0 + turn * dx;
 		bool inside = u >= 1 && v >= 1 && u < right && v < bottom;
@@ -101,12 +102,12 @@ SIMD_CLONES static void sample_row(const struct difference *d, struct row *row, 
 	}
 }
 
-SIMD_CLONES static void weigh_row(const struct difference *d, struct row *row, int y)
+SIMD_CLONES static void weigh_row(const struct residual *r, struct row *row, int y)
 {
-	float gain = (float)d->warp.gain, offset = (float)d->offset;
-	float narrow = (float)(1 / (9 * d->spread * d->spread));
-	float dy = (float)(y - d->cy), cx = (float)d->cx;
-	int step = d->step;
+	float gain = (float)r->warp.gain, offset = (float)r->offset;
+	float narrow = (float)(1 / (9 * r->spread * r->spread));
+	float dy = (float)(y - r->cy), cx = (float)r->cx;
+	int step = r->step;
 
 	for (int i = 0; i < row->count; i++) {
 		float dx = (float)(1 + i * step) - cx;
@@ -142,7 +143,7 @@ SIMD_CLONES static void multiply(const float *restrict a, const float *restrict 
 		to[i] = a[i] * b[i];
 }
 
-static void add_row(const struct row *row, struct difference_sums *sums)
+static void add_row(const struct row *row, struct residual_sums *sums)
 {
 	for (int j = 0; j < UNKNOWNS; j++) {
 		multiply(row->terms[j], row->weight, row->weighted, row->count);
@@ -153,33 +154,33 @@ static void add_row(const struct row *row, struct difference_sums *sums)
 	}
 }
 
-static void count_row(const struct row *row, struct difference_sums *sums)
+static void count_row(const struct row *row, struct residual_sums *sums)
 {
 	for (int i = 0; i < row->count; i++) {
-		float bin = fabsf(row->rest[i]) / (float)DIFFERENCE_BIN;
-		bool fits = bin < DIFFERENCE_BINS - 1;
+		float bin = fabsf(row->rest[i]) / (float)RESIDUAL_BIN;
+		bool fits = bin < RESIDUAL_BINS - 1;
 
 		if (row->inside[i] > 0) {
-			sums->bins[fits ? (int)bin : DIFFERENCE_BINS - 1]++;
+			sums->bins[fits ? (int)bin : RESIDUAL_BINS - 1]++;
 			sums->pixels++;
 		}
 	}
 }
 
-void difference_sum(const struct difference *d, struct difference_sums *sums)
+void residual_sum(const struct residual *r, struct residual_sums *sums)
 {
-	struct row row = rows_of(d);
+	struct row row = rows_of(r);
 
 	memset(sums, 0, sizeof(*sums));
-	for (int y = 1; y < d->to->height - 1; y += d->step) {
-		sample_row(d, &row, y);
-		weigh_row(d, &row, y);
+	for (int y = 1; y < r->to->height - 1; y += r->step) {
+		sample_row(r, &row, y);
+		weigh_row(r, &row, y);
 		add_row(&row, sums);
 		count_row(&row, sums);
 	}
 }
 
-/* Sums for a correlation. */
+/* The sums for a correlation. */
 struct moments {
 	double n, a, b, aa, bb, ab;
 };
@@ -200,24 +201,24 @@ static void add_moments(const struct row *row, struct moments *m)
 	}
 }
 
-struct likeness difference_likeness(const struct difference *d)
+struct similarity residual_similarity(const struct residual *r)
 {
-	struct row row = rows_of(d);
-	struct likeness likeness = {0, 1};
+	struct row row = rows_of(r);
+	struct similarity similarity = {0, 1};
 	struct moments m = {0};
 	double a, b;
 
-	for (int y = 1; y < d->to->height - 1; y += d->step) {
-		sample_row(d, &row, y);
+	for (int y = 1; y < r->to->height - 1; y += r->step) {
+		sample_row(r, &row, y);
 		add_moments(&row, &m);
 	}
-	if (m.n < .25 * row.count * d->to->height / d->step)
-		return likeness;
+	if (m.n < .25 * row.count * r->to->height / r->step)
+		return similarity;
 	a = m.aa - m.a * m.a / m.n;
 	b = m.bb - m.b * m.b / m.n;
 	if (a > 0 && b > 0) {
-		likeness.correlation = (m.ab - m.a * m.b / m.n) / sqrt(a * b);
-		likeness.gain = m.b / m.a;
+		similarity.correlation = (m.ab - m.a * m.b / m.n) / sqrt(a * b);
+		similarity.gain = m.b / m.a;
 	}
-	return likeness;
+	return similarity;
 }

@@ -1,46 +1,45 @@
-/* What two frames of a stack differ by when one is warped over the other, and how each
- * unknown of the warp changes that: the sums that a Gauss-Newton step is made of.  Pure.
- */
+/* The difference between two frames of a stack when one is warped over the other, and its
+ * derivatives: the sums for one Gauss-Newton step.  Pure. */
 #ifndef TASKS_STACK_RESIDUAL_H
 #define TASKS_STACK_RESIDUAL_H
 
 #include "tasks/stack/plane.h"
 #include "tasks/stack/warp.h"
 
-#define UNKNOWNS 6 /* scale turn x y gain offset */
-#define DIFFERENCE_BINS 256
-#define DIFFERENCE_BIN .25 /* grey levels */
+#define UNKNOWNS 6 /* scale, turn, x, y, gain, offset */
+#define RESIDUAL_BINS 256
+#define RESIDUAL_BIN .25 /* grey levels */
 
-/* Two small pictures, and where their middle is. */
-struct difference {
-	const struct plane *from, *to; /* of one size */
-	double cx, cy;	  /* the middle of the full picture in their pixels */
-	int step;	  /* every which pixel is looked at, both ways */
+/* Two small images of one size. */
+struct residual {
+	const struct plane *from, *to;
+	double cx, cy;	  /* the centre of the full image, in their pixels */
+	int step;	  /* every step-th pixel is used, in both directions */
 	struct warp warp; /* its x and y in their pixels */
-	double offset;	  /* what from has too little after the warp\'s gain */
-	double spread;	  /* of the differences, in grey levels: sets the weights */
-	float *rows;	  /* to work in */
+	double offset;	  /* brightness still missing in from after the warp's gain */
+	double spread;	  /* of the residuals, in grey levels: sets the weights */
+	float *rows;	  /* scratch memory */
 };
 
-struct difference_sums {
-	double products[UNKNOWNS][UNKNOWNS]; /* of the terms; the lower triangle */
-	double rest[UNKNOWNS];		     /* of the terms and the differences */
-	unsigned bins[DIFFERENCE_BINS];	     /* how many pixels differ by that much */
+struct residual_sums {
+	double products[UNKNOWNS][UNKNOWNS]; /* of derivatives; the lower triangle */
+	double rest[UNKNOWNS];		     /* of derivatives and residuals */
+	unsigned bins[RESIDUAL_BINS];	     /* a histogram of the residuals' sizes */
 	unsigned pixels;
 };
 
-/* Room to work in for pictures up to that width.  -ENOMEM. */
-int difference_open(struct difference *d, int width);
-void difference_close(struct difference *d);
+/* Allocates scratch memory for images up to that width.  -ENOMEM. */
+int residual_open(struct residual *r, int width);
+void residual_close(struct residual *r);
 
-void difference_sum(const struct difference *d, struct difference_sums *sums);
+void residual_sum(const struct residual *r, struct residual_sums *sums);
 
-/* How alike the two are where they overlap and none is overexposed. */
-struct likeness {
+/* How similar the two are where they overlap and neither is overexposed. */
+struct similarity {
 	double correlation; /* -1 to 1; 0 when they hardly overlap or one is flat */
-	double gain;	    /* the mean of to in that of from, which no blur changes */
+	double gain;	    /* mean of to / mean of from: blur changes neither */
 };
 
-struct likeness difference_likeness(const struct difference *d);
+struct similarity residual_similarity(const struct residual *r);
 
 #endif

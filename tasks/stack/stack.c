@@ -34,7 +34,7 @@ struct stack {
 	struct coarseness coarseness; /* and */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	struct labels labels;
+	struct focus_map focus_map;
 	struct ycc_image result;
 	struct fuse fuse;	/* the frame that is being fused */
 	struct ycc_image ahead; /* the one that is decoded meanwhile */
@@ -264,7 +264,7 @@ static int look_at_frames(struct stack *s, struct err *err)
 
 /* ---- fusing ---- */
 
-static int find_labels(struct stack *s, struct err *err)
+static int find_focus_map(struct stack *s, struct err *err)
 {
 	struct sharpness *frames = calloc((size_t)s->job->count, sizeof(*frames));
 	int ret = -ENOMEM;
@@ -272,8 +272,9 @@ static int find_labels(struct stack *s, struct err *err)
 	if (frames) {
 		for (int i = 0; i < s->job->count; i++)
 			frames[i] = s->frames[i].sharpness;
-		ret = labels_find(&s->labels, frames, s->report->warps, s->report->used,
-				  s->job->count, &s->report->layout, s->job->cancel);
+		ret = focus_map_find(&s->focus_map, frames, s->report->warps,
+				     s->report->used, s->job->count, &s->report->layout,
+				     s->job->cancel);
 	}
 	free(frames);
 	for (int i = 0; i < s->job->count; i++)
@@ -284,11 +285,11 @@ static int find_labels(struct stack *s, struct err *err)
 /* Frames that no label names are not looked at again. */
 static void mark_used(struct stack *s)
 {
-	size_t cells = (size_t)s->labels.width * (size_t)s->labels.height;
+	size_t cells = (size_t)s->focus_map.width * (size_t)s->focus_map.height;
 
 	memset(s->report->used, 0, sizeof(s->report->used));
 	for (size_t i = 0; i < cells; i++)
-		s->report->used[s->labels.frame[i]] = true;
+		s->report->used[s->focus_map.frame[i]] = true;
 }
 
 static int next_used(const struct stack *s, int i)
@@ -349,7 +350,7 @@ static int fuse_frames(struct stack *s, struct err *err)
 
 		s->ahead = (struct ycc_image){0};
 		s->ahead_number = next_used(s, i + 1);
-		s->fuse = (struct fuse){&s->labels, &frame, s->report->warps[i], i,
+		s->fuse = (struct fuse){&s->focus_map, &frame, s->report->warps[i], i,
 					&s->result};
 		ret = parallel_for(1 + fuse_parts(&s->report->layout), fuse_item, s,
 				   s->job->cancel);
@@ -364,7 +365,7 @@ static int fuse_frames(struct stack *s, struct err *err)
 
 static int fuse_all(struct stack *s, void **jpeg, size_t *size, struct err *err)
 {
-	int ret = find_labels(s, err);
+	int ret = find_focus_map(s, err);
 
 	if (ret == 0) {
 		mark_used(s);
@@ -409,7 +410,7 @@ static void stack_free(struct stack *s)
 	}
 	ycc_image_free(&s->ahead);
 	ycc_image_free(&s->result);
-	labels_free(&s->labels);
+	focus_map_free(&s->focus_map);
 	tags_free(&s->tags);
 	pthread_cond_destroy(&s->changed);
 	pthread_mutex_destroy(&s->lock);

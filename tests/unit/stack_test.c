@@ -236,27 +236,29 @@ static void each_cell_takes_its_sharpest_frame(void **state)
 	struct warp warps[3] = {WARP_IDENTITY, WARP_IDENTITY, WARP_IDENTITY};
 	bool use[3] = {true, true, true};
 	struct sharpness frames[3];
-	struct labels labels;
+	struct focus_map focus_map;
 
 	(void)state;
 	for (int i = 0; i < 3; i++)
 		frames[i] = measure(&views[i]);
-	assert_int_equal(labels_find(&labels, frames, warps, use, 3, &layout, NULL), 0);
+	assert_int_equal(focus_map_find(&focus_map, frames, warps, use, 3, &layout, NULL),
+			 0);
 
-	for (int y = 4; y < labels.height - 4; y++)
-		for (int x = 2; x < labels.width - 2; x++) {
-			int third = x * labels.cell / 160;
+	for (int y = 4; y < focus_map.height - 4; y++)
+		for (int x = 2; x < focus_map.width - 2; x++) {
+			int third = x * focus_map.cell / 160;
 
-			if (abs(x * labels.cell % 160 - 80) < 60)
-				assert_int_equal(labels.frame[y * labels.width + x],
+			if (abs(x * focus_map.cell % 160 - 80) < 60)
+				assert_int_equal(focus_map.frame[y * focus_map.width + x],
 						 third);
 		}
-	labels_free(&labels);
+	focus_map_free(&focus_map);
 	use[0] = false;
-	assert_int_equal(labels_find(&labels, frames, warps, use, 3, &layout, NULL), 0);
-	for (int i = 0; i < labels.width * labels.height; i++)
-		assert_int_not_equal(labels.frame[i], 0);
-	labels_free(&labels);
+	assert_int_equal(focus_map_find(&focus_map, frames, warps, use, 3, &layout, NULL),
+			 0);
+	for (int i = 0; i < focus_map.width * focus_map.height; i++)
+		assert_int_not_equal(focus_map.frame[i], 0);
+	focus_map_free(&focus_map);
 	for (int i = 0; i < 3; i++)
 		sharpness_free(&frames[i]);
 }
