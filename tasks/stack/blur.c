@@ -1,3 +1,4 @@
+/* A box blur with a running sum. */
 #include "tasks/stack/blur.h"
 
 #include <stddef.h>
@@ -19,8 +20,7 @@ static void blur_row(const float *restrict row, float *restrict to, int width, i
 	}
 }
 
-/* sum, a row of the map's width, keeps what is within reach of the row that is written.
- */
+/* Moves the running sum of columns down by one row. */
 SIMD_CLONES static void shift(float *restrict sum, const float *restrict enters,
 			      const float *restrict leaves, int width)
 {
@@ -40,7 +40,7 @@ static const float *row_of(const float *map, int width, int height, int y)
 	return y >= 0 && y < height ? map + (size_t)y * (size_t)width : NULL;
 }
 
-/* The last row of to is the sum's place until it is written itself. */
+/* The last row of to holds the running sum until it is written itself. */
 static void blur_columns(const float *from, float *to, int width, int height, int radius)
 {
 	float share = 1.f / (float)(2 * radius + 1);

@@ -1,3 +1,4 @@
+/* Mixes the frames tile by tile. */
 #include "tasks/stack/fuse.h"
 
 #include <math.h>
@@ -7,10 +8,10 @@
 #include "tasks/stack/resample.h"
 
 #define SIDE RESAMPLE_SIDE
-#define EDGE (SIDE / 4 + 2) /* most cells that touch a tile, in a row */
-#define LEAST_GAIN .004	    /* less of a change is none: rounding would cost more */
+#define EDGE (SIDE / 4 + 2) /* the most cells that touch a tile, per row */
+#define LEAST_GAIN .004	    /* a smaller change is ignored: rounding would cost more */
 
-/* A square of the picture, SIDE luma pixels a side or what is left at the edge. */
+/* A square of the image, with sides of SIDE luma pixels, or less at the edge. */
 struct tile {
 	int x, y, width, height; /* luma pixels */
 };
@@ -26,7 +27,7 @@ static bool is_middle(const struct warp *warp)
 	       fabs(warp->x) + fabs(warp->y) < 1e-6 && fabs(warp->gain - 1) < 1e-6;
 }
 
-/* The warp for one channel, whose samples lie in the middle of the pixels they cover. */
+/* The warp for one channel.  A sample lies at the centre of the luma pixels it covers. */
 static struct resample channel_warp(const struct fuse *fuse, int c)
 {
 	const struct layout *layout = &fuse->frame->layout;
@@ -50,14 +51,14 @@ static struct resample channel_warp(const struct fuse *fuse, int c)
 	};
 }
 
-/* ---- how much of a pixel is this frame's ---- */
+/* ---- the frame's share of each pixel ---- */
 
-/* What the cells around a tile say. */
+/* The cells around a tile. */
 struct cells {
-	float here[EDGE][EDGE];	  /* 1 where the label is the frame's */
-	float so_far[EDGE][EDGE]; /* 1 where it is that or an earlier one's */
-	bool all, none;		  /* are the frame's */
-	bool none_before;
+	float here[EDGE][EDGE];	  /* 1 where the map has this frame */
+	float so_far[EDGE][EDGE]; /* 1 where it has this or an earlier frame */
+	bool all, none;		  /* whether all or none have this frame */
+	bool none_before;	  /* whether none has an earlier frame */
 };
 
 static int clamp(int value, int least, int most)
@@ -65,9 +66,9 @@ static int clamp(int value, int least, int most)
 	return value < least ? least : value > most ? most : value;
 }
 
-/* Cell (0, 0) of cells is the one left of and above the tile's first. */
-static void look_at_cells(const struct focus_map *map, int number,
-			  const struct tile *tile, struct cells *cells)
+/* Cell (0, 0) of cells is above and to the left of the tile's first cell. */
+static void read_cells(const struct focus_map *map, int number, const struct tile *tile,
+		       struct cells *cells)
 {
 	int across = (tile->width + map->cell - 1) / map->cell + 2;
 	int down = (tile->height + map->cell - 1) / map->cell + 2;
@@ -89,10 +90,10 @@ static void look_at_cells(const struct focus_map *map, int number,
 	}
 }
 
-/* One row between two rows of cells, from a cell's width apart to a pixel's. */
-SIMD_CLONES static void spread_row(const float *restrict above,
-				   const float *restrict below, float down, int cell,
-				   int width, float *restrict to)
+/* Interpolates one row of pixels between two rows of cells. */
+SIMD_CLONES static void interpolate_row(const float *restrict above,
+					const float *restrict below, float down, int cell,
+					int width, float *restrict to)
 {
 	float row[EDGE], step = 1.f / (float)cell;
 	int half = cell / 2;
@@ -107,9 +108,9 @@ SIMD_CLONES static void spread_row(const float *restrict above,
 	}
 }
 
-/* The part of each pixel, of what this and earlier frames give, that is this frame's. */
-static void find_parts(const struct cells *cells, int cell, const struct tile *tile,
-		       float parts[SIDE * SIDE])
+/* The weight of this frame in each pixel, relative to this and all earlier frames. */
+static void find_weights(const struct cells *cells, int cell, const struct tile *tile,
+			 float weights[SIDE * SIDE])
 {
 	float so_far[SIDE];
 	int half = cell / 2;
@@ -117,38 +118,38 @@ static void find_parts(const struct cells *cells, int cell, const struct tile *t
 	for (int y = 0; y < tile->height; y++) {
 		int from = y + half, j = from / cell;
 		float down = ((float)(from - j * cell) + .5f) / (float)cell;
-		float *row = parts + (size_t)y * SIDE;
+		float *row = weights + (size_t)y * SIDE;
 
-		spread_row(cells->here[j], cells->here[j + 1], down, cell, tile->width,
-			   row);
-		spread_row(cells->so_far[j], cells->so_far[j + 1], down, cell,
-			   tile->width, so_far);
+		interpolate_row(cells->here[j], cells->here[j + 1], down, cell,
+				tile->width, row);
+		interpolate_row(cells->so_far[j], cells->so_far[j + 1], down, cell,
+				tile->width, so_far);
 		for (int x = 0; x < tile->width; x++)
 			row[x] = so_far[x] > 0 ? row[x] / so_far[x] : 0;
 	}
 }
 
-/* The mean of the parts that one sample of a channel covers. */
-static float mean_part(const float *parts, const struct tile *tile,
-		       const struct layout *layout, int c, int x, int y)
+/* The mean weight of the luma pixels that one sample of a channel covers. */
+static float mean_weight(const float *weights, const struct tile *tile,
+			 const struct layout *layout, int c, int x, int y)
 {
 	int across = layout->across[c], down = layout->down[c];
 	float sum = 0;
 
 	for (int j = 0; j < down; j++)
 		for (int i = 0; i < across; i++)
-			sum += parts[clamp(y * down + j, 0, tile->height - 1) * SIDE +
-				     clamp(x * across + i, 0, tile->width - 1)];
+			sum += weights[clamp(y * down + j, 0, tile->height - 1) * SIDE +
+				       clamp(x * across + i, 0, tile->width - 1)];
 	return sum / (float)(across * down);
 }
 
-static void shrink_parts(const float *parts, const struct tile *tile,
-			 const struct layout *layout, int c, int width, int height,
-			 float *to)
+static void shrink_weights(const float *weights, const struct tile *tile,
+			   const struct layout *layout, int c, int width, int height,
+			   float *to)
 {
 	for (int y = 0; y < height; y++)
 		for (int x = 0; x < width; x++)
-			to[y * SIDE + x] = mean_part(parts, tile, layout, c, x, y);
+			to[y * SIDE + x] = mean_weight(weights, tile, layout, c, x, y);
 }
 
 /* ---- pixels ---- */
@@ -164,21 +165,23 @@ SIMD_CLONES static void put_row(const float *restrict values, uint8_t *restrict 
 	}
 }
 
-SIMD_CLONES static void mix_row(const float *restrict values, const float *restrict parts,
-				uint8_t *restrict to, int width)
+SIMD_CLONES static void mix_row(const float *restrict values,
+				const float *restrict weights, uint8_t *restrict to,
+				int width)
 {
 	for (int x = 0; x < width; x++) {
 		float v = values[x] < 0 ? 0 : values[x] > 255 ? 255 : values[x];
 
+		/* All weights are set. */
 		/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
-		v = (float)to[x] + (v - (float)to[x]) * parts[x]; /* all are there */
+		v = (float)to[x] + (v - (float)to[x]) * weights[x];
 		to[x] = (uint8_t)(int)(v + .5f);
 	}
 }
 
-/* The middle frame's pixels as they are. */
-static void copy_part(const struct plane *from, const struct plane *to, int x, int y,
-		      int width, int height)
+/* Copies the middle frame's pixels unchanged. */
+static void copy_pixels(const struct plane *from, const struct plane *to, int x, int y,
+			int width, int height)
 {
 	for (int i = 0; i < height; i++)
 		memcpy(plane_row(to, y + i) + x, plane_row(from, y + i) + x,
@@ -186,7 +189,7 @@ static void copy_part(const struct plane *from, const struct plane *to, int x, i
 }
 
 static void fuse_channel(const struct fuse *fuse, const struct tile *tile,
-			 const float *parts, int c)
+			 const float *weights, int c)
 {
 	const struct layout *layout = &fuse->frame->layout;
 	const struct plane *to = &fuse->result->planes[c];
@@ -197,18 +200,18 @@ static void fuse_channel(const struct fuse *fuse, const struct tile *tile,
 	float values[SIDE * SIDE], shrunk[SIDE * SIDE];
 	struct resample r = channel_warp(fuse, c);
 
-	if (!parts && is_middle(&fuse->warp)) {
-		copy_part(r.from, to, x, y, width, height);
+	if (!weights && is_middle(&fuse->warp)) {
+		copy_pixels(r.from, to, x, y, width, height);
 		return;
 	}
 	resample(&r, x, y, width, height, values);
-	if (parts && across * down > 1) {
-		shrink_parts(parts, tile, layout, c, width, height, shrunk);
-		parts = shrunk;
+	if (weights && across * down > 1) {
+		shrink_weights(weights, tile, layout, c, width, height, shrunk);
+		weights = shrunk;
 	}
 	for (int i = 0; i < height; i++)
-		if (parts)
-			mix_row(values + i * SIDE, parts + i * SIDE,
+		if (weights)
+			mix_row(values + i * SIDE, weights + i * SIDE,
 				plane_row(to, y + i) + x, width);
 		else
 			put_row(values + i * SIDE, plane_row(to, y + i) + x, width);
@@ -216,18 +219,18 @@ static void fuse_channel(const struct fuse *fuse, const struct tile *tile,
 
 static void fuse_tile(const struct fuse *fuse, const struct tile *tile)
 {
-	float parts[SIDE * SIDE];
+	float weights[SIDE * SIDE];
 	struct cells cells = {0};
 	bool whole;
 
-	look_at_cells(fuse->map, fuse->number, tile, &cells);
+	read_cells(fuse->map, fuse->number, tile, &cells);
 	if (cells.none)
 		return;
 	whole = cells.all || cells.none_before;
 	if (!whole)
-		find_parts(&cells, fuse->map->cell, tile, parts);
+		find_weights(&cells, fuse->map->cell, tile, weights);
 	for (int c = 0; c < fuse->frame->layout.channels; c++)
-		fuse_channel(fuse, tile, whole ? NULL : parts, c);
+		fuse_channel(fuse, tile, whole ? NULL : weights, c);
 }
 
 void fuse_part(const struct fuse *fuse, int part)

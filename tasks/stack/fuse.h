@@ -1,6 +1,7 @@
-/* Puts the frames of a stack together as the labels say, one frame after the other, in
- * ascending order.  Pixels between two cells of different labels are mixed of both, so a
- * seam is as wide as a cell.  Most pixels come from one frame and are warped once. */
+/* Combines the frames of a stack according to the focus map, one frame after the other in
+ * ascending order.  Between two cells of different frames the pixels of both are mixed,
+ * so a seam is as wide as a cell.  Most pixels come from one frame and are warped once.
+ */
 #ifndef TASKS_STACK_FUSE_H
 #define TASKS_STACK_FUSE_H
 
@@ -8,16 +9,16 @@
 #include "tasks/stack/ycc_image.h"
 #include "tasks/stack/warp.h"
 
-/* One frame's turn. */
+/* The contribution of one frame. */
 struct fuse {
 	const struct focus_map *map;
 	const struct ycc_image *frame;
 	struct warp warp;
-	int number;		  /* of the frame */
-	struct ycc_image *result; /* of the frames' layout; what earlier turns left */
+	int number;		  /* the frame's */
+	struct ycc_image *result; /* of the frames' layout; holds the earlier frames */
 };
 
-/* The result's rows are done in this many parts, which may run at the same time. */
+/* The work is split into this many parts, which may be done in parallel. */
 int fuse_parts(const struct layout *layout);
 void fuse_part(const struct fuse *fuse, int part);
 

@@ -1,3 +1,4 @@
+/* Allocates and halves planes. */
 #include "tasks/stack/plane.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Resamples in two passes, rows first. */
 #include "tasks/stack/resample.h"
 
 #include <math.h>
@@ -6,16 +7,16 @@
 #include "agent/base/simd.h"
 
 #define SIDE RESAMPLE_SIDE
-#define REACH 2			 /* pixels beyond the part that the kernel needs */
-#define SPAN (SIDE * 5 / 4 + 16) /* rows or columns of from below one part */
-#define ONE 65536		 /* positions have 16 bits after the point */
-#define SHARPNESS (-.5f)	 /* Catmull and Rom's kernel */
+#define REACH 2			 /* pixels that the kernel needs around the part */
+#define SPAN (SIDE * 5 / 4 + 16) /* rows or columns of from that one part covers */
+#define ONE 65536	 /* positions are fixed-point numbers with 16 fractional bits */
+#define SHARPNESS (-.5f) /* Catmull and Rom's kernel */
 
-/* The pixels of from that one part needs, as a plane of its own. */
+/* The pixels of from that one part needs. */
 struct window {
 	const uint8_t *pixels;
 	size_t stride;
-	int x, y, width, height; /* where it lies in from */
+	int x, y, width, height; /* its place in from */
 	uint8_t copy[SPAN * SPAN];
 };
 
@@ -24,9 +25,9 @@ static int clamp(int value, int least, int most)
 	return value < least ? least : value > most ? most : value;
 }
 
-/* From the least to the greatest of where a row or column of corners comes to lie. */
-static void reach_of(double scale, double turn, double at, int along, int across,
-		     int *from, int *size)
+/* The range of rows or columns of from that the part covers. */
+static void find_range(double scale, double turn, double at, int along, int across,
+		       int *from, int *size)
 {
 	double ends[4] = {at, at + scale * (along - 1), at + turn * (across - 1),
 			  at + scale * (along - 1) + turn * (across - 1)};
@@ -38,8 +39,7 @@ static void reach_of(double scale, double turn, double at, int along, int across
 	}
 	*from = (int)floor(least) - REACH;
 	*size = (int)floor(most) + REACH + 2 - *from;
-	if (*size >
-	    SPAN) /* out of what was promised: rather a wrong picture than a crash */
+	if (*size > SPAN) /* m is out of range: better a wrong image than a crash */
 		*size = SPAN;
 }
 
@@ -72,7 +72,7 @@ struct taps {
 	float w[4][SIDE];
 };
 
-/* The weights of the four pixels around each position. */
+/* The kernel's weights for the four pixels around each position. */
 SIMD_INLINE void weigh(const int32_t *restrict at, struct taps *restrict taps, int count)
 {
 	const float a = SHARPNESS;
@@ -87,7 +87,7 @@ SIMD_INLINE void weigh(const int32_t *restrict at, struct taps *restrict taps, i
 	}
 }
 
-/* One row of the window, at the positions where the part's columns cross it. */
+/* Resamples one row of the window at the positions where the part's columns cross it. */
 SIMD_CLONES static void pass_along(const uint8_t *restrict row, int limit, int32_t start,
 				   int32_t step, float *restrict to, int count)
 {
@@ -115,8 +115,8 @@ SIMD_CLONES static void pass_along(const uint8_t *restrict row, int limit, int32
 			taps.w[3][i] * (float)(int32_t)(four[i] >> 24);
 }
 
-/* Columns first..last of one row of the part, all of whose positions lie between the same
- * two rows. */
+/* Resamples columns first to last - 1 of one row of the part, all of which lie between
+ * the same two rows of the window. */
 SIMD_CLONES static void pass_down(const float *restrict rows,
 				  const struct taps *restrict taps, int first, int last,
 				  float gain, float offset, float *restrict to)
@@ -145,7 +145,7 @@ static int32_t fixed(double value)
 	return (int32_t)lrint(value * ONE);
 }
 
-/* Row number row of the part, from the window's rows that pass_along() made. */
+/* Makes one row of the part from the rows that pass_along() has made. */
 static void make_row(const float *rows, int count, double start, double step, int width,
 		     float gain, float offset, float *to)
 {
@@ -168,13 +168,13 @@ void resample(const struct resample *r, int x, int y, int width, int height,
 {
 	const double *m = r->m;
 	double u = m[0] * x + m[1] * y + m[2], v = m[3] * x + m[4] * y + m[5];
-	double lean = m[1] / m[4]; /* how far columns shift from row to row of from */
+	double lean = m[1] / m[4]; /* the shift of columns from row to row of from */
 	double along = m[0] - lean * m[3];
 	float rows[SPAN * SIDE];
 	struct window w;
 
-	reach_of(m[0], m[1], u, width, height, &w.x, &w.width);
-	reach_of(m[4], m[3], v, height, width, &w.y, &w.height);
+	find_range(m[0], m[1], u, width, height, &w.x, &w.width);
+	find_range(m[4], m[3], v, height, width, &w.y, &w.height);
 	open_window(&w, r->from);
 	for (int i = 0; i < w.height; i++)
 		pass_along(w.pixels + (size_t)i * w.stride, w.width - 4,

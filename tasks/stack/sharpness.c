@@ -1,3 +1,4 @@
+/* Measures sharpness by the second derivative of luma. */
 #include "tasks/stack/sharpness.h"
 
 #include <errno.h>
@@ -7,29 +8,30 @@
 #include "agent/base/simd.h"
 
 #define LARGE_PIXELS 30000000
-#define LOWEST_LEVEL 50 /* rows; one that is lower is not halved again */
+#define LOWEST_LEVEL 50 /* a level with fewer rows is not halved again */
 
 int sharpness_cell(const struct layout *layout)
 {
 	return (int64_t)layout->width * layout->height > LARGE_PIXELS ? 8 : 4;
 }
 
-static uint16_t bend(int before, int here, int after)
+static uint16_t second_derivative(int before, int here, int after)
 {
-	int bend = 2 * here - before - after;
+	int value = 2 * here - before - after;
 
-	return (uint16_t)(bend < 0 ? -bend : bend);
+	return (uint16_t)(value < 0 ? -value : value);
 }
 
-/* Adds how much luma bends along and across each pixel of a row. */
+/* Adds the second derivatives of luma in both directions for each pixel of a row. */
 SIMD_CLONES static void add_row(const uint8_t *restrict above,
 				const uint8_t *restrict here,
 				const uint8_t *restrict below, uint16_t *restrict sum,
 				int width)
 {
 	for (int x = 1; x < width - 1; x++)
-		sum[x] = (uint16_t)(sum[x] + bend(here[x - 1], here[x], here[x + 1]) +
-				    bend(above[x], here[x], below[x]));
+		sum[x] = (uint16_t)(sum[x] +
+				    second_derivative(here[x - 1], here[x], here[x + 1]) +
+				    second_derivative(above[x], here[x], below[x]));
 }
 
 SIMD_CLONES static void sum_cells(const uint16_t *restrict sum, uint16_t *restrict energy,
@@ -44,7 +46,7 @@ SIMD_CLONES static void sum_cells(const uint16_t *restrict sum, uint16_t *restri
 	}
 }
 
-/* The frame's edge has no neighbours: its pixels bend nowhere. */
+/* Pixels at the frame's edge count as 0, since they lack a neighbour. */
 static void measure_rows(struct sharpness *s, const struct plane *half, uint16_t *sum)
 {
 	int side = s->cell / 2;
@@ -60,7 +62,7 @@ static void measure_rows(struct sharpness *s, const struct plane *half, uint16_t
 	}
 }
 
-/* Half of half, until a pixel is a cell. */
+/* Halves the image until one pixel is one cell. */
 static int make_first_level(struct sharpness *s, const struct plane *half)
 {
 	struct plane quarter = {0};

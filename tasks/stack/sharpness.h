@@ -1,4 +1,4 @@
-/* How sharp a frame is, cell by cell, and the small pictures that it is aligned by. Pure.
+/* The sharpness of a frame, cell by cell, and the image pyramid for its alignment.  Pure.
  */
 #ifndef TASKS_STACK_SHARPNESS_H
 #define TASKS_STACK_SHARPNESS_H
@@ -9,18 +9,20 @@
 
 /* Of one frame. */
 struct sharpness {
-	int cell;	   /* luma pixels a side of a cell: 4, in large pictures 8 */
-	int width, height; /* cells */
-	uint16_t *energy;  /* of each cell, from the upper left; 0 is without detail */
-	/* Luma with a pixel a cell, then always half. */
+	int cell;	   /* the side of a cell in luma pixels: 4, in large images 8 */
+	int width, height; /* in cells */
+	uint16_t *energy;  /* of each cell, from the upper left; 0: no detail */
+
+	/* Luma with one pixel per cell, then at half the size each.  The last level has
+	 * about 30 rows. */
 	struct plane levels[SHARPNESS_LEVELS];
-	int count; /* levels, the last about 30 rows high */
+	int count;
 };
 
-/* The cells of a picture of that layout. */
+/* The side of a cell for an image of that layout. */
 int sharpness_cell(const struct layout *layout);
 
-/* half is the frame's luma in half its width and height.  -ENOMEM. */
+/* half is the frame's luma at half its width and height.  -ENOMEM. */
 int sharpness_measure(struct sharpness *sharpness, const struct layout *layout,
 		      const struct plane *half);
 void sharpness_free(struct sharpness *sharpness); /* one that is all zeros is fine */

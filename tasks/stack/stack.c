@@ -1,3 +1,4 @@
+/* Runs the steps of focus stacking, in parallel where possible. */
 #include "tasks/stack/stack.h"
 
 #include <errno.h>
@@ -13,14 +14,14 @@
 #include "tasks/stack/sharpness.h"
 #include "tasks/stack/jpeg_decode.h"
 
-#define LEAST_SIDE 64 /* pixels: there must be something to align by */
+#define LEAST_SIDE 64 /* pixels: smaller images cannot be aligned */
 
 struct frame_work {
-	struct ycc_image image; /* kept, or all zeros */
+	struct ycc_image image; /* while it is kept, else zeros */
 	struct sharpness sharpness;
-	bool measured; /* or failed; lock */
+	bool measured; /* or failed; guarded by lock */
 	int ret;
-	struct warp step; /* from its neighbour nearer to the middle to it */
+	struct warp step; /* how it lies over its neighbour nearer the middle */
 	int aligned;	  /* align()'s answer */
 };
 
@@ -28,17 +29,17 @@ struct stack {
 	const struct stack_job *job;
 	struct stack_report *report;
 	int middle;
-	bool keep; /* decoded frames stay in memory */
+	bool keep; /* whether decoded frames stay in memory */
 	struct frame_work frames[STACK_FRAMES];
 	struct tags tags;	      /* the middle frame's */
-	struct coarseness coarseness; /* and */
+	struct coarseness coarseness; /* the middle frame's */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct focus_map focus_map;
 	struct ycc_image result;
-	struct fuse fuse;	/* the frame that is being fused */
-	struct ycc_image ahead; /* the one that is decoded meanwhile */
-	int ahead_number;	/* or job->count for none */
+	struct fuse fuse;	/* the frame being fused */
+	struct ycc_image ahead; /* the next one, decoded at the same time */
+	int ahead_number;	/* job->count: none */
 	struct err ahead_err;
 	int ahead_ret;
 };
@@ -55,7 +56,7 @@ static int out_of_memory(struct err *err)
 	return err_set(err, -ENOMEM, "out of memory");
 }
 
-/* Frames of one stack have one size and one way to store chroma. */
+/* All frames of a stack must have the same size and chroma sampling. */
 static int check_layout(const struct stack *s, const struct layout *layout,
 			struct err *err)
 {
@@ -71,7 +72,7 @@ static int check_layout(const struct stack *s, const struct layout *layout,
 		       expected->down[1]);
 }
 
-/* The picture where it is kept, and what is measured in it. */
+/* Decodes a frame, keeping the image if s->keep, and measures its sharpness. */
 static int decode(struct stack *s, int i, const char *jpeg, size_t size, struct err *err)
 {
 	struct frame_work *frame = &s->frames[i];
@@ -109,8 +110,8 @@ static int read_and_decode(struct stack *s, int i)
 	return ret;
 }
 
-/* What the middle frame's header says decides how the others are treated. */
-static int look_at_middle(struct stack *s, struct err *err)
+/* Reads the middle frame's layout, which the others must have. */
+static int read_middle(struct stack *s, struct err *err)
 {
 	char *jpeg = NULL;
 	size_t size;
@@ -175,29 +176,29 @@ static void measure_frame(struct stack *s, int i)
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* From the middle outwards, so that what lies next to each other is there early. */
-static int in_order(const struct stack *s, int k)
+/* The frames from the middle outwards, so that neighbours are decoded early. */
+static int outwards(const struct stack *s, int k)
 {
 	int away = (k + 1) / 2;
 
 	return k % 2 ? s->middle - away : s->middle + away;
 }
 
-/* The first items decode a frame each, the others align one each; a thread that aligns
- * waits only for frames that are being decoded already. */
-static void look_at_frame(void *context, int item)
+/* The first items decode one frame each, the others align one each.  A thread that aligns
+ * waits only for frames that are already being decoded. */
+static void measure_or_align(void *context, int item)
 {
 	struct stack *s = context;
 	int count = s->job->count;
 
 	if (item < count)
-		measure_frame(s, in_order(s, item));
+		measure_frame(s, outwards(s, item));
 	else
-		align_frame(s, in_order(s, item - count + 1));
+		align_frame(s, outwards(s, item - count + 1));
 }
 
-/* The first bad frame's sentence. */
-static int judge_frames(const struct stack *s, struct err *err)
+/* Reports all bad frames and returns the first one's error. */
+static int check_frames(const struct stack *s, struct err *err)
 {
 	struct stack_report *report = s->report;
 	int ret = 0;
@@ -208,8 +209,8 @@ static int judge_frames(const struct stack *s, struct err *err)
 		if (frame_ret == 0)
 			continue;
 		report->bad[i] = frame_ret == -EBADMSG;
-		if (ret == 0 ||
-		    ret == -EBADMSG) { /* out of memory, or a disk, matters more */
+		/* Lack of memory and disk errors take precedence over a bad frame. */
+		if (ret == 0 || ret == -EBADMSG) {
 			ret = frame_ret;
 			if (err)
 				*err = report->errors[i];
@@ -218,7 +219,7 @@ static int judge_frames(const struct stack *s, struct err *err)
 	return ret;
 }
 
-/* From the middle outwards: a frame lies as its neighbour does, and a step further. */
+/* A frame's warp is its step chained to the warp of its neighbour nearer the middle. */
 static void chain_frame(const struct stack *s, int i)
 {
 	struct stack_report *report = s->report;
@@ -242,18 +243,18 @@ static void chain(const struct stack *s)
 	s->report->warps[s->middle] = WARP_IDENTITY;
 	s->report->aligned[s->middle] = s->report->used[s->middle] = true;
 	for (int k = 1; k < s->job->count; k++)
-		chain_frame(s, in_order(s, k));
+		chain_frame(s, outwards(s, k));
 }
 
-static int look_at_frames(struct stack *s, struct err *err)
+static int align_frames(struct stack *s, struct err *err)
 {
-	int ret = look_at_middle(s, err);
+	int ret = read_middle(s, err);
 
 	if (ret == 0)
-		ret = parallel_for(2 * s->job->count - 1, look_at_frame, s,
+		ret = parallel_for(2 * s->job->count - 1, measure_or_align, s,
 				   s->job->cancel);
 	if (ret == 0)
-		ret = judge_frames(s, err);
+		ret = check_frames(s, err);
 	for (int i = 0; ret == 0 && i < s->job->count; i++)
 		if (s->frames[i].aligned < 0)
 			ret = out_of_memory(err);
@@ -282,7 +283,7 @@ static int find_focus_map(struct stack *s, struct err *err)
 	return ret == -ENOMEM ? out_of_memory(err) : ret;
 }
 
-/* Frames that no label names are not looked at again. */
+/* Frames that the focus map does not use are not decoded again. */
 static void mark_used(struct stack *s)
 {
 	size_t cells = (size_t)s->focus_map.width * (size_t)s->focus_map.height;
@@ -313,7 +314,7 @@ static int decode_again(struct stack *s, int i, struct err *err)
 	return ret;
 }
 
-/* The frame that comes next, where it is not kept. */
+/* Decodes the next frame, or takes it from memory where it was kept. */
 static void prepare_next(struct stack *s)
 {
 	s->ahead_ret = 0;
@@ -327,7 +328,7 @@ static void prepare_next(struct stack *s)
 	}
 }
 
-/* Item 0 prepares the next frame, the others fuse a part of this one. */
+/* Item 0 prepares the next frame, each other item fuses a part of this one. */
 static void fuse_item(void *context, int item)
 {
 	struct stack *s = context;
@@ -383,7 +384,7 @@ static int fuse_all(struct stack *s, void **jpeg, size_t *size, struct err *err)
 	return ret;
 }
 
-/* ---- the whole ---- */
+/* ---- stacks ---- */
 
 static struct stack *stack_new(const struct stack_job *job, struct stack_report *report)
 {
@@ -424,7 +425,7 @@ int stack_align(const struct stack_job *job, struct stack_report *report, struct
 
 	if (!s)
 		return out_of_memory(err);
-	ret = look_at_frames(s, err);
+	ret = align_frames(s, err);
 	stack_free(s);
 	return ret;
 }
@@ -437,7 +438,7 @@ int stack_make(const struct stack_job *job, struct stack_report *report, void **
 
 	if (!s)
 		return out_of_memory(err);
-	ret = look_at_frames(s, err);
+	ret = align_frames(s, err);
 	if (ret == 0)
 		ret = fuse_all(s, jpeg, size, err);
 	stack_free(s);

@@ -1,3 +1,4 @@
+/* Arithmetic on warps. */
 #include "tasks/stack/warp.h"
 
 struct warp warp_chain(const struct warp *outer, const struct warp *inner)

@@ -1,3 +1,4 @@
+/* Sizes and allocation of YCbCr images. */
 #include "tasks/stack/ycc_image.h"
 
 #include <string.h>

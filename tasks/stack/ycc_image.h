@@ -1,6 +1,5 @@
-/* A JPEG as what is in it: luma and two channels of chroma, in the resolution that each
- * has there.  No colours are converted, so nothing is lost and little memory is needed.
- */
+/* The contents of a JPEG: luma and two channels of chroma, each at its own resolution. No
+ * colours are converted, so nothing is lost and little memory is needed. */
 #ifndef TASKS_STACK_YCC_IMAGE_H
 #define TASKS_STACK_YCC_IMAGE_H
 
@@ -10,15 +9,15 @@
 
 #define YCC_CHANNELS 3
 
-/* What the pictures of one stack have in common. */
+/* Equal for all frames of a stack. */
 struct layout {
 	int width, height;	  /* pixels */
-	int channels;		  /* 3, or 1 for a grey picture */
-	int across[YCC_CHANNELS]; /* luma pixels that one sample covers: 1, 2 or 4 */
+	int channels;		  /* 3, or 1 for a grey image */
+	int across[YCC_CHANNELS]; /* luma pixels per sample: 1, 2 or 4 */
 	int down[YCC_CHANNELS];
 };
 
-/* How finely a JPEG keeps each channel: its quantization tables, in natural order. */
+/* The quantization tables of a JPEG, in natural order. */
 struct coarseness {
 	uint16_t steps[YCC_CHANNELS][64];
 };
@@ -30,14 +29,15 @@ struct ycc_image {
 
 bool layout_equal(const struct layout *a, const struct layout *b);
 
-/* Samples of a channel in a row, and rows. */
+/* The size of a channel in samples. */
 int layout_width(const struct layout *layout, int channel);
 int layout_height(const struct layout *layout, int channel);
 
-/* Bytes of the channels together. */
+/* The bytes of all channels. */
 size_t layout_bytes(const struct layout *layout);
 
-/* Planes of that layout, black in luma.  -ENOMEM; nothing is left then. */
+/* Allocates planes of that layout, with luma 0.  -ENOMEM; nothing is left allocated then.
+ */
 int ycc_image_make(struct ycc_image *image, const struct layout *layout);
 void ycc_image_free(struct ycc_image *image); /* one that is all zeros is fine */
 
