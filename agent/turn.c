@@ -232,9 +232,9 @@ static void core_sent(struct core *core, const struct event *event)
 {
 	if (event->epoch != core->session.epoch)
 		return;
-	if (!outbox_sent(core->outbox, event->token, event->flag, core->now.ms))
+	if (!outbox_completed(core->outbox, event->token, event->flag, core->now.ms))
 		telemetry_completed(core->telemetry, event->token);
-	outbox_heard(core->outbox, event->token, core->now.ms);
+	outbox_broker_acknowledged(core->outbox, event->token, core->now.ms);
 }
 
 /* Whoever waits for an event that wrote nothing waits for no commit.  A receiving thread
@@ -353,14 +353,15 @@ static void core_pump(struct core *core)
 
 	if (session->phase == SESSION_DOWN)
 		return;
-	outbox_pump(core->outbox, core->at_once, session->epoch, core->now.ms,
+	outbox_send(core->outbox, core->at_once, session->epoch, core->now.ms,
 		    core_age(core),
 		    session->window > telemetry_in_flight(core->telemetry)
 			    ? session->window - telemetry_in_flight(core->telemetry)
 			    : 0,
 		    &core->next_token);
 	telemetry_send(core->telemetry, core->at_once, session->epoch, core->now.ms,
-		       outbox_flying(core->outbox), session->window, &core->next_token);
+		       outbox_in_flight(core->outbox), session->window,
+		       &core->next_token);
 }
 
 /* Only what needs no commit: refusals, answers to reads, telemetry. */
@@ -368,7 +369,7 @@ static void core_pump_held(struct core *core)
 {
 	if (core->session.phase == SESSION_DOWN)
 		return;
-	outbox_pump_unstored(core->outbox, core->at_once, core->session.epoch,
+	outbox_send_unstored(core->outbox, core->at_once, core->session.epoch,
 			     core->now.ms, core->session.window, &core->next_token);
 }
 

@@ -45,7 +45,7 @@ static bool is_redelivery(const struct core *core, const struct event *event,
 	for (const struct act *act = core->acts; act; act = act->next)
 		if (act->packet == event->number && !strcmp(act->message, hash))
 			return true;
-	return outbox_answers(core->outbox, (int)event->number, hash);
+	return outbox_is_redelivery(core->outbox, (int)event->number, hash);
 }
 
 /* A full disk: what frees room or stops something is carried out as long as it can be
@@ -74,7 +74,7 @@ static void clear_retained(struct core *core, const struct command *command,
 
 	if (comes_back && has_flag(command, VERB_NEVER_REFUSED))
 		return;
-	outbox_clearing(core->outbox, topic, core_age(core));
+	outbox_add_clearing(core->outbox, topic, core_age(core));
 	if (comes_back)
 		snprintf(core->cleared[core->cleared_next++ % CORE_CLEARED_MAX],
 			 TOPIC_MAX, "%s", topic);

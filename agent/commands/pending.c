@@ -70,7 +70,7 @@ static void acts_store(struct core *core, struct act *act)
 		.correlation = act->correlation,
 		.correlation_size = act->correlation_size,
 		.packet = act->packet,
-		.message = act->message,
+		.message_hash = act->message,
 	};
 
 	row.number = act->number = core->next_act++;
@@ -308,7 +308,7 @@ static void acts_interrupted_one(void *context, const struct act_row *row)
 	command.correlation = (uint8_t *)(uintptr_t)row->correlation;
 	response.packet = row->packet;
 	snprintf(response.message_hash, sizeof(response.message_hash), "%s",
-		 row->message);
+		 row->message_hash);
 	response_refuse(&response, "interrupted",
 			"the agent ended while this was under way; it is not run again");
 	reply_send(core, &response, true);

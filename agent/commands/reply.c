@@ -115,11 +115,11 @@ void reply_send(struct core *core, struct response *response, bool stored)
 		.age = core_age(core),
 		.stored = stored && !(core->held && verb && (verb->flags & VERB_STOPS)),
 		.packet = response->packet,
-		.message = response->message_hash,
+		.message_hash = response->message_hash,
 	};
 
 	reply_topic(core, response->command, topic);
-	outbox_reply(core->outbox, &out);
+	outbox_add_reply(core->outbox, &out);
 	free(text);
 	cJSON_Delete(reply);
 }

@@ -84,7 +84,7 @@ static void tidy(struct core *core)
 			continue;
 		if (task->status == TASK_ERROR && ++failures <= FAILURES_KEPT)
 			continue;
-		if (outbox_acknowledged(core->outbox, task->id))
+		if (outbox_document_acknowledged(core->outbox, task->id))
 			lifecycle_delete(core, task, "task.pruned");
 	}
 }

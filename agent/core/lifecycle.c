@@ -44,7 +44,7 @@ void lifecycle_save_progress(struct core *core, struct task *task)
 	task->progress_waits = false;
 	task->progress_saved = core->now.ms;
 	lifecycle_save_row(core, task);
-	outbox_document(core->outbox, task->id, core_age(core));
+	outbox_add_document(core->outbox, task->id, core_age(core));
 	core->current_changed = true;
 }
 
@@ -195,7 +195,7 @@ void lifecycle_admit(struct core *core, struct task *task)
 	store_set_number(core->store, "next_arrival", core->next_arrival);
 	scheduler_add(&core->scheduler, task);
 	store_task_insert(core->store, task);
-	outbox_document(core->outbox, task->id, core_age(core));
+	outbox_add_document(core->outbox, task->id, core_age(core));
 	core->queue_changed = true;
 	lifecycle_emit_event(core, task, "task.created");
 	dependency_check(core, task);
@@ -226,10 +226,10 @@ void lifecycle_delete(struct core *core, const struct task *task, const char *ev
 	snprintf(key, sizeof(key), "i%s", task->id);
 	store_remember_status(core->store, key, task_status_name(task->status));
 	store_task_delete(core->store, task);
-	outbox_clearing(core->outbox,
-			topic_make(topic, core->options.root, core->options.device,
-				   "task/%s", task->id),
-			core_age(core));
+	outbox_add_clearing(core->outbox,
+			    topic_make(topic, core->options.root, core->options.device,
+				       "task/%s", task->id),
+			    core_age(core));
 	core->ended_count--;
 	core_emit_event(core, event, task->id, NULL);
 }
@@ -254,7 +254,7 @@ int64_t lifecycle_prune(struct core *core, int64_t keep, int64_t older_than_ms,
 			task_free(task);
 			break;
 		}
-		if (outbox_acknowledged(core->outbox, task->id)) {
+		if (outbox_document_acknowledged(core->outbox, task->id)) {
 			lifecycle_delete(core, task, "task.pruned");
 			pruned++;
 		}

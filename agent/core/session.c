@@ -160,7 +160,7 @@ static void session_ready(struct core *core)
 	struct session *session = &core->session;
 
 	session->phase = SESSION_READY;
-	outbox_backlog_came(core->outbox, core->next_token);
+	outbox_backlog_received(core->outbox, core->next_token);
 	session->publish_due = true;
 	/* A broker without our session has lost the rest as well. */
 	if (!session->session_present || may_publish_all(core))
@@ -204,7 +204,7 @@ static void sweep_task(struct core *core, const struct event *event, const char 
 	if (!core->session.sweeping || !event->retained || !event->size)
 		return;
 	if (!core_find_task(core, id, &ended))
-		outbox_clearing(core->outbox, event->topic, core_age(core));
+		outbox_add_clearing(core->outbox, event->topic, core_age(core));
 	task_free(ended);
 }
 
@@ -305,7 +305,7 @@ static void session_up(struct core *core, const struct event *event)
 	session->version = event->version;
 	session->session_present = event->flag;
 	session->sweeping = false;
-	outbox_link_up(core->outbox);
+	outbox_connected(core->outbox);
 	if (!session->session_present)
 		outbox_new_session(core->outbox);
 	subscribe_all(core);
@@ -318,7 +318,7 @@ static void session_down(struct core *core, const struct event *event)
 	core->session.phase = SESSION_DOWN;
 	core->session.sweeping = false;
 	core->session.reconnects++;
-	outbox_link_down(core->outbox);
+	outbox_disconnected(core->outbox);
 	telemetry_disconnected(core->telemetry);
 }
 

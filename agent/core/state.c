@@ -30,7 +30,7 @@ void core_emit_event(struct core *core, const char *name, const char *id, cJSON 
 {
 	char *text = data ? json_text(data) : NULL;
 
-	outbox_event(core->outbox, name, id, text, core->store_name, core->now.wall);
+	outbox_add_event(core->outbox, name, id, text, core->store_name, core->now.wall);
 	free(text);
 	cJSON_Delete(data);
 }

@@ -340,7 +340,7 @@ void status_publish_all(struct core *core)
 
 		if (!task)
 			break;
-		outbox_document_again(core->outbox, task->id);
+		outbox_resend_document(core->outbox, task->id);
 		number = task->number;
 		task_free(task);
 	}

@@ -1,3 +1,4 @@
+/* The outbox: what must reach the broker, in the store until it is acknowledged. */
 #include "agent/outbox/outbox.h"
 
 #include <errno.h>
@@ -5,64 +6,146 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <uthash.h>
+#include <utlist.h>
+
 #include "agent/base/log.h"
 #include "agent/outbox/event_log.h"
-#include "agent/outbox/message.h"
 
+/* A task document, a clearing or a reply that the broker has not acknowledged. */
+struct outbox_message {
+	enum message_kind kind;
+	int64_t number; /* of its row; 0: not stored */
+	char *topic;
+	char task[TASK_ID];
+	char *payload; /* of a reply */
+	void *correlation;
+	size_t correlation_size;
+	int packet; /* a stored reply: packet id of the message it answers, 0 for none */
+	char message_hash[SHA256_HEX]; /* and its sha256 */
+	int64_t age, not_before;
+	uint64_t token; /* 0: not in flight */
+	bool changed;	/* a newer version came while it was in flight */
+	bool refused;	/* by the broker: not sent again on this connection */
+	struct outbox_message *prev, *next;
+	UT_hash_handle hh; /* by topic: documents and clearings */
+};
+
+/* A message is in one of the lists.  Documents and clearings are in by_topic too. */
 struct outbox {
 	struct outbox_options options;
-	struct letter *by_topic;
-	struct letter *ready, *replies, *in_flight;
-	unsigned flying_count, reply_count;
-	bool backlog;	       /* what came before this connection may come again */
-	uint64_t backlog_ends; /* with the acknowledgement of a later token; 0: not known
-				  yet */
-	/* Acknowledged replies that are remembered until it cannot. */
-	struct letter *told;
-	unsigned told_count;
+	struct outbox_message *by_topic;
+	struct outbox_message *ready; /* documents and clearings */
+	struct outbox_message *replies;
+	struct outbox_message *in_flight;
+	unsigned in_flight_count, reply_count;
+
+	/* Messages of earlier connections may be redelivered until the broker has
+	 * acknowledged a token above backlog_end (0: not known yet).  Until then
+	 * acknowledged replies are remembered. */
+	bool backlog;
+	uint64_t backlog_end;
+	struct outbox_message *acked;
+	unsigned acked_count;
+
 	int64_t next_number;
 	struct event_log events;
-	/* acknowledged rows that wait for a transaction */
-	int64_t *kept;
-	size_t kept_count, kept_room;
-	int64_t kept_since; /* monotonic; 0: none */
+
+	/* rows that the next transaction deletes */
+	int64_t *obsolete;
+	size_t obsolete_count, obsolete_room;
+	int64_t obsolete_since; /* monotonic; 0: none */
+
 	int64_t dropped;
 };
 
-static struct letter *outbox_find(const struct outbox *outbox, const char *topic)
-{
-	struct letter *letter;
+/* ---- one message ---- */
 
-	HASH_FIND_STR(outbox->by_topic, topic, letter);
-	return letter;
+static void message_free(struct outbox_message *message)
+{
+	free(message->topic);
+	free(message->payload);
+	free(message->correlation);
+	free(message);
 }
 
-static void outbox_add_retained(struct outbox *outbox, struct letter *letter)
+static struct outbox_message *message_new(enum message_kind kind, const char *topic)
 {
-	HASH_ADD_KEYPTR(hh, outbox->by_topic, letter->topic, strlen(letter->topic),
-			letter);
-	DL_APPEND(outbox->ready, letter);
+	struct outbox_message *message = calloc(1, sizeof(*message));
+
+	if (!message || !(message->topic = strdup(topic)))
+		abort(); /* see effects_add() */
+	message->kind = kind;
+	return message;
 }
 
-static void outbox_load(void *context, const struct promise_row *row)
+static void message_set_correlation(struct outbox_message *message, const void *bytes,
+				    size_t size)
+{
+	if (!bytes)
+		return;
+	message->correlation = malloc(size ? size : 1);
+	if (!message->correlation)
+		abort();
+	memcpy(message->correlation, bytes, size);
+	message->correlation_size = size;
+}
+
+/* Is it the reply to the message of this packet id and hash? */
+static bool message_answers(const struct outbox_message *message, int packet,
+			    const char *hash)
+{
+	return message->packet == packet && !strcmp(message->message_hash, hash);
+}
+
+static void messages_free(struct outbox_message **list)
+{
+	struct outbox_message *message, *next;
+
+	DL_FOREACH_SAFE(*list, message, next) {
+		DL_DELETE(*list, message);
+		message_free(message);
+	}
+}
+
+/* ---- opening and closing ---- */
+
+static struct outbox_message *outbox_find(const struct outbox *outbox, const char *topic)
+{
+	struct outbox_message *message;
+
+	HASH_FIND_STR(outbox->by_topic, topic, message);
+	return message;
+}
+
+static void outbox_add_retained(struct outbox *outbox, struct outbox_message *message)
+{
+	HASH_ADD_KEYPTR(hh, outbox->by_topic, message->topic, strlen(message->topic),
+			message);
+	DL_APPEND(outbox->ready, message);
+}
+
+/* Adds a row of the store. */
+static void outbox_load(void *context, const struct message_row *row)
 {
 	struct outbox *outbox = context;
-	struct letter *letter = letter_new(row->kind, row->topic);
+	struct outbox_message *message = message_new(row->kind, row->topic);
 
-	letter->number = row->number;
-	letter->age = row->age;
-	snprintf(letter->task, sizeof(letter->task), "%s", row->task);
+	message->number = row->number;
+	message->age = row->age;
+	snprintf(message->task, sizeof(message->task), "%s", row->task);
 	if (row->number >= outbox->next_number)
 		outbox->next_number = row->number + 1;
-	if (row->kind != PROMISE_REPLY) {
-		outbox_add_retained(outbox, letter);
+	if (row->kind != MESSAGE_REPLY) {
+		outbox_add_retained(outbox, message);
 		return;
 	}
-	task_set_text(&letter->payload, row->payload);
-	letter_set_correlation(letter, row->correlation, row->correlation_size);
-	letter->packet = row->packet;
-	snprintf(letter->message, sizeof(letter->message), "%s", row->message);
-	DL_APPEND(outbox->replies, letter);
+	task_set_text(&message->payload, row->payload);
+	message_set_correlation(message, row->correlation, row->correlation_size);
+	message->packet = row->packet;
+	snprintf(message->message_hash, sizeof(message->message_hash), "%s",
+		 row->message_hash);
+	DL_APPEND(outbox->replies, message);
 	outbox->reply_count++;
 }
 
@@ -79,7 +162,7 @@ int outbox_open(struct outbox **out, const struct outbox_options *options,
 	outbox->options = *options;
 	outbox->next_number = 1;
 	outbox->backlog = true;
-	store_promises(options->store, outbox_load, outbox);
+	store_messages(options->store, outbox_load, outbox);
 	*out = outbox;
 	return 0;
 }
@@ -90,153 +173,156 @@ void outbox_close(struct outbox *outbox)
 		return;
 
 	HASH_CLEAR(hh, outbox->by_topic);
-	letters_free(&outbox->ready);
-	letters_free(&outbox->replies);
-	letters_free(&outbox->in_flight);
-	letters_free(&outbox->told);
-	free(outbox->kept);
+	messages_free(&outbox->ready);
+	messages_free(&outbox->replies);
+	messages_free(&outbox->in_flight);
+	messages_free(&outbox->acked);
+	free(outbox->obsolete);
 	event_log_close(&outbox->events);
 	free(outbox);
 }
 
-static void outbox_store(struct outbox *outbox, struct letter *letter)
+static void outbox_store(struct outbox *outbox, struct outbox_message *message)
 {
-	struct promise_row row = {
-		.kind = letter->kind,
-		.topic = letter->topic,
-		.task = letter->task,
-		.payload = letter->payload ? letter->payload : "",
-		.correlation = letter->correlation,
-		.correlation_size = letter->correlation_size,
-		.age = letter->age,
-		.packet = letter->packet,
-		.message = letter->message,
+	struct message_row row = {
+		.kind = message->kind,
+		.topic = message->topic,
+		.task = message->task,
+		.payload = message->payload ? message->payload : "",
+		.correlation = message->correlation,
+		.correlation_size = message->correlation_size,
+		.age = message->age,
+		.packet = message->packet,
+		.message_hash = message->message_hash,
 	};
 
-	if (!letter->number)
-		letter->number = outbox->next_number++;
-	row.number = letter->number;
-	store_promise(outbox->options.store, &row);
+	if (!message->number)
+		message->number = outbox->next_number++;
+	row.number = message->number;
+	store_message(outbox->options.store, &row);
 }
 
-/* The letter of a retained topic; a newer version takes the place of an older one. */
-static void outbox_retained(struct outbox *outbox, enum promise kind, const char *topic,
-			    const char *task, int64_t age, bool stored)
+/* Adds a message to a retained topic, in place of an older one that waits. */
+static void outbox_set_retained(struct outbox *outbox, enum message_kind kind,
+				const char *topic, const char *task, int64_t age,
+				bool stored)
 {
-	struct letter *letter = outbox_find(outbox, topic);
-	bool known = letter && letter->number && letter->kind == kind;
+	struct outbox_message *message = outbox_find(outbox, topic);
+	bool known = message && message->number && message->kind == kind;
 
-	if (!letter) {
-		letter = letter_new(kind, topic);
-		outbox_add_retained(outbox, letter);
+	if (!message) {
+		message = message_new(kind, topic);
+		outbox_add_retained(outbox, message);
 	}
-	letter->kind = kind;
-	letter->age = age;
-	letter->changed = true;
-	letter->refused = false;
-	snprintf(letter->task, sizeof(letter->task), "%s", task);
+	message->kind = kind;
+	message->age = age;
+	message->changed = true;
+	message->refused = false;
+	snprintf(message->task, sizeof(message->task), "%s", task);
 	if (stored && !known)
-		outbox_store(outbox, letter);
+		outbox_store(outbox, message);
 }
 
-void outbox_document(struct outbox *outbox, const char *task, int64_t age)
+void outbox_add_document(struct outbox *outbox, const char *task, int64_t age)
 {
 	char *topic = outbox->options.topic(outbox->options.context, task);
 
-	outbox_retained(outbox, PROMISE_DOCUMENT, topic, task, age, true);
+	outbox_set_retained(outbox, MESSAGE_DOCUMENT, topic, task, age, true);
 	free(topic);
 }
 
-void outbox_document_again(struct outbox *outbox, const char *task)
+void outbox_resend_document(struct outbox *outbox, const char *task)
 {
 	char *topic = outbox->options.topic(outbox->options.context, task);
 
 	if (!outbox_find(outbox, topic))
-		outbox_retained(outbox, PROMISE_DOCUMENT, topic, task, 0, false);
+		outbox_set_retained(outbox, MESSAGE_DOCUMENT, topic, task, 0, false);
 	free(topic);
 }
 
-void outbox_clearing(struct outbox *outbox, const char *topic, int64_t age)
+void outbox_add_clearing(struct outbox *outbox, const char *topic, int64_t age)
 {
-	outbox_retained(outbox, PROMISE_CLEARING, topic, "", age, true);
+	outbox_set_retained(outbox, MESSAGE_CLEARING, topic, "", age, true);
 }
 
-static void outbox_keep(struct outbox *outbox, int64_t number)
+/* Lets the next transaction delete the row; 0: there is none. */
+static void outbox_delete_later(struct outbox *outbox, int64_t number)
 {
 	if (!number)
 		return;
-	if (outbox->kept_count == outbox->kept_room) {
-		size_t room = outbox->kept_room ? 2 * outbox->kept_room : 64;
-		int64_t *kept = realloc(outbox->kept, room * sizeof(*kept));
+	if (outbox->obsolete_count == outbox->obsolete_room) {
+		size_t room = outbox->obsolete_room ? 2 * outbox->obsolete_room : 64;
+		int64_t *obsolete = realloc(outbox->obsolete, room * sizeof(*obsolete));
 
-		if (!kept)
+		if (!obsolete)
 			abort();
-		outbox->kept = kept;
-		outbox->kept_room = room;
+		outbox->obsolete = obsolete;
+		outbox->obsolete_room = room;
 	}
-	outbox->kept[outbox->kept_count++] = number;
+	outbox->obsolete[outbox->obsolete_count++] = number;
 }
 
 static void outbox_drop_oldest_reply(struct outbox *outbox)
 {
-	struct letter *letter = outbox->replies;
+	struct outbox_message *message = outbox->replies;
 
-	DL_DELETE(outbox->replies, letter);
+	DL_DELETE(outbox->replies, message);
 	outbox->reply_count--;
 	outbox->dropped++;
-	outbox_keep(outbox, letter->number);
-	letter_free(letter);
+	outbox_delete_later(outbox, message->number);
+	message_free(message);
 }
 
-void outbox_reply(struct outbox *outbox, const struct outbox_reply *reply)
+void outbox_add_reply(struct outbox *outbox, const struct outbox_reply *reply)
 {
-	struct letter *letter = letter_new(PROMISE_REPLY, reply->topic);
+	struct outbox_message *message = message_new(MESSAGE_REPLY, reply->topic);
 
-	task_set_text(&letter->payload, reply->payload);
-	letter_set_correlation(letter, reply->correlation, reply->correlation_size);
-	letter->not_before = reply->not_before;
-	letter->age = reply->age;
+	task_set_text(&message->payload, reply->payload);
+	message_set_correlation(message, reply->correlation, reply->correlation_size);
+	message->not_before = reply->not_before;
+	message->age = reply->age;
 	if (reply->stored && reply->packet) {
-		letter->packet = reply->packet;
-		snprintf(letter->message, sizeof(letter->message), "%s", reply->message);
+		message->packet = reply->packet;
+		snprintf(message->message_hash, sizeof(message->message_hash), "%s",
+			 reply->message_hash);
 	}
-	/* After a restart there may be more: those that were told count again. */
+	/* There may be more after a restart, when acknowledged ones count again. */
 	while (outbox->reply_count >= OUTBOX_REPLIES_MAX && outbox->replies)
 		outbox_drop_oldest_reply(outbox);
-	DL_APPEND(outbox->replies, letter);
+	DL_APPEND(outbox->replies, message);
 	outbox->reply_count++;
 	if (reply->stored)
-		outbox_store(outbox, letter);
+		outbox_store(outbox, message);
 }
 
-void outbox_event(struct outbox *outbox, const char *name, const char *id,
-		  const char *data, const char *store_name, int64_t wall_ms)
+void outbox_add_event(struct outbox *outbox, const char *name, const char *id,
+		      const char *data, const char *store_name, int64_t wall_ms)
 {
 	event_log_add(&outbox->events, name, id, data, store_name, wall_ms);
 }
 
 void outbox_settle(struct outbox *outbox)
 {
-	for (size_t i = 0; i < outbox->kept_count; i++)
-		store_promise_kept(outbox->options.store, outbox->kept[i]);
-	outbox->kept_count = 0;
+	for (size_t i = 0; i < outbox->obsolete_count; i++)
+		store_message_delete(outbox->options.store, outbox->obsolete[i]);
+	outbox->obsolete_count = 0;
 	event_log_save_acked(&outbox->events);
-	outbox->kept_since = 0;
+	outbox->obsolete_since = 0;
 }
 
 bool outbox_wants_settling(const struct outbox *outbox, int64_t before)
 {
-	return outbox->kept_since && outbox->kept_since <= before;
+	return outbox->obsolete_since && outbox->obsolete_since <= before;
 }
 
-static void letter_fly(struct outbox *outbox, struct letter **list, struct letter *letter,
-		       uint64_t token)
+static void mark_in_flight(struct outbox *outbox, struct outbox_message **list,
+			   struct outbox_message *message, uint64_t token)
 {
-	DL_DELETE(*list, letter);
-	DL_APPEND(outbox->in_flight, letter);
-	outbox->flying_count++;
-	letter->token = token;
-	letter->changed = false;
+	DL_DELETE(*list, message);
+	DL_APPEND(outbox->in_flight, message);
+	outbox->in_flight_count++;
+	message->token = token;
+	message->changed = false;
 }
 
 static void outbox_drop_old_replies(struct outbox *outbox, int64_t age)
@@ -245,246 +331,248 @@ static void outbox_drop_old_replies(struct outbox *outbox, int64_t age)
 		outbox_drop_oldest_reply(outbox);
 }
 
-static bool pump_reply(struct outbox *outbox, struct effects *effects, uint32_t epoch,
+/* Publishes the next reply that is due; false when there is none. */
+static bool send_reply(struct outbox *outbox, struct effects *effects, uint32_t epoch,
 		       int64_t now, bool unstored_only, uint64_t *token)
 {
-	struct letter *letter, *next;
+	struct outbox_message *message, *next;
 
-	DL_FOREACH_SAFE(outbox->replies, letter, next) {
+	DL_FOREACH_SAFE(outbox->replies, message, next) {
 		struct effect *effect;
 		char *payload = NULL;
 
-		if (letter->not_before > now || letter->refused ||
-		    (unstored_only && letter->number))
+		if (message->not_before > now || message->refused ||
+		    (unstored_only && message->number))
 			continue;
-		letter_fly(outbox, &outbox->replies, letter, ++*token);
-		task_set_text(&payload, letter->payload);
-		effect = effects_publish(effects, epoch, *token, letter->topic, payload);
-		if (letter->correlation) {
-			effect->correlation = malloc(letter->correlation_size + 1);
+		mark_in_flight(outbox, &outbox->replies, message, ++*token);
+		task_set_text(&payload, message->payload);
+		effect = effects_publish(effects, epoch, *token, message->topic, payload);
+		if (message->correlation) {
+			effect->correlation = malloc(message->correlation_size + 1);
 			if (!effect->correlation)
 				abort();
-			memcpy(effect->correlation, letter->correlation,
-			       letter->correlation_size);
-			effect->correlation_size = letter->correlation_size;
+			memcpy(effect->correlation, message->correlation,
+			       message->correlation_size);
+			effect->correlation_size = message->correlation_size;
 		}
 		return true;
 	}
 	return false;
 }
 
-static bool pump_retained(struct outbox *outbox, struct effects *effects, uint32_t epoch,
+/* Publishes the next document or clearing; false when there is none. */
+static bool send_retained(struct outbox *outbox, struct effects *effects, uint32_t epoch,
 			  uint64_t *token)
 {
-	struct letter *letter, *next;
+	struct outbox_message *message, *next;
 
-	DL_FOREACH_SAFE(outbox->ready, letter, next) {
+	DL_FOREACH_SAFE(outbox->ready, message, next) {
 		char *payload = NULL;
 
-		if (letter->refused)
+		if (message->refused)
 			continue;
-		if (letter->kind == PROMISE_DOCUMENT) {
+		if (message->kind == MESSAGE_DOCUMENT) {
 			payload = outbox->options.document(outbox->options.context,
-							   letter->task);
-			/* Pruned meanwhile: the clearing has a letter of its own topic,
-			 * which would be this one, so there is nothing to say. */
+							   message->task);
+			/* The task was pruned.  Its topic's clearing would be this very
+			 * message, so there is nothing left to send. */
 			if (!payload) {
-				DL_DELETE(outbox->ready, letter);
-				HASH_DEL(outbox->by_topic, letter);
-				outbox_keep(outbox, letter->number);
-				letter_free(letter);
+				DL_DELETE(outbox->ready, message);
+				HASH_DEL(outbox->by_topic, message);
+				outbox_delete_later(outbox, message->number);
+				message_free(message);
 				continue;
 			}
 		}
-		letter_fly(outbox, &outbox->ready, letter, ++*token);
-		effects_publish(effects, epoch, *token, letter->topic, payload)->retain =
+		mark_in_flight(outbox, &outbox->ready, message, ++*token);
+		effects_publish(effects, epoch, *token, message->topic, payload)->retain =
 			true;
 		return true;
 	}
 	return false;
 }
 
-unsigned outbox_flying(const struct outbox *outbox)
+unsigned outbox_in_flight(const struct outbox *outbox)
 {
-	return outbox->flying_count + outbox->events.in_flight_count;
+	return outbox->in_flight_count + outbox->events.in_flight_count;
 }
 
-void outbox_pump(struct outbox *outbox, struct effects *effects, uint32_t epoch,
+void outbox_send(struct outbox *outbox, struct effects *effects, uint32_t epoch,
 		 int64_t now, int64_t age, unsigned window, uint64_t *token)
 {
-	bool went = true;
+	bool sent = true;
 
 	outbox_drop_old_replies(outbox, age);
-	while (went) {
-		went = false;
-		if (outbox_flying(outbox) < window)
-			went |= pump_reply(outbox, effects, epoch, now, false, token);
-		if (outbox_flying(outbox) < window)
-			went |= event_log_send(&outbox->events, effects, epoch, token);
-		if (outbox_flying(outbox) < window)
-			went |= pump_retained(outbox, effects, epoch, token);
+	while (sent) {
+		sent = false;
+		if (outbox_in_flight(outbox) < window)
+			sent |= send_reply(outbox, effects, epoch, now, false, token);
+		if (outbox_in_flight(outbox) < window)
+			sent |= event_log_send(&outbox->events, effects, epoch, token);
+		if (outbox_in_flight(outbox) < window)
+			sent |= send_retained(outbox, effects, epoch, token);
 	}
 }
 
-void outbox_pump_unstored(struct outbox *outbox, struct effects *effects, uint32_t epoch,
+void outbox_send_unstored(struct outbox *outbox, struct effects *effects, uint32_t epoch,
 			  int64_t now, unsigned window, uint64_t *token)
 {
-	while (outbox_flying(outbox) < window)
-		if (!pump_reply(outbox, effects, epoch, now, true, token))
+	while (outbox_in_flight(outbox) < window)
+		if (!send_reply(outbox, effects, epoch, now, true, token))
 			return;
 }
 
-bool outbox_answers(const struct outbox *outbox, int packet, const char *message)
+bool outbox_is_redelivery(const struct outbox *outbox, int packet, const char *hash)
 {
-	const struct letter *letter;
+	const struct outbox_message *message;
 
-	DL_FOREACH(outbox->replies, letter)
-		if (letter_answers(letter, packet, message))
+	DL_FOREACH(outbox->replies, message)
+		if (message_answers(message, packet, hash))
 			return true;
-	DL_FOREACH(outbox->in_flight, letter)
-		if (letter_answers(letter, packet, message))
+	DL_FOREACH(outbox->in_flight, message)
+		if (message_answers(message, packet, hash))
 			return true;
-	DL_FOREACH(outbox->told, letter)
-		if (letter_answers(letter, packet, message))
+	DL_FOREACH(outbox->acked, message)
+		if (message_answers(message, packet, hash))
 			return true;
 	return false;
 }
 
-static void outbox_forget_told(struct outbox *outbox)
+static void outbox_forget_acked(struct outbox *outbox)
 {
-	struct letter *letter = outbox->told;
+	struct outbox_message *message = outbox->acked;
 
-	DL_DELETE(outbox->told, letter);
-	outbox->told_count--;
-	outbox_keep(outbox, letter->number);
-	letter_free(letter);
+	DL_DELETE(outbox->acked, message);
+	outbox->acked_count--;
+	outbox_delete_later(outbox, message->number);
+	message_free(message);
 }
 
-/* Our PUBACK went ahead of the reply, but perhaps on a connection that ended before the
- * broker had it: on the next one the reply may be acknowledged before its message comes
- * again, and once more before the broker has the PUBACK of that. */
-static void outbox_told(struct outbox *outbox, struct letter *letter)
+/* Our PUBACK was sent before the reply, but perhaps on a connection that ended before the
+ * broker received it.  Then, on the next connection, the reply may be acknowledged before
+ * the message is redelivered, and once more before the broker has the PUBACK of that. */
+static void outbox_remember_acked(struct outbox *outbox, struct outbox_message *message)
 {
-	if (outbox->told_count == OUTBOX_REPLIES_MAX)
-		outbox_forget_told(outbox);
-	DL_APPEND(outbox->told, letter);
-	outbox->told_count++;
+	if (outbox->acked_count == OUTBOX_REPLIES_MAX)
+		outbox_forget_acked(outbox);
+	DL_APPEND(outbox->acked, message);
+	outbox->acked_count++;
 }
 
-void outbox_backlog_came(struct outbox *outbox, uint64_t token)
+void outbox_backlog_received(struct outbox *outbox, uint64_t token)
 {
-	outbox->backlog_ends = token;
+	outbox->backlog_end = token;
 }
 
-void outbox_heard(struct outbox *outbox, uint64_t token, int64_t now)
+void outbox_broker_acknowledged(struct outbox *outbox, uint64_t token, int64_t now)
 {
-	if (!outbox->backlog || !outbox->backlog_ends || token <= outbox->backlog_ends)
+	if (!outbox->backlog || !outbox->backlog_end || token <= outbox->backlog_end)
 		return;
 	outbox->backlog = false;
-	if (outbox->told && !outbox->kept_since)
-		outbox->kept_since = now;
-	while (outbox->told)
-		outbox_forget_told(outbox);
+	if (outbox->acked && !outbox->obsolete_since)
+		outbox->obsolete_since = now;
+	while (outbox->acked)
+		outbox_forget_acked(outbox);
 }
 
 void outbox_new_session(struct outbox *outbox)
 {
-	struct letter *letter;
-	bool any = outbox->told != NULL;
+	struct outbox_message *message;
+	bool any = outbox->acked != NULL;
 
-	DL_FOREACH(outbox->replies, letter) {
-		any |= letter->packet != 0;
-		letter->packet = 0;
+	DL_FOREACH(outbox->replies, message) {
+		any |= message->packet != 0;
+		message->packet = 0;
 	}
-	while (outbox->told)
-		outbox_forget_told(outbox);
+	while (outbox->acked)
+		outbox_forget_acked(outbox);
 	if (any)
-		store_new_session(outbox->options.store);
+		store_clear_packet_ids(outbox->options.store);
 }
 
-static void outbox_delivered(struct outbox *outbox, struct letter *letter)
+static void outbox_delivered(struct outbox *outbox, struct outbox_message *message)
 {
-	if (letter->kind == PROMISE_REPLY) {
+	if (message->kind == MESSAGE_REPLY) {
 		outbox->reply_count--;
-		if (letter->packet && outbox->backlog) {
-			outbox_told(outbox, letter);
+		if (message->packet && outbox->backlog) {
+			outbox_remember_acked(outbox, message);
 			return;
 		}
-	} else if (letter->changed) {
-		DL_APPEND(outbox->ready, letter);
+	} else if (message->changed) {
+		DL_APPEND(outbox->ready, message);
 		return;
 	} else {
-		HASH_DEL(outbox->by_topic, letter);
+		HASH_DEL(outbox->by_topic, message);
 	}
-	outbox_keep(outbox, letter->number);
-	letter_free(letter);
+	outbox_delete_later(outbox, message->number);
+	message_free(message);
 }
 
-static void outbox_refused(struct outbox *outbox, struct letter *letter)
+static void outbox_refused(struct outbox *outbox, struct outbox_message *message)
 {
-	log_warn("the broker refused a message to %s", letter->topic);
-	letter->refused = !letter->changed;
-	if (letter->kind == PROMISE_REPLY)
-		DL_PREPEND(outbox->replies, letter);
+	log_warn("the broker refused a message to %s", message->topic);
+	message->refused = !message->changed;
+	if (message->kind == MESSAGE_REPLY)
+		DL_PREPEND(outbox->replies, message);
 	else
-		DL_PREPEND(outbox->ready, letter);
+		DL_PREPEND(outbox->ready, message);
 }
 
-bool outbox_sent(struct outbox *outbox, uint64_t token, bool ok, int64_t now)
+bool outbox_completed(struct outbox *outbox, uint64_t token, bool ok, int64_t now)
 {
-	struct letter *letter;
+	struct outbox_message *message;
 
-	DL_FOREACH(outbox->in_flight, letter)
-		if (letter->token == token)
+	DL_FOREACH(outbox->in_flight, message)
+		if (message->token == token)
 			break;
-	if (letter) {
-		DL_DELETE(outbox->in_flight, letter);
-		outbox->flying_count--;
-		letter->token = 0;
+	if (message) {
+		DL_DELETE(outbox->in_flight, message);
+		outbox->in_flight_count--;
+		message->token = 0;
 		if (ok)
-			outbox_delivered(outbox, letter);
+			outbox_delivered(outbox, message);
 		else
-			outbox_refused(outbox, letter);
+			outbox_refused(outbox, message);
 	} else if (!event_log_completed(&outbox->events, token, ok)) {
 		return false;
 	}
-	if (!outbox->kept_since)
-		outbox->kept_since = now;
+	if (!outbox->obsolete_since)
+		outbox->obsolete_since = now;
 	return true;
 }
 
-void outbox_link_down(struct outbox *outbox)
+void outbox_disconnected(struct outbox *outbox)
 {
-	struct letter *letter, *next;
-	struct letter *replies = NULL, *ready = NULL;
+	struct outbox_message *message, *next;
+	struct outbox_message *replies = NULL, *ready = NULL;
 
-	/* What flew goes first again, in its old order. */
-	DL_FOREACH_SAFE(outbox->in_flight, letter, next) {
-		DL_DELETE(outbox->in_flight, letter);
-		letter->token = 0;
-		if (letter->kind == PROMISE_REPLY)
-			DL_APPEND(replies, letter);
+	/* Messages that were in flight are the first again, in their old order. */
+	DL_FOREACH_SAFE(outbox->in_flight, message, next) {
+		DL_DELETE(outbox->in_flight, message);
+		message->token = 0;
+		if (message->kind == MESSAGE_REPLY)
+			DL_APPEND(replies, message);
 		else
-			DL_APPEND(ready, letter);
+			DL_APPEND(ready, message);
 	}
 	DL_CONCAT(replies, outbox->replies);
 	DL_CONCAT(ready, outbox->ready);
 	outbox->replies = replies;
 	outbox->ready = ready;
-	outbox->flying_count = 0;
+	outbox->in_flight_count = 0;
 	event_log_disconnected(&outbox->events);
 }
 
-void outbox_link_up(struct outbox *outbox)
+void outbox_connected(struct outbox *outbox)
 {
-	struct letter *letter;
+	struct outbox_message *message;
 
 	outbox->backlog = true;
-	outbox->backlog_ends = 0;
-	DL_FOREACH(outbox->ready, letter)
-		letter->refused = false;
-	DL_FOREACH(outbox->replies, letter)
-		letter->refused = false;
+	outbox->backlog_end = 0;
+	DL_FOREACH(outbox->ready, message)
+		message->refused = false;
+	DL_FOREACH(outbox->replies, message)
+		message->refused = false;
 }
 
 int64_t outbox_depth(const struct outbox *outbox)
@@ -498,23 +586,23 @@ int64_t outbox_dropped(const struct outbox *outbox)
 	return outbox->dropped + outbox->events.dropped;
 }
 
-bool outbox_acknowledged(const struct outbox *outbox, const char *task)
+bool outbox_document_acknowledged(const struct outbox *outbox, const char *task)
 {
 	char *topic = outbox->options.topic(outbox->options.context, task);
-	bool waits = outbox_find(outbox, topic) != NULL;
+	bool acknowledged = !outbox_find(outbox, topic);
 
 	free(topic);
-	return !waits;
+	return acknowledged;
 }
 
 int64_t outbox_wake(const struct outbox *outbox, int64_t now)
 {
-	int64_t wake = outbox->kept_since ? outbox->kept_since + 1000 : -1;
-	struct letter *letter;
+	int64_t wake = outbox->obsolete_since ? outbox->obsolete_since + 1000 : -1;
+	struct outbox_message *message;
 
-	DL_FOREACH(outbox->replies, letter)
-		if (letter->not_before > now && (wake < 0 || letter->not_before < wake))
-			wake = letter->not_before;
+	DL_FOREACH(outbox->replies, message)
+		if (message->not_before > now && (wake < 0 || message->not_before < wake))
+			wake = message->not_before;
 	return wake;
 }
 

@@ -1,10 +1,10 @@
-/* Promises on their way to the broker: task documents, clearings, replies, events.
+/* Messages that must reach the broker: task documents, clearings, replies, events.
  *
- * Each is a row of the store, made in the transaction that makes it true; it leaves only
- * when the broker has acknowledged the version that was sent, and its deletion rides with
- * the next transaction.  The last value of a retained topic wins; at most one message of
- * a topic is in flight, so a revision never goes back on the wire.  Answers to reads take
- * the same way out but are not stored. */
+ * Each is a row of the store, written in the transaction that makes it true.  The row is
+ * deleted in the next transaction after the broker has acknowledged the version that was
+ * sent.  The last value of a retained topic wins, and at most one message per topic is in
+ * flight, so a revision never goes back on the wire.  Answers to reads are sent the same
+ * way but are not stored.  For the loop's thread. */
 #ifndef AGENT_OUTBOX_OUTBOX_H
 #define AGENT_OUTBOX_OUTBOX_H
 
@@ -22,94 +22,97 @@ struct outbox;
 struct outbox_options {
 	struct store *store;
 	const char *event_topic;
-	/* Makes the topic and the present document of a task, NULL when it is gone; the
-	 * caller frees both. */
+	/* Makes the present document of a task, NULL when the task is gone; the outbox
+	 * frees it. */
 	char *(*document)(void *context, const char *task);
+	/* Makes the topic of a task's document; the outbox frees it. */
 	char *(*topic)(void *context, const char *task);
 	void *context;
 };
 
-/* Loads what was not sent before the last end. */
+/* Loads what was not acknowledged before the last exit. */
 int outbox_open(struct outbox **out, const struct outbox_options *options,
 		struct err *err);
 void outbox_close(struct outbox *outbox); /* NULL is fine */
 
 /* ---- within a turn, before its commit ---- */
 
-/* The document of this task has changed. */
-void outbox_document(struct outbox *outbox, const char *task, int64_t age);
+/* The document of this task has changed.  It is made when it is sent. */
+void outbox_add_document(struct outbox *outbox, const char *task, int64_t age);
 
-/* The same without a row: after a reconnect every document goes out again. */
-void outbox_document_again(struct outbox *outbox, const char *task);
+/* Sends it again without a row, as every document is after a reconnect. */
+void outbox_resend_document(struct outbox *outbox, const char *task);
 
-/* The retained topic shall be empty. */
-void outbox_clearing(struct outbox *outbox, const char *topic, int64_t age);
+/* Empties a retained topic. */
+void outbox_add_clearing(struct outbox *outbox, const char *topic, int64_t age);
 
 struct outbox_reply {
 	const char *topic, *payload;
 	const void *correlation;
 	size_t correlation_size;
-	int64_t not_before; /* monotonic */
+	int64_t not_before; /* monotonic, milliseconds */
 	int64_t age;
-	bool stored;	     /* false: the answer to a read */
-	int packet;	     /* the message that it answers: its packet id, 0 for none */
-	const char *message; /* and its sha256 */
+	bool stored;		  /* false: the answer to a read */
+	int packet;		  /* id of the message it answers, 0 for none */
+	const char *message_hash; /* sha256 of that message */
 };
 
-/* Was this message (a packet id and the sha256 of topic and payload) carried out already,
- * and does the broker perhaps not know yet?  Then it is a redelivery.  It does not know
- * while the reply is not acknowledged; nor, after a reconnect, before it has heard what
- * was sent behind all redeliveries. */
-bool outbox_answers(const struct outbox *outbox, int packet, const char *message);
+void outbox_add_reply(struct outbox *outbox, const struct outbox_reply *reply);
 
-/* All that may be a redelivery on this connection has come; token was given out last. */
-void outbox_backlog_came(struct outbox *outbox, uint64_t token);
+/* Is the message of this packet id and hash (sha256 of topic and payload) a redelivery?
+ * It is when its reply was made and the broker may not know that yet: until the reply is
+ * acknowledged, and after a reconnect until the broker has acknowledged something that
+ * was sent after all redeliveries. */
+bool outbox_is_redelivery(const struct outbox *outbox, int packet, const char *hash);
 
-/* The broker has acknowledged the message of this token, anybody's. */
-void outbox_heard(struct outbox *outbox, uint64_t token, int64_t now);
+/* All redeliveries of this connection have been received; token was the last one used. */
+void outbox_backlog_received(struct outbox *outbox, uint64_t token);
 
-/* The broker began a new session: packet ids mean nothing any more. */
+/* The broker has acknowledged the message of token, whoever sent it. */
+void outbox_broker_acknowledged(struct outbox *outbox, uint64_t token, int64_t now);
+
+/* The broker began a new session: earlier packet ids have no meaning any more. */
 void outbox_new_session(struct outbox *outbox);
-void outbox_reply(struct outbox *outbox, const struct outbox_reply *reply);
 
-/* Writes and numbers an event; data is a JSON text or NULL. */
-void outbox_event(struct outbox *outbox, const char *name, const char *id,
-		  const char *data, const char *store_name, int64_t wall_ms);
+/* Numbers an event and writes it to the store; data is a JSON text or NULL. */
+void outbox_add_event(struct outbox *outbox, const char *name, const char *id,
+		      const char *data, const char *store_name, int64_t wall_ms);
 
-/* Takes what the broker acknowledged out of the store; part of any turn that writes. */
+/* Deletes from the store what the broker acknowledged; part of any turn that writes. */
 void outbox_settle(struct outbox *outbox);
 
-/* Is there something to settle since before this monotonic time? */
+/* Has anything waited to be settled since before this monotonic time? */
 bool outbox_wants_settling(const struct outbox *outbox, int64_t before);
 
 /* ---- after the commit ---- */
 
-/* Adds publishes to effects while the window of unacknowledged messages has room; tokens
+/* Adds publishes to effects while fewer than window messages are unacknowledged; tokens
  * are taken from *token. */
-void outbox_pump(struct outbox *outbox, struct effects *effects, uint32_t epoch,
+void outbox_send(struct outbox *outbox, struct effects *effects, uint32_t epoch,
 		 int64_t now, int64_t age, unsigned window, uint64_t *token);
 
-/* The same for what is not stored, while a full disk holds back the rest. */
-void outbox_pump_unstored(struct outbox *outbox, struct effects *effects, uint32_t epoch,
+/* The same for answers to reads only, while a full disk holds back the rest. */
+void outbox_send_unstored(struct outbox *outbox, struct effects *effects, uint32_t epoch,
 			  int64_t now, unsigned window, uint64_t *token);
 
-/* True when token was one of the outbox's. */
-bool outbox_sent(struct outbox *outbox, uint64_t token, bool ok, int64_t now);
+/* The delivery of token has ended, ok or refused; false if it was not one of the
+ * outbox's. */
+bool outbox_completed(struct outbox *outbox, uint64_t token, bool ok, int64_t now);
 
 /* Nothing is in flight any more. */
-void outbox_link_down(struct outbox *outbox);
-void outbox_link_up(struct outbox *outbox);
+void outbox_disconnected(struct outbox *outbox);
+void outbox_connected(struct outbox *outbox);
 
-unsigned outbox_flying(const struct outbox *outbox);
+unsigned outbox_in_flight(const struct outbox *outbox);
 
-/* Unsent promises, and what was given up since the start. */
+/* How many messages are not acknowledged, and how many were dropped since the start. */
 int64_t outbox_depth(const struct outbox *outbox);
 int64_t outbox_dropped(const struct outbox *outbox);
 
 /* Has this task's last document been acknowledged? */
-bool outbox_acknowledged(const struct outbox *outbox, const char *task);
+bool outbox_document_acknowledged(const struct outbox *outbox, const char *task);
 
-/* When a delayed reply is due next, -1 for none. */
+/* When the next delayed reply or settling is due, -1 for none. */
 int64_t outbox_wake(const struct outbox *outbox, int64_t now);
 
 int64_t outbox_last_seq(const struct outbox *outbox);

@@ -116,7 +116,7 @@ static void bind_blob(sqlite3_stmt *statement, int i, const void *bytes, size_t 
 		sqlite3_bind_blob(statement, i, bytes, (int)size, SQLITE_STATIC);
 }
 
-void store_promise(struct store *store, const struct promise_row *row)
+void store_message(struct store *store, const struct message_row *row)
 {
 	sqlite3_stmt *statement = store_write(
 		store,
@@ -130,11 +130,11 @@ void store_promise(struct store *store, const struct promise_row *row)
 	bind_blob(statement, 6, row->correlation, row->correlation_size);
 	store_bind_number(statement, 7, row->age);
 	store_bind_number(statement, 8, row->packet);
-	store_bind_text(statement, 9, row->message);
+	store_bind_text(statement, 9, row->message_hash);
 	store_apply(store, statement);
 }
 
-void store_promise_kept(struct store *store, int64_t number)
+void store_message_delete(struct store *store, int64_t number)
 {
 	sqlite3_stmt *statement =
 		store_write(store, "DELETE FROM outbox WHERE number = ?");
@@ -143,16 +143,16 @@ void store_promise_kept(struct store *store, int64_t number)
 	store_apply(store, statement);
 }
 
-void store_promises(struct store *store,
-		    void (*each)(void *context, const struct promise_row *row),
+void store_messages(struct store *store,
+		    void (*each)(void *context, const struct message_row *row),
 		    void *context)
 {
 	sqlite3_stmt *s = store_statement(store, "SELECT * FROM outbox ORDER BY number");
 
 	while (store_row(store, s)) {
-		struct promise_row row = {
+		struct message_row row = {
 			.number = sqlite3_column_int64(s, 0),
-			.kind = (enum promise)sqlite3_column_int(s, 1),
+			.kind = (enum message_kind)sqlite3_column_int(s, 1),
 			.topic = store_column(s, 2),
 			.task = store_column(s, 3),
 			.payload = store_column(s, 4),
@@ -160,7 +160,7 @@ void store_promises(struct store *store,
 			.correlation_size = (size_t)sqlite3_column_bytes(s, 5),
 			.age = sqlite3_column_int64(s, 6),
 			.packet = sqlite3_column_int(s, 7),
-			.message = store_column(s, 8),
+			.message_hash = store_column(s, 8),
 		};
 
 		each(context, &row);
@@ -168,7 +168,7 @@ void store_promises(struct store *store,
 	store_done(s);
 }
 
-void store_new_session(struct store *store)
+void store_clear_packet_ids(struct store *store)
 {
 	store_apply(store,
 		    store_write(store, "UPDATE outbox SET packet = 0 WHERE packet"));
@@ -185,7 +185,7 @@ void store_act(struct store *store, const struct act_row *row)
 	store_bind_text(statement, 4, row->request);
 	bind_blob(statement, 5, row->correlation, row->correlation_size);
 	store_bind_number(statement, 6, row->packet);
-	store_bind_text(statement, 7, row->message);
+	store_bind_text(statement, 7, row->message_hash);
 	store_apply(store, statement);
 }
 
@@ -211,7 +211,7 @@ void store_acts(struct store *store,
 			.correlation = sqlite3_column_blob(s, 4),
 			.correlation_size = (size_t)sqlite3_column_bytes(s, 4),
 			.packet = sqlite3_column_int(s, 5),
-			.message = store_column(s, 6),
+			.message_hash = store_column(s, 6),
 		};
 
 		each(context, &row);

@@ -35,10 +35,10 @@ CREATE TABLE memory (
 	age    INTEGER NOT NULL
 );
 
--- Promises that the broker has not acknowledged.
+-- Messages that the broker has not acknowledged.
 CREATE TABLE outbox (
 	number      INTEGER PRIMARY KEY,
-	kind        INTEGER NOT NULL,        -- enum promise
+	kind        INTEGER NOT NULL,        -- enum message_kind
 	topic       TEXT NOT NULL,
 	task        TEXT NOT NULL,           -- for a document: whose
 	payload     TEXT NOT NULL,           -- for a reply

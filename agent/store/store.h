@@ -103,24 +103,24 @@ void store_forget(struct store *store,
 		  int64_t older_than_age); /* and all beyond 50,000 */
 
 /* ---- outbox ---- */
-enum promise { PROMISE_DOCUMENT, PROMISE_CLEARING, PROMISE_REPLY };
-struct promise_row {
+enum message_kind { MESSAGE_DOCUMENT, MESSAGE_CLEARING, MESSAGE_REPLY };
+struct message_row {
 	int64_t number;
-	enum promise kind;
+	enum message_kind kind;
 	const char *topic, *task, *payload;
 	const void *correlation;
 	size_t correlation_size;
 	int64_t age;
-	int packet;	     /* a reply: the message that it answers, 0 for none */
-	const char *message; /* and the sha256 of that message */
+	int packet;		  /* a reply: id of the message it answers, 0 for none */
+	const char *message_hash; /* sha256 of that message */
 };
-void store_promise(struct store *store, const struct promise_row *row);
-void store_promise_kept(struct store *store, int64_t number); /* takes the row away */
-void store_promises(struct store *store,
-		    void (*each)(void *context, const struct promise_row *row),
+void store_message(struct store *store, const struct message_row *row);
+void store_message_delete(struct store *store, int64_t number); /* takes the row away */
+void store_messages(struct store *store,
+		    void (*each)(void *context, const struct message_row *row),
 		    void *context);
 
-void store_new_session(struct store *store); /* packet ids begin anew */
+void store_clear_packet_ids(struct store *store); /* packet ids begin anew */
 
 /* ---- direct commands under way ---- */
 struct act_row {
@@ -128,8 +128,8 @@ struct act_row {
 	const char *verb, *topic, *request;
 	const void *correlation;
 	size_t correlation_size;
-	int packet; /* as of a reply */
-	const char *message;
+	int packet;		  /* id of the message that asked for it, 0 for none */
+	const char *message_hash; /* sha256 of that message */
 };
 void store_act(struct store *store, const struct act_row *row);
 void store_act_done(struct store *store, int64_t number);

@@ -6,14 +6,14 @@
 
 bool tracing, trace_summing;
 
-static char promise[1024];
+static char message_kind[1024];
 static int at_turn;
 static int64_t at_ms;
 static uint64_t sum;
 
 void trace_begin(uint64_t seed)
 {
-	promise[0] = '\0';
+	message_kind[0] = '\0';
 	at_turn = 0;
 	at_ms = 0;
 	sum = 0;
@@ -60,13 +60,13 @@ void violation(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	if (!promise[0])
-		vsnprintf(promise, sizeof(promise), fmt, args);
+	if (!message_kind[0])
+		vsnprintf(message_kind, sizeof(message_kind), fmt, args);
 	va_end(args);
-	trace("BROKEN: %s", promise);
+	trace("BROKEN: %s", message_kind);
 }
 
 const char *first_violation(void)
 {
-	return promise[0] ? promise : NULL;
+	return message_kind[0] ? message_kind : NULL;
 }

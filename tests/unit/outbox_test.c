@@ -112,13 +112,13 @@ static void crash(struct fixture *f)
 	open_outbox(f);
 }
 
-/* What is sent now: topic=payload, a space behind each. */
+/* Sends what it may now and returns it: "topic=payload " for each message. */
 static const char *sent_through(struct fixture *f, unsigned window)
 {
 	f->text[0] = '\0';
 	effects_clear(&f->effects);
 	effects_init(&f->effects);
-	outbox_pump(f->outbox, &f->effects, EPOCH, f->now, f->age, window, &f->token);
+	outbox_send(f->outbox, &f->effects, EPOCH, f->now, f->age, window, &f->token);
 	for (const struct effect *e = f->effects.first; e; e = e->next) {
 		size_t used = strlen(f->text);
 
@@ -136,7 +136,7 @@ static const char *sent(struct fixture *f)
 
 static void ack(struct fixture *f, uint64_t token)
 {
-	assert_true(outbox_sent(f->outbox, token, true, f->now));
+	assert_true(outbox_completed(f->outbox, token, true, f->now));
 }
 
 static void reply(struct fixture *f, const char *topic, bool stored)
@@ -145,25 +145,25 @@ static void reply(struct fixture *f, const char *topic, bool stored)
 				 .payload = "{}",
 				 .age = f->age,
 				 .stored = stored,
-				 .message = ""};
+				 .message_hash = ""};
 
-	outbox_reply(f->outbox, &r);
+	outbox_add_reply(f->outbox, &r);
 }
 
 static void a_document_leaves_the_store_when_it_is_acknowledged(void **state)
 {
 	struct fixture *f = *state;
 
-	outbox_document(f->outbox, "a", 0);
+	outbox_add_document(f->outbox, "a", 0);
 	commit(f);
 	assert_string_equal(sent(f), "task/a=a.1 ");
 	assert_true(f->effects.first->retain);
-	assert_false(outbox_acknowledged(f->outbox, "a"));
+	assert_false(outbox_document_acknowledged(f->outbox, "a"));
 	crash(f);
 	assert_string_equal(sent(f), "task/a=a.1 ");
 
 	ack(f, f->token);
-	assert_true(outbox_acknowledged(f->outbox, "a"));
+	assert_true(outbox_document_acknowledged(f->outbox, "a"));
 	assert_int_equal(outbox_depth(f->outbox), 0);
 	commit(f);
 	crash(f);
@@ -175,7 +175,7 @@ static void an_acknowledged_row_is_settled_after_a_second_at_the_latest(void **s
 {
 	struct fixture *f = *state;
 
-	outbox_document(f->outbox, "a", 0);
+	outbox_add_document(f->outbox, "a", 0);
 	commit(f);
 	sent(f);
 	ack(f, f->token);
@@ -188,22 +188,23 @@ static void an_acknowledged_row_is_settled_after_a_second_at_the_latest(void **s
 	assert_int_equal(outbox_wake(f->outbox, f->now), -1);
 }
 
-static void one_message_of_a_retained_topic_flies_and_the_last_value_wins(void **state)
+static void
+one_message_of_a_retained_topic_is_in_flight_and_the_last_value_wins(void **state)
 {
 	struct fixture *f = *state;
 	uint64_t first;
 
-	outbox_document(f->outbox, "a", 0);
+	outbox_add_document(f->outbox, "a", 0);
 	assert_string_equal(sent(f), "task/a=a.1 ");
 	first = f->token;
 	f->version = 2;
-	outbox_document(f->outbox, "a", 0);
+	outbox_add_document(f->outbox, "a", 0);
 	f->version = 3;
-	outbox_document(f->outbox, "a", 0);
+	outbox_add_document(f->outbox, "a", 0);
 	assert_string_equal(sent(f), "");
 
 	ack(f, first);
-	assert_false(outbox_acknowledged(f->outbox, "a"));
+	assert_false(outbox_document_acknowledged(f->outbox, "a"));
 
 	assert_string_equal(sent(f), "task/a=a.3 ");
 }
@@ -212,11 +213,11 @@ static void a_newer_version_keeps_its_row_when_the_older_is_acknowledged(void **
 {
 	struct fixture *f = *state;
 
-	outbox_document(f->outbox, "a", 0);
+	outbox_add_document(f->outbox, "a", 0);
 	commit(f);
 	sent(f);
 	f->version = 2;
-	outbox_document(f->outbox, "a", 0);
+	outbox_add_document(f->outbox, "a", 0);
 	commit(f);
 	ack(f, f->token);
 	commit(f);
@@ -229,11 +230,11 @@ static void a_clearing_takes_the_place_of_the_document(void **state)
 {
 	struct fixture *f = *state;
 
-	outbox_document(f->outbox, "a", 0);
+	outbox_add_document(f->outbox, "a", 0);
 	commit(f);
 	sent(f);
 	f->version = 0;
-	outbox_clearing(f->outbox, "task/a", 0);
+	outbox_add_clearing(f->outbox, "task/a", 0);
 	commit(f);
 	crash(f);
 
@@ -242,17 +243,17 @@ static void a_clearing_takes_the_place_of_the_document(void **state)
 	assert_int_equal(f->effects.first->size, 0);
 }
 
-static void what_flew_at_a_disconnect_goes_first_again(void **state)
+static void messages_in_flight_at_a_disconnect_are_sent_first_again(void **state)
 {
 	struct fixture *f = *state;
 
 	reply(f, "r1", true);
 	reply(f, "r2", true);
 	assert_string_equal(sent(f), "r1={} r2={} ");
-	outbox_link_down(f->outbox);
-	assert_int_equal(outbox_flying(f->outbox), 0);
+	outbox_disconnected(f->outbox);
+	assert_int_equal(outbox_in_flight(f->outbox), 0);
 	reply(f, "r3", true);
-	outbox_link_up(f->outbox);
+	outbox_connected(f->outbox);
 
 	assert_string_equal(sent(f), "r1={} r2={} r3={} ");
 }
@@ -264,7 +265,7 @@ static void the_window_is_kept(void **state)
 	for (int i = 0; i < 10; i++)
 		reply(f, "r", true);
 	sent_through(f, 4);
-	assert_int_equal(outbox_flying(f->outbox), 4);
+	assert_int_equal(outbox_in_flight(f->outbox), 4);
 	assert_string_equal(sent_through(f, 4), "");
 	ack(f, 2);
 
@@ -277,13 +278,13 @@ static void a_refused_message_waits_for_the_next_connection(void **state)
 
 	reply(f, "r", true);
 	sent(f);
-	assert_true(outbox_sent(f->outbox, f->token, false, f->now));
+	assert_true(outbox_completed(f->outbox, f->token, false, f->now));
 	assert_string_equal(sent(f), "");
 	reply(f, "s", true);
 	assert_string_equal(sent(f), "s={} ");
 
-	outbox_link_down(f->outbox);
-	outbox_link_up(f->outbox);
+	outbox_disconnected(f->outbox);
+	outbox_connected(f->outbox);
 
 	assert_non_null(strstr(sent(f), "r={} "));
 }
@@ -291,10 +292,12 @@ static void a_refused_message_waits_for_the_next_connection(void **state)
 static void a_delayed_reply_waits_and_wakes(void **state)
 {
 	struct fixture *f = *state;
-	struct outbox_reply r = {
-		.topic = "r", .payload = "{}", .not_before = f->now + 300, .message = ""};
+	struct outbox_reply r = {.topic = "r",
+				 .payload = "{}",
+				 .not_before = f->now + 300,
+				 .message_hash = ""};
 
-	outbox_reply(f->outbox, &r);
+	outbox_add_reply(f->outbox, &r);
 	reply(f, "s", false);
 
 	assert_string_equal(sent(f), "s={} ");
@@ -323,9 +326,9 @@ static void replies_keep_their_correlation_over_a_crash(void **state)
 				 .correlation = "c\0d",
 				 .correlation_size = 3,
 				 .stored = true,
-				 .message = ""};
+				 .message_hash = ""};
 
-	outbox_reply(f->outbox, &r);
+	outbox_add_reply(f->outbox, &r);
 	commit(f);
 	crash(f);
 	sent(f);
@@ -334,7 +337,7 @@ static void replies_keep_their_correlation_over_a_crash(void **state)
 	assert_memory_equal(f->effects.first->correlation, "c\0d", 3);
 }
 
-static void a_thousand_replies_wait_and_the_oldest_goes_first(void **state)
+static void a_thousand_replies_may_wait_beyond_that_the_oldest_is_dropped(void **state)
 {
 	struct fixture *f = *state;
 	char topic[32];
@@ -352,8 +355,8 @@ static void a_thousand_replies_wait_and_the_oldest_goes_first(void **state)
 	assert_string_equal(sent_through(f, 1), "r3={} ");
 }
 
-/* Those that were told lie in the store until the broker has heard so, and count again
- * after a restart. */
+/* Acknowledged replies stay in the store until the broker has acknowledged a later
+ * message, and count again after a restart. */
 static void
 the_bound_holds_after_a_restart_with_more_than_a_thousand_replies(void **state)
 {
@@ -362,10 +365,10 @@ the_bound_holds_after_a_restart_with_more_than_a_thousand_replies(void **state)
 				 .payload = "{}",
 				 .stored = true,
 				 .packet = 17,
-				 .message = "hash"};
+				 .message_hash = "hash"};
 
 	for (int i = 0; i < 10; i++)
-		outbox_reply(f->outbox, &r);
+		outbox_add_reply(f->outbox, &r);
 	sent(f);
 	for (uint64_t token = 1; token <= 10; token++)
 		ack(f, token);
@@ -378,15 +381,15 @@ the_bound_holds_after_a_restart_with_more_than_a_thousand_replies(void **state)
 	assert_int_equal(outbox_depth(f->outbox), OUTBOX_REPLIES_MAX);
 }
 
-/* With a window wider than the bound all that wait may be in flight. */
-static void a_reply_more_than_may_wait_while_all_fly_is_no_harm(void **state)
+/* With a window wider than the bound, all waiting replies may be in flight. */
+static void a_reply_may_be_added_while_the_most_replies_are_in_flight(void **state)
 {
 	struct fixture *f = *state;
 
 	for (int i = 0; i < OUTBOX_REPLIES_MAX; i++)
 		reply(f, "r", true);
 	sent_through(f, 60000);
-	assert_int_equal(outbox_flying(f->outbox), OUTBOX_REPLIES_MAX);
+	assert_int_equal(outbox_in_flight(f->outbox), OUTBOX_REPLIES_MAX);
 	reply(f, "one-more", true);
 	commit(f);
 
@@ -401,7 +404,7 @@ static void a_reply_older_than_an_hour_is_given_up(void **state)
 	f->age += OUTBOX_REPLY_AGE_MS;
 	reply(f, "new", true);
 	assert_string_equal(sent_through(f, 1), "old={} ");
-	outbox_link_down(f->outbox);
+	outbox_disconnected(f->outbox);
 	f->age += 1;
 
 	assert_string_equal(sent(f), "new={} ");
@@ -410,7 +413,7 @@ static void a_reply_older_than_an_hour_is_given_up(void **state)
 
 static void event(struct fixture *f, const char *name)
 {
-	outbox_event(f->outbox, name, NULL, "{\"x\":1}", "5707e", 1760000000000);
+	outbox_add_event(f->outbox, name, NULL, "{\"x\":1}", "5707e", 1760000000000);
 }
 
 static void events_are_numbered_and_written_as_the_contract_says(void **state)
@@ -426,21 +429,21 @@ static void events_are_numbered_and_written_as_the_contract_says(void **state)
 	assert_false(f->effects.first->retain);
 }
 
-static void sixteen_events_fly_in_order(void **state)
+static void at_most_sixteen_events_are_in_flight_in_order(void **state)
 {
 	struct fixture *f = *state;
 
 	for (int i = 0; i < 40; i++)
 		event(f, "e");
 	sent(f);
-	assert_int_equal(outbox_flying(f->outbox), 16);
+	assert_int_equal(outbox_in_flight(f->outbox), 16);
 	assert_string_equal(sent(f), "");
 	ack(f, 1);
 
 	assert_non_null(strstr(sent(f), "\"seq\":17,"));
 }
 
-static void events_that_flew_at_a_disconnect_are_sent_again_in_order(void **state)
+static void events_in_flight_at_a_disconnect_are_sent_again_in_order(void **state)
 {
 	struct fixture *f = *state;
 
@@ -448,8 +451,8 @@ static void events_that_flew_at_a_disconnect_are_sent_again_in_order(void **stat
 		event(f, "e");
 	sent(f);
 	ack(f, 1);
-	outbox_link_down(f->outbox);
-	outbox_link_up(f->outbox);
+	outbox_disconnected(f->outbox);
+	outbox_connected(f->outbox);
 
 	assert_null(strstr(sent(f), "\"seq\":1,"));
 	assert_true(strstr(f->text, "\"seq\":2,") < strstr(f->text, "\"seq\":3,"));
@@ -457,7 +460,7 @@ static void events_that_flew_at_a_disconnect_are_sent_again_in_order(void **stat
 }
 
 /* A crash between two acknowledgements that came out of order. */
-static void an_event_is_over_only_when_those_before_it_are(void **state)
+static void an_event_is_done_only_when_all_before_it_are(void **state)
 {
 	struct fixture *f = *state;
 
@@ -495,21 +498,21 @@ static void a_redelivery_is_known_while_its_reply_is_unacknowledged(void **state
 				 .payload = "{}",
 				 .stored = true,
 				 .packet = 17,
-				 .message = "hash"};
+				 .message_hash = "hash"};
 
-	outbox_reply(f->outbox, &r);
+	outbox_add_reply(f->outbox, &r);
 	commit(f);
 	crash(f);
-	assert_true(outbox_answers(f->outbox, 17, "hash"));
-	assert_false(outbox_answers(f->outbox, 18, "hash"));
-	assert_false(outbox_answers(f->outbox, 17, "other"));
-	outbox_backlog_came(f->outbox, f->token + 1);
-	outbox_heard(f->outbox, f->token + 2, f->now);
+	assert_true(outbox_is_redelivery(f->outbox, 17, "hash"));
+	assert_false(outbox_is_redelivery(f->outbox, 18, "hash"));
+	assert_false(outbox_is_redelivery(f->outbox, 17, "other"));
+	outbox_backlog_received(f->outbox, f->token + 1);
+	outbox_broker_acknowledged(f->outbox, f->token + 2, f->now);
 	sent(f);
-	assert_true(outbox_answers(f->outbox, 17, "hash"));
+	assert_true(outbox_is_redelivery(f->outbox, 17, "hash"));
 	ack(f, f->token);
 
-	assert_false(outbox_answers(f->outbox, 17, "hash"));
+	assert_false(outbox_is_redelivery(f->outbox, 17, "hash"));
 }
 
 /* The reply may be sent and acknowledged before the message that it answers comes again.
@@ -522,31 +525,31 @@ a_redelivery_is_known_until_the_broker_has_heard_all_acknowledgements(void **sta
 				 .payload = "{}",
 				 .stored = true,
 				 .packet = 17,
-				 .message = "hash"};
+				 .message_hash = "hash"};
 
-	outbox_reply(f->outbox, &r);
+	outbox_add_reply(f->outbox, &r);
 	commit(f);
 	crash(f);
-	outbox_link_up(f->outbox);
+	outbox_connected(f->outbox);
 	sent(f);
 	ack(f, f->token);
 	commit(f);
-	assert_true(outbox_answers(f->outbox, 17, "hash"));
-	outbox_link_down(f->outbox);
+	assert_true(outbox_is_redelivery(f->outbox, 17, "hash"));
+	outbox_disconnected(f->outbox);
 	crash(f);
-	assert_true(outbox_answers(f->outbox, 17, "hash"));
-	outbox_link_up(f->outbox);
+	assert_true(outbox_is_redelivery(f->outbox, 17, "hash"));
+	outbox_connected(f->outbox);
 	sent(f);
 	ack(f, f->token);
-	outbox_backlog_came(f->outbox, f->token);
-	outbox_heard(f->outbox, f->token, f->now);
-	assert_true(outbox_answers(f->outbox, 17, "hash"));
-	outbox_heard(f->outbox, f->token + 1, f->now);
+	outbox_backlog_received(f->outbox, f->token);
+	outbox_broker_acknowledged(f->outbox, f->token, f->now);
+	assert_true(outbox_is_redelivery(f->outbox, 17, "hash"));
+	outbox_broker_acknowledged(f->outbox, f->token + 1, f->now);
 	commit(f);
 
-	assert_false(outbox_answers(f->outbox, 17, "hash"));
+	assert_false(outbox_is_redelivery(f->outbox, 17, "hash"));
 	crash(f);
-	assert_false(outbox_answers(f->outbox, 17, "hash"));
+	assert_false(outbox_is_redelivery(f->outbox, 17, "hash"));
 }
 
 static void a_new_session_forgets_packet_ids(void **state)
@@ -556,16 +559,16 @@ static void a_new_session_forgets_packet_ids(void **state)
 				 .payload = "{}",
 				 .stored = true,
 				 .packet = 17,
-				 .message = "hash"};
+				 .message_hash = "hash"};
 
-	outbox_reply(f->outbox, &r);
+	outbox_add_reply(f->outbox, &r);
 	commit(f);
 	outbox_new_session(f->outbox);
-	assert_false(outbox_answers(f->outbox, 17, "hash"));
+	assert_false(outbox_is_redelivery(f->outbox, 17, "hash"));
 	commit(f);
 	crash(f);
 
-	assert_false(outbox_answers(f->outbox, 17, "hash"));
+	assert_false(outbox_is_redelivery(f->outbox, 17, "hash"));
 	assert_string_equal(sent(f), "r={} ");
 }
 
@@ -579,7 +582,7 @@ int main(void)
 			an_acknowledged_row_is_settled_after_a_second_at_the_latest,
 			setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			one_message_of_a_retained_topic_flies_and_the_last_value_wins,
+			one_message_of_a_retained_topic_is_in_flight_and_the_last_value_wins,
 			setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_newer_version_keeps_its_row_when_the_older_is_acknowledged,
@@ -587,7 +590,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_clearing_takes_the_place_of_the_document, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			what_flew_at_a_disconnect_goes_first_again, setup, teardown),
+			messages_in_flight_at_a_disconnect_are_sent_first_again, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(the_window_is_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_refused_message_waits_for_the_next_connection, setup, teardown),
@@ -598,26 +602,26 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			replies_keep_their_correlation_over_a_crash, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			a_thousand_replies_wait_and_the_oldest_goes_first, setup,
-			teardown),
+			a_thousand_replies_may_wait_beyond_that_the_oldest_is_dropped,
+			setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			the_bound_holds_after_a_restart_with_more_than_a_thousand_replies,
 			setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			a_reply_more_than_may_wait_while_all_fly_is_no_harm, setup,
+			a_reply_may_be_added_while_the_most_replies_are_in_flight, setup,
 			teardown),
 		cmocka_unit_test_setup_teardown(a_reply_older_than_an_hour_is_given_up,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			events_are_numbered_and_written_as_the_contract_says, setup,
 			teardown),
-		cmocka_unit_test_setup_teardown(sixteen_events_fly_in_order, setup,
-						teardown),
 		cmocka_unit_test_setup_teardown(
-			events_that_flew_at_a_disconnect_are_sent_again_in_order, setup,
+			at_most_sixteen_events_are_in_flight_in_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			events_in_flight_at_a_disconnect_are_sent_again_in_order, setup,
 			teardown),
 		cmocka_unit_test_setup_teardown(
-			an_event_is_over_only_when_those_before_it_are, setup, teardown),
+			an_event_is_done_only_when_all_before_it_are, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			beyond_five_thousand_the_oldest_events_are_skipped, setup,
 			teardown),

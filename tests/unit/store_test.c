@@ -459,7 +459,7 @@ static void at_most_fifty_thousand_are_remembered_the_oldest_go_first(void **sta
 	memory_clear(&memory);
 }
 
-static void see_promise(void *context, const struct promise_row *row)
+static void see_promise(void *context, const struct message_row *row)
 {
 	char *text = context;
 
@@ -473,16 +473,16 @@ static void promises_come_back_in_order_until_they_are_kept(void **state)
 	struct fixture *f = *state;
 	char text[400] = "";
 
-	store_promise(f->store, &(struct promise_row){2, PROMISE_REPLY, "b", "", "{}",
+	store_message(f->store, &(struct message_row){2, MESSAGE_REPLY, "b", "", "{}",
 						      "c0", 2, 0, 0, ""});
-	store_promise(f->store, &(struct promise_row){1, PROMISE_DOCUMENT, "a", "t", "",
+	store_message(f->store, &(struct message_row){1, MESSAGE_DOCUMENT, "a", "t", "",
 						      NULL, 0, 0, 0, ""});
-	store_promise(f->store, &(struct promise_row){3, PROMISE_CLEARING, "c", "", "",
+	store_message(f->store, &(struct message_row){3, MESSAGE_CLEARING, "c", "", "",
 						      NULL, 0, 0, 0, ""});
-	store_promise_kept(f->store, 3);
+	store_message_delete(f->store, 3);
 	commit(f);
 	open_again(f);
-	store_promises(f->store, see_promise, text);
+	store_messages(f->store, see_promise, text);
 
 	assert_string_equal(text, "1:0:a:: 2:2:b:{}:c0 ");
 }

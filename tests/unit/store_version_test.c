@@ -389,13 +389,13 @@ static void ids_that_an_old_database_remembers_are_as_they_were(void **state)
 	for_each_version(*state, check_memory);
 }
 
-static void see_message(void *context, const struct promise_row *row)
+static void see_message(void *context, const struct message_row *row)
 {
 	char *text = context;
 
 	sprintf(text + strlen(text), "%d:%d:%s:%s:%s:%zu:%d:%d:%s\n", (int)row->number,
 		(int)row->kind, row->topic, row->task, row->payload,
-		row->correlation_size, (int)row->age, row->packet, row->message);
+		row->correlation_size, (int)row->age, row->packet, row->message_hash);
 	if (row->correlation_size)
 		assert_memory_equal(row->correlation, "\x00\xff\x10", 3);
 }
@@ -404,7 +404,7 @@ static void check_messages(struct store *store)
 {
 	char text[400] = "";
 
-	store_promises(store, see_message, text);
+	store_messages(store, see_message, text);
 	assert_string_equal(text,
 			    "21:0:openscan/v1/rig/task/cup-1:cup-1::0:7200000:0:\n"
 			    "22:1:openscan/v1/rig/task/old:old::0:7200001:0:\n"
@@ -422,7 +422,7 @@ static void see_command(void *context, const struct act_row *row)
 
 	sprintf(text + strlen(text), "%d:%s:%s:%s:%zu:%d:%s\n", (int)row->number,
 		row->verb, row->topic, row->request, row->correlation_size, row->packet,
-		row->message);
+		row->message_hash);
 	if (row->correlation_size)
 		assert_memory_equal(row->correlation, "\x01\x02", 2);
 }
