@@ -266,7 +266,7 @@ static void core_event(struct core *core, struct event *event)
 		core_sent(core, event);
 		break;
 	case EVENT_PROGRESS:
-	case EVENT_BEGAN:
+	case EVENT_BEGIN:
 	case EVENT_CHECKPOINT:
 	case EVENT_LOG:
 	case EVENT_EMIT:

@@ -148,7 +148,7 @@ static void begin_run(struct core *core, struct task *task)
 	task->status = TASK_RUNNING;
 	task->run = ++core->next_run;
 	task->start_order = (int64_t)++core->next_start;
-	task->again = false;
+	task->requeued = false;
 	task->not_before = 0;
 	if (task->checkpoint)
 		task->resumed++;

@@ -19,7 +19,7 @@ void outcome_end(struct core *core, struct task *task, enum task_status status)
 
 	lifecycle_clear_run(core, task);
 	task->status = status;
-	task->again = false;
+	task->requeued = false;
 	task->after_open = 0;
 	task->completed_at = core->now.wall;
 	task->ended_age = core_age(core);
@@ -70,8 +70,8 @@ void outcome_fail_or_retry(struct core *core, struct task *task, const char *cod
 	lifecycle_clear_run(core, task);
 	task_set_error(task, code, text);
 	task->status = TASK_PENDING;
-	task->again = true;
-	task->began = false;
+	task->requeued = true;
+	task->has_effects = false;
 	task->retries_left--;
 	task->attempt++;
 	task->attempt_ms = 0;
@@ -111,13 +111,13 @@ static void outcome_shut_down(struct core *core, struct task *task)
 	}
 	/* Somebody paused it: it does not start again by itself, even if it had done
 	 * nothing. */
-	if (!resumes && (task->began || pauses)) {
+	if (!resumes && (task->has_effects || pauses)) {
 		outcome_interrupt(core, task, INTERRUPTED_BY_SHUTDOWN);
 		return;
 	}
 	lifecycle_clear_run(core, task);
 	task->status = TASK_PENDING;
-	task->again = true;
+	task->requeued = true;
 	lifecycle_save(core, task);
 }
 

@@ -18,12 +18,12 @@ static void restore_running(struct core *core, struct task *task)
 			"the same place");
 	} else if (core->estop && task->claim) {
 		outcome_estop(core, task);
-	} else if (!resumes && task->began) {
+	} else if (!resumes && task->has_effects) {
 		outcome_interrupt(core, task, INTERRUPTED_BY_SHUTDOWN);
 	} else {
 		lifecycle_clear_run(core, task);
 		task->status = TASK_PENDING;
-		task->again = true;
+		task->requeued = true;
 		lifecycle_save(core, task);
 	}
 }

@@ -55,8 +55,8 @@ static void take_progress(struct core *core, struct task *task, const struct eve
 	task->progress_waits = true;
 	core->current_changed = true;
 	/* What has reported anything is not started over in silence. */
-	if (!task->began) {
-		task->began = true;
+	if (!task->has_effects) {
+		task->has_effects = true;
 		lifecycle_save_row(core, task);
 	}
 	if (core->session.phase != SESSION_DOWN)
@@ -69,7 +69,7 @@ static void take_checkpoint(struct core *core, struct task *task,
 	bool moved = !task->checkpoint || strcmp(task->checkpoint, event->text) != 0;
 
 	task_set_text(&task->checkpoint, event->text);
-	task->began = true;
+	task->has_effects = true;
 	if (moved)
 		task->crashes = 0;
 	/* The checkpoint itself is not part of the document; its progress may be. */
@@ -134,8 +134,8 @@ void run_events_take(struct core *core, const struct event *event)
 	case EVENT_PROGRESS:
 		take_progress(core, task, event);
 		break;
-	case EVENT_BEGAN:
-		task->began = true;
+	case EVENT_BEGIN:
+		task->has_effects = true;
 		lifecycle_save_row(core, task);
 		break;
 	case EVENT_CHECKPOINT:

@@ -114,7 +114,7 @@ struct task *scheduler_next(const struct scheduler *s, int64_t now)
 	for (size_t i = 0; i < s->count; i++) {
 		struct task *task = s->live[i];
 
-		if (!runnable(task, now) || (s->draining && !task->again))
+		if (!runnable(task, now) || (s->draining && !task->requeued))
 			continue;
 		if (task->is_exclusive) {
 			bool alone = !load.async && !load.blocking &&
@@ -173,7 +173,7 @@ struct task *scheduler_current(const struct scheduler *s)
 bool scheduler_idle(const struct scheduler *s)
 {
 	for (size_t i = 0; i < s->count; i++)
-		if (task_works(s->live[i]) || s->live[i]->again)
+		if (task_works(s->live[i]) || s->live[i]->requeued)
 			return false;
 	return true;
 }

@@ -19,7 +19,7 @@ enum event_kind {
 	EVENT_SUBSCRIBED,   /* epoch, token, flag = ok */
 	/* from a run; run names it */
 	EVENT_PROGRESS,	  /* current, total, text */
-	EVENT_BEGAN,	  /* waiter */
+	EVENT_BEGIN,	  /* waiter */
 	EVENT_CHECKPOINT, /* text = the state; waiter */
 	EVENT_LOG,	  /* number = level, text */
 	EVENT_EMIT,	  /* topic = name of the event, text = its data */

@@ -57,7 +57,7 @@ void task_reset(struct task *task, bool from_checkpoint)
 	task->attempt_ms = 0;
 	task->crashes = 0;
 	task->retries_left = task->retries;
-	task->began = false;
+	task->has_effects = false;
 	task->started_at = 0;
 	task->completed_at = 0;
 	task->ended_age = 0;

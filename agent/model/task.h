@@ -72,8 +72,8 @@ struct task {
 	double current, total;
 	char message[TASK_MESSAGE];
 	char *checkpoint; /* what its last run saved, or NULL */
-	bool began;	  /* the present attempt may have had effects */
-	bool again;	  /* pending because it ran before: a retry, a restore */
+	bool has_effects; /* the present attempt may have had effects */
+	bool requeued;	  /* pending because it ran before: a retry, a restore */
 	char *result;
 	char error_code[32];
 	char *error_message;

@@ -83,7 +83,7 @@ static const struct column columns[] = {
 	{"total",          REAL,     CHANGES, MEMBER(total)},
 	{"message",        TEXT,     CHANGES, MEMBER(message)},
 	{"checkpoint",     NULLABLE, CHANGES, MEMBER(checkpoint)},
-	{"state",          BITS,     CHANGES, .bits = {BIT(began), BIT(again)}},
+	{"state",          BITS,     CHANGES, .bits = {BIT(has_effects), BIT(requeued)}},
 	{"result",         NULLABLE, CHANGES, MEMBER(result)},
 	{"error_code",     TEXT,     CHANGES, MEMBER(error_code)},
 	{"error_message",  NULLABLE, CHANGES, MEMBER(error_message)},

@@ -82,7 +82,7 @@ static int run_post_and_wait(struct task_run *run, struct event *event)
 
 static int host_begin(struct task_run *run)
 {
-	return run_post_and_wait(run, run_event(run, EVENT_BEGAN));
+	return run_post_and_wait(run, run_event(run, EVENT_BEGIN));
 }
 
 static int host_checkpoint(struct task_run *run, const char *state)

@@ -201,7 +201,7 @@ static void checkpoint(struct sim_workers *workers, struct sim_worker *worker)
 
 static void begin(struct sim_workers *workers, struct sim_worker *worker)
 {
-	say(workers, worker, EVENT_BEGAN)->waiter = &worker->waiter;
+	say(workers, worker, EVENT_BEGIN)->waiter = &worker->waiter;
 	worker->waits = true;
 }
 

@@ -882,7 +882,7 @@ static inline void checkpoint(struct shell *s, const char *id, const char *state
 
 static inline void begin(struct shell *s, const char *id)
 {
-	post(s, run_event(s, id, EVENT_BEGAN));
+	post(s, run_event(s, id, EVENT_BEGIN));
 	settle(s);
 }
 

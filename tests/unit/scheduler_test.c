@@ -259,12 +259,12 @@ static void draining_starts_only_what_has_run_before(void **state)
 	struct scheduler *s = *state;
 
 	add_exclusive(s, "new");
-	add(s, "again")->again = true;
+	add(s, "again")->requeued = true;
 	s->draining = true;
 
 	assert_false(scheduler_idle(s));
 	assert_string_equal(started(s), "again ");
-	scheduler_find(s, "again")->again = false;
+	scheduler_find(s, "again")->requeued = false;
 	assert_false(scheduler_idle(s));
 	end(s, scheduler_find(s, "again"));
 	assert_true(scheduler_idle(s));

@@ -222,8 +222,8 @@ static void a_task_comes_back_as_it_was(void **state)
 	task->total = 3;
 	strcpy(task->message, "grüße");
 	task_set_text(&task->checkpoint, "{\"at\":5}");
-	task->began = true;
-	task->again = true;
+	task->has_effects = true;
+	task->requeued = true;
 	task_set_text(&task->result, "[1]");
 	task_set_error(task, "task_failed", "it broke");
 	task->started_at = 11;
@@ -263,7 +263,7 @@ static void a_task_comes_back_as_it_was(void **state)
 	assert_true(back->current == 1.5 && back->total == 3);
 	assert_string_equal(back->message, "grüße");
 	assert_string_equal(back->checkpoint, "{\"at\":5}");
-	assert_true(back->began && back->again);
+	assert_true(back->has_effects && back->requeued);
 	assert_string_equal(back->result, "[1]");
 	assert_string_equal(back->error_code, "task_failed");
 	assert_string_equal(back->error_message, "it broke");

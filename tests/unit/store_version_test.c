@@ -267,7 +267,7 @@ static void check_finished_task(struct store *store)
 	assert_true(task->current == 7.25 && task->total == 40);
 	assert_string_equal(task->message, "photo 7 of 40 – grüße");
 	assert_string_equal(task->checkpoint, "{\"at\":7}");
-	assert_true(task->began && task->again);
+	assert_true(task->has_effects && task->requeued);
 	assert_string_equal(task->result, "{\"photos\":7}");
 	assert_string_equal(task->error_code, "hardware_fault");
 	assert_string_equal(task->error_message, "the camera does not answer");
@@ -288,7 +288,7 @@ static void check_live_tasks(struct store *store)
 	assert_non_null(paused);
 	assert_int_equal(paused->status, TASK_PAUSED);
 	assert_true(paused->resumable && paused->resumes && !paused->is_exclusive);
-	assert_true(paused->began && !paused->again);
+	assert_true(paused->has_effects && !paused->requeued);
 	assert_string_equal(paused->checkpoint, "{\"n\":1}");
 	assert_null(paused->result);
 	assert_string_equal(paused->error_code, "");

@@ -232,7 +232,7 @@ static void a_run_tells_in_order_what_happens(void **state)
 	uint64_t run = start(f, &tells_all_task, "{\"n\":1}");
 	struct event *event;
 
-	expect(f, run, EVENT_BEGAN);
+	expect(f, run, EVENT_BEGIN);
 	event = next(f, run, EVENT_CHECKPOINT);
 	assert_string_equal(event->text, "42");
 	event_free(event);
