@@ -111,7 +111,7 @@ struct task *response_find_task(struct core *core, struct response *response,
 		return NULL;
 	}
 	if (command->if_rev >= 0 &&
-	    (command->if_rev < task->solid_rev || command->if_rev > task->rev)) {
+	    (command->if_rev < task->durable_rev || command->if_rev > task->rev)) {
 		response_conflict(core, response, "rev_conflict", task,
 				  "task '%s' is at revision %lld, not %lld", task->id,
 				  (long long)task->rev, (long long)command->if_rev);

@@ -50,7 +50,7 @@ void lifecycle_save_progress(struct core *core, struct task *task)
 
 void lifecycle_save(struct core *core, struct task *task)
 {
-	task->solid_rev = task->rev + 1;
+	task->durable_rev = task->rev + 1;
 	lifecycle_save_progress(core, task);
 	core->queue_changed = true;
 }

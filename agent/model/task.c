@@ -22,7 +22,7 @@ struct task *task_new(void)
 
 	if (task) {
 		task->rev = 1;
-		task->solid_rev = 1;
+		task->durable_rev = 1;
 		task->attempt = 1;
 		task->photos = -1;
 	}

@@ -66,8 +66,8 @@ struct task {
 	enum task_status status;
 	enum task_stopping stopping;
 	int64_t rev;
-	int64_t solid_rev; /* the last one that was not progress alone */
-	int64_t arrival;   /* its place among equals in the queue */
+	int64_t durable_rev; /* the last one that was not progress alone */
+	int64_t arrival;     /* its place among equals in the queue */
 	int attempt, retries_left, resumed, crashes;
 	double current, total;
 	char message[TASK_MESSAGE];

@@ -71,7 +71,7 @@ static const struct column columns[] = {
 	{"status",         INTEGER,  CHANGES, MEMBER(status)},
 	{"stopping",       INTEGER,  CHANGES, MEMBER(stopping)},
 	{"rev",            INTEGER,  CHANGES, MEMBER(rev)},
-	{"solid_rev",      INTEGER,  CHANGES, MEMBER(solid_rev)},
+	{"solid_rev",      INTEGER,  CHANGES, MEMBER(durable_rev)},
 	{"arrival",        INTEGER,  CHANGES, MEMBER(arrival)},
 	{"priority",       INTEGER,  CHANGES, MEMBER(priority)},
 	{"after_open",     UNSIGNED, CHANGES, MEMBER(after_open)},

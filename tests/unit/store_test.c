@@ -211,7 +211,7 @@ static void a_task_comes_back_as_it_was(void **state)
 	task->status = TASK_PAUSED;
 	task->stopping = STOPPING_CANCEL;
 	task->rev = 9;
-	task->solid_rev = 8;
+	task->durable_rev = 8;
 	task->priority = -3;
 	task->arrival = 12;
 	task->attempt = 2;
@@ -253,7 +253,7 @@ static void a_task_comes_back_as_it_was(void **state)
 	assert_int_equal(back->status, TASK_PAUSED);
 	assert_int_equal(back->stopping, STOPPING_CANCEL);
 	assert_int_equal(back->rev, 9);
-	assert_int_equal(back->solid_rev, 8);
+	assert_int_equal(back->durable_rev, 8);
 	assert_int_equal(back->priority, -3);
 	assert_int_equal(back->arrival, 12);
 	assert_int_equal(back->attempt, 2);

@@ -256,7 +256,7 @@ static void check_finished_task(struct store *store)
 	assert_int_equal(task->status, TASK_ERROR);
 	assert_int_equal(task->stopping, STOPPING_NOT);
 	assert_int_equal(task->rev, 17);
-	assert_int_equal(task->solid_rev, 16);
+	assert_int_equal(task->durable_rev, 16);
 	assert_int_equal(task->arrival, 12);
 	assert_int_equal(task->priority, -3);
 	assert_int_equal(task->after_open, 0x80000002u);
