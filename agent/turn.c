@@ -77,13 +77,13 @@ static int core_commit(struct core *core, struct err *err)
 {
 	int ret;
 
-	if (core->held && core->now.ms < core->retry_at)
+	if (core->commit_blocked && core->now.ms < core->retry_at)
 		return -ENOSPC;
 	ret = store_commit(core->store, err);
-	if (ret == -ENOSPC && !core->held)
+	if (ret == -ENOSPC && !core->commit_blocked)
 		log_error("the disk is full and nothing can be committed: %s", err->text);
-	core->held = ret == -ENOSPC;
-	if (core->held)
+	core->commit_blocked = ret == -ENOSPC;
+	if (core->commit_blocked)
 		core->retry_at = core->now.ms + 1000;
 	return ret;
 }
@@ -98,9 +98,9 @@ static void core_init(struct core *core, const struct core_options *options,
 	core->info_since = now.wall;
 	core->random = options->seed;
 	effects_init(&core->after);
-	effects_init(&core->heard);
+	effects_init(&core->acks);
 	core->effects = &core->after;
-	core->at_once = effects;
+	core->immediate = effects;
 	core->minute_at = now.ms;
 	core->prune_at = now.ms + MINUTE_MS;
 	core->session.sweep_at = -1;
@@ -187,7 +187,7 @@ void core_close(struct core *core)
 	acts_close(core);
 	receive_close(core);
 	effects_clear(&core->after);
-	effects_clear(&core->heard);
+	effects_clear(&core->acks);
 	outbox_close(core->outbox);
 	telemetry_close(core->telemetry);
 	store_close(core->store);
@@ -244,15 +244,15 @@ static struct effects *core_release_with(struct core *core, const struct event *
 					 bool wrote)
 {
 	if (!wrote)
-		return core->at_once;
-	return event->kind == EVENT_MESSAGE ? &core->heard : core->effects;
+		return core->immediate;
+	return event->kind == EVENT_MESSAGE ? &core->acks : core->effects;
 }
 
 static void core_event(struct core *core, struct event *event)
 {
 	size_t writes = store_writes(core->store);
 
-	core->stop_acted = false;
+	core->hardware_stopped = false;
 	switch (event->kind) {
 	case EVENT_MESSAGE:
 		core_message(core, event);
@@ -270,7 +270,7 @@ static void core_event(struct core *core, struct event *event)
 	case EVENT_CHECKPOINT:
 	case EVENT_LOG:
 	case EVENT_EMIT:
-	case EVENT_HELD:
+	case EVENT_PARKED:
 	case EVENT_FINISHED:
 		run_events_take(core, event);
 		break;
@@ -298,7 +298,8 @@ static void core_event(struct core *core, struct event *event)
 		break;
 	}
 	if (event->waiter) {
-		bool wrote = !core->stop_acted && store_writes(core->store) != writes;
+		bool wrote =
+			!core->hardware_stopped && store_writes(core->store) != writes;
 
 		effects_add(core_release_with(core, event, wrote), EFFECT_RELEASE)
 			->waiter = event->waiter;
@@ -353,13 +354,13 @@ static void core_pump(struct core *core)
 
 	if (session->phase == SESSION_DOWN)
 		return;
-	outbox_send(core->outbox, core->at_once, session->epoch, core->now.ms,
+	outbox_send(core->outbox, core->immediate, session->epoch, core->now.ms,
 		    core_age(core),
 		    session->window > telemetry_in_flight(core->telemetry)
 			    ? session->window - telemetry_in_flight(core->telemetry)
 			    : 0,
 		    &core->next_token);
-	telemetry_send(core->telemetry, core->at_once, session->epoch, core->now.ms,
+	telemetry_send(core->telemetry, core->immediate, session->epoch, core->now.ms,
 		       outbox_in_flight(core->outbox), session->window,
 		       &core->next_token);
 }
@@ -369,7 +370,7 @@ static void core_pump_held(struct core *core)
 {
 	if (core->session.phase == SESSION_DOWN)
 		return;
-	outbox_send_unstored(core->outbox, core->at_once, core->session.epoch,
+	outbox_send_unstored(core->outbox, core->immediate, core->session.epoch,
 			     core->now.ms, core->session.window, &core->next_token);
 }
 
@@ -377,9 +378,9 @@ static void core_say_storage(struct core *core)
 {
 	bool low = store_low(core->store);
 
-	if (low == core->low)
+	if (low == core->disk_low)
 		return;
-	core->low = low;
+	core->disk_low = low;
 	/* Not at once: asking takes what room there is for a moment. */
 	core->retry_at = core->now.ms + 1000;
 	if (low)
@@ -391,7 +392,7 @@ static void core_say_storage(struct core *core)
 
 static void core_recover(struct core *core)
 {
-	if (!core->low || core->held || core->now.ms < core->retry_at)
+	if (!core->disk_low || core->commit_blocked || core->now.ms < core->retry_at)
 		return;
 	core->retry_at = core->now.ms + 1000;
 	store_recover(core->store);
@@ -403,7 +404,7 @@ int core_turn(struct core *core, struct event *events, struct core_time now,
 	int ret;
 
 	core->now = now;
-	core->at_once = effects;
+	core->immediate = effects;
 	for (struct event *event = events; event; event = event->next)
 		core_event(core, event);
 	lifecycle_tick(core);
@@ -422,7 +423,7 @@ int core_turn(struct core *core, struct event *events, struct core_time now,
 	if (ret < 0 && ret != -ENOSPC)
 		return ret;
 
-	effects_move(effects, &core->heard);
+	effects_move(effects, &core->acks);
 	if (ret == -ENOSPC) {
 		core_pump_held(core);
 		session_back_off(core);
@@ -449,7 +450,7 @@ int64_t core_wake(const struct core *core)
 	int64_t wake = core->minute_at;
 
 	wake_at(&wake, core->prune_at);
-	if (core->held || core->low)
+	if (core->commit_blocked || core->disk_low)
 		wake_at(&wake, core->retry_at);
 	wake_at(&wake, lifecycle_wake(core));
 	wake_at(&wake, scheduler_wake(&core->scheduler, now));

@@ -56,8 +56,8 @@ static bool receive_storage(const struct core *core, struct response *response,
 	bool stops = verb->flags & VERB_STOPS;
 	bool writes = verb->flags & VERB_WRITES;
 
-	if (stops ||
-	    (!core->held && (!core->low || !writes || (verb->flags & VERB_FREES))))
+	if (stops || (!core->commit_blocked &&
+		      (!core->disk_low || !writes || (verb->flags & VERB_FREES))))
 		return true;
 	response_refuse(response, "storage_full", "the disk of the agent is full");
 	response->retry_after_s = 10;
@@ -119,7 +119,7 @@ static bool receive_scope(struct core *core, struct response *response,
 
 static bool receive_fresh(struct response *response, const struct verb *verb)
 {
-	if (!response->late ||
+	if (!response->stale ||
 	    !((verb->flags & VERB_FRESH) || response->command->current))
 		return true;
 	response_refuse(
@@ -249,7 +249,7 @@ static void receive_verb(struct core *core, struct response *response,
 	if (!receive_fresh(response, verb) || !receive_body(core, response, verb) ||
 	    !receive_current(core, response))
 		return;
-	core->stop_acted = core->held && (verb->flags & VERB_STOPS);
+	core->hardware_stopped = core->commit_blocked && (verb->flags & VERB_STOPS);
 	verb->decide(core, response);
 	if (response->refused || response->later || !writes || !response->code)
 		return;
@@ -307,7 +307,7 @@ void receive_message(struct core *core, const struct event *event,
 	struct err err = {.number = 0};
 	struct response response = {
 		.command = &command,
-		.late = core->session.phase != SESSION_READY,
+		.stale = core->session.phase != SESSION_READY,
 		.rev = -1,
 		.retry_after_s = -1,
 	};

@@ -113,7 +113,8 @@ void reply_send(struct core *core, struct response *response, bool stored)
 		.correlation_size = response->command->correlation_size,
 		.not_before = core->now.ms + reply_delay(core, response->command),
 		.age = core_age(core),
-		.stored = stored && !(core->held && verb && (verb->flags & VERB_STOPS)),
+		.stored = stored &&
+			  !(core->commit_blocked && verb && (verb->flags & VERB_STOPS)),
 		.packet = response->packet,
 		.message_hash = response->message_hash,
 	};

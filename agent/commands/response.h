@@ -17,7 +17,7 @@ struct suggest;
 /* A command while it is answered. */
 struct response {
 	struct command *command;
-	bool late; /* it has waited at the broker */
+	bool stale; /* it has waited at the broker */
 	bool refused;
 	bool later; /* an act answers it when it is done */
 	const char *code;

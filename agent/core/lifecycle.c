@@ -77,7 +77,7 @@ void lifecycle_clear_run(struct core *core, struct task *task)
 {
 	clock_stop(core, task);
 	task->run = 0;
-	task->held = false;
+	task->parked = false;
 	task->stop = STOP_NONE;
 	task->stop_asked = 0;
 	task->stopping = STOPPING_NOT;
@@ -180,7 +180,7 @@ void lifecycle_resume(struct core *core, struct task *task)
 	}
 	if (was_paused) {
 		task->status = TASK_RUNNING;
-		task->held = false;
+		task->parked = false;
 		clock_start(core, task);
 	}
 	effects_add(core->effects, EFFECT_GO_ON)->run = task->run;
@@ -355,7 +355,7 @@ void lifecycle_schedule(struct core *core)
 
 static void save_progress_in_time(struct core *core, struct task *task)
 {
-	if (task->run && task->progress_waits && !core->low &&
+	if (task->run && task->progress_waits && !core->disk_low &&
 	    core->now.ms - task->progress_saved >= PROGRESS_SAVE_MS)
 		lifecycle_save_progress(core, task);
 }
@@ -410,7 +410,7 @@ int64_t lifecycle_wake(const struct core *core)
 	for (size_t i = 0; i < core->scheduler.count; i++) {
 		const struct task *task = core->scheduler.live[i];
 
-		if (task->run && task->progress_waits && !core->low)
+		if (task->run && task->progress_waits && !core->disk_low)
 			wake_at(&wake, task->progress_saved + PROGRESS_SAVE_MS);
 		if (task->timeout_ms && task->running_since && task->stop == STOP_NONE)
 			wake_at(&wake, task->running_since + task->timeout_ms -

@@ -87,7 +87,7 @@ static void take_log(struct core *core, struct task *task, const struct event *e
 	char *text;
 
 	/* On a full disk a transaction only grows until it can be committed. */
-	if (!core->held && !core->low)
+	if (!core->commit_blocked && !core->disk_low)
 		store_log(core->store, task->number, core->now.wall, (int)event->number,
 			  event->text);
 	if (core->session.phase == SESSION_DOWN)
@@ -118,7 +118,7 @@ static void take_event(struct core *core, struct task *task, const struct event 
 
 static void take_parked(struct core *core, struct task *task)
 {
-	task->held = true;
+	task->parked = true;
 	if (task->stopping != STOPPING_PAUSE)
 		return;
 	lifecycle_set_paused(core, task);
@@ -147,7 +147,7 @@ void run_events_take(struct core *core, const struct event *event)
 	case EVENT_EMIT:
 		take_event(core, task, event);
 		break;
-	case EVENT_HELD:
+	case EVENT_PARKED:
 		take_parked(core, task);
 		break;
 	default:

@@ -24,7 +24,7 @@ static char *make_topic(const struct core *core, char topic[TOPIC_MAX], const ch
 
 static struct effect *subscribe(struct core *core, const char *topic, int qos)
 {
-	struct effect *effect = effects_add(core->at_once, EFFECT_SUBSCRIBE);
+	struct effect *effect = effects_add(core->immediate, EFFECT_SUBSCRIBE);
 
 	effect->epoch = core->session.epoch;
 	effect->token = core->session.subscribe_token;
@@ -46,7 +46,7 @@ static void subscribe_commands(struct core *core, const char *topic)
 
 static void unsubscribe(struct core *core, const char *topic)
 {
-	struct effect *effect = effects_add(core->at_once, EFFECT_UNSUBSCRIBE);
+	struct effect *effect = effects_add(core->immediate, EFFECT_UNSUBSCRIBE);
 
 	effect->epoch = core->session.epoch;
 	task_set_text(&effect->name, topic);
@@ -242,7 +242,8 @@ void session_back_off(struct core *core)
 {
 	if (core->session.back_off_ms == 0)
 		return;
-	effects_add(core->at_once, EFFECT_RECONNECT)->number = core->session.back_off_ms;
+	effects_add(core->immediate, EFFECT_RECONNECT)->number =
+		core->session.back_off_ms;
 	core->session.back_off_ms = 0;
 }
 

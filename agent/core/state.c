@@ -51,7 +51,7 @@ void core_problem(struct core *core, const char *fmt, ...)
 struct effect *core_publish(struct core *core, const char *topic, const char *payload,
 			    int qos, bool retain)
 {
-	struct effect *effect = effects_add(core->at_once, EFFECT_PUBLISH);
+	struct effect *effect = effects_add(core->immediate, EFFECT_PUBLISH);
 
 	effect->epoch = core->session.epoch;
 	task_set_text(&effect->name, topic);

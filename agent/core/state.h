@@ -60,15 +60,16 @@ struct core {
 	struct core_device devices[RIG_DEVICES_MAX];
 	size_t device_count;
 	char backend[32];
-	struct act *acts;	 /* direct commands under way */
-	struct effects *effects; /* what is done after the commit */
-	struct effects after;	 /* holds them until it succeeds */
-	struct effects *at_once; /* what needs no commit */
-	struct effects heard;	 /* receiving threads: released at the end of the turn */
-	bool held;	  /* the disk is full: nothing is told until a commit succeeds */
-	bool low;	  /* told: only what must not be lost is taken */
-	int64_t retry_at; /* monotonic; when it is tried again */
-	bool stop_acted;  /* this event stopped hardware, which waits for no commit */
+	struct act *acts;	   /* direct commands under way */
+	struct effects *effects;   /* what is done after the commit */
+	struct effects after;	   /* holds them until it succeeds */
+	struct effects *immediate; /* what needs no commit */
+	struct effects acks;	   /* release receiving threads: at the end of the turn */
+	bool commit_blocked;   /* the disk is full: nothing is published until a commit
+				  succeeds */
+	bool disk_low;	       /* published: only what must not be lost is accepted */
+	int64_t retry_at;      /* monotonic; when it is tried again */
+	bool hardware_stopped; /* by this event, which then waits for no commit */
 	struct core_time now;
 	char store_name[17];
 	int64_t age_before, started; /* age = age_before + now - started */

@@ -303,7 +303,7 @@ void status_publish_health(struct core *core)
 
 	cJSON_AddNumberToObject(health, "db_bytes", (double)store_size(core->store));
 	cJSON_AddStringToObject(health, "storage",
-				core->held || core->low ? "full" : "ok");
+				core->commit_blocked || core->disk_low ? "full" : "ok");
 	cJSON_AddNumberToObject(health, "outbox", (double)outbox_depth(core->outbox));
 	cJSON_AddNumberToObject(health, "outbox_dropped",
 				(double)outbox_dropped(core->outbox));

@@ -23,7 +23,7 @@ enum event_kind {
 	EVENT_CHECKPOINT, /* text = the state; waiter */
 	EVENT_LOG,	  /* number = level, text */
 	EVENT_EMIT,	  /* topic = name of the event, text = its data */
-	EVENT_HELD,	  /* the run stands at its gate */
+	EVENT_PARKED,	  /* the run waits at its gate */
 	EVENT_FINISHED,	  /* outcome, code, text = sentence, data = the result */
 	/* from an act; run names it */
 	EVENT_ACT_DONE, /* flag = ok, code, text = sentence, data = the reply's data */

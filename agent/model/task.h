@@ -86,7 +86,7 @@ struct task {
 	uint64_t claim;	     /* the devices it holds while it runs, one bit each */
 	uint64_t run;	     /* the run that works on it; 0: none */
 	int64_t start_order; /* counts every start; the highest started last */
-	bool held;	     /* the run stands at its gate */
+	bool parked;	     /* the run waits at its gate */
 	enum stop_reason stop;
 	int64_t stop_asked;	/* monotonic; 0: not asked */
 	int64_t running_since;	/* monotonic; 0: the clock of elapsed_ms stands */

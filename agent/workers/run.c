@@ -104,13 +104,13 @@ static int host_gate(struct task_run *run)
 
 	pthread_mutex_lock(&run->lock);
 	while (run->pause && !run->stop) {
-		if (!run->held) {
-			run->held = true;
-			mailbox_post(run->mailbox, run_event(run, EVENT_HELD));
+		if (!run->parked) {
+			run->parked = true;
+			mailbox_post(run->mailbox, run_event(run, EVENT_PARKED));
 		}
 		pthread_cond_wait(&run->changed, &run->lock);
 	}
-	run->held = false;
+	run->parked = false;
 	ret = run->stop ? -ECANCELED : 0;
 	pthread_mutex_unlock(&run->lock);
 	return ret;
@@ -295,7 +295,7 @@ void run_ask(struct task_run *run, enum run_ask ask)
 	if (ask == ASK_GO_ON) {
 		run->pause = false;
 		/* A pause that follows before the run has woken up is told anew. */
-		run->held = false;
+		run->parked = false;
 	}
 	if (ask == ASK_STOP || ask == ASK_ESTOP)
 		run->stop = true;

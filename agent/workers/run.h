@@ -31,7 +31,7 @@ struct task_run {
 
 	pthread_mutex_t lock; /* of all below */
 	pthread_cond_t changed;
-	bool pause, stop, estopped, held;
+	bool pause, stop, estopped, parked;
 	bool posted; /* a progress event is on its way */
 	double current, total;
 	char message[RUN_MESSAGE_BYTES];

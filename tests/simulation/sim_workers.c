@@ -238,7 +238,7 @@ static void take_photos(struct sim_workers *workers, struct sim_worker *worker,
 
 static void hold(struct sim_workers *workers, struct sim_worker *worker)
 {
-	say(workers, worker, EVENT_HELD);
+	say(workers, worker, EVENT_PARKED);
 	worker->parked = true;
 	trace("  run %s: held", worker->id);
 }

@@ -263,7 +263,7 @@ static void carry_out_handled(struct world *w, const struct effects *effects)
 		if (effect->kind == EFFECT_RELEASE &&
 		    effect->waiter == &w->broker.waiter && w->delivered.command)
 			oracle_handled(&w->oracle, w->delivered.command, &w->delivered,
-				       w->core->held);
+				       w->core->commit_blocked);
 }
 
 static void carry_out(struct world *w, struct effects *effects)
@@ -385,11 +385,11 @@ static bool has_message(const struct event *events)
 static void world_committed(struct world *w, struct effects *effects, bool message)
 {
 	carry_out(w, effects);
-	if (message && w->broker.waiting && !w->core->held)
+	if (message && w->broker.waiting && !w->core->commit_blocked)
 		violation("a message was not released in its turn");
-	if (!w->core->held)
+	if (!w->core->commit_blocked)
 		w->oracle.estop_unsaved = false;
-	w->oracle.was_full |= w->core->held;
+	w->oracle.was_full |= w->core->commit_blocked;
 	if (outbox_depth(w->core->outbox) == 0)
 		w->settled_at = w->now;
 	if (w->now - w->settled_at > OUTBOX_REPLY_AGE_MS / 2 ||

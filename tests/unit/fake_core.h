@@ -889,7 +889,7 @@ static inline void begin(struct shell *s, const char *id)
 /* The run stands at its gate. */
 static inline void held(struct shell *s, const char *id)
 {
-	post(s, run_event(s, id, EVENT_HELD));
+	post(s, run_event(s, id, EVENT_PARKED));
 	settle(s);
 }
 

@@ -298,13 +298,13 @@ static void a_pause_holds_the_run_at_its_gate_and_go_on_lets_it_pass(void **stat
 
 	expect(f, run, EVENT_PROGRESS);
 	workers_pause(f->workers, run);
-	expect(f, run, EVENT_HELD);
+	expect(f, run, EVENT_PARKED);
 
 	/* Whether it has left the gate in between or not: a new pause is told anew. */
 	for (int i = 0; i < 50; i++) {
 		workers_go_on(f->workers, run);
 		workers_pause(f->workers, run);
-		expect(f, run, EVENT_HELD);
+		expect(f, run, EVENT_PARKED);
 	}
 
 	workers_stop(f->workers, run, false);
@@ -320,7 +320,7 @@ static void a_sleep_ends_early_for_a_stop_and_goes_on_after_a_pause(void **state
 	assert_string_equal(event->text, "good night");
 	event_free(event);
 	workers_pause(f->workers, run);
-	expect(f, run, EVENT_HELD);
+	expect(f, run, EVENT_PARKED);
 	workers_go_on(f->workers, run);
 
 	workers_stop(f->workers, run, false);
