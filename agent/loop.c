@@ -82,7 +82,7 @@ void loop_carry_out(struct agent *agent, struct effects *effects)
 			waiter_release(effect->waiter);
 			break;
 		case EFFECT_START:
-		case EFFECT_ACT:
+		case EFFECT_COMMAND:
 			do_start(agent, effect);
 			break;
 		case EFFECT_GO_ON:

@@ -61,7 +61,7 @@ static void core_read_meta(struct core *core)
 	core->age_before = store_number(store, "age_ms", 0);
 	core->next_task = store_number(store, "next_task", 1);
 	core->next_arrival = store_number(store, "next_arrival", 1);
-	core->next_act = store_number(store, "next_act", 1);
+	core->next_pending = store_number(store, "next_act", 1);
 	core->person_paused = store_number(store, "paused", 0);
 	core->estop = store_number(store, "estop", 0);
 	core->draining = store_number(store, "draining", 0);
@@ -155,7 +155,7 @@ int core_open(struct core **out, const struct core_options *options, struct core
 		options->stop_ops.estop(options->stop_ops.context);
 
 	devices_open(core);
-	acts_interrupted(core);
+	pending_report_interrupted(core);
 	ret = restore_tasks(core, err);
 	if (ret < 0)
 		goto fail;
@@ -184,7 +184,7 @@ void core_close(struct core *core)
 
 	for (size_t i = 0; i < core->scheduler.count; i++)
 		task_free(core->scheduler.live[i]);
-	acts_close(core);
+	pending_close(core);
 	receive_close(core);
 	effects_clear(&core->after);
 	effects_clear(&core->acks);
@@ -274,8 +274,8 @@ static void core_event(struct core *core, struct event *event)
 	case EVENT_FINISHED:
 		run_events_take(core, event);
 		break;
-	case EVENT_ACT_DONE:
-		acts_done(core, event);
+	case EVENT_COMMAND_DONE:
+		pending_done(core, event);
 		break;
 	case EVENT_DEVICE:
 		status_publish_device(core, event);
@@ -336,7 +336,8 @@ static void core_prune(struct core *core)
 
 static void core_drained(struct core *core)
 {
-	bool drained = core->draining && scheduler_idle(&core->scheduler) && !core->acts;
+	bool drained =
+		core->draining && scheduler_idle(&core->scheduler) && !core->pending;
 
 	if (drained && !core->drained)
 		core_emit_event(core, "agent.drained", NULL, NULL);
@@ -345,7 +346,7 @@ static void core_drained(struct core *core)
 
 static bool core_at_rest(const struct core *core)
 {
-	return core->stopping && !lifecycle_has_runs(core) && !core->acts;
+	return core->stopping && !lifecycle_has_runs(core) && !core->pending;
 }
 
 static void core_pump(struct core *core)

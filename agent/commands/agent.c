@@ -30,8 +30,9 @@ static int looks_under_way(const struct core *core, const struct verb *sync)
 {
 	int count = 0;
 
-	for (const struct act *act = core->acts; act; act = act->next)
-		count += act->verb == sync;
+	for (const struct pending *pending = core->pending; pending;
+	     pending = pending->next)
+		count += pending->verb == sync;
 	return count;
 }
 
@@ -41,7 +42,7 @@ static void agent_sync_decide(struct core *core, struct response *response)
 	if (!core->options.looks_for_types) {
 		response_ok(response, "ok", NULL);
 	} else if (looks_under_way(core, response->command->verb) < LOOKS_MOST) {
-		answer_act(core, response, 0); /* answered when the types are there */
+		pending_start(core, response, 0); /* answered when the types are there */
 	} else {
 		response_refuse(response, "device_busy",
 				"the folder of community tasks is being looked through");

@@ -18,7 +18,7 @@
 
 static void camera_decide(struct core *core, struct response *response)
 {
-	device_act_unless_estopped(core, response, DEVICE_CAMERA);
+	device_start_unless_estopped(core, response, DEVICE_CAMERA);
 }
 
 static int named_camera(const struct work *work, const cJSON *body, struct err *err)
@@ -104,7 +104,7 @@ static int camera_calibrate(const struct work *work, const cJSON *body, cJSON **
 
 static void camera_settings_decide(struct core *core, struct response *response)
 {
-	device_act(core, response, DEVICE_CAMERA);
+	device_start(core, response, DEVICE_CAMERA);
 }
 
 static int camera_settings(const struct work *work, const cJSON *body, cJSON **data,

@@ -38,22 +38,22 @@ bool device_named(struct core *core, struct response *response, enum device_kind
 	return false;
 }
 
-void device_act(struct core *core, struct response *response, enum device_kind kind)
+void device_start(struct core *core, struct response *response, enum device_kind kind)
 {
 	uint64_t devices;
 
 	if (device_named(core, response, kind, &devices))
-		answer_act(core, response, devices);
+		pending_start(core, response, devices);
 }
 
-void device_act_unless_estopped(struct core *core, struct response *response,
-				enum device_kind kind)
+void device_start_unless_estopped(struct core *core, struct response *response,
+				  enum device_kind kind)
 {
 	if (core->estop)
 		response_refuse(response, "estopped",
 				"the emergency stop is latched: send queue/resume first");
 	else
-		device_act(core, response, kind);
+		device_start(core, response, kind);
 }
 
 /* A worker exchanges the rig and has all of it to itself. */
@@ -68,9 +68,9 @@ static void device_reload_decide(struct core *core, struct response *response)
 				"this rig cannot be exchanged");
 		return;
 	}
-	if (core->acts) {
+	if (core->pending) {
 		response_refuse(response, "device_busy", "%s is under way",
-				core->acts->verb->name);
+				core->pending->verb->name);
 		response->retry_after_s = 1;
 		return;
 	}
@@ -82,7 +82,7 @@ static void device_reload_decide(struct core *core, struct response *response)
 		return;
 	}
 	cJSON_AddItemToObject(response->command->body, "config", config);
-	answer_act(core, response, CORE_ALL_DEVICES);
+	pending_start(core, response, CORE_ALL_DEVICES);
 }
 
 static int device_reload(const struct work *work, const cJSON *body, cJSON **data,

@@ -20,10 +20,10 @@ bool device_named(struct core *core, struct response *response, enum device_kind
 		  uint64_t *devices);
 
 /* Leaves the command to a worker, which holds the devices that it names. */
-void device_act(struct core *core, struct response *response, enum device_kind kind);
+void device_start(struct core *core, struct response *response, enum device_kind kind);
 
 /* The same for what moves or exposes: refused while the emergency stop is latched. */
-void device_act_unless_estopped(struct core *core, struct response *response,
-				enum device_kind kind);
+void device_start_unless_estopped(struct core *core, struct response *response,
+				  enum device_kind kind);
 
 #endif

@@ -42,8 +42,9 @@ static bool is_redelivery(const struct core *core, const struct event *event,
 {
 	if (!event->duplicate || !event->number)
 		return false;
-	for (const struct act *act = core->acts; act; act = act->next)
-		if (act->packet == event->number && !strcmp(act->message, hash))
+	for (const struct pending *pending = core->pending; pending;
+	     pending = pending->next)
+		if (pending->packet == event->number && !strcmp(pending->message, hash))
 			return true;
 	return outbox_is_redelivery(core->outbox, (int)event->number, hash);
 }
@@ -243,7 +244,7 @@ static void receive_verb(struct core *core, struct response *response,
 	    !receive_storage(core, response, verb))
 		return;
 	if (repeats && (remember_answers(core, response, "r", command->request) ||
-			acts_answer_running(core, response) ||
+			pending_answers(core, response) ||
 			(creates && remember_answers(core, response, "i", command->id))))
 		return;
 	if (!receive_fresh(response, verb) || !receive_body(core, response, verb) ||

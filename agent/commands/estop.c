@@ -18,7 +18,7 @@ static void estop(struct core *core, struct response *response)
 		core_emit_event(core, "estop", NULL, NULL);
 	}
 	lifecycle_stop_runs(core, UINT64_MAX, STOP_ESTOP);
-	acts_give_up(core);
+	pending_refuse_queued(core);
 	response_ok(response, "ok", NULL);
 }
 

@@ -14,7 +14,7 @@ static void gpio_decide(struct core *core, struct response *response)
 	if (devices_away(core))
 		response_rig_away(response);
 	else
-		answer_act(core, response, 0);
+		pending_start(core, response, 0);
 }
 
 static cJSON *line_state(int line, bool value)

@@ -12,7 +12,7 @@ static void light_set_decide(struct core *core, struct response *response)
 	const cJSON *body = response->command->body;
 
 	if (cJSON_HasObjectItem(body, "state") || cJSON_HasObjectItem(body, "brightness"))
-		device_act(core, response, DEVICE_LIGHT);
+		device_start(core, response, DEVICE_LIGHT);
 	else
 		response_refuse(response, "bad_request",
 				"light/set needs state or brightness");
@@ -31,7 +31,7 @@ static int light_set(const struct work *work, const cJSON *body, cJSON **data,
 
 static void light_toggle_decide(struct core *core, struct response *response)
 {
-	device_act(core, response, DEVICE_LIGHT);
+	device_start(core, response, DEVICE_LIGHT);
 }
 
 static int toggle_one(struct rig *rig, const char *name, struct err *err)

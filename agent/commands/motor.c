@@ -8,7 +8,7 @@
 
 static void motor_decide(struct core *core, struct response *response)
 {
-	device_act_unless_estopped(core, response, DEVICE_MOTOR);
+	device_start_unless_estopped(core, response, DEVICE_MOTOR);
 }
 
 static int motor_move(const struct work *work, const cJSON *body, cJSON **data,
@@ -50,7 +50,7 @@ static void motor_stop_decide(struct core *core, struct response *response)
 	if (devices_away(core))
 		response_ok(response, "ok", NULL);
 	else if (device_named(core, response, DEVICE_MOTOR, &devices))
-		answer_act(core, response, 0);
+		pending_start(core, response, 0);
 }
 
 static int motor_stop(const struct work *work, const cJSON *body, cJSON **data,
@@ -66,7 +66,7 @@ static int motor_stop(const struct work *work, const cJSON *body, cJSON **data,
 /* Nothing moves, so it is allowed after an emergency stop as well. */
 static void motor_override_decide(struct core *core, struct response *response)
 {
-	device_act(core, response, DEVICE_MOTOR);
+	device_start(core, response, DEVICE_MOTOR);
 }
 
 static int motor_override(const struct work *work, const cJSON *body, cJSON **data,

@@ -1,4 +1,4 @@
-/* Direct commands in progress: admitted, run on a worker, answered at their end. */
+/* Commands that a worker carries out: admitted, queued, started, answered. */
 #include "agent/commands/pending.h"
 
 #include <stdio.h>
@@ -9,17 +9,19 @@
 #include "agent/commands/reply.h"
 #include "agent/model/error_code.h"
 
-#define WAITING_MAX 32 /* brief commands for one device, one behind the other */
-#define ACTS_MAX 64    /* each takes a thread; on a slow disk they last */
+#define WAITING_MAX 32 /* commands queued for one device */
+#define PENDING_MAX 64 /* each takes a thread, for long on a slow disk */
 
-bool acts_answer_running(struct core *core, struct response *response)
+bool pending_answers(struct core *core, struct response *response)
 {
 	const struct command *command = response->command;
 
-	for (const struct act *act = core->acts; act; act = act->next) {
-		if (!command->request[0] || strcmp(act->request, command->request) != 0)
+	for (const struct pending *pending = core->pending; pending;
+	     pending = pending->next) {
+		if (!command->request[0] ||
+		    strcmp(pending->request, command->request) != 0)
 			continue;
-		if (strcmp(act->hash, command->hash) != 0) {
+		if (strcmp(pending->hash, command->hash) != 0) {
 			response_refuse(response, "id_conflict",
 					"request '%s' was used before for something else",
 					command->request);
@@ -32,95 +34,100 @@ bool acts_answer_running(struct core *core, struct response *response)
 	return false;
 }
 
-static struct act *acts_new(struct core *core, const struct response *response)
+static struct pending *pending_new(struct core *core, const struct response *response)
 {
 	const struct command *command = response->command;
-	struct act *act = calloc(1, sizeof(*act)), **end = &core->acts;
+	struct pending *pending = calloc(1, sizeof(*pending)), **end = &core->pending;
 
-	if (!act)
+	if (!pending)
 		abort(); /* see effects_add() */
-	act->run = ++core->next_run;
-	act->delay_ms = reply_delay(core, command);
-	act->packet = response->packet;
-	snprintf(act->message, sizeof(act->message), "%s", response->message_hash);
-	act->verb = command->verb;
-	snprintf(act->id, sizeof(act->id), "%s", command->id);
-	snprintf(act->request, sizeof(act->request), "%s", command->request);
-	snprintf(act->hash, sizeof(act->hash), "%s", command->hash);
-	reply_topic(core, command, act->topic);
+	pending->run = ++core->next_run;
+	pending->packet = response->packet;
+	snprintf(pending->message, sizeof(pending->message), "%s",
+		 response->message_hash);
+	pending->verb = command->verb;
+	snprintf(pending->id, sizeof(pending->id), "%s", command->id);
+	snprintf(pending->request, sizeof(pending->request), "%s", command->request);
+	snprintf(pending->hash, sizeof(pending->hash), "%s", command->hash);
+	reply_topic(core, command, pending->topic);
 	if (command->correlation) {
-		act->correlation = malloc(command->correlation_size + 1);
-		if (!act->correlation)
+		pending->correlation = malloc(command->correlation_size + 1);
+		if (!pending->correlation)
 			abort();
-		memcpy(act->correlation, command->correlation, command->correlation_size);
-		act->correlation_size = command->correlation_size;
+		memcpy(pending->correlation, command->correlation,
+		       command->correlation_size);
+		pending->correlation_size = command->correlation_size;
 	}
 	while (*end)
 		end = &(*end)->next;
-	*end = act;
-	return act;
+	*end = pending;
+	return pending;
 }
 
-static void acts_store(struct core *core, struct act *act)
+static void pending_store(struct core *core, struct pending *pending)
 {
-	struct act_row row = {
-		.verb = act->verb->name,
-		.topic = act->topic,
-		.request = act->request,
-		.correlation = act->correlation,
-		.correlation_size = act->correlation_size,
-		.packet = act->packet,
-		.message_hash = act->message,
+	struct pending_row row = {
+		.verb = pending->verb->name,
+		.topic = pending->topic,
+		.request = pending->request,
+		.correlation = pending->correlation,
+		.correlation_size = pending->correlation_size,
+		.packet = pending->packet,
+		.message_hash = pending->message,
 	};
 
-	row.number = act->number = core->next_act++;
-	store_set_number(core->store, "next_act", core->next_act);
-	store_act(core->store, &row);
+	row.number = pending->number = core->next_pending++;
+	store_set_number(core->store, "next_act", core->next_pending);
+	store_pending_add(core->store, &row);
 }
 
-/* Takes body. */
-static struct effect *acts_start(struct core *core, const struct act *act, char *body)
+/* Takes body over. */
+static struct effect *pending_effect(struct core *core, const struct pending *pending,
+				     char *body)
 {
-	struct effect *effect = effects_add(core->effects, EFFECT_ACT);
+	struct effect *effect = effects_add(core->effects, EFFECT_COMMAND);
 
-	effect->run = act->run;
-	effect->verb = act->verb;
+	effect->run = pending->run;
+	effect->verb = pending->verb;
 	effect->text = body;
 	return effect;
 }
 
-static void acts_go(struct core *core, struct act *act)
+static void pending_run(struct core *core, struct pending *pending)
 {
-	acts_start(core, act, act->body);
-	act->body = NULL;
+	pending_effect(core, pending, pending->body);
+	pending->body = NULL;
 }
 
 /* The oldest command that has one of the devices. */
-static const struct act *acts_holder(const struct core *core, uint64_t devices)
+static const struct pending *pending_holder(const struct core *core, uint64_t devices)
 {
-	for (const struct act *act = core->acts; act; act = act->next)
-		if (act->claim & devices)
-			return act;
+	for (const struct pending *pending = core->pending; pending;
+	     pending = pending->next)
+		if (pending->claim & devices)
+			return pending;
 	return NULL;
 }
 
-/* Of two settings of a light that come at once the later must be what stays.  What takes
- * longer is not waited for: nobody knows whether it would still be wanted then. */
+/* If a light is set twice in quick succession, the later setting must win, so brief
+ * commands queue up.  A command does not wait for a long one: by its end nobody knows
+ * whether the command is still wanted. */
 static bool may_wait(const struct core *core, uint64_t devices)
 {
 	int before = 0;
 
-	for (const struct act *act = core->acts; act; act = act->next) {
-		if (!(act->claim & devices))
+	for (const struct pending *pending = core->pending; pending;
+	     pending = pending->next) {
+		if (!(pending->claim & devices))
 			continue;
-		if (!(act->verb->flags & VERB_BRIEF) || ++before > WAITING_MAX)
+		if (!(pending->verb->flags & VERB_BRIEF) || ++before > WAITING_MAX)
 			return false;
 	}
 	return true;
 }
 
-static bool acts_claim(struct core *core, struct response *response,
-		       const struct verb *verb, uint64_t devices)
+static bool pending_claim(struct core *core, struct response *response,
+			  const struct verb *verb, uint64_t devices)
 {
 	const struct task *task;
 
@@ -133,170 +140,167 @@ static bool acts_claim(struct core *core, struct response *response,
 				task->id);
 	else
 		response_refuse(response, "device_busy", "%s uses the device",
-				acts_holder(core, devices)->verb->name);
+				pending_holder(core, devices)->verb->name);
 	response->retry_after_s = 1;
 	return false;
 }
 
-static bool acts_room(const struct core *core, struct response *response)
+static bool pending_has_room(const struct core *core, struct response *response)
 {
 	int count = 0;
 
-	for (const struct act *act = core->acts; act; act = act->next)
+	for (const struct pending *pending = core->pending; pending;
+	     pending = pending->next)
 		count++;
-	if (count < ACTS_MAX)
+	if (count < PENDING_MAX)
 		return true;
 	response_refuse(response, "queue_full",
-			"%d commands are under way, %d are allowed", count, ACTS_MAX);
+			"%d commands are under way, %d are allowed", count, PENDING_MAX);
 	response->retry_after_s = 1;
 	return false;
 }
 
-void response_rig_away(struct response *response)
-{
-	response_refuse(response, "device_busy", "the rig is being opened anew");
-	response->retry_after_s = 1;
-}
-
-void answer_act(struct core *core, struct response *response, uint64_t devices)
+void pending_start(struct core *core, struct response *response, uint64_t devices)
 {
 	const struct verb *verb = response->command->verb;
 	bool waits;
-	struct act *act;
+	struct pending *pending;
 
-	/* What stops something is never refused; it is over in a moment. */
-	if (!(verb->flags & VERB_STOPS) && !acts_room(core, response))
+	/* A command that stops hardware is never refused; it takes a moment only. */
+	if (!(verb->flags & VERB_STOPS) && !pending_has_room(core, response))
 		return;
-	if (!acts_claim(core, response, verb, devices))
+	if (!pending_claim(core, response, verb, devices))
 		return;
-	waits = core->scheduler.acts & devices;
-	act = acts_new(core, response);
-	act->claim = devices;
+	waits = core->scheduler.command_devices & devices;
+	pending = pending_new(core, response);
+	pending->claim = devices;
 	if (verb->flags & VERB_WRITES)
-		acts_store(core, act);
-	core->scheduler.acts |= devices;
-	act->body = json_text(response->command->body);
+		pending_store(core, pending);
+	core->scheduler.command_devices |= devices;
+	pending->body = json_text(response->command->body);
 	if (!waits)
-		acts_go(core, act);
+		pending_run(core, pending);
 	response->later = true;
 }
 
-void answer_estimate(struct core *core, struct response *response,
-		     const struct registered_type *type, const char *args)
+void pending_estimate(struct core *core, struct response *response,
+		      const struct registered_type *type, const char *args)
 {
-	struct act *act;
+	struct pending *pending;
 
 	if (devices_away(core)) {
 		response_rig_away(response);
 		return;
 	}
-	if (!acts_room(core, response))
+	if (!pending_has_room(core, response))
 		return;
-	act = acts_new(core, response);
-	acts_start(core, act, strdup(args))->type = type;
+	pending = pending_new(core, response);
+	pending_effect(core, pending, strdup(args))->type = type;
 	response->later = true;
 }
 
-static void acts_take(struct core *core, struct act *act)
+static void pending_remove(struct core *core, struct pending *pending)
 {
-	struct act **place = &core->acts;
+	struct pending **place = &core->pending;
 
-	while (*place != act)
+	while (*place != pending)
 		place = &(*place)->next;
-	*place = act->next;
-	core->scheduler.acts = 0;
-	for (const struct act *other = core->acts; other; other = other->next)
-		core->scheduler.acts |= other->claim;
+	*place = pending->next;
+	core->scheduler.command_devices = 0;
+	for (const struct pending *other = core->pending; other; other = other->next)
+		core->scheduler.command_devices |= other->claim;
 }
 
-/* Those that waited, in the order in which they came. */
-static void acts_go_on(struct core *core)
+/* Starts the queued commands whose devices are free, in the order of their arrival. */
+static void pending_run_queued(struct core *core)
 {
 	uint64_t held = 0;
 
-	for (struct act *act = core->acts; act; act = act->next) {
-		if (act->body && !(act->claim & held))
-			acts_go(core, act);
-		held |= act->claim;
+	for (struct pending *pending = core->pending; pending; pending = pending->next) {
+		if (pending->body && !(pending->claim & held))
+			pending_run(core, pending);
+		held |= pending->claim;
 	}
 }
 
-/* A command that looks as the act's did, for the functions that make replies. */
-static void acts_command(const struct act *act, struct command *command)
+/* The command as it was, for the functions that make replies. */
+static void pending_to_command(const struct pending *pending, struct command *command)
 {
 	memset(command, 0, sizeof(*command));
-	command->verb = act->verb;
-	snprintf(command->name, sizeof(command->name), "%s", act->verb->name);
-	snprintf(command->id, sizeof(command->id), "%s", act->id);
-	snprintf(command->request, sizeof(command->request), "%s", act->request);
-	snprintf(command->hash, sizeof(command->hash), "%s", act->hash);
-	snprintf(command->reply_to, sizeof(command->reply_to), "%s", act->topic);
-	command->correlation = act->correlation;
-	command->correlation_size = act->correlation_size;
+	command->verb = pending->verb;
+	snprintf(command->name, sizeof(command->name), "%s", pending->verb->name);
+	snprintf(command->id, sizeof(command->id), "%s", pending->id);
+	snprintf(command->request, sizeof(command->request), "%s", pending->request);
+	snprintf(command->hash, sizeof(command->hash), "%s", pending->hash);
+	snprintf(command->reply_to, sizeof(command->reply_to), "%s", pending->topic);
+	command->correlation = pending->correlation;
+	command->correlation_size = pending->correlation_size;
 }
 
-/* Tells what came of the act, and forgets it. */
-static void acts_end(struct core *core, struct act *act, struct response *response)
+/* Sends the reply, and frees the pending command. */
+static void pending_end(struct core *core, struct pending *pending,
+			struct response *response)
 {
-	response->packet = act->packet;
+	response->packet = pending->packet;
 	snprintf(response->message_hash, sizeof(response->message_hash), "%s",
-		 act->message);
-	reply_send(core, response, act->number);
-	if (act->number)
-		store_act_done(core->store, act->number);
+		 pending->message);
+	reply_send(core, response, pending->number);
+	if (pending->number)
+		store_pending_done(core->store, pending->number);
 	cJSON_Delete(response->data);
-	acts_take(core, act);
-	free(act->correlation);
-	free(act->body);
-	free(act);
+	pending_remove(core, pending);
+	free(pending->correlation);
+	free(pending->body);
+	free(pending);
 }
 
-void acts_done(struct core *core, const struct event *event)
+void pending_done(struct core *core, const struct event *event)
 {
-	struct act *act = core->acts;
+	struct pending *pending = core->pending;
 	struct command command;
 	struct response response = {.command = &command, .rev = -1, .retry_after_s = -1};
 
-	while (act && act->run != event->run)
-		act = act->next;
-	if (!act)
+	while (pending && pending->run != event->run)
+		pending = pending->next;
+	if (!pending)
 		return;
 
-	acts_command(act, &command);
+	pending_to_command(pending, &command);
 	if (event->flag) {
 		response_ok(&response, "ok",
 			    event->data ? cJSON_Parse(event->data) : NULL);
-		if (act->number && act->request[0])
-			remember_reply(core, "r", act->request, &response, act->hash);
-		if (act->verb->done)
-			act->verb->done(core, &response);
+		if (pending->number && pending->request[0])
+			remember_reply(core, "r", pending->request, &response,
+				       pending->hash);
+		if (pending->verb->done)
+			pending->verb->done(core, &response);
 	} else {
 		response_refuse(&response, code_name(code_number(event->code)), "%s",
 				event->text ? event->text : "it failed");
 	}
-	acts_end(core, act, &response);
-	acts_go_on(core);
+	pending_end(core, pending, &response);
+	pending_run_queued(core);
 }
 
-void acts_give_up(struct core *core)
+void pending_refuse_queued(struct core *core)
 {
-	struct act *next;
+	struct pending *next;
 
-	for (struct act *act = core->acts; act; act = next) {
+	for (struct pending *pending = core->pending; pending; pending = next) {
 		struct command command;
 		struct response response = {
 			.command = &command, .rev = -1, .retry_after_s = -1};
 
-		next = act->next;
-		if (!act->body)
+		next = pending->next;
+		if (!pending->body)
 			continue;
-		acts_command(act, &command);
+		pending_to_command(pending, &command);
 		response_refuse(&response, "estopped", "the emergency stop came first");
-		acts_end(core, act, &response);
+		pending_end(core, pending, &response);
 	}
 }
 
-static void acts_interrupted_one(void *context, const struct act_row *row)
+static void pending_report_one(void *context, const struct pending_row *row)
 {
 	struct core *core = context;
 	struct command command = {.correlation_size = row->correlation_size};
@@ -314,20 +318,20 @@ static void acts_interrupted_one(void *context, const struct act_row *row)
 	reply_send(core, &response, true);
 }
 
-void acts_interrupted(struct core *core)
+void pending_report_interrupted(struct core *core)
 {
-	store_acts(core->store, acts_interrupted_one, core);
-	store_acts_clear(core->store);
+	store_pending_each(core->store, pending_report_one, core);
+	store_pending_clear(core->store);
 }
 
-void acts_close(struct core *core)
+void pending_close(struct core *core)
 {
-	while (core->acts) {
-		struct act *act = core->acts;
+	while (core->pending) {
+		struct pending *pending = core->pending;
 
-		core->acts = act->next;
-		free(act->correlation);
-		free(act->body);
-		free(act);
+		core->pending = pending->next;
+		free(pending->correlation);
+		free(pending->body);
+		free(pending);
 	}
 }

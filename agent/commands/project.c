@@ -13,7 +13,7 @@
 /* Projects are folders, and folders are slow. */
 static void project_decide(struct core *core, struct response *response)
 {
-	answer_act(core, response, 0);
+	pending_start(core, response, 0);
 }
 
 static int project_create(const struct work *work, const cJSON *body, cJSON **data,
@@ -63,7 +63,7 @@ static void project_delete_decide(struct core *core, struct response *response)
 				  "project '%s' is used by task '%s'", project, task->id);
 		return;
 	}
-	answer_act(core, response, 0);
+	pending_start(core, response, 0);
 }
 
 static int project_delete(const struct work *work, const cJSON *body, cJSON **data,

@@ -68,6 +68,12 @@ static void response_add_error(struct response *response, const char *path,
 	cJSON_AddItemToArray(response->errors, error);
 }
 
+void response_rig_away(struct response *response)
+{
+	response_refuse(response, "device_busy", "the rig is being opened again");
+	response->retry_after_s = 1;
+}
+
 void response_problem(struct response *response, const char *code, const char *path,
 		      const char *sentence)
 {

@@ -19,7 +19,7 @@ struct response {
 	struct command *command;
 	bool stale; /* it has waited at the broker */
 	bool refused;
-	bool later; /* an act answers it when it is done */
+	bool later; /* the reply is sent when the pending command is done */
 	const char *code;
 	char message[1024];
 	cJSON *errors; /* array of {"path","message"}, or NULL */
@@ -46,6 +46,9 @@ void response_task(struct core *core, struct response *response, const char *cod
 void response_conflict(struct core *core, struct response *response, const char *code,
 		       const struct task *task, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
+
+/* device_busy: there is no rig while it is exchanged, see devices_away(). */
+void response_rig_away(struct response *response);
 
 /* Problems of a schema as errors, the first as the sentence. */
 void response_problems(struct response *response, const char *code,

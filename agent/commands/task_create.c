@@ -498,8 +498,8 @@ void task_create(struct core *core, struct response *response)
 		goto out;
 	if (json_bool(body, "dry_run", false)) {
 		if (chain_after(core, response, &chain, 0))
-			answer_estimate(core, response, chain.tasks[0]->type,
-					chain.tasks[0]->args);
+			pending_estimate(core, response, chain.tasks[0]->type,
+					 chain.tasks[0]->args);
 		goto out;
 	}
 	if (!create_room(core, response, chain.count) ||

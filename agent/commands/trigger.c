@@ -7,7 +7,7 @@
 
 static void trigger_decide(struct core *core, struct response *response)
 {
-	device_act_unless_estopped(core, response, DEVICE_TRIGGER);
+	device_start_unless_estopped(core, response, DEVICE_TRIGGER);
 }
 
 static int trigger_fire(const struct work *work, const cJSON *body, cJSON **data,

@@ -64,7 +64,7 @@ void joining_open(struct core *core)
 
 	if (!core->options.joins_by_code || !first_camera(core) || is_at_work(core))
 		return;
-	effect = effects_add(core->effects, EFFECT_ACT);
+	effect = effects_add(core->effects, EFFECT_COMMAND);
 	effect->run = ++core->next_run;
 	effect->verb = &network_look_verb;
 	task_set_text(&effect->text, "{}");

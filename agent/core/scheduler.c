@@ -79,7 +79,7 @@ struct load {
 
 static struct load scheduler_load(const struct scheduler *s)
 {
-	struct load load = {.devices = s->acts};
+	struct load load = {.devices = s->command_devices};
 
 	for (size_t i = 0; i < s->count; i++) {
 		const struct task *task = s->live[i];
@@ -139,7 +139,7 @@ bool scheduler_devices_free(const struct scheduler *s, uint64_t devices,
 			return false;
 		}
 	}
-	return !(s->acts & devices);
+	return !(s->command_devices & devices);
 }
 
 int scheduler_place(const struct scheduler *s, const struct task *task)

@@ -10,11 +10,11 @@
 #define SCHEDULER_LIVE_MAX 256
 
 struct scheduler {
-	int max_concurrent;   /* async tasks at once; a paused one keeps its slot */
-	int blocking_threads; /* blocking tasks at once */
-	bool paused;	      /* nothing starts */
-	bool draining;	      /* only what ran before starts */
-	uint64_t acts;	      /* devices held by direct commands */
+	int max_concurrent;	  /* async tasks at once; a paused one keeps its slot */
+	int blocking_threads;	  /* blocking tasks at once */
+	bool paused;		  /* nothing starts */
+	bool draining;		  /* only what ran before starts */
+	uint64_t command_devices; /* devices held by direct commands */
 	struct task *live[SCHEDULER_LIVE_MAX];
 	size_t count;
 };

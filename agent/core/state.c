@@ -96,7 +96,7 @@ uint64_t core_devices(const struct core *core, const char *const *uses)
 
 bool devices_away(const struct core *core)
 {
-	return core->scheduler.acts == CORE_ALL_DEVICES;
+	return core->scheduler.command_devices == CORE_ALL_DEVICES;
 }
 
 struct task *core_find_task(struct core *core, const char *id, struct task **ended)

@@ -16,7 +16,7 @@
 #include "mqtt/topic.h"
 #include "tasks/registry.h"
 
-struct act;
+struct pending;
 struct verb_schema;
 
 #define CORE_CLEARED_MAX 16
@@ -60,7 +60,7 @@ struct core {
 	struct core_device devices[RIG_DEVICES_MAX];
 	size_t device_count;
 	char backend[32];
-	struct act *acts;	   /* direct commands under way */
+	struct pending *pending;   /* direct commands under way */
 	struct effects *effects;   /* what is done after the commit */
 	struct effects after;	   /* holds them until it succeeds */
 	struct effects *immediate; /* what needs no commit */
@@ -74,7 +74,7 @@ struct core {
 	char store_name[17];
 	int64_t age_before, started; /* age = age_before + now - started */
 	int64_t age_saved;
-	int64_t next_task, next_arrival, next_act;
+	int64_t next_task, next_arrival, next_pending;
 	uint64_t next_run, next_token, next_start;
 	bool person_paused, estop, draining, drained, stopping;
 	int64_t stop_asked;

@@ -13,7 +13,7 @@ static bool is_used(void *context, const struct registered_type *type)
 	for (size_t i = 0; i < core->scheduler.count; i++)
 		if (core->scheduler.live[i]->type == type)
 			return true;
-	return core->acts != NULL; /* one of them may be a dry_run */
+	return core->pending != NULL; /* one of them may be a dry_run */
 }
 
 void types_sweep(struct core *core)

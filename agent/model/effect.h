@@ -19,7 +19,7 @@ enum effect_kind {
 	EFFECT_START, /* run, name = task id, type, text = args, more = checkpoint, number
 			 = attempt */
 	EFFECT_GO_ON, /* run: leave the gate */
-	EFFECT_ACT,   /* run, verb, text = body, type (dry_run) */
+	EFFECT_COMMAND,	    /* run, verb, text = body, type (dry_run) */
 	EFFECT_PUBLISH,	    /* token, name = topic, text/size, qos, retain, expiry_s,
 			       correlation */
 	EFFECT_SUBSCRIBE,   /* token: every topic of filters */

@@ -25,8 +25,9 @@ enum event_kind {
 	EVENT_EMIT,	  /* topic = name of the event, text = its data */
 	EVENT_PARKED,	  /* the run waits at its gate */
 	EVENT_FINISHED,	  /* outcome, code, text = sentence, data = the result */
-	/* from an act; run names it */
-	EVENT_ACT_DONE, /* flag = ok, code, text = sentence, data = the reply's data */
+	/* from a pending command; run names it */
+	EVENT_COMMAND_DONE, /* flag = ok, code, text = sentence, data = the reply's data
+			     */
 	/* from the rig */
 	EVENT_DEVICE, /* topic = "motor/rotor", data = its state document */
 	EVENT_IMAGE,  /* topic = "camera/sim/image", data = a JPEG */

@@ -1,6 +1,6 @@
 /* The inside of the store, for its own files only: store.c opens, commits and knows
  * single facts; store_task.c has the tasks and their logs; store_promise.c what is owed
- * to others: events, remembered replies, the outbox, acts. */
+ * to others: events, remembered replies, the outbox, pending commands. */
 #ifndef AGENT_STORE_INTERNAL_H
 #define AGENT_STORE_INTERNAL_H
 

@@ -174,7 +174,7 @@ void store_clear_packet_ids(struct store *store)
 		    store_write(store, "UPDATE outbox SET packet = 0 WHERE packet"));
 }
 
-void store_act(struct store *store, const struct act_row *row)
+void store_pending_add(struct store *store, const struct pending_row *row)
 {
 	sqlite3_stmt *statement =
 		store_write(store, "INSERT INTO act VALUES (?, ?, ?, ?, ?, ?, ?)");
@@ -189,7 +189,7 @@ void store_act(struct store *store, const struct act_row *row)
 	store_apply(store, statement);
 }
 
-void store_act_done(struct store *store, int64_t number)
+void store_pending_done(struct store *store, int64_t number)
 {
 	sqlite3_stmt *statement = store_write(store, "DELETE FROM act WHERE number = ?");
 
@@ -197,13 +197,14 @@ void store_act_done(struct store *store, int64_t number)
 	store_apply(store, statement);
 }
 
-void store_acts(struct store *store,
-		void (*each)(void *context, const struct act_row *row), void *context)
+void store_pending_each(struct store *store,
+			void (*each)(void *context, const struct pending_row *row),
+			void *context)
 {
 	sqlite3_stmt *s = store_statement(store, "SELECT * FROM act ORDER BY number");
 
 	while (store_row(store, s)) {
-		struct act_row row = {
+		struct pending_row row = {
 			.number = sqlite3_column_int64(s, 0),
 			.verb = store_column(s, 1),
 			.topic = store_column(s, 2),
@@ -219,7 +220,7 @@ void store_acts(struct store *store,
 	store_done(s);
 }
 
-void store_acts_clear(struct store *store)
+void store_pending_clear(struct store *store)
 {
 	store_apply(store, store_write(store, "DELETE FROM act"));
 }

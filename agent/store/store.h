@@ -123,7 +123,7 @@ void store_messages(struct store *store,
 void store_clear_packet_ids(struct store *store); /* packet ids begin anew */
 
 /* ---- direct commands under way ---- */
-struct act_row {
+struct pending_row {
 	int64_t number;
 	const char *verb, *topic, *request;
 	const void *correlation;
@@ -131,10 +131,11 @@ struct act_row {
 	int packet;		  /* id of the message that asked for it, 0 for none */
 	const char *message_hash; /* sha256 of that message */
 };
-void store_act(struct store *store, const struct act_row *row);
-void store_act_done(struct store *store, int64_t number);
-void store_acts_clear(struct store *store);
-void store_acts(struct store *store,
-		void (*each)(void *context, const struct act_row *row), void *context);
+void store_pending_add(struct store *store, const struct pending_row *row);
+void store_pending_done(struct store *store, int64_t number);
+void store_pending_clear(struct store *store);
+void store_pending_each(struct store *store,
+			void (*each)(void *context, const struct pending_row *row),
+			void *context);
 
 #endif

@@ -1,10 +1,10 @@
 /* Where the rig sits, so that it can be exchanged while the agent runs.
  *
- * Tasks and acts use the rig that stands in task_services; the core sees to it that none
- * of them does while it is exchanged.  What comes at any moment and on any thread goes
- * through the functions here: stops, and questions for a state.  Between two rigs there
- * is none: it was stopped and dark when it was closed, and an emergency stop meets the
- * next one. */
+ * Tasks and commands use the rig that stands in task_services; the core sees to it that
+ * none of them does while it is exchanged.  What comes at any moment and on any thread
+ * goes through the functions here: stops, and questions for a state.  Between two rigs
+ * there is none: it was stopped and dark when it was closed, and an emergency stop meets
+ * the next one. */
 #ifndef AGENT_WORKERS_RIG_SLOT_H
 #define AGENT_WORKERS_RIG_SLOT_H
 

@@ -1,5 +1,5 @@
-/* One run of a task or an act: what the code of a task type is lent while it works, what
- * it tells, and what it is asked for meanwhile.
+/* One run of a task or a command: what the code of a task type is lent while it works,
+ * what it tells, and what it is asked for meanwhile.
  *
  * Made by the loop, worked on by one thread, freed by the loop when it has taken the
  * event that ends it. */

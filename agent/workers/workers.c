@@ -28,7 +28,7 @@ struct workers {
 	bool closing;
 };
 
-static struct event *run_act(const struct workers *workers, struct task_run *run)
+static struct event *run_command(const struct workers *workers, struct task_run *run)
 {
 	struct work work = {
 		.services = workers->services,
@@ -38,7 +38,7 @@ static struct event *run_act(const struct workers *workers, struct task_run *run
 		.type = run->type,
 		.args = run->args,
 	};
-	struct event *event = run_event(run, EVENT_ACT_DONE);
+	struct event *event = run_event(run, EVENT_COMMAND_DONE);
 	struct err err = {.number = 0};
 	cJSON *data = NULL;
 	cJSON *body = cJSON_Parse(run->args);
@@ -85,7 +85,8 @@ static void *worker(void *context)
 		workers->runs = run;
 		pthread_mutex_unlock(&workers->lock);
 
-		event = run->task ? run_work(run, &workers->host) : run_act(workers, run);
+		event = run->task ? run_work(run, &workers->host)
+				  : run_command(workers, run);
 		mailbox_post(workers->mailbox, event);
 
 		pthread_mutex_lock(&workers->lock);
@@ -176,7 +177,7 @@ void workers_see(struct workers *workers, struct event *event)
 		run_see_progress(run, event);
 	if (run && event->kind == EVENT_LOG)
 		run_see_log(run);
-	if (run && (event->kind == EVENT_FINISHED || event->kind == EVENT_ACT_DONE)) {
+	if (run && (event->kind == EVENT_FINISHED || event->kind == EVENT_COMMAND_DONE)) {
 		for (place = &workers->runs; *place != run; place = &(*place)->next)
 			;
 		*place = run->next;

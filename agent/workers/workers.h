@@ -1,4 +1,4 @@
-/* The threads that do the work: task runs and acts, one thread each while they last.
+/* The threads that do the work: runs of tasks and commands, one thread each.
  *
  * How many run at once is the scheduler's decision; threads are made when they are needed
  * and a few idle ones are kept.  What a run has to say goes to the mailbox. */
@@ -28,9 +28,9 @@ bool workers_close(struct workers *workers, int64_t timeout_ms);
 struct run_order {
 	uint64_t run;
 	const struct registered_type *type; /* of the task, or of a dry_run */
-	const char *task;		    /* its id; NULL for an act */
-	const struct verb *verb;	    /* an act's */
-	const char *args;		    /* or the act's body */
+	const char *task;		    /* its id; NULL for a command */
+	const struct verb *verb;	    /* of a command */
+	const char *args;		    /* or the body of a command */
 	const char *saved;		    /* its last checkpoint, or NULL */
 	int attempt;
 };

@@ -200,13 +200,13 @@ static void check_claims(const struct oracle *oracle, const char *what, uint32_t
 {
 	for (int i = 0; i < oracle->workers->count; i++) {
 		const struct sim_worker *worker = &oracle->workers->workers[i];
-		bool exclusive = !worker->act && sim_types[worker->type].is_exclusive;
+		bool exclusive = !worker->command && sim_types[worker->type].is_exclusive;
 
 		if (worker->over || !worker->run)
 			continue;
 		if (worker->claim & claim)
 			violation("%s and %s hold one device", what, worker->id);
-		if (task && !worker->act && (alone || exclusive))
+		if (task && !worker->command && (alone || exclusive))
 			violation("%s runs beside %s, and one of them is exclusive", what,
 				  worker->id);
 	}
@@ -219,7 +219,7 @@ static void check_slots(const struct oracle *oracle, const char *id, bool blocki
 	for (int i = 0; i < oracle->workers->count; i++) {
 		const struct sim_worker *worker = &oracle->workers->workers[i];
 
-		n += worker->run && !worker->act && !worker->over &&
+		n += worker->run && !worker->command && !worker->over &&
 		     sim_types[worker->type].is_blocking == blocking;
 	}
 	if (n > most)
@@ -384,14 +384,14 @@ void oracle_go_on(struct oracle *oracle, const struct sim_worker *worker)
 	check_paused(oracle, know(oracle, worker->id), "was let go on");
 }
 
-void oracle_act(struct oracle *oracle, const struct effect *effect, bool late)
+void oracle_command(struct oracle *oracle, const struct effect *effect, bool late)
 {
 	static const char *const moving[] = {"motor/move", "motor/home", "camera/capture",
 					     "trigger/fire", NULL};
 	const char *verb = effect->verb->name;
 	uint32_t claim = effect->type ? 0 : sim_verb_claim(verb, effect->text);
 
-	trace("  ACT %s %s", verb, effect->text);
+	trace("  COMMAND %s %s", verb, effect->text);
 	/* A command that was accepted earlier waits for its commit on a full disk; the
 	 * rig refuses it. */
 	if (oracle->estopped && !oracle->estop_unsaved && among(verb, moving))
@@ -629,7 +629,7 @@ static void check_still(const struct oracle *oracle)
 	for (int i = 0; oracle->estopped && i < oracle->workers->count; i++) {
 		const struct sim_worker *worker = &oracle->workers->workers[i];
 
-		if (worker->run && !worker->act && !worker->over && worker->claim &&
+		if (worker->run && !worker->command && !worker->over && worker->claim &&
 		    !worker->stop)
 			violation(
 				"%s holds hardware, but the emergency stop did not reach it",

@@ -76,7 +76,7 @@ void oracle_process_gone(struct oracle *oracle);
 void oracle_start(struct oracle *oracle, const struct effect *effect,
 		  struct store *store);
 void oracle_go_on(struct oracle *oracle, const struct sim_worker *worker);
-void oracle_act(struct oracle *oracle, const struct effect *effect, bool late);
+void oracle_command(struct oracle *oracle, const struct effect *effect, bool late);
 void oracle_publish(struct oracle *oracle, const struct effect *effect,
 		    struct store *store);
 void oracle_estop_released(struct oracle *oracle, bool late);

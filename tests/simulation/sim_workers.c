@@ -36,13 +36,13 @@ struct sim_worker *sim_workers_start(struct sim_workers *workers,
 	worker = &workers->workers[place];
 	*worker = (struct sim_worker){
 		.run = effect->run,
-		.act = effect->kind == EFFECT_ACT,
+		.command = effect->kind == EFFECT_COMMAND,
 		.type = -1,
 		.patience = stuck ? STUCK : patience[prng_below(prng, 5)],
 	};
 	snprintf(worker->id, sizeof(worker->id), "%s",
-		 worker->act ? effect->verb->name : effect->name);
-	if (worker->act) {
+		 worker->command ? effect->verb->name : effect->name);
+	if (worker->command) {
 		worker->claim =
 			effect->type ? 0 : sim_verb_claim(worker->id, effect->text);
 		return worker;
@@ -69,7 +69,7 @@ struct sim_worker *sim_workers_find_task(struct sim_workers *workers, const char
 	for (int i = 0; i < workers->count; i++) {
 		struct sim_worker *worker = &workers->workers[i];
 
-		if (!worker->act && !worker->over && !strcmp(worker->id, task))
+		if (!worker->command && !worker->over && !strcmp(worker->id, task))
 			return worker;
 	}
 	return NULL;
@@ -132,8 +132,8 @@ static struct event *say(struct sim_workers *workers, const struct sim_worker *w
 static void finish(struct sim_workers *workers, struct sim_worker *worker,
 		   enum outcome outcome, const char *code)
 {
-	struct event *event =
-		say(workers, worker, worker->act ? EVENT_ACT_DONE : EVENT_FINISHED);
+	struct event *event = say(workers, worker,
+				  worker->command ? EVENT_COMMAND_DONE : EVENT_FINISHED);
 
 	worker->over = true;
 	event->outcome = outcome;
@@ -143,7 +143,7 @@ static void finish(struct sim_workers *workers, struct sim_worker *worker,
 		event->text = strdup("it was told to fail");
 	else if (outcome == OUTCOME_DONE && event_set_data(event, "{\"n\":7}", 7) < 0)
 		abort();
-	trace("  %s %s: %s %s", worker->act ? "act" : "run", worker->id,
+	trace("  %s %s: %s %s", worker->command ? "command" : "run", worker->id,
 	      outcome == OUTCOME_DONE	   ? "done"
 	      : outcome == OUTCOME_STOPPED ? "stopped"
 					   : "failed",
@@ -166,7 +166,7 @@ static void stop(struct sim_workers *workers, struct sim_worker *worker,
 {
 	int lot = prng_below(prng, 20);
 
-	if (worker->act)
+	if (worker->command)
 		finish(workers, worker, OUTCOME_FAILED, "interrupted");
 	else if (lot == 0)
 		finish(workers, worker, OUTCOME_DONE, "");
@@ -267,7 +267,8 @@ static void work(struct sim_workers *workers, struct sim_worker *worker,
 		finish(workers, worker, OUTCOME_DONE, "");
 }
 
-static void act(struct sim_workers *workers, struct sim_worker *worker, struct prng *prng)
+static void carry_out(struct sim_workers *workers, struct sim_worker *worker,
+		      struct prng *prng)
 {
 	if (prng_chance(prng, 80))
 		finish(workers, worker, OUTCOME_DONE, "");
@@ -282,10 +283,10 @@ static void worker_step(struct sim_workers *workers, struct sim_worker *worker,
 		return;
 	if (worker->stop)
 		stop(workers, worker, prng);
-	else if (worker->pause && !worker->act)
+	else if (worker->pause && !worker->command)
 		hold(workers, worker);
-	else if (worker->act)
-		act(workers, worker, prng);
+	else if (worker->command)
+		carry_out(workers, worker, prng);
 	else if (diligent)
 		finish(workers, worker, OUTCOME_DONE, "");
 	else
@@ -327,7 +328,7 @@ bool sim_workers_step(struct sim_workers *workers, struct prng *prng, bool dilig
 
 void sim_workers_event_taken(struct sim_workers *workers, const struct event *event)
 {
-	if (event->kind != EVENT_FINISHED && event->kind != EVENT_ACT_DONE)
+	if (event->kind != EVENT_FINISHED && event->kind != EVENT_COMMAND_DONE)
 		return;
 	for (int i = 0; i < workers->count; i++) {
 		if (workers->workers[i].run != event->run)

@@ -18,7 +18,7 @@
 struct sim_worker {
 	uint64_t run;
 	char id[72]; /* of the task, or the verb of a direct command */
-	bool act;
+	bool command;
 	int type; /* of the task; -1 for dry_run and direct commands */
 	uint32_t claim;
 	bool pause, stop, estopped;
@@ -45,7 +45,7 @@ struct sim_workers {
 
 void sim_workers_init(struct sim_workers *workers, struct sim_mailbox *mailbox);
 
-/* Takes a START or an ACT. */
+/* Takes an EFFECT_START or an EFFECT_COMMAND. */
 struct sim_worker *sim_workers_start(struct sim_workers *workers,
 				     const struct effect *effect, struct prng *prng);
 /* The worker of a run that has not ended, or NULL. */

@@ -202,8 +202,8 @@ static void release(struct world *w, const struct waiter *waiter)
 
 static void start(struct world *w, const struct effect *effect, bool late)
 {
-	if (effect->kind == EFFECT_ACT)
-		oracle_act(&w->oracle, effect, late && effect->run > w->runs);
+	if (effect->kind == EFFECT_COMMAND)
+		oracle_command(&w->oracle, effect, late && effect->run > w->runs);
 	else
 		oracle_start(&w->oracle, effect, w->core->store);
 	if (effect->kind == EFFECT_START && w->core->stopping)
@@ -229,7 +229,7 @@ static void carry_out_one(struct world *w, struct effect *effect, bool late)
 		release(w, effect->waiter);
 		break;
 	case EFFECT_START:
-	case EFFECT_ACT:
+	case EFFECT_COMMAND:
 		start(w, effect, late);
 		break;
 	case EFFECT_GO_ON:
@@ -412,8 +412,8 @@ static void world_uncommitted(struct world *w, const struct effects *effects)
 	const struct sim_command *command = w->delivered.command;
 
 	for (const struct effect *e = effects->first; e; e = e->next) {
-		if (is_promise(e) || e->kind == EFFECT_START || e->kind == EFFECT_ACT ||
-		    e->kind == EFFECT_GO_ON)
+		if (is_promise(e) || e->kind == EFFECT_START ||
+		    e->kind == EFFECT_COMMAND || e->kind == EFFECT_GO_ON)
 			violation("%s left before its commit",
 				  e->name ? e->name : "a run");
 		if (e->kind != EFFECT_RELEASE)

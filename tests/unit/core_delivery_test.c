@@ -164,7 +164,7 @@ static void a_direct_command_repeated_while_it_runs_runs_once(void **state)
 	assert_true(cJSON_IsTrue(at(reply, "duplicate")));
 	ask_code(s, "motor/move", "{'name':'rotor','degrees':11,'request':'r1'}",
 		 "id_conflict");
-	act_ends(s, "motor/move", true, "", "{}");
+	command_ends(s, "motor/move", true, "", "{}");
 
 	reply = ask_code(s, "motor/move", "{'name':'rotor','degrees':10,'request':'r1'}",
 			 "ok");
@@ -178,7 +178,8 @@ static void a_direct_command_that_failed_may_be_tried_again(void **state)
 	struct shell *s = *state;
 
 	assert_null(ask(s, "motor/move", "{'name':'rotor','degrees':10,'request':'r1'}"));
-	act_ends(s, "motor/move", false, "hardware_fault", "the endstop did not open");
+	command_ends(s, "motor/move", false, "hardware_fault",
+		     "the endstop did not open");
 	assert_string_equal(text_at(told(s, "reply/r1"), "message"),
 			    "the endstop did not open");
 	assert_true(cJSON_IsTrue(at(told(s, "reply/r1"), "retryable")));
@@ -195,7 +196,7 @@ static void a_dry_run_stores_runs_and_remembers_nothing(void **state)
 
 	assert_null(ask(s, "task/create",
 			"{'id':'a','type':'plain_task','dry_run':true,'request':'r1'}"));
-	act_ends(s, "task/create", true, "", "{'photos':3}");
+	command_ends(s, "task/create", true, "", "{'photos':3}");
 
 	assert_int_equal(number_at(reply_from(s, from), "data/photos"), 3);
 	ask_code(s, "task/get", "a", "not_found");

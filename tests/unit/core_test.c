@@ -196,7 +196,7 @@ static void while_the_rig_is_exchanged_nobody_uses_it(void **state)
 	ask_code(s, "gpio/read", "{'line':4}", "device_busy");
 	ask_code(s, "gpio/set", "{'line':4,'value':1}", "device_busy");
 	ask_code(s, "task/create", "{'type':'plain_task','dry_run':true}", "device_busy");
-	act_ends(s, "device/reload", false, "invalid_args", "motors.rotor: no");
+	command_ends(s, "device/reload", false, "invalid_args", "motors.rotor: no");
 	assert_true(runs(s, "m1"));
 }
 
@@ -209,9 +209,9 @@ static void another_rig_has_other_devices(void **state)
 	make(s, "c1", "photo_task", "");
 	assert_null(ask(s, "device/reload", ""));
 
-	act_ends(s, "device/reload", true, "",
-		 "{'backend':'new','devices':[{'kind':'motor','name':'arm'},"
-		 "{'kind':'camera','name':'sim'}]}");
+	command_ends(s, "device/reload", true, "",
+		     "{'backend':'new','devices':[{'kind':'motor','name':'arm'},"
+		     "{'kind':'camera','name':'sim'}]}");
 
 	assert_string_equal(text_at(told(s, "info"), "hal"), "new");
 	ask_code(s, "motor/move", "{'name':'rotor','degrees':1}", "not_found");
@@ -235,8 +235,8 @@ static void direct_commands_have_a_bound_that_stops_do_not_heed(void **state)
 	ask_code(s, "task/create", "{'type':'plain_task','dry_run':true}", "queue_full");
 	assert_null(ask(s, "motor/stop", "{}"));
 	assert_true(runs(s, "motor/stop"));
-	act_ends(s, "project/list", true, "", "{'projects':[]}");
-	act_ends(s, "project/list", true, "", "{'projects':[]}");
+	command_ends(s, "project/list", true, "", "{'projects':[]}");
+	command_ends(s, "project/list", true, "", "{'projects':[]}");
 	assert_null(ask(s, "project/get", "{'project':'cup'}"));
 	assert_true(runs(s, "project/get"));
 }
@@ -253,10 +253,10 @@ static void a_direct_command_holds_its_device_as_a_task_does(void **state)
 
 	assert_false(runs(s, "m1"));
 	from = s->message_count;
-	act_ends(s, "motor/move", true, "", "{'name':'turntable'}");
+	command_ends(s, "motor/move", true, "", "{'name':'turntable'}");
 	assert_string_equal(text_at(reply_from(s, from), "data/name"), "turntable");
 	assert_false(runs(s, "m1"));
-	act_ends(s, "motor/move", true, "", "{'name':'rotor'}");
+	command_ends(s, "motor/move", true, "", "{'name':'rotor'}");
 	assert_string_equal(text_at(told(s, "reply/r1"), "code"), "ok");
 	assert_true(runs(s, "m1"));
 }
@@ -265,7 +265,7 @@ static void a_direct_command_holds_its_device_as_a_task_does(void **state)
 static void light_is_set(struct shell *s)
 {
 	assert_true(runs(s, "light/set"));
-	act_ends(s, "light/set", true, "", "{'name':'ringlight'}");
+	command_ends(s, "light/set", true, "", "{'name':'ringlight'}");
 }
 
 static void of_two_settings_of_a_light_the_later_stays(void **state)
@@ -280,7 +280,7 @@ static void of_two_settings_of_a_light_the_later_stays(void **state)
 	assert_null(newest(s, "reply/r2"));
 	light_is_set(s);
 	assert_string_equal(text_at(told(s, "reply/r2"), "code"), "ok");
-	act_ends(s, "light/toggle", true, "", "{'name':'ringlight'}");
+	command_ends(s, "light/toggle", true, "", "{'name':'ringlight'}");
 	assert_string_equal(text_at(told(s, "reply/r3"), "code"), "ok");
 }
 
@@ -292,9 +292,9 @@ static void a_task_does_not_start_before_a_command_that_came_first(void **state)
 	assert_null(ask(s, "camera/settings", "{'settings':{'gain':2}}"));
 	make(s, "p1", "photo_task", "");
 
-	act_ends(s, "camera/settings", true, "", "{'name':'sim'}");
+	command_ends(s, "camera/settings", true, "", "{'name':'sim'}");
 	assert_false(runs(s, "p1"));
-	act_ends(s, "camera/settings", true, "", "{'name':'sim'}");
+	command_ends(s, "camera/settings", true, "", "{'name':'sim'}");
 	assert_true(runs(s, "p1"));
 }
 

@@ -49,9 +49,9 @@ struct message {
 
 struct fake_run {
 	uint64_t run;
-	char *id, *args, *saved; /* id: the task's, or an act's verb */
+	char *id, *args, *saved; /* id: the task's, or the verb of a command */
 	int attempt;
-	bool act, pause, stop, estopped, over;
+	bool command, pause, stop, estopped, over;
 	int went_on;
 };
 
@@ -439,7 +439,7 @@ static inline void workers_take(struct shell *s, const struct effect *effect)
 		.args = strdup(effect->text),
 		.saved = effect->more ? strdup(effect->more) : NULL,
 		.attempt = (int)effect->number,
-		.act = effect->kind == EFFECT_ACT,
+		.command = effect->kind == EFFECT_COMMAND,
 	};
 
 	s->runs = realloc(s->runs, (s->run_count + 1) * sizeof(run));
@@ -454,7 +454,7 @@ static inline void carry_out(struct shell *s, struct effects *effects)
 			s->released++;
 			break;
 		case EFFECT_START:
-		case EFFECT_ACT:
+		case EFFECT_COMMAND:
 			workers_take(s, e);
 			break;
 		case EFFECT_GO_ON:
@@ -931,10 +931,10 @@ static inline void stops(struct shell *s, const char *id)
 	end_run(s, id, event);
 }
 
-static inline void act_ends(struct shell *s, const char *verb, bool ok, const char *code,
-			    const char *text)
+static inline void command_ends(struct shell *s, const char *verb, bool ok,
+				const char *code, const char *text)
 {
-	struct event *event = run_event(s, verb, EVENT_ACT_DONE);
+	struct event *event = run_event(s, verb, EVENT_COMMAND_DONE);
 
 	event->flag = ok;
 	snprintf(event->code, sizeof(event->code), "%s", code);

@@ -161,7 +161,7 @@ static void direct_commands_hold_devices_too(void **state)
 	struct scheduler *s = *state;
 	const struct task *holder;
 
-	s->acts = MOTOR;
+	s->command_devices = MOTOR;
 	add_using(s, "a", MOTOR);
 	add_using(s, "b", CAMERA);
 

@@ -487,7 +487,7 @@ static void promises_come_back_in_order_until_they_are_kept(void **state)
 	assert_string_equal(text, "1:0:a:: 2:2:b:{}:c0 ");
 }
 
-static void see_act(void *context, const struct act_row *row)
+static void see_act(void *context, const struct pending_row *row)
 {
 	char *text = context;
 
@@ -500,17 +500,17 @@ static void direct_commands_under_way_are_kept_until_they_are_done(void **state)
 	struct fixture *f = *state;
 	char text[200] = "";
 
-	store_act(f->store,
-		  &(struct act_row){1, "motor/move", "t1", "r1", NULL, 0, 0, ""});
-	store_act(f->store,
-		  &(struct act_row){2, "motor/home", "t2", "r2", NULL, 0, 0, ""});
-	store_act_done(f->store, 1);
-	store_acts(f->store, see_act, text);
+	store_pending_add(f->store, &(struct pending_row){1, "motor/move", "t1", "r1",
+							  NULL, 0, 0, ""});
+	store_pending_add(f->store, &(struct pending_row){2, "motor/home", "t2", "r2",
+							  NULL, 0, 0, ""});
+	store_pending_done(f->store, 1);
+	store_pending_each(f->store, see_act, text);
 	assert_string_equal(text, "2:motor/home:t2:r2 ");
 
-	store_acts_clear(f->store);
+	store_pending_clear(f->store);
 	text[0] = '\0';
-	store_acts(f->store, see_act, text);
+	store_pending_each(f->store, see_act, text);
 	assert_string_equal(text, "");
 }
 

@@ -416,7 +416,7 @@ static void messages_of_an_old_database_are_as_they_were(void **state)
 	for_each_version(*state, check_messages);
 }
 
-static void see_command(void *context, const struct act_row *row)
+static void see_command(void *context, const struct pending_row *row)
 {
 	char *text = context;
 
@@ -431,7 +431,7 @@ static void check_commands(struct store *store)
 {
 	char text[200] = "";
 
-	store_acts(store, see_command, text);
+	store_pending_each(store, see_command, text);
 	assert_string_equal(text, "31:motor/move:client/reply:ask-8:2:514:4bac27393bdd\n"
 				  "32:light/set:::0:0:\n");
 }
