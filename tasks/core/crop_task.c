@@ -16,7 +16,7 @@
 
 #define FOLDER "crop" /* below the state folder */
 #define PATH 400
-#define SKETCH_QUALITY 85
+#define DRAWING_QUALITY 85
 #define DARK_SHARE 0.999 /* of the pixels darker than an eighth of white */
 
 static const char crop_schema[] =
@@ -91,7 +91,7 @@ static int take_picture(const struct crop_run *c, struct frame **upright, struct
 }
 
 /* As a file, and on the camera's image topic. */
-static int show_sketch(struct crop_run *c, struct frame *sketch, struct err *err)
+static int show_drawing(struct crop_run *c, struct frame *drawing, struct err *err)
 {
 	struct folder *folder = NULL;
 	char name[PATH];
@@ -99,9 +99,9 @@ static int show_sketch(struct crop_run *c, struct frame *sketch, struct err *err
 	size_t size;
 	int ret;
 
-	sketch->jpeg_quality = SKETCH_QUALITY;
-	sketch->orientation = 1;
-	ret = photo_encode(sketch, &jpeg, &size, err);
+	drawing->jpeg_quality = DRAWING_QUALITY;
+	drawing->orientation = 1;
+	ret = photo_encode(drawing, &jpeg, &size, err);
 	if (ret < 0)
 		return ret;
 	snprintf(name, sizeof(name), FOLDER "/%s.jpg", c->name);
@@ -114,7 +114,7 @@ static int show_sketch(struct crop_run *c, struct frame *sketch, struct err *err
 		snprintf(c->image, sizeof(c->image), "%s/%s", folder_path(folder), name);
 	folder_close(folder);
 	free(jpeg);
-	if (ret == 0 && photo_preview(sketch, &jpeg, &size, err) == 0) {
+	if (ret == 0 && photo_preview(drawing, &jpeg, &size, err) == 0) {
 		c->host->image(c->run, c->name, jpeg, size);
 		free(jpeg);
 	}
@@ -135,18 +135,18 @@ static void warn_of_darkness(const struct crop_run *c, const struct frame *pictu
 
 static int look(struct crop_run *c, struct err *err)
 {
-	struct frame *upright, *sketch;
+	struct frame *upright, *drawing;
 	int ret = take_picture(c, &upright, err);
 
 	if (ret)
 		return ret;
 	warn_of_darkness(c, upright);
-	ret = crop_find(upright, c->threshold, &c->crop, &sketch, err);
+	ret = crop_find(upright, c->threshold, &c->crop, &drawing, err);
 	frame_free(upright);
 	if (ret < 0)
 		return -1;
-	ret = show_sketch(c, sketch, err);
-	frame_free(sketch);
+	ret = show_drawing(c, drawing, err);
+	frame_free(drawing);
 	return ret < 0 ? -1 : 0;
 }
 

@@ -1,5 +1,5 @@
-/* What of a picture shows something, and how much of its sides can be cut away.  Pure;
- * takes some ten milliseconds a megapixel. */
+/* Finds the part of a photo that contains something, and how much of its sides can be cut
+ * off.  Pure; takes some ten milliseconds per megapixel. */
 #ifndef TASKS_CROP_CROP_H
 #define TASKS_CROP_CROP_H
 
@@ -10,17 +10,21 @@
 struct frame;
 
 struct crop {
-	int x, y, width, height;     /* of the box around all outlines, in pixels of the
-				      * frame;     without any, the whole frame */
-	int crop_width, crop_height; /* percent that can be cut away, the same left and
-				      * right, above and below; 0 to 100 */
+	/* The box around all outlines in pixels of the frame; the whole frame if there
+	 * are none. */
+	int x, y, width, height;
+
+	/* The percentage that can be cut off, 0 to 100: equally left and right, and above
+	 * and below. */
+	int crop_width, crop_height;
+
 	size_t outlines;
 };
 
-/* frame stands upright.  threshold is what a change of brightness must come up to, see
- * edges_find().  *sketch, where asked for, shows in EDGES_SCALE the outlines, their boxes
- * and circles, and the box around all in red; the caller frees it.  -ENOMEM. */
+/* frame must be upright; threshold is as in edges_find().  Unless drawing is NULL,
+ * *drawing becomes an image at EDGES_SCALE of the outlines, their boxes and circles, and,
+ * in red, the box around all; the caller frees it.  -ENOMEM. */
 int crop_find(const struct frame *frame, int threshold, struct crop *crop,
-	      struct frame **sketch, struct err *err);
+	      struct frame **drawing, struct err *err);
 
 #endif

@@ -1,3 +1,4 @@
+/* Scales a photo down and finds its edges. */
 #include "tasks/crop/edges.h"
 
 #include <errno.h>
@@ -10,9 +11,9 @@
 
 #define RGB 3
 
-/* ---- brightness, small ---- */
+/* ---- the small grey image ---- */
 
-/* What one small pixel covers of a row or column of the frame. */
+/* The part of a row or column of the frame that one small pixel covers. */
 struct span {
 	double from, to;
 };
@@ -26,7 +27,7 @@ static struct span span_of(int i, int size)
 	return span;
 }
 
-/* How much of pixel i is in the span. */
+/* How much of pixel i lies in the span. */
 static double share(const struct span *span, int i)
 {
 	return fmin(span->to, i + 1) - fmax(span->from, i);
@@ -69,27 +70,34 @@ static void shrink(const struct frame *frame, const struct plane *to)
 	}
 }
 
-/* Beyond the edge a picture is seen as in a mirror that stands on its last pixel. */
-static int mirrored(int i, int size)
+/* Reflects an index at the border, without repeating the border pixel. */
+static int reflect(int i, int size)
 {
 	if (size == 1)
 		return 0;
 	return i < 0 ? -i : i >= size ? 2 * size - 2 - i : i;
 }
 
-static void soften(const struct plane *from, const struct plane *to)
+/* The sum of a pixel and its eight neighbours. */
+static int sum_of_nine(const struct plane *from, int x, int y)
+{
+	int sum = 0;
+
+	for (int j = y - 1; j <= y + 1; j++) {
+		const uint8_t *row = plane_row(from, reflect(j, from->height));
+
+		for (int i = x - 1; i <= x + 1; i++)
+			sum += row[reflect(i, from->width)];
+	}
+	return sum;
+}
+
+static void smooth(const struct plane *from, const struct plane *to)
 {
 	for (int y = 0; y < from->height; y++)
-		for (int x = 0; x < from->width; x++) {
-			int sum = 0;
-
-			for (int k = 0; k < 9; k++)
-				sum += plane_row(
-					from,
-					mirrored(y + k / 3 - 1, from->height))[mirrored(
-					x + k % 3 - 1, from->width)];
-			plane_row(to, y)[x] = (uint8_t)((sum + 4) / 9);
-		}
+		for (int x = 0; x < from->width; x++)
+			plane_row(to, y)[x] =
+				(uint8_t)((sum_of_nine(from, x, y) + 4) / 9);
 }
 
 int edges_prepare(const struct frame *frame, struct plane *grey)
@@ -107,7 +115,7 @@ int edges_prepare(const struct frame *frame, struct plane *grey)
 	ret = plane_make(grey, width, height);
 	if (ret == 0) {
 		shrink(frame, &sharp);
-		soften(&sharp, grey);
+		smooth(&sharp, grey);
 	}
 	plane_free(&sharp);
 	return ret;
@@ -120,7 +128,7 @@ struct gradient {
 	int size; /* |x| + |y| */
 };
 
-enum { NONE, EDGE, PERHAPS };
+enum { NO_EDGE, EDGE, WEAK_EDGE };
 
 static int clamp(int i, int size)
 {
@@ -141,9 +149,9 @@ static struct gradient gradient_at(const struct plane *grey, int x, int y)
 	return (struct gradient){(int16_t)gx, (int16_t)gy, abs(gx) + abs(gy)};
 }
 
-/* Is the gradient greatest here, as seen along its own direction?  g is a map with a
- * margin of one pixel without gradient, stride its width. */
-static bool is_ridge(const struct gradient *g, ptrdiff_t stride)
+/* Is the gradient a maximum along its own direction?  g points into a map with a margin
+ * of one pixel without gradient; stride is its width. */
+static bool is_local_maximum(const struct gradient *g, ptrdiff_t stride)
 {
 	const double flat = .41421356237309505; /* the tangent of 22.5 degrees */
 	double x = abs(g->x), y = abs(g->y);
@@ -157,59 +165,59 @@ static bool is_ridge(const struct gradient *g, ptrdiff_t stride)
 	return g->size > g[-across].size && g->size > g[across].size;
 }
 
-struct finder {
+struct tracker {
 	const struct plane *edges;
-	int *waiting; /* places that are edges and have not looked around yet */
+	int *waiting; /* edge pixels whose neighbours have not been checked yet */
 	size_t count;
 };
 
-static void mark(struct finder *f, int x, int y)
+static void mark(struct tracker *t, int x, int y)
 {
-	plane_row(f->edges, y)[x] = EDGE;
-	f->waiting[f->count++] = y * f->edges->width + x;
+	plane_row(t->edges, y)[x] = EDGE;
+	t->waiting[t->count++] = y * t->edges->width + x;
 }
 
-/* What hangs together with an edge, and may be one, is one. */
-static void spread(struct finder *f)
+/* Turns weak edges that are connected to an edge into edges. */
+static void track_edges(struct tracker *t)
 {
-	const struct plane *edges = f->edges;
+	const struct plane *edges = t->edges;
 
-	while (f->count > 0) {
-		int at = f->waiting[--f->count];
+	while (t->count > 0) {
+		int at = t->waiting[--t->count];
 		int x = at % edges->width, y = at / edges->width;
 
 		for (int j = y - 1; j <= y + 1; j++)
 			for (int i = x - 1; i <= x + 1; i++)
 				if (i >= 0 && j >= 0 && i < edges->width &&
 				    j < edges->height &&
-				    plane_row(edges, j)[i] == PERHAPS)
-					mark(f, i, j);
+				    plane_row(edges, j)[i] == WEAK_EDGE)
+					mark(t, i, j);
 	}
 }
 
-static void classify(struct finder *f, const struct gradient *map, int threshold)
+static void classify(struct tracker *t, const struct gradient *map, int threshold)
 {
-	const struct plane *edges = f->edges;
+	const struct plane *edges = t->edges;
 	ptrdiff_t stride = edges->width + 2;
 
 	for (int y = 0; y < edges->height; y++)
 		for (int x = 0; x < edges->width; x++) {
 			const struct gradient *g = map + (y + 1) * stride + x + 1;
 
-			if (g->size <= threshold || !is_ridge(g, stride))
+			if (g->size <= threshold || !is_local_maximum(g, stride))
 				continue;
 			if (g->size > 2 * threshold)
-				mark(f, x, y);
+				mark(t, x, y);
 			else
-				plane_row(edges, y)[x] = PERHAPS;
+				plane_row(edges, y)[x] = WEAK_EDGE;
 		}
-	spread(f);
+	track_edges(t);
 	for (int y = 0; y < edges->height; y++)
 		for (int x = 0; x < edges->width; x++)
 			plane_row(edges, y)[x] = plane_row(edges, y)[x] == EDGE;
 }
 
-static void measure(const struct plane *grey, struct gradient *map)
+static void compute_gradients(const struct plane *grey, struct gradient *map)
 {
 	ptrdiff_t stride = grey->width + 2;
 
@@ -223,15 +231,15 @@ int edges_find(const struct plane *grey, int threshold, struct plane *edges)
 	size_t pixels = (size_t)grey->width * (size_t)grey->height;
 	struct gradient *map = calloc(
 		(size_t)(grey->width + 2) * (size_t)(grey->height + 2), sizeof(*map));
-	struct finder finder = {edges, malloc(pixels * sizeof(int)), 0};
-	int ret = map && finder.waiting ? plane_make(edges, grey->width, grey->height)
-					: -ENOMEM;
+	struct tracker tracker = {edges, malloc(pixels * sizeof(int)), 0};
+	int ret = map && tracker.waiting ? plane_make(edges, grey->width, grey->height)
+					 : -ENOMEM;
 
 	if (ret == 0) {
-		measure(grey, map);
-		classify(&finder, map, threshold);
+		compute_gradients(grey, map);
+		classify(&tracker, map, threshold);
 	}
-	free(finder.waiting);
+	free(tracker.waiting);
 	free(map);
 	return ret;
 }

@@ -1,3 +1,4 @@
+/* Follows the borders in a binary map. */
 #include "tasks/crop/outline.h"
 
 #include <errno.h>
@@ -12,22 +13,22 @@ static const struct point around[8] = {{1, 0},	{1, 1},	  {0, 1},  {-1, 1},
 #define RIGHT 0
 #define LEFT 4
 
-/* What a pixel of the map is to the follower. */
+/* The state of a pixel in the map. */
 enum {
 	EMPTY = 0,
-	NEW = 1,	    /* set, on no border yet */
+	NEW = 1,	    /* set, not on a border that was followed */
 	FOLLOWED = 2,	    /* on a border */
-	FOLLOWED_RIGHT = 3, /* on one, and what is right of it was seen to be outside */
+	FOLLOWED_RIGHT = 3, /* on a border whose outside is to the right */
 };
 
 struct follower {
-	uint8_t *map;	   /* with a margin of a pixel that is empty */
-	int width, height; /* of that */
+	uint8_t *map;	   /* with an empty margin of one pixel */
+	int width, height; /* of map, with the margin */
 	struct point *points, *corners;
 	struct polygon_slice *slices;
 	size_t count, room;
 	double tolerance;
-	void (*see)(void *context, const struct outline *outline);
+	void (*on_outline)(void *context, const struct outline *outline);
 	void *context;
 };
 
@@ -62,7 +63,7 @@ static int make_room(struct follower *f)
 	return 0;
 }
 
-/* Without the margin. */
+/* Adds p in coordinates without the margin. */
 static int add_point(struct follower *f, struct point p)
 {
 	int ret = f->count < f->room ? 0 : make_room(f);
@@ -81,8 +82,8 @@ static int first_clockwise(const struct follower *f, struct point p, int directi
 	return -1;
 }
 
-/* The next one counterclockwise after direction, where there is one; tells whether the
- * right neighbour was passed. */
+/* The next set neighbour counterclockwise after direction, of which there must be one,
+ * and whether the right neighbour was passed on the way. */
 static int next_counterclockwise(const struct follower *f, struct point p, int direction,
 				 bool *passed_right)
 {
@@ -98,7 +99,7 @@ static int next_counterclockwise(const struct follower *f, struct point p, int d
 	return at;
 }
 
-static void note(uint8_t *pixel, bool passed_right)
+static void mark(uint8_t *pixel, bool passed_right)
 {
 	if (passed_right)
 		*pixel = FOLLOWED_RIGHT;
@@ -106,8 +107,8 @@ static void note(uint8_t *pixel, bool passed_right)
 		*pixel = FOLLOWED;
 }
 
-/* A border is closed: it ends where it began, in the same direction.  Only points where
- * it turns are kept. */
+/* Follows one border.  It is closed: it ends where it began, in the same direction.  Only
+ * points where it turns are kept. */
 static int follow(struct follower *f, struct point start, int outside)
 {
 	int first = first_clockwise(f, start, outside), into = first, last = -1, ret = 0;
@@ -123,11 +124,11 @@ static int follow(struct follower *f, struct point start, int outside)
 		int out = next_counterclockwise(f, here, into, &passed_right);
 		struct point next = next_to(here, out);
 
-		note(pixel(f, here), passed_right);
+		mark(pixel(f, here), passed_right);
 		if (out != last)
 			ret = add_point(f, here);
 		last = out;
-		/* Back at the start from where the first step came. */
+		/* Back at the start, coming from the same direction. */
 		closed = next.x == start.x && next.y == start.y && (out + 4) % 8 == first;
 		here = next;
 		into = (out + 4) % 8;
@@ -135,16 +136,16 @@ static int follow(struct follower *f, struct point start, int outside)
 	return ret;
 }
 
-static void show(struct follower *f)
+static void report(struct follower *f)
 {
 	struct outline outline = {f->corners, 0};
 
 	outline.count = polygon_simplify(f->points, f->count, f->tolerance, f->corners,
 					 f->slices);
-	f->see(f->context, &outline);
+	f->on_outline(f->context, &outline);
 }
 
-/* Does a border begin at p, and in which direction is what is outside of it? */
+/* Does a border begin at p?  Sets the direction of its outside. */
 static bool begins(const struct follower *f, struct point p, int *outside)
 {
 	uint8_t here = *pixel(f, p);
@@ -168,19 +169,19 @@ static int follow_all(struct follower *f)
 			while (ret == 0 && begins(f, (struct point){x, y}, &outside)) {
 				ret = follow(f, (struct point){x, y}, outside);
 				if (ret == 0)
-					show(f);
+					report(f);
 			}
 	return ret;
 }
 
 int outlines_find(const struct plane *map, double tolerance,
-		  void (*see)(void *context, const struct outline *outline),
+		  void (*on_outline)(void *context, const struct outline *outline),
 		  void *context)
 {
 	struct follower f = {.width = map->width + 2,
 			     .height = map->height + 2,
 			     .tolerance = tolerance,
-			     .see = see,
+			     .on_outline = on_outline,
 			     .context = context};
 	int ret = -ENOMEM;
 

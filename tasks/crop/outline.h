@@ -1,6 +1,5 @@
-/* The outlines of what is set in a map of zeros and ones: outer ones and those of holes,
- * by following the borders (Suzuki and Abe, 1985), as polygons (Douglas and Peucker).
- * Pure. */
+/* Finds the outlines of the areas set in a binary map, outer ones and those of holes, by
+ * border following (Suzuki and Abe, 1985), as polygons.  Pure. */
 #ifndef TASKS_CROP_OUTLINE_H
 #define TASKS_CROP_OUTLINE_H
 
@@ -14,10 +13,10 @@ struct outline {
 	size_t count;
 };
 
-/* Calls see for each outline, whose corners are on the border to within tolerance pixels.
- * map stays as it is.  -ENOMEM. */
+/* Calls on_outline for each outline.  Its polygon is within tolerance pixels of the
+ * border. map is not changed.  -ENOMEM. */
 int outlines_find(const struct plane *map, double tolerance,
-		  void (*see)(void *context, const struct outline *outline),
+		  void (*on_outline)(void *context, const struct outline *outline),
 		  void *context);
 
 #endif

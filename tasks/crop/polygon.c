@@ -1,8 +1,9 @@
+/* Splits a closed line where it bends most, until it is straight within the tolerance. */
 #include "tasks/crop/polygon.h"
 
 #include <stdbool.h>
 
-#define ROUNDS 3 /* to come to two points that are far from each other */
+#define ROUNDS 3 /* of the search for two points that are far apart */
 
 static double square(double a)
 {
@@ -14,7 +15,7 @@ static double distance2(struct point a, struct point b)
 	return square(a.x - b.x) + square(a.y - b.y);
 }
 
-/* Twice the area that c spans with the line from a to b. */
+/* Twice the area of the triangle a, b, c. */
 static double area(struct point a, struct point b, struct point c)
 {
 	double area =
@@ -23,7 +24,7 @@ static double area(struct point a, struct point b, struct point c)
 	return area < 0 ? -area : area;
 }
 
-/* The point that is farthest from number from, and how far that is, squared. */
+/* The point farthest from point number from, and its squared distance. */
 static size_t farthest(const struct point *points, size_t count, size_t from, double *how)
 {
 	size_t best = from;
@@ -41,8 +42,8 @@ static size_t farthest(const struct point *points, size_t count, size_t from, do
 	return best;
 }
 
-/* Where the line from slice->from to slice->to must bend; false when no point between
- * them is off by more than the tolerance, squared. */
+/* Finds where the line from slice->from to slice->to must bend; false when no point
+ * between them is off by more than the tolerance (given squared). */
 static bool find_bend(const struct point *points, size_t count,
 		      const struct polygon_slice *slice, double tolerance2, size_t *bend)
 {
@@ -60,7 +61,7 @@ static bool find_bend(const struct point *points, size_t count,
 	return square(most) > tolerance2 * distance2(a, b);
 }
 
-/* Splits slices, two for a start, until they are straight. */
+/* Splits the first two slices until all are straight. */
 static size_t split(const struct point *points, size_t count, double tolerance2,
 		    struct point *corners, struct polygon_slice *slices)
 {
@@ -84,7 +85,7 @@ static bool goes_on(struct point a, struct point b, struct point c)
 	return (double)(b.x - a.x) * (c.x - b.x) + (double)(b.y - a.y) * (c.y - b.y) >= 0;
 }
 
-/* A corner that is hardly one: the line through it is nearly straight, and slanted. */
+/* Is this hardly a corner: is the line through it nearly straight, and slanted? */
 static bool is_flat(struct point before, struct point here, struct point after,
 		    double tolerance2)
 {
@@ -94,7 +95,7 @@ static bool is_flat(struct point before, struct point here, struct point after,
 		       .5 * tolerance2 * distance2(before, after);
 }
 
-/* What a split has left of the two points that it began with. */
+/* Drops corners that remain only because the splitting began there. */
 static size_t drop_flat(struct point *corners, size_t count, double tolerance2)
 {
 	struct point before = corners[count - 1];

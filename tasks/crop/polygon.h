@@ -1,4 +1,4 @@
-/* A closed line with fewer corners.  Pure. */
+/* Simplifies a polygon (Douglas and Peucker).  Pure. */
 #ifndef TASKS_CROP_POLYGON_H
 #define TASKS_CROP_POLYGON_H
 
@@ -8,14 +8,14 @@ struct point {
 	int x, y;
 };
 
-/* Room to work in. */
+/* Scratch memory. */
 struct polygon_slice {
 	size_t from, to;
 };
 
-/* Writes those of count points to corners that are needed so that no other is more than
- * tolerance beside the polygon.  Both corners and slices have room for count.  How many.
- */
+/* Writes to corners the points that are needed so that no other point is further than
+ * tolerance from the polygon.  corners and slices must have room for count.  Returns the
+ * number of corners. */
 size_t polygon_simplify(const struct point *points, size_t count, double tolerance,
 			struct point *corners, struct polygon_slice *slices);
 

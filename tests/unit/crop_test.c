@@ -36,7 +36,7 @@ static struct crop find(struct frame *frame)
 	return crop;
 }
 
-/* To within a pixel of the small picture, and the blur. */
+/* A pixel of the small image, and the blur. */
 #define NEAR 8
 
 static void the_box_is_found(void **state)
@@ -50,7 +50,7 @@ static void the_box_is_found(void **state)
 	assert_true(crop.outlines >= 1);
 }
 
-static void both_sides_lose_what_the_nearer_one_can(void **state)
+static void both_sides_are_cut_as_far_as_the_nearer_one_allows(void **state)
 {
 	struct crop crop = find(make_box(100, 60, 180, 120));
 
@@ -59,7 +59,7 @@ static void both_sides_lose_what_the_nearer_one_can(void **state)
 	assert_true(abs(crop.crop_height - 40) <= 4);
 }
 
-static void without_outlines_all_is_kept(void **state)
+static void without_outlines_the_whole_frame_is_kept(void **state)
 {
 	struct crop crop = find(make_box(0, 0, 0, 0));
 
@@ -71,7 +71,7 @@ static void without_outlines_all_is_kept(void **state)
 	assert_int_equal(crop.crop_height, 0);
 }
 
-static void tiny_pictures_are_no_trouble(void **state)
+static void tiny_images_are_accepted(void **state)
 {
 	(void)state;
 	for (int side = 1; side < 12; side++) {
@@ -81,21 +81,21 @@ static void tiny_pictures_are_no_trouble(void **state)
 	}
 }
 
-static void the_sketch_shows_the_box_in_red(void **state)
+static void the_drawing_shows_the_box_in_red(void **state)
 {
-	struct frame *frame = make_box(100, 60, 180, 120), *sketch;
+	struct frame *frame = make_box(100, 60, 180, 120), *drawing;
 	struct crop crop;
 	bool red = false;
 
 	(void)state;
-	assert_int_equal(crop_find(frame, 100, &crop, &sketch, NULL), 0);
+	assert_int_equal(crop_find(frame, 100, &crop, &drawing, NULL), 0);
 
-	assert_int_equal(sketch->width, 120);
-	assert_int_equal(sketch->height, 90);
+	assert_int_equal(drawing->width, 120);
+	assert_int_equal(drawing->height, 90);
 	for (int i = 0; i < 120 * 90; i++)
-		red = red || !memcmp(sketch->rgb + i * 3, "\xff\0\0", 3);
+		red = red || !memcmp(drawing->rgb + i * 3, "\xff\0\0", 3);
 	assert_true(red);
-	frame_free(sketch);
+	frame_free(drawing);
 	frame_free(frame);
 }
 
@@ -155,7 +155,7 @@ static void points_and_lines_have_outlines_too(void **state)
 	assert_int_equal(outlines_of(nested, .5).count, 4);
 }
 
-static void a_polygon_keeps_the_corners_that_matter(void **state)
+static void a_polygon_keeps_its_significant_corners(void **state)
 {
 	const struct point points[] = {{0, 0},	 {5, 1}, {10, 0},
 				       {10, 10}, {5, 9}, {0, 10}};
@@ -173,13 +173,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_box_is_found),
-		cmocka_unit_test(both_sides_lose_what_the_nearer_one_can),
-		cmocka_unit_test(without_outlines_all_is_kept),
-		cmocka_unit_test(tiny_pictures_are_no_trouble),
-		cmocka_unit_test(the_sketch_shows_the_box_in_red),
+		cmocka_unit_test(both_sides_are_cut_as_far_as_the_nearer_one_allows),
+		cmocka_unit_test(without_outlines_the_whole_frame_is_kept),
+		cmocka_unit_test(tiny_images_are_accepted),
+		cmocka_unit_test(the_drawing_shows_the_box_in_red),
 		cmocka_unit_test(a_ring_has_an_outer_and_an_inner_outline),
 		cmocka_unit_test(points_and_lines_have_outlines_too),
-		cmocka_unit_test(a_polygon_keeps_the_corners_that_matter),
+		cmocka_unit_test(a_polygon_keeps_its_significant_corners),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
