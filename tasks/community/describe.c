@@ -16,7 +16,7 @@
 struct printed {
 	char *text;
 	size_t size;
-	char said[STDERR_MAX]; /* the last line of standard error */
+	char stderr_text[STDERR_MAX]; /* the last line of standard error */
 };
 
 static int describe_ms(const struct plugin *plugin)
@@ -47,10 +47,11 @@ static int how_it_ended(const struct process *process, const struct printed *pri
 		return err_set(err, -EIO, "describe was ended by signal %d (%s)",
 			       process_signal(process),
 			       strsignal(process_signal(process)));
-	if (process_exit(process))
+	if (process_exit_code(process))
 		return err_set(err, -EIO, "%s",
-			       printed->said[0] ? printed->said
-						: "describe failed without a word");
+			       printed->stderr_text[0]
+				       ? printed->stderr_text
+				       : "describe failed without a word");
 	return 0;
 }
 
@@ -63,27 +64,27 @@ static int collect(struct plugin *plugin, struct process *process,
 
 	for (;;) {
 		switch (process_wait(process, NULL, until, &line, &size)) {
-		case PROCESS_LINE:
+		case PROCESS_STDOUT_LINE:
 			if (printed->size + size >= PLUGIN_DESCRIPTION_MAX)
 				return err_set(err, -EMSGSIZE,
 					       "its description is longer than %d KiB",
 					       PLUGIN_DESCRIPTION_MAX / 1024);
 			add_line(printed, line, size);
 			break;
-		case PROCESS_SAID:
+		case PROCESS_STDERR_LINE:
 			if (size)
-				snprintf(printed->said, sizeof(printed->said), "%s",
-					 line);
+				snprintf(printed->stderr_text,
+					 sizeof(printed->stderr_text), "%s", line);
 			break;
-		case PROCESS_LONG:
+		case PROCESS_LINE_TOO_LONG:
 			return err_set(err, -EMSGSIZE,
 				       "its description is longer than %d KiB",
 				       PLUGIN_DESCRIPTION_MAX / 1024);
-		case PROCESS_TIME:
+		case PROCESS_TIMEOUT:
 			return too_long(plugin, err);
-		case PROCESS_ENDED:
+		case PROCESS_EXITED:
 			return how_it_ended(process, printed, err);
-		case PROCESS_WOKEN:
+		case PROCESS_CANCELLED:
 			break;
 		}
 	}

@@ -1,3 +1,4 @@
+/* Starts openscan-task-host and talks to its supervisor and the program inside. */
 #include "tasks/community/process.h"
 
 #include <errno.h>
@@ -15,35 +16,35 @@
 #include "agent/base/clock.h"
 #include "tasks/community/host/supervisor.h"
 
-#define UNREAD_MAX (1024 * 1024)
+#define UNSENT_MAX (1024 * 1024)
 #define READ_BYTES (64 * 1024)
-#define FREEZE_MS 2000 /* a keeper does it at once, if it is there */
-#define DRAIN_MS 2000  /* for what is still in the pipes of a program that has ended */
+#define FREEZE_MS 2000 /* how long to wait for the supervisor's report */
+#define DRAIN_MS 2000  /* how long to read the pipes after the supervisor has exited */
 #define ARGUMENTS_MAX 32
 
-/* Bytes that came, of which those before taken were lines already. */
+/* Bytes read from a descriptor, of which the first consumed were returned as lines. */
 struct stream {
 	int fd;
 	char *bytes;
-	size_t size, taken, capacity;
+	size_t size, consumed, capacity;
 };
 
 struct process {
 	pid_t host;
-	int input; /* our ends, all non-blocking; -1: closed */
-	int leash;
-	struct stream output, said, reports;
-	char *unread; /* what its standard input has no room for yet */
-	size_t unread_size;
-	int64_t drain_until; /* 0: its keeper is there */
+	int input;	/* our ends of the pipes, non-blocking; -1: closed */
+	int supervisor; /* the socket */
+	struct stream output, errors, reports;
+	char *unsent; /* lines that its standard input has no room for yet */
+	size_t unsent_size;
+	int64_t drain_until; /* 0: the supervisor is running */
 	char fault[512];
 	int signal, exit;
 	bool frozen;
 };
 
-/* ---- making one ---- */
+/* ---- starting ---- */
 
-/* What the host finds as its descriptors 0 to 3. */
+/* Both ends of what becomes descriptors 0 to 3 of the host. */
 struct ends {
 	int theirs[4], ours[4];
 };
@@ -55,13 +56,13 @@ static void ends_close(int ends[4])
 			close(ends[i]);
 }
 
-/* Above those that they are to become. */
-static int lift(int fd)
+/* Moves a descriptor to 10 or above, out of the way of the targets of dup2(). */
+static int move_up(int fd)
 {
-	int lifted = fcntl(fd, F_DUPFD_CLOEXEC, 10);
+	int moved = fcntl(fd, F_DUPFD_CLOEXEC, 10);
 
 	close(fd);
-	return lifted;
+	return moved;
 }
 
 static int ends_open(struct ends *ends)
@@ -77,8 +78,8 @@ static int ends_open(struct ends *ends)
 
 		if (ret < 0)
 			return -errno;
-		ends->ours[i] = lift(pair[i == 0]);
-		ends->theirs[i] = lift(pair[i != 0]);
+		ends->ours[i] = move_up(pair[i == 0]);
+		ends->theirs[i] = move_up(pair[i != 0]);
 		if (ends->ours[i] < 0 || ends->theirs[i] < 0)
 			return -EMFILE;
 		fcntl(ends->ours[i], F_SETFL, O_NONBLOCK);
@@ -86,7 +87,8 @@ static int ends_open(struct ends *ends)
 	return 0;
 }
 
-/* count descriptors from 0 on, no other, no signal blocked or ignored. */
+/* The program gets descriptors 0 to count - 1 and no others; no signal is blocked or
+ * ignored. */
 static int spawn(pid_t *pid, const char *const *argv, const char *const *environment,
 		 const char *folder, const int *fds, int count)
 {
@@ -159,8 +161,8 @@ int process_start(struct process **out, const struct process_options *options,
 	}
 	process->input = ends.ours[0];
 	process->output.fd = ends.ours[1];
-	process->said.fd = ends.ours[2];
-	process->leash = process->reports.fd = ends.ours[SUPERVISOR_SOCKET];
+	process->errors.fd = ends.ours[2];
+	process->supervisor = process->reports.fd = ends.ours[SUPERVISOR_SOCKET];
 	*out = process;
 	return 0;
 }
@@ -172,21 +174,21 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-/* The end of the leash is the end of the program; its keeper sees to it. */
+/* Closing the socket makes the supervisor end the program. */
 void process_free(struct process *process)
 {
 	if (!process)
 		return;
 	close_fd(&process->input);
-	close_fd(&process->leash);
+	close_fd(&process->supervisor);
 	close_fd(&process->output.fd);
-	close_fd(&process->said.fd);
+	close_fd(&process->errors.fd);
 	while (waitpid(process->host, NULL, 0) < 0 && errno == EINTR)
 		;
 	free(process->output.bytes);
-	free(process->said.bytes);
+	free(process->errors.bytes);
 	free(process->reports.bytes);
-	free(process->unread);
+	free(process->unsent);
 	free(process);
 }
 
@@ -203,8 +205,8 @@ int process_probe(const char *host, char isolation[16], struct err *err)
 		close_fd(&nothing);
 		return err_set(err, ret, "no pipe: %s", strerror(-ret));
 	}
-	nothing = lift(nothing);
-	pair[1] = lift(pair[1]);
+	nothing = move_up(nothing);
+	pair[1] = move_up(pair[1]);
 	ret = spawn(&pid, argv, environment, "/",
 		    (const int[]){nothing, pair[1], nothing}, 3);
 	close(pair[1]);
@@ -222,39 +224,39 @@ int process_probe(const char *host, char isolation[16], struct err *err)
 	return 0;
 }
 
-/* ---- what it says ---- */
+/* ---- reading ---- */
 
-/* The next whole line, or what is left when nothing more will come. */
+/* The next complete line, or the rest after EOF. */
 static bool stream_line(struct stream *stream, const char **line, size_t *size)
 {
-	char *begin = stream->bytes ? stream->bytes + stream->taken : NULL;
-	size_t left = stream->size - stream->taken;
+	char *begin = stream->bytes ? stream->bytes + stream->consumed : NULL;
+	size_t left = stream->size - stream->consumed;
 	char *end = begin && left ? memchr(begin, '\n', left) : NULL;
 
 	if (!begin || (!end && (stream->fd >= 0 || !left)))
 		return false;
 	*size = end ? (size_t)(end - begin) : left;
-	stream->taken += *size + (end != NULL);
-	begin[*size] = '\0'; /* there is room for one more byte */
+	stream->consumed += *size + (end != NULL);
+	begin[*size] = '\0'; /* capacity does not count this byte */
 	*line = begin;
 	return true;
 }
 
 static bool stream_full(const struct stream *stream)
 {
-	return stream->size - stream->taken > PROCESS_LINE_MAX;
+	return stream->size - stream->consumed > PROCESS_LINE_MAX;
 }
 
-/* Reads what is there now. */
+/* Reads what is available now. */
 static void stream_read(struct stream *stream)
 {
 	ssize_t got;
 
-	if (stream->bytes && stream->taken) {
-		memmove(stream->bytes, stream->bytes + stream->taken,
-			stream->size - stream->taken);
-		stream->size -= stream->taken;
-		stream->taken = 0;
+	if (stream->bytes && stream->consumed) {
+		memmove(stream->bytes, stream->bytes + stream->consumed,
+			stream->size - stream->consumed);
+		stream->size -= stream->consumed;
+		stream->consumed = 0;
 	}
 	if (stream->capacity - stream->size < READ_BYTES) {
 		stream->capacity = stream->size + READ_BYTES;
@@ -297,50 +299,50 @@ static void read_reports(struct process *process)
 		take_report(process, line);
 	if (process->reports.fd >= 0)
 		return;
-	process->leash = -1;
+	process->supervisor = -1;
 	process->drain_until = clock_monotonic_ms() + DRAIN_MS;
 }
 
-/* ---- what it is told ---- */
+/* ---- writing ---- */
 
-static void write_unread(struct process *process)
+static void write_unsent(struct process *process)
 {
-	ssize_t put = write(process->input, process->unread, process->unread_size);
+	ssize_t put = write(process->input, process->unsent, process->unsent_size);
 
 	if (put < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (put < 0) {
-		/* It does not want to hear any more. */
+		/* The program has closed its standard input. */
 		close_fd(&process->input);
-		process->unread_size = 0;
+		process->unsent_size = 0;
 		return;
 	}
-	process->unread_size -= (size_t)put;
-	memmove(process->unread, process->unread + put, process->unread_size);
+	process->unsent_size -= (size_t)put;
+	memmove(process->unsent, process->unsent + put, process->unsent_size);
 }
 
-bool process_tell(struct process *process, const char *line)
+bool process_send(struct process *process, const char *line)
 {
 	size_t size = strlen(line) + 1;
 
 	if (process->input < 0)
 		return true;
-	if (process->unread_size + size > UNREAD_MAX)
+	if (process->unsent_size + size > UNSENT_MAX)
 		return false;
-	process->unread = realloc(process->unread, process->unread_size + size);
-	if (!process->unread)
+	process->unsent = realloc(process->unsent, process->unsent_size + size);
+	if (!process->unsent)
 		abort();
-	memcpy(process->unread + process->unread_size, line, size - 1);
-	process->unread_size += size;
-	process->unread[process->unread_size - 1] = '\n';
-	write_unread(process);
+	memcpy(process->unsent + process->unsent_size, line, size - 1);
+	process->unsent_size += size;
+	process->unsent[process->unsent_size - 1] = '\n';
+	write_unsent(process);
 	return true;
 }
 
-static void order(struct process *process, char what)
+static void send_order(struct process *process, char order)
 {
-	if (process->leash >= 0)
-		send(process->leash, &what, 1, MSG_NOSIGNAL);
+	if (process->supervisor >= 0)
+		send(process->supervisor, &order, 1, MSG_NOSIGNAL);
 }
 
 void process_freeze(struct process *process)
@@ -348,36 +350,36 @@ void process_freeze(struct process *process)
 	int64_t until = clock_monotonic_ms() + FREEZE_MS, left;
 
 	process->frozen = false;
-	order(process, SUPERVISOR_FREEZE);
-	while (!process->frozen && process->leash >= 0 &&
+	send_order(process, SUPERVISOR_FREEZE);
+	while (!process->frozen && process->supervisor >= 0 &&
 	       (left = until - clock_monotonic_ms()) > 0) {
-		struct pollfd leash = {.fd = process->leash, .events = POLLIN};
+		struct pollfd fd = {.fd = process->supervisor, .events = POLLIN};
 
-		if (poll(&leash, 1, (int)left) > 0)
+		if (poll(&fd, 1, (int)left) > 0)
 			read_reports(process);
 	}
 }
 
-void process_wake(struct process *process)
+void process_thaw(struct process *process)
 {
-	order(process, SUPERVISOR_THAW);
+	send_order(process, SUPERVISOR_THAW);
 }
 
-void process_end(struct process *process)
+void process_terminate(struct process *process)
 {
-	order(process, SUPERVISOR_TERMINATE);
+	send_order(process, SUPERVISOR_TERMINATE);
 }
 
 void process_kill(struct process *process)
 {
-	order(process, SUPERVISOR_KILL);
+	send_order(process, SUPERVISOR_KILL);
 }
 
 /* ---- waiting ---- */
 
 static bool is_over(const struct process *process)
 {
-	bool silent = process->output.fd < 0 && process->said.fd < 0;
+	bool silent = process->output.fd < 0 && process->errors.fd < 0;
 
 	return process->drain_until &&
 	       (silent || clock_monotonic_ms() >= process->drain_until);
@@ -387,9 +389,9 @@ static void wait_for_bytes(struct process *process, struct cancel *cancel, int64
 {
 	struct pollfd fds[] = {
 		{.fd = process->output.fd, .events = POLLIN},
-		{.fd = process->said.fd, .events = POLLIN},
-		{.fd = process->leash, .events = POLLIN},
-		{.fd = process->unread_size ? process->input : -1, .events = POLLOUT},
+		{.fd = process->errors.fd, .events = POLLIN},
+		{.fd = process->supervisor, .events = POLLIN},
+		{.fd = process->unsent_size ? process->input : -1, .events = POLLOUT},
 		{.fd = cancel ? cancel_fd(cancel) : -1, .events = POLLIN},
 	};
 	int64_t left = -1;
@@ -402,29 +404,29 @@ static void wait_for_bytes(struct process *process, struct cancel *cancel, int64
 	if (fds[0].revents)
 		stream_read(&process->output);
 	if (fds[1].revents)
-		stream_read(&process->said);
+		stream_read(&process->errors);
 	if (fds[2].revents)
 		read_reports(process);
 	if (fds[3].revents)
-		write_unread(process);
+		write_unsent(process);
 }
 
-enum process_news process_wait(struct process *process, struct cancel *cancel,
-			       int64_t until, const char **line, size_t *size)
+enum process_event process_wait(struct process *process, struct cancel *cancel,
+				int64_t until, const char **line, size_t *size)
 {
 	for (;;) {
 		if (stream_line(&process->output, line, size))
-			return PROCESS_LINE;
-		if (stream_line(&process->said, line, size))
-			return PROCESS_SAID;
-		if (stream_full(&process->output) || stream_full(&process->said))
-			return PROCESS_LONG;
+			return PROCESS_STDOUT_LINE;
+		if (stream_line(&process->errors, line, size))
+			return PROCESS_STDERR_LINE;
+		if (stream_full(&process->output) || stream_full(&process->errors))
+			return PROCESS_LINE_TOO_LONG;
 		if (is_over(process))
-			return PROCESS_ENDED;
+			return PROCESS_EXITED;
 		if (cancel_requested(cancel))
-			return PROCESS_WOKEN;
+			return PROCESS_CANCELLED;
 		if (until >= 0 && clock_monotonic_ms() >= until)
-			return PROCESS_TIME;
+			return PROCESS_TIMEOUT;
 		wait_for_bytes(process, cancel, until);
 	}
 }
@@ -439,7 +441,7 @@ int process_signal(const struct process *process)
 	return process->signal;
 }
 
-int process_exit(const struct process *process)
+int process_exit_code(const struct process *process)
 {
 	return process->exit;
 }

@@ -36,7 +36,7 @@ struct protocol {
 	int stop;	   /* what the gate said; 0: it was not asked to stop */
 	bool has_result, failed;
 	char code[32], text[1024]; /* why it failed */
-	char said[256];		   /* its last words on standard error */
+	char stderr_text[256];	   /* its last words on standard error */
 };
 
 static bool is_allowed(struct allowance *allowance)
@@ -96,7 +96,7 @@ static void break_off(struct protocol *p, const char *sentence)
 
 static void tell(struct protocol *p, const char *line)
 {
-	if (!process_tell(p->process, line))
+	if (!process_send(p->process, line))
 		break_off(p, "it does not read its standard input");
 }
 
@@ -147,7 +147,7 @@ static void begin_stop(struct protocol *p, int why)
 	p->freeze_at = 0;
 	tell(p, p->host->estopped(p->run) ? "{\"type\":\"cancel\",\"estop\":true}"
 					  : "{\"type\":\"cancel\",\"estop\":false}");
-	process_end(p->process);
+	process_terminate(p->process);
 }
 
 /* The program stands still, whether it can pause or not, for as long as the pause lasts.
@@ -159,7 +159,7 @@ static void rest(struct protocol *p)
 
 	process_freeze(p->process);
 	why = p->host->gate(p->run);
-	process_wake(p->process);
+	process_thaw(p->process);
 	p->freeze_at = 0;
 	if (why != 0)
 		begin_stop(p, why);
@@ -349,11 +349,11 @@ static void take_words(struct protocol *p, const char *line, size_t size)
 {
 	if (size == 0)
 		return;
-	snprintf(p->said, sizeof(p->said), "%s", line);
-	if (!utf8_valid(p->said, strlen(p->said)))
-		utf8_trim(p->said);
-	if (p->said[0] && is_allowed(&p->logged))
-		p->host->log(p->run, TASK_LOG_INFO, p->said);
+	snprintf(p->stderr_text, sizeof(p->stderr_text), "%s", line);
+	if (!utf8_valid(p->stderr_text, strlen(p->stderr_text)))
+		utf8_trim(p->stderr_text);
+	if (p->stderr_text[0] && is_allowed(&p->logged))
+		p->host->log(p->run, TASK_LOG_INFO, p->stderr_text);
 }
 
 /* ---- from beginning to end ---- */
@@ -369,20 +369,20 @@ static void talk(struct protocol *p)
 
 		switch (process_wait(p->process, listens ? p->host->cancel(p->run) : NULL,
 				     until, &line, &size)) {
-		case PROCESS_LINE:
+		case PROCESS_STDOUT_LINE:
 			take_line(p, line, size);
 			break;
-		case PROCESS_SAID:
+		case PROCESS_STDERR_LINE:
 			take_words(p, line, size);
 			break;
-		case PROCESS_LONG:
+		case PROCESS_LINE_TOO_LONG:
 			break_off(p, "it wrote a line longer than 256 KiB");
 			return;
-		case PROCESS_WOKEN:
-		case PROCESS_TIME:
+		case PROCESS_CANCELLED:
+		case PROCESS_TIMEOUT:
 			heed(p);
 			break;
-		case PROCESS_ENDED:
+		case PROCESS_EXITED:
 			return;
 		}
 	}
@@ -392,7 +392,7 @@ static void talk(struct protocol *p)
 static int verdict(struct protocol *p)
 {
 	const char *fault = process_fault(p->process);
-	int ended_by = process_signal(p->process), code = process_exit(p->process);
+	int ended_by = process_signal(p->process), code = process_exit_code(p->process);
 
 	if (p->stop)
 		return p->has_result ? 0 : p->stop;
@@ -401,8 +401,8 @@ static int verdict(struct protocol *p)
 	else if (ended_by)
 		fail(p, "task_failed", "it was ended by signal %d (%s)", ended_by,
 		     strsignal(ended_by));
-	else if (code && p->said[0])
-		fail(p, "task_failed", "%s", p->said);
+	else if (code && p->stderr_text[0])
+		fail(p, "task_failed", "%s", p->stderr_text);
 	else if (code)
 		fail(p, "task_failed", "it ended with code %d", code);
 	return p->failed ? p->host->explain(p->run, p->code, p->text) : 0;

@@ -1,4 +1,4 @@
-/* A program and its keeper, in each way of being shut in that this machine allows. */
+/* A program and its supervisor, under each kind of isolation that this machine allows. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,18 +21,18 @@
 #define MIB (1024 * 1024)
 
 static char host[4096], folder[] = "/tmp/openscan-process-XXXXXX";
-static const char *isolation; /* of the round that is run */
+static char mark[64];	      /* an environment variable of this test's processes */
+static const char *isolation; /* of the current round */
 
-/* What came of one program. */
+/* What a program wrote. */
 struct outcome {
-	char output[4096], said[256];
+	char output[4096], stderr_text[256];
 };
 
 static struct process *start(const char *lines)
 {
 	const char *const command[] = {"/bin/sh", "-c", lines, NULL};
-	const char *const environment[] = {"PATH=/usr/bin:/bin",
-					   "MARK=openscan-process-test", NULL};
+	const char *const environment[] = {"PATH=/usr/bin:/bin", mark, NULL};
 	struct process_options options = {
 		.host = host,
 		.isolation = isolation,
@@ -61,19 +61,22 @@ static void until_ended(struct process *process, struct outcome *outcome)
 
 	memset(outcome, 0, sizeof(*outcome));
 	for (;;) {
-		enum process_news news = process_wait(process, NULL, until, &line, &size);
+		enum process_event event =
+			process_wait(process, NULL, until, &line, &size);
 
-		if (news == PROCESS_ENDED)
+		if (event == PROCESS_EXITED)
 			return;
-		if (news == PROCESS_TIME)
+		if (event == PROCESS_TIMEOUT)
 			fail_msg("it does not end");
-		if (news == PROCESS_LINE && used + size < sizeof(outcome->output) - 1) {
+		if (event == PROCESS_STDOUT_LINE &&
+		    used + size < sizeof(outcome->output) - 1) {
 			memcpy(outcome->output + used, line, size);
 			used += size;
 			outcome->output[used++] = '\n';
 		}
-		if (news == PROCESS_SAID)
-			snprintf(outcome->said, sizeof(outcome->said), "%s", line);
+		if (event == PROCESS_STDERR_LINE)
+			snprintf(outcome->stderr_text, sizeof(outcome->stderr_text), "%s",
+				 line);
 	}
 }
 
@@ -85,10 +88,10 @@ static void until_line(struct process *process)
 	assert_int_equal(process_wait(process, NULL,
 				      clock_monotonic_ms() + deadline_patient(20000),
 				      &line, &size),
-			 PROCESS_LINE);
+			 PROCESS_STDOUT_LINE);
 }
 
-/* Processes with our mark in their environment, zombies aside. */
+/* Counts the processes with our mark in their environment; zombies have none. */
 static int alive(void)
 {
 	DIR *proc = opendir("/proc");
@@ -105,13 +108,13 @@ static int alive(void)
 			continue;
 		size = fread(text, 1, sizeof(text), file);
 		fclose(file);
-		count += memmem(text, size, "MARK=openscan-process-test", 26) != NULL;
+		count += memmem(text, size, mark, strlen(mark) + 1) != NULL;
 	}
 	closedir(proc);
 	return count;
 }
 
-static void lines_go_out_and_its_end_is_told(void **state)
+static void output_lines_and_the_exit_code_are_reported(void **state)
 {
 	struct process *process = start("echo one; echo two >&2; echo three; exit 7");
 	struct outcome outcome;
@@ -121,44 +124,44 @@ static void lines_go_out_and_its_end_is_told(void **state)
 	until_ended(process, &outcome);
 
 	assert_string_equal(outcome.output, "one\nthree\n");
-	assert_string_equal(outcome.said, "two");
-	assert_int_equal(process_exit(process), 7);
+	assert_string_equal(outcome.stderr_text, "two");
+	assert_int_equal(process_exit_code(process), 7);
 	assert_int_equal(process_signal(process), 0);
 	assert_null(process_fault(process));
 	process_free(process);
 }
 
-static void lines_go_in(void **state)
+static void lines_reach_standard_input(void **state)
 {
 	struct process *process = start("read -r line; echo \"got $line\"");
 	struct outcome outcome;
 
 	(void)state;
 
-	assert_true(process_tell(process, "hello there"));
+	assert_true(process_send(process, "hello there"));
 	until_ended(process, &outcome);
 
 	assert_string_equal(outcome.output, "got hello there\n");
 	process_free(process);
 }
 
-static void what_is_never_read_is_lost_in_the_end(void **state)
+static void a_program_that_never_reads_loses_lines_in_the_end(void **state)
 {
 	struct process *process = start("echo up; sleep 100");
 	static char line[100000];
-	int told = 0;
+	int sent = 0;
 
 	(void)state;
 
 	memset(line, 'x', sizeof(line) - 1);
 	until_line(process);
-	while (told < 100 && process_tell(process, line))
-		told++;
-	assert_true(told > 5 && told < 20);
+	while (sent < 100 && process_send(process, line))
+		sent++;
+	assert_true(sent > 5 && sent < 20);
 	process_free(process);
 }
 
-static void it_has_three_descriptors(void **state)
+static void a_program_starts_with_three_descriptors_only(void **state)
 {
 	int extra = open("/dev/null", O_RDONLY); /* inheritable */
 	struct process *process = start("for f in /proc/self/fd/*; do echo $f; done");
@@ -169,14 +172,14 @@ static void it_has_three_descriptors(void **state)
 	until_ended(process, &outcome);
 
 	assert_non_null(strstr(outcome.output, "/fd/2\n"));
-	/* 3 is the shell's own: the folder that it reads. */
+	/* 3 is the folder that the shell reads. */
 	assert_null(strstr(outcome.output, "/fd/4\n"));
 	assert_null(strstr(outcome.output, "/fd/5\n"));
 	close(extra);
 	process_free(process);
 }
 
-static void a_signal_is_told(void **state)
+static void the_signal_that_ended_a_program_is_reported(void **state)
 {
 	struct process *process = start("kill -SEGV $$");
 	struct outcome outcome;
@@ -189,7 +192,7 @@ static void a_signal_is_told(void **state)
 	process_free(process);
 }
 
-static void what_does_not_exist_is_a_sentence(void **state)
+static void a_program_that_does_not_exist_is_reported_in_a_sentence(void **state)
 {
 	const char *const command[] = {"/nowhere/at/all", NULL}, *const environment[] = {
 									 NULL};
@@ -217,7 +220,7 @@ static void what_does_not_exist_is_a_sentence(void **state)
 	process_free(process);
 }
 
-static void its_end_is_the_end_of_what_it_left_in_the_background(void **state)
+static void background_processes_end_with_their_program(void **state)
 {
 	struct process *process = start("setsid sleep 100 & (sleep 100 &) ; sleep 0.1");
 	struct outcome outcome;
@@ -230,7 +233,7 @@ static void its_end_is_the_end_of_what_it_left_in_the_background(void **state)
 	assert_int_equal(alive(), 0);
 }
 
-static void to_be_freed_is_to_be_ended(void **state)
+static void freeing_a_process_ends_all_that_it_started(void **state)
 {
 	struct process *process =
 		start("trap '' TERM HUP; setsid sleep 100 & echo up; sleep 100");
@@ -243,7 +246,7 @@ static void to_be_freed_is_to_be_ended(void **state)
 	assert_int_equal(alive(), 0);
 }
 
-static void whoever_ignores_a_polite_end_is_killed(void **state)
+static void a_program_that_ignores_sigterm_is_killed(void **state)
 {
 	struct process *process =
 		start("trap '' TERM; echo up; while :; do sleep 1; done");
@@ -252,7 +255,7 @@ static void whoever_ignores_a_polite_end_is_killed(void **state)
 	(void)state;
 
 	until_line(process);
-	process_end(process);
+	process_terminate(process);
 	until_ended(process, &outcome);
 
 	assert_int_equal(process_signal(process), 9);
@@ -260,7 +263,7 @@ static void whoever_ignores_a_polite_end_is_killed(void **state)
 	assert_int_equal(alive(), 0);
 }
 
-static void whoever_heeds_it_has_its_own_end(void **state)
+static void a_program_that_handles_sigterm_exits_by_itself(void **state)
 {
 	struct process *process = start(
 		"trap 'echo bye; exit 4' TERM; echo up; while :; do sleep 0.05; done");
@@ -269,16 +272,16 @@ static void whoever_heeds_it_has_its_own_end(void **state)
 	(void)state;
 
 	until_line(process);
-	process_end(process);
+	process_terminate(process);
 	until_ended(process, &outcome);
 
 	assert_string_equal(outcome.output, "bye\n");
-	assert_int_equal(process_exit(process), 4);
+	assert_int_equal(process_exit_code(process), 4);
 	process_free(process);
 }
 
-/* Waits until the file is longer than size; its size then. */
-static off_t grown(const char *path, off_t size)
+/* Waits until the file is longer than size and returns its size. */
+static off_t wait_until_longer(const char *path, off_t size)
 {
 	int64_t end = clock_monotonic_ms() + deadline_patient(10000);
 	struct stat now = {.st_size = 0};
@@ -290,7 +293,7 @@ static off_t grown(const char *path, off_t size)
 	return now.st_size;
 }
 
-static void frozen_is_frozen_with_everything_it_started(void **state)
+static void freezing_stops_a_program_and_all_that_it_started(void **state)
 {
 	struct process *process =
 		start("echo up; (while :; do echo . >>ticks; sleep 0.01; done) & wait");
@@ -301,14 +304,14 @@ static void frozen_is_frozen_with_everything_it_started(void **state)
 
 	snprintf(path, sizeof(path), "%s/ticks", folder);
 	until_line(process);
-	grown(path, 4);
+	wait_until_longer(path, 4);
 	process_freeze(process);
 	assert_int_equal(stat(path, &before), 0);
 	usleep(200000);
 	assert_int_equal(stat(path, &after), 0);
 	assert_int_equal(before.st_size, after.st_size);
-	process_wake(process);
-	grown(path, after.st_size);
+	process_thaw(process);
+	wait_until_longer(path, after.st_size);
 	process_free(process);
 	unlink(path);
 }
@@ -326,7 +329,7 @@ static void assert_fault(const char *lines, const char *part)
 	assert_int_equal(alive(), 0);
 }
 
-static void a_bound_that_is_broken_is_a_sentence(void **state)
+static void an_exceeded_limit_is_reported_in_a_sentence(void **state)
 {
 	(void)state;
 
@@ -346,7 +349,7 @@ static void a_bound_that_is_broken_is_a_sentence(void **state)
 	}
 }
 
-static void a_line_beyond_all_bounds_is_not_kept(void **state)
+static void a_line_that_is_too_long_is_not_kept(void **state)
 {
 	struct process *process = start("exec head -c 1000000 /dev/zero");
 	const char *line;
@@ -354,26 +357,27 @@ static void a_line_beyond_all_bounds_is_not_kept(void **state)
 
 	(void)state;
 
-	assert_int_equal(process_wait(process, NULL, -1, &line, &size), PROCESS_LONG);
+	assert_int_equal(process_wait(process, NULL, -1, &line, &size),
+			 PROCESS_LINE_TOO_LONG);
 	process_free(process);
 }
 
 static int run_round(const char *name)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lines_go_out_and_its_end_is_told),
-		cmocka_unit_test(lines_go_in),
-		cmocka_unit_test(what_is_never_read_is_lost_in_the_end),
-		cmocka_unit_test(it_has_three_descriptors),
-		cmocka_unit_test(a_signal_is_told),
-		cmocka_unit_test(what_does_not_exist_is_a_sentence),
-		cmocka_unit_test(its_end_is_the_end_of_what_it_left_in_the_background),
-		cmocka_unit_test(to_be_freed_is_to_be_ended),
-		cmocka_unit_test(whoever_ignores_a_polite_end_is_killed),
-		cmocka_unit_test(whoever_heeds_it_has_its_own_end),
-		cmocka_unit_test(frozen_is_frozen_with_everything_it_started),
-		cmocka_unit_test(a_bound_that_is_broken_is_a_sentence),
-		cmocka_unit_test(a_line_beyond_all_bounds_is_not_kept),
+		cmocka_unit_test(output_lines_and_the_exit_code_are_reported),
+		cmocka_unit_test(lines_reach_standard_input),
+		cmocka_unit_test(a_program_that_never_reads_loses_lines_in_the_end),
+		cmocka_unit_test(a_program_starts_with_three_descriptors_only),
+		cmocka_unit_test(the_signal_that_ended_a_program_is_reported),
+		cmocka_unit_test(a_program_that_does_not_exist_is_reported_in_a_sentence),
+		cmocka_unit_test(background_processes_end_with_their_program),
+		cmocka_unit_test(freeing_a_process_ends_all_that_it_started),
+		cmocka_unit_test(a_program_that_ignores_sigterm_is_killed),
+		cmocka_unit_test(a_program_that_handles_sigterm_exits_by_itself),
+		cmocka_unit_test(freezing_stops_a_program_and_all_that_it_started),
+		cmocka_unit_test(an_exceeded_limit_is_reported_in_a_sentence),
+		cmocka_unit_test(a_line_that_is_too_long_is_not_kept),
 	};
 
 	isolation = name;
@@ -387,6 +391,7 @@ int main(void)
 	int failed;
 
 	snprintf(host, sizeof(host), "%s/openscan-task-host", build_dir_path());
+	snprintf(mark, sizeof(mark), "MARK=openscan-process-test-%d", (int)getpid());
 	if (!mkdtemp(folder) || process_probe(host, best, &err) < 0)
 		return EXIT_FAILURE;
 	failed = run_round("none");

@@ -292,7 +292,7 @@ static int host_rig(struct task_run *run, const char *verb, const char *members,
 		    const char **answer)
 {
 	cJSON *line = line_new("rig"), *given = cJSON_Parse(members);
-	const cJSON *said;
+	const cJSON *stderr_text;
 
 	cJSON_AddStringToObject(line, "verb", verb);
 	while (given && given->child) {
@@ -301,12 +301,13 @@ static int host_rig(struct task_run *run, const char *verb, const char *members,
 		cJSON_AddItemToObject(line, one->string, one);
 	}
 	cJSON_Delete(given);
-	said = line_ask(run, line);
-	if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(said, "ok")))
-		return host_explain(run, member(said, "code"), member(said, "message"));
+	stderr_text = line_ask(run, line);
+	if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(stderr_text, "ok")))
+		return host_explain(run, member(stderr_text, "code"),
+				    member(stderr_text, "message"));
 	free(run->value);
-	run->value =
-		cJSON_PrintUnformatted(cJSON_GetObjectItemCaseSensitive(said, "value"));
+	run->value = cJSON_PrintUnformatted(
+		cJSON_GetObjectItemCaseSensitive(stderr_text, "value"));
 	if (answer)
 		*answer = run->value;
 	return 0;
