@@ -1,11 +1,11 @@
-#include "agent/process.h"
+/* What the broker connection, the rig and the core call from outside the loop. */
+#include "agent/process_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "agent/agent.h"
 #include "agent/base/log.h"
 #include "agent/model/task.h"
 #include "agent/workers/completion.h"
@@ -24,98 +24,100 @@ struct event *callbacks_event(enum event_kind kind, uint32_t epoch)
 
 static void stop_ops_pause_run(void *context, uint64_t run)
 {
-	struct agent *agent = context;
+	struct process *process = context;
 
-	workers_pause(agent->workers, run);
+	workers_pause(process->workers, run);
 }
 
 static void stop_ops_stop_run(void *context, uint64_t run, bool estopped)
 {
-	struct agent *agent = context;
+	struct process *process = context;
 
-	workers_stop(agent->workers, run, estopped);
+	workers_stop(process->workers, run, estopped);
 }
 
 static void stop_ops_stop_motion(void *context)
 {
-	struct agent *agent = context;
+	struct process *process = context;
 
-	seat_stop_motion(agent->seat);
+	seat_stop_motion(process->seat);
 }
 
 static void stop_ops_estop(void *context)
 {
-	struct agent *agent = context;
+	struct process *process = context;
 
-	seat_estop(agent->seat);
+	seat_estop(process->seat);
 }
 
-/* The place of a device among those that wait; count for none. */
-static size_t find_news(const struct news *news, const char *device)
+/* The index of a device that has changed; count for one that has not. */
+static size_t find_changed(const struct changed_devices *changed, const char *topic)
 {
 	size_t i = 0;
 
-	while (i < news->count && strcmp(news->waiting[i], device) != 0)
+	while (i < changed->count && strcmp(changed->topics[i], topic) != 0)
 		i++;
 	return i;
 }
 
-/* False when an event for this device waits already. */
-static bool note_news(struct news *news, const char *device)
+/* False when an event for this device is already on its way. */
+static bool add_changed(struct changed_devices *changed, const char *topic)
 {
-	bool fresh;
+	bool is_new;
 
-	pthread_mutex_lock(&news->lock);
-	fresh = find_news(news, device) == news->count;
-	if (fresh && news->count < RIG_DEVICES_MAX)
-		snprintf(news->waiting[news->count++], DEVICE_TOPIC_MAX, "%s", device);
-	pthread_mutex_unlock(&news->lock);
-	return fresh;
+	pthread_mutex_lock(&changed->lock);
+	is_new = find_changed(changed, topic) == changed->count;
+	if (is_new && changed->count < RIG_DEVICES_MAX)
+		snprintf(changed->topics[changed->count++], DEVICE_TOPIC_MAX, "%s",
+			 topic);
+	pthread_mutex_unlock(&changed->lock);
+	return is_new;
 }
 
-/* One event at most waits for each device: its state is read when the loop takes it. */
+/* Posts no second event for a device: its state is read when the loop takes the first. */
 void callbacks_device_changed(void *context, enum device_kind kind, const char *name)
 {
-	struct agent *agent = context;
-	char device[DEVICE_TOPIC_MAX];
+	struct process *process = context;
+	char topic[DEVICE_TOPIC_MAX];
 	struct event *event;
 
-	snprintf(device, sizeof(device), "%s/%s", device_kind_name(kind), name);
-	if (!note_news(&agent->news, device))
+	snprintf(topic, sizeof(topic), "%s/%s", device_kind_name(kind), name);
+	if (!add_changed(&process->changed, topic))
 		return;
-	event = event_new(EVENT_DEVICE);
-	if (!event || !(event->topic = strdup(device)))
-		abort();
-	mailbox_post(agent->mailbox, event);
+	event = callbacks_event(EVENT_DEVICE, 0);
+	task_set_text(&event->topic, topic);
+	mailbox_post(process->mailbox, event);
 }
 
-void callbacks_device_taken(struct agent *agent, const char *device)
+void callbacks_device_taken(struct process *process, const char *device)
 {
-	struct news *news = &agent->news;
+	struct changed_devices *changed = &process->changed;
 	size_t i;
 
-	pthread_mutex_lock(&news->lock);
-	i = find_news(news, device);
-	if (i < news->count && i != --news->count)
-		memcpy(news->waiting[i], news->waiting[news->count], DEVICE_TOPIC_MAX);
-	pthread_mutex_unlock(&news->lock);
+	pthread_mutex_lock(&changed->lock);
+	i = find_changed(changed, device);
+	if (i < changed->count && i != --changed->count)
+		memcpy(changed->topics[i], changed->topics[changed->count],
+		       DEVICE_TOPIC_MAX);
+	pthread_mutex_unlock(&changed->lock);
 }
 
-/* An emergency stop and a stop of motion act before anything else happens. */
-static void act_on_stops(struct agent *agent, const struct incoming *message)
+/* An emergency stop and a stop of motion reach the rig at once, before any parsing. */
+static void act_on_stops(struct process *process, const struct incoming *message)
 {
 	struct topic topic;
 
-	topic_parse(agent->root, agent->device, message->topic, &topic);
+	topic_parse(process->root, process->device, message->topic, &topic);
 	if (topic.kind != TOPIC_COMMAND || message->retained)
 		return;
-	/* Over 3.1.1 an empty motor/stop is refused: it may be our own clearing. */
+	/* Over MQTT 3.1.1 an empty motor/stop is refused: it may be our own clearing of a
+	 * retained one. */
 	if (!strcmp(topic.noun, "estop") && !topic.verb[0])
-		seat_estop(agent->seat);
-	else if ((message->size || atomic_load(&agent->mqtt_version) == 5) &&
+		seat_estop(process->seat);
+	else if ((message->size || atomic_load(&process->mqtt_version) == 5) &&
 		 !strcmp(topic.noun, "motor") && !strcmp(topic.verb, "stop") &&
 		 topic.scope == SCOPE_DEVICE)
-		seat_stop_motion(agent->seat);
+		seat_stop_motion(process->seat);
 }
 
 static struct event *message_event(uint32_t epoch, const struct incoming *message)
@@ -141,24 +143,24 @@ static struct event *message_event(uint32_t epoch, const struct incoming *messag
 	return event;
 }
 
-/* The PUBACK leaves when this returns: after the commit, or never. */
+/* Returns after the commit, or never: Paho sends the PUBACK when this returns. */
 static void on_message(void *context, uint32_t epoch, const struct incoming *message)
 {
-	struct agent *agent = context;
+	struct process *process = context;
 	struct event *event;
 	struct waiter waiter;
 
-	act_on_stops(agent, message);
+	act_on_stops(process, message);
 	event = message_event(epoch, message);
 	waiter_init(&waiter);
 	event->waiter = &waiter;
-	mailbox_post(agent->mailbox, event);
+	mailbox_post(process->mailbox, event);
 	if (!waiter_wait(&waiter, CALLBACK_WAIT_MS)) {
 		log_error(
 			"the loop did not commit within %d s: the agent ends unacknowledged",
 			CALLBACK_WAIT_MS / 1000);
-		seat_estop(agent->seat);
-		_exit(AGENT_EXIT_NOT_COMMITTED);
+		seat_estop(process->seat);
+		_exit(PROCESS_EXIT_NOT_COMMITTED);
 	}
 	waiter_destroy(&waiter);
 }
@@ -166,42 +168,42 @@ static void on_message(void *context, uint32_t epoch, const struct incoming *mes
 static void on_up(void *context, uint32_t epoch, bool session_present, unsigned window,
 		  int version)
 {
-	struct agent *agent = context;
+	struct process *process = context;
 	struct event *event = callbacks_event(EVENT_CONNECTED, epoch);
 
-	atomic_store(&agent->mqtt_version, version);
+	atomic_store(&process->mqtt_version, version);
 	event->flag = session_present;
 	event->number = window;
 	event->version = version;
-	mailbox_post(agent->mailbox, event);
+	mailbox_post(process->mailbox, event);
 }
 
 static void on_down(void *context, uint32_t epoch, const char *why)
 {
-	struct agent *agent = context;
+	struct process *process = context;
 
 	log_info("disconnected: %s", why);
-	mailbox_post(agent->mailbox, callbacks_event(EVENT_DISCONNECTED, epoch));
+	mailbox_post(process->mailbox, callbacks_event(EVENT_DISCONNECTED, epoch));
 }
 
 static void on_sent(void *context, uint32_t epoch, uint64_t token, bool ok)
 {
-	struct agent *agent = context;
+	struct process *process = context;
 	struct event *event = callbacks_event(EVENT_SENT, epoch);
 
 	event->token = token;
 	event->flag = ok;
-	mailbox_post(agent->mailbox, event);
+	mailbox_post(process->mailbox, event);
 }
 
 static void on_subscribed(void *context, uint32_t epoch, uint64_t token, bool ok)
 {
-	struct agent *agent = context;
+	struct process *process = context;
 	struct event *event = callbacks_event(EVENT_SUBSCRIBED, epoch);
 
 	event->token = token;
 	event->flag = ok;
-	mailbox_post(agent->mailbox, event);
+	mailbox_post(process->mailbox, event);
 }
 
 const struct stop_ops callbacks_stop_ops = {
@@ -211,7 +213,7 @@ const struct stop_ops callbacks_stop_ops = {
 	.estop = stop_ops_estop,
 };
 
-const struct connection_callbacks callbacks_callbacks = {
+const struct connection_callbacks callbacks_connection = {
 	.up = on_up,
 	.down = on_down,
 	.message = on_message,

@@ -1,4 +1,5 @@
-#include "agent/process.h"
+/* The agent's loop: takes events to the core and does what the core wants done. */
+#include "agent/process_internal.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -7,14 +8,13 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "agent/agent.h"
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/workers/completion.h"
 
 #define HEALTH_MS 60000
 
-static void do_start(struct agent *agent, const struct effect *effect)
+static void do_start(struct process *process, const struct effect *effect)
 {
 	struct run_order order = {
 		.run = effect->run,
@@ -26,10 +26,10 @@ static void do_start(struct agent *agent, const struct effect *effect)
 		.attempt = (int)effect->number,
 	};
 
-	workers_start(agent->workers, &order);
+	workers_start(process->workers, &order);
 }
 
-static void do_publish(struct agent *agent, const struct effect *effect)
+static void do_publish(struct process *process, const struct effect *effect)
 {
 	struct outgoing message = {
 		.token = effect->token,
@@ -43,11 +43,12 @@ static void do_publish(struct agent *agent, const struct effect *effect)
 		.correlation_size = effect->correlation_size,
 	};
 
-	connection_publish(agent->connection, effect->epoch, &message);
+	connection_publish(process->connection, effect->epoch, &message);
 }
 
 /* Subscriptions of one token go out together; returns the last effect of them. */
-static const struct effect *do_subscribe(struct agent *agent, const struct effect *effect)
+static const struct effect *do_subscribe(struct process *process,
+					 const struct effect *effect)
 {
 	struct filter filters[64];
 	const struct effect *last = effect;
@@ -67,11 +68,12 @@ static const struct effect *do_subscribe(struct agent *agent, const struct effec
 		};
 		last = e;
 	}
-	connection_subscribe(agent->connection, effect->epoch, effect->token, filters, n);
+	connection_subscribe(process->connection, effect->epoch, effect->token, filters,
+			     n);
 	return last;
 }
 
-void loop_carry_out(struct agent *agent, struct effects *effects)
+void loop_apply_effects(struct process *process, struct effects *effects)
 {
 	for (const struct effect *effect = effects->first; effect;
 	     effect = effect->next) {
@@ -83,29 +85,29 @@ void loop_carry_out(struct agent *agent, struct effects *effects)
 			break;
 		case EFFECT_START:
 		case EFFECT_COMMAND:
-			do_start(agent, effect);
+			do_start(process, effect);
 			break;
 		case EFFECT_GO_ON:
-			workers_go_on(agent->workers, effect->run);
+			workers_go_on(process->workers, effect->run);
 			break;
 		case EFFECT_PUBLISH:
-			do_publish(agent, effect);
+			do_publish(process, effect);
 			break;
 		case EFFECT_SUBSCRIBE:
-			effect = do_subscribe(agent, effect);
+			effect = do_subscribe(process, effect);
 			break;
 		case EFFECT_UNSUBSCRIBE:
-			connection_unsubscribe(agent->connection, effect->epoch, 0,
+			connection_unsubscribe(process->connection, effect->epoch, 0,
 					       topics, 1);
 			break;
 		case EFFECT_RECONNECT:
-			connection_restart(agent->connection, effect->number);
+			connection_restart(process->connection, effect->number);
 			break;
 		case EFFECT_RELEASE_ESTOP:
-			seat_release_estop(agent->seat);
+			seat_release_estop(process->seat);
 			break;
 		case EFFECT_STOPPED:
-			agent->stopped = true;
+			process->stopped = true;
 			break;
 		}
 	}
@@ -117,38 +119,39 @@ struct core_time loop_now(void)
 	return (struct core_time){.ms = clock_monotonic_ms(), .wall = clock_wall_ms()};
 }
 
-/* Without data for a device that has gone meanwhile. */
-static void read_device(struct agent *agent, struct event *event)
+/* data stays NULL for a device that no longer exists. */
+static void read_device(struct process *process, struct event *event)
 {
 	cJSON *state;
 
-	callbacks_device_taken(agent, event->topic);
-	state = seat_state(agent->seat, event->topic);
+	callbacks_device_taken(process, event->topic);
+	state = seat_state(process->seat, event->topic);
 	event->data = state ? json_text(state) : NULL;
 	cJSON_Delete(state);
 }
 
-/* Facts that stand outside the core are put into the events as they are taken. */
-static void loop_see(struct agent *agent, struct event *events)
+/* Adds to the events what only the process knows, and keeps what it needs of them. */
+static void loop_complete_events(struct process *process, struct event *events)
 {
 	for (struct event *event = events; event; event = event->next) {
-		workers_see(agent->workers, event);
+		workers_see(process->workers, event);
 		if (event->kind == EVENT_DEVICE && !event->data)
-			read_device(agent, event);
+			read_device(process, event);
 		if (event->kind == EVENT_CONNECTED)
-			agent->epoch = event->epoch;
-		if (event->kind == EVENT_DISCONNECTED && event->epoch == agent->epoch)
-			agent->epoch = 0;
-		if (event->kind == EVENT_SENT && agent->offline_token &&
-		    event->token == agent->offline_token)
-			agent->offline_sent = true;
+			process->epoch = event->epoch;
+		if (event->kind == EVENT_DISCONNECTED && event->epoch == process->epoch)
+			process->epoch = 0;
+		if (event->kind == EVENT_SENT && process->offline_token &&
+		    event->token == process->offline_token)
+			process->offline_sent = true;
 	}
 }
 
-static struct event *health_event(struct agent *agent, int64_t ms)
+static struct event *health_event(struct process *process, int64_t ms)
 {
 	struct event *event = event_new(EVENT_HEALTH);
-	cJSON *health = machine_look(&agent->machine, projects_root(agent->projects), ms);
+	cJSON *health =
+		metrics_read(&process->metrics, projects_root(process->projects), ms);
 
 	if (!event)
 		abort();
@@ -157,34 +160,34 @@ static struct event *health_event(struct agent *agent, int64_t ms)
 	return event;
 }
 
-/* What was not committed is not told and not acknowledged: the process ends here, the
- * broker delivers again, the supervisor starts the agent again. */
-static void agent_die_uncommitted(struct agent *agent, const struct err *err)
+/* Nothing of this turn has been published or acknowledged.  The supervisor starts the
+ * agent again, and the broker delivers the messages again. */
+static void exit_uncommitted(struct process *process, const struct err *err)
 {
 	log_error("cannot commit: %s", err->text);
-	seat_estop(agent->seat);
-	_exit(AGENT_EXIT_NOT_COMMITTED);
+	seat_estop(process->seat);
+	_exit(PROCESS_EXIT_NOT_COMMITTED);
 }
 
-static void loop_turn(struct agent *agent)
+static void loop_turn(struct process *process)
 {
-	struct event *events = mailbox_take(agent->mailbox, CORE_TURN_EVENTS);
+	struct event *events = mailbox_take(process->mailbox, CORE_TURN_EVENTS);
 	struct effects effects;
 	struct core_time at = loop_now();
 	struct err err;
 
-	loop_see(agent, events);
-	if (at.ms >= agent->health_at) {
-		struct event *health = health_event(agent, at.ms);
+	loop_complete_events(process, events);
+	if (at.ms >= process->health_at) {
+		struct event *health = health_event(process, at.ms);
 
-		agent->health_at = at.ms + HEALTH_MS;
+		process->health_at = at.ms + HEALTH_MS;
 		health->next = events;
 		events = health;
 	}
 	effects_init(&effects);
-	if (core_turn(agent->core, events, at, &effects, &err) < 0)
-		agent_die_uncommitted(agent, &err);
-	loop_carry_out(agent, &effects);
+	if (core_turn(process->core, events, at, &effects, &err) < 0)
+		exit_uncommitted(process, &err);
+	loop_apply_effects(process, &effects);
 	while (events) {
 		struct event *event = events;
 
@@ -193,42 +196,41 @@ static void loop_turn(struct agent *agent)
 	}
 }
 
-static int poll_timeout(const struct agent *agent, int64_t until)
+static int poll_timeout(const struct process *process, int64_t until)
 {
-	int64_t wake = core_wake(agent->core);
+	int64_t wake = core_wake(process->core);
 	int64_t left;
 
-	if (wake < 0 || wake > agent->health_at)
-		wake = agent->health_at;
+	if (wake < 0 || wake > process->health_at)
+		wake = process->health_at;
 	if (until >= 0 && wake > until)
 		wake = until;
 	left = wake - clock_monotonic_ms();
 	return left < 0 ? 0 : left > 60000 ? 60000 : (int)left;
 }
 
-static void on_signal(struct agent *agent)
+static void on_signal(struct process *process)
 {
 	struct signalfd_siginfo info;
 
-	if (read(agent->signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
+	if (read(process->signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return;
 	log_info("%s: stopping in order", strsignal((int)info.ssi_signo));
-	mailbox_post(agent->mailbox, callbacks_event(EVENT_STOP, 0));
+	mailbox_post(process->mailbox, callbacks_event(EVENT_STOP, 0));
 }
 
-/* Turns until done() says so or the time (monotonic ms, -1: none) has come. */
-void loop_run_until(struct agent *agent, bool (*done)(const struct agent *agent),
+void loop_run_until(struct process *process, bool (*done)(const struct process *process),
 		    int64_t until)
 {
-	while (!done(agent) && (until < 0 || clock_monotonic_ms() < until)) {
+	while (!done(process) && (until < 0 || clock_monotonic_ms() < until)) {
 		struct pollfd fds[] = {
-			{.fd = mailbox_fd(agent->mailbox), .events = POLLIN},
-			{.fd = agent->signals, .events = POLLIN},
+			{.fd = mailbox_fd(process->mailbox), .events = POLLIN},
+			{.fd = process->signals, .events = POLLIN},
 		};
 
-		poll(fds, 2, poll_timeout(agent, until));
+		poll(fds, 2, poll_timeout(process, until));
 		if (fds[1].revents)
-			on_signal(agent);
-		loop_turn(agent);
+			on_signal(process);
+		loop_turn(process);
 	}
 }

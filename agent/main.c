@@ -1,6 +1,9 @@
-#include "agent/agent.h"
+/* The program openscan-agent. */
+#include <stddef.h>
+
+#include "agent/process.h"
 
 int main(int argc, char **argv)
 {
-	return agent_main(argc, argv, NULL);
+	return process_main(argc, argv, NULL);
 }

@@ -1,3 +1,4 @@
+/* Reads the metrics from the kernel. */
 #include "agent/metrics.h"
 
 #include <math.h>
@@ -17,7 +18,7 @@ static double cpu_seconds(void)
 	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
-/* The first line of a small file of the kernel's; false when it cannot be read. */
+/* Reads the first line of a small kernel file; false when it cannot be read. */
 static bool read_line(const char *path, char *line, int size)
 {
 	FILE *file = fopen(path, "re");
@@ -28,7 +29,7 @@ static bool read_line(const char *path, char *line, int size)
 	return read;
 }
 
-/* The second number of statm is the resident set in pages. */
+/* The second number of statm is the resident set size in pages. */
 static long rss_kb(void)
 {
 	char line[128], *rest;
@@ -48,32 +49,32 @@ static cJSON *temperature(void)
 	return cJSON_CreateNumber((double)strtol(line, NULL, 10) / 1000);
 }
 
-/* To one digit behind the point. */
+/* To one decimal. */
 static double rounded(double value)
 {
 	return round(value * 10) / 10;
 }
 
-void machine_init(struct machine *machine, int64_t now_ms)
+void metrics_init(struct metrics *metrics, int64_t now_ms)
 {
-	machine->started_ms = now_ms;
-	machine->looked_ms = now_ms;
-	machine->cpu_s = cpu_seconds();
+	metrics->started_ms = now_ms;
+	metrics->read_ms = now_ms;
+	metrics->cpu_s = cpu_seconds();
 }
 
-cJSON *machine_look(struct machine *machine, const char *folder, int64_t now_ms)
+cJSON *metrics_read(struct metrics *metrics, const char *folder, int64_t now_ms)
 {
 	cJSON *health = cJSON_CreateObject();
 	struct statvfs disk;
 	double cpu = cpu_seconds();
-	double age = (double)(now_ms - machine->started_ms) / 1000;
-	double passed = (double)(now_ms - machine->looked_ms) / 1000;
+	double age = (double)(now_ms - metrics->started_ms) / 1000;
+	double passed = (double)(now_ms - metrics->read_ms) / 1000;
 
 	cJSON_AddNumberToObject(health, "uptime_s", floor(age));
 	cJSON_AddNumberToObject(health, "rss_kb", (double)rss_kb());
 	cJSON_AddNumberToObject(
 		health, "cpu_percent",
-		passed > 0 ? rounded((cpu - machine->cpu_s) / passed * 100) : 0);
+		passed > 0 ? rounded((cpu - metrics->cpu_s) / passed * 100) : 0);
 	cJSON_AddItemToObject(health, "temperature_c", temperature());
 	if (statvfs(folder, &disk) == 0) {
 		cJSON_AddNumberToObject(health, "disk_free",
@@ -81,7 +82,7 @@ cJSON *machine_look(struct machine *machine, const char *folder, int64_t now_ms)
 		cJSON_AddNumberToObject(health, "disk_total",
 					(double)disk.f_blocks * (double)disk.f_frsize);
 	}
-	machine->looked_ms = now_ms;
-	machine->cpu_s = cpu;
+	metrics->read_ms = now_ms;
+	metrics->cpu_s = cpu;
 	return health;
 }

@@ -1,4 +1,5 @@
-/* What only the machine knows about the agent's health. */
+/* Figures of the process and its host for R/<d>/health: memory, CPU, temperature, disk.
+ */
 #ifndef AGENT_METRICS_H
 #define AGENT_METRICS_H
 
@@ -6,15 +7,15 @@
 
 #include <cjson/cJSON.h>
 
-struct machine {
-	int64_t started_ms, looked_ms; /* monotonic */
-	double cpu_s;		       /* used when it looked last */
+struct metrics {
+	int64_t started_ms, read_ms; /* monotonic */
+	double cpu_s;		     /* CPU time used until read_ms */
 };
 
-void machine_init(struct machine *machine, int64_t now_ms);
+void metrics_init(struct metrics *metrics, int64_t now_ms);
 
 /* {uptime_s, rss_kb, cpu_percent, temperature_c|null, disk_free, disk_total} for the disk
- * of folder; cpu_percent since the last look.  The caller deletes it. */
-cJSON *machine_look(struct machine *machine, const char *folder, int64_t now_ms);
+ * of folder; cpu_percent since the last call.  The caller deletes it. */
+cJSON *metrics_read(struct metrics *metrics, const char *folder, int64_t now_ms);
 
 #endif

@@ -1,4 +1,5 @@
-#include "agent/agent.h"
+/* The command line: prints, checks the configuration, or runs the agent. */
+#include "agent/process.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -6,8 +7,9 @@
 #include <unistd.h>
 
 #include "agent/base/log.h"
-#include "agent/process.h"
+#include "hal/rig.h"
 #include "mqtt/url.h"
+#include "settings/settings.h"
 
 static void print_usage(FILE *to)
 {
@@ -23,8 +25,7 @@ static const char *environment(const char *name)
 	return getenv(name);
 }
 
-/* /proc tells a process's environment to everybody of the same user for as long as it
- * runs. */
+/* /proc shows the environment of a running process to everybody of the same user. */
 static void hide_password(void)
 {
 	char *url = getenv("OPENSCAN_MQTT_URL");
@@ -44,7 +45,7 @@ static int print_config(const struct settings *settings)
 	return EXIT_SUCCESS;
 }
 
-/* Every device with what the config means by it; returns how much of it is wrong. */
+/* Prints every device as the config defines it; returns the number of problems. */
 static int describe_rig(struct rig *rig)
 {
 	const cJSON *problem;
@@ -63,7 +64,7 @@ static int describe_rig(struct rig *rig)
 	return cJSON_GetArraySize(rig_problems(rig));
 }
 
-/* Says what the device config would mean; touches no hardware. */
+/* Prints what the device config defines; touches no hardware. */
 static int check_device(const struct settings *settings)
 {
 	const struct rig_options options = {.sim_speed = 1, .dry = true};
@@ -95,13 +96,13 @@ static int check_device(const struct settings *settings)
 
 enum { OPTION_CONFIG = 1, OPTION_CHECK, OPTION_PRINT, OPTION_VERSION, OPTION_HELP };
 
-/* What the command line asks for. */
+/* The options of the command line. */
 struct request {
 	const char *config_file;
 	bool check, print;
 };
 
-/* -1: go on; else what the process ends with. */
+/* Returns -1 to go on, else the exit code. */
 static int read_command_line(struct request *request, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -126,49 +127,49 @@ static int read_command_line(struct request *request, int argc, char **argv)
 			return EXIT_SUCCESS;
 		} else {
 			print_usage(option == OPTION_HELP ? stdout : stderr);
-			return option == OPTION_HELP ? EXIT_SUCCESS : AGENT_EXIT_USAGE;
+			return option == OPTION_HELP ? EXIT_SUCCESS : PROCESS_EXIT_USAGE;
 		}
 	}
 	if (optind < argc) {
 		fprintf(stderr, "%s: '%s' is no option\n", argv[0], argv[optind]);
 		print_usage(stderr);
-		return AGENT_EXIT_USAGE;
+		return PROCESS_EXIT_USAGE;
 	}
 	return -1;
 }
 
-static int answer(const struct request *request, const struct settings *settings)
+static int print_or_check(const struct request *request, const struct settings *settings)
 {
 	int ret = request->print ? print_config(settings) : EXIT_SUCCESS;
 
 	return request->check ? check_device(settings) : ret;
 }
 
-int agent_main(int argc, char **argv, const struct type_offer *extra)
+int process_main(int argc, char **argv, const struct type_offer *extra)
 {
 	struct settings_source source = {.system_dir = "/etc/openscan-agent",
 					 .env = environment};
 	struct request request = {.config_file = NULL};
-	static struct agent agent;
+	struct settings *settings;
 	struct err err;
 	int ret = read_command_line(&request, argc, argv);
 
 	if (ret >= 0)
 		return ret;
 	source.config_file = request.config_file;
-	ret = settings_load(&agent.settings, &source, &err);
+	ret = settings_load(&settings, &source, &err);
 	hide_password();
 	if (ret < 0) {
 		fprintf(stderr, "%s\n", err.text);
 		return EXIT_FAILURE;
 	}
-	settings_check_environment(agent.settings, environ);
-	log_set_level((enum log_level)log_level_parse(
-		settings_string(agent.settings, "log_level")));
+	settings_check_environment(settings, environ);
+	log_set_level(
+		(enum log_level)log_level_parse(settings_string(settings, "log_level")));
 	if (request.check || request.print) {
-		ret = answer(&request, agent.settings);
-		settings_free(agent.settings);
+		ret = print_or_check(&request, settings);
+		settings_free(settings);
 		return ret;
 	}
-	return agent_serve(&agent, extra);
+	return process_run(settings, extra);
 }

@@ -1,4 +1,5 @@
-#include "agent/process.h"
+/* Opens everything that the agent consists of, and stops and closes it in order. */
+#include "agent/process_internal.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -22,63 +23,63 @@
 
 /* ---- stopping ---- */
 
-static bool is_stopping(const struct agent *agent)
+static bool is_stopping(const struct process *process)
 {
-	return core_stopping_since(agent->core) >= 0;
+	return core_stopping_since(process->core) >= 0;
 }
 
-static bool is_stopped(const struct agent *agent)
+static bool is_stopped(const struct process *process)
 {
-	return agent->stopped;
+	return process->stopped;
 }
 
-static bool has_told_all(const struct agent *agent)
+static bool is_outbox_empty(const struct process *process)
 {
-	return !agent->epoch || core_unsent(agent->core) == 0;
+	return !process->epoch || core_unsent(process->core) == 0;
 }
 
-static bool has_told_offline(const struct agent *agent)
+static bool is_offline_sent(const struct process *process)
 {
-	return !agent->epoch || agent->offline_sent;
+	return !process->epoch || process->offline_sent;
 }
 
-static bool is_disconnected(const struct agent *agent)
+static bool is_disconnected(const struct process *process)
 {
-	return !agent->epoch;
+	return !process->epoch;
 }
 
-static void agent_say_offline(struct agent *agent)
+static void publish_offline(struct process *process)
 {
 	char topic[TOPIC_MAX];
 	struct outgoing message = {
 		.token = UINT64_MAX,
-		.topic = topic_make(topic, agent->root, agent->device, "status"),
+		.topic = topic_make(topic, process->root, process->device, "status"),
 		.payload = "offline",
 		.size = strlen("offline"),
 		.qos = 1,
 		.retain = true,
 	};
 
-	agent->offline_token = message.token;
-	connection_publish(agent->connection, agent->epoch, &message);
+	process->offline_token = message.token;
+	connection_publish(process->connection, process->epoch, &message);
 }
 
-static void agent_stop(struct agent *agent)
+static void process_stop(struct process *process)
 {
-	int64_t timeout = settings_int(agent->settings, "agent.stop_timeout_s") * 1000;
-	int64_t until = core_stopping_since(agent->core) + timeout;
+	int64_t timeout = settings_int(process->settings, "agent.stop_timeout_s") * 1000;
+	int64_t until = core_stopping_since(process->core) + timeout;
 
-	loop_run_until(agent, is_stopped, until);
-	if (!agent->stopped)
+	loop_run_until(process, is_stopped, until);
+	if (!process->stopped)
 		log_warn("some tasks did not stop within %lld s",
 			 (long long)timeout / 1000);
-	loop_run_until(agent, has_told_all, clock_monotonic_ms() + OFFLINE_WAIT_MS);
-	agent_say_offline(agent);
-	loop_run_until(agent, has_told_offline, clock_monotonic_ms() + OFFLINE_WAIT_MS);
-	/* The loop goes on meanwhile: a message that came last still waits for its
-	 * commit. */
-	connection_finish(agent->connection, OFFLINE_WAIT_MS);
-	loop_run_until(agent, is_disconnected, clock_monotonic_ms() + OFFLINE_WAIT_MS);
+	loop_run_until(process, is_outbox_empty, clock_monotonic_ms() + OFFLINE_WAIT_MS);
+	publish_offline(process);
+	loop_run_until(process, is_offline_sent, clock_monotonic_ms() + OFFLINE_WAIT_MS);
+	/* The loop keeps turning until then: the last message received may still wait
+	 * for its commit. */
+	connection_finish(process->connection, OFFLINE_WAIT_MS);
+	loop_run_until(process, is_disconnected, clock_monotonic_ms() + OFFLINE_WAIT_MS);
 }
 
 /* ---- settings ---- */
@@ -98,37 +99,37 @@ static void read_tunables(const struct settings *s, struct tunables *tunables)
 
 static cJSON *read_values(void *context)
 {
-	struct agent *agent = context;
+	struct process *process = context;
 
-	return settings_values(agent->settings);
+	return settings_values(process->settings);
 }
 
 static cJSON *read_restart_needed(void *context)
 {
-	struct agent *agent = context;
+	struct process *process = context;
 
-	return settings_restart_needed(agent->settings);
+	return settings_restart_needed(process->settings);
 }
 
 static cJSON *read_problems(void *context)
 {
-	struct agent *agent = context;
+	struct process *process = context;
 
-	return cJSON_Duplicate(settings_problems(agent->settings), true);
+	return cJSON_Duplicate(settings_problems(process->settings), true);
 }
 
 static int change_settings(void *context, const cJSON *changes, struct tunables *tunables,
 			   struct err *err)
 {
-	struct agent *agent = context;
-	int ret = settings_set(agent->settings, changes, err);
+	struct process *process = context;
+	int ret = settings_set(process->settings, changes, err);
 
 	if (ret < 0)
 		return ret;
-	read_tunables(agent->settings, tunables);
-	community_kill_after(agent->community, tunables->kill_after_ms);
+	read_tunables(process->settings, tunables);
+	community_kill_after(process->community, tunables->kill_after_ms);
 	log_set_level((enum log_level)log_level_parse(
-		settings_string(agent->settings, "log_level")));
+		settings_string(process->settings, "log_level")));
 	return 0;
 }
 
@@ -165,48 +166,48 @@ static int make_folder(const char *path, struct err *err)
 	}
 }
 
-/* What the rig found wrong stands in info and in the log, beside what the settings did.
- */
-static void tell_problems(struct agent *agent)
+/* The problems that settings and rig found, for info and the log. */
+static void collect_problems(struct process *process)
 {
 	const cJSON *problem;
 
-	agent->problems = cJSON_Duplicate(settings_problems(agent->settings), true);
-	cJSON_ArrayForEach(problem, rig_problems(agent->services.rig))
-		cJSON_AddItemToArray(agent->problems, cJSON_Duplicate(problem, true));
+	process->problems = cJSON_Duplicate(settings_problems(process->settings), true);
+	cJSON_ArrayForEach(problem, rig_problems(process->services.rig))
+		cJSON_AddItemToArray(process->problems, cJSON_Duplicate(problem, true));
 }
 
 static int read_config(void *context, cJSON **config, struct err *err)
 {
-	struct agent *agent = context;
+	struct process *process = context;
 
-	return settings_device(agent->settings, config, err);
+	return settings_device(process->settings, config, err);
 }
 
 static void use_config(void *context)
 {
-	struct agent *agent = context;
+	struct process *process = context;
 
-	settings_applied(agent->settings, "device_config");
+	settings_applied(process->settings, "device_config");
 }
 
-static int open_seat(struct agent *agent, struct err *err)
+static int open_seat(struct process *process, struct err *err)
 {
 	struct rig_options options = {
-		.state_dir = agent->state_dir,
-		.sim_speed = settings_number(agent->settings, "sim_speed"),
+		.state_dir = process->state_dir,
+		.sim_speed = settings_number(process->settings, "sim_speed"),
 		.assume_position_after_power_cut = settings_bool(
-			agent->settings, "motion.assume_position_after_power_cut"),
+			process->settings, "motion.assume_position_after_power_cut"),
 		.changed = callbacks_device_changed,
-		.context = agent,
+		.context = process,
 	};
 	cJSON *config;
-	int ret = settings_device(agent->settings, &config, err);
+	int ret = settings_device(process->settings, &config, err);
 
 	if (ret == 0)
-		ret = seat_open(&agent->seat, config, &options, &agent->services, err);
+		ret = seat_open(&process->seat, config, &options, &process->services,
+				err);
 	if (ret == 0)
-		tell_problems(agent);
+		collect_problems(process);
 	return ret;
 }
 
@@ -231,13 +232,13 @@ static bool has_text(const char *const *list, const char *text)
 	return *list != NULL;
 }
 
-static int open_community(struct agent *agent, const struct registry_options *registry,
-			  struct err *err)
+static int open_community(struct process *process,
+			  const struct registry_options *registry, struct err *err)
 {
-	const struct settings *s = agent->settings;
+	const struct settings *s = process->settings;
 	struct community_options options = {
 		.folder = settings_string(s, "community_tasks_dir"),
-		.state_dir = agent->state_dir,
+		.state_dir = process->state_dir,
 		.project_dir = settings_string(s, "project_dir"),
 		.enabled =
 			registry->enabled && has_text(registry->namespaces, "community"),
@@ -248,25 +249,26 @@ static int open_community(struct agent *agent, const struct registry_options *re
 		.processes = (int)settings_int(s, "tasks.processes"),
 		.files = (int)settings_int(s, "tasks.files"),
 		.kill_after_ms = settings_int(s, "tasks.kill_after_s") * 1000,
-		.services = &agent->services,
+		.services = &process->services,
 	};
 
-	return community_open(&agent->community, &options, err);
+	return community_open(&process->community, &options, err);
 }
 
-/* The types of others are there before the tasks of before are looked at. */
-static void add_community_types(struct agent *agent)
+/* Before the core restores its tasks: those may be of a community type. */
+static void add_community_types(struct process *process)
 {
-	struct catalog *catalog = community_refresh(agent->community);
+	struct catalog *catalog = community_refresh(process->community);
 
-	agent->type_problems = cJSON_Duplicate(catalog_problems(catalog), true);
-	registry_renew(agent->registry, catalog_guests(catalog), agent->type_problems);
+	process->type_problems = cJSON_Duplicate(catalog_problems(catalog), true);
+	registry_renew(process->registry, catalog_guests(catalog),
+		       process->type_problems);
 	catalog_release(catalog);
 }
 
-static int open_registry(struct agent *agent, struct err *err)
+static int open_registry(struct process *process, struct err *err)
 {
-	const struct settings *s = agent->settings;
+	const struct settings *s = process->settings;
 	const char **namespaces =
 		string_list(settings_list(s, "task_autodiscovery_namespaces"));
 	const char **ignored =
@@ -280,39 +282,41 @@ static int open_registry(struct agent *agent, struct err *err)
 		.override_on_conflict =
 			settings_bool(s, "task_autodiscovery_override_on_conflict"),
 	};
-	int ret = registry_open(&agent->registry, &options, agent->extra_types, err);
+	int ret = registry_open(&process->registry, &options, process->extra_types, err);
 
 	if (ret == 0)
-		ret = open_community(agent, &options, err);
+		ret = open_community(process, &options, err);
 	if (ret == 0)
-		add_community_types(agent);
+		add_community_types(process);
 	free(namespaces);
 	free(ignored);
 	return ret;
 }
 
-static int open_projects(struct agent *agent, struct err *err)
+static int open_projects(struct process *process, struct err *err)
 {
-	return projects_open(&agent->projects,
-			     settings_string(agent->settings, "project_dir"), err);
+	return projects_open(&process->projects,
+			     settings_string(process->settings, "project_dir"), err);
 }
 
-/* What was set from afar must not keep the rig from starting: without it, once more. */
-static int open_by(struct agent *agent, int (*open)(struct agent *agent, struct err *err),
-		   const char *keys, struct err *err)
+/* Opens, and if that fails, tries again without the settings under keys that were changed
+ * over MQTT: a remote change must not keep the agent from starting. */
+static int open_or_fall_back(struct process *process,
+			     int (*open)(struct process *process, struct err *err),
+			     const char *keys, struct err *err)
 {
-	int ret = open(agent, err);
+	int ret = open(process, err);
 
-	if (ret < 0 && settings_fall_back(agent->settings, keys, err->text))
-		ret = open(agent, err);
+	if (ret < 0 && settings_fall_back(process->settings, keys, err->text))
+		ret = open(process, err);
 	return ret;
 }
 
-/* As many as the seat lets in. */
-static size_t list_devices(const struct agent *agent,
+/* The rig has at most RIG_DEVICES_MAX devices, see seat_open(). */
+static size_t list_devices(const struct process *process,
 			   struct core_device devices[RIG_DEVICES_MAX])
 {
-	const struct rig *rig = agent->services.rig;
+	const struct rig *rig = process->services.rig;
 	size_t n = 0;
 
 	for (enum device_kind kind = 0; kind < DEVICE_KINDS; kind++)
@@ -321,49 +325,49 @@ static size_t list_devices(const struct agent *agent,
 	return n;
 }
 
-static int open_core(struct agent *agent, struct effects *effects, struct err *err)
+static int open_core(struct process *process, struct effects *effects, struct err *err)
 {
-	const struct settings *s = agent->settings;
+	const struct settings *s = process->settings;
 	struct core_device devices[RIG_DEVICES_MAX];
 	struct core_options options = {
-		.root = agent->root,
-		.device = agent->device,
-		.state_dir = agent->state_dir,
-		.registry = agent->registry,
+		.root = process->root,
+		.device = process->device,
+		.state_dir = process->state_dir,
+		.registry = process->registry,
 		.looks_for_types = true,
 		.joins_by_code = settings_bool(s, "qr_wifi_scan_enabled"),
-		.isolation = community_isolation(agent->community),
-		.type_problems = agent->type_problems,
+		.isolation = community_isolation(process->community),
+		.type_problems = process->type_problems,
 		.devices = devices,
-		.device_count = list_devices(agent, devices),
-		.backend = rig_backend(agent->services.rig),
-		.boot = agent->boot,
-		.new_store = agent->store,
-		.seed = strtoull(agent->boot, NULL, 16),
+		.device_count = list_devices(process, devices),
+		.backend = rig_backend(process->services.rig),
+		.boot = process->boot,
+		.new_store = process->store,
+		.seed = strtoull(process->boot, NULL, 16),
 		.blocking_threads = (int)settings_int(s, "scheduler.blocking_threads"),
-		.groups = agent->groups,
-		.birth_prefix = agent->birth_prefix,
+		.groups = process->groups,
+		.birth_prefix = process->birth_prefix,
 		.discovery = settings_bool(s, "homeassistant.discovery"),
-		.settings = {.context = agent,
+		.settings = {.context = process,
 			     .values = read_values,
 			     .restart_needed = read_restart_needed,
 			     .problems = read_problems,
 			     .set = change_settings,
 			     .read_config = read_config,
 			     .use_config = use_config},
-		.problems = agent->problems,
-		.reserve = reserve_in(&agent->reserve, agent->state_dir),
+		.problems = process->problems,
+		.reserve = reserve_in(&process->reserve, process->state_dir),
 		.stop_ops = callbacks_stop_ops,
 	};
 
-	options.stop_ops.context = agent;
+	options.stop_ops.context = process;
 	read_tunables(s, &options.tunables);
-	return core_open(&agent->core, &options, loop_now(), effects, err);
+	return core_open(&process->core, &options, loop_now(), effects, err);
 }
 
-static int open_connection(struct agent *agent, struct err *err)
+static int open_connection(struct process *process, struct err *err)
 {
-	const struct settings *s = agent->settings;
+	const struct settings *s = process->settings;
 	char will[TOPIC_MAX];
 	struct connection_options options = {
 		.url = settings_string(s, "mqtt.url"),
@@ -372,21 +376,21 @@ static int open_connection(struct agent *agent, struct err *err)
 		.ca_file = settings_string(s, "mqtt.ca_file"),
 		.cert_file = settings_string(s, "mqtt.cert_file"),
 		.key_file = settings_string(s, "mqtt.key_file"),
-		.client_id = agent->device,
-		.will_topic = topic_make(will, agent->root, agent->device, "status"),
+		.client_id = process->device,
+		.will_topic = topic_make(will, process->root, process->device, "status"),
 		.will_text = "lost",
 		.session_expiry_s = (int)settings_int(s, "mqtt.session_expiry_s"),
 		.reconnect_max_s = (int)settings_int(s, "mqtt.reconnect_max_s"),
 		.keep_alive_s = KEEP_ALIVE_S,
 	};
-	struct connection_callbacks callbacks = callbacks_callbacks;
+	struct connection_callbacks callbacks = callbacks_connection;
 
-	callbacks.context = agent;
-	return connection_open(&agent->connection, &options, &callbacks, err);
+	callbacks.context = process;
+	return connection_open(&process->connection, &options, &callbacks, err);
 }
 
-/* Signals come by a descriptor; every thread made later inherits the mask. */
-static int open_signals(struct agent *agent, struct err *err)
+/* Signals arrive through a descriptor; every thread started later inherits the mask. */
+static int open_signals(struct process *process, struct err *err)
 {
 	sigset_t set;
 
@@ -395,114 +399,148 @@ static int open_signals(struct agent *agent, struct err *err)
 	sigaddset(&set, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	agent->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (agent->signals < 0)
+	process->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (process->signals < 0)
 		return err_set(err, -errno, "signalfd: %s", strerror(errno));
 	return 0;
 }
 
 static bool knows_task(void *context, const char *id)
 {
-	const struct agent *agent = context;
+	const struct process *process = context;
 
-	return core_knows_task(agent->core, id);
+	return core_knows_task(process->core, id);
 }
 
-static int agent_open(struct agent *agent, struct err *err)
+static void copy_settings(struct process *process)
 {
-	const struct settings *s = agent->settings;
+	const struct settings *s = process->settings;
+
+	snprintf(process->root, sizeof(process->root), "%s",
+		 settings_string(s, "mqtt.root"));
+	snprintf(process->device, sizeof(process->device), "%s",
+		 settings_string(s, "device.id"));
+	snprintf(process->birth_prefix, sizeof(process->birth_prefix), "%s",
+		 settings_string(s, "homeassistant.prefix"));
+	snprintf(process->state_dir, sizeof(process->state_dir), "%s",
+		 settings_string(s, "state_dir"));
+	process->groups = cJSON_Duplicate(settings_list(s, "fleet.groups"), true);
+	process->export_roots = cJSON_Duplicate(settings_list(s, "export.roots"), true);
+	process->cloud = settings_section(s, "cloud");
+}
+
+static int open_basics(struct process *process, struct err *err)
+{
+	int ret = open_signals(process, err);
+
+	if (ret == 0)
+		ret = random_name(process->boot, err);
+	if (ret == 0)
+		ret = random_name(process->store, err);
+	if (ret == 0)
+		ret = make_folder(process->state_dir, err);
+	if (ret == 0)
+		ret = mailbox_open(&process->mailbox, err);
+	return ret;
+}
+
+static int open_workers(struct process *process, struct err *err)
+{
+	int ret = open_or_fall_back(process, open_projects, "project_dir", err);
+
+	if (ret == 0)
+		ret = open_or_fall_back(process, open_registry, "task_autodiscovery_",
+					err);
+	if (ret < 0)
+		return ret;
+	process->services = (struct task_services){
+		.projects = process->projects,
+		.community = process->community,
+		.min_free_bytes =
+			settings_int(process->settings, "projects.min_free_mb") * MB,
+		.state_dir = process->state_dir,
+		.export_roots = process->export_roots,
+		.cloud = process->cloud,
+	};
+	ret = open_or_fall_back(process, open_seat, "device_config", err);
+	if (ret == 0)
+		ret = workers_open(&process->workers, process->mailbox,
+				   &process->services, process->seat, err);
+	return ret;
+}
+
+static int process_open(struct process *process, struct err *err)
+{
 	struct effects effects;
 	int ret;
 
-	snprintf(agent->root, sizeof(agent->root), "%s", settings_string(s, "mqtt.root"));
-	snprintf(agent->device, sizeof(agent->device), "%s",
-		 settings_string(s, "device.id"));
-	snprintf(agent->birth_prefix, sizeof(agent->birth_prefix), "%s",
-		 settings_string(s, "homeassistant.prefix"));
-	agent->groups = cJSON_Duplicate(settings_list(s, "fleet.groups"), true);
-	agent->export_roots = cJSON_Duplicate(settings_list(s, "export.roots"), true);
-	agent->cloud = settings_section(s, "cloud");
-	snprintf(agent->state_dir, sizeof(agent->state_dir), "%s",
-		 settings_string(s, "state_dir"));
-	machine_init(&agent->machine, clock_monotonic_ms());
+	copy_settings(process);
+	metrics_init(&process->metrics, clock_monotonic_ms());
 	effects_init(&effects);
-
-	if ((ret = open_signals(agent, err)) < 0 ||
-	    (ret = random_name(agent->boot, err)) < 0 ||
-	    (ret = random_name(agent->store, err)) < 0 ||
-	    (ret = make_folder(agent->state_dir, err)) < 0 ||
-	    (ret = open_by(agent, open_projects, "project_dir", err)) < 0 ||
-	    (ret = open_by(agent, open_registry, "task_autodiscovery_", err)) < 0 ||
-	    (ret = mailbox_open(&agent->mailbox, err)) < 0)
-		return ret;
-	agent->services = (struct task_services){
-		.projects = agent->projects,
-		.community = agent->community,
-		.min_free_bytes = settings_int(s, "projects.min_free_mb") * MB,
-		.state_dir = agent->state_dir,
-		.export_roots = agent->export_roots,
-		.cloud = agent->cloud,
-	};
-	if ((ret = open_by(agent, open_seat, "device_config", err)) < 0 ||
-	    (ret = workers_open(&agent->workers, agent->mailbox, &agent->services,
-				agent->seat, err)) < 0 ||
-	    (ret = open_core(agent, &effects, err)) < 0)
-		return ret;
-	community_clean_up(agent->community, knows_task, agent);
-	seat_tell_all(agent->seat);
-	ret = open_connection(agent, err);
+	ret = open_basics(process, err);
 	if (ret == 0)
-		loop_carry_out(agent, &effects);
+		ret = open_workers(process, err);
+	if (ret == 0)
+		ret = open_core(process, &effects, err);
+	if (ret == 0) {
+		community_clean_up(process->community, knows_task, process);
+		seat_tell_all(process->seat);
+		ret = open_connection(process, err);
+	}
+	if (ret == 0)
+		loop_apply_effects(process, &effects);
 	effects_clear(&effects);
 	return ret;
 }
 
-static void agent_close(struct agent *agent)
+static void process_close(struct process *process)
 {
 	bool ended;
 
-	connection_close(agent->connection, OFFLINE_WAIT_MS);
-	ended = workers_close(agent->workers, 0);
-	core_close(agent->core);
-	seat_close(agent->seat);
-	/* A thread that did not end still uses what stands below; the process ends now
+	connection_close(process->connection, OFFLINE_WAIT_MS);
+	ended = workers_close(process->workers, 0);
+	core_close(process->core);
+	seat_close(process->seat);
+	/* A thread that did not end still uses everything below; the process ends now
 	 * anyway. */
 	if (!ended)
 		_exit(EXIT_SUCCESS);
-	projects_close(agent->projects);
-	mailbox_close(agent->mailbox);
-	registry_close(agent->registry);
-	community_close(agent->community);
-	settings_free(agent->settings);
-	cJSON_Delete(agent->groups);
-	cJSON_Delete(agent->problems);
-	cJSON_Delete(agent->type_problems);
-	cJSON_Delete(agent->export_roots);
-	cJSON_Delete(agent->cloud);
-	if (agent->signals >= 0)
-		close(agent->signals);
-	pthread_mutex_destroy(&agent->news.lock);
+	projects_close(process->projects);
+	mailbox_close(process->mailbox);
+	registry_close(process->registry);
+	community_close(process->community);
+	settings_free(process->settings);
+	cJSON_Delete(process->groups);
+	cJSON_Delete(process->problems);
+	cJSON_Delete(process->type_problems);
+	cJSON_Delete(process->export_roots);
+	cJSON_Delete(process->cloud);
+	if (process->signals >= 0)
+		close(process->signals);
+	pthread_mutex_destroy(&process->changed.lock);
 }
 
-int agent_serve(struct agent *agent, const struct type_offer *extra)
+int process_run(struct settings *settings, const struct type_offer *extra)
 {
+	static struct process process;
 	const cJSON *problem;
 	struct err err;
 
-	agent->signals = -1;
-	pthread_mutex_init(&agent->news.lock, NULL);
-	agent->extra_types = extra;
-	if (agent_open(agent, &err) < 0) {
+	process.settings = settings;
+	process.extra_types = extra;
+	process.signals = -1;
+	pthread_mutex_init(&process.changed.lock, NULL);
+	if (process_open(&process, &err) < 0) {
 		log_error("%s", err.text);
-		agent_close(agent);
+		process_close(&process);
 		return EXIT_FAILURE;
 	}
-	cJSON_ArrayForEach(problem, agent->problems)
+	cJSON_ArrayForEach(problem, process.problems)
 		log_warn("%s", problem->valuestring);
 	log_info("openscan-agent %s: device %s, %s rig, state in %s", OPENSCAN_VERSION,
-		 agent->device, core_backend(agent->core), agent->state_dir);
-	loop_run_until(agent, is_stopping, -1);
-	agent_stop(agent);
-	agent_close(agent);
+		 process.device, core_backend(process.core), process.state_dir);
+	loop_run_until(&process, is_stopping, -1);
+	process_stop(&process);
+	process_close(&process);
 	return EXIT_SUCCESS;
 }

@@ -1,8 +1,8 @@
 /* openscan-agent-for-tests: the agent, with task types that only tests want. */
-#include "agent/agent.h"
+#include "agent/process.h"
 #include "tests/support/test_types.h"
 
 int main(int argc, char **argv)
 {
-	return agent_main(argc, argv, test_types);
+	return process_main(argc, argv, test_types);
 }
