@@ -82,12 +82,12 @@ static void fails(struct world *w, const char *type, const char *why)
 	assert_nobody_noticed(w, mark);
 }
 
-static void a_crash_is_told_with_its_signal(struct world *w)
+static void a_crash_is_reported_with_its_signal(struct world *w)
 {
 	fails(w, "crash_task", "signal 11");
 }
 
-static void an_exit_code_is_told_with_the_last_words(struct world *w)
+static void an_exit_code_is_reported_with_the_last_output(struct world *w)
 {
 	fails(w, "give_up_task", "the cable is off");
 }
@@ -117,17 +117,17 @@ static void a_gibibyte_of_memory_is_too_much(struct world *w)
 	fails(w, "hungry_task", "emory");
 }
 
-static void a_working_folder_has_an_end(struct world *w)
+static void the_size_of_a_working_folder_is_bounded(struct world *w)
 {
 	fails(w, "fill_task", "working folder");
 }
 
-static void open_files_have_an_end(struct world *w)
+static void the_number_of_open_files_is_bounded(struct world *w)
 {
 	fails(w, "open_files_task", "Too many open files");
 }
 
-static void one_that_hears_nothing_is_killed_when_its_time_is_up(struct world *w)
+static void a_task_that_ignores_everything_is_killed_at_its_timeout(struct world *w)
 {
 	size_t mark = client_mark(w->client);
 	const cJSON *task;
@@ -141,7 +141,7 @@ static void one_that_hears_nothing_is_killed_when_its_time_is_up(struct world *w
 	assert_nobody_noticed(w, mark);
 }
 
-static void one_that_hears_nothing_can_be_cancelled(struct world *w)
+static void a_task_that_ignores_everything_can_be_cancelled(struct world *w)
 {
 	size_t mark = client_mark(w->client);
 
@@ -155,7 +155,7 @@ static void one_that_hears_nothing_can_be_cancelled(struct world *w)
 	assert_nobody_noticed(w, mark);
 }
 
-static void one_that_hears_nothing_can_be_paused(struct world *w)
+static void a_task_that_ignores_everything_can_be_paused(struct world *w)
 {
 	size_t mark = client_mark(w->client);
 
@@ -194,7 +194,7 @@ static bool none_left_behind(struct world *w)
 	return count_left_behind(w) == 0;
 }
 
-static void when_the_agent_is_killed_its_tasks_go_too(struct world *w)
+static void when_the_agent_is_killed_its_tasks_die_too(struct world *w)
 {
 	create(w, "abuse", "deaf_task", NULL);
 	wait_step(w, "abuse", 1);
@@ -206,20 +206,20 @@ static void when_the_agent_is_killed_its_tasks_go_too(struct world *w)
 }
 
 static const struct test tests[] = {
-	TEST_WITH(a_crash_is_told_with_its_signal, abuse),
-	TEST_WITH(an_exit_code_is_told_with_the_last_words, abuse),
+	TEST_WITH(a_crash_is_reported_with_its_signal, abuse),
+	TEST_WITH(an_exit_code_is_reported_with_the_last_output, abuse),
 	TEST_WITH(garbage_is_no_message, abuse),
 	TEST_WITH(a_line_that_does_not_end_is_too_long, abuse),
 	TEST_WITH(ten_thousand_lines_a_second_are_too_many, abuse),
 	TEST_WITH(a_thousand_children_are_too_many, abuse),
 	TEST_WITH(a_gibibyte_of_memory_is_too_much, abuse),
-	TEST_WITH(a_working_folder_has_an_end, abuse),
-	TEST_WITH(open_files_have_an_end, abuse),
-	TEST_WITH(one_that_hears_nothing_is_killed_when_its_time_is_up, abuse),
-	TEST_WITH(one_that_hears_nothing_can_be_cancelled, abuse),
-	TEST_WITH(one_that_hears_nothing_can_be_paused, abuse),
+	TEST_WITH(the_size_of_a_working_folder_is_bounded, abuse),
+	TEST_WITH(the_number_of_open_files_is_bounded, abuse),
+	TEST_WITH(a_task_that_ignores_everything_is_killed_at_its_timeout, abuse),
+	TEST_WITH(a_task_that_ignores_everything_can_be_cancelled, abuse),
+	TEST_WITH(a_task_that_ignores_everything_can_be_paused, abuse),
 	TEST_WITH(children_end_with_the_task_that_left_them, abuse),
-	TEST_WITH(when_the_agent_is_killed_its_tasks_go_too, abuse),
+	TEST_WITH(when_the_agent_is_killed_its_tasks_die_too, abuse),
 };
 
 int main(int argc, char **argv)

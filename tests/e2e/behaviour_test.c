@@ -151,7 +151,7 @@ static void behaviour_09_a_paused_task_stays_paused_until_it_is_resumed(struct w
 	wait_status(w, "g", "completed");
 }
 
-static void behaviour_10_progress_tells_the_total_early_and_ends_at_it(struct world *w)
+static void behaviour_10_progress_has_its_total_early_and_ends_at_it(struct world *w)
 {
 	create(w, "g", GENERATOR, "{'total_steps':5,'interval':0.2}");
 
@@ -164,7 +164,8 @@ static void behaviour_10_progress_tells_the_total_early_and_ends_at_it(struct wo
 	assert_true(number_at(end, "progress.current") == 5);
 }
 
-static void behaviour_11_a_cancelled_task_starts_over_when_it_is_told_to(struct world *w)
+static void
+behaviour_11_a_cancelled_task_starts_over_when_it_is_restarted(struct world *w)
 {
 	create(w, "g", GENERATOR, twenty_steps(w));
 	wait_step(w, "g", 5);
@@ -218,7 +219,7 @@ static void behaviour_13_a_pending_task_that_is_cancelled_never_runs(struct worl
 	assert_int_equal(lines_of(file), 0);
 }
 
-static void behaviour_14_a_failing_task_tells_why_also_after_a_restart(struct world *w)
+static void behaviour_14_a_failing_task_says_why_even_after_a_restart(struct world *w)
 {
 	create(w, "f", "failing_task", "{'error_message':'the lamp is broken'}");
 
@@ -231,7 +232,7 @@ static void behaviour_14_a_failing_task_tells_why_also_after_a_restart(struct wo
 	assert_string_equal(text_at(later, "error.message"), "the lamp is broken");
 }
 
-static void behaviour_15_every_change_of_status_is_told_and_stored(struct world *w)
+static void behaviour_15_every_change_of_status_is_published_and_stored(struct world *w)
 {
 	create(w, "g", GENERATOR, twenty_steps(w));
 
@@ -465,12 +466,12 @@ static const struct test of_each_kind[] = {
 	TEST_WITH(behaviour_07_a_blocking_task_needs_no_async_slot, kind),
 	TEST_WITH(behaviour_08_a_blocking_task_does_not_slow_an_async_one, kind),
 	TEST_WITH(behaviour_09_a_paused_task_stays_paused_until_it_is_resumed, kind),
-	TEST_WITH(behaviour_10_progress_tells_the_total_early_and_ends_at_it, kind),
-	TEST_WITH(behaviour_11_a_cancelled_task_starts_over_when_it_is_told_to, kind),
+	TEST_WITH(behaviour_10_progress_has_its_total_early_and_ends_at_it, kind),
+	TEST_WITH(behaviour_11_a_cancelled_task_starts_over_when_it_is_restarted, kind),
 	TEST_WITH(behaviour_12_a_running_task_is_cancelled_within_two_seconds, kind),
 	TEST_WITH(behaviour_13_a_pending_task_that_is_cancelled_never_runs, kind),
-	TEST_WITH(behaviour_14_a_failing_task_tells_why_also_after_a_restart, kind),
-	TEST_WITH(behaviour_15_every_change_of_status_is_told_and_stored, kind),
+	TEST_WITH(behaviour_14_a_failing_task_says_why_even_after_a_restart, kind),
+	TEST_WITH(behaviour_15_every_change_of_status_is_published_and_stored, kind),
 	TEST_WITH(behaviour_16_a_restart_keeps_the_finished_and_interrupts_the_others,
 		  kind),
 	TEST_WITH(behaviour_17_an_interrupted_task_keeps_its_progress_and_can_go_on,

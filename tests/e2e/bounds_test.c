@@ -95,7 +95,7 @@ static void then_has_32_creates(struct world *w)
 }
 
 /* All of them or none: six do not go where five fit. */
-static void then_counts_among_the_256_live_tasks(struct world *w)
+static void chained_tasks_count_among_the_256_live_tasks(struct world *w)
 {
 	const char *one = quoted(w, "{'type':'" HELLO "','args':%s}", SHORT_HELLO);
 
@@ -166,7 +166,7 @@ static void a_log_has_64_kib(struct world *w)
 }
 
 /* Every page fits, and together they are all. */
-static void a_reply_has_128_kib_and_pages_end_there(struct world *w)
+static void a_reply_has_128_kib_and_lists_are_split_into_pages(struct world *w)
 {
 	const char *next = "";
 	int seen = 0, pages = 0;
@@ -222,11 +222,11 @@ static const struct test tests[] = {
 	TEST(json_is_sixteen_deep),
 	TEST(after_names_32_tasks),
 	TEST(then_has_32_creates),
-	TEST(then_counts_among_the_256_live_tasks),
+	TEST(chained_tasks_count_among_the_256_live_tasks),
 	TEST(labels_are_sixteen),
 	TEST(messages_have_256_bytes_and_errors_1_kib),
 	TEST(a_log_has_64_kib),
-	TEST(a_reply_has_128_kib_and_pages_end_there),
+	TEST(a_reply_has_128_kib_and_lists_are_split_into_pages),
 	TEST_WITH(finished_tasks_are_pruned_down_to_the_newest, keep_five),
 	TEST_WITH(the_reserve_is_4_mib_of_disk, later),
 };

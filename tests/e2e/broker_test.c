@@ -31,7 +31,7 @@ static void tasks_run_on_without_a_broker(struct world *w)
 	assert_revs_grow(w);
 }
 
-static void a_broker_that_forgot_everything_is_told_again(struct world *w)
+static void a_broker_that_forgot_everything_gets_everything_again(struct world *w)
 {
 	create(w, "a", HELLO, SHORT_HELLO);
 	wait_status(w, "a", "completed");
@@ -51,7 +51,7 @@ static void a_broker_that_forgot_everything_is_told_again(struct world *w)
 }
 
 /* What somebody else, or the will, wrote there while we were away does not stay. */
-static void after_a_reconnect_the_status_is_true_again(struct world *w)
+static void after_a_reconnect_the_status_is_online_again(struct world *w)
 {
 	struct publish how = {.qos = 1, .retain = true};
 
@@ -65,7 +65,7 @@ static void after_a_reconnect_the_status_is_true_again(struct world *w)
 	assert_string_equal(retained(w, BASE "/status"), "online");
 }
 
-static void a_broker_that_is_killed_costs_nothing_that_was_accepted(struct world *w)
+static void a_killed_broker_loses_no_accepted_task(struct world *w)
 {
 	char *file = below(w, "count");
 
@@ -98,7 +98,7 @@ static void copy_file(const char *from, const char *to)
 
 /* Retained topics and queued messages of a time that is over come back, and the agent's
  * acknowledgements since then never happened.  Only an id protects against that. */
-static void a_broker_from_an_older_snapshot_is_told_the_truth_again(struct world *w)
+static void a_broker_from_an_older_snapshot_gets_the_current_documents(struct world *w)
 {
 	char *file = below(w, "count");
 	char *now = quoted(w, "%s/mosquitto.db", w->broker.folder);
@@ -158,7 +158,7 @@ static void an_agent_without_a_broker_stops_in_order(struct world *w)
 	assert_int_equal(device_stop(&w->device), 0);
 }
 
-static void topics_of_tasks_that_nobody_knows_are_cleared(struct world *w)
+static void topics_of_unknown_tasks_are_cleared(struct world *w)
 {
 	struct publish how = {.qos = 1, .retain = true};
 	const char *ghost =
@@ -190,13 +190,13 @@ static void the_sweep_leaves_known_tasks_alone(struct world *w)
 
 static const struct test tests[] = {
 	TEST_WITH(tasks_run_on_without_a_broker, persistent),
-	TEST(a_broker_that_forgot_everything_is_told_again),
-	TEST_WITH(after_a_reconnect_the_status_is_true_again, persistent),
-	TEST_WITH(a_broker_that_is_killed_costs_nothing_that_was_accepted, persistent),
-	TEST_WITH(a_broker_from_an_older_snapshot_is_told_the_truth_again, persistent),
+	TEST(a_broker_that_forgot_everything_gets_everything_again),
+	TEST_WITH(after_a_reconnect_the_status_is_online_again, persistent),
+	TEST_WITH(a_killed_broker_loses_no_accepted_task, persistent),
+	TEST_WITH(a_broker_from_an_older_snapshot_gets_the_current_documents, persistent),
 	TEST_WITH(the_agent_starts_without_a_broker, later),
 	TEST(an_agent_without_a_broker_stops_in_order),
-	TEST_WITH(topics_of_tasks_that_nobody_knows_are_cleared, later),
+	TEST_WITH(topics_of_unknown_tasks_are_cleared, later),
 	TEST(the_sweep_leaves_known_tasks_alone),
 };
 

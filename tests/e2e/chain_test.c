@@ -82,7 +82,7 @@ static void a_chain_of_scan_stack_and_upload_survives_kills(struct world *w)
 	assert_scanned_once(w);
 }
 
-static void nothing_is_uploaded_after_a_stack_that_fails(struct world *w)
+static void nothing_is_uploaded_after_a_stack_has_failed(struct world *w)
 {
 	start_chain(w, 1, "part ok\n");
 
@@ -97,7 +97,7 @@ static void nothing_is_uploaded_after_a_stack_that_fails(struct world *w)
 
 static const struct test tests[] = {
 	TEST_WITH(a_chain_of_scan_stack_and_upload_survives_kills, later),
-	TEST_WITH(nothing_is_uploaded_after_a_stack_that_fails, later),
+	TEST_WITH(nothing_is_uploaded_after_a_stack_has_failed, later),
 };
 
 int main(int argc, char **argv)

@@ -131,7 +131,7 @@ static void a_clock_that_jumps_by_ten_years_changes_nothing(struct world *w)
 	assert_revs_grow(w);
 }
 
-static void a_start_ten_years_away_changes_nothing(struct world *w)
+static void a_start_with_a_clock_ten_years_off_changes_nothing(struct world *w)
 {
 	start_with_clock(w);
 	fill(w);
@@ -165,7 +165,7 @@ static void a_start_ten_years_away_changes_nothing(struct world *w)
 
 static const struct test tests[] = {
 	TEST_WITH(a_clock_that_jumps_by_ten_years_changes_nothing, later),
-	TEST_WITH(a_start_ten_years_away_changes_nothing, later),
+	TEST_WITH(a_start_with_a_clock_ten_years_off_changes_nothing, later),
 };
 
 int main(int argc, char **argv)

@@ -51,7 +51,7 @@ static void assert_model(struct world *w)
 	assert_false(file_exists(in_project(w, "cup/.cloud-model")));
 }
 
-static void a_model_comes_into_its_project(struct world *w)
+static void a_model_is_stored_in_its_project(struct world *w)
 {
 	start(w);
 
@@ -64,7 +64,7 @@ static void a_model_comes_into_its_project(struct world *w)
 	assert_model(w);
 }
 
-static void a_new_model_takes_the_place_of_the_old(struct world *w)
+static void a_new_model_replaces_the_old_one(struct world *w)
 {
 	start(w);
 	mkdir(in_project(w, "cup/model"), 0755);
@@ -88,7 +88,7 @@ static void downloads_despite(struct world *w, const char *faults)
 	assert_model(w);
 }
 
-static void a_broken_download_goes_on_where_it_broke(struct world *w)
+static void a_broken_download_continues_where_it_broke(struct world *w)
 {
 	downloads_despite(w, "getProjectInfo status 500\ndownload reset 1000000\n"
 			     "download short 500000\ndownload ok\n");
@@ -97,14 +97,14 @@ static void a_broken_download_goes_on_where_it_broke(struct world *w)
 	assert_int_equal(cloud_requests(w, "206 from"), 2);
 }
 
-static void another_version_is_loaded_from_its_beginning(struct world *w)
+static void a_changed_file_is_downloaded_from_the_start(struct world *w)
 {
 	downloads_despite(w, "download reset 1000000\ndownload changed\n");
 
 	assert_int_equal(cloud_requests(w, "download changed 200 from 0"), 1);
 }
 
-static void a_server_without_ranges_or_lengths_will_do(struct world *w)
+static void a_server_without_ranges_or_lengths_works(struct world *w)
 {
 	downloads_despite(w, "download reset 1000000\ndownload norange\n"
 			     "download away\ndownload nolength\n");
@@ -116,7 +116,7 @@ static void a_server_without_ranges_or_lengths_will_do(struct world *w)
 	assert_int_equal(cloud_requests(w, "download nolength 200 from 0"), 1);
 }
 
-static void a_killed_agent_goes_on_with_the_download(struct world *w)
+static void a_killed_agent_continues_the_download(struct world *w)
 {
 	start(w);
 	cloud_faults(w, "download slow 500000\ndownload ok\n");
@@ -131,7 +131,8 @@ static void a_killed_agent_goes_on_with_the_download(struct world *w)
 	assert_model(w);
 }
 
-static void a_paused_download_goes_on_and_a_cancelled_one_is_none(struct world *w)
+static void
+a_paused_download_continues_and_a_cancelled_one_leaves_nothing(struct world *w)
 {
 	start(w);
 	cloud_faults(w, "download slow 500000\ndownload slow 500000\n");
@@ -173,7 +174,7 @@ static void a_model_that_is_not_ready_is_asked_for_three_times(struct world *w)
 
 /* ---- archives that somebody made with bad intentions ---- */
 
-static void a_bad_archive_is_refused_as_a_whole(struct world *w)
+static void a_bad_archive_is_refused_completely(struct world *w)
 {
 	static const struct {
 		const char *line, *sentence;
@@ -217,7 +218,7 @@ static void a_bad_archive_is_refused_as_a_whole(struct world *w)
 	assert_false(marked(w));
 }
 
-static void what_is_no_archive_is_told(struct world *w)
+static void a_file_that_is_no_archive_is_reported(struct world *w)
 {
 	start(w);
 	run_script(w, "head -c 100000 /dev/urandom > cloud/model.zip");
@@ -232,7 +233,7 @@ static void what_is_no_archive_is_told(struct world *w)
 	assert_model(w);
 }
 
-static void a_disk_without_room_is_told_before_it_is_full(struct world *w)
+static void a_lack_of_disk_space_is_reported_in_advance(struct world *w)
 {
 	start_with(w, "'timeout_s':3},'projects':{'min_free_mb':1000000000");
 
@@ -243,7 +244,7 @@ static void a_disk_without_room_is_told_before_it_is_full(struct world *w)
 	assert_false(marked(w));
 }
 
-static void what_was_not_uploaded_needs_a_name(struct world *w)
+static void a_project_that_was_not_uploaded_needs_a_name(struct world *w)
 {
 	start(w);
 	ask_ok(w, "project/create", "{'project':'vase'}");
@@ -265,18 +266,18 @@ static void what_was_not_uploaded_needs_a_name(struct world *w)
 }
 
 static const struct test tests[] = {
-	TEST_WITH(a_model_comes_into_its_project, later),
-	TEST_WITH(a_new_model_takes_the_place_of_the_old, later),
-	TEST_WITH(a_broken_download_goes_on_where_it_broke, later),
-	TEST_WITH(another_version_is_loaded_from_its_beginning, later),
-	TEST_WITH(a_server_without_ranges_or_lengths_will_do, later),
-	TEST_WITH(a_killed_agent_goes_on_with_the_download, later),
-	TEST_WITH(a_paused_download_goes_on_and_a_cancelled_one_is_none, later),
+	TEST_WITH(a_model_is_stored_in_its_project, later),
+	TEST_WITH(a_new_model_replaces_the_old_one, later),
+	TEST_WITH(a_broken_download_continues_where_it_broke, later),
+	TEST_WITH(a_changed_file_is_downloaded_from_the_start, later),
+	TEST_WITH(a_server_without_ranges_or_lengths_works, later),
+	TEST_WITH(a_killed_agent_continues_the_download, later),
+	TEST_WITH(a_paused_download_continues_and_a_cancelled_one_leaves_nothing, later),
 	TEST_WITH(a_model_that_is_not_ready_is_asked_for_three_times, later),
-	TEST_WITH(a_bad_archive_is_refused_as_a_whole, later),
-	TEST_WITH(what_is_no_archive_is_told, later),
-	TEST_WITH(a_disk_without_room_is_told_before_it_is_full, later),
-	TEST_WITH(what_was_not_uploaded_needs_a_name, later),
+	TEST_WITH(a_bad_archive_is_refused_completely, later),
+	TEST_WITH(a_file_that_is_no_archive_is_reported, later),
+	TEST_WITH(a_lack_of_disk_space_is_reported_in_advance, later),
+	TEST_WITH(a_project_that_was_not_uploaded_needs_a_name, later),
 };
 
 int main(int argc, char **argv)

@@ -141,7 +141,7 @@ static void an_upload_arrives_part_by_part(struct world *w)
 	assert_int_equal(strncmp(text_at(project, "cloud_project_name"), "cup-", 4), 0);
 }
 
-static void progress_grows_within_a_part_and_tells_rate_and_end(struct world *w)
+static void progress_grows_within_a_part_with_rate_and_remaining_time(struct world *w)
 {
 	start_with(w, false, "");
 	cloud_faults(w, "part slow 600000\n");
@@ -167,7 +167,7 @@ static void progress_grows_within_a_part_and_tells_rate_and_end(struct world *w)
 	assert_true(updates >= 3);
 }
 
-static void merged_photos_stand_for_their_scan(struct world *w)
+static void merged_photos_replace_those_of_their_scan(struct world *w)
 {
 	start(w);
 	for (int scan = 2; scan <= 3; scan++) {
@@ -206,7 +206,7 @@ static void merged_photos_stand_for_their_scan(struct world *w)
 	assert_true(number_at(task, "result.photos") == PHOTOS + 7);
 }
 
-static void a_webdav_folder_gets_the_parts_as_files(struct world *w)
+static void a_webdav_upload_stores_the_parts_as_files(struct world *w)
 {
 	start(w);
 
@@ -225,7 +225,7 @@ static void a_webdav_folder_gets_the_parts_as_files(struct world *w)
 			  PHOTOS));
 }
 
-static void a_folder_gets_one_file(struct world *w)
+static void a_directory_upload_is_one_file(struct world *w)
 {
 	assert_int_equal(mkdir(below(w, "out"), 0755), 0);
 	start_with(w, false,
@@ -244,7 +244,7 @@ static void a_folder_gets_one_file(struct world *w)
 
 /* ---- what goes wrong ---- */
 
-static void a_bad_network_costs_time_and_nothing_else(struct world *w)
+static void a_bad_network_only_costs_time(struct world *w)
 {
 	start_with_expectation(w);
 	cloud_faults(w, "createProject status 503\npart status 500\npart ok\n"
@@ -262,7 +262,7 @@ static void a_bad_network_costs_time_and_nothing_else(struct world *w)
 	assert_int_equal(cloud_requests(w, "startProject ok 200"), 1);
 }
 
-static void a_server_that_says_nothing_is_asked_again(struct world *w)
+static void a_silent_server_is_asked_again(struct world *w)
 {
 	start_with_expectation(w);
 	cloud_faults(w, "createProject hang\npart hang\n");
@@ -274,7 +274,7 @@ static void a_server_that_says_nothing_is_asked_again(struct world *w)
 	assert_archive_holds_all(w);
 }
 
-static void a_killed_agent_goes_on_with_the_part_in_flight(struct world *w)
+static void a_killed_agent_continues_with_the_part_in_flight(struct world *w)
 {
 	start_with_expectation(w);
 	cloud_faults(w, "part ok\npart slow 200000\npart ok\n");
@@ -293,7 +293,7 @@ static void a_killed_agent_goes_on_with_the_part_in_flight(struct world *w)
 	assert_int_equal(cloud_requests(w, "startProject ok 200"), 1);
 }
 
-static void a_killed_agent_goes_on_with_the_file_in_a_folder(struct world *w)
+static void a_killed_agent_continues_with_the_file_in_a_directory(struct world *w)
 {
 	assert_int_equal(mkdir(below(w, "out"), 0755), 0);
 	make_project(w, "cup", 100);
@@ -311,7 +311,7 @@ static void a_killed_agent_goes_on_with_the_file_in_a_folder(struct world *w)
 			     text_at(task, "result.remote_project")));
 }
 
-static void a_changed_project_begins_anew(struct world *w)
+static void a_changed_project_is_uploaded_from_the_start(struct world *w)
 {
 	start(w);
 	cloud_faults(w, "part ok\npart slow 200000\npart ok\n");
@@ -328,7 +328,7 @@ static void a_changed_project_begins_anew(struct world *w)
 	assert_int_equal(cloud_requests(w, "createProject ok 200"), 2);
 }
 
-static void a_paused_upload_stays_where_it_is(struct world *w)
+static void a_paused_upload_sends_nothing(struct world *w)
 {
 	start_with_expectation(w);
 	cloud_faults(w, "part ok\npart slow 200000\npart ok\n");
@@ -347,7 +347,7 @@ static void a_paused_upload_stays_where_it_is(struct world *w)
 	assert_archive_holds_all(w);
 }
 
-static void a_cancelled_upload_is_none(struct world *w)
+static void a_cancelled_upload_leaves_nothing(struct world *w)
 {
 	start(w);
 	cloud_faults(w, "part slow 50000\n");
@@ -364,7 +364,7 @@ static void a_cancelled_upload_is_none(struct world *w)
 	assert_int_equal(cloud_requests(w, "startProject"), 0);
 }
 
-static void a_server_that_fails_for_good_is_told_with_what_to_do(struct world *w)
+static void a_permanent_server_error_is_reported_with_advice(struct world *w)
 {
 	start(w);
 	static const struct {
@@ -392,7 +392,7 @@ static void a_server_that_fails_for_good_is_told_with_what_to_do(struct world *w
 
 /* ---- what is refused ---- */
 
-static void a_second_upload_of_a_project_in_upload_is_refused(struct world *w)
+static void a_second_upload_of_the_same_project_is_refused(struct world *w)
 {
 	start(w);
 	cloud_faults(w, "part slow 50000\n");
@@ -414,7 +414,7 @@ static void a_second_upload_of_a_project_in_upload_is_refused(struct world *w)
 	wait_status(w, "u", "completed");
 }
 
-static void what_was_uploaded_is_uploaded_again_only_on_request(struct world *w)
+static void an_uploaded_project_is_uploaded_again_only_on_request(struct world *w)
 {
 	start(w);
 	upload(w, "u", "openscancloud");
@@ -439,7 +439,7 @@ static const char *why_not(struct world *w, const char *id, const char *target)
 	return text_at(wait_status(w, id, "error"), "error.message");
 }
 
-static void without_settings_the_keys_are_named(struct world *w)
+static void missing_settings_are_named(struct world *w)
 {
 	make_project(w, "cup", 1);
 	world_start_agent(w);
@@ -463,7 +463,7 @@ static void without_settings_the_keys_are_named(struct world *w)
 	assert_true(number_at(dry, "data.bytes") == PHOTO_BYTES);
 }
 
-static void without_leave_nothing_goes_unencrypted(struct world *w)
+static void nothing_is_sent_unencrypted_without_permission(struct world *w)
 {
 	cloud_start(w, false);
 	char *settings = strdup(cloud_settings(w, ""));
@@ -493,7 +493,7 @@ static void a_secret_that_others_can_read_is_not_used(struct world *w)
 	assert_false(file_exists(cloud_path(w, "requests")));
 }
 
-static void an_unknown_or_empty_project_is_told(struct world *w)
+static void an_unknown_or_empty_project_is_refused(struct world *w)
 {
 	start(w);
 	make_project(w, "bare", 0);
@@ -511,7 +511,7 @@ static void an_unknown_or_empty_project_is_told(struct world *w)
 
 /* ---- secrets and TLS ---- */
 
-static void the_token_is_seen_nowhere(struct world *w)
+static void the_token_appears_nowhere(struct world *w)
 {
 	start(w);
 	size_t size;
@@ -543,7 +543,7 @@ static void the_token_is_seen_nowhere(struct world *w)
 	free(line);
 }
 
-static void a_trusted_certificate_is_needed_and_enough(struct world *w)
+static void a_trusted_certificate_is_required_and_sufficient(struct world *w)
 {
 	cloud_start(w, true);
 	make_authority(w, "other");
@@ -600,26 +600,26 @@ static void a_scan_that_fails_is_not_uploaded(struct world *w)
 
 static const struct test tests[] = {
 	TEST_WITH(an_upload_arrives_part_by_part, later),
-	TEST_WITH(progress_grows_within_a_part_and_tells_rate_and_end, later),
-	TEST_WITH(merged_photos_stand_for_their_scan, later),
-	TEST_WITH(a_webdav_folder_gets_the_parts_as_files, later),
-	TEST_WITH(a_folder_gets_one_file, later),
-	TEST_WITH(a_bad_network_costs_time_and_nothing_else, later),
-	TEST_WITH(a_server_that_says_nothing_is_asked_again, later),
-	TEST_WITH(a_killed_agent_goes_on_with_the_part_in_flight, later),
-	TEST_WITH(a_killed_agent_goes_on_with_the_file_in_a_folder, later),
-	TEST_WITH(a_changed_project_begins_anew, later),
-	TEST_WITH(a_paused_upload_stays_where_it_is, later),
-	TEST_WITH(a_cancelled_upload_is_none, later),
-	TEST_WITH(a_server_that_fails_for_good_is_told_with_what_to_do, later),
-	TEST_WITH(a_second_upload_of_a_project_in_upload_is_refused, later),
-	TEST_WITH(what_was_uploaded_is_uploaded_again_only_on_request, later),
-	TEST_WITH(without_settings_the_keys_are_named, later),
-	TEST_WITH(without_leave_nothing_goes_unencrypted, later),
+	TEST_WITH(progress_grows_within_a_part_with_rate_and_remaining_time, later),
+	TEST_WITH(merged_photos_replace_those_of_their_scan, later),
+	TEST_WITH(a_webdav_upload_stores_the_parts_as_files, later),
+	TEST_WITH(a_directory_upload_is_one_file, later),
+	TEST_WITH(a_bad_network_only_costs_time, later),
+	TEST_WITH(a_silent_server_is_asked_again, later),
+	TEST_WITH(a_killed_agent_continues_with_the_part_in_flight, later),
+	TEST_WITH(a_killed_agent_continues_with_the_file_in_a_directory, later),
+	TEST_WITH(a_changed_project_is_uploaded_from_the_start, later),
+	TEST_WITH(a_paused_upload_sends_nothing, later),
+	TEST_WITH(a_cancelled_upload_leaves_nothing, later),
+	TEST_WITH(a_permanent_server_error_is_reported_with_advice, later),
+	TEST_WITH(a_second_upload_of_the_same_project_is_refused, later),
+	TEST_WITH(an_uploaded_project_is_uploaded_again_only_on_request, later),
+	TEST_WITH(missing_settings_are_named, later),
+	TEST_WITH(nothing_is_sent_unencrypted_without_permission, later),
 	TEST_WITH(a_secret_that_others_can_read_is_not_used, later),
-	TEST_WITH(an_unknown_or_empty_project_is_told, later),
-	TEST_WITH(the_token_is_seen_nowhere, later),
-	TEST_WITH(a_trusted_certificate_is_needed_and_enough, later),
+	TEST_WITH(an_unknown_or_empty_project_is_refused, later),
+	TEST_WITH(the_token_appears_nowhere, later),
+	TEST_WITH(a_trusted_certificate_is_required_and_sufficient, later),
 	TEST_WITH(a_scan_and_its_upload_survive_a_restart, later),
 	TEST_WITH(a_scan_that_fails_is_not_uploaded, later),
 };

@@ -174,7 +174,8 @@ static void arguments_are_checked_before_the_program_sees_them(struct world *w)
 	assert_non_null(strstr(text_at(reply, "message"), "to must be"));
 }
 
-static void it_goes_on_where_it_was_after_a_crash_of_the_agent(struct world *w)
+static void
+a_program_continues_from_its_checkpoint_after_a_crash_of_the_agent(struct world *w)
 {
 	put(w, "counting", 0755, first_example(w));
 	start(w);
@@ -188,7 +189,7 @@ static void it_goes_on_where_it_was_after_a_crash_of_the_agent(struct world *w)
 	assert_string_equal(text_at(task, "result"), "Counted to 20.");
 }
 
-static void a_pause_holds_a_program_that_knows_nothing_of_it(struct world *w)
+static void a_program_without_pause_support_can_be_paused(struct world *w)
 {
 	put_script(w, "tick", "{\"name\":\"tick_task\"}",
 		   "while :; do sleep 0.02; date >>ticks; done");
@@ -214,7 +215,7 @@ static void a_pause_holds_a_program_that_knows_nothing_of_it(struct world *w)
 	wait_status(w, "t1", "cancelled");
 }
 
-static void nothing_is_left_of_a_program_that_does_not_want_to_end(struct world *w)
+static void a_program_that_refuses_to_end_leaves_nothing(struct world *w)
 {
 	put_script(w, "unending", "{\"name\":\"unending_task\"}",
 		   "trap '' TERM; (trap '' TERM; setsid sleep 71077 & setsid sleep 71077 "
@@ -236,7 +237,7 @@ static void nothing_is_left_of_a_program_that_does_not_want_to_end(struct world 
 	assert_false(file_exists(quoted(w, "%s/community-runs/s1", w->device.state_dir)));
 }
 
-static void nothing_is_left_when_the_agent_is_killed(struct world *w)
+static void a_killed_agent_leaves_no_programs(struct world *w)
 {
 	put_script(w, "sleeper", "{\"name\":\"sleeper_task\"}",
 		   "echo '{\"type\":\"progress\",\"current\":1,\"total\":2}'\nsetsid "
@@ -253,7 +254,7 @@ static void nothing_is_left_when_the_agent_is_killed(struct world *w)
 	assert_int_equal(process_with("sleep 72077"), 0);
 }
 
-static void the_last_words_of_a_program_are_the_error(struct world *w)
+static void the_last_output_of_a_program_is_the_error(struct world *w)
 {
 	put_script(w, "fails", "{\"name\":\"fails_task\"}",
 		   "echo first >&2; echo 'there is no film in it' >&2; exit 3");
@@ -278,7 +279,7 @@ static void the_last_words_of_a_program_are_the_error(struct world *w)
 	assert_non_null(strstr(text_at(task, "error.message"), "signal 11"));
 }
 
-static void a_run_sees_little_of_the_agent(struct world *w)
+static void a_program_sees_little_of_the_agent(struct world *w)
 {
 	put_script(w, "looks", "{\"name\":\"looks_task\"}",
 		   "v=$(env | grep -c OPENSCAN_MQTT); f=$(ls /proc/self/fd | wc -l)\n"
@@ -300,7 +301,7 @@ static void a_run_sees_little_of_the_agent(struct world *w)
 
 /* ---- which files count ---- */
 
-static void a_bad_file_is_a_sentence_and_stops_nobody(struct world *w)
+static void a_bad_file_is_reported_and_does_not_stop_others(struct world *w)
 {
 	put_script(w, "good", "{\"name\":\"good_task\"}", "true");
 	put_script(w, "bad_name", "{\"name\":\"Bad-Name\"}", "true");
@@ -336,7 +337,7 @@ static void a_bad_file_is_a_sentence_and_stops_nobody(struct world *w)
 	wait_status(w, "g1", "completed");
 }
 
-static void a_file_of_somebody_else_is_left_alone(struct world *w)
+static void a_file_of_another_user_is_ignored(struct world *w)
 {
 	const char *path =
 		put_script(w, "foreign", "{\"name\":\"foreign_task\"}", "true");
@@ -368,7 +369,7 @@ static void the_ignore_list_names_files_folders_and_types(struct world *w)
 	assert_null(source_of(w, "below_task"));
 }
 
-static void files_below_folders_are_found(struct world *w)
+static void files_in_subfolders_are_found(struct world *w)
 {
 	mkdir(place_of(w, "deep"), 0755);
 	put_script(w, "deep/below", "{\"name\":\"below_task\"}", "true");
@@ -377,7 +378,7 @@ static void files_below_folders_are_found(struct world *w)
 	assert_string_equal(source_of(w, "below_task"), place_of(w, "deep/below"));
 }
 
-static void without_the_namespace_nothing_is_asked(struct world *w)
+static void without_the_namespace_no_program_is_started(struct world *w)
 {
 	put(w, "asked", 0755,
 	    "#!/bin/sh\ntouch \"$0.asked\"\necho '{\"name\":\"asked_task\"}'\n");
@@ -388,7 +389,7 @@ static void without_the_namespace_nothing_is_asked(struct world *w)
 	assert_non_null(source_of(w, "scan_task"));
 }
 
-static void of_two_types_with_one_name_the_first_is_used(struct world *w)
+static void the_first_of_two_types_with_one_name_is_used(struct world *w)
 {
 	put_script(w, "a", "{\"name\":\"twice_task\"}",
 		   "echo '{\"type\":\"result\",\"value\":\"a\"}'");
@@ -427,7 +428,7 @@ static void with_override_the_later_one_replaces_even_a_core_type(struct world *
 
 /* ---- without a restart ---- */
 
-static void a_sync_finds_what_is_new_changed_and_gone(struct world *w)
+static void a_sync_finds_new_changed_and_removed_files(struct world *w)
 {
 	put_script(w, "a", "{\"name\":\"a_task\"}", "true");
 	start(w);
@@ -450,7 +451,7 @@ static void a_sync_finds_what_is_new_changed_and_gone(struct world *w)
 	assert_null(retained(w, BASE "/types/a_task"));
 }
 
-static void a_sync_tells_what_is_wrong(struct world *w)
+static void a_sync_reports_problems(struct world *w)
 {
 	const char *path = put_script(w, "a", "{\"name\":\"BadName\"}", "true");
 
@@ -463,7 +464,7 @@ static void a_sync_tells_what_is_wrong(struct world *w)
 	assert_int_equal(count_at(ask_ok(w, "agent/sync", "{}"), "data.problems"), 0);
 }
 
-static void at_most_four_looks_are_under_way(struct world *w)
+static void at_most_four_files_are_described_at_the_same_time(struct world *w)
 {
 	start(w);
 	put(w, "slow", 0755, "#!/bin/sh\nsleep 1\necho '{\"name\":\"slow_task\"}'\n");
@@ -490,7 +491,7 @@ static void a_waiting_task_whose_type_has_gone_fails_when_its_turn_comes(struct 
 	assert_string_equal(text_at(task, "error.code"), "unknown_type");
 }
 
-static void a_run_keeps_the_type_it_began_with(struct world *w)
+static void a_run_keeps_the_version_of_its_type(struct world *w)
 {
 	put_script(w, "long", "{\"name\":\"long_task\"}",
 		   "echo '{\"type\":\"progress\",\"current\":1,\"total\":2}'\n"
@@ -522,7 +523,7 @@ static void put_sleeper(struct world *w)
 	    "echo '{\"type\":\"result\",\"value\":\"rested\"}'\n");
 }
 
-static void a_file_that_is_late_at_a_start_keeps_its_tasks(struct world *w)
+static void a_slow_file_keeps_its_tasks_over_a_start(struct world *w)
 {
 	put_sleeper(w);
 	start(w);
@@ -549,7 +550,7 @@ static void a_file_that_is_late_at_a_start_keeps_its_tasks(struct world *w)
 	assert_problem(w, "sleeper: until it is heard again");
 }
 
-static void a_late_file_that_was_changed_is_not_taken_for_what_it_was(struct world *w)
+static void a_changed_file_is_not_used_until_it_describes_itself(struct world *w)
 {
 	put_sleeper(w);
 	start(w);
@@ -567,7 +568,7 @@ static void a_late_file_that_was_changed_is_not_taken_for_what_it_was(struct wor
 	wait_value(w, BASE "/types/sleeper_task", "type", "sleeper_task");
 }
 
-static void types_that_went_while_the_agent_was_away_are_cleared(struct world *w)
+static void types_removed_while_the_agent_was_stopped_are_cleared(struct world *w)
 {
 	put_script(w, "a", "{\"name\":\"a_task\"}", "true");
 	start(w);
@@ -600,7 +601,7 @@ static const struct world_options tight = {
 	.agent_later = true,
 	.settings = "{'tasks':{'processes':20,'memory_mb':64,'folder_mb':8}}"};
 
-static void what_goes_beyond_its_bounds_fails_with_a_reason(struct world *w)
+static void a_program_that_exceeds_its_limits_fails_with_a_reason(struct world *w)
 {
 	put_script(w, "garbage", "{\"name\":\"garbage_task\"}", "echo hello");
 	put_script(w, "flood", "{\"name\":\"flood_task\"}",
@@ -642,7 +643,7 @@ static bool stands_at_150(const struct message *message, const void *context)
 	return angle > 149.9 && angle < 150.1;
 }
 
-static void a_program_moves_what_it_says_it_uses(struct world *w)
+static void a_program_can_move_the_devices_that_it_declares(struct world *w)
 {
 	put_script(w, "turn",
 		   "{\"name\":\"turn_task\",\"uses\":[\"motor/"
@@ -679,7 +680,7 @@ static void a_program_moves_what_it_says_it_uses(struct world *w)
 	assert_false(file_exists(quoted(w, "%s/community-runs/t1", w->device.state_dir)));
 }
 
-static void what_it_does_not_say_is_refused(struct world *w)
+static void a_device_that_is_not_declared_is_refused(struct world *w)
 {
 	put_script(
 		w, "turn", "{\"name\":\"turn_task\",\"uses\":[\"motor/turntable\"]}",
@@ -704,7 +705,7 @@ static void what_it_does_not_say_is_refused(struct world *w)
 	assert_string_equal(text_at(task, "result.code"), "invalid_args");
 }
 
-static void its_devices_are_its_own_and_an_estop_is_heard(struct world *w)
+static void a_program_has_its_devices_alone_and_sees_an_estop(struct world *w)
 {
 	put_script(w, "turn", "{\"name\":\"turn_task\",\"uses\":[\"motor\"]}",
 		   ASKS "ask '{\"type\":\"begin\",\"request\":1}'\nwhile :; do\n"
@@ -728,7 +729,7 @@ static void its_devices_are_its_own_and_an_estop_is_heard(struct world *w)
 	assert_string_equal(text_at(task, "error.code"), "estopped");
 }
 
-static void a_pause_halts_a_move_and_a_resume_ends_it(struct world *w)
+static void a_pause_halts_a_move_and_a_resume_completes_it(struct world *w)
 {
 	put_script(w, "turn", "{\"name\":\"turn_task\",\"uses\":[\"motor\"]}",
 		   ASKS "ask '{\"type\":\"begin\",\"request\":1}'\n"
@@ -811,36 +812,36 @@ int main(int argc, char **argv)
 	const struct test tests[] = {
 		TEST_WITH(the_example_of_the_page_runs, later),
 		TEST_WITH(arguments_are_checked_before_the_program_sees_them, later),
-		TEST_WITH(it_goes_on_where_it_was_after_a_crash_of_the_agent, later),
-		TEST_WITH(a_pause_holds_a_program_that_knows_nothing_of_it, later),
-		TEST_WITH(nothing_is_left_of_a_program_that_does_not_want_to_end,
-			  quick_kill),
-		TEST_WITH(nothing_is_left_when_the_agent_is_killed, later),
-		TEST_WITH(the_last_words_of_a_program_are_the_error, later),
-		TEST_WITH(a_run_sees_little_of_the_agent, later),
-		TEST_WITH(a_bad_file_is_a_sentence_and_stops_nobody, later),
-		TEST_WITH(a_file_of_somebody_else_is_left_alone, later),
+		TEST_WITH(
+			a_program_continues_from_its_checkpoint_after_a_crash_of_the_agent,
+			later),
+		TEST_WITH(a_program_without_pause_support_can_be_paused, later),
+		TEST_WITH(a_program_that_refuses_to_end_leaves_nothing, quick_kill),
+		TEST_WITH(a_killed_agent_leaves_no_programs, later),
+		TEST_WITH(the_last_output_of_a_program_is_the_error, later),
+		TEST_WITH(a_program_sees_little_of_the_agent, later),
+		TEST_WITH(a_bad_file_is_reported_and_does_not_stop_others, later),
+		TEST_WITH(a_file_of_another_user_is_ignored, later),
 		TEST_WITH(the_ignore_list_names_files_folders_and_types, ignoring),
-		TEST_WITH(files_below_folders_are_found, later),
-		TEST_WITH(without_the_namespace_nothing_is_asked, core_only),
-		TEST_WITH(of_two_types_with_one_name_the_first_is_used, later),
+		TEST_WITH(files_in_subfolders_are_found, later),
+		TEST_WITH(without_the_namespace_no_program_is_started, core_only),
+		TEST_WITH(the_first_of_two_types_with_one_name_is_used, later),
 		TEST_WITH(with_override_the_later_one_replaces_even_a_core_type,
 			  overriding),
-		TEST_WITH(a_sync_finds_what_is_new_changed_and_gone, later),
-		TEST_WITH(a_sync_tells_what_is_wrong, later),
-		TEST_WITH(at_most_four_looks_are_under_way, later),
+		TEST_WITH(a_sync_finds_new_changed_and_removed_files, later),
+		TEST_WITH(a_sync_reports_problems, later),
+		TEST_WITH(at_most_four_files_are_described_at_the_same_time, later),
 		TEST_WITH(a_waiting_task_whose_type_has_gone_fails_when_its_turn_comes,
 			  later),
-		TEST_WITH(a_run_keeps_the_type_it_began_with, later),
-		TEST_WITH(a_file_that_is_late_at_a_start_keeps_its_tasks, later),
-		TEST_WITH(a_late_file_that_was_changed_is_not_taken_for_what_it_was,
-			  later),
-		TEST_WITH(types_that_went_while_the_agent_was_away_are_cleared, later),
-		TEST_WITH(what_goes_beyond_its_bounds_fails_with_a_reason, tight),
-		TEST_WITH(a_program_moves_what_it_says_it_uses, later),
-		TEST_WITH(what_it_does_not_say_is_refused, later),
-		TEST_WITH(its_devices_are_its_own_and_an_estop_is_heard, slow_rig),
-		TEST_WITH(a_pause_halts_a_move_and_a_resume_ends_it, slow_rig),
+		TEST_WITH(a_run_keeps_the_version_of_its_type, later),
+		TEST_WITH(a_slow_file_keeps_its_tasks_over_a_start, later),
+		TEST_WITH(a_changed_file_is_not_used_until_it_describes_itself, later),
+		TEST_WITH(types_removed_while_the_agent_was_stopped_are_cleared, later),
+		TEST_WITH(a_program_that_exceeds_its_limits_fails_with_a_reason, tight),
+		TEST_WITH(a_program_can_move_the_devices_that_it_declares, later),
+		TEST_WITH(a_device_that_is_not_declared_is_refused, later),
+		TEST_WITH(a_program_has_its_devices_alone_and_sees_an_estop, slow_rig),
+		TEST_WITH(a_pause_halts_a_move_and_a_resume_completes_it, slow_rig),
 		TEST_WITH(a_shared_object_built_outside_of_the_tree_runs, later),
 		TEST_WITH(a_shared_object_pauses_resumes_and_cancels, later),
 	};

@@ -46,7 +46,7 @@ static void the_crop_is_found_and_set(struct world *w)
 	wait_message(w, 0, BASE "/camera/sim/image", NULL);
 }
 
-static void looking_alone_changes_nothing(struct world *w)
+static void a_look_without_setting_changes_nothing(struct world *w)
 {
 	const cJSON *task = crop(w, "{'threshold':60,'apply':false,'camera':'sim'}");
 
@@ -55,7 +55,7 @@ static void looking_alone_changes_nothing(struct world *w)
 	assert_true(setting(w, "crop_width") == 7 && setting(w, "crop_height") == 3);
 }
 
-static void a_picture_in_the_dark_is_told(struct world *w)
+static void a_dark_picture_is_reported(struct world *w)
 {
 	ask_ok(w, "light/set", "OFF");
 
@@ -82,8 +82,8 @@ static void a_camera_that_is_not_there_is_named(struct world *w)
 
 static const struct test tests[] = {
 	TEST_WITH(the_crop_is_found_and_set, large),
-	TEST_WITH(looking_alone_changes_nothing, large),
-	TEST_WITH(a_picture_in_the_dark_is_told, large),
+	TEST_WITH(a_look_without_setting_changes_nothing, large),
+	TEST_WITH(a_dark_picture_is_reported, large),
 	TEST_WITH(a_camera_that_is_not_there_is_named, large),
 };
 

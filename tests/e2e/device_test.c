@@ -12,7 +12,7 @@
 /* A move of the rotor from 90 to 0 degrees takes ten seconds. */
 static const struct world_options slow_rig = {.sim_speed = "0.2"};
 
-static void a_motor_moves_where_it_is_told(struct world *w)
+static void a_motor_moves_to_its_target(struct world *w)
 {
 	const cJSON *there = ask_ok(w, "motor/move", "{'name':'rotor','degrees':30}");
 	const cJSON *further =
@@ -32,7 +32,7 @@ static void a_motor_moves_where_it_is_told(struct world *w)
 	ask_refused(w, "motor/move", "invalid_args", "{'name':'rotor','degrees':'far'}");
 }
 
-static void a_motor_homes_and_can_be_told_where_it_stands(struct world *w)
+static void a_motor_homes_and_its_position_can_be_set(struct world *w)
 {
 	ask_ok(w, "motor/override", "{'name':'rotor','degrees':80}");
 	wait_value(w, BASE "/motor/rotor", "angle", "80");
@@ -44,7 +44,7 @@ static void a_motor_homes_and_can_be_told_where_it_stands(struct world *w)
 		    number_at(home, "data.angle") < 90.1);
 }
 
-static void a_moving_motor_is_told_and_can_be_stopped(struct world *w)
+static void a_moving_motor_is_published_and_can_be_stopped(struct world *w)
 {
 	size_t mark = client_mark(w->client);
 
@@ -62,7 +62,7 @@ static void a_moving_motor_is_told_and_can_be_stopped(struct world *w)
 	assert_string_equal(text_at(still, "position"), "known");
 }
 
-static void of_many_settings_of_a_light_the_last_stays(struct world *w)
+static void the_last_of_many_light_commands_wins(struct world *w)
 {
 	for (int i = 0; i < 10; i++)
 		tell(w, "light/set", "%d", 10 * i + 5);
@@ -100,7 +100,7 @@ static void a_preview_is_a_small_jpeg(struct world *w)
 	assert_memory_equal(image->payload + image->size - 2, "\xff\xd9", 2);
 }
 
-static void a_preview_shows_pictures_for_a_while(struct world *w)
+static void a_preview_publishes_pictures_for_a_while(struct world *w)
 {
 	size_t mark = client_mark(w->client);
 
@@ -117,7 +117,7 @@ static void a_preview_shows_pictures_for_a_while(struct world *w)
 	ask_refused(w, "camera/preview", "invalid_args", "{'fps':3}");
 }
 
-static void a_preview_holds_its_camera_until_an_estop(struct world *w)
+static void a_preview_keeps_its_camera_until_an_estop(struct world *w)
 {
 	tell(w, "light/set", "ON");
 	tell(w, "camera/preview", "{'request':'p','seconds':60,'fps':2}");
@@ -143,7 +143,7 @@ static void a_camera_finds_exposure_and_white_balance(struct world *w)
 	wait_value(w, BASE "/camera/sim", "busy", "false");
 }
 
-static void camera_settings_are_checked_and_kept(struct world *w)
+static void camera_settings_are_checked_and_stored(struct world *w)
 {
 	const cJSON *set = ask_ok(w, "camera/settings", "{'settings':{'shutter':12}}");
 	const cJSON *asked = ask_ok(w, "camera/settings", "{'name':'sim'}");
@@ -162,7 +162,7 @@ static void a_trigger_fires(struct world *w)
 	ask_refused(w, "trigger/fire", "invalid_args", "{'pre_ms':-1}");
 }
 
-static void a_device_of_a_task_is_busy_for_others(struct world *w)
+static void a_device_in_use_by_a_task_is_busy(struct world *w)
 {
 	create(w, "m", "motor_task", LONG_WALK);
 	create(w, "l", "device_task", LONG_WALK);
@@ -205,7 +205,7 @@ static void a_task_waits_for_a_direct_command(struct world *w)
 	wait_status(w, "m", "completed");
 }
 
-static void an_estop_stops_everything_and_stays(struct world *w)
+static void an_estop_stops_everything_and_lasts(struct world *w)
 {
 	ask_ok(w, "light/set", "ON");
 	create(w, "m", "device_task", LONG_WALK);
@@ -250,7 +250,7 @@ static void a_lifted_estop_homes_before_the_next_move(struct world *w)
 	assert_true(bool_at(moved, "data.calibrated"));
 }
 
-static void a_paused_queue_starts_nothing_also_after_a_restart(struct world *w)
+static void a_paused_queue_starts_nothing_even_after_a_restart(struct world *w)
 {
 	ask_ok(w, "queue/pause", "{}");
 	create(w, "a", HELLO, SHORT_HELLO);
@@ -264,7 +264,7 @@ static void a_paused_queue_starts_nothing_also_after_a_restart(struct world *w)
 	wait_status(w, "a", "completed");
 }
 
-static void a_draining_agent_ends_what_runs_and_takes_nothing(struct world *w)
+static void a_draining_agent_finishes_runs_and_refuses_new_tasks(struct world *w)
 {
 	create(w, "a", HELLO, quoted(w, "{'total_steps':10,'delay':%g}", patient_s(100)));
 	wait_status(w, "a", "running");
@@ -286,7 +286,7 @@ static void a_draining_agent_ends_what_runs_and_takes_nothing(struct world *w)
 	wait_status(w, "x", "completed");
 }
 
-static void all_devices_are_told(struct world *w)
+static void all_devices_are_published(struct world *w)
 {
 	static const char *const topics[] = {
 		"/motor/rotor", "/motor/turntable",  "/light/ringlight",
@@ -315,25 +315,25 @@ static void info_names_the_devices_of_each_kind(struct world *w)
 
 static const struct test tests[] = {
 	TEST(info_names_the_devices_of_each_kind),
-	TEST(a_motor_moves_where_it_is_told),
-	TEST(a_motor_homes_and_can_be_told_where_it_stands),
-	TEST_WITH(a_moving_motor_is_told_and_can_be_stopped, slow_rig),
-	TEST(of_many_settings_of_a_light_the_last_stays),
+	TEST(a_motor_moves_to_its_target),
+	TEST(a_motor_homes_and_its_position_can_be_set),
+	TEST_WITH(a_moving_motor_is_published_and_can_be_stopped, slow_rig),
+	TEST(the_last_of_many_light_commands_wins),
 	TEST(lights_are_set_and_toggled),
 	TEST(a_preview_is_a_small_jpeg),
-	TEST(a_preview_shows_pictures_for_a_while),
-	TEST(a_preview_holds_its_camera_until_an_estop),
+	TEST(a_preview_publishes_pictures_for_a_while),
+	TEST(a_preview_keeps_its_camera_until_an_estop),
 	TEST(a_camera_finds_exposure_and_white_balance),
-	TEST(camera_settings_are_checked_and_kept),
+	TEST(camera_settings_are_checked_and_stored),
 	TEST(a_trigger_fires),
-	TEST(a_device_of_a_task_is_busy_for_others),
+	TEST(a_device_in_use_by_a_task_is_busy),
 	TEST(two_tasks_never_share_a_device),
 	TEST_WITH(a_task_waits_for_a_direct_command, slow_rig),
-	TEST_WITH(an_estop_stops_everything_and_stays, slow_rig),
+	TEST_WITH(an_estop_stops_everything_and_lasts, slow_rig),
 	TEST(a_lifted_estop_homes_before_the_next_move),
-	TEST(a_paused_queue_starts_nothing_also_after_a_restart),
-	TEST(a_draining_agent_ends_what_runs_and_takes_nothing),
-	TEST(all_devices_are_told),
+	TEST(a_paused_queue_starts_nothing_even_after_a_restart),
+	TEST(a_draining_agent_finishes_runs_and_refuses_new_tasks),
+	TEST(all_devices_are_published),
 };
 
 int main(int argc, char **argv)

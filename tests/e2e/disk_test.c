@@ -54,7 +54,7 @@ static void free_disk(struct world *w)
 	assert_true(file_exists(state_file(w, "reserve")));
 }
 
-static void on_a_full_disk_what_writes_is_refused(struct world *w)
+static void on_a_full_disk_commands_that_write_are_refused(struct world *w)
 {
 	start_on_disk(w, DISK_KIB);
 
@@ -138,7 +138,7 @@ static void fill_all(struct world *w, const char *id)
 	assert_false(event_seen(w, mark, "task.cancelled", id));
 }
 
-static void results_that_cannot_be_committed_wait_and_are_told_to_nobody(struct world *w)
+static void results_that_cannot_be_committed_are_not_published(struct world *w)
 {
 	char *file = below(w, "steps");
 
@@ -294,7 +294,7 @@ static void a_database_damaged_in_the_middle_is_moved_aside_and_named(struct wor
 }
 
 /* SQLite takes a log for over at its first damaged frame: the state before it counts. */
-static void a_damaged_log_of_the_database_costs_no_more_than_itself(struct world *w)
+static void a_damaged_wal_loses_only_its_own_changes(struct world *w)
 {
 	create(w, "a", HELLO, SHORT_HELLO);
 	wait_status(w, "a", "completed");
@@ -340,7 +340,7 @@ static void ends_with_a_sentence(struct world *w, const char *part)
 	wait_file(w, w->device.log, part);
 }
 
-static void a_read_only_state_folder_is_said(struct world *w)
+static void a_read_only_state_folder_is_reported(struct world *w)
 {
 	start_on_disk(w, DISK_KIB);
 	world_stop_agent(w);
@@ -352,7 +352,7 @@ static void a_read_only_state_folder_is_said(struct world *w)
 	world_start_agent(w);
 }
 
-static void an_empty_read_only_state_folder_is_said(struct world *w)
+static void an_empty_read_only_state_folder_is_reported(struct world *w)
 {
 	if (!disk_possible())
 		world_skip(w, "only root can mount a small disk");
@@ -366,7 +366,7 @@ static void an_empty_read_only_state_folder_is_said(struct world *w)
 
 #define SLOW_MS 100
 
-static void a_disk_of_100_ms_for_each_fsync_breaks_nothing(struct world *w)
+static void a_disk_with_100_ms_per_fsync_breaks_nothing(struct world *w)
 {
 	char *file = below(w, "count");
 	int64_t begun;
@@ -405,7 +405,7 @@ static size_t photos_on_disk(struct world *w, int photos)
 /* One is written, one waits, and one cannot be handed over before there is room. */
 #define PHOTOS_IN_MEMORY 3
 
-static void a_slow_disk_holds_the_scan_and_memory_stays(struct world *w)
+static void a_slow_disk_slows_the_scan_and_memory_stays_bounded(struct world *w)
 {
 	const int photos = 12;
 	char *shutter = quoted(w, "%s/sim/shutter.log", w->device.state_dir);
@@ -440,22 +440,22 @@ static void a_slow_disk_holds_the_scan_and_memory_stays(struct world *w)
 }
 
 static const struct test tests[] = {
-	TEST_WITH(on_a_full_disk_what_writes_is_refused, later),
+	TEST_WITH(on_a_full_disk_commands_that_write_are_refused, later),
 	TEST_WITH(on_a_full_disk_cancel_pause_delete_prune_and_estop_work, later),
 	TEST_WITH(a_full_disk_is_survived_by_a_restart, later),
-	TEST_WITH(results_that_cannot_be_committed_wait_and_are_told_to_nobody, later),
+	TEST_WITH(results_that_cannot_be_committed_are_not_published, later),
 	TEST_WITH(with_no_byte_left_commands_are_answered_at_once, later),
 	TEST_WITH(with_no_byte_left_an_emergency_stop_acts_and_is_answered, later),
 	TEST_WITH(with_no_byte_left_the_agent_starts_and_waits_for_room, later),
 	TEST_WITH(a_disk_without_room_for_the_reserve_counts_as_full, later),
 	TEST(a_damaged_database_is_moved_aside_and_named),
 	TEST(a_database_damaged_in_the_middle_is_moved_aside_and_named),
-	TEST(a_damaged_log_of_the_database_costs_no_more_than_itself),
+	TEST(a_damaged_wal_loses_only_its_own_changes),
 	TEST(a_damaged_settings_file_is_moved_aside_and_named),
-	TEST_WITH(a_read_only_state_folder_is_said, later),
-	TEST_WITH(an_empty_read_only_state_folder_is_said, later),
-	TEST_WITH(a_disk_of_100_ms_for_each_fsync_breaks_nothing, later),
-	TEST_WITH(a_slow_disk_holds_the_scan_and_memory_stays, later),
+	TEST_WITH(a_read_only_state_folder_is_reported, later),
+	TEST_WITH(an_empty_read_only_state_folder_is_reported, later),
+	TEST_WITH(a_disk_with_100_ms_per_fsync_breaks_nothing, later),
+	TEST_WITH(a_slow_disk_slows_the_scan_and_memory_stays_bounded, later),
 };
 
 int main(int argc, char **argv)

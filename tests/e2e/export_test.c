@@ -42,7 +42,7 @@ static const char *text_of(struct world *w, const char *path)
 	return wait_file(w, path, "#");
 }
 
-static void photos_are_handed_out_once(struct world *w)
+static void photos_are_exported_once(struct world *w)
 {
 	start(w);
 	scan(w, "{'points':5}");
@@ -189,7 +189,7 @@ static const cJSON *would_export(struct world *w, const char *project, const cha
 		project, path);
 }
 
-static void a_dry_run_tells_what_would_be_handed_out(struct world *w)
+static void a_dry_run_reports_what_would_be_exported(struct world *w)
 {
 	start(w);
 	scan(w, "{'points':3}");
@@ -240,11 +240,11 @@ static void arrays_are_exported_as_photos_only(struct world *w)
 }
 
 static const struct test tests[] = {
-	TEST_WITH(photos_are_handed_out_once, later),
+	TEST_WITH(photos_are_exported_once, later),
 	TEST_WITH(colmap_gets_the_poses_of_the_path, later),
 	TEST_WITH(meshroom_gets_a_view_and_a_pose_for_each_photo, later),
 	TEST_WITH(nothing_is_written_outside_the_roots, later),
-	TEST_WITH(a_dry_run_tells_what_would_be_handed_out, later),
+	TEST_WITH(a_dry_run_reports_what_would_be_exported, later),
 	TEST_WITH(without_roots_nothing_is_exported, later),
 	TEST_WITH(arrays_are_exported_as_photos_only, later),
 };

@@ -102,7 +102,7 @@ static void behaviour_42_two_points_are_two_pulses_and_home(struct world *w)
 			     "busy"));
 }
 
-static void a_paused_run_fires_nothing_and_goes_on(struct world *w)
+static void a_paused_run_fires_nothing_and_can_be_resumed(struct world *w)
 {
 	struct pulse list[64];
 
@@ -119,7 +119,7 @@ static void a_paused_run_fires_nothing_and_goes_on(struct world *w)
 	assert_pulses_follow(path_of(w, task), list, 12);
 }
 
-static void a_cancelled_run_goes_home_and_can_go_on_later(struct world *w)
+static void a_cancelled_run_goes_home_and_can_be_continued(struct world *w)
 {
 	struct pulse list[64];
 
@@ -151,7 +151,7 @@ static bool log_says(struct world *w, const char *id, const char *words)
 
 /* Only the point at which the run was cut off may come twice, and then the log says so.
  */
-static void a_killed_run_goes_on_along_its_path(struct world *w)
+static void a_killed_run_continues_along_its_path(struct world *w)
 {
 	struct pulse list[64];
 
@@ -173,7 +173,7 @@ static void a_killed_run_goes_on_along_its_path(struct world *w)
 		assert_true(log_says(w, "r", "fired again"));
 }
 
-static void an_estop_ends_a_run_where_it_stands(struct world *w)
+static void an_estop_ends_a_run_without_moving_home(struct world *w)
 {
 	run(w, "r", "{'points':40}");
 	wait_step(w, "r", 2);
@@ -183,7 +183,7 @@ static void an_estop_ends_a_run_where_it_stands(struct world *w)
 	assert_no_more_pulses(w);
 }
 
-static void what_speaks_against_a_run_is_said_before_it_moves(struct world *w)
+static void problems_are_reported_before_a_run_moves(struct world *w)
 {
 	run(w, "r", "{'points':2,'trigger_name':'flash'}");
 	const cJSON *task = wait_status(w, "r", "error");
@@ -210,11 +210,11 @@ static void what_speaks_against_a_run_is_said_before_it_moves(struct world *w)
 
 static const struct test tests[] = {
 	TEST(behaviour_42_two_points_are_two_pulses_and_home),
-	TEST_WITH(a_paused_run_fires_nothing_and_goes_on, three_times),
-	TEST_WITH(a_cancelled_run_goes_home_and_can_go_on_later, three_times),
-	TEST_WITH(a_killed_run_goes_on_along_its_path, three_times),
-	TEST_WITH(an_estop_ends_a_run_where_it_stands, three_times),
-	TEST(what_speaks_against_a_run_is_said_before_it_moves),
+	TEST_WITH(a_paused_run_fires_nothing_and_can_be_resumed, three_times),
+	TEST_WITH(a_cancelled_run_goes_home_and_can_be_continued, three_times),
+	TEST_WITH(a_killed_run_continues_along_its_path, three_times),
+	TEST_WITH(an_estop_ends_a_run_without_moving_home, three_times),
+	TEST(problems_are_reported_before_a_run_moves),
 };
 
 int main(int argc, char **argv)

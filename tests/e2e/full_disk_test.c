@@ -68,7 +68,7 @@ static void assert_model(struct world *w)
 			     w->device.project_dir));
 }
 
-static void a_download_that_fills_the_disk_goes_on_later(struct world *w)
+static void a_download_that_fills_the_disk_can_be_continued(struct world *w)
 {
 	start_download(w);
 	cloud_faults(w, "download slow 500000\ndownload ok\n");
@@ -85,7 +85,7 @@ static void a_download_that_fills_the_disk_goes_on_later(struct world *w)
 	assert_int_equal(cloud_requests(w, "206 from"), 1);
 }
 
-static void a_model_without_room_to_be_unpacked_waits_for_it(struct world *w)
+static void a_model_without_room_to_unpack_can_be_unpacked_later(struct world *w)
 {
 	start_download(w);
 	run_script(w, quoted(w, "head -c 8000000 /dev/zero >'%s/filler'",
@@ -158,8 +158,8 @@ static void an_export_without_room_is_made_later(struct world *w)
 }
 
 static const struct test tests[] = {
-	TEST_WITH(a_download_that_fills_the_disk_goes_on_later, later),
-	TEST_WITH(a_model_without_room_to_be_unpacked_waits_for_it, later),
+	TEST_WITH(a_download_that_fills_the_disk_can_be_continued, later),
+	TEST_WITH(a_model_without_room_to_unpack_can_be_unpacked_later, later),
 	TEST_WITH(a_stack_without_room_is_made_later, later),
 	TEST_WITH(an_export_without_room_is_made_later, later),
 };

@@ -50,7 +50,7 @@ static const cJSON *entity(const cJSON *message, const char *key)
 	return found;
 }
 
-static void home_assistant_would_take_it(struct world *w)
+static void home_assistant_would_accept_the_discovery(struct world *w)
 {
 	cJSON *message = told(w, TOPIC);
 
@@ -68,7 +68,7 @@ static void home_assistant_would_take_it(struct world *w)
 }
 
 /* Else the judge would prove nothing. */
-static void the_judge_sees_what_is_wrong(struct world *w)
+static void the_checks_of_this_test_find_errors(struct world *w)
 {
 	static const struct {
 		const char *entity, *key, *value;
@@ -127,7 +127,7 @@ static const char *current_scan(struct world *w, const char *status)
 	return text_at(current, "id");
 }
 
-static void its_buttons_run_a_scan(struct world *w)
+static void the_buttons_run_a_scan(struct world *w)
 {
 	cJSON *message = told(w, TOPIC);
 	const char *set = "{\"values\":{\"scan_preset.points\":40}}";
@@ -156,7 +156,7 @@ static void its_buttons_run_a_scan(struct world *w)
 	cJSON_Delete(message);
 }
 
-static void its_light_is_switched(struct world *w)
+static void the_light_can_be_switched(struct world *w)
 {
 	cJSON *message = told(w, TOPIC);
 	const cJSON *light = entity(message, "light_ringlight");
@@ -188,7 +188,7 @@ static void command_light(struct world *w, const cJSON *light, const char *key)
 		       strlen(payload), &how);
 }
 
-static void of_two_lights_each_entity_switches_its_own(struct world *w)
+static void each_of_two_lights_has_its_own_entity(struct world *w)
 {
 	cJSON *message = told(w, TOPIC);
 	const cJSON *left = entity(message, "light_left");
@@ -223,7 +223,7 @@ static size_t quiet(struct world *w)
 }
 
 /* Not retained and without a reply address, as Home Assistant says it. */
-static void a_birth_has_everything_told_again_once(struct world *w)
+static void a_birth_message_publishes_everything_again_once(struct world *w)
 {
 	wait_message(w, 0, BASE "/motor/rotor", NULL);
 	size_t mark = quiet(w);
@@ -237,7 +237,7 @@ static void a_birth_has_everything_told_again_once(struct world *w)
 	assert_int_equal(client_count(w->client, mark, BASE "/motor/rotor"), 1);
 }
 
-static void switched_off_it_is_taken_back(struct world *w)
+static void switching_it_off_removes_the_discovery(struct world *w)
 {
 	struct publish how = {.qos = 1, .retain = true};
 
@@ -255,7 +255,7 @@ static void switched_off_it_is_taken_back(struct world *w)
 		assert_true(deadline_now() < until);
 }
 
-static void it_goes_where_home_assistant_listens(struct world *w)
+static void the_discovery_prefix_is_a_setting(struct world *w)
 {
 	cJSON *message = told(w, "house/device/" DEVICE_ID "/config");
 
@@ -264,14 +264,14 @@ static void it_goes_where_home_assistant_listens(struct world *w)
 }
 
 static const struct test tests[] = {
-	TEST(home_assistant_would_take_it),
-	TEST(the_judge_sees_what_is_wrong),
-	TEST_WITH(its_buttons_run_a_scan, slow_rig),
-	TEST(its_light_is_switched),
-	TEST_WITH(of_two_lights_each_entity_switches_its_own, two_lights),
-	TEST(a_birth_has_everything_told_again_once),
-	TEST_WITH(switched_off_it_is_taken_back, later),
-	TEST_WITH(it_goes_where_home_assistant_listens, other_prefix),
+	TEST(home_assistant_would_accept_the_discovery),
+	TEST(the_checks_of_this_test_find_errors),
+	TEST_WITH(the_buttons_run_a_scan, slow_rig),
+	TEST(the_light_can_be_switched),
+	TEST_WITH(each_of_two_lights_has_its_own_entity, two_lights),
+	TEST(a_birth_message_publishes_everything_again_once),
+	TEST_WITH(switching_it_off_removes_the_discovery, later),
+	TEST_WITH(the_discovery_prefix_is_a_setting, other_prefix),
 };
 
 int main(int argc, char **argv)

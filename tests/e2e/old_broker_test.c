@@ -93,7 +93,7 @@ static void a_broker_that_hangs_up_three_times_gets_3_1_1(struct world *w)
 	assert_int_equal(relay_asked(old), 3);
 }
 
-static void a_cut_does_not_bring_5_back_before_the_hour(struct world *w)
+static void after_a_cut_3_1_1_is_kept_for_an_hour(struct world *w)
 {
 	start_old(w, RELAY_REFUSES);
 	assert_version(w, "3.1.1");
@@ -106,7 +106,7 @@ static void a_cut_does_not_bring_5_back_before_the_hour(struct world *w)
 	assert_int_equal(relay_asked(old), 1);
 }
 
-static void a_broker_that_learns_5_keeps_the_session(struct world *w)
+static void a_broker_that_is_upgraded_to_5_keeps_the_session(struct world *w)
 {
 	start_old(w, RELAY_REFUSES);
 	assert_version(w, "3.1.1");
@@ -125,7 +125,7 @@ static void a_broker_that_learns_5_keeps_the_session(struct world *w)
 
 /* ---- what must work all the same ---- */
 
-static void tasks_are_made_paused_resumed_and_cancelled(struct world *w)
+static void tasks_can_be_created_paused_resumed_and_cancelled(struct world *w)
 {
 	start_old(w, RELAY_REFUSES);
 
@@ -158,7 +158,7 @@ static void short_forms_are_answered_on_the_plain_topic(struct world *w)
 	wait_value(w, BASE "/light/ringlight", "state", "ON");
 }
 
-static void an_estop_stops_and_stays_also_from_an_empty_payload(struct world *w)
+static void an_estop_with_an_empty_payload_works(struct world *w)
 {
 	start_old(w, RELAY_REFUSES);
 	size_t mark = client_mark(w->client);
@@ -208,7 +208,7 @@ static void retain(struct world *w, const char *topic, const char *payload)
 			 0);
 }
 
-static void a_retained_command_is_refused_and_its_clearing_not_answered(struct world *w)
+static void a_retained_command_is_refused_and_its_clearing_is_ignored(struct world *w)
 {
 	retain(w, BASE "/cmd/light/set", "ON");
 	retain(w, BASE "/cmd/agent/ping", "{}");
@@ -230,7 +230,7 @@ static void a_retained_command_is_refused_and_its_clearing_not_answered(struct w
 	wait_value(w, BASE "/light/ringlight", "state", "OFF");
 }
 
-static void a_retained_estop_stops_nothing_and_is_left_there(struct world *w)
+static void a_retained_estop_stops_nothing_and_is_not_cleared(struct world *w)
 {
 	retain(w, BASE "/cmd/estop", "{}");
 
@@ -243,7 +243,7 @@ static void a_retained_estop_stops_nothing_and_is_left_there(struct world *w)
 	assert_non_null(retained(w, BASE "/cmd/estop"));
 }
 
-static void a_task_topic_that_nobody_knows_is_swept(struct world *w)
+static void an_unknown_task_topic_is_swept(struct world *w)
 {
 	retain(w, BASE "/task/ghost", "{\"id\":\"ghost\",\"rev\":1,\"store\":\"x\"}");
 	size_t mark = client_mark(w->client);
@@ -288,7 +288,7 @@ static void a_killed_agent_is_lost_and_a_stopped_one_offline(struct world *w)
 	assert_string_equal(retained(w, BASE "/status"), "offline");
 }
 
-static void who_leaves_the_field_to_a_rival_is_lost(struct world *w)
+static void an_agent_that_yields_to_a_rival_is_lost(struct world *w)
 {
 	static const char rival[] =
 		"{\"boot\":\"0123456789abcdef\",\"store\":\"another\"}";
@@ -322,18 +322,18 @@ static const struct test tests[] = {
 	TEST_WITH(a_broker_that_refuses_5_gets_3_1_1, later),
 	TEST_WITH(a_broker_that_answers_in_its_own_version_gets_3_1_1, later),
 	TEST_WITH(a_broker_that_hangs_up_three_times_gets_3_1_1, later),
-	TEST_WITH(a_cut_does_not_bring_5_back_before_the_hour, later),
-	TEST_WITH(a_broker_that_learns_5_keeps_the_session, later),
-	TEST_WITH(tasks_are_made_paused_resumed_and_cancelled, later),
+	TEST_WITH(after_a_cut_3_1_1_is_kept_for_an_hour, later),
+	TEST_WITH(a_broker_that_is_upgraded_to_5_keeps_the_session, later),
+	TEST_WITH(tasks_can_be_created_paused_resumed_and_cancelled, later),
 	TEST_WITH(short_forms_are_answered_on_the_plain_topic, later),
-	TEST_WITH(an_estop_stops_and_stays_also_from_an_empty_payload, later),
+	TEST_WITH(an_estop_with_an_empty_payload_works, later),
 	TEST_WITH(an_empty_payload_only_reads, later),
-	TEST_WITH(a_retained_command_is_refused_and_its_clearing_not_answered, later),
-	TEST_WITH(a_retained_estop_stops_nothing_and_is_left_there, later),
-	TEST_WITH(a_task_topic_that_nobody_knows_is_swept, later),
+	TEST_WITH(a_retained_command_is_refused_and_its_clearing_is_ignored, later),
+	TEST_WITH(a_retained_estop_stops_nothing_and_is_not_cleared, later),
+	TEST_WITH(an_unknown_task_topic_is_swept, later),
 	TEST_WITH(commands_wait_while_the_agent_is_away, later),
 	TEST_WITH(a_killed_agent_is_lost_and_a_stopped_one_offline, later),
-	TEST_WITH(who_leaves_the_field_to_a_rival_is_lost, later),
+	TEST_WITH(an_agent_that_yields_to_a_rival_is_lost, later),
 	TEST_WITH(a_task_goes_on_after_a_kill, later),
 };
 

@@ -303,7 +303,7 @@ static void bug_11_a_broker_that_never_reads_slows_no_task(struct world *w)
 
 /* held by: lifecycle_delete() telling it, outbox_open() and pump_event() leaving none out
  */
-static void bug_12_events_have_no_gaps_and_tell_of_deletes(struct world *w)
+static void bug_12_events_have_no_gaps_and_include_deletes(struct world *w)
 {
 	create(w, "a", HELLO, "{'total_steps':1,'delay':0.01}");
 	wait_status(w, "a", "completed");
@@ -402,7 +402,7 @@ static const struct test tests[] = {
 	TEST_WITH(bug_10_a_blocking_task_does_not_wait_behind_an_async_one, one_slot),
 	TEST(bug_11_a_subscriber_that_never_reads_slows_nothing),
 	TEST(bug_11_a_broker_that_never_reads_slows_no_task),
-	TEST(bug_12_events_have_no_gaps_and_tell_of_deletes),
+	TEST(bug_12_events_have_no_gaps_and_include_deletes),
 	TEST_WITH(bug_13_a_paused_exclusive_task_does_not_block_for_ever, short_pause),
 	TEST_WITH(bug_14_a_cancelled_scan_cleans_up_before_the_next_task_starts,
 		  slow_rig),

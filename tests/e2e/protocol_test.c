@@ -48,7 +48,7 @@ static void a_reply_goes_to_the_response_topic_with_its_correlation(struct world
 	assert_true(strlen(text_at(reply, "data.agent")) > 0);
 }
 
-static void without_a_response_topic_the_payload_says_where(struct world *w)
+static void without_a_response_topic_the_payload_names_the_reply_topic(struct world *w)
 {
 	tell(w, "agent/ping",
 	     "{'reply_to':'" BASE "/reply/desk','request':'q1','id':'i1'}");
@@ -135,7 +135,7 @@ static void bad_json_is_refused_with_a_sentence(struct world *w)
 	assert_int_equal(count_at(ask_ok(w, "task/list", "{}"), "data.tasks"), 0);
 }
 
-static void a_wrong_form_is_a_bad_request(struct world *w)
+static void a_wrongly_formed_command_is_a_bad_request(struct world *w)
 {
 	ask_refused(w, "task/create", "bad_request", "{}");
 	ask_refused(w, "task/create", "bad_request", "[1,2]");
@@ -209,7 +209,7 @@ static void each_plain_refusal_has_its_code(struct world *w)
 	ask_refused(w, "camera/capture", "estopped", "{}");
 }
 
-static void if_rev_protects_against_what_somebody_else_changed(struct world *w)
+static void if_rev_protects_against_concurrent_changes(struct world *w)
 {
 	ask_ok(w, "queue/pause", "{}");
 	double rev = number_at(create(w, "a", HELLO, SHORT_HELLO), "rev");
@@ -283,7 +283,7 @@ static void a_request_is_carried_out_once(struct world *w)
 	assert_true(bool_at(ask_ok(w, "light/toggle", "{'request':'r1'}"), "duplicate"));
 }
 
-static void a_refused_request_is_judged_anew(struct world *w)
+static void a_refused_request_may_be_accepted_later(struct world *w)
 {
 	ask_refused(w, "task/pause", "not_found", "{'id':'a','request':'r1'}");
 	create(w, "a", HELLO, LONG_HELLO);
@@ -327,7 +327,7 @@ static void a_retained_command_found_at_start_is_refused(struct world *w)
 	assert_int_equal(count_at(ask_ok(w, "task/list", "{}"), "data.tasks"), 0);
 }
 
-static void late_commands_create_tasks_but_move_nothing(struct world *w)
+static void stale_commands_create_tasks_but_move_nothing(struct world *w)
 {
 	create(w, "g", "generator_task", "{'total_steps':1000,'interval':0.1}");
 	wait_status(w, "g", "running");
@@ -392,7 +392,7 @@ static void a_retained_broadcast_is_refused_and_left_alone(struct world *w)
 	assert_non_null(retained(w, ROOT "/_all/cmd/agent/drain"));
 }
 
-static void only_the_own_topic_lifts_an_estop(struct world *w)
+static void only_the_devices_own_topic_lifts_an_estop(struct world *w)
 {
 	ask_ok(w, "estop", "{}");
 
@@ -469,7 +469,7 @@ static const struct world_options other_values = {
 	.settings = "{'agent':{'keep_tasks':50}}",
 };
 
-static void settings_are_told(struct world *w)
+static void settings_are_published(struct world *w)
 {
 	const cJSON *told = document(w, wait_message(w, 0, BASE "/settings", NULL));
 
@@ -480,30 +480,30 @@ static void settings_are_told(struct world *w)
 
 static const struct test tests[] = {
 	TEST(a_reply_goes_to_the_response_topic_with_its_correlation),
-	TEST(without_a_response_topic_the_payload_says_where),
+	TEST(without_a_response_topic_the_payload_names_the_reply_topic),
 	TEST(a_reply_can_never_become_a_command),
 	TEST(short_forms_are_understood),
 	TEST(an_empty_payload_never_means_the_current_task),
 	TEST(bad_json_is_refused_with_a_sentence),
-	TEST(a_wrong_form_is_a_bad_request),
+	TEST(a_wrongly_formed_command_is_a_bad_request),
 	TEST(unknown_verbs_and_wrong_depths_are_answered),
 	TEST(a_payload_above_128_kib_is_refused),
 	TEST(each_plain_refusal_has_its_code),
-	TEST(if_rev_protects_against_what_somebody_else_changed),
+	TEST(if_rev_protects_against_concurrent_changes),
 	TEST(the_257th_live_task_is_refused),
 	TEST(a_known_id_with_another_body_is_a_conflict),
 	TEST(an_id_outlives_its_task),
 	TEST(a_request_is_carried_out_once),
-	TEST(a_refused_request_is_judged_anew),
+	TEST(a_refused_request_may_be_accepted_later),
 	TEST(a_retained_command_is_refused_and_cleared),
 	TEST_WITH(a_retained_command_found_at_start_is_refused, later),
-	TEST(late_commands_create_tasks_but_move_nothing),
+	TEST(stale_commands_create_tasks_but_move_nothing),
 	TEST_WITH(a_group_and_the_fleet_reach_the_device, in_a_group),
 	TEST_WITH(a_retained_broadcast_is_refused_and_left_alone, in_a_group),
-	TEST_WITH(only_the_own_topic_lifts_an_estop, in_a_group),
+	TEST_WITH(only_the_devices_own_topic_lifts_an_estop, in_a_group),
 	TEST(a_list_is_read_page_by_page),
 	TEST(the_types_and_the_agent_describe_themselves),
-	TEST_WITH(settings_are_told, other_values),
+	TEST_WITH(settings_are_published, other_values),
 };
 
 int main(int argc, char **argv)

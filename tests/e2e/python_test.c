@@ -11,7 +11,7 @@ static const struct world_options with_rig = {
 	.community = "tests/e2e/community/rig.py",
 };
 
-static void the_documented_class_runs_when_its_name_is_published(struct world *w)
+static void the_documented_class_runs_when_its_name_is_sent(struct world *w)
 {
 	tell(w, "task/create", "my_custom_task");
 
@@ -33,7 +33,7 @@ static void any_arguments_pass_where_the_signature_takes_any(struct world *w)
 	wait_status(w, "a", "completed");
 }
 
-static void arguments_are_held_against_the_signature(struct world *w)
+static void arguments_are_checked_against_the_signature(struct world *w)
 {
 	ask_refused(w, "task/create", "invalid_args", "photograph_task");
 	ask_refused(w, "task/create", "invalid_args",
@@ -50,7 +50,7 @@ static void arguments_are_held_against_the_signature(struct world *w)
 	assert_true(bool_at(type, "is_blocking"));
 }
 
-static void the_rig_does_what_a_class_that_uses_it_says(struct world *w)
+static void a_class_can_use_the_rig(struct world *w)
 {
 	create(w, "a", "photograph_task", "{'degrees':120}");
 
@@ -65,7 +65,7 @@ static void the_rig_does_what_a_class_that_uses_it_says(struct world *w)
 	wait_value(w, BASE "/light/ringlight", "state", "OFF");
 }
 
-static void what_a_class_prints_and_logs_is_in_the_tasks_log(struct world *w)
+static void output_and_logging_of_a_class_are_in_the_tasks_log(struct world *w)
 {
 	create(w, "a", "photograph_task", "{'degrees':10}");
 	wait_status(w, "a", "completed");
@@ -89,7 +89,7 @@ static void the_limits_of_the_rig_hold_for_community_code(struct world *w)
 	assert_string_equal(text_at(task, "error.code"), "invalid_args");
 }
 
-static void a_device_that_is_not_used_is_not_lent(struct world *w)
+static void a_device_that_is_not_declared_is_refused(struct world *w)
 {
 	create(w, "a", "trespass_task", NULL);
 
@@ -98,7 +98,7 @@ static void a_device_that_is_not_used_is_not_lent(struct world *w)
 	assert_string_equal(text_at(task, "error.code"), "not_supported");
 }
 
-static void a_device_that_a_class_uses_is_its_own(struct world *w)
+static void a_class_has_its_devices_alone(struct world *w)
 {
 	create(w, "a", "wander_task", NULL);
 	wait_step(w, "a", 2);
@@ -112,7 +112,7 @@ static void a_device_that_a_class_uses_is_its_own(struct world *w)
 	wait_status(w, "b", "completed");
 }
 
-static void a_pause_holds_the_motor(struct world *w)
+static void a_pause_halts_the_motor(struct world *w)
 {
 	create(w, "a", "wander_task", NULL);
 	wait_step(w, "a", 2);
@@ -128,7 +128,7 @@ static void a_pause_holds_the_motor(struct world *w)
 	wait_step(w, "a", before + 2);
 }
 
-static void the_emergency_stop_ends_the_use_of_the_rig(struct world *w)
+static void an_emergency_stop_takes_the_rig_away(struct world *w)
 {
 	create(w, "a", "wander_task", NULL);
 	wait_step(w, "a", 2);
@@ -140,7 +140,7 @@ static void the_emergency_stop_ends_the_use_of_the_rig(struct world *w)
 	wait_value(w, BASE "/motor/turntable", "busy", "false");
 }
 
-static void a_bad_class_is_named_and_spoils_no_other(struct world *w)
+static void a_bad_class_is_named_and_does_not_affect_others(struct world *w)
 {
 	const char *info = retained(w, BASE "/info");
 
@@ -154,7 +154,7 @@ static void bring(struct world *w, const char *name, const char *text)
 	assert_int_equal(device_community(&w->device, name, text, strlen(text)), 0);
 }
 
-static void a_broken_file_is_named_with_its_line_and_stops_nothing(struct world *w)
+static void a_broken_file_is_reported_with_its_line(struct world *w)
 {
 	bring(w, "broken.py", "import this_is_not_there\n");
 	bring(w, "out.py",
@@ -168,18 +168,18 @@ static void a_broken_file_is_named_with_its_line_and_stops_nothing(struct world 
 }
 
 static const struct test tests[] = {
-	TEST_WITH(the_documented_class_runs_when_its_name_is_published, documented),
+	TEST_WITH(the_documented_class_runs_when_its_name_is_sent, documented),
 	TEST_WITH(any_arguments_pass_where_the_signature_takes_any, documented),
-	TEST_WITH(arguments_are_held_against_the_signature, with_rig),
-	TEST_WITH(the_rig_does_what_a_class_that_uses_it_says, with_rig),
-	TEST_WITH(what_a_class_prints_and_logs_is_in_the_tasks_log, with_rig),
+	TEST_WITH(arguments_are_checked_against_the_signature, with_rig),
+	TEST_WITH(a_class_can_use_the_rig, with_rig),
+	TEST_WITH(output_and_logging_of_a_class_are_in_the_tasks_log, with_rig),
 	TEST_WITH(the_limits_of_the_rig_hold_for_community_code, with_rig),
-	TEST_WITH(a_device_that_is_not_used_is_not_lent, with_rig),
-	TEST_WITH(a_device_that_a_class_uses_is_its_own, with_rig),
-	TEST_WITH(a_pause_holds_the_motor, with_rig),
-	TEST_WITH(the_emergency_stop_ends_the_use_of_the_rig, with_rig),
-	TEST_WITH(a_bad_class_is_named_and_spoils_no_other, with_rig),
-	TEST_WITH(a_broken_file_is_named_with_its_line_and_stops_nothing, documented),
+	TEST_WITH(a_device_that_is_not_declared_is_refused, with_rig),
+	TEST_WITH(a_class_has_its_devices_alone, with_rig),
+	TEST_WITH(a_pause_halts_the_motor, with_rig),
+	TEST_WITH(an_emergency_stop_takes_the_rig_away, with_rig),
+	TEST_WITH(a_bad_class_is_named_and_does_not_affect_others, with_rig),
+	TEST_WITH(a_broken_file_is_reported_with_its_line, documented),
 };
 
 int main(int argc, char **argv)

@@ -84,7 +84,7 @@ static void behaviour_41_a_code_is_read_and_its_network_joined(struct world *w)
 	assert_non_null(strstr(made, "dark;matter\\\\7"));
 }
 
-static void the_password_is_seen_nowhere(struct world *w)
+static void the_password_appears_nowhere(struct world *w)
 {
 	start_networks(w, NULL);
 	show(w, CODE, "");
@@ -119,7 +119,7 @@ static void an_open_network_needs_no_password(struct world *w)
 	assert_null(strstr(connections(w), "security"));
 }
 
-static void a_hidden_network_is_asked_for_by_its_name(struct world *w)
+static void a_hidden_network_is_joined_by_its_name(struct world *w)
 {
 	start_networks(w, NULL);
 	show(w, "WIFI:H:true;S:nobody sees me;T:SAE;P:12345678;;", "");
@@ -147,7 +147,7 @@ static void a_network_that_refuses_leaves_nothing_behind(struct world *w)
 	wait_gone(below(w, "nm/connections"), "802-11");
 }
 
-static void a_cable_that_is_plugged_in_ends_it(struct world *w)
+static void plugging_in_a_cable_ends_the_onboarding(struct world *w)
 {
 	start_networks(w, NULL);
 	show(w, "https://example.org/", "");
@@ -162,7 +162,7 @@ static void a_cable_that_is_plugged_in_ends_it(struct world *w)
 	assert_string_equal(text_at(task, "result.reason"), "network_already_connected");
 }
 
-static void a_scan_can_be_paused_cancelled_and_goes_on_after_a_kill(struct world *w)
+static void a_qr_scan_can_be_paused_cancelled_and_survives_a_kill(struct world *w)
 {
 	start_networks(w, NULL);
 	show(w, "WIFI:T:WPA;S:Studio 7;P:short;;", "");
@@ -182,7 +182,7 @@ static void a_scan_can_be_paused_cancelled_and_goes_on_after_a_kill(struct world
 	assert_non_null(task);
 }
 
-static void without_code_or_networkmanager_it_says_what_to_do(struct world *w)
+static void a_missing_code_or_networkmanager_is_reported_with_advice(struct world *w)
 {
 	start_networks(w, NULL);
 	world_start_agent(w);
@@ -214,7 +214,7 @@ static bool has_loaded(struct world *w, const char *module)
 	return has;
 }
 
-static void without_a_network_it_looks_for_a_code_by_itself(struct world *w)
+static void without_a_network_the_agent_scans_for_a_code(struct world *w)
 {
 	start_networks(w, NULL);
 	show(w, CODE, "");
@@ -229,7 +229,7 @@ static void without_a_network_it_looks_for_a_code_by_itself(struct world *w)
 	assert_non_null(strstr(connections(w), "Studio 7"));
 }
 
-static void whoever_cancels_that_is_not_asked_again(struct world *w)
+static void a_cancelled_onboarding_does_not_start_again(struct world *w)
 {
 	start_networks(w, NULL);
 	show(w, "https://example.org/", "");
@@ -245,7 +245,7 @@ static void whoever_cancels_that_is_not_asked_again(struct world *w)
 	assert_false(has_loaded(w, "wifi"));
 }
 
-static void a_network_that_is_still_coming_up_is_waited_for(struct world *w)
+static void a_network_that_is_still_connecting_is_waited_for(struct world *w)
 {
 	start_networks(w, "starting");
 	world_start_agent(w);
@@ -260,16 +260,16 @@ static void a_network_that_is_still_coming_up_is_waited_for(struct world *w)
 
 static const struct test tests[] = {
 	TEST_WITH(behaviour_41_a_code_is_read_and_its_network_joined, later),
-	TEST_WITH(the_password_is_seen_nowhere, later),
+	TEST_WITH(the_password_appears_nowhere, later),
 	TEST_WITH(an_open_network_needs_no_password, later),
-	TEST_WITH(a_hidden_network_is_asked_for_by_its_name, later),
+	TEST_WITH(a_hidden_network_is_joined_by_its_name, later),
 	TEST_WITH(a_network_that_refuses_leaves_nothing_behind, later),
-	TEST_WITH(a_cable_that_is_plugged_in_ends_it, later),
-	TEST_WITH(a_scan_can_be_paused_cancelled_and_goes_on_after_a_kill, later),
-	TEST_WITH(without_code_or_networkmanager_it_says_what_to_do, later),
-	TEST_WITH(without_a_network_it_looks_for_a_code_by_itself, joining),
-	TEST_WITH(whoever_cancels_that_is_not_asked_again, joining),
-	TEST_WITH(a_network_that_is_still_coming_up_is_waited_for, joining),
+	TEST_WITH(plugging_in_a_cable_ends_the_onboarding, later),
+	TEST_WITH(a_qr_scan_can_be_paused_cancelled_and_survives_a_kill, later),
+	TEST_WITH(a_missing_code_or_networkmanager_is_reported_with_advice, later),
+	TEST_WITH(without_a_network_the_agent_scans_for_a_code, joining),
+	TEST_WITH(a_cancelled_onboarding_does_not_start_again, joining),
+	TEST_WITH(a_network_that_is_still_connecting_is_waited_for, joining),
 };
 
 int main(int argc, char **argv)

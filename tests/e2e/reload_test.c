@@ -35,7 +35,7 @@ static void write_rig(struct world *w, const char *rig)
 	assert_int_equal(file_write(w->device.rig_file, text, strlen(text)), 0);
 }
 
-static void the_new_config_counts_and_topics_follow(struct world *w)
+static void a_new_config_applies_and_topics_follow(struct world *w)
 {
 	ask_ok(w, "camera/capture", "{}");
 	wait_message(w, 0, BASE "/camera/sim/image", NULL);
@@ -61,7 +61,7 @@ static void the_new_config_counts_and_topics_follow(struct world *w)
 	ask_refused(w, "motor/move", "not_found", "{'name':'rotor','degrees':10}");
 }
 
-static void a_config_that_does_not_fit_leaves_the_old_rig(struct world *w)
+static void a_bad_config_keeps_the_old_rig(struct world *w)
 {
 	ask_ok(w, "light/set", "70");
 	ask_ok(w, "camera/settings", "{'settings':{'shutter':7}}");
@@ -111,7 +111,7 @@ static void a_rig_that_moves_is_not_reloaded(struct world *w)
 }
 
 /* Tasks that need no device neither hold it up nor mind. */
-static void other_tasks_go_on(struct world *w)
+static void tasks_without_devices_keep_running(struct world *w)
 {
 	create(w, "hello", HELLO, "{'total_steps':10000,'delay':0.05}");
 	wait_status(w, "hello", "running");
@@ -124,7 +124,7 @@ static void other_tasks_go_on(struct world *w)
 	wait_status(w, "hello", "cancelled");
 }
 
-static void an_emergency_stop_outlives_it(struct world *w)
+static void an_emergency_stop_lasts_over_a_reload(struct world *w)
 {
 	ask_ok(w, "estop", "{}");
 
@@ -136,7 +136,7 @@ static void an_emergency_stop_outlives_it(struct world *w)
 }
 
 /* The list of devices outlives the process. */
-static void devices_that_vanished_over_a_restart_are_cleared(struct world *w)
+static void devices_removed_before_a_restart_are_cleared(struct world *w)
 {
 	wait_value(w, BASE "/motor/rotor", "busy", "false");
 	world_stop_agent(w);
@@ -150,13 +150,13 @@ static void devices_that_vanished_over_a_restart_are_cleared(struct world *w)
 }
 
 static const struct test tests[] = {
-	TEST_WITH(the_new_config_counts_and_topics_follow, first),
-	TEST_WITH(a_config_that_does_not_fit_leaves_the_old_rig, first),
+	TEST_WITH(a_new_config_applies_and_topics_follow, first),
+	TEST_WITH(a_bad_config_keeps_the_old_rig, first),
 	TEST_WITH(a_rig_in_use_is_not_reloaded, first),
 	TEST_WITH(a_rig_that_moves_is_not_reloaded, first_slow),
-	TEST_WITH(other_tasks_go_on, first),
-	TEST_WITH(an_emergency_stop_outlives_it, first),
-	TEST_WITH(devices_that_vanished_over_a_restart_are_cleared, first),
+	TEST_WITH(tasks_without_devices_keep_running, first),
+	TEST_WITH(an_emergency_stop_lasts_over_a_reload, first),
+	TEST_WITH(devices_removed_before_a_restart_are_cleared, first),
 };
 
 int main(int argc, char **argv)

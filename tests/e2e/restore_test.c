@@ -22,7 +22,7 @@ static char *counting_held(struct world *w, const char *file, int steps)
 
 /* ---- kill -9 ---- */
 
-static void a_resumable_task_goes_on_where_it_was_killed(struct world *w)
+static void a_resumable_task_continues_where_it_was_killed(struct world *w)
 {
 	char *file = below(w, "steps");
 
@@ -43,7 +43,7 @@ static void a_resumable_task_goes_on_where_it_was_killed(struct world *w)
 	assert_revs_grow(w);
 }
 
-static void what_had_effects_is_not_run_again_by_itself(struct world *w)
+static void a_task_with_effects_is_not_repeated_automatically(struct world *w)
 {
 	char *file = below(w, "count");
 
@@ -107,7 +107,7 @@ static void a_paused_task_stays_paused_with_its_slot(struct world *w)
 	assert_int_equal(lines_of(file), 6);
 }
 
-static void a_cancel_under_way_is_kept(struct world *w)
+static void an_unfinished_cancel_is_kept(struct world *w)
 {
 	create(w, "s", "stubborn_task", "{'steps':5,'every':2}");
 	wait_status(w, "s", "running");
@@ -200,7 +200,7 @@ static void kills_at_any_moment_lose_and_repeat_nothing(struct world *w)
 	assert_revs_grow(w);
 }
 
-static void a_second_agent_on_the_same_state_says_so_and_ends(struct world *w)
+static void a_second_agent_on_the_same_state_ends_with_a_reason(struct world *w)
 {
 	struct device second = w->device;
 
@@ -219,7 +219,7 @@ static void a_second_agent_on_the_same_state_says_so_and_ends(struct world *w)
 
 /* ---- SIGTERM ---- */
 
-static void a_stop_in_order_keeps_what_can_go_on(struct world *w)
+static void an_orderly_stop_keeps_resumable_tasks(struct world *w)
 {
 	char *file = below(w, "steps");
 
@@ -255,7 +255,7 @@ static void an_idle_agent_stops_at_once(struct world *w)
 	assert_string_equal(retained(w, BASE "/status"), "offline");
 }
 
-static void a_killed_agent_is_told_to_be_lost(struct world *w)
+static void a_killed_agent_is_published_as_lost(struct world *w)
 {
 	size_t mark = client_mark(w->client);
 
@@ -265,18 +265,18 @@ static void a_killed_agent_is_told_to_be_lost(struct world *w)
 }
 
 static const struct test tests[] = {
-	TEST(a_resumable_task_goes_on_where_it_was_killed),
-	TEST(what_had_effects_is_not_run_again_by_itself),
+	TEST(a_resumable_task_continues_where_it_was_killed),
+	TEST(a_task_with_effects_is_not_repeated_automatically),
 	TEST_WITH(pending_tasks_keep_their_order, one_slot),
 	TEST_WITH(a_paused_task_stays_paused_with_its_slot, one_slot),
-	TEST(a_cancel_under_way_is_kept),
+	TEST(an_unfinished_cancel_is_kept),
 	TEST(on_interrupt_decides_what_a_crash_means),
 	TEST(a_task_that_kills_the_agent_is_given_up),
 	TEST(kills_at_any_moment_lose_and_repeat_nothing),
-	TEST(a_second_agent_on_the_same_state_says_so_and_ends),
-	TEST(a_stop_in_order_keeps_what_can_go_on),
+	TEST(a_second_agent_on_the_same_state_ends_with_a_reason),
+	TEST(an_orderly_stop_keeps_resumable_tasks),
 	TEST(an_idle_agent_stops_at_once),
-	TEST(a_killed_agent_is_told_to_be_lost),
+	TEST(a_killed_agent_is_published_as_lost),
 };
 
 int main(int argc, char **argv)

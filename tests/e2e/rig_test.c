@@ -39,7 +39,7 @@ static const cJSON *check_of(const cJSON *task, const char *device)
 	return NULL;
 }
 
-static void the_check_of_a_rig_has_a_sentence_for_each_device(struct world *w)
+static void the_rig_check_reports_on_each_device(struct world *w)
 {
 	create(w, "check", "rig_check_task", "{}");
 	const cJSON *task = wait_status(w, "check", "completed");
@@ -58,7 +58,7 @@ static void the_check_of_a_rig_has_a_sentence_for_each_device(struct world *w)
 	wait_value(w, BASE "/light/ringlight", "state", "OFF");
 }
 
-static void what_does_not_work_is_named_and_the_rest_is_tried(struct world *w)
+static void a_broken_device_is_named_and_the_rest_is_checked(struct world *w)
 {
 	create(w, "check", "rig_check_task", "{}");
 	const cJSON *task = wait_status(w, "check", "completed");
@@ -69,7 +69,7 @@ static void what_does_not_work_is_named_and_the_rest_is_tried(struct world *w)
 	assert_true(bool_at(check_of(task, "turntable"), "ok"));
 }
 
-static void a_bad_value_costs_its_device_and_is_told(struct world *w)
+static void a_bad_value_costs_its_device_and_is_reported(struct world *w)
 {
 	const cJSON *info = parsed(w, retained(w, BASE "/info"));
 
@@ -79,7 +79,7 @@ static void a_bad_value_costs_its_device_and_is_told(struct world *w)
 	ask_refused(w, "motor/move", "not_found", "{'name':'turntable','degrees':80}");
 }
 
-static void lines_that_are_free_are_read_and_set(struct world *w)
+static void free_lines_can_be_read_and_set(struct world *w)
 {
 	const cJSON *set = ask_ok(w, "gpio/set", "{'line':4,'value':1}");
 
@@ -94,7 +94,7 @@ static void lines_that_are_free_are_read_and_set(struct world *w)
 	ask_refused(w, "gpio/set", "estopped", "{'line':4,'value':0}");
 }
 
-static void a_rig_goes_to_sleep_and_wakes_with_the_next_motion(struct world *w)
+static void a_rig_sleeps_and_wakes_with_the_next_motion(struct world *w)
 {
 	ask_ok(w, "light/set", "{'name':'ringlight','state':'ON'}");
 	wait_value(w, BASE "/motor/rotor", "enabled", "false");
@@ -108,11 +108,11 @@ static void a_rig_goes_to_sleep_and_wakes_with_the_next_motion(struct world *w)
 }
 
 static const struct test tests[] = {
-	TEST_WITH(the_check_of_a_rig_has_a_sentence_for_each_device, plain),
-	TEST_WITH(what_does_not_work_is_named_and_the_rest_is_tried, no_camera),
-	TEST_WITH(a_bad_value_costs_its_device_and_is_told, bad_table),
-	TEST_WITH(lines_that_are_free_are_read_and_set, plain),
-	TEST_WITH(a_rig_goes_to_sleep_and_wakes_with_the_next_motion, sleepy),
+	TEST_WITH(the_rig_check_reports_on_each_device, plain),
+	TEST_WITH(a_broken_device_is_named_and_the_rest_is_checked, no_camera),
+	TEST_WITH(a_bad_value_costs_its_device_and_is_reported, bad_table),
+	TEST_WITH(free_lines_can_be_read_and_set, plain),
+	TEST_WITH(a_rig_sleeps_and_wakes_with_the_next_motion, sleepy),
 };
 
 int main(int argc, char **argv)

@@ -30,7 +30,7 @@ static size_t lines_with(struct world *w, const char *path, const char *text)
 	return count;
 }
 
-static void two_agents_with_one_id_say_so_and_do_not_fight(struct world *w)
+static void two_agents_with_one_id_report_it_and_do_not_fight(struct world *w)
 {
 	struct device rival;
 
@@ -59,7 +59,7 @@ static void two_agents_with_one_id_say_so_and_do_not_fight(struct world *w)
 }
 
 static const struct test tests[] = {
-	TEST(two_agents_with_one_id_say_so_and_do_not_fight),
+	TEST(two_agents_with_one_id_report_it_and_do_not_fight),
 };
 
 int main(int argc, char **argv)

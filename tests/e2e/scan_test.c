@@ -176,7 +176,7 @@ static void a_paused_exclusive_scan_keeps_its_place(struct world *w)
 	wait_status(w, "x", "completed");
 }
 
-static void behaviour_29_a_cancelled_scan_takes_only_what_is_missing(struct world *w)
+static void behaviour_29_a_restarted_scan_takes_only_the_missing_photos(struct world *w)
 {
 	scan(w, "s", "cup", 16);
 	wait_message(w, 0, BASE "/event", "\"done\":4");
@@ -246,7 +246,7 @@ static void a_killed_scan_has_every_photo_once_and_in_order(struct world *w)
 	assert_revs_grow(w);
 }
 
-static void a_photo_that_vanished_is_taken_again(struct world *w)
+static void a_deleted_photo_is_taken_again(struct world *w)
 {
 	scan(w, "s", "cup", 12);
 	wait_message(w, 0, BASE "/event", "\"done\":4");
@@ -269,7 +269,7 @@ static void a_photo_that_vanished_is_taken_again(struct world *w)
 	assert_photos(w, "cup/scan01", 12);
 }
 
-static void an_estop_interrupts_a_scan_that_can_go_on_later(struct world *w)
+static void an_estop_interrupts_a_scan_that_can_be_continued(struct world *w)
 {
 	scan(w, "s", "cup", 20);
 	wait_event(w, 0, "scan.photo", "s");
@@ -300,7 +300,7 @@ static void a_camera_that_fails_now_and_then_loses_no_photo(struct world *w)
 	assert_true(number_at(event, "data.bytes") > 200);
 }
 
-static void a_photo_that_fails_for_good_is_named_with_the_reason(struct world *w)
+static void a_photo_that_always_fails_is_named_with_the_reason(struct world *w)
 {
 	scan(w, "s", "cup", 6);
 
@@ -337,7 +337,7 @@ static void a_camera_that_does_not_answer_is_found_before_anything_moves(struct 
 	assert_int_equal(shutters(w), 0);
 }
 
-static void a_stop_in_order_lets_the_scan_go_on(struct world *w)
+static void a_scan_continues_after_an_orderly_stop(struct world *w)
 {
 	scan(w, "s", "cup", 20);
 	wait_message(w, 0, BASE "/event", "\"done\":3");
@@ -384,7 +384,7 @@ static void a_project_in_use_is_not_deleted(struct world *w)
 	assert_false(file_exists(in_project(w, "cup")));
 }
 
-static void no_name_leaves_the_folder(struct world *w)
+static void no_project_name_leaves_the_folder(struct world *w)
 {
 	static const char *const names[] = {
 		"../out", "..", ".",  "/tmp/out", "a/b",       "a\\\\b",    "con",
@@ -427,18 +427,18 @@ static const struct test tests[] = {
 	TEST_WITH(behaviour_25_a_paused_scan_is_cancelled_and_goes_home, ten_times),
 	TEST_WITH(behaviour_25_a_paused_scan_goes_on_and_completes, ten_times),
 	TEST_WITH(a_paused_exclusive_scan_keeps_its_place, ten_times),
-	TEST_WITH(behaviour_29_a_cancelled_scan_takes_only_what_is_missing, ten_times),
+	TEST_WITH(behaviour_29_a_restarted_scan_takes_only_the_missing_photos, ten_times),
 	TEST_WITH(a_killed_scan_has_every_photo_once_and_in_order, four_times),
-	TEST_WITH(a_photo_that_vanished_is_taken_again, ten_times),
-	TEST_WITH(an_estop_interrupts_a_scan_that_can_go_on_later, ten_times),
+	TEST_WITH(a_deleted_photo_is_taken_again, ten_times),
+	TEST_WITH(an_estop_interrupts_a_scan_that_can_be_continued, ten_times),
 	TEST_WITH(a_camera_that_fails_now_and_then_loses_no_photo, now_and_then),
-	TEST_WITH(a_photo_that_fails_for_good_is_named_with_the_reason, for_good),
+	TEST_WITH(a_photo_that_always_fails_is_named_with_the_reason, for_good),
 	TEST_WITH(a_camera_that_does_not_answer_is_found_before_anything_moves,
 		  unplugged),
-	TEST_WITH(a_stop_in_order_lets_the_scan_go_on, ten_times),
+	TEST_WITH(a_scan_continues_after_an_orderly_stop, ten_times),
 	TEST(projects_are_made_listed_and_deleted),
 	TEST_WITH(a_project_in_use_is_not_deleted, ten_times),
-	TEST(no_name_leaves_the_folder),
+	TEST(no_project_name_leaves_the_folder),
 	TEST(a_scan_outside_the_rotors_range_is_refused_before_it_moves),
 };
 

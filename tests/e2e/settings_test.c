@@ -18,7 +18,7 @@ static bool names(const cJSON *list, const char *key)
 	return false;
 }
 
-static void a_change_acts_at_once_and_outlives_a_restart(struct world *w)
+static void a_change_applies_at_once_and_survives_a_restart(struct world *w)
 {
 	const cJSON *set = ask_ok(w, "settings/set",
 				  "{'values':{'agent.keep_tasks':60,"
@@ -38,7 +38,7 @@ static void a_change_acts_at_once_and_outlives_a_restart(struct world *w)
 	ask_refused(w, "settings/get", "not_found", "{'keys':['agent.nothing']}");
 }
 
-static void what_acts_later_is_named_until_the_restart(struct world *w)
+static void changes_that_need_a_restart_are_named_until_then(struct world *w)
 {
 	const cJSON *set =
 		ask_ok(w, "settings/set", "{'values':{'fleet.groups':['left']}}");
@@ -54,7 +54,7 @@ static void what_acts_later_is_named_until_the_restart(struct world *w)
 		"ok");
 }
 
-static void nothing_set_from_afar_keeps_a_rig_from_starting(struct world *w)
+static void a_remote_change_never_keeps_a_rig_from_starting(struct world *w)
 {
 	ask_ok(w, "settings/set",
 	       "{'values':{'task_autodiscovery_ignore_modules':['scan_task']}}");
@@ -67,7 +67,7 @@ static void nothing_set_from_afar_keeps_a_rig_from_starting(struct world *w)
 	wait_status(w, "a", "completed");
 }
 
-static void what_the_environment_hides_is_told(struct world *w)
+static void a_value_hidden_by_the_environment_is_reported(struct world *w)
 {
 	const cJSON *set = ask_ok(w, "settings/set", "{'values':{'sim_speed':3}}");
 	const cJSON *problem = cJSON_GetArrayItem(at(set, "data.problems"), 0);
@@ -93,7 +93,7 @@ static void if_rev_protects_settings(struct world *w)
 	wait_event(w, 0, "settings.changed", NULL);
 }
 
-static void all_values_are_taken_or_none(struct world *w)
+static void all_changes_are_made_or_none(struct world *w)
 {
 	const cJSON *range = ask_refused(
 		w, "settings/set", "invalid_args",
@@ -106,7 +106,7 @@ static void all_values_are_taken_or_none(struct world *w)
 	wait_value(w, BASE "/settings", "values.agent.keep_days", "30");
 }
 
-static void null_is_the_default(struct world *w)
+static void null_restores_the_default(struct world *w)
 {
 	ask_ok(w, "settings/set", "{'values':{'agent.keep_days':7}}");
 	wait_value(w, BASE "/settings", "values.agent.keep_days", "7");
@@ -116,7 +116,7 @@ static void null_is_the_default(struct world *w)
 	wait_value(w, BASE "/settings", "values.agent.keep_days", "30");
 }
 
-static void what_the_environment_sets_stays_and_is_said(struct world *w)
+static void a_value_of_the_environment_stays_and_is_reported(struct world *w)
 {
 	ask_ok(w, "settings/set", "{'values':{'sim_speed':3}}");
 
@@ -125,7 +125,7 @@ static void what_the_environment_sets_stays_and_is_said(struct world *w)
 	wait_message(w, 0, BASE "/info", "OPENSCAN_SIM_SPEED");
 }
 
-static void what_only_the_machine_may_set_is_refused(struct world *w)
+static void a_local_only_setting_is_refused(struct world *w)
 {
 	ask_refused(w, "settings/set", "invalid_args", "{'values':{'device.id':'x'}}");
 	ask_refused(w, "settings/set", "invalid_args",
@@ -133,7 +133,7 @@ static void what_only_the_machine_may_set_is_refused(struct world *w)
 }
 
 /* Without a gap, from wherever the consumer was; page by page. */
-static void a_consumer_that_was_away_fetches_its_events(struct world *w)
+static void a_consumer_can_fetch_missed_events(struct world *w)
 {
 	double first, seq;
 
@@ -162,16 +162,16 @@ static void a_consumer_that_was_away_fetches_its_events(struct world *w)
 }
 
 static const struct test tests[] = {
-	TEST(a_change_acts_at_once_and_outlives_a_restart),
-	TEST(what_acts_later_is_named_until_the_restart),
-	TEST(what_the_environment_hides_is_told),
-	TEST(nothing_set_from_afar_keeps_a_rig_from_starting),
+	TEST(a_change_applies_at_once_and_survives_a_restart),
+	TEST(changes_that_need_a_restart_are_named_until_then),
+	TEST(a_value_hidden_by_the_environment_is_reported),
+	TEST(a_remote_change_never_keeps_a_rig_from_starting),
 	TEST(if_rev_protects_settings),
-	TEST(all_values_are_taken_or_none),
-	TEST(null_is_the_default),
-	TEST(what_the_environment_sets_stays_and_is_said),
-	TEST(what_only_the_machine_may_set_is_refused),
-	TEST(a_consumer_that_was_away_fetches_its_events),
+	TEST(all_changes_are_made_or_none),
+	TEST(null_restores_the_default),
+	TEST(a_value_of_the_environment_stays_and_is_reported),
+	TEST(a_local_only_setting_is_refused),
+	TEST(a_consumer_can_fetch_missed_events),
 };
 
 int main(int argc, char **argv)

@@ -72,7 +72,7 @@ static const cJSON *scan_document(struct world *w)
 	return parsed(w, wait_file(w, scan_file(w, "scan.json"), "}"));
 }
 
-static void each_point_gets_one_picture(struct world *w)
+static void each_point_is_stacked_into_one_picture(struct world *w)
 {
 	int width, height, photo_width, photo_height;
 
@@ -117,7 +117,7 @@ static void tear(const char *path)
 	assert_int_equal(truncate(path, size_of(path) / 2), 0);
 }
 
-static void what_cannot_be_stacked_is_named(struct world *w)
+static void a_batch_that_cannot_be_stacked_is_named(struct world *w)
 {
 	scan(w, 5, 3);
 	tear(scan_file(w, "scan01_001_fs02.jpg"));
@@ -139,7 +139,7 @@ static void what_cannot_be_stacked_is_named(struct world *w)
 	assert_true(size_of(scan_file(w, "stacked/stacked_scan01_003.jpg")) < 0);
 }
 
-static void existing_pictures_are_made_anew(struct world *w)
+static void existing_pictures_are_stacked_again(struct world *w)
 {
 	const char *path = scan_file(w, "stacked/stacked_scan01_000.jpg");
 
@@ -185,7 +185,7 @@ static void begin_a_slow_run(struct world *w)
 	stack(w, "f");
 }
 
-static void a_paused_run_goes_on_and_is_alone(struct world *w)
+static void a_paused_run_continues_and_is_exclusive(struct world *w)
 {
 	begin_a_slow_run(w);
 	wait_step(w, "f", 1);
@@ -203,7 +203,7 @@ static void a_paused_run_goes_on_and_is_alone(struct world *w)
 	assert_int_equal(count_at(task, "result.outputs"), SLOW_RUN);
 }
 
-static void a_cancelled_run_keeps_what_it_has(struct world *w)
+static void a_cancelled_run_keeps_its_pictures(struct world *w)
 {
 	begin_a_slow_run(w);
 	wait_step(w, "f", 2);
@@ -266,7 +266,7 @@ static void a_scan_that_fails_ends_its_chain(struct world *w)
 	assert_true(size_of(scan_file(w, "stacked")) < 0);
 }
 
-static void a_dry_run_tells_what_there_will_be(struct world *w)
+static void a_dry_run_reports_the_expected_pictures(struct world *w)
 {
 	scan(w, 3, 3);
 	const cJSON *reply = ask_ok(w, "task/create",
@@ -284,16 +284,16 @@ static void a_dry_run_tells_what_there_will_be(struct world *w)
 }
 
 static const struct test tests[] = {
-	TEST(each_point_gets_one_picture),
-	TEST(what_cannot_be_stacked_is_named),
-	TEST(existing_pictures_are_made_anew),
+	TEST(each_point_is_stacked_into_one_picture),
+	TEST(a_batch_that_cannot_be_stacked_is_named),
+	TEST(existing_pictures_are_stacked_again),
 	TEST(a_scan_without_batches_is_refused),
-	TEST(a_paused_run_goes_on_and_is_alone),
-	TEST(a_cancelled_run_keeps_what_it_has),
+	TEST(a_paused_run_continues_and_is_exclusive),
+	TEST(a_cancelled_run_keeps_its_pictures),
 	TEST(after_a_crash_only_the_rest_is_stacked),
 	TEST(a_chain_survives_a_restart),
 	TEST(a_scan_that_fails_ends_its_chain),
-	TEST(a_dry_run_tells_what_there_will_be),
+	TEST(a_dry_run_reports_the_expected_pictures),
 };
 
 int main(int argc, char **argv)

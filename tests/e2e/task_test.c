@@ -14,7 +14,7 @@ static const struct world_options one_slot = {
 	.settings = "{'scheduler':{'max_concurrent':1}}",
 };
 
-static void a_task_waits_for_those_it_comes_after(struct world *w)
+static void a_task_waits_for_its_dependencies(struct world *w)
 {
 	create(w, "a", HELLO, LONG_HELLO);
 
@@ -28,7 +28,7 @@ static void a_task_waits_for_those_it_comes_after(struct world *w)
 	assert_string_equal(text_at(b, "error.code"), "dependency_failed");
 }
 
-static void a_task_runs_when_those_before_it_completed(struct world *w)
+static void a_task_runs_when_its_dependencies_have_completed(struct world *w)
 {
 	create(w, "a", HELLO, "{'total_steps':3,'delay':0.1}");
 	create(w, "b", HELLO, "{'total_steps':3,'delay':0.1}");
@@ -42,7 +42,7 @@ static void a_task_runs_when_those_before_it_completed(struct world *w)
 	assert_string_equal(text_at(c, "after.1"), "b");
 }
 
-static void a_failure_goes_down_the_whole_chain(struct world *w)
+static void a_failure_fails_the_whole_chain(struct world *w)
 {
 	ask_ok(w, "queue/pause", "{}");
 	create(w, "a", "failing_task", NULL);
@@ -59,7 +59,7 @@ static void a_failure_goes_down_the_whole_chain(struct world *w)
 			    "dependency_failed");
 }
 
-static void after_may_only_name_tasks_that_exist(struct world *w)
+static void dependencies_must_exist(struct world *w)
 {
 	const cJSON *reply =
 		ask(w, "task/create", "{'type':'" HELLO "','after':['nobody']}");
@@ -85,7 +85,7 @@ static void a_completed_dependency_stays_satisfied_when_it_is_deleted(struct wor
 	assert_status(w, "b", "pending");
 }
 
-static void a_chain_is_made_at_once_and_runs_in_order(struct world *w)
+static void a_chain_is_created_at_once_and_runs_in_order(struct world *w)
 {
 	char *file = below(w, "order");
 	char *args = quoted(w, "{'file':'%s'}", file);
@@ -104,7 +104,7 @@ static void a_chain_is_made_at_once_and_runs_in_order(struct world *w)
 	assert_string_equal(wait_file(w, file, "last"), "c 1\nc-1 1\nlast 1\n");
 }
 
-static void a_chain_is_made_whole_or_not_at_all(struct world *w)
+static void a_chain_is_created_completely_or_not_at_all(struct world *w)
 {
 	ask_refused(w, "task/create", "unknown_type",
 		    "{'id':'c','type':'" HELLO "','then':[{'type':'" HELLO "'},"
@@ -114,7 +114,8 @@ static void a_chain_is_made_whole_or_not_at_all(struct world *w)
 	ask_refused(w, "task/get", "not_found", "c-1");
 }
 
-static void a_chained_task_takes_missing_arguments_from_the_result_before(struct world *w)
+static void
+a_chained_task_takes_missing_arguments_from_the_previous_result(struct world *w)
 {
 	ask_ok(w, "task/create",
 	       "{'id':'c','type':'result_task','args':{'result':{'folder':'scan01'}},'"
@@ -158,7 +159,7 @@ static void a_pause_does_not_count_as_running_time(struct world *w)
 	assert_true(number_at(task, "elapsed_s") < timeout);
 }
 
-static void a_failed_attempt_is_tried_again(struct world *w)
+static void a_failed_attempt_is_retried(struct world *w)
 {
 	char *file = below(w, "count");
 
@@ -174,7 +175,7 @@ static void a_failed_attempt_is_tried_again(struct world *w)
 	wait_event(w, 0, "task.retry", "a");
 }
 
-static void the_last_failed_attempt_is_the_end(struct world *w)
+static void the_last_failed_attempt_fails_the_task(struct world *w)
 {
 	char *file = below(w, "count");
 
@@ -224,7 +225,7 @@ static void a_higher_priority_runs_first_and_equals_in_order(struct world *w)
 	assert_string_equal(wait_file(w, file, "low"), "high 1\none 1\ntwo 1\nlow 1\n");
 }
 
-static void an_update_sorts_the_queue_again(struct world *w)
+static void an_update_reorders_the_queue(struct world *w)
 {
 	char *file = below(w, "order");
 	char *args = quoted(w, "{'file':'%s'}", file);
@@ -300,7 +301,7 @@ static void a_schema_of_another_version_is_refused(struct world *w)
 		    "{'type':'" HELLO "','schema':'%s'}", hash);
 }
 
-static void the_document_tells_everything(struct world *w)
+static void the_document_is_complete(struct world *w)
 {
 	static const char *const strings[] = {"id",	    "type",	    "category",
 					      "status",	    "store",	    "created_at",
@@ -330,7 +331,7 @@ static void the_document_tells_everything(struct world *w)
 	assert_int_equal(count_at(task, "after"), 0);
 }
 
-static void a_task_that_stops_says_so_until_it_stopped(struct world *w)
+static void a_stopping_task_is_marked_until_it_has_stopped(struct world *w)
 {
 	create(w, "s", "stubborn_task", quoted(w, "{'steps':2,'every':0.1,%s}", held(w)));
 	wait_status(w, "s", "running");
@@ -350,7 +351,7 @@ static void a_task_that_stops_says_so_until_it_stopped(struct world *w)
 	wait_status(w, "s", "cancelled");
 }
 
-static void a_pause_can_be_withdrawn_before_the_work_stopped(struct world *w)
+static void a_pause_can_be_withdrawn_before_the_run_has_stopped(struct world *w)
 {
 	create(w, "s", "stubborn_task", quoted(w, "{'steps':2,'every':0.1,%s}", held(w)));
 	wait_status(w, "s", "running");
@@ -364,7 +365,7 @@ static void a_pause_can_be_withdrawn_before_the_work_stopped(struct world *w)
 	assert_false(event_seen(w, 0, "task.paused", "s"));
 }
 
-static void the_table_of_states_holds(struct world *w)
+static void each_state_allows_the_commands_of_the_contracts_table(struct world *w)
 {
 	ask_ok(w, "queue/pause", "{}");
 	create(w, "p", HELLO, SHORT_HELLO);
@@ -383,7 +384,7 @@ static void the_table_of_states_holds(struct world *w)
 	ask_refused(w, "task/pause", "not_found", "nobody");
 }
 
-static void a_restart_goes_on_from_the_checkpoint_or_the_start(struct world *w)
+static void a_restart_continues_from_the_checkpoint_or_from_the_start(struct world *w)
 {
 	char *file = below(w, "steps");
 
@@ -424,7 +425,7 @@ static void labels_and_statuses_filter_the_list(struct world *w)
 	assert_int_equal(count_at(none, "data.tasks"), 0);
 }
 
-static void the_current_task_can_be_meant_without_its_name(struct world *w)
+static void the_current_task_can_be_addressed_without_its_id(struct world *w)
 {
 	create(w, "g", GENERATOR, "{'total_steps':1000,'interval':0.05}");
 	wait_status(w, "g", "running");
@@ -477,33 +478,33 @@ static void the_log_of_a_task_can_be_read(struct world *w)
 }
 
 static const struct test tests[] = {
-	TEST(a_task_waits_for_those_it_comes_after),
-	TEST(a_task_runs_when_those_before_it_completed),
-	TEST(a_failure_goes_down_the_whole_chain),
-	TEST(after_may_only_name_tasks_that_exist),
+	TEST(a_task_waits_for_its_dependencies),
+	TEST(a_task_runs_when_its_dependencies_have_completed),
+	TEST(a_failure_fails_the_whole_chain),
+	TEST(dependencies_must_exist),
 	TEST(a_completed_dependency_stays_satisfied_when_it_is_deleted),
-	TEST(a_chain_is_made_at_once_and_runs_in_order),
-	TEST(a_chain_is_made_whole_or_not_at_all),
-	TEST(a_chained_task_takes_missing_arguments_from_the_result_before),
+	TEST(a_chain_is_created_at_once_and_runs_in_order),
+	TEST(a_chain_is_created_completely_or_not_at_all),
+	TEST(a_chained_task_takes_missing_arguments_from_the_previous_result),
 	TEST(a_task_that_takes_too_long_ends_with_timeout),
 	TEST(a_pause_does_not_count_as_running_time),
-	TEST(a_failed_attempt_is_tried_again),
-	TEST(the_last_failed_attempt_is_the_end),
+	TEST(a_failed_attempt_is_retried),
+	TEST(the_last_failed_attempt_fails_the_task),
 	TEST(a_retry_waits_for_its_delay),
 	TEST_WITH(a_higher_priority_runs_first_and_equals_in_order, one_slot),
-	TEST_WITH(an_update_sorts_the_queue_again, one_slot),
+	TEST_WITH(an_update_reorders_the_queue, one_slot),
 	TEST(a_dry_run_leaves_no_trace),
 	TEST(a_dry_run_refuses_what_a_create_would_refuse),
 	TEST(a_bad_argument_is_named),
 	TEST(an_unknown_argument_is_refused),
 	TEST(a_schema_of_another_version_is_refused),
-	TEST(the_document_tells_everything),
-	TEST(a_task_that_stops_says_so_until_it_stopped),
-	TEST(a_pause_can_be_withdrawn_before_the_work_stopped),
-	TEST(the_table_of_states_holds),
-	TEST(a_restart_goes_on_from_the_checkpoint_or_the_start),
+	TEST(the_document_is_complete),
+	TEST(a_stopping_task_is_marked_until_it_has_stopped),
+	TEST(a_pause_can_be_withdrawn_before_the_run_has_stopped),
+	TEST(each_state_allows_the_commands_of_the_contracts_table),
+	TEST(a_restart_continues_from_the_checkpoint_or_from_the_start),
 	TEST(labels_and_statuses_filter_the_list),
-	TEST(the_current_task_can_be_meant_without_its_name),
+	TEST(the_current_task_can_be_addressed_without_its_id),
 	TEST(a_large_result_is_not_in_the_document),
 	TEST(revisions_never_go_back),
 	TEST(the_log_of_a_task_can_be_read),

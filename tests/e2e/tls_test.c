@@ -91,7 +91,7 @@ static void a_broker_of_another_authority_is_refused(struct world *w)
 			 "certificate chain; trying again");
 }
 
-static void the_systems_authorities_do_not_know_this_broker(struct world *w)
+static void the_system_authorities_do_not_trust_this_broker(struct world *w)
 {
 	int port = listen_tls(w, "DNS:localhost", "");
 	use(w, url_of(w, "mqtts", "localhost", port), NULL, NULL);
@@ -123,7 +123,8 @@ static void another_host_is_refused_over_websockets_too(struct world *w)
 	start_in_vain(w, "the broker's certificate: hostname mismatch");
 }
 
-static void without_the_client_certificate_the_broker_breaks_off(struct world *w)
+static void
+without_a_client_certificate_the_broker_refuses_the_connection(struct world *w)
 {
 	int port = listen_tls(w, "DNS:localhost", "require_certificate true\n");
 	use(w, url_of(w, "mqtts", "localhost", port), "ca", NULL);
@@ -131,14 +132,14 @@ static void without_the_client_certificate_the_broker_breaks_off(struct world *w
 	start_in_vain(w, "the broker broke off TLS: tlsv13 alert certificate required");
 }
 
-static void a_plain_listener_is_no_tls(struct world *w)
+static void a_plain_listener_is_not_tls(struct world *w)
 {
 	use(w, url_of(w, "mqtts", "localhost", w->broker.port), NULL, NULL);
 
 	start_in_vain(w, "TLS");
 }
 
-static void a_missing_file_is_named_once_and_may_come_later(struct world *w)
+static void a_missing_file_is_reported_once_and_may_appear_later(struct world *w)
 {
 	int port = listen_tls(w, "DNS:localhost", "");
 	const char *sentence =
@@ -153,7 +154,7 @@ static void a_missing_file_is_named_once_and_may_come_later(struct world *w)
 	wait_message(w, 0, BASE "/status", "online");
 }
 
-static void a_reason_that_changes_is_said_again(struct world *w)
+static void a_changed_reason_is_reported_again(struct world *w)
 {
 	int port = listen_tls(w, "DNS:localhost", "");
 	make_authority(w, "other");
@@ -203,7 +204,7 @@ static void websockets_over_tls_connect(struct world *w)
 	assert_large_messages_pass(w);
 }
 
-static void a_broker_that_goes_away_is_found_again_over_tls(struct world *w)
+static void a_broker_that_restarts_is_reconnected_over_tls(struct world *w)
 {
 	int port = listen_tls(w, "DNS:localhost", "");
 	use(w, url_of(w, "mqtts", "localhost", port), "ca", NULL);
@@ -260,7 +261,7 @@ static void a_password_comes_from_its_file(struct world *w)
 	assert_nowhere(w->device.log, PASSWORD);
 }
 
-static void a_password_file_for_others_is_refused_until_it_is_mended(struct world *w)
+static void a_password_file_is_refused_until_its_mode_is_0600(struct world *w)
 {
 	char *path;
 
@@ -278,7 +279,7 @@ static void a_password_file_for_others_is_refused_until_it_is_mended(struct worl
 	assert_nowhere(w->device.log, PASSWORD);
 }
 
-static void a_password_file_of_somebody_else_is_refused(struct world *w)
+static void a_password_file_of_another_user_is_refused(struct world *w)
 {
 	need_login(w);
 	use_password_file(w, PASSWORD, 0600);
@@ -289,7 +290,7 @@ static void a_password_file_of_somebody_else_is_refused(struct world *w)
 	start_in_vain(w, "a password file must belong to root or to the agent's user");
 }
 
-static void a_wrong_password_is_said_and_may_be_changed(struct world *w)
+static void a_wrong_password_is_reported_and_can_be_changed(struct world *w)
 {
 	need_login(w);
 	use_password_file(w, "wrong-one", 0600);
@@ -301,7 +302,7 @@ static void a_wrong_password_is_said_and_may_be_changed(struct world *w)
 	wait_message(w, 0, BASE "/status", "online");
 }
 
-static void a_password_in_the_url_is_seen_nowhere(struct world *w)
+static void a_password_in_the_url_appears_nowhere(struct world *w)
 {
 	size_t mark = client_mark(w->client);
 	const char *process;
@@ -342,22 +343,22 @@ static const struct test tests[] = {
 	TEST_WITH(tls_with_both_certificates_connects, later),
 	TEST_WITH(an_address_that_the_certificate_names_connects, later),
 	TEST_WITH(a_broker_of_another_authority_is_refused, later),
-	TEST_WITH(the_systems_authorities_do_not_know_this_broker, later),
+	TEST_WITH(the_system_authorities_do_not_trust_this_broker, later),
 	TEST_WITH(a_certificate_for_another_host_is_refused, later),
 	TEST_WITH(a_certificate_for_another_address_is_refused, later),
 	TEST_WITH(another_host_is_refused_over_websockets_too, later),
-	TEST_WITH(without_the_client_certificate_the_broker_breaks_off, later),
-	TEST_WITH(a_plain_listener_is_no_tls, later),
-	TEST_WITH(a_missing_file_is_named_once_and_may_come_later, later),
-	TEST_WITH(a_reason_that_changes_is_said_again, later),
+	TEST_WITH(without_a_client_certificate_the_broker_refuses_the_connection, later),
+	TEST_WITH(a_plain_listener_is_not_tls, later),
+	TEST_WITH(a_missing_file_is_reported_once_and_may_appear_later, later),
+	TEST_WITH(a_changed_reason_is_reported_again, later),
 	TEST_WITH(websockets_connect, later),
 	TEST_WITH(websockets_over_tls_connect, later),
-	TEST_WITH(a_broker_that_goes_away_is_found_again_over_tls, later),
+	TEST_WITH(a_broker_that_restarts_is_reconnected_over_tls, later),
 	TEST_WITH(a_password_comes_from_its_file, later),
-	TEST_WITH(a_password_file_for_others_is_refused_until_it_is_mended, later),
-	TEST_WITH(a_password_file_of_somebody_else_is_refused, later),
-	TEST_WITH(a_wrong_password_is_said_and_may_be_changed, later),
-	TEST_WITH(a_password_in_the_url_is_seen_nowhere, later),
+	TEST_WITH(a_password_file_is_refused_until_its_mode_is_0600, later),
+	TEST_WITH(a_password_file_of_another_user_is_refused, later),
+	TEST_WITH(a_wrong_password_is_reported_and_can_be_changed, later),
+	TEST_WITH(a_password_in_the_url_appears_nowhere, later),
 	TEST_WITH(print_config_hides_the_password, later),
 };
 

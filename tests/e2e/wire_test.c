@@ -86,18 +86,18 @@ static void cut_again_and_again(struct world *w, enum relay_way way)
 	assert_true(client_count(w->client, 0, BASE "/reply/_barrier") > 1);
 }
 
-static void cuts_in_mid_packet_on_the_way_up_lose_nothing(struct world *w)
+static void cuts_in_the_middle_of_a_packet_to_the_broker_lose_nothing(struct world *w)
 {
 	cut_again_and_again(w, RELAY_UP);
 }
 
-static void cuts_in_mid_packet_on_the_way_down_lose_nothing(struct world *w)
+static void cuts_in_the_middle_of_a_packet_to_the_agent_lose_nothing(struct world *w)
 {
 	cut_again_and_again(w, RELAY_DOWN);
 }
 
 /* What was told before the silence is in the pipe, what was not waits in the outbox. */
-static void a_silence_that_ends_is_nothing(struct world *w)
+static void a_short_silence_has_no_effect(struct world *w)
 {
 	start_behind_wire(w);
 	for (int i = 0; i < TASKS / 2; i++)
@@ -114,7 +114,7 @@ static void a_silence_that_ends_is_nothing(struct world *w)
 	assert_int_equal(client_count(w->client, 0, BASE "/reply/_barrier"), barriers);
 }
 
-static void a_half_open_connection_that_breaks_is_made_anew(struct world *w)
+static void a_half_open_connection_that_breaks_is_reconnected(struct world *w)
 {
 	start_behind_wire(w);
 	relay_freeze(wire, true);
@@ -131,7 +131,7 @@ static void a_half_open_connection_that_breaks_is_made_anew(struct world *w)
 }
 
 /* The broker still believes in the old connection when the agent comes by a new one. */
-static void an_agent_that_comes_again_takes_its_session_over(struct world *w)
+static void an_agent_that_reconnects_takes_over_its_session(struct world *w)
 {
 	start_behind_wire(w);
 	order(w, 0);
@@ -148,7 +148,7 @@ static void an_agent_that_comes_again_takes_its_session_over(struct world *w)
 }
 
 /* Takes two minutes: the keep alive is 60 s. */
-static void a_half_open_connection_is_found_by_the_keep_alive(struct world *w)
+static void the_keep_alive_detects_a_half_open_connection(struct world *w)
 {
 	if (!getenv("TEST_LONG"))
 		world_skip(w, "it takes two minutes: set TEST_LONG");
@@ -171,7 +171,7 @@ static void a_half_open_connection_is_found_by_the_keep_alive(struct world *w)
 }
 
 /* 20 kB/s in pieces that end anywhere. */
-static void a_slow_wire_breaks_nothing(struct world *w)
+static void a_slow_network_breaks_nothing(struct world *w)
 {
 	start_behind_wire(w);
 	relay_slow_down(wire, 211, 10);
@@ -188,13 +188,13 @@ static void a_slow_wire_breaks_nothing(struct world *w)
 }
 
 static const struct test tests[] = {
-	TEST_WITH(cuts_in_mid_packet_on_the_way_up_lose_nothing, later),
-	TEST_WITH(cuts_in_mid_packet_on_the_way_down_lose_nothing, later),
-	TEST_WITH(a_silence_that_ends_is_nothing, later),
-	TEST_WITH(a_half_open_connection_that_breaks_is_made_anew, later),
-	TEST_WITH(an_agent_that_comes_again_takes_its_session_over, later),
-	TEST_WITH(a_half_open_connection_is_found_by_the_keep_alive, later),
-	TEST_WITH(a_slow_wire_breaks_nothing, later),
+	TEST_WITH(cuts_in_the_middle_of_a_packet_to_the_broker_lose_nothing, later),
+	TEST_WITH(cuts_in_the_middle_of_a_packet_to_the_agent_lose_nothing, later),
+	TEST_WITH(a_short_silence_has_no_effect, later),
+	TEST_WITH(a_half_open_connection_that_breaks_is_reconnected, later),
+	TEST_WITH(an_agent_that_reconnects_takes_over_its_session, later),
+	TEST_WITH(the_keep_alive_detects_a_half_open_connection, later),
+	TEST_WITH(a_slow_network_breaks_nothing, later),
 };
 
 int main(int argc, char **argv)

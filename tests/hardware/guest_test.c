@@ -196,7 +196,7 @@ static void a_scan_of_six_points_is_six_photos_and_counted_pulses(struct world *
 	assert_true(pulses > 1000);
 }
 
-static void the_light_is_a_level_and_off_when_the_agent_was_killed(struct world *w)
+static void the_light_is_a_level_and_off_after_the_agent_was_killed(struct world *w)
 {
 	ask_ok(w, "light/set", "{'name':'ring','state':'ON'}");
 	assert_true(wires_level(wires, LIGHT_LINE));
@@ -206,7 +206,7 @@ static void the_light_is_a_level_and_off_when_the_agent_was_killed(struct world 
 	assert_false(wires_level(wires, LIGHT_LINE));
 }
 
-static void a_line_of_another_program_costs_its_device_alone(struct world *w)
+static void a_line_in_use_by_another_program_costs_only_its_device(struct world *w)
 {
 	int holder = wires_hold(wires, LIGHT_LINE, "other program");
 
@@ -252,7 +252,7 @@ static void assert_fault_and_free(struct world *w)
 	wait_value(w, BASE "/camera/vimc", "busy", "false");
 }
 
-static void a_camera_pulled_out_in_the_middle_is_a_fault_and_comes_back(struct world *w)
+static void an_unplugged_camera_is_a_fault_and_can_be_plugged_in_again(struct world *w)
 {
 	ask_ok(w, "camera/capture", "{}");
 
@@ -267,7 +267,7 @@ static void a_camera_pulled_out_in_the_middle_is_a_fault_and_comes_back(struct w
 	ask_ok(w, "camera/capture", "{}");
 }
 
-static void a_killed_scan_goes_on_where_the_pulses_ended(struct world *w)
+static void a_killed_scan_continues_where_the_pulses_ended(struct world *w)
 {
 	home(w);
 	int64_t travel = wires_travel(wires, rotor);
@@ -304,12 +304,12 @@ int main(int argc, char **argv)
 		TEST_WITH(a_missing_endstop_ends_the_homing_as_a_fault, virtual_rig),
 		TEST_WITH(a_scan_of_six_points_is_six_photos_and_counted_pulses,
 			  virtual_rig),
-		TEST_WITH(the_light_is_a_level_and_off_when_the_agent_was_killed,
+		TEST_WITH(the_light_is_a_level_and_off_after_the_agent_was_killed,
 			  virtual_rig),
-		TEST_WITH(a_line_of_another_program_costs_its_device_alone,
+		TEST_WITH(a_line_in_use_by_another_program_costs_only_its_device,
 			  virtual_rig_later),
-		TEST_WITH(a_killed_scan_goes_on_where_the_pulses_ended, virtual_rig),
-		TEST_WITH(a_camera_pulled_out_in_the_middle_is_a_fault_and_comes_back,
+		TEST_WITH(a_killed_scan_continues_where_the_pulses_ended, virtual_rig),
+		TEST_WITH(an_unplugged_camera_is_a_fault_and_can_be_plugged_in_again,
 			  virtual_rig),
 	};
 	int failed;

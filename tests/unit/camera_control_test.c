@@ -144,7 +144,7 @@ static void settings_become_controls(void **state)
 	assert_int_equal(wrong, 0);
 }
 
-static void a_window_outside_of_the_picture_is_refused(void **state)
+static void a_crop_outside_of_the_sensor_is_refused(void **state)
 {
 	char text[ROOM];
 	struct err err;
@@ -177,7 +177,7 @@ static void assert_asked(const struct camera_facts *camera, const char *text, in
 	cJSON_Delete(settings);
 }
 
-static void a_photo_is_as_large_as_what_the_crop_leaves(void **state)
+static void a_photo_has_the_size_of_the_crop(void **state)
 {
 	(void)state;
 	assert_asked(&imx519, "{\"crop_width\":10,\"crop_height\":20}", 4190, 2796);
@@ -187,7 +187,7 @@ static void a_photo_is_as_large_as_what_the_crop_leaves(void **state)
 		     1800, 1200);
 }
 
-static void a_camera_that_cannot_crop_is_asked_for_the_whole(void **state)
+static void a_camera_that_cannot_crop_is_asked_for_the_whole_frame(void **state)
 {
 	const struct camera_facts vimc = {.width = 1920, .height = 1080};
 
@@ -201,7 +201,7 @@ static void a_camera_that_cannot_crop_is_asked_for_the_whole(void **state)
 
 /* Whichever way up the camera is built in, both cut the same out of the upright picture:
  * the simulated one before it turns its picture, this one on the sensor. */
-static void the_simulated_camera_crops_alike(void **state)
+static void the_simulated_camera_crops_in_the_same_way(void **state)
 {
 	char text[128];
 
@@ -223,10 +223,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(settings_become_controls),
-		cmocka_unit_test(a_window_outside_of_the_picture_is_refused),
-		cmocka_unit_test(a_photo_is_as_large_as_what_the_crop_leaves),
-		cmocka_unit_test(a_camera_that_cannot_crop_is_asked_for_the_whole),
-		cmocka_unit_test(the_simulated_camera_crops_alike),
+		cmocka_unit_test(a_crop_outside_of_the_sensor_is_refused),
+		cmocka_unit_test(a_photo_has_the_size_of_the_crop),
+		cmocka_unit_test(a_camera_that_cannot_crop_is_asked_for_the_whole_frame),
+		cmocka_unit_test(the_simulated_camera_crops_in_the_same_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,7 +19,7 @@ static uint32_t fourcc(const char *letters)
 	       (uint32_t)letters[2] << 16 | (uint32_t)letters[3] << 24;
 }
 
-static void a_format_is_known_by_its_letters(void **state)
+static void a_format_is_recognized_by_its_fourcc(void **state)
 {
 	(void)state;
 	assert_int_equal(camera_format_layout(fourcc("BG24")), CAMERA_BGR888);
@@ -28,7 +28,7 @@ static void a_format_is_known_by_its_letters(void **state)
 	assert_int_equal(camera_format_layout(fourcc("pBAA")), -1);
 }
 
-static void the_format_with_the_least_work_is_asked_for(void **state)
+static void the_cheapest_format_is_chosen(void **state)
 {
 	const uint32_t offered[] = {fourcc("pBAA"), fourcc("NV12"), fourcc("XR24"),
 				    fourcc("YUYV")};
@@ -54,7 +54,7 @@ static void assert_placed(enum camera_layout layout, int planes, size_t second,
 	assert_int_equal(sizes[0] + sizes[1] + sizes[2], size);
 }
 
-static void planes_lie_one_behind_the_other(void **state)
+static void planes_follow_one_another(void **state)
 {
 	(void)state;
 	assert_placed(CAMERA_BGR888, 1, 0, 0, 224);
@@ -63,7 +63,7 @@ static void planes_lie_one_behind_the_other(void **state)
 	assert_placed(CAMERA_YUV420, 3, 224, 224 + 4 * 16, 224 + 2 * 4 * 16);
 }
 
-static void a_part_of_a_file_is_copied_and_not_more_than_there_is(void **state)
+static void copying_a_part_of_a_file_stops_at_its_end(void **state)
 {
 	int file = memfd_create("plane", MFD_CLOEXEC);
 	struct camera_memory *memory;
@@ -87,10 +87,10 @@ static void a_part_of_a_file_is_copied_and_not_more_than_there_is(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_format_is_known_by_its_letters),
-		cmocka_unit_test(the_format_with_the_least_work_is_asked_for),
-		cmocka_unit_test(planes_lie_one_behind_the_other),
-		cmocka_unit_test(a_part_of_a_file_is_copied_and_not_more_than_there_is),
+		cmocka_unit_test(a_format_is_recognized_by_its_fourcc),
+		cmocka_unit_test(the_cheapest_format_is_chosen),
+		cmocka_unit_test(planes_follow_one_another),
+		cmocka_unit_test(copying_a_part_of_a_file_stops_at_its_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

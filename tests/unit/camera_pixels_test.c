@@ -64,7 +64,7 @@ static void bytes_are_put_in_order_whatever_the_layout(void **state)
 	}
 }
 
-static void a_part_is_cut_out_of_the_middle(void **state)
+static void a_crop_is_cut_out_of_the_middle(void **state)
 {
 	uint8_t bytes[2 * 12], rgb[2 * 3];
 	struct camera_picture from = picture(CAMERA_BGR888, bytes);
@@ -102,7 +102,7 @@ static void assert_half_red(struct camera_picture *from)
 	}
 }
 
-static void planes_become_colours(void **state)
+static void yuv_planes_become_rgb(void **state)
 {
 	static const uint8_t yuv420[] = {76,  76,  255, 255, 76,  76,
 					 255, 255, 85,	128, 255, 128};
@@ -126,7 +126,7 @@ static void planes_become_colours(void **state)
 	assert_half_red(&packed);
 }
 
-static void a_narrow_range_is_stretched(void **state)
+static void limited_range_is_expanded_to_full_range(void **state)
 {
 	static const uint8_t yuyv[] = {16, 128, 235, 128, 126, 128, 126, 128,
 				       16, 128, 235, 128, 126, 128, 126, 128};
@@ -265,7 +265,7 @@ static void assert_same_photo(enum camera_layout layout, bool full_range,
 	frame_free(frame);
 }
 
-static void yuv_is_encoded_without_a_way_round(void **state)
+static void yuv_is_encoded_without_a_detour_over_rgb(void **state)
 {
 	static const struct camera_part parts[] = {
 		{0, 0, WIDE, HIGH}, {7, 5, 50, 34}, {0, 0, 2, 2}, {2, 4, 33, 17}};
@@ -278,7 +278,7 @@ static void yuv_is_encoded_without_a_way_round(void **state)
 		}
 }
 
-static void bytes_of_rgb_stay_where_they_are(void **state)
+static void rgb_bytes_are_left_unchanged(void **state)
 {
 	uint8_t bytes[24];
 	struct camera_picture from = picture(CAMERA_BGR888, bytes);
@@ -292,11 +292,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bytes_are_put_in_order_whatever_the_layout),
-		cmocka_unit_test(a_part_is_cut_out_of_the_middle),
-		cmocka_unit_test(planes_become_colours),
-		cmocka_unit_test(a_narrow_range_is_stretched),
-		cmocka_unit_test(yuv_is_encoded_without_a_way_round),
-		cmocka_unit_test(bytes_of_rgb_stay_where_they_are),
+		cmocka_unit_test(a_crop_is_cut_out_of_the_middle),
+		cmocka_unit_test(yuv_planes_become_rgb),
+		cmocka_unit_test(limited_range_is_expanded_to_full_range),
+		cmocka_unit_test(yuv_is_encoded_without_a_detour_over_rgb),
+		cmocka_unit_test(rgb_bytes_are_left_unchanged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,7 @@
 #include "tasks/cloud/project_lock.h"
 #include "tasks/cloud/transfer_rate.h"
 
-static void a_link_leads_to_the_file(void **state)
+static void a_share_link_becomes_a_download_link(void **state)
 {
 	static const struct {
 		const char *link, *file;
@@ -90,7 +90,7 @@ static void a_project_is_locked_once_per_kind(void **state)
 	project_lock_release(&other);
 }
 
-static void only_what_may_pass_is_tried_again(void **state)
+static void only_transient_errors_are_retried(void **state)
 {
 	static const int again[] = {408, 425, 429, 500, 502, 503, 504};
 	static const int never[] = {300, 400, 401, 403, 404, 410, 413, 422, 507};
@@ -117,7 +117,7 @@ static int fail_often(void *context, struct err *err)
 	return 0;
 }
 
-static void tries_come_later_and_later_and_end(void **state)
+static void retries_come_ever_later_and_end(void **state)
 {
 	struct task_run lucky = {.fails = 3}, unlucky = {.fails = 1000};
 	struct retry retry = {.what = "part 2 of 5", .once = fail_often};
@@ -145,12 +145,12 @@ static void tries_come_later_and_later_and_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_link_leads_to_the_file),
+		cmocka_unit_test(a_share_link_becomes_a_download_link),
 		cmocka_unit_test(the_rate_and_the_time_left_are_shown),
 		cmocka_unit_test(sending_a_part_again_starts_a_new_measurement),
 		cmocka_unit_test(a_project_is_locked_once_per_kind),
-		cmocka_unit_test(only_what_may_pass_is_tried_again),
-		cmocka_unit_test(tries_come_later_and_later_and_end),
+		cmocka_unit_test(only_transient_errors_are_retried),
+		cmocka_unit_test(retries_come_ever_later_and_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,7 +25,7 @@ static void a_release_before_the_wait_is_not_lost(void **state)
 	waiter_destroy(&waiter);
 }
 
-static void the_wait_ends_with_the_release_of_another_thread(void **state)
+static void a_release_by_another_thread_ends_the_wait(void **state)
 {
 	struct waiter waiter;
 	pthread_t thread;
@@ -41,7 +41,7 @@ static void the_wait_ends_with_the_release_of_another_thread(void **state)
 	}
 }
 
-static void without_a_release_the_wait_ends_after_its_time(void **state)
+static void without_a_release_the_wait_times_out(void **state)
 {
 	struct waiter waiter;
 	int64_t before = clock_monotonic_ms();
@@ -60,8 +60,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_release_before_the_wait_is_not_lost),
-		cmocka_unit_test(the_wait_ends_with_the_release_of_another_thread),
-		cmocka_unit_test(without_a_release_the_wait_ends_after_its_time),
+		cmocka_unit_test(a_release_by_another_thread_ends_the_wait),
+		cmocka_unit_test(without_a_release_the_wait_times_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

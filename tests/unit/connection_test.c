@@ -1049,7 +1049,7 @@ static void no_packet_waits_for_another(void **state)
 	assert_int_equal(prompt, all);
 }
 
-static void a_login_is_decoded_and_a_wrong_one_is_refused(void **state)
+static void a_login_is_percent_decoded_and_a_wrong_one_is_refused(void **state)
 {
 	struct scene s = {0};
 	struct connection_callbacks mine = callbacks;
@@ -1115,7 +1115,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bad_options_are_refused_with_a_sentence),
-		cmocka_unit_test(a_login_is_decoded_and_a_wrong_one_is_refused),
+		cmocka_unit_test(a_login_is_percent_decoded_and_a_wrong_one_is_refused),
 		scene_test(the_window_is_the_brokers_but_at_most_16),
 		scene_test(the_puback_leaves_only_after_message_returned),
 		scene_test(a_message_cut_off_in_the_callback_comes_again_as_a_duplicate),

@@ -21,7 +21,7 @@ static int close_shell(void **state)
 
 /* ---- ids and requests, contract 6 ---- */
 
-static void the_same_create_again_does_nothing_and_says_so(void **state)
+static void a_repeated_create_does_nothing_and_is_marked_duplicate(void **state)
 {
 	struct shell *s = *state;
 	const cJSON *reply;
@@ -40,7 +40,7 @@ static void the_same_create_again_does_nothing_and_says_so(void **state)
 	assert_false(runs(s, "a"));
 }
 
-static void another_create_with_a_known_id_is_a_conflict_that_shows_the_task(void **state)
+static void a_different_create_with_a_known_id_is_a_conflict(void **state)
 {
 	struct shell *s = *state;
 	const cJSON *reply;
@@ -94,7 +94,7 @@ static void ages_do_not_follow_the_wall_clock(void **state)
 	assert_string_equal(text_at(reply, "data/status"), "completed");
 }
 
-static void ages_count_the_time_that_the_agent_ran_over_restarts(void **state)
+static void ages_add_up_the_running_time_over_restarts(void **state)
 {
 	struct shell *s = *state;
 	const cJSON *reply;
@@ -138,7 +138,7 @@ static void a_request_makes_any_command_idempotent(void **state)
 	assert_status(s, "a", "error");
 }
 
-static void a_refused_command_is_judged_anew(void **state)
+static void a_refused_command_may_be_accepted_later(void **state)
 {
 	struct shell *s = *state;
 	const cJSON *reply;
@@ -173,7 +173,7 @@ static void a_direct_command_repeated_while_it_runs_runs_once(void **state)
 	assert_int_equal(s->run_count, orders);
 }
 
-static void a_direct_command_that_failed_may_be_tried_again(void **state)
+static void a_direct_command_that_failed_can_be_repeated(void **state)
 {
 	struct shell *s = *state;
 
@@ -189,7 +189,7 @@ static void a_direct_command_that_failed_may_be_tried_again(void **state)
 	assert_true(runs(s, "motor/move"));
 }
 
-static void a_dry_run_stores_runs_and_remembers_nothing(void **state)
+static void a_dry_run_leaves_no_trace_in_queue_or_store(void **state)
 {
 	struct shell *s = *state;
 	size_t from = s->message_count;
@@ -220,7 +220,7 @@ static void an_emergency_stop_is_never_a_repetition(void **state)
 
 /* ---- replies, contract 2 ---- */
 
-static void a_reply_goes_where_it_was_asked_for(void **state)
+static void a_reply_goes_to_the_requested_topic(void **state)
 {
 	struct shell *s = *state;
 	struct event *event;
@@ -273,7 +273,7 @@ static void a_reply_can_never_become_a_command(void **state)
 	ask_code(s, "task/get", "a", "not_found");
 }
 
-static void also_the_refusal_of_a_retained_command_goes_nowhere_else(void **state)
+static void a_refused_retained_command_is_answered_below_reply_only(void **state)
 {
 	struct shell *s = *state;
 	struct event *event = command_event(s, "task/create",
@@ -289,7 +289,7 @@ static void also_the_refusal_of_a_retained_command_goes_nowhere_else(void **stat
 	assert_int_equal(newest(s, "cmd/task/create")->size, 0);
 }
 
-static void whatever_cannot_be_carried_out_is_answered(void **state)
+static void every_invalid_command_is_answered(void **state)
 {
 	struct shell *s = *state;
 
@@ -308,7 +308,7 @@ static void whatever_cannot_be_carried_out_is_answered(void **state)
 	ask_code(s, "task/pause", "nobody", "not_found");
 }
 
-static void a_mistyped_name_is_told_the_nearest(void **state)
+static void a_mistyped_name_is_answered_with_the_nearest(void **state)
 {
 	struct shell *s = *state;
 	const cJSON *reply = ask_code(s, "task/create", "plian_task", "unknown_type");
@@ -343,7 +343,7 @@ static void a_reply_still_comes_after_a_crash(void **state)
 	assert_int_equal(count_of(s, "reply/a"), 2);
 }
 
-static void a_reply_an_hour_old_is_not_sent_any_more(void **state)
+static void a_reply_older_than_an_hour_is_dropped(void **state)
 {
 	struct shell *s = *state;
 
@@ -376,7 +376,7 @@ static void reads_write_nothing(void **state)
 	assert_null(newest_from(s, "reply/r1", from));
 }
 
-static void a_fleet_answers_one_after_the_other(void **state)
+static void replies_to_a_broadcast_are_spread_over_time(void **state)
 {
 	struct shell *s = *state;
 	int64_t before = s->now;
@@ -399,7 +399,7 @@ static void a_fleet_answers_one_after_the_other(void **state)
 	assert_int_equal(count_of(s, "reply/_"), 8);
 }
 
-static void the_whole_fleet_takes_only_what_is_meant_for_it(void **state)
+static void a_broadcast_allows_only_some_verbs(void **state)
 {
 	struct shell *s = *state;
 	size_t from = s->message_count;
@@ -417,7 +417,7 @@ static void the_whole_fleet_takes_only_what_is_meant_for_it(void **state)
 
 /* ---- late and retained commands ---- */
 
-static void what_waited_at_the_broker_is_late(void **state)
+static void commands_queued_before_the_connection_are_stale(void **state)
 {
 	struct shell *s = *state;
 
@@ -438,8 +438,7 @@ static void what_waited_at_the_broker_is_late(void **state)
 	ask_code(s, "estop", "", "ok");
 }
 
-static void
-the_barrier_is_sent_again_after_five_seconds_and_then_all_is_fresh(void **state)
+static void a_lost_barrier_is_sent_again_after_five_seconds(void **state)
 {
 	struct shell *s = *state;
 	size_t before;
@@ -459,7 +458,7 @@ the_barrier_is_sent_again_after_five_seconds_and_then_all_is_fresh(void **state)
 	assert_true(runs(s, "motor/move"));
 }
 
-static void a_barrier_of_an_earlier_life_opens_nothing(void **state)
+static void a_barrier_of_an_earlier_process_is_ignored(void **state)
 {
 	struct shell *s = *state;
 
@@ -489,7 +488,7 @@ static void a_retained_command_is_refused_and_taken_off_the_broker(void **state)
 	ask_code(s, "task/get", "a", "not_found");
 }
 
-static void below_group_and_all_it_is_only_reported(void **state)
+static void a_retained_broadcast_is_reported_and_not_cleared(void **state)
 {
 	struct shell *s = *state;
 	struct event *event = command_event(s, "/" ROOT "/_all/cmd/estop", "");
@@ -504,7 +503,7 @@ static void below_group_and_all_it_is_only_reported(void **state)
 	assert_int_equal(s->estops, 0);
 }
 
-static void an_empty_retained_message_is_a_clearing_never_a_command(void **state)
+static void an_empty_retained_message_is_never_a_command(void **state)
 {
 	struct shell *s = *state;
 	struct event *event = command_event(s, "estop", "");
@@ -520,7 +519,7 @@ static void an_empty_retained_message_is_a_clearing_never_a_command(void **state
 
 /* ---- estop, drain, prune ---- */
 
-static void an_emergency_stop_interrupts_latches_and_is_lifted_by_hand(void **state)
+static void an_emergency_stop_interrupts_and_stays_until_it_is_lifted(void **state)
 {
 	struct shell *s = *state;
 
@@ -549,7 +548,7 @@ static void an_emergency_stop_interrupts_latches_and_is_lifted_by_hand(void **st
 	assert_true(runs(s, "n"));
 }
 
-static void the_latch_holds_over_a_restart(void **state)
+static void an_emergency_stop_lasts_over_a_restart(void **state)
 {
 	struct shell *s = *state;
 
@@ -584,7 +583,7 @@ static void a_paused_task_that_holds_hardware_is_interrupted_too(void **state)
 	assert_status(s, "m", "interrupted");
 }
 
-static void the_stop_of_one_rig_is_not_lifted_from_afar(void **state)
+static void a_broadcast_does_not_lift_an_emergency_stop(void **state)
 {
 	struct shell *s = *state;
 
@@ -608,7 +607,7 @@ static void an_emergency_stop_takes_any_form(void **state)
 	assert_null(newest(s, "/" ROOT "/rig2/cmd/estop"));
 }
 
-static void draining_ends_what_runs_retries_too_and_takes_nothing_new(void **state)
+static void draining_finishes_runs_and_retries_and_refuses_new_tasks(void **state)
 {
 	struct shell *s = *state;
 
@@ -635,7 +634,7 @@ static void draining_ends_what_runs_retries_too_and_takes_nothing_new(void **sta
 	assert_string_equal(newest(s, "status")->text, "online");
 }
 
-static void prune_takes_what_ended_a_minute_ago_and_is_acknowledged(void **state)
+static void prune_deletes_acknowledged_tasks_that_ended_a_minute_ago(void **state)
 {
 	struct shell *s = *state;
 	const cJSON *reply;
@@ -664,7 +663,7 @@ static void prune_takes_what_ended_a_minute_ago_and_is_acknowledged(void **state
 	assert_true(happened(s, "task.pruned", "a"));
 }
 
-static void the_newest_finished_tasks_are_kept_and_none_for_ever(void **state)
+static void finished_tasks_are_kept_up_to_a_number_and_an_age(void **state)
 {
 	struct shell *s = *state;
 
@@ -689,7 +688,7 @@ static void the_newest_finished_tasks_are_kept_and_none_for_ever(void **state)
 
 /* ---- bounds, contract 8 ---- */
 
-static void two_hundred_and_fifty_six_tasks_live_and_no_more(void **state)
+static void at_most_256_tasks_are_live(void **state)
 {
 	struct shell *s = *state;
 	const cJSON *reply;
@@ -717,7 +716,7 @@ static void two_hundred_and_fifty_six_tasks_live_and_no_more(void **state)
 	ask_code(s, "task/create", "plain_task", "queue_full");
 }
 
-static void a_thousand_replies_wait_the_oldest_go_first(void **state)
+static void at_most_a_thousand_replies_wait_and_the_oldest_are_dropped(void **state)
 {
 	struct shell *s = *state;
 	size_t from, n = 0;
@@ -747,7 +746,7 @@ static void a_thousand_replies_wait_the_oldest_go_first(void **state)
 	assert_non_null(newest_from(s, "reply/r1099", from));
 }
 
-static void five_thousand_events_wait_the_oldest_are_skipped_but_kept(void **state)
+static void at_most_five_thousand_events_wait_and_skipped_ones_stay_stored(void **state)
 {
 	struct shell *s = *state;
 	size_t from;
@@ -786,8 +785,7 @@ static void five_thousand_events_wait_the_oldest_are_skipped_but_kept(void **sta
 	assert_int_equal(number_at(reply, "data/oldest"), 1);
 }
 
-static void
-labels_are_sixteen_of_sixty_four_and_two_hundred_and_fifty_six_bytes(void **state)
+static void labels_are_bounded_in_number_and_size(void **state)
 {
 	struct shell *s = *state;
 	char body[2048], *end = body;
@@ -812,7 +810,7 @@ labels_are_sixteen_of_sixty_four_and_two_hundred_and_fifty_six_bytes(void **stat
 	ask_code(s, "task/create", body, "invalid_args");
 }
 
-static void a_document_has_sixteen_kilobytes_at_most_whatever_it_holds(void **state)
+static void a_document_never_exceeds_16_kib(void **state)
 {
 	struct shell *s = *state;
 	char *body = malloc(64 * 1024), *end = body;
@@ -847,7 +845,7 @@ static void a_document_has_sixteen_kilobytes_at_most_whatever_it_holds(void **st
 	assert_int_equal(cJSON_GetArraySize(at(get(s, "big"), "labels")), 16);
 }
 
-static void large_arguments_are_left_out_of_the_document_and_told_by_get(void **state)
+static void large_arguments_are_only_shown_by_task_get(void **state)
 {
 	struct shell *s = *state;
 	char body[6000], long_text[5000];
@@ -975,7 +973,7 @@ static void events_are_numbered_without_gaps_and_sent_in_order(void **state)
 
 /* The database may not grow, so the commit fails; the pages of a test's commands are
  * small and stand in memory until then. */
-static void nothing_is_told_and_nobody_released_before_the_commit(void **state)
+static void nothing_is_published_and_no_sender_released_before_the_commit(void **state)
 {
 	struct shell *s = *state;
 	struct rlimit before, none;
@@ -1007,7 +1005,7 @@ static void nothing_is_told_and_nobody_released_before_the_commit(void **state)
 	assert_true(runs(s, "a"));
 }
 
-static void whoever_waits_for_the_commit_is_released_by_it(void **state)
+static void a_commit_releases_the_threads_that_wait_for_it(void **state)
 {
 	struct shell *s = *state;
 	struct event *event =
@@ -1037,7 +1035,7 @@ static void the_agent_works_without_a_broker(void **state)
 	assert_string_equal(text_at(document(s, "a"), "status"), "completed");
 }
 
-static void everything_retained_is_told_at_a_connect(void **state)
+static void every_retained_topic_is_published_at_a_connect(void **state)
 {
 	static const char *const topics[] = {"status",	"info",	    "queue",
 					     "current", "settings", "types/plain_task",
@@ -1064,7 +1062,7 @@ static void everything_retained_is_told_at_a_connect(void **state)
 	assert_string_equal(text_at(told(s, "info"), "store"), "5707e00000000001");
 }
 
-static void our_will_is_corrected_at_every_connect_the_rest_once_a_minute(void **state)
+static void the_status_is_published_at_every_connect_the_rest_once_a_minute(void **state)
 {
 	struct shell *s = *state;
 	size_t from;
@@ -1083,7 +1081,7 @@ static void our_will_is_corrected_at_every_connect_the_rest_once_a_minute(void *
 	assert_non_null(newest_from(s, "task/a", from));
 }
 
-static void sync_tells_everything_again(void **state)
+static void agent_sync_publishes_everything_again(void **state)
 {
 	struct shell *s = *state;
 	size_t from;
@@ -1109,7 +1107,7 @@ static void post_retained(struct shell *s, const char *topic, const char *text,
 	settle(s);
 }
 
-static void the_sweep_clears_tasks_that_nobody_knows(void **state)
+static void the_sweep_clears_unknown_tasks(void **state)
 {
 	struct shell *s = *state;
 
@@ -1131,7 +1129,7 @@ static void the_sweep_clears_tasks_that_nobody_knows(void **state)
 	assert_null(newest(s, "task/live"));
 }
 
-static void the_sweep_ends_at_its_barrier_and_first_thing_at_every_connect(void **state)
+static void the_sweep_runs_at_every_connect_and_ends_at_its_barrier(void **state)
 {
 	struct shell *s = *state;
 	const char *filter = OURS "task/+ ";
@@ -1237,7 +1235,7 @@ static void a_stored_info_of_another_store_delays_the_sweep(void **state)
 	assert_non_null(strstr(s->subscribed, OURS "task/+"));
 }
 
-static void a_message_of_an_ended_connection_is_left_to_come_again(void **state)
+static void a_message_of_a_lost_connection_is_left_for_redelivery(void **state)
 {
 	struct shell *s = *state;
 	struct event *event =
@@ -1284,7 +1282,7 @@ static void health_is_telemetry_that_expires(void **state)
 	assert_true(newest(s, "health")->expiry_s > 60);
 }
 
-static void health_counts_refusals_and_names_those_that_do_not_stop(void **state)
+static void health_counts_refusals_and_names_tasks_that_do_not_stop(void **state)
 {
 	struct shell *s = *state;
 
@@ -1298,7 +1296,7 @@ static void health_counts_refusals_and_names_those_that_do_not_stop(void **state
 	assert_string_equal(text_at(told(s, "health"), "stuck/0"), "a");
 }
 
-static void a_device_is_told_twice_a_second_at_most(void **state)
+static void a_device_is_published_at_most_twice_a_second(void **state)
 {
 	struct shell *s = *state;
 	size_t before = count_of(s, "motor/rotor");
@@ -1321,7 +1319,7 @@ static void a_device_is_told_twice_a_second_at_most(void **state)
 	assert_true(newest(s, "motor/rotor")->retain);
 }
 
-static void on_3_1_1_an_empty_payload_asks_and_changes_nothing(void **state)
+static void on_3_1_1_an_empty_payload_reads_and_changes_nothing(void **state)
 {
 	struct shell *s = *state;
 
@@ -1345,7 +1343,7 @@ static void post_retained_command(struct shell *s, const char *verb)
 	settle(s);
 }
 
-static void on_3_1_1_our_own_clearing_is_no_command_once(void **state)
+static void on_3_1_1_the_agents_own_clearing_is_not_taken_for_a_command(void **state)
 {
 	struct shell *s = *state;
 	size_t from;
@@ -1362,7 +1360,7 @@ static void on_3_1_1_our_own_clearing_is_no_command_once(void **state)
 	ask_code(s, "queue/pause", "", "bad_request");
 }
 
-static void on_3_1_1_an_empty_emergency_stop_is_never_taken_for_a_clearing(void **state)
+static void on_3_1_1_an_empty_emergency_stop_is_never_ignored(void **state)
 {
 	struct shell *s = *state;
 
@@ -1381,112 +1379,111 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-			the_same_create_again_does_nothing_and_says_so, open_shell,
-			close_shell),
-		cmocka_unit_test_setup_teardown(
-			another_create_with_a_known_id_is_a_conflict_that_shows_the_task,
+			a_repeated_create_does_nothing_and_is_marked_duplicate,
 			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_different_create_with_a_known_id_is_a_conflict, open_shell,
+			close_shell),
 		cmocka_unit_test_setup_teardown(ids_outlive_their_tasks_for_seven_days,
 						open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(ages_do_not_follow_the_wall_clock,
 						open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(
-			ages_count_the_time_that_the_agent_ran_over_restarts, open_shell,
+			ages_add_up_the_running_time_over_restarts, open_shell,
 			close_shell),
 		cmocka_unit_test_setup_teardown(a_request_makes_any_command_idempotent,
 						open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_refused_command_is_judged_anew,
+		cmocka_unit_test_setup_teardown(a_refused_command_may_be_accepted_later,
 						open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(
 			a_direct_command_repeated_while_it_runs_runs_once, open_shell,
 			close_shell),
 		cmocka_unit_test_setup_teardown(
-			a_direct_command_that_failed_may_be_tried_again, open_shell,
+			a_direct_command_that_failed_can_be_repeated, open_shell,
 			close_shell),
 		cmocka_unit_test_setup_teardown(
-			a_dry_run_stores_runs_and_remembers_nothing, open_shell,
+			a_dry_run_leaves_no_trace_in_queue_or_store, open_shell,
 			close_shell),
 		cmocka_unit_test_setup_teardown(an_emergency_stop_is_never_a_repetition,
 						open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_reply_goes_where_it_was_asked_for,
+		cmocka_unit_test_setup_teardown(a_reply_goes_to_the_requested_topic,
 						open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(a_reply_can_never_become_a_command,
 						open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(
-			also_the_refusal_of_a_retained_command_goes_nowhere_else,
+			a_refused_retained_command_is_answered_below_reply_only,
 			open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(
-			whatever_cannot_be_carried_out_is_answered, open_shell,
-			close_shell),
-		cmocka_unit_test_setup_teardown(a_mistyped_name_is_told_the_nearest,
+		cmocka_unit_test_setup_teardown(every_invalid_command_is_answered,
 						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_mistyped_name_is_answered_with_the_nearest, open_shell,
+			close_shell),
 		cmocka_unit_test_setup_teardown(a_reply_still_comes_after_a_crash,
 						open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_reply_an_hour_old_is_not_sent_any_more,
+		cmocka_unit_test_setup_teardown(a_reply_older_than_an_hour_is_dropped,
 						open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(reads_write_nothing, open_shell,
 						close_shell),
-		cmocka_unit_test_setup_teardown(a_fleet_answers_one_after_the_other,
-						open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(
-			the_whole_fleet_takes_only_what_is_meant_for_it, open_shell,
+			replies_to_a_broadcast_are_spread_over_time, open_shell,
 			close_shell),
-		cmocka_unit_test_setup_teardown(what_waited_at_the_broker_is_late,
+		cmocka_unit_test_setup_teardown(a_broadcast_allows_only_some_verbs,
 						open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(
-			the_barrier_is_sent_again_after_five_seconds_and_then_all_is_fresh,
-			open_shell, close_shell),
+			commands_queued_before_the_connection_are_stale, open_shell,
+			close_shell),
 		cmocka_unit_test_setup_teardown(
-			a_barrier_of_an_earlier_life_opens_nothing, open_shell,
+			a_lost_barrier_is_sent_again_after_five_seconds, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_barrier_of_an_earlier_process_is_ignored, open_shell,
 			close_shell),
 		cmocka_unit_test_setup_teardown(
 			a_retained_command_is_refused_and_taken_off_the_broker,
 			open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(below_group_and_all_it_is_only_reported,
-						open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(
-			an_empty_retained_message_is_a_clearing_never_a_command,
-			open_shell, close_shell),
+			a_retained_broadcast_is_reported_and_not_cleared, open_shell,
+			close_shell),
 		cmocka_unit_test_setup_teardown(
-			an_emergency_stop_interrupts_latches_and_is_lifted_by_hand,
+			an_empty_retained_message_is_never_a_command, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			an_emergency_stop_interrupts_and_stays_until_it_is_lifted,
 			open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(the_latch_holds_over_a_restart,
+		cmocka_unit_test_setup_teardown(an_emergency_stop_lasts_over_a_restart,
 						open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(
 			a_paused_task_that_holds_hardware_is_interrupted_too, open_shell,
 			close_shell),
 		cmocka_unit_test_setup_teardown(
-			the_stop_of_one_rig_is_not_lifted_from_afar, open_shell,
+			a_broadcast_does_not_lift_an_emergency_stop, open_shell,
 			close_shell),
 		cmocka_unit_test_setup_teardown(an_emergency_stop_takes_any_form,
 						open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(
-			draining_ends_what_runs_retries_too_and_takes_nothing_new,
+			draining_finishes_runs_and_retries_and_refuses_new_tasks,
 			open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(
-			prune_takes_what_ended_a_minute_ago_and_is_acknowledged,
+			prune_deletes_acknowledged_tasks_that_ended_a_minute_ago,
 			open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(
-			the_newest_finished_tasks_are_kept_and_none_for_ever, open_shell,
+			finished_tasks_are_kept_up_to_a_number_and_an_age, open_shell,
 			close_shell),
+		cmocka_unit_test_setup_teardown(at_most_256_tasks_are_live, open_shell,
+						close_shell),
 		cmocka_unit_test_setup_teardown(
-			two_hundred_and_fifty_six_tasks_live_and_no_more, open_shell,
+			at_most_a_thousand_replies_wait_and_the_oldest_are_dropped,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			at_most_five_thousand_events_wait_and_skipped_ones_stay_stored,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(labels_are_bounded_in_number_and_size,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(a_document_never_exceeds_16_kib,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			large_arguments_are_only_shown_by_task_get, open_shell,
 			close_shell),
-		cmocka_unit_test_setup_teardown(
-			a_thousand_replies_wait_the_oldest_go_first, open_shell,
-			close_shell),
-		cmocka_unit_test_setup_teardown(
-			five_thousand_events_wait_the_oldest_are_skipped_but_kept,
-			open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(
-			labels_are_sixteen_of_sixty_four_and_two_hundred_and_fifty_six_bytes,
-			open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(
-			a_document_has_sixteen_kilobytes_at_most_whatever_it_holds,
-			open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(
-			large_arguments_are_left_out_of_the_document_and_told_by_get,
-			open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(secrets_are_masked_everywhere, open_shell,
 						close_shell),
 		cmocka_unit_test_setup_teardown(
@@ -1501,24 +1498,25 @@ int main(void)
 			events_are_numbered_without_gaps_and_sent_in_order, open_shell,
 			close_shell),
 		cmocka_unit_test_setup_teardown(
-			nothing_is_told_and_nobody_released_before_the_commit, open_shell,
-			close_shell),
+			nothing_is_published_and_no_sender_released_before_the_commit,
+			open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(
-			whoever_waits_for_the_commit_is_released_by_it, open_shell,
+			a_commit_releases_the_threads_that_wait_for_it, open_shell,
 			close_shell),
 		cmocka_unit_test_setup_teardown(the_agent_works_without_a_broker,
 						open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(everything_retained_is_told_at_a_connect,
-						open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(
-			our_will_is_corrected_at_every_connect_the_rest_once_a_minute,
+			every_retained_topic_is_published_at_a_connect, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			the_status_is_published_at_every_connect_the_rest_once_a_minute,
 			open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(sync_tells_everything_again, open_shell,
-						close_shell),
-		cmocka_unit_test_setup_teardown(the_sweep_clears_tasks_that_nobody_knows,
+		cmocka_unit_test_setup_teardown(agent_sync_publishes_everything_again,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(the_sweep_clears_unknown_tasks,
 						open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(
-			the_sweep_ends_at_its_barrier_and_first_thing_at_every_connect,
+			the_sweep_runs_at_every_connect_and_ends_at_its_barrier,
 			open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(a_group_that_was_left_is_unsubscribed,
 						open_shell, close_shell),
@@ -1531,26 +1529,27 @@ int main(void)
 			a_stored_info_of_another_store_delays_the_sweep, open_shell,
 			close_shell),
 		cmocka_unit_test_setup_teardown(
-			a_message_of_an_ended_connection_is_left_to_come_again,
-			open_shell, close_shell),
+			a_message_of_a_lost_connection_is_left_for_redelivery, open_shell,
+			close_shell),
 		cmocka_unit_test_setup_teardown(an_idle_agent_sleeps, open_shell,
 						close_shell),
 		cmocka_unit_test_setup_teardown(health_is_telemetry_that_expires,
 						open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(
-			health_counts_refusals_and_names_those_that_do_not_stop,
+			health_counts_refusals_and_names_tasks_that_do_not_stop,
 			open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_device_is_told_twice_a_second_at_most,
-						open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(
-			on_3_1_1_an_empty_payload_asks_and_changes_nothing, open_shell,
+			a_device_is_published_at_most_twice_a_second, open_shell,
 			close_shell),
 		cmocka_unit_test_setup_teardown(
-			on_3_1_1_our_own_clearing_is_no_command_once, open_shell,
+			on_3_1_1_an_empty_payload_reads_and_changes_nothing, open_shell,
 			close_shell),
 		cmocka_unit_test_setup_teardown(
-			on_3_1_1_an_empty_emergency_stop_is_never_taken_for_a_clearing,
+			on_3_1_1_the_agents_own_clearing_is_not_taken_for_a_command,
 			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			on_3_1_1_an_empty_emergency_stop_is_never_ignored, open_shell,
+			close_shell),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,7 +85,7 @@ static void the_queue_is_in_order_of_priority_then_arrival(void **state)
 	assert_int_equal(number_at(get(s, "first"), "queue_position"), 1);
 }
 
-static void a_new_priority_sorts_again_and_the_arrival_stays(void **state)
+static void a_new_priority_reorders_the_queue_and_keeps_the_arrival(void **state)
 {
 	struct shell *s = *state;
 
@@ -121,7 +121,8 @@ static void an_exclusive_task_holds_back_everything_behind_it(void **state)
 	assert_true(runs(s, "b"));
 }
 
-static void an_exclusive_task_that_waits_for_another_holds_nothing_back(void **state)
+static void
+an_exclusive_task_with_an_open_dependency_does_not_block_the_queue(void **state)
 {
 	struct shell *s = *state;
 
@@ -178,7 +179,7 @@ static void a_direct_command_to_a_held_device_is_busy(void **state)
 	assert_int_equal(s->motion_stops, 1);
 }
 
-static void while_the_rig_is_exchanged_nobody_uses_it(void **state)
+static void no_task_starts_while_the_rig_is_reloaded(void **state)
 {
 	struct shell *s = *state;
 
@@ -200,7 +201,7 @@ static void while_the_rig_is_exchanged_nobody_uses_it(void **state)
 	assert_true(runs(s, "m1"));
 }
 
-static void another_rig_has_other_devices(void **state)
+static void a_reloaded_rig_publishes_its_devices(void **state)
 {
 	struct shell *s = *state;
 
@@ -222,7 +223,7 @@ static void another_rig_has_other_devices(void **state)
 }
 
 /* Each has a thread, and on a slow disk they last. */
-static void direct_commands_have_a_bound_that_stops_do_not_heed(void **state)
+static void direct_commands_are_bounded_and_stops_are_exempt(void **state)
 {
 	struct shell *s = *state;
 	const cJSON *reply;
@@ -241,7 +242,7 @@ static void direct_commands_have_a_bound_that_stops_do_not_heed(void **state)
 	assert_true(runs(s, "project/get"));
 }
 
-static void a_direct_command_holds_its_device_as_a_task_does(void **state)
+static void a_direct_command_claims_its_device(void **state)
 {
 	struct shell *s = *state;
 	size_t from;
@@ -268,7 +269,7 @@ static void light_is_set(struct shell *s)
 	command_ends(s, "light/set", true, "", "{'name':'ringlight'}");
 }
 
-static void of_two_settings_of_a_light_the_later_stays(void **state)
+static void of_two_light_commands_the_later_wins(void **state)
 {
 	struct shell *s = *state;
 
@@ -298,7 +299,7 @@ static void a_task_does_not_start_before_a_command_that_came_first(void **state)
 	assert_true(runs(s, "p1"));
 }
 
-static void a_light_that_waits_to_be_set_stays_off_after_an_emergency_stop(void **state)
+static void a_waiting_light_command_is_dropped_by_an_emergency_stop(void **state)
 {
 	struct shell *s = *state;
 
@@ -312,7 +313,7 @@ static void a_light_that_waits_to_be_set_stays_off_after_an_emergency_stop(void 
 	assert_false(runs(s, "light/set"));
 }
 
-static void only_so_many_settings_of_a_light_wait(void **state)
+static void the_number_of_waiting_light_commands_is_bounded(void **state)
 {
 	struct shell *s = *state;
 
@@ -322,8 +323,7 @@ static void only_so_many_settings_of_a_light_wait(void **state)
 	ask_code(s, "light/set", "ON", "device_busy");
 }
 
-static void
-the_current_task_is_the_exclusive_one_else_the_one_that_started_last(void **state)
+static void the_current_task_is_the_exclusive_one_or_the_last_started(void **state)
 {
 	struct shell *s = *state;
 
@@ -342,7 +342,7 @@ the_current_task_is_the_exclusive_one_else_the_one_that_started_last(void **stat
 		text_at(ask_code(s, "task/resume", "current", "accepted"), "id"), "x");
 }
 
-static void a_paused_queue_starts_nothing_also_after_a_restart(void **state)
+static void a_paused_queue_starts_nothing_even_after_a_restart(void **state)
 {
 	struct shell *s = *state;
 
@@ -361,7 +361,7 @@ static void a_paused_queue_starts_nothing_also_after_a_restart(void **state)
 	assert_true(cJSON_IsFalse(at(told(s, "queue"), "paused")));
 }
 
-static void queue_clear_cancels_all_that_pend_chains_too(void **state)
+static void queue_clear_cancels_all_pending_tasks_and_chains(void **state)
 {
 	struct shell *s = *state;
 	const cJSON *reply;
@@ -412,7 +412,7 @@ static void a_task_is_created_started_and_completed(void **state)
 	assert_true(happened(s, "task.completed", "a"));
 }
 
-static void without_an_id_the_agent_makes_ids_sorted_by_age(void **state)
+static void generated_ids_sort_by_age(void **state)
 {
 	struct shell *s = *state;
 	char first[80];
@@ -425,7 +425,7 @@ static void without_an_id_the_agent_makes_ids_sorted_by_age(void **state)
 				   "id")) < 0);
 }
 
-static void a_cancelled_run_holds_its_slot_until_it_has_stopped(void **state)
+static void a_cancelled_run_keeps_its_slot_until_it_has_stopped(void **state)
 {
 	struct shell *s = *state;
 
@@ -448,7 +448,7 @@ static void a_cancelled_run_holds_its_slot_until_it_has_stopped(void **state)
 	ask_code(s, "task/cancel", "m", "ok");
 }
 
-static void a_pause_is_told_when_the_run_stands_at_its_gate(void **state)
+static void a_task_is_published_as_paused_when_its_run_is_parked(void **state)
 {
 	struct shell *s = *state;
 
@@ -472,7 +472,7 @@ static void a_pause_is_told_when_the_run_stands_at_its_gate(void **state)
 	assert_true(happened(s, "task.resumed", "a"));
 }
 
-static void a_resume_withdraws_a_pause_that_is_under_way(void **state)
+static void a_resume_withdraws_an_unfinished_pause(void **state)
 {
 	struct shell *s = *state;
 
@@ -503,7 +503,7 @@ static void a_cancel_beats_a_pause(void **state)
 	assert_status(s, "a", "cancelled");
 }
 
-static void a_run_that_ends_before_it_sees_the_request_keeps_its_true_end(void **state)
+static void a_run_that_ends_before_it_sees_a_request_keeps_its_outcome(void **state)
 {
 	struct shell *s = *state;
 
@@ -531,7 +531,7 @@ static void a_cancelled_task_is_not_tried_again(void **state)
 	assert_status(s, "a", "cancelled");
 }
 
-static void commands_by_state_are_those_of_the_table(void **state)
+static void each_state_allows_the_commands_of_the_contracts_table(void **state)
 {
 	struct shell *s = *state;
 	const cJSON *reply;
@@ -559,7 +559,8 @@ static void commands_by_state_are_those_of_the_table(void **state)
 	ask_code(s, "task/get", "x", "not_found");
 }
 
-static void rev_grows_with_every_change_and_progress_alone_waits_two_seconds(void **state)
+static void
+rev_grows_with_every_change_and_progress_is_stored_every_two_seconds(void **state)
 {
 	struct shell *s = *state;
 	double rev;
@@ -577,7 +578,7 @@ static void rev_grows_with_every_change_and_progress_alone_waits_two_seconds(voi
 	assert_int_equal(number_at(document(s, "a"), "progress/current"), 2);
 }
 
-static void if_rev_forgives_progress_and_nothing_else(void **state)
+static void if_rev_ignores_progress_and_nothing_else(void **state)
 {
 	struct shell *s = *state;
 	char body[80];
@@ -598,7 +599,7 @@ static void if_rev_forgives_progress_and_nothing_else(void **state)
 		 "rev_conflict");
 }
 
-static void progress_is_told_five_times_a_second_the_newest_wins(void **state)
+static void the_newest_progress_is_published_five_times_a_second(void **state)
 {
 	struct shell *s = *state;
 	size_t before;
@@ -618,7 +619,7 @@ static void progress_is_told_five_times_a_second_the_newest_wins(void **state)
 	assert_int_equal(newest(s, "task/a/progress")->qos, 0);
 }
 
-static void current_is_told_once_a_second_and_says_idle_in_the_end(void **state)
+static void the_current_task_is_published_once_a_second_and_then_as_idle(void **state)
 {
 	struct shell *s = *state;
 	size_t before;
@@ -654,7 +655,7 @@ static void elapsed_does_not_count_pauses(void **state)
 	assert_int_equal(number_at(document(s, "a"), "elapsed_s"), 15);
 }
 
-static void a_log_is_told_and_kept_for_task_log(void **state)
+static void a_log_line_is_published_and_stored_for_task_log(void **state)
 {
 	struct shell *s = *state;
 	struct event *event;
@@ -681,7 +682,7 @@ static bool no_room(void *context)
 }
 
 /* What cannot be committed stays in memory until it can. */
-static void on_a_full_disk_the_log_is_told_and_not_kept(void **state)
+static void on_a_full_disk_a_log_line_is_published_and_not_stored(void **state)
 {
 	struct shell *s = *state;
 	struct event *event;
@@ -706,7 +707,7 @@ static void on_a_full_disk_the_log_is_told_and_not_kept(void **state)
 
 /* ---- after, then ---- */
 
-static void a_task_runs_after_those_it_names_have_completed(void **state)
+static void a_task_runs_when_its_dependencies_have_completed(void **state)
 {
 	struct shell *s = *state;
 
@@ -721,7 +722,7 @@ static void a_task_runs_after_those_it_names_have_completed(void **state)
 	assert_true(runs(s, "c"));
 }
 
-static void a_task_after_one_that_does_not_exist_is_refused(void **state)
+static void a_dependency_that_does_not_exist_is_refused(void **state)
 {
 	struct shell *s = *state;
 	const cJSON *reply =
@@ -732,7 +733,7 @@ static void a_task_after_one_that_does_not_exist_is_refused(void **state)
 	ask_code(s, "task/get", "b", "not_found");
 }
 
-static void a_completed_dependency_is_satisfied_also_when_it_is_deleted(void **state)
+static void a_completed_dependency_stays_satisfied_when_it_is_deleted(void **state)
 {
 	struct shell *s = *state;
 
@@ -763,7 +764,7 @@ static void a_failed_dependency_fails_the_whole_chain_at_once(void **state)
 	assert_status(s, "d", "error");
 }
 
-static void a_task_after_one_that_has_failed_already_fails_at_once(void **state)
+static void a_task_whose_dependency_has_failed_fails_at_once(void **state)
 {
 	struct shell *s = *state;
 
@@ -775,8 +776,7 @@ static void a_task_after_one_that_has_failed_already_fails_at_once(void **state)
 	assert_status(s, "b", "error");
 }
 
-static void
-a_restart_of_the_dependency_changes_nothing_one_of_the_failed_asks_again(void **state)
+static void restarting_a_dependency_does_not_restart_failed_dependents(void **state)
 {
 	struct shell *s = *state;
 
@@ -793,7 +793,7 @@ a_restart_of_the_dependency_changes_nothing_one_of_the_failed_asks_again(void **
 	assert_true(runs(s, "b"));
 }
 
-static void dependencies_are_decided_over_a_restart(void **state)
+static void dependencies_are_decided_after_a_restart(void **state)
 {
 	struct shell *s = *state;
 
@@ -807,7 +807,7 @@ static void dependencies_are_decided_over_a_restart(void **state)
 	assert_true(runs(s, "b"));
 }
 
-static void then_makes_a_chain_with_ids_of_its_own(void **state)
+static void then_makes_a_chain_with_generated_ids(void **state)
 {
 	struct shell *s = *state;
 	const cJSON *reply =
@@ -826,7 +826,7 @@ static void then_makes_a_chain_with_ids_of_its_own(void **state)
 	assert_true(runs(s, "mine"));
 }
 
-static void a_chain_is_made_whole_or_not_at_all(void **state)
+static void a_chain_is_created_completely_or_not_at_all(void **state)
 {
 	struct shell *s = *state;
 	const cJSON *reply;
@@ -852,7 +852,7 @@ static void a_chain_is_made_whole_or_not_at_all(void **state)
 		"invalid_args");
 }
 
-static void in_a_chain_missing_arguments_come_from_the_one_before(void **state)
+static void a_chained_task_takes_missing_arguments_from_the_previous_result(void **state)
 {
 	struct shell *s = *state;
 
@@ -864,7 +864,7 @@ static void in_a_chain_missing_arguments_come_from_the_one_before(void **state)
 	ask_code(s, "task/create", "{'type':'needy_task'}", "invalid_args");
 }
 
-static void in_a_chain_arguments_that_nobody_gives_are_invalid_in_the_end(void **state)
+static void a_chained_task_without_its_required_arguments_fails(void **state)
 {
 	struct shell *s = *state;
 
@@ -877,7 +877,7 @@ static void in_a_chain_arguments_that_nobody_gives_are_invalid_in_the_end(void *
 
 /* ---- retries, timeouts, pauses too long ---- */
 
-static void a_failed_attempt_is_tried_again_after_its_delay(void **state)
+static void a_failed_attempt_is_retried_after_its_delay(void **state)
 {
 	struct shell *s = *state;
 
@@ -903,7 +903,7 @@ static void a_failed_attempt_is_tried_again_after_its_delay(void **state)
 	assert_status(s, "b", "error");
 }
 
-static void only_failures_that_may_pass_are_tried_again(void **state)
+static void only_transient_failures_are_retried(void **state)
 {
 	static const char *const codes[] = {"task_failed", "hardware_fault",
 					    "hal_unavailable", "timeout"};
@@ -925,7 +925,7 @@ static void only_failures_that_may_pass_are_tried_again(void **state)
 	assert_string_equal(text_at(document(s, "a"), "error/code"), "storage_full");
 }
 
-static void retries_are_counted_anew_after_a_restart_command(void **state)
+static void a_restart_command_resets_the_count_of_retries(void **state)
 {
 	struct shell *s = *state;
 
@@ -987,7 +987,7 @@ static void a_task_paused_too_long_is_interrupted_with_its_checkpoint(void **sta
 
 /* A restored pause has no run; its end takes its dependents along, wherever they stand.
  */
-static void pauses_too_long_without_a_run_end_whole_chains(void **state)
+static void a_paused_task_without_a_run_times_out_with_its_chain(void **state)
 {
 	struct shell *s = *state;
 
@@ -1009,7 +1009,7 @@ static void pauses_too_long_without_a_run_end_whole_chains(void **state)
 
 /* ---- restart ---- */
 
-static void a_restart_goes_on_from_the_checkpoint_or_from_the_start(void **state)
+static void a_restart_continues_from_the_checkpoint_or_from_the_start(void **state)
 {
 	struct shell *s = *state;
 
@@ -1047,7 +1047,7 @@ static void pending_tasks_keep_their_place(void **state)
 	assert_status(s, "c", "pending");
 }
 
-static void a_running_task_that_can_goes_on_from_its_checkpoint(void **state)
+static void after_a_crash_a_resumable_task_continues_from_its_checkpoint(void **state)
 {
 	struct shell *s = *state;
 
@@ -1062,7 +1062,7 @@ static void a_running_task_that_can_goes_on_from_its_checkpoint(void **state)
 	assert_string_equal(text_at(document(s, "a"), "status"), "running");
 }
 
-static void a_running_task_that_cannot_is_interrupted(void **state)
+static void after_a_crash_a_task_that_cannot_resume_is_interrupted(void **state)
 {
 	struct shell *s = *state;
 
@@ -1082,7 +1082,7 @@ static void a_running_task_that_cannot_is_interrupted(void **state)
 	assert_string_equal(run_of(s, "c")->saved, "{\"at\":5}");
 }
 
-static void one_whose_first_step_was_never_reported_is_pending_again(void **state)
+static void after_a_crash_a_run_without_effects_is_pending_again(void **state)
 {
 	struct shell *s = *state;
 
@@ -1115,7 +1115,7 @@ static void a_paused_resumable_task_stays_paused_with_its_devices(void **state)
 	assert_false(runs(s, "n"));
 }
 
-static void one_that_was_stopping_for_a_pause_is_paused(void **state)
+static void after_a_crash_a_task_with_an_unfinished_pause_is_paused(void **state)
 {
 	struct shell *s = *state;
 
@@ -1129,7 +1129,7 @@ static void one_that_was_stopping_for_a_pause_is_paused(void **state)
 	assert_false(runs(s, "a"));
 }
 
-static void a_paused_task_that_cannot_go_on_is_interrupted(void **state)
+static void after_a_crash_a_paused_task_that_cannot_resume_is_interrupted(void **state)
 {
 	struct shell *s = *state;
 
@@ -1142,7 +1142,7 @@ static void a_paused_task_that_cannot_go_on_is_interrupted(void **state)
 	assert_status(s, "a", "interrupted");
 }
 
-static void one_that_was_stopping_for_a_cancel_is_cancelled(void **state)
+static void after_a_crash_a_task_with_an_unfinished_cancel_is_cancelled(void **state)
 {
 	struct shell *s = *state;
 
@@ -1172,7 +1172,7 @@ static void three_crashes_at_one_checkpoint_are_a_crash_loop(void **state)
 	assert_string_equal(text_at(document(s, "a"), "error/code"), "crash_loop");
 }
 
-static void a_checkpoint_that_moves_on_ends_the_count_of_crashes(void **state)
+static void a_new_checkpoint_resets_the_count_of_crashes(void **state)
 {
 	struct shell *s = *state;
 
@@ -1189,7 +1189,7 @@ static void a_checkpoint_that_moves_on_ends_the_count_of_crashes(void **state)
 	assert_false(runs(s, "a"));
 }
 
-static void a_type_that_is_gone_is_an_error_with_its_name(void **state)
+static void a_task_of_a_missing_type_fails_with_the_name_of_the_type(void **state)
 {
 	struct shell *s = *state;
 
@@ -1209,7 +1209,7 @@ static void a_type_that_is_gone_is_an_error_with_its_name(void **state)
 	ask_code(s, "task/restart", "a", "unknown_type");
 }
 
-static void running_time_is_kept_over_a_crash(void **state)
+static void running_time_survives_a_crash(void **state)
 {
 	struct shell *s = *state;
 
@@ -1224,7 +1224,8 @@ static void running_time_is_kept_over_a_crash(void **state)
 	assert_true(run_of(s, "a")->stop);
 }
 
-static void a_direct_command_found_unfinished_is_answered_interrupted(void **state)
+static void
+an_unfinished_direct_command_is_answered_as_interrupted_after_a_crash(void **state)
 {
 	struct shell *s = *state;
 
@@ -1248,7 +1249,7 @@ static void stop_in_order(struct shell *s)
 	settle(s);
 }
 
-static void an_orderly_stop_lets_runs_end_and_counts_no_crash(void **state)
+static void an_orderly_stop_is_not_counted_as_a_crash(void **state)
 {
 	struct shell *s = *state;
 
@@ -1294,8 +1295,7 @@ static void a_paused_task_stays_paused_over_an_orderly_stop(void **state)
 	assert_status(s, "a", "paused");
 }
 
-static void
-one_that_is_stopping_for_a_pause_stays_paused_over_an_orderly_stop(void **state)
+static void an_unfinished_pause_stays_paused_over_an_orderly_stop(void **state)
 {
 	struct shell *s = *state;
 
@@ -1311,7 +1311,7 @@ one_that_is_stopping_for_a_pause_stays_paused_over_an_orderly_stop(void **state)
 	assert_false(runs(s, "a"));
 }
 
-static void a_cancel_under_way_is_a_cancel_also_in_an_orderly_stop(void **state)
+static void an_unfinished_cancel_is_finished_by_an_orderly_stop(void **state)
 {
 	struct shell *s = *state;
 
@@ -1338,13 +1338,13 @@ int main(void)
 			the_queue_is_in_order_of_priority_then_arrival, open_shell,
 			close_shell),
 		cmocka_unit_test_setup_teardown(
-			a_new_priority_sorts_again_and_the_arrival_stays, open_shell,
-			close_shell),
+			a_new_priority_reorders_the_queue_and_keeps_the_arrival,
+			open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(
 			an_exclusive_task_holds_back_everything_behind_it, open_shell,
 			close_shell),
 		cmocka_unit_test_setup_teardown(
-			an_exclusive_task_that_waits_for_another_holds_nothing_back,
+			an_exclusive_task_with_an_open_dependency_does_not_block_the_queue,
 			open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(
 			cancelling_a_pending_exclusive_task_lets_those_behind_it_start,
@@ -1353,115 +1353,114 @@ int main(void)
 						open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(a_direct_command_to_a_held_device_is_busy,
 						open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(
-			a_direct_command_holds_its_device_as_a_task_does, open_shell,
-			close_shell),
-		cmocka_unit_test_setup_teardown(
-			of_two_settings_of_a_light_the_later_stays, open_shell,
-			close_shell),
+		cmocka_unit_test_setup_teardown(a_direct_command_claims_its_device,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(of_two_light_commands_the_later_wins,
+						open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(
 			a_task_does_not_start_before_a_command_that_came_first,
 			open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(
-			a_light_that_waits_to_be_set_stays_off_after_an_emergency_stop,
-			open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(only_so_many_settings_of_a_light_wait,
-						open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(while_the_rig_is_exchanged_nobody_uses_it,
-						open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(
-			direct_commands_have_a_bound_that_stops_do_not_heed, open_shell,
-			close_shell),
-		cmocka_unit_test_setup_teardown(another_rig_has_other_devices, open_shell,
-						close_shell),
-		cmocka_unit_test_setup_teardown(
-			the_current_task_is_the_exclusive_one_else_the_one_that_started_last,
+			a_waiting_light_command_is_dropped_by_an_emergency_stop,
 			open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(
-			a_paused_queue_starts_nothing_also_after_a_restart, open_shell,
+			the_number_of_waiting_light_commands_is_bounded, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(no_task_starts_while_the_rig_is_reloaded,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			direct_commands_are_bounded_and_stops_are_exempt, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(a_reloaded_rig_publishes_its_devices,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			the_current_task_is_the_exclusive_one_or_the_last_started,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_paused_queue_starts_nothing_even_after_a_restart, open_shell,
 			close_shell),
 		cmocka_unit_test_setup_teardown(
-			queue_clear_cancels_all_that_pend_chains_too, open_shell,
+			queue_clear_cancels_all_pending_tasks_and_chains, open_shell,
 			close_shell),
 		cmocka_unit_test_setup_teardown(a_task_is_created_started_and_completed,
 						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(generated_ids_sort_by_age, open_shell,
+						close_shell),
 		cmocka_unit_test_setup_teardown(
-			without_an_id_the_agent_makes_ids_sorted_by_age, open_shell,
+			a_cancelled_run_keeps_its_slot_until_it_has_stopped, open_shell,
 			close_shell),
 		cmocka_unit_test_setup_teardown(
-			a_cancelled_run_holds_its_slot_until_it_has_stopped, open_shell,
+			a_task_is_published_as_paused_when_its_run_is_parked, open_shell,
 			close_shell),
-		cmocka_unit_test_setup_teardown(
-			a_pause_is_told_when_the_run_stands_at_its_gate, open_shell,
-			close_shell),
-		cmocka_unit_test_setup_teardown(
-			a_resume_withdraws_a_pause_that_is_under_way, open_shell,
-			close_shell),
+		cmocka_unit_test_setup_teardown(a_resume_withdraws_an_unfinished_pause,
+						open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(a_cancel_beats_a_pause, open_shell,
 						close_shell),
 		cmocka_unit_test_setup_teardown(
-			a_run_that_ends_before_it_sees_the_request_keeps_its_true_end,
+			a_run_that_ends_before_it_sees_a_request_keeps_its_outcome,
 			open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(a_cancelled_task_is_not_tried_again,
 						open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(commands_by_state_are_those_of_the_table,
-						open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(
-			rev_grows_with_every_change_and_progress_alone_waits_two_seconds,
-			open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(if_rev_forgives_progress_and_nothing_else,
-						open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(
-			progress_is_told_five_times_a_second_the_newest_wins, open_shell,
+			each_state_allows_the_commands_of_the_contracts_table, open_shell,
 			close_shell),
 		cmocka_unit_test_setup_teardown(
-			current_is_told_once_a_second_and_says_idle_in_the_end,
+			rev_grows_with_every_change_and_progress_is_stored_every_two_seconds,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(if_rev_ignores_progress_and_nothing_else,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			the_newest_progress_is_published_five_times_a_second, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			the_current_task_is_published_once_a_second_and_then_as_idle,
 			open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(elapsed_does_not_count_pauses, open_shell,
 						close_shell),
-		cmocka_unit_test_setup_teardown(a_log_is_told_and_kept_for_task_log,
-						open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(
-			on_a_full_disk_the_log_is_told_and_not_kept, open_shell,
+			a_log_line_is_published_and_stored_for_task_log, open_shell,
 			close_shell),
 		cmocka_unit_test_setup_teardown(
-			a_task_runs_after_those_it_names_have_completed, open_shell,
+			on_a_full_disk_a_log_line_is_published_and_not_stored, open_shell,
 			close_shell),
 		cmocka_unit_test_setup_teardown(
-			a_task_after_one_that_does_not_exist_is_refused, open_shell,
+			a_task_runs_when_its_dependencies_have_completed, open_shell,
 			close_shell),
 		cmocka_unit_test_setup_teardown(
-			a_completed_dependency_is_satisfied_also_when_it_is_deleted,
+			a_dependency_that_does_not_exist_is_refused, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_completed_dependency_stays_satisfied_when_it_is_deleted,
 			open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(
 			a_failed_dependency_fails_the_whole_chain_at_once, open_shell,
 			close_shell),
 		cmocka_unit_test_setup_teardown(
-			a_task_after_one_that_has_failed_already_fails_at_once,
-			open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(
-			a_restart_of_the_dependency_changes_nothing_one_of_the_failed_asks_again,
-			open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(dependencies_are_decided_over_a_restart,
-						open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(then_makes_a_chain_with_ids_of_its_own,
-						open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_chain_is_made_whole_or_not_at_all,
-						open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(
-			in_a_chain_missing_arguments_come_from_the_one_before, open_shell,
+			a_task_whose_dependency_has_failed_fails_at_once, open_shell,
 			close_shell),
 		cmocka_unit_test_setup_teardown(
-			in_a_chain_arguments_that_nobody_gives_are_invalid_in_the_end,
+			restarting_a_dependency_does_not_restart_failed_dependents,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(dependencies_are_decided_after_a_restart,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(then_makes_a_chain_with_generated_ids,
+						open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_chain_is_created_completely_or_not_at_all, open_shell,
+			close_shell),
+		cmocka_unit_test_setup_teardown(
+			a_chained_task_takes_missing_arguments_from_the_previous_result,
 			open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(
-			a_failed_attempt_is_tried_again_after_its_delay, open_shell,
+			a_chained_task_without_its_required_arguments_fails, open_shell,
 			close_shell),
 		cmocka_unit_test_setup_teardown(
-			only_failures_that_may_pass_are_tried_again, open_shell,
+			a_failed_attempt_is_retried_after_its_delay, open_shell,
 			close_shell),
+		cmocka_unit_test_setup_teardown(only_transient_failures_are_retried,
+						open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(
-			retries_are_counted_anew_after_a_restart_command, open_shell,
+			a_restart_command_resets_the_count_of_retries, open_shell,
 			close_shell),
 		cmocka_unit_test_setup_teardown(
 			a_timeout_counts_the_running_time_of_one_attempt, open_shell,
@@ -1470,59 +1469,59 @@ int main(void)
 			a_task_paused_too_long_is_interrupted_with_its_checkpoint,
 			open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(
-			pauses_too_long_without_a_run_end_whole_chains, open_shell,
+			a_paused_task_without_a_run_times_out_with_its_chain, open_shell,
 			close_shell),
 		cmocka_unit_test_setup_teardown(
-			a_restart_goes_on_from_the_checkpoint_or_from_the_start,
+			a_restart_continues_from_the_checkpoint_or_from_the_start,
 			open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(pending_tasks_keep_their_place,
 						open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(
-			a_running_task_that_can_goes_on_from_its_checkpoint, open_shell,
-			close_shell),
-		cmocka_unit_test_setup_teardown(a_running_task_that_cannot_is_interrupted,
-						open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(
-			one_whose_first_step_was_never_reported_is_pending_again,
+			after_a_crash_a_resumable_task_continues_from_its_checkpoint,
 			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			after_a_crash_a_task_that_cannot_resume_is_interrupted,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(
+			after_a_crash_a_run_without_effects_is_pending_again, open_shell,
+			close_shell),
 		cmocka_unit_test_setup_teardown(
 			a_paused_resumable_task_stays_paused_with_its_devices, open_shell,
 			close_shell),
 		cmocka_unit_test_setup_teardown(
-			one_that_was_stopping_for_a_pause_is_paused, open_shell,
-			close_shell),
+			after_a_crash_a_task_with_an_unfinished_pause_is_paused,
+			open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(
-			a_paused_task_that_cannot_go_on_is_interrupted, open_shell,
-			close_shell),
+			after_a_crash_a_paused_task_that_cannot_resume_is_interrupted,
+			open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(
-			one_that_was_stopping_for_a_cancel_is_cancelled, open_shell,
-			close_shell),
+			after_a_crash_a_task_with_an_unfinished_cancel_is_cancelled,
+			open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(
 			three_crashes_at_one_checkpoint_are_a_crash_loop, open_shell,
 			close_shell),
 		cmocka_unit_test_setup_teardown(
-			a_checkpoint_that_moves_on_ends_the_count_of_crashes, open_shell,
+			a_new_checkpoint_resets_the_count_of_crashes, open_shell,
 			close_shell),
 		cmocka_unit_test_setup_teardown(
-			a_type_that_is_gone_is_an_error_with_its_name, open_shell,
-			close_shell),
-		cmocka_unit_test_setup_teardown(running_time_is_kept_over_a_crash,
-						open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(
-			a_direct_command_found_unfinished_is_answered_interrupted,
+			a_task_of_a_missing_type_fails_with_the_name_of_the_type,
 			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(running_time_survives_a_crash, open_shell,
+						close_shell),
 		cmocka_unit_test_setup_teardown(
-			an_orderly_stop_lets_runs_end_and_counts_no_crash, open_shell,
-			close_shell),
+			an_unfinished_direct_command_is_answered_as_interrupted_after_a_crash,
+			open_shell, close_shell),
+		cmocka_unit_test_setup_teardown(an_orderly_stop_is_not_counted_as_a_crash,
+						open_shell, close_shell),
 		cmocka_unit_test_setup_teardown(
 			a_paused_task_stays_paused_over_an_orderly_stop, open_shell,
 			close_shell),
 		cmocka_unit_test_setup_teardown(
-			one_that_is_stopping_for_a_pause_stays_paused_over_an_orderly_stop,
-			open_shell, close_shell),
+			an_unfinished_pause_stays_paused_over_an_orderly_stop, open_shell,
+			close_shell),
 		cmocka_unit_test_setup_teardown(
-			a_cancel_under_way_is_a_cancel_also_in_an_orderly_stop,
-			open_shell, close_shell),
+			an_unfinished_cancel_is_finished_by_an_orderly_stop, open_shell,
+			close_shell),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

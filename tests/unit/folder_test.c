@@ -61,7 +61,7 @@ static void assert_content(const struct folder *folder, const char *path,
 	free(bytes);
 }
 
-static void a_shared_file_is_there_once(void **state)
+static void a_shared_file_is_stored_once(void **state)
 {
 	struct two *two = *state;
 
@@ -88,7 +88,7 @@ static void a_file_that_changed_is_shared_again(void **state)
 }
 
 /* /dev/shm is another disk on most machines: there is no link between two. */
-static void without_links_it_is_a_copy(void **state)
+static void without_hard_links_a_shared_file_is_copied(void **state)
 {
 	struct two *two = *state;
 	struct folder *far;
@@ -107,7 +107,7 @@ static void without_links_it_is_a_copy(void **state)
 	assert_int_equal(rmdir(path), 0);
 }
 
-static void nothing_is_shared_out_of_the_folder(void **state)
+static void nothing_is_written_outside_of_the_folder(void **state)
 {
 	struct two *two = *state;
 	struct err err = {0};
@@ -128,7 +128,7 @@ static void nothing_is_shared_out_of_the_folder(void **state)
 			 -ENOENT);
 }
 
-static void what_replaces_another_takes_its_place(void **state)
+static void a_folder_takes_the_place_of_another(void **state)
 {
 	struct two *two = *state;
 
@@ -145,7 +145,7 @@ static void what_replaces_another_takes_its_place(void **state)
 	assert_content(two->to, "nothing-yet/file", "new");
 }
 
-static void what_is_not_there_replaces_nothing(void **state)
+static void a_missing_folder_replaces_nothing(void **state)
 {
 	struct two *two = *state;
 
@@ -157,7 +157,7 @@ static void what_is_not_there_replaces_nothing(void **state)
 	assert_content(two->to, "old", "old");
 }
 
-static void parents_are_made_and_may_be_there(void **state)
+static void missing_parent_folders_are_created(void **state)
 {
 	struct two *two = *state;
 
@@ -173,13 +173,13 @@ static void parents_are_made_and_may_be_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_shared_file_is_there_once),
+		TEST(a_shared_file_is_stored_once),
 		TEST(a_file_that_changed_is_shared_again),
-		TEST(without_links_it_is_a_copy),
-		TEST(nothing_is_shared_out_of_the_folder),
-		TEST(what_replaces_another_takes_its_place),
-		TEST(what_is_not_there_replaces_nothing),
-		TEST(parents_are_made_and_may_be_there),
+		TEST(without_hard_links_a_shared_file_is_copied),
+		TEST(nothing_is_written_outside_of_the_folder),
+		TEST(a_folder_takes_the_place_of_another),
+		TEST(a_missing_folder_replaces_nothing),
+		TEST(missing_parent_folders_are_created),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

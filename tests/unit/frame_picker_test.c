@@ -40,7 +40,7 @@ static bool takes(struct camera_metadata frame)
 	return camera_judge_takes(&judge, &frame, ASKED + SECOND);
 }
 
-static void the_first_frame_that_is_right_is_the_photo(void **state)
+static void the_first_frame_with_the_requested_settings_is_the_photo(void **state)
 {
 	struct camera_metadata frame = right;
 
@@ -63,7 +63,7 @@ static void a_frame_that_began_before_it_was_asked_for_is_not_the_photo(void **s
 	assert_true(takes(frame));
 }
 
-static void a_frame_with_the_settings_of_before_is_not_the_photo(void **state)
+static void a_frame_with_the_old_settings_is_skipped(void **state)
 {
 	struct camera_metadata dark = right, noisy = right, blurred = right;
 
@@ -109,7 +109,7 @@ static void focusing_is_waited_for_five_seconds(void **state)
 	assert_true(camera_judge_takes(&judge, &frame, ASKED + SECOND));
 }
 
-static void what_the_camera_does_not_have_is_not_waited_for(void **state)
+static void a_missing_control_is_not_waited_for(void **state)
 {
 	struct camera_facts plain = {.width = 0};
 	struct camera_metadata frame = right;
@@ -138,14 +138,15 @@ static void of_a_camera_that_tells_no_time_the_second_frame_is_taken(void **stat
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_first_frame_that_is_right_is_the_photo),
+		cmocka_unit_test(
+			the_first_frame_with_the_requested_settings_is_the_photo),
 		cmocka_unit_test(
 			a_frame_that_began_before_it_was_asked_for_is_not_the_photo),
-		cmocka_unit_test(a_frame_with_the_settings_of_before_is_not_the_photo),
+		cmocka_unit_test(a_frame_with_the_old_settings_is_skipped),
 		cmocka_unit_test(
 			settings_that_a_camera_does_not_follow_are_waited_for_eight_frames),
 		cmocka_unit_test(focusing_is_waited_for_five_seconds),
-		cmocka_unit_test(what_the_camera_does_not_have_is_not_waited_for),
+		cmocka_unit_test(a_missing_control_is_not_waited_for),
 		cmocka_unit_test(
 			of_a_camera_that_tells_no_time_the_second_frame_is_taken),
 	};

@@ -125,7 +125,7 @@ static double likeness(const struct scene *scene, const struct render_view *view
 	return db;
 }
 
-static void every_scene_looks_as_it_did(void **state)
+static void every_scene_matches_its_golden_photo(void **state)
 {
 	int changed = 0;
 	(void)state;
@@ -141,7 +141,7 @@ static void every_scene_looks_as_it_did(void **state)
 }
 
 /* Else the comparison would prove nothing. */
-static void half_a_degree_or_a_little_less_light_is_seen(void **state)
+static void half_a_degree_or_slightly_less_light_is_detected(void **state)
 {
 	(void)state;
 
@@ -189,8 +189,8 @@ static int renew(void)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_scene_looks_as_it_did),
-		cmocka_unit_test(half_a_degree_or_a_little_less_light_is_seen),
+		cmocka_unit_test(every_scene_matches_its_golden_photo),
+		cmocka_unit_test(half_a_degree_or_slightly_less_light_is_detected),
 	};
 
 	if (getenv("GOLDEN_RENEW"))

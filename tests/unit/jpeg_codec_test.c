@@ -89,7 +89,7 @@ static void sum_rows(void *context, const struct plane *rows, int y)
 			*sum += plane_row(rows, i)[x];
 }
 
-static void bands_show_what_a_whole_picture_has(void **state)
+static void decoding_in_bands_gives_the_whole_picture(void **state)
 {
 	struct jpeg jpeg = make_jpeg(333, 221);
 	struct ycc_image image = decode_image(&jpeg, NULL);
@@ -121,7 +121,7 @@ static void a_torn_jpeg_is_refused(void **state)
 	free(jpeg.bytes);
 }
 
-static void what_is_no_jpeg_is_refused(void **state)
+static void a_file_that_is_no_jpeg_is_refused(void **state)
 {
 	char text[1000];
 	struct layout layout;
@@ -149,7 +149,7 @@ static double difference_of(const struct ycc_image *a, const struct ycc_image *b
 /* Odd sizes, one block row, less than a block. */
 static const int sizes[][2] = {{333, 221}, {640, 480}, {1000, 16}, {17, 900}, {3, 3}};
 
-static void channels_survive_the_way_there_and_back(void **state)
+static void channels_survive_encoding_and_decoding(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -191,7 +191,7 @@ static struct ycc_image make_sampled(int across, int down)
 	return image;
 }
 
-static void chroma_may_be_sampled_in_other_ways(void **state)
+static void other_chroma_subsampling_is_read(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(samplings) / sizeof(samplings[0]); i++) {
@@ -212,7 +212,7 @@ static void chroma_may_be_sampled_in_other_ways(void **state)
 	}
 }
 
-static void others_read_the_joined_strips(void **state)
+static void libjpeg_reads_the_joined_strips(void **state)
 {
 	struct jpeg jpeg = make_jpeg(640, 480), again;
 	struct ycc_image image = decode_image(&jpeg, NULL);
@@ -233,7 +233,7 @@ static void others_read_the_joined_strips(void **state)
 	free(again.bytes);
 }
 
-static void tags_are_taken_over(void **state)
+static void exif_tags_are_copied(void **state)
 {
 	struct jpeg jpeg = make_jpeg(64, 48), again;
 	struct ycc_image image = decode_image(&jpeg, NULL);
@@ -257,7 +257,7 @@ static void tags_are_taken_over(void **state)
 	free(again.bytes);
 }
 
-static void damaged_tags_are_left_alone(void **state)
+static void damaged_exif_tags_are_not_copied(void **state)
 {
 	unsigned char bytes[] = {0xff, 0xd8, 0xff, 0xe1, 0xff, 0xff, 1, 2};
 	struct tags tags;
@@ -273,14 +273,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_jpegs_layout_is_read_from_its_header),
-		cmocka_unit_test(bands_show_what_a_whole_picture_has),
+		cmocka_unit_test(decoding_in_bands_gives_the_whole_picture),
 		cmocka_unit_test(a_torn_jpeg_is_refused),
-		cmocka_unit_test(what_is_no_jpeg_is_refused),
-		cmocka_unit_test(channels_survive_the_way_there_and_back),
-		cmocka_unit_test(chroma_may_be_sampled_in_other_ways),
-		cmocka_unit_test(others_read_the_joined_strips),
-		cmocka_unit_test(tags_are_taken_over),
-		cmocka_unit_test(damaged_tags_are_left_alone),
+		cmocka_unit_test(a_file_that_is_no_jpeg_is_refused),
+		cmocka_unit_test(channels_survive_encoding_and_decoding),
+		cmocka_unit_test(other_chroma_subsampling_is_read),
+		cmocka_unit_test(libjpeg_reads_the_joined_strips),
+		cmocka_unit_test(exif_tags_are_copied),
+		cmocka_unit_test(damaged_exif_tags_are_not_copied),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,7 +73,7 @@ static void the_text_need_not_end_in_nul(void **state)
 	cJSON_Delete(value);
 }
 
-static void what_is_not_the_grammar_is_refused(void **state)
+static void text_outside_of_the_grammar_is_refused(void **state)
 {
 	(void)state;
 	static const char *const texts[] = {
@@ -118,7 +118,7 @@ static void what_is_not_the_grammar_is_refused(void **state)
 			fail_msg("%s was taken for JSON", texts[i]);
 }
 
-static void a_refusal_tells_the_place(void **state)
+static void a_refusal_names_the_place(void **state)
 {
 	(void)state;
 
@@ -168,7 +168,7 @@ static void a_repeated_key_is_refused(void **state)
 	assert_true(parses("{\"a\":{\"a\":1},\"A\":2}", 19));
 }
 
-static void many_keys_are_compared_in_good_time(void **state)
+static void many_keys_are_compared_quickly(void **state)
 {
 	(void)state;
 	char *text;
@@ -200,7 +200,7 @@ static void the_sixteenth_level_is_the_last(void **state)
 	assert_true(parses("[[[[]]],[[[]]],[[[]]],[[[]]],[[[]]],[[[]]]]", 43));
 }
 
-static void numbers_that_no_double_holds_are_refused(void **state)
+static void numbers_beyond_a_double_are_refused(void **state)
 {
 	(void)state;
 
@@ -244,7 +244,7 @@ static void text_keeps_the_order_and_escapes(void **state)
 	cJSON_Delete(value);
 }
 
-static void finished_text_is_written_as_it_is(void **state)
+static void raw_text_is_written_unchanged(void **state)
 {
 	(void)state;
 	cJSON *value = cJSON_CreateObject();
@@ -258,7 +258,7 @@ static void finished_text_is_written_as_it_is(void **state)
 }
 
 /* The example of FIPS 180-4, "abc". */
-static void sha256_is_the_standards(void **state)
+static void sha256_gives_the_values_of_the_standard(void **state)
 {
 	(void)state;
 	char hex[SHA256_HEX];
@@ -304,20 +304,20 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_kind_of_value_is_read),
 		cmocka_unit_test(the_text_need_not_end_in_nul),
-		cmocka_unit_test(what_is_not_the_grammar_is_refused),
-		cmocka_unit_test(a_refusal_tells_the_place),
+		cmocka_unit_test(text_outside_of_the_grammar_is_refused),
+		cmocka_unit_test(a_refusal_names_the_place),
 		cmocka_unit_test(text_that_is_not_utf8_is_refused),
 		cmocka_unit_test(nul_is_refused_in_either_spelling),
 		cmocka_unit_test(half_a_surrogate_pair_is_refused),
 		cmocka_unit_test(a_repeated_key_is_refused),
-		cmocka_unit_test(many_keys_are_compared_in_good_time),
+		cmocka_unit_test(many_keys_are_compared_quickly),
 		cmocka_unit_test(the_sixteenth_level_is_the_last),
-		cmocka_unit_test(numbers_that_no_double_holds_are_refused),
+		cmocka_unit_test(numbers_beyond_a_double_are_refused),
 		cmocka_unit_test(canonical_text_sorts_keys_all_the_way_down),
 		cmocka_unit_test(equal_numbers_have_one_spelling),
 		cmocka_unit_test(text_keeps_the_order_and_escapes),
-		cmocka_unit_test(finished_text_is_written_as_it_is),
-		cmocka_unit_test(sha256_is_the_standards),
+		cmocka_unit_test(raw_text_is_written_unchanged),
+		cmocka_unit_test(sha256_gives_the_values_of_the_standard),
 		cmocka_unit_test(members_are_read_by_type),
 		cmocka_unit_test(putting_a_string_replaces_the_old_one),
 	};

@@ -411,7 +411,7 @@ static void *mover_main(void *context)
 
 /* ---- lines ---- */
 
-static void the_driver_counts_what_the_position_says(void **state)
+static void the_driver_agrees_with_the_stored_position(void **state)
 {
 	struct bench *bench = *state;
 
@@ -426,7 +426,7 @@ static void the_driver_counts_what_the_position_says(void **state)
 	assert_int_equal(count_of(bench, "rotor"), world->axes[0].count);
 }
 
-static void moves_asked_for_one_after_the_other_run_at_the_same_time(void **state)
+static void moves_of_different_axes_overlap(void **state)
 {
 	struct bench *bench = *state;
 	struct mover slow = {.bench = bench, .n = 1};
@@ -456,7 +456,7 @@ static void moves_asked_for_one_after_the_other_run_at_the_same_time(void **stat
 	cancel_destroy(&slow.cancel);
 }
 
-static void pulses_and_turns_have_their_time(void **state)
+static void pulses_and_direction_changes_keep_their_minimum_times(void **state)
 {
 	struct bench *bench = *state;
 	cJSON *rotor = cJSON_GetObjectItem(cJSON_GetObjectItem(bench->config, "motors"),
@@ -485,7 +485,7 @@ static void a_shared_enable_line_is_taken_once(void **state)
 	assert_true(flag_of(bench, DEVICE_MOTOR, 1, "enabled"));
 }
 
-static void all_lines_are_safe_after_the_end(void **state)
+static void all_lines_are_inactive_after_close(void **state)
 {
 	struct bench *bench = *state;
 
@@ -503,7 +503,7 @@ static void all_lines_are_safe_after_the_end(void **state)
 	assert_true(world->level[10]); /* a trigger that fires low */
 }
 
-static void a_line_that_somebody_holds_costs_its_device_only(void **state)
+static void a_line_in_use_costs_only_its_device(void **state)
 {
 	struct bench *bench = *state;
 
@@ -538,7 +538,7 @@ static void a_line_has_one_owner(void **state)
 	assert_int_equal(rig_count(bench->rig, DEVICE_LIGHT), 0);
 }
 
-static void without_a_chip_nothing_is_left_but_sentences(void **state)
+static void without_a_gpio_chip_each_device_has_its_problem(void **state)
 {
 	struct bench *bench = *state;
 
@@ -581,7 +581,7 @@ static void a_line_that_fails_keeps_no_other_from_going_off(void **state)
 	assert_false(world->level[26]);
 }
 
-static void a_light_that_fails_by_half_goes_off_again(void **state)
+static void a_light_that_fails_halfway_is_switched_off_again(void **state)
 {
 	struct bench *bench = *state;
 
@@ -624,7 +624,7 @@ static void a_trigger_fires_at_its_level(void **state)
 	assert_true(world->level[10]);
 }
 
-static void only_freed_lines_are_read_and_set(void **state)
+static void only_free_lines_can_be_read_and_set(void **state)
 {
 	struct bench *bench = *state;
 
@@ -642,7 +642,7 @@ static void only_freed_lines_are_read_and_set(void **state)
 		"line 27 is not free for this (the device config frees: 4, 9)");
 }
 
-static void shipped_configs_find_all_their_lines(void **state)
+static void shipped_configs_use_only_lines_that_exist(void **state)
 {
 	static const char *const names[] = {"classic_greenshield", "mini_greenshield",
 					    "mini_blackshield", "midi_blackshield",
@@ -691,7 +691,7 @@ static const char original_text[] =
 	"\"pins\":[24,26],\"pwm_support\":false}},\"triggers\":null,\"endstops\":null,"
 	"\"motors_timeout\":0.0,\"initialized\":true}";
 
-static void a_config_of_the_original_is_read_as_it_is(void **state)
+static void a_config_of_the_original_software_is_accepted(void **state)
 {
 	struct rig_options options = {.sim_speed = 1, .dry = true};
 	struct bench *bench = *state;
@@ -776,7 +776,7 @@ static void an_endstop_that_never_comes_is_a_fault(void **state)
 }
 
 /* Its edges are those of the move. */
-static void who_looks_at_an_endstop_does_not_read_it_in_a_move(void **state)
+static void reading_an_endstop_during_a_move_does_not_touch_its_line(void **state)
 {
 	struct bench *bench = *state;
 	struct mover mover = {.bench = bench, .n = 1};
@@ -843,7 +843,7 @@ static void after_a_while_motors_and_lights_go_off(void **state)
 	rig_keep_awake(bench->rig, false);
 }
 
-static void a_rig_that_cannot_wake_sleeps_on(void **state)
+static void a_rig_that_fails_to_wake_stays_asleep(void **state)
 {
 	struct bench *bench = *state;
 
@@ -862,7 +862,7 @@ static void a_rig_that_cannot_wake_sleeps_on(void **state)
 	assert_int_equal(go(bench, "rotor", 92), 0);
 }
 
-static void who_keeps_the_rig_awake_is_waited_for(void **state)
+static void a_rig_does_not_sleep_while_it_is_kept_awake(void **state)
 {
 	struct bench *bench = *state;
 
@@ -893,7 +893,7 @@ static void a_rig_can_start_asleep(void **state)
 	assert_true(world->level[24]);
 }
 
-static void rest_does_not_end_the_doubt_of_an_emergency_stop(void **state)
+static void idling_does_not_restore_a_position_lost_in_an_emergency_stop(void **state)
 {
 	struct bench *bench = *state;
 
@@ -973,7 +973,7 @@ static void calibrate_on_scan_homes_before_a_scan(void **state)
 	assert_true(homes_while(bench, scan_it));
 }
 
-static void calibrate_on_home_homes_what_is_not_calibrated(void **state)
+static void calibrate_on_home_homes_uncalibrated_axes(void **state)
 {
 	struct bench *bench = *state;
 	int64_t edges;
@@ -1043,7 +1043,7 @@ static void disturb(struct bench *bench)
 		fail_msg("the move failed: %s", strerror(-mover.ret));
 }
 
-static void the_driver_agrees_after_any_move_and_any_end_of_it(void **state)
+static void the_driver_agrees_after_any_move_however_it_ended(void **state)
 {
 	struct bench *bench = *state;
 
@@ -1151,7 +1151,7 @@ static void a_kill_in_mid_move_loses_no_step(void **state)
 		      kills);
 }
 
-static void a_kill_within_a_pulse_is_told(void **state)
+static void a_kill_within_a_pulse_is_reported(void **state)
 {
 	struct bench *bench = *state;
 
@@ -1219,7 +1219,7 @@ static void a_crash_leaves_light_and_triggers_off(void **state)
 	}
 }
 
-static void after_a_rig_is_closed_signals_are_whose_they_were(void **state)
+static void closing_a_rig_restores_the_signal_handlers(void **state)
 {
 	struct bench *bench = *state;
 	struct sigaction before, after;
@@ -1280,7 +1280,7 @@ static void after_a_kill_within_a_pulse_an_axis_homes_where_it_can(void **state)
 	assert_true(uncertainty(bench, 0) == 0);
 }
 
-static void after_a_kill_within_a_pulse_an_axis_without_endstop_goes_on(void **state)
+static void after_a_kill_within_a_pulse_an_axis_without_endstop_still_moves(void **state)
 {
 	struct bench *bench = *state;
 
@@ -1303,42 +1303,42 @@ static void after_a_kill_within_a_pulse_an_axis_without_endstop_goes_on(void **s
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(the_driver_counts_what_the_position_says),
-		TEST(moves_asked_for_one_after_the_other_run_at_the_same_time),
-		TEST(pulses_and_turns_have_their_time),
+		TEST(the_driver_agrees_with_the_stored_position),
+		TEST(moves_of_different_axes_overlap),
+		TEST(pulses_and_direction_changes_keep_their_minimum_times),
 		TEST(a_shared_enable_line_is_taken_once),
-		TEST(all_lines_are_safe_after_the_end),
-		TEST(a_line_that_somebody_holds_costs_its_device_only),
+		TEST(all_lines_are_inactive_after_close),
+		TEST(a_line_in_use_costs_only_its_device),
 		TEST(a_line_has_one_owner),
-		TEST(without_a_chip_nothing_is_left_but_sentences),
+		TEST(without_a_gpio_chip_each_device_has_its_problem),
 		TEST(a_light_without_pwm_is_on_or_off),
 		TEST(a_line_that_fails_keeps_no_other_from_going_off),
-		TEST(a_light_that_fails_by_half_goes_off_again),
+		TEST(a_light_that_fails_halfway_is_switched_off_again),
 		TEST(no_light_goes_on_after_an_emergency_stop),
 		TEST(a_trigger_fires_at_its_level),
-		TEST(only_freed_lines_are_read_and_set),
-		TEST(shipped_configs_find_all_their_lines),
-		TEST(a_config_of_the_original_is_read_as_it_is),
+		TEST(only_free_lines_can_be_read_and_set),
+		TEST(shipped_configs_use_only_lines_that_exist),
+		TEST(a_config_of_the_original_software_is_accepted),
 		TEST(an_edge_ends_the_homing),
 		TEST(homing_leaves_a_pressed_endstop_first),
 		TEST(an_endstop_that_never_comes_is_a_fault),
-		TEST(who_looks_at_an_endstop_does_not_read_it_in_a_move),
+		TEST(reading_an_endstop_during_a_move_does_not_touch_its_line),
 		TEST(after_a_while_motors_and_lights_go_off),
-		TEST(a_rig_that_cannot_wake_sleeps_on),
-		TEST(who_keeps_the_rig_awake_is_waited_for),
+		TEST(a_rig_that_fails_to_wake_stays_asleep),
+		TEST(a_rig_does_not_sleep_while_it_is_kept_awake),
 		TEST(a_rig_can_start_asleep),
-		TEST(rest_does_not_end_the_doubt_of_an_emergency_stop),
+		TEST(idling_does_not_restore_a_position_lost_in_an_emergency_stop),
 		TEST(calibrate_on_wake_homes_before_the_next_motion),
 		TEST(calibrate_manual_homes_only_when_asked),
 		TEST(calibrate_on_scan_homes_before_a_scan),
-		TEST(calibrate_on_home_homes_what_is_not_calibrated),
-		TEST(the_driver_agrees_after_any_move_and_any_end_of_it),
+		TEST(calibrate_on_home_homes_uncalibrated_axes),
+		TEST(the_driver_agrees_after_any_move_however_it_ended),
 		TEST(a_kill_in_mid_move_loses_no_step),
-		TEST(a_kill_within_a_pulse_is_told),
+		TEST(a_kill_within_a_pulse_is_reported),
 		TEST(after_a_kill_within_a_pulse_an_axis_homes_where_it_can),
 		TEST(a_crash_leaves_light_and_triggers_off),
-		TEST(after_a_rig_is_closed_signals_are_whose_they_were),
-		TEST(after_a_kill_within_a_pulse_an_axis_without_endstop_goes_on),
+		TEST(closing_a_rig_restores_the_signal_handlers),
+		TEST(after_a_kill_within_a_pulse_an_axis_without_endstop_still_moves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

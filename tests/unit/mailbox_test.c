@@ -57,7 +57,7 @@ static int take(struct mailbox *mailbox, int max, int64_t first)
 	return n;
 }
 
-static void events_come_out_in_the_order_they_went_in(void **state)
+static void events_are_taken_in_the_order_in_which_they_were_posted(void **state)
 {
 	struct mailbox *mailbox = *state;
 
@@ -68,7 +68,7 @@ static void events_come_out_in_the_order_they_went_in(void **state)
 	assert_null(mailbox_take(mailbox, 64));
 }
 
-static void it_is_readable_while_something_waits(void **state)
+static void its_descriptor_is_readable_while_events_wait(void **state)
 {
 	struct mailbox *mailbox = *state;
 
@@ -80,7 +80,7 @@ static void it_is_readable_while_something_waits(void **state)
 	assert_false(readable(mailbox));
 }
 
-static void what_a_turn_leaves_behind_rings_again(void **state)
+static void events_beyond_a_turns_limit_wake_the_loop_again(void **state)
 {
 	struct mailbox *mailbox = *state;
 
@@ -94,7 +94,7 @@ static void what_a_turn_leaves_behind_rings_again(void **state)
 	assert_false(readable(mailbox));
 }
 
-static void what_nobody_took_is_freed(void **state)
+static void events_that_were_not_taken_are_freed(void **state)
 {
 	post(*state, 0);
 	post(*state, 1);
@@ -137,7 +137,7 @@ static void no_event_is_lost_between_threads(void **state)
 	assert_null(mailbox_take(mailbox, 1));
 }
 
-static void data_has_a_nul_behind_it_and_may_be_empty(void **state)
+static void data_is_nul_terminated_and_may_be_empty(void **state)
 {
 	struct event *event = event_new(EVENT_MESSAGE);
 
@@ -155,17 +155,20 @@ static void data_has_a_nul_behind_it_and_may_be_empty(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(events_come_out_in_the_order_they_went_in,
+		cmocka_unit_test_setup_teardown(
+			events_are_taken_in_the_order_in_which_they_were_posted,
+			open_mailbox, close_mailbox),
+		cmocka_unit_test_setup_teardown(
+			its_descriptor_is_readable_while_events_wait, open_mailbox,
+			close_mailbox),
+		cmocka_unit_test_setup_teardown(
+			events_beyond_a_turns_limit_wake_the_loop_again, open_mailbox,
+			close_mailbox),
+		cmocka_unit_test_setup_teardown(events_that_were_not_taken_are_freed,
 						open_mailbox, close_mailbox),
-		cmocka_unit_test_setup_teardown(it_is_readable_while_something_waits,
-						open_mailbox, close_mailbox),
-		cmocka_unit_test_setup_teardown(what_a_turn_leaves_behind_rings_again,
-						open_mailbox, close_mailbox),
-		cmocka_unit_test_setup_teardown(what_nobody_took_is_freed, open_mailbox,
-						close_mailbox),
 		cmocka_unit_test_setup_teardown(no_event_is_lost_between_threads,
 						open_mailbox, close_mailbox),
-		cmocka_unit_test_setup_teardown(data_has_a_nul_behind_it_and_may_be_empty,
+		cmocka_unit_test_setup_teardown(data_is_nul_terminated_and_may_be_empty,
 						open_mailbox, close_mailbox),
 	};
 

@@ -53,7 +53,7 @@ static void a_module_is_loaded_once(void **state)
 	assert_ptr_equal(first, second);
 }
 
-static void a_name_is_a_word_and_no_path(void **state)
+static void a_module_name_is_a_word_and_not_a_path(void **state)
 {
 	const char *const names[] = {
 		"",
@@ -70,7 +70,7 @@ static void a_name_is_a_word_and_no_path(void **state)
 		refused(names[i], -EINVAL, "is a word");
 }
 
-static void a_missing_module_is_named_with_its_place(void **state)
+static void a_missing_module_is_reported_with_its_path(void **state)
 {
 	(void)state;
 	refused("nowhere", -ENOENT, "/modules/nowhere.so");
@@ -89,7 +89,7 @@ static void a_module_without_its_table_is_refused(void **state)
 	refused("tableless", -ELIBACC, "module_tableless");
 }
 
-static void the_environment_may_name_another_folder(void **state)
+static void the_environment_can_name_another_folder(void **state)
 {
 	char folder[] = "/tmp/module_test.XXXXXX";
 	char path[sizeof(folder) + sizeof("/broken.so")];
@@ -113,7 +113,7 @@ static void the_environment_may_name_another_folder(void **state)
 }
 
 /* Who starts the agent pays for what it always needs, and for nothing else. */
-static void the_agent_itself_links_nothing_that_belongs_into_a_module(void **state)
+static void the_agent_links_no_library_of_a_module(void **state)
 {
 	static const char *const heavy[] = {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
@@ -144,13 +144,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_module_gives_its_table),
 		cmocka_unit_test(a_module_is_loaded_once),
-		cmocka_unit_test(a_name_is_a_word_and_no_path),
-		cmocka_unit_test(a_missing_module_is_named_with_its_place),
+		cmocka_unit_test(a_module_name_is_a_word_and_not_a_path),
+		cmocka_unit_test(a_missing_module_is_reported_with_its_path),
 		cmocka_unit_test(a_module_of_another_version_is_refused),
 		cmocka_unit_test(a_module_without_its_table_is_refused),
-		cmocka_unit_test(the_environment_may_name_another_folder),
-		cmocka_unit_test(
-			the_agent_itself_links_nothing_that_belongs_into_a_module),
+		cmocka_unit_test(the_environment_can_name_another_folder),
+		cmocka_unit_test(the_agent_links_no_library_of_a_module),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

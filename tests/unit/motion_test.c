@@ -216,7 +216,7 @@ static void assert_good(const struct world *world, const struct motion_axis *axe
 
 /* ---- tests ---- */
 
-static void moves_take_the_known_times(void **state)
+static void moves_take_the_computed_times(void **state)
 {
 	static const struct {
 		int64_t steps;
@@ -241,7 +241,7 @@ static void moves_take_the_known_times(void **state)
 	}
 }
 
-static void pulses_come_at_the_known_times(void **state)
+static void pulses_come_at_the_computed_times(void **state)
 {
 	static const double ten[] = {.01,      .01414214, .01732051, .02,      .02236068,
 				     .0247213, .02740084, .03057922, .0347213, .04472136};
@@ -319,7 +319,7 @@ static void two_axes_share_one_timeline(void **state)
 	free(world);
 }
 
-static void an_interrupt_brakes_along_the_profile(void **state)
+static void a_cancelled_move_brakes_along_its_profile(void **state)
 {
 	struct world *world = calloc(1, sizeof(*world));
 	struct motion_axis axis = axis_of(10000, 20000, 5000);
@@ -386,7 +386,7 @@ static void one_axis_can_end_while_another_goes_on(void **state)
 	free(world);
 }
 
-static void an_axis_told_to_brake_does_so_alone(void **state)
+static void braking_one_axis_leaves_the_others_alone(void **state)
 {
 	struct world *world = calloc(1, sizeof(*world));
 	struct motion_axis axes[] = {axis_of(4000, 20000, 5000),
@@ -438,7 +438,7 @@ static void a_late_pulse_is_never_caught_up(void **state)
 	free(world);
 }
 
-static void a_rotor_that_was_held_up_speeds_up_from_rest(void **state)
+static void an_axis_that_was_held_up_accelerates_from_rest(void **state)
 {
 	struct world *world = calloc(1, sizeof(*world));
 	struct motion_axis axis = axis_of(10000, 20000, 5000);
@@ -475,7 +475,7 @@ static void a_late_pulse_while_braking_only_stops_sooner(void **state)
 }
 
 /* Any limits that a config may have, any length, lateness and moment to brake. */
-static void random_moves_keep_every_bound(void **state)
+static void random_moves_stay_within_every_limit(void **state)
 {
 	struct world *world = calloc(1, sizeof(*world));
 	unsigned random = 20260101;
@@ -522,21 +522,21 @@ static void random_moves_keep_every_bound(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(moves_take_the_known_times),
-		cmocka_unit_test(pulses_come_at_the_known_times),
+		cmocka_unit_test(moves_take_the_computed_times),
+		cmocka_unit_test(pulses_come_at_the_computed_times),
 		cmocka_unit_test(one_step_is_one_pulse),
 		cmocka_unit_test(an_odd_short_move_has_no_spike),
 		cmocka_unit_test(two_axes_share_one_timeline),
-		cmocka_unit_test(an_interrupt_brakes_along_the_profile),
+		cmocka_unit_test(a_cancelled_move_brakes_along_its_profile),
 		cmocka_unit_test(braking_near_the_end_still_arrives),
 		cmocka_unit_test(a_stop_ends_the_pulses_at_once),
 		cmocka_unit_test(one_axis_can_end_while_another_goes_on),
-		cmocka_unit_test(an_axis_told_to_brake_does_so_alone),
+		cmocka_unit_test(braking_one_axis_leaves_the_others_alone),
 		cmocka_unit_test(a_fault_ends_all_pulses),
 		cmocka_unit_test(a_late_pulse_is_never_caught_up),
-		cmocka_unit_test(a_rotor_that_was_held_up_speeds_up_from_rest),
+		cmocka_unit_test(an_axis_that_was_held_up_accelerates_from_rest),
 		cmocka_unit_test(a_late_pulse_while_braking_only_stops_sooner),
-		cmocka_unit_test(random_moves_keep_every_bound),
+		cmocka_unit_test(random_moves_stay_within_every_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -226,7 +226,7 @@ static void a_newer_version_keeps_its_row_when_the_older_is_acknowledged(void **
 	assert_string_equal(sent(f), "task/a=a.2 ");
 }
 
-static void a_clearing_takes_the_place_of_the_document(void **state)
+static void a_clearing_replaces_the_document(void **state)
 {
 	struct fixture *f = *state;
 
@@ -258,7 +258,7 @@ static void messages_in_flight_at_a_disconnect_are_sent_first_again(void **state
 	assert_string_equal(sent(f), "r1={} r2={} r3={} ");
 }
 
-static void the_window_is_kept(void **state)
+static void the_window_of_messages_in_flight_is_respected(void **state)
 {
 	struct fixture *f = *state;
 
@@ -289,7 +289,7 @@ static void a_refused_message_waits_for_the_next_connection(void **state)
 	assert_non_null(strstr(sent(f), "r={} "));
 }
 
-static void a_delayed_reply_waits_and_wakes(void **state)
+static void a_delayed_reply_is_sent_when_it_is_due(void **state)
 {
 	struct fixture *f = *state;
 	struct outbox_reply r = {.topic = "r",
@@ -306,7 +306,7 @@ static void a_delayed_reply_waits_and_wakes(void **state)
 	assert_string_equal(sent(f), "r={} ");
 }
 
-static void answers_to_reads_are_not_stored(void **state)
+static void replies_to_reads_are_not_stored(void **state)
 {
 	struct fixture *f = *state;
 
@@ -396,7 +396,7 @@ static void a_reply_may_be_added_while_the_most_replies_are_in_flight(void **sta
 	assert_true(outbox_depth(f->outbox) >= OUTBOX_REPLIES_MAX);
 }
 
-static void a_reply_older_than_an_hour_is_given_up(void **state)
+static void a_reply_older_than_an_hour_is_not_sent(void **state)
 {
 	struct fixture *f = *state;
 
@@ -491,7 +491,7 @@ static void beyond_five_thousand_the_oldest_events_are_skipped(void **state)
 	assert_int_equal(outbox_last_seq(f->outbox), 5003);
 }
 
-static void a_redelivery_is_known_while_its_reply_is_unacknowledged(void **state)
+static void a_redelivery_is_recognized_while_its_reply_is_unacknowledged(void **state)
 {
 	struct fixture *f = *state;
 	struct outbox_reply r = {.topic = "r",
@@ -518,7 +518,7 @@ static void a_redelivery_is_known_while_its_reply_is_unacknowledged(void **state
 /* The reply may be sent and acknowledged before the message that it answers comes again.
  */
 static void
-a_redelivery_is_known_until_the_broker_has_heard_all_acknowledgements(void **state)
+a_redelivery_is_recognized_until_the_broker_has_every_acknowledgement(void **state)
 {
 	struct fixture *f = *state;
 	struct outbox_reply r = {.topic = "r",
@@ -587,17 +587,18 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_newer_version_keeps_its_row_when_the_older_is_acknowledged,
 			setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_clearing_takes_the_place_of_the_document, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_clearing_replaces_the_document, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(
 			messages_in_flight_at_a_disconnect_are_sent_first_again, setup,
 			teardown),
-		cmocka_unit_test_setup_teardown(the_window_is_kept, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			the_window_of_messages_in_flight_is_respected, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_refused_message_waits_for_the_next_connection, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_delayed_reply_waits_and_wakes, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(answers_to_reads_are_not_stored, setup,
+		cmocka_unit_test_setup_teardown(a_delayed_reply_is_sent_when_it_is_due,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(replies_to_reads_are_not_stored, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(
 			replies_keep_their_correlation_over_a_crash, setup, teardown),
@@ -610,7 +611,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_reply_may_be_added_while_the_most_replies_are_in_flight, setup,
 			teardown),
-		cmocka_unit_test_setup_teardown(a_reply_older_than_an_hour_is_given_up,
+		cmocka_unit_test_setup_teardown(a_reply_older_than_an_hour_is_not_sent,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			events_are_numbered_and_written_as_the_contract_says, setup,
@@ -626,10 +627,10 @@ int main(void)
 			beyond_five_thousand_the_oldest_events_are_skipped, setup,
 			teardown),
 		cmocka_unit_test_setup_teardown(
-			a_redelivery_is_known_while_its_reply_is_unacknowledged, setup,
-			teardown),
+			a_redelivery_is_recognized_while_its_reply_is_unacknowledged,
+			setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			a_redelivery_is_known_until_the_broker_has_heard_all_acknowledgements,
+			a_redelivery_is_recognized_until_the_broker_has_every_acknowledgement,
 			setup, teardown),
 		cmocka_unit_test_setup_teardown(a_new_session_forgets_packet_ids, setup,
 						teardown),

@@ -40,7 +40,7 @@ static void count_and_stop_at_ten(void *context, int i)
 		cancel_wait_until(&tally->cancel, clock_monotonic_ns() + DEADLINE_NS);
 }
 
-static void every_turn_is_taken_once(void **state)
+static void every_index_is_called_once(void **state)
 {
 	static struct tally tally;
 	int ret;
@@ -53,7 +53,7 @@ static void every_turn_is_taken_once(void **state)
 		assert_int_equal(atomic_load(&tally.times[i]), 1);
 }
 
-static void no_turns_are_no_work(void **state)
+static void zero_indexes_call_nothing(void **state)
 {
 	static struct tally tally;
 	(void)state;
@@ -62,7 +62,7 @@ static void no_turns_are_no_work(void **state)
 	assert_int_equal(atomic_load(&tally.times[0]), 0);
 }
 
-static void an_interrupt_leaves_the_rest_out(void **state)
+static void a_cancel_skips_the_rest(void **state)
 {
 	static struct tally tally;
 	int ret;
@@ -80,9 +80,9 @@ static void an_interrupt_leaves_the_rest_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_turn_is_taken_once),
-		cmocka_unit_test(no_turns_are_no_work),
-		cmocka_unit_test(an_interrupt_leaves_the_rest_out),
+		cmocka_unit_test(every_index_is_called_once),
+		cmocka_unit_test(zero_indexes_call_nothing),
+		cmocka_unit_test(a_cancel_skips_the_rest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

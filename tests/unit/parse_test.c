@@ -127,7 +127,7 @@ static void a_command_without_envelope_has_none(void **state)
 	forget(&heard);
 }
 
-static void envelope_fields_are_named_when_they_are_wrong(void **state)
+static void a_wrong_envelope_field_is_named(void **state)
 {
 	(void)state;
 
@@ -147,7 +147,7 @@ static void envelope_fields_are_named_when_they_are_wrong(void **state)
 		       "if_rev must be a whole number from 0 on");
 }
 
-static void reserved_names_are_no_ids(void **state)
+static void a_reserved_name_is_not_an_id(void **state)
 {
 	(void)state;
 
@@ -159,7 +159,7 @@ static void reserved_names_are_no_ids(void **state)
 		       "request must not be _barrier");
 }
 
-static void a_refusal_still_knows_its_sender(void **state)
+static void a_refused_command_still_has_its_reply_topic(void **state)
 {
 	(void)state;
 	struct heard heard =
@@ -208,7 +208,7 @@ static void a_reply_topic_that_is_too_long_is_denied(void **state)
 	forget(&heard);
 }
 
-static void correlation_data_is_kept_also_in_a_refusal(void **state)
+static void correlation_data_is_kept_in_a_refusal(void **state)
 {
 	(void)state;
 	struct command command;
@@ -268,7 +268,7 @@ static void current_and_press_mean_the_current_task(void **state)
 	assert_id("task/log", "current\n", "", true);
 }
 
-static void nothing_never_means_the_current_task(void **state)
+static void an_empty_payload_never_means_the_current_task(void **state)
 {
 	(void)state;
 
@@ -338,7 +338,7 @@ static void verbs_with_arguments_need_an_object(void **state)
 	}
 }
 
-static void an_empty_payload_is_told_from_an_empty_object(void **state)
+static void an_empty_payload_differs_from_an_empty_object(void **state)
 {
 	(void)state;
 	struct heard nothing = hear("agent/ping", "");
@@ -383,7 +383,7 @@ static void a_payload_has_at_most_128_kib(void **state)
 	free(payload);
 }
 
-static void an_unknown_verb_is_told_the_nearest(void **state)
+static void an_unknown_verb_is_answered_with_the_nearest(void **state)
 {
 	(void)state;
 	struct heard heard = hear("task/creat", "{\"request\":\"r1\"}");
@@ -423,7 +423,7 @@ static void an_estop_works_whatever_the_message_looks_like(void **state)
 	forget(&heard);
 }
 
-static void the_hash_is_of_what_is_asked_for(void **state)
+static void the_hash_ignores_the_envelope_and_the_spelling(void **state)
 {
 	(void)state;
 
@@ -446,25 +446,25 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_envelope_is_taken_out_of_the_body),
 		cmocka_unit_test(a_command_without_envelope_has_none),
-		cmocka_unit_test(envelope_fields_are_named_when_they_are_wrong),
-		cmocka_unit_test(reserved_names_are_no_ids),
-		cmocka_unit_test(a_refusal_still_knows_its_sender),
+		cmocka_unit_test(a_wrong_envelope_field_is_named),
+		cmocka_unit_test(a_reserved_name_is_not_an_id),
+		cmocka_unit_test(a_refused_command_still_has_its_reply_topic),
 		cmocka_unit_test(the_response_topic_wins),
 		cmocka_unit_test(a_reply_topic_that_is_too_long_is_denied),
-		cmocka_unit_test(correlation_data_is_kept_also_in_a_refusal),
+		cmocka_unit_test(correlation_data_is_kept_in_a_refusal),
 		cmocka_unit_test(a_bare_word_creates_a_task_of_that_type),
 		cmocka_unit_test(a_bare_id_names_the_task),
 		cmocka_unit_test(current_and_press_mean_the_current_task),
-		cmocka_unit_test(nothing_never_means_the_current_task),
+		cmocka_unit_test(an_empty_payload_never_means_the_current_task),
 		cmocka_unit_test(a_light_takes_a_word_or_a_number),
 		cmocka_unit_test(verbs_without_arguments_take_nothing_or_press),
 		cmocka_unit_test(verbs_with_arguments_need_an_object),
-		cmocka_unit_test(an_empty_payload_is_told_from_an_empty_object),
+		cmocka_unit_test(an_empty_payload_differs_from_an_empty_object),
 		cmocka_unit_test(broken_json_is_bad_json),
 		cmocka_unit_test(a_payload_has_at_most_128_kib),
-		cmocka_unit_test(an_unknown_verb_is_told_the_nearest),
+		cmocka_unit_test(an_unknown_verb_is_answered_with_the_nearest),
 		cmocka_unit_test(an_estop_works_whatever_the_message_looks_like),
-		cmocka_unit_test(the_hash_is_of_what_is_asked_for),
+		cmocka_unit_test(the_hash_ignores_the_envelope_and_the_spelling),
 	};
 
 	return cmocka_run_group_tests_name("command", tests, NULL, NULL);

@@ -45,7 +45,7 @@ static void assert_refused(int n, struct path_range range, const char *sentence)
 	assert_non_null(strstr(err.text, sentence));
 }
 
-static void five_points_stand_where_the_original_puts_them(void **state)
+static void five_points_match_the_original_software(void **state)
 {
 	static const double expected[][2] = {{125, 0},
 					     {100.698765, 222.492236},
@@ -59,7 +59,7 @@ static void five_points_stand_where_the_original_puts_them(void **state)
 	assert_points(expected, 5);
 }
 
-static void a_part_of_the_sphere_keeps_the_golden_turns(void **state)
+static void a_limited_sphere_keeps_the_golden_angle(void **state)
 {
 	static const double expected[][2] = {{120, 45},
 					     {109.573837, 128.434588},
@@ -122,7 +122,7 @@ static void a_single_direction_is_photographed_once(void **state)
 	assert_int_equal(points[0].index, 0);
 }
 
-static void one_point_stands_in_the_middle_of_the_heights(void **state)
+static void a_single_point_is_at_the_middle_height(void **state)
 {
 	(void)state;
 
@@ -302,7 +302,7 @@ static void a_spiral_goes_down_in_equal_arcs(void **state)
 	assert_true(360 / rate > 0.9 * first && 360 / rate < 1.1 * first);
 }
 
-static void a_spiral_with_limits_goes_to_and_fro(void **state)
+static void a_spiral_with_limits_turns_back_at_them(void **state)
 {
 	bool fro = false;
 
@@ -349,7 +349,7 @@ static void every_method_has_its_name_and_refuses_what_is_impossible(void **stat
 	assert_int_equal(path_method_parse("helix"), -EINVAL);
 }
 
-static void a_point_has_its_place_in_space(void **state)
+static void a_point_is_converted_to_cartesian_coordinates(void **state)
 {
 	struct path_point level = {0, 90, 90}, top = {0, 0, 17};
 	double xyz[3];
@@ -367,13 +367,13 @@ static void a_point_has_its_place_in_space(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(five_points_stand_where_the_original_puts_them),
-		cmocka_unit_test(a_part_of_the_sphere_keeps_the_golden_turns),
+		cmocka_unit_test(five_points_match_the_original_software),
+		cmocka_unit_test(a_limited_sphere_keeps_the_golden_angle),
 		cmocka_unit_test(one_theta_gives_a_ring),
 		cmocka_unit_test(one_phi_gives_a_meridian),
 		cmocka_unit_test(phi_wraps_through_zero),
 		cmocka_unit_test(a_single_direction_is_photographed_once),
-		cmocka_unit_test(one_point_stands_in_the_middle_of_the_heights),
+		cmocka_unit_test(a_single_point_is_at_the_middle_height),
 		cmocka_unit_test(every_point_stays_in_the_range),
 		cmocka_unit_test(
 			a_reversed_or_impossible_range_is_refused_with_a_sentence),
@@ -384,11 +384,11 @@ int main(void)
 		cmocka_unit_test(a_part_of_a_grid_reaches_both_its_ends),
 		cmocka_unit_test(a_grid_of_one_meridian_or_one_ring_is_a_line),
 		cmocka_unit_test(a_spiral_goes_down_in_equal_arcs),
-		cmocka_unit_test(a_spiral_with_limits_goes_to_and_fro),
+		cmocka_unit_test(a_spiral_with_limits_turns_back_at_them),
 		cmocka_unit_test(a_short_spiral_is_one_too),
 		cmocka_unit_test(
 			every_method_has_its_name_and_refuses_what_is_impossible),
-		cmocka_unit_test(a_point_has_its_place_in_space),
+		cmocka_unit_test(a_point_is_converted_to_cartesian_coordinates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

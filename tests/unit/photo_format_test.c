@@ -24,7 +24,7 @@ static struct frame *make_frame(int width, int height)
 	return frame;
 }
 
-static void an_array_is_what_numpy_documents(void **state)
+static void an_array_has_the_npy_format(void **state)
 {
 	struct frame *frame = make_frame(5, 2);
 	struct err err = {0};
@@ -76,7 +76,7 @@ static void every_format_gives_its_pixels_back(void **state)
 	}
 }
 
-static void the_edges_of_one_format_are_not_those_of_another(void **state)
+static void one_format_is_never_taken_for_another(void **state)
 {
 	static const unsigned char jpeg[PHOTO_FORMAT_EDGE] = {0xff, 0xd8, 0xff, 0xe1},
 				   array[PHOTO_FORMAT_EDGE] = {0x93, 'N', 'U',
@@ -92,7 +92,7 @@ static void the_edges_of_one_format_are_not_those_of_another(void **state)
 	assert_false(photo_format_is_whole(PHOTO_FORMAT_RGB_ARRAY, jpeg, end));
 }
 
-static void formats_go_by_the_names_of_the_original(void **state)
+static void formats_have_the_names_of_the_original_software(void **state)
 {
 	(void)state;
 
@@ -105,10 +105,10 @@ static void formats_go_by_the_names_of_the_original(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_array_is_what_numpy_documents),
+		cmocka_unit_test(an_array_has_the_npy_format),
 		cmocka_unit_test(every_format_gives_its_pixels_back),
-		cmocka_unit_test(the_edges_of_one_format_are_not_those_of_another),
-		cmocka_unit_test(formats_go_by_the_names_of_the_original),
+		cmocka_unit_test(one_format_is_never_taken_for_another),
+		cmocka_unit_test(formats_have_the_names_of_the_original_software),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -163,7 +163,7 @@ static void assert_exif(ExifData *data, ExifIfd ifd, ExifTag tag, const char *ex
 	assert_string_equal(text, expected);
 }
 
-static void a_photo_tells_how_it_was_taken(void **state)
+static void a_photos_exif_says_how_it_was_taken(void **state)
 {
 	struct frame *frame = make_corners(1640, 1232);
 	ExifData *data;
@@ -218,7 +218,7 @@ static void the_longest_camera_name_fits_into_the_block(void **state)
 	frame_free(frame);
 }
 
-static void a_preview_is_small_whatever_the_photo_shows(void **state)
+static void a_preview_has_a_bounded_size(void **state)
 {
 	struct frame *frame = make_noise(1640, 1232), *back;
 	void *jpeg;
@@ -236,7 +236,7 @@ static void a_preview_is_small_whatever_the_photo_shows(void **state)
 	free(jpeg);
 }
 
-static void a_photo_that_is_hard_to_encode_is_encoded(void **state)
+static void a_noisy_photo_is_encoded(void **state)
 {
 	struct frame *frame = make_noise(17, 9);
 	void *jpeg;
@@ -269,7 +269,7 @@ static void a_large_photo_is_decoded_small(void **state)
 	free(jpeg);
 }
 
-static void what_is_no_whole_jpeg_is_refused(void **state)
+static void an_incomplete_jpeg_is_refused(void **state)
 {
 	struct frame *frame = make_noise(164, 123), *back;
 	struct err err = {0};
@@ -294,12 +294,12 @@ int main(void)
 		cmocka_unit_test(the_orientation_travels_with_the_photo),
 		cmocka_unit_test(an_upright_photo_is_turned_as_its_flag_says),
 		cmocka_unit_test(a_damaged_exif_block_means_upright),
-		cmocka_unit_test(a_photo_tells_how_it_was_taken),
+		cmocka_unit_test(a_photos_exif_says_how_it_was_taken),
 		cmocka_unit_test(the_longest_camera_name_fits_into_the_block),
-		cmocka_unit_test(a_preview_is_small_whatever_the_photo_shows),
-		cmocka_unit_test(a_photo_that_is_hard_to_encode_is_encoded),
+		cmocka_unit_test(a_preview_has_a_bounded_size),
+		cmocka_unit_test(a_noisy_photo_is_encoded),
 		cmocka_unit_test(a_large_photo_is_decoded_small),
-		cmocka_unit_test(what_is_no_whole_jpeg_is_refused),
+		cmocka_unit_test(an_incomplete_jpeg_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -126,7 +126,7 @@ static void a_photo_that_cannot_be_written_says_why(void **state)
 	assert_null(report.preview);
 }
 
-static void closing_finishes_what_is_in_work(void **state)
+static void closing_finishes_queued_photos(void **state)
 {
 	struct place *place = *state;
 
@@ -137,7 +137,7 @@ static void closing_finishes_what_is_in_work(void **state)
 	assert_true(folder_file_size(place->folder, "p003.jpg") > 0);
 }
 
-static void a_sheet_shows_its_photos_in_bounded_size(void **state)
+static void a_contact_sheet_has_a_bounded_size(void **state)
 {
 	struct frame *frame = make_frame(250), *page;
 	struct contact_sheet *sheet;
@@ -177,8 +177,8 @@ int main(void)
 		TEST(a_reported_photo_is_on_disk),
 		TEST(reports_come_in_order_and_none_is_lost),
 		TEST(a_photo_that_cannot_be_written_says_why),
-		TEST(closing_finishes_what_is_in_work),
-		cmocka_unit_test(a_sheet_shows_its_photos_in_bounded_size),
+		TEST(closing_finishes_queued_photos),
+		cmocka_unit_test(a_contact_sheet_has_a_bounded_size),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,7 +59,7 @@ static void the_object_is_straight_ahead_and_upright(void **state)
 	}
 }
 
-static void the_centre_is_where_the_path_puts_it(void **state)
+static void the_camera_centre_is_the_point_of_the_path(void **state)
 {
 	struct pose pose = pose_of(90, 90, 130);
 	double camera[3];
@@ -163,7 +163,7 @@ static void the_quaternion_is_the_rotation(void **state)
 /* What a pixel of the simulated camera shows, seen from another angle, is where the poses
  * say: the owl's eyes look along x, so from phi 0 they are in the middle, and from phi 20
  * what faced the camera has gone to the left or right as the pose tells. */
-static void the_simulated_camera_agrees(void **state)
+static void the_simulated_camera_agrees_with_the_pose(void **state)
 {
 	struct render_view view = {.theta_deg = 90,
 				   .radius_mm = 130,
@@ -203,11 +203,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_object_is_straight_ahead_and_upright),
-		cmocka_unit_test(the_centre_is_where_the_path_puts_it),
+		cmocka_unit_test(the_camera_centre_is_the_point_of_the_path),
 		cmocka_unit_test(a_turned_sensor_has_turned_axes),
 		cmocka_unit_test(photos_and_poses_are_turned_alike),
 		cmocka_unit_test(the_quaternion_is_the_rotation),
-		cmocka_unit_test(the_simulated_camera_agrees),
+		cmocka_unit_test(the_simulated_camera_agrees_with_the_pose),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -123,7 +123,7 @@ static void a_new_axis_has_no_position(void **state)
 	position_close(file);
 }
 
-static void a_count_is_there_after_a_restart_of_the_program(void **state)
+static void a_step_count_survives_a_restart_of_the_program(void **state)
 {
 	struct position_file *file;
 
@@ -138,7 +138,7 @@ static void a_count_is_there_after_a_restart_of_the_program(void **state)
 	position_close(file);
 }
 
-static void any_count_comes_back(void **state)
+static void any_step_count_is_restored(void **state)
 {
 	struct position_file *file = open_in_boot("one", false);
 	struct position *rotor = find(file, "rotor");
@@ -158,7 +158,7 @@ static void any_count_comes_back(void **state)
 	position_close(file);
 }
 
-static void axes_have_records_of_their_own(void **state)
+static void each_axis_has_its_own_record(void **state)
 {
 	struct position_file *file = open_in_boot("one", false);
 
@@ -174,7 +174,7 @@ static void axes_have_records_of_their_own(void **state)
 	position_close(file);
 }
 
-static void another_boot_knows_nothing(void **state)
+static void positions_are_unknown_after_a_reboot(void **state)
 {
 	struct position_file *file;
 
@@ -187,7 +187,7 @@ static void another_boot_knows_nothing(void **state)
 	position_close(file);
 }
 
-static void another_boot_is_trusted_when_told_to(void **state)
+static void positions_are_trusted_after_a_reboot_if_configured(void **state)
 {
 	struct position_file *file;
 
@@ -233,7 +233,7 @@ static void a_moving_axis_is_known_after_a_kill_in_the_same_boot(void **state)
 	position_close(file);
 }
 
-static void other_steps_make_a_position_unknown(void **state)
+static void changed_steps_per_rotation_make_a_position_unknown(void **state)
 {
 	struct position_file *file;
 	struct position *rotor;
@@ -249,7 +249,7 @@ static void other_steps_make_a_position_unknown(void **state)
 	position_close(file);
 }
 
-static void doubt_lasts_until_somebody_declares(void **state)
+static void a_doubtful_position_stays_so_until_it_is_declared(void **state)
 {
 	struct position_file *file;
 
@@ -267,7 +267,7 @@ static void doubt_lasts_until_somebody_declares(void **state)
 	position_close(file);
 }
 
-static void no_damaged_byte_makes_a_wrong_position(void **state)
+static void a_damaged_byte_never_gives_a_wrong_position(void **state)
 {
 	struct position_file *file;
 	struct position *rotor;
@@ -387,7 +387,7 @@ static uint32_t judge_kill(const struct remains *remains)
 }
 
 static void
-a_kill_before_any_instruction_leaves_the_count_or_tells_of_a_step(void **state)
+a_kill_at_any_instruction_leaves_a_count_that_is_right_or_in_doubt(void **state)
 {
 	int64_t *driver = mmap(NULL, sizeof(*driver), PROT_READ | PROT_WRITE,
 			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -425,7 +425,8 @@ a_kill_before_any_instruction_leaves_the_count_or_tells_of_a_step(void **state)
 	munmap(driver, sizeof(*driver));
 }
 
-static void every_kill_within_a_pulse_adds_a_step_until_somebody_declares(void **state)
+static void
+each_kill_within_a_pulse_adds_a_doubtful_step_until_it_is_declared(void **state)
 {
 	struct position_file *file;
 	struct position *rotor;
@@ -468,19 +469,19 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_new_axis_has_no_position),
-		TEST(a_count_is_there_after_a_restart_of_the_program),
-		TEST(any_count_comes_back),
-		TEST(axes_have_records_of_their_own),
-		TEST(another_boot_knows_nothing),
-		TEST(another_boot_is_trusted_when_told_to),
+		TEST(a_step_count_survives_a_restart_of_the_program),
+		TEST(any_step_count_is_restored),
+		TEST(each_axis_has_its_own_record),
+		TEST(positions_are_unknown_after_a_reboot),
+		TEST(positions_are_trusted_after_a_reboot_if_configured),
 		TEST(an_axis_that_moved_when_the_power_went_is_never_trusted),
 		TEST(a_moving_axis_is_known_after_a_kill_in_the_same_boot),
-		TEST(other_steps_make_a_position_unknown),
-		TEST(doubt_lasts_until_somebody_declares),
-		TEST(no_damaged_byte_makes_a_wrong_position),
+		TEST(changed_steps_per_rotation_make_a_position_unknown),
+		TEST(a_doubtful_position_stays_so_until_it_is_declared),
+		TEST(a_damaged_byte_never_gives_a_wrong_position),
 		TEST(a_short_file_is_moved_aside),
-		TEST(a_kill_before_any_instruction_leaves_the_count_or_tells_of_a_step),
-		TEST(every_kill_within_a_pulse_adds_a_step_until_somebody_declares),
+		TEST(a_kill_at_any_instruction_leaves_a_count_that_is_right_or_in_doubt),
+		TEST(each_kill_within_a_pulse_adds_a_doubtful_step_until_it_is_declared),
 		TEST(this_machine_has_a_boot_id),
 	};
 

@@ -158,7 +158,7 @@ static void a_project_is_made_read_and_deleted(void **state)
 	assert_string_equal(err.text, "there is no project 'Tasse ä'");
 }
 
-static void no_verb_leaves_the_root(void **state)
+static void no_call_leaves_the_root_folder(void **state)
 {
 	static const char *const names[] = {"../outside", "link", "/etc", ".."};
 	struct place *place = *state;
@@ -214,7 +214,7 @@ static void deleting_a_project_keeps_what_its_links_point_to(void **state)
 	assert_false(folder_has(projects_folder(place->projects), "cup"));
 }
 
-static void a_file_appears_whole_and_leaves_nothing_else(void **state)
+static void a_file_appears_complete_and_without_leftovers(void **state)
 {
 	struct place *place = *state;
 	const struct folder *folder = projects_folder(place->projects);
@@ -249,7 +249,7 @@ static void a_damaged_document_is_moved_aside(void **state)
 	}
 }
 
-static void odd_documents_do_no_harm(void **state)
+static void malformed_documents_are_tolerated(void **state)
 {
 	struct place *place = *state;
 	cJSON *data;
@@ -298,7 +298,7 @@ static void a_list_comes_in_pages(void **state)
 	cJSON_Delete(data);
 }
 
-static void the_next_scan_follows_the_highest(void **state)
+static void a_new_scan_gets_the_number_after_the_highest(void **state)
 {
 	struct place *place = *state;
 	const struct folder *folder = projects_folder(place->projects);
@@ -369,14 +369,14 @@ int main(void)
 		cmocka_unit_test(names_of_any_script_are_allowed),
 		cmocka_unit_test(forbidden_names_are_refused_with_a_sentence),
 		TEST(a_project_is_made_read_and_deleted),
-		TEST(no_verb_leaves_the_root),
+		TEST(no_call_leaves_the_root_folder),
 		TEST(no_file_is_read_or_written_outside),
 		TEST(deleting_a_project_keeps_what_its_links_point_to),
-		TEST(a_file_appears_whole_and_leaves_nothing_else),
+		TEST(a_file_appears_complete_and_without_leftovers),
 		TEST(a_damaged_document_is_moved_aside),
-		TEST(odd_documents_do_no_harm),
+		TEST(malformed_documents_are_tolerated),
 		TEST(a_list_comes_in_pages),
-		TEST(the_next_scan_follows_the_highest),
+		TEST(a_new_scan_gets_the_number_after_the_highest),
 		TEST(scans_of_a_process_that_is_gone_are_interrupted),
 		TEST(a_patch_changes_only_what_it_names),
 	};

@@ -106,7 +106,7 @@ static void a_brightness_is_a_share_of_the_period(void **state)
 	assert_int_equal(number_in(*state, "pwmchip0/pwm1/enable"), 0);
 }
 
-static void a_chip_that_is_not_there_is_named(void **state)
+static void a_missing_pwm_chip_is_named(void **state)
 {
 	const struct pwm_config other = {.chip = 3, .channel = 0, .frequency_hz = 1000};
 	struct pwm *pwm;
@@ -135,7 +135,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_brightness_is_a_share_of_the_period),
-		TEST(a_chip_that_is_not_there_is_named),
+		TEST(a_missing_pwm_chip_is_named),
 		TEST(a_channel_that_does_not_appear_is_an_error),
 	};
 

@@ -50,7 +50,7 @@ static void assert_refused(const struct registry_options *options,
 		fail_msg("no '%s' in: %s", word, err.text);
 }
 
-static void the_scan_and_the_five_demos_are_there(void **state)
+static void the_builtin_types_are_registered(void **state)
 {
 	static const char *const names[] = {"scan_task",
 					    "hello_world_async_task",
@@ -75,7 +75,7 @@ static void the_scan_and_the_five_demos_are_there(void **state)
 	registry_close(registry);
 }
 
-static void a_type_of_ones_own_joins_them(void **state)
+static void a_type_can_be_added(void **state)
 {
 	const struct type_offer extra[] = {{"community", &mine}, {NULL, NULL}};
 	struct registry *registry = open_with(&everything, extra);
@@ -86,7 +86,7 @@ static void a_type_of_ones_own_joins_them(void **state)
 	registry_close(registry);
 }
 
-static void the_first_type_of_a_name_wins_unless_told_otherwise(void **state)
+static void the_first_type_of_a_name_wins_without_override(void **state)
 {
 	const struct type_offer extra[] = {{"community", &other_generator}, {NULL, NULL}};
 	struct registry_options options = everything;
@@ -170,7 +170,7 @@ static void a_bad_name_is_named(void **state)
 	}
 }
 
-static void a_schema_that_is_not_understood_is_named(void **state)
+static void a_type_with_an_unsupported_schema_is_named(void **state)
 {
 	struct task_type type = mine;
 
@@ -207,7 +207,7 @@ static bool is_used(void *context, const struct registered_type *type)
 	return used;
 }
 
-static void a_guest_comes_stays_while_it_is_used_and_goes(void **state)
+static void a_guest_type_stays_registered_while_it_is_used(void **state)
 {
 	struct fake_owner owner = {.owner = {acquire, release}};
 	const struct type_guest guests[] = {{&mine, "/c/mine", &owner.owner},
@@ -240,7 +240,7 @@ static void a_guest_comes_stays_while_it_is_used_and_goes(void **state)
 	registry_close(registry);
 }
 
-static void a_guest_that_came_back_before_it_was_swept_is_the_same(void **state)
+static void a_guest_type_that_returns_before_the_sweep_is_the_same(void **state)
 {
 	struct fake_owner owner = {.owner = {acquire, release}};
 	const struct type_guest guests[] = {{&mine, "/c/mine", &owner.owner},
@@ -262,7 +262,7 @@ static void a_guest_that_came_back_before_it_was_swept_is_the_same(void **state)
 	assert_int_equal(owner.held, 0);
 }
 
-static void a_bad_guest_is_a_sentence_and_the_others_are_there(void **state)
+static void a_bad_guest_type_is_reported_and_the_others_are_registered(void **state)
 {
 	static const struct task_type bad_name = {
 		.name = "Bad", .args = "{}", .run = no_run};
@@ -293,7 +293,7 @@ static void a_bad_guest_is_a_sentence_and_the_others_are_there(void **state)
 	assert_int_equal(owner.held, 0);
 }
 
-static void a_guest_replaces_a_core_type_for_as_long_as_it_is_there(void **state)
+static void a_guest_type_replaces_a_core_type_while_it_is_registered(void **state)
 {
 	static const struct task_type scan = {
 		.name = "scan_task", .args = "{}", .run = no_run};
@@ -321,18 +321,20 @@ static void a_guest_replaces_a_core_type_for_as_long_as_it_is_there(void **state
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_guest_comes_stays_while_it_is_used_and_goes),
-		cmocka_unit_test(a_guest_that_came_back_before_it_was_swept_is_the_same),
-		cmocka_unit_test(a_bad_guest_is_a_sentence_and_the_others_are_there),
-		cmocka_unit_test(a_guest_replaces_a_core_type_for_as_long_as_it_is_there),
-		cmocka_unit_test(the_scan_and_the_five_demos_are_there),
-		cmocka_unit_test(a_type_of_ones_own_joins_them),
-		cmocka_unit_test(the_first_type_of_a_name_wins_unless_told_otherwise),
+		cmocka_unit_test(a_guest_type_stays_registered_while_it_is_used),
+		cmocka_unit_test(a_guest_type_that_returns_before_the_sweep_is_the_same),
+		cmocka_unit_test(
+			a_bad_guest_type_is_reported_and_the_others_are_registered),
+		cmocka_unit_test(
+			a_guest_type_replaces_a_core_type_while_it_is_registered),
+		cmocka_unit_test(the_builtin_types_are_registered),
+		cmocka_unit_test(a_type_can_be_added),
+		cmocka_unit_test(the_first_type_of_a_name_wins_without_override),
 		cmocka_unit_test(without_discovery_only_the_core_is_there),
 		cmocka_unit_test(namespaces_and_modules_can_be_left_out),
 		cmocka_unit_test(a_missing_core_type_is_named),
 		cmocka_unit_test(a_bad_name_is_named),
-		cmocka_unit_test(a_schema_that_is_not_understood_is_named),
+		cmocka_unit_test(a_type_with_an_unsupported_schema_is_named),
 	};
 
 	log_set_level(LOG_LEVEL_ERROR);

@@ -353,7 +353,7 @@ static void focus_decides_what_is_sharp(void **state)
 	assert_true(sharpness(near) > 1.5 * sharpness(far));
 }
 
-static void the_picture_grows_with_the_focus_coming_nearer(void **state)
+static void the_picture_grows_as_the_focus_gets_nearer(void **state)
 {
 	(void)state;
 
@@ -363,7 +363,7 @@ static void the_picture_grows_with_the_focus_coming_nearer(void **state)
 	assert_true(render_breathing(0) == 1); /* all is sharp: no lens to focus */
 }
 
-static void the_room_stays_while_the_object_turns(void **state)
+static void the_room_does_not_turn_with_the_object(void **state)
 {
 	struct render_view view = plain;
 	struct photo first, second;
@@ -385,7 +385,7 @@ static void the_room_stays_while_the_object_turns(void **state)
 	free(second.rgb);
 }
 
-static void a_raised_interrupt_ends_it_before_a_pixel_is_written(void **state)
+static void a_cancel_ends_rendering_before_a_pixel_is_written(void **state)
 {
 	uint8_t *rgb = malloc(WIDTH * HEIGHT * 3);
 	struct cancel cancel;
@@ -417,7 +417,7 @@ static void a_view_without_pixels_or_distance_is_refused(void **state)
 	assert_int_equal(render_photo(&close, rgb, NULL), -EINVAL);
 }
 
-static void neither_memory_nor_threads_are_kept(void **state)
+static void rendering_keeps_neither_memory_nor_threads(void **state)
 {
 	struct render_view large = plain;
 	const int threads = entries("/proc/self/task");
@@ -455,11 +455,11 @@ int main(void)
 		cmocka_unit_test(gain_adds_noise),
 		cmocka_unit_test(a_crop_is_the_middle_of_the_whole),
 		cmocka_unit_test(focus_decides_what_is_sharp),
-		cmocka_unit_test(the_picture_grows_with_the_focus_coming_nearer),
-		cmocka_unit_test(the_room_stays_while_the_object_turns),
-		cmocka_unit_test(a_raised_interrupt_ends_it_before_a_pixel_is_written),
+		cmocka_unit_test(the_picture_grows_as_the_focus_gets_nearer),
+		cmocka_unit_test(the_room_does_not_turn_with_the_object),
+		cmocka_unit_test(a_cancel_ends_rendering_before_a_pixel_is_written),
 		cmocka_unit_test(a_view_without_pixels_or_distance_is_refused),
-		cmocka_unit_test(neither_memory_nor_threads_are_kept),
+		cmocka_unit_test(rendering_keeps_neither_memory_nor_threads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

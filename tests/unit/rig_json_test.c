@@ -132,7 +132,7 @@ static void a_light_takes_a_state_a_brightness_or_both(void **state)
 	assert_light(f, "ringlight", false, 40);
 }
 
-static void a_light_that_cannot_be_so_is_refused(void **state)
+static void an_impossible_light_setting_is_refused(void **state)
 {
 	struct fixture *f = *state;
 
@@ -167,7 +167,7 @@ int main(void)
 		TEST(a_target_has_a_motor_and_degrees),
 		TEST(a_target_without_a_motor_or_degrees_is_refused),
 		TEST(a_light_takes_a_state_a_brightness_or_both),
-		TEST(a_light_that_cannot_be_so_is_refused),
+		TEST(an_impossible_light_setting_is_refused),
 		TEST(the_state_is_that_of_one_device_or_of_all),
 	};
 

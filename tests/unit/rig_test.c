@@ -303,7 +303,7 @@ static int mover_join(struct mover *mover)
 
 /* ---- opening ---- */
 
-static void a_new_rig_stands_at_home_and_knows_it(void **state)
+static void a_new_simulated_rig_knows_that_it_is_at_home(void **state)
 {
 	struct bench *bench = *state;
 
@@ -372,7 +372,7 @@ static void assert_left_out(struct bench *bench, cJSON *config, enum device_kind
 	cJSON_Delete(config);
 }
 
-static void a_device_that_does_not_fit_is_left_out_with_a_sentence(void **state)
+static void a_device_with_a_bad_config_is_left_out_and_named(void **state)
 {
 	struct bench *bench = *state;
 
@@ -399,7 +399,7 @@ static void a_device_that_does_not_fit_is_left_out_with_a_sentence(void **state)
 		DEVICE_CAMERA, 0, "cameras.sim: jpeg_quality must be 0 to 100, not 101");
 }
 
-static void what_is_wrong_beside_the_devices_gets_its_default(void **state)
+static void a_wrong_value_of_the_rig_gets_its_default(void **state)
 {
 	struct bench *bench = *state;
 	cJSON *config = config_new();
@@ -474,7 +474,7 @@ static void assert_state(struct bench *bench, enum device_kind kind, size_t i,
 	cJSON_Delete(document);
 }
 
-static void states_are_as_the_contract_says(void **state)
+static void device_states_match_the_contract(void **state)
 {
 	struct bench *bench = *state;
 	cJSON *camera;
@@ -502,7 +502,7 @@ static void states_are_as_the_contract_says(void **state)
 
 /* ---- moving ---- */
 
-static void axes_go_together_where_they_are_told(void **state)
+static void axes_reach_their_targets_together(void **state)
 {
 	struct bench *bench = *state;
 	struct rig_target targets[] = {{.motor = "turntable", .degrees = 222.5},
@@ -617,7 +617,7 @@ static void a_moving_axis_takes_no_second_move(void **state)
 	assert_truth_is_known(bench);
 }
 
-static void an_interrupted_move_brakes_and_goes_on_exactly(void **state)
+static void an_interrupted_move_brakes_and_continues_exactly(void **state)
 {
 	struct bench *bench = *state;
 	struct mover mover;
@@ -720,7 +720,7 @@ static void moves_take_their_time(void **state)
 		    rig_move_seconds(bench->rig, "turntable", 10, 50));
 }
 
-static void a_listener_hears_of_a_move(void **state)
+static void the_change_callback_is_called_for_a_move(void **state)
 {
 	struct bench *bench = *state;
 
@@ -769,7 +769,7 @@ static void an_axis_homes_from_a_pressed_endstop(void **state)
 		     "\"enabled\":true,\"min\":0,\"max\":140}");
 }
 
-static void an_axis_without_endstop_asks_for_a_person(void **state)
+static void an_axis_without_endstop_needs_an_override(void **state)
 {
 	struct bench *bench = *state;
 
@@ -785,7 +785,7 @@ static void an_axis_without_endstop_asks_for_a_person(void **state)
 	assert_angle(bench, "turntable", 10);
 }
 
-static void nothing_moves_when_one_axis_is_lost_for_good(void **state)
+static void nothing_moves_when_one_axis_cannot_be_homed(void **state)
 {
 	struct bench *bench = *state;
 	struct rig_target targets[] = {{.motor = "rotor", .degrees = 10},
@@ -801,7 +801,7 @@ static void nothing_moves_when_one_axis_is_lost_for_good(void **state)
 	assert_int_equal(true_count(bench, "rotor"), stood);
 }
 
-static void a_new_scan_adopts_an_endless_axis(void **state)
+static void a_new_scan_assumes_that_an_endless_axis_is_at_home(void **state)
 {
 	struct bench *bench = *state;
 
@@ -829,7 +829,7 @@ static void home_without_a_name_homes_everything(void **state)
 	assert_truth_is_known(bench);
 }
 
-static void an_endstop_that_is_never_met_is_a_fault(void **state)
+static void an_endstop_that_is_never_reached_is_a_fault(void **state)
 {
 	struct bench *bench = *state;
 
@@ -843,7 +843,7 @@ static void an_endstop_that_is_never_met_is_a_fault(void **state)
 	assert_false(axis_of(bench, "rotor").known);
 }
 
-static void an_endstop_that_does_not_let_go_is_a_fault(void **state)
+static void an_endstop_that_stays_pressed_is_a_fault(void **state)
 {
 	struct bench *bench = *state;
 
@@ -856,7 +856,7 @@ static void an_endstop_that_does_not_let_go_is_a_fault(void **state)
 	assert_false(axis_of(bench, "rotor").known);
 }
 
-static void an_endstop_at_the_wrong_angle_tells_of_lost_steps(void **state)
+static void an_endstop_at_the_wrong_angle_reports_lost_steps(void **state)
 {
 	struct bench *bench = *state;
 
@@ -872,7 +872,7 @@ static void an_endstop_at_the_wrong_angle_tells_of_lost_steps(void **state)
 			 true_count(bench, "rotor"));
 }
 
-static void an_interrupted_homing_can_be_begun_again(void **state)
+static void an_interrupted_homing_can_be_repeated(void **state)
 {
 	struct bench *bench = *state;
 	struct mover mover;
@@ -895,7 +895,7 @@ static void an_interrupted_homing_can_be_begun_again(void **state)
 
 /* ---- the emergency stop ---- */
 
-static void the_emergency_stop_ends_everything_and_latches(void **state)
+static void an_emergency_stop_ends_everything_and_stays(void **state)
 {
 	struct bench *bench = *state;
 	struct rig_light light;
@@ -973,7 +973,7 @@ static void a_light_keeps_its_brightness_while_off(void **state)
 		       -EINVAL, "invalid_args", "brightness must be 0 to 100, not 170");
 }
 
-static void a_trigger_tells_when_it_fired(void **state)
+static void a_trigger_reports_the_time_of_its_pulse(void **state)
 {
 	struct bench *bench = *state;
 	int64_t before;
@@ -1054,7 +1054,7 @@ static void shutter_line(const struct bench *bench, int line, char text[160])
 	text[strcspn(text, "\n")] = '\0';
 }
 
-static void each_shutter_is_one_line_of_truth(void **state)
+static void each_exposure_is_one_line_of_the_shutter_log(void **state)
 {
 	struct bench *bench = *state;
 	char line[160];
@@ -1241,7 +1241,7 @@ static int brightest(const struct frame *frame)
 	return most;
 }
 
-static void calibrating_finds_the_same_from_dark_and_from_bright(void **state)
+static void calibrating_gives_the_same_from_a_dark_and_a_bright_start(void **state)
 {
 	struct bench *bench = *state;
 	struct frame *frame;
@@ -1266,7 +1266,7 @@ static void calibrating_finds_the_same_from_dark_and_from_bright(void **state)
 	assert_true(fabs(setting(bench, "awbg_red") / red - 1) < 0.1);
 }
 
-static void nothing_is_calibrated_in_the_dark(void **state)
+static void calibrating_in_the_dark_is_refused(void **state)
 {
 	struct bench *bench = *state;
 
@@ -1304,7 +1304,7 @@ static void white_balance_tints_the_photo(void **state)
 	frame_free(after);
 }
 
-static void a_preview_has_a_size_of_its_own(void **state)
+static void a_preview_has_its_own_size(void **state)
 {
 	struct bench *bench = *state;
 	struct frame *frame;
@@ -1385,7 +1385,7 @@ static void a_torn_photo_is_no_photo(void **state)
 	assert_int_equal(try_photo(bench), 0);
 }
 
-static void nobody_waits_for_ever_for_a_camera_that_hangs(void **state)
+static void waiting_for_a_camera_that_hangs_ends(void **state)
 {
 	struct bench *bench = *state;
 
@@ -1426,7 +1426,7 @@ static void a_camera_that_is_gone_does_not_answer(void **state)
 		assert_int_equal(try_photo(bench), -ENODEV);
 }
 
-static void a_fault_that_makes_no_sense_is_refused(void **state)
+static void an_invalid_fault_is_refused(void **state)
 {
 	struct bench *bench = *state;
 
@@ -1472,7 +1472,7 @@ static void a_photo_is_read_out_after_the_next_one_is_taken(void **state)
 	frame_free(after);
 }
 
-static void a_shot_that_nobody_wants_is_dropped(void **state)
+static void a_discarded_exposure_gives_no_photo(void **state)
 {
 	struct bench *bench = *state;
 	struct rig_shot *shot;
@@ -1588,61 +1588,61 @@ static void a_kill_in_mid_move_costs_at_most_one_step(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_new_rig_stands_at_home_and_knows_it),
+		TEST(a_new_simulated_rig_knows_that_it_is_at_home),
 		TEST(a_lost_position_file_is_an_unknown_position),
 		TEST(positions_outlive_the_program),
-		TEST(a_device_that_does_not_fit_is_left_out_with_a_sentence),
-		TEST(what_is_wrong_beside_the_devices_gets_its_default),
+		TEST(a_device_with_a_bad_config_is_left_out_and_named),
+		TEST(a_wrong_value_of_the_rig_gets_its_default),
 		TEST(a_motor_works_beside_one_that_is_left_out),
 		TEST(an_unknown_backend_is_refused),
 		TEST(devices_are_found_by_name),
-		TEST(states_are_as_the_contract_says),
-		TEST(axes_go_together_where_they_are_told),
+		TEST(device_states_match_the_contract),
+		TEST(axes_reach_their_targets_together),
 		TEST(a_limited_axis_stays_within_its_limits),
 		TEST(an_endless_axis_goes_the_shorter_way),
 		TEST(a_relative_move_goes_the_way_it_is_told),
 		TEST(many_small_moves_lose_no_steps),
 		TEST(one_axis_cannot_have_two_targets),
 		TEST(a_moving_axis_takes_no_second_move),
-		TEST(an_interrupted_move_brakes_and_goes_on_exactly),
+		TEST(an_interrupted_move_brakes_and_continues_exactly),
 		TEST(a_stop_ends_a_move_within_20_ms),
 		TEST(even_a_crawling_axis_stops_within_20_ms),
 		TEST(moves_take_their_time),
-		TEST(a_listener_hears_of_a_move),
+		TEST(the_change_callback_is_called_for_a_move),
 		TEST(an_unknown_axis_homes_before_it_moves),
 		TEST(an_axis_homes_from_a_pressed_endstop),
-		TEST(an_axis_without_endstop_asks_for_a_person),
-		TEST(nothing_moves_when_one_axis_is_lost_for_good),
-		TEST(a_new_scan_adopts_an_endless_axis),
+		TEST(an_axis_without_endstop_needs_an_override),
+		TEST(nothing_moves_when_one_axis_cannot_be_homed),
+		TEST(a_new_scan_assumes_that_an_endless_axis_is_at_home),
 		TEST(home_without_a_name_homes_everything),
-		TEST(an_endstop_that_is_never_met_is_a_fault),
-		TEST(an_endstop_that_does_not_let_go_is_a_fault),
-		TEST(an_endstop_at_the_wrong_angle_tells_of_lost_steps),
-		TEST(an_interrupted_homing_can_be_begun_again),
-		TEST(the_emergency_stop_ends_everything_and_latches),
+		TEST(an_endstop_that_is_never_reached_is_a_fault),
+		TEST(an_endstop_that_stays_pressed_is_a_fault),
+		TEST(an_endstop_at_the_wrong_angle_reports_lost_steps),
+		TEST(an_interrupted_homing_can_be_repeated),
+		TEST(an_emergency_stop_ends_everything_and_stays),
 		TEST(after_an_emergency_stop_the_rotor_homes_first),
 		TEST(a_light_keeps_its_brightness_while_off),
-		TEST(a_trigger_tells_when_it_fired),
+		TEST(a_trigger_reports_the_time_of_its_pulse),
 		TEST(a_trigger_interrupted_before_its_pulse_has_not_fired),
-		TEST(each_shutter_is_one_line_of_truth),
+		TEST(each_exposure_is_one_line_of_the_shutter_log),
 		TEST(a_photo_is_as_the_settings_say),
 		TEST(a_photo_of_a_camera_on_its_side_is_upright_when_turned),
 		TEST(camera_settings_change_all_or_none),
 		TEST(an_interrupted_exposure_is_no_photo),
 		TEST(an_exposing_camera_is_busy_until_stopped),
-		TEST(calibrating_finds_the_same_from_dark_and_from_bright),
-		TEST(nothing_is_calibrated_in_the_dark),
+		TEST(calibrating_gives_the_same_from_a_dark_and_a_bright_start),
+		TEST(calibrating_in_the_dark_is_refused),
 		TEST(white_balance_tints_the_photo),
-		TEST(a_preview_has_a_size_of_its_own),
+		TEST(a_preview_has_its_own_size),
 		TEST(a_camera_fails_every_nth_time),
 		TEST(a_camera_fails_at_a_photo_and_those_after_it),
 		TEST(a_torn_photo_is_no_photo),
-		TEST(nobody_waits_for_ever_for_a_camera_that_hangs),
+		TEST(waiting_for_a_camera_that_hangs_ends),
 		TEST(a_slow_camera_is_waited_for),
 		TEST(a_camera_that_is_gone_does_not_answer),
-		TEST(a_fault_that_makes_no_sense_is_refused),
+		TEST(an_invalid_fault_is_refused),
 		TEST(a_photo_is_read_out_after_the_next_one_is_taken),
-		TEST(a_shot_that_nobody_wants_is_dropped),
+		TEST(a_discarded_exposure_gives_no_photo),
 		TEST(a_picture_can_be_held_before_the_camera),
 		TEST(a_kill_in_mid_move_costs_at_most_one_step),
 	};

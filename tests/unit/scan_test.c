@@ -305,7 +305,7 @@ static int read_order(const struct task_run *run, int order[PHOTOS_MAX])
 	return n;
 }
 
-static void a_scan_leaves_photos_documents_and_a_result(void **state)
+static void a_scan_writes_photos_documents_and_a_result(void **state)
 {
 	struct task_run *run = *state;
 	cJSON *result, *doc;
@@ -400,7 +400,7 @@ static void damage_photo(const struct task_run *run, int index, const char *byte
 			 0);
 }
 
-static void a_run_that_goes_on_takes_just_what_is_missing(void **state)
+static void a_resumed_run_takes_only_the_missing_photos(void **state)
 {
 	struct task_run *run = *state;
 	int order[PHOTOS_MAX], n, next = 0;
@@ -441,7 +441,7 @@ static void a_run_that_goes_on_takes_just_what_is_missing(void **state)
 	assert_false(folder_has(projects_folder(run->projects), "cup/scan02"));
 }
 
-static void another_task_may_go_on_with_a_scan(void **state)
+static void another_task_can_continue_a_scan(void **state)
 {
 	struct task_run *run = *state;
 	int before;
@@ -627,7 +627,7 @@ static void a_torn_photo_is_taken_again(void **state)
 	assert_int_equal(shutters(run), 9);
 }
 
-static void a_camera_that_hangs_does_not_hold_the_scan_up(void **state)
+static void a_camera_that_hangs_does_not_block_the_scan(void **state)
 {
 	struct task_run *run = *state;
 
@@ -696,7 +696,7 @@ static void a_focus_bracket_is_taken_at_each_point(void **state)
 	cJSON_Delete(settings);
 }
 
-static void a_bracket_that_was_cut_off_goes_on_within(void **state)
+static void an_interrupted_bracket_continues_where_it_stopped(void **state)
 {
 	struct task_run *run = *state;
 
@@ -765,7 +765,7 @@ static void a_path_may_be_a_grid_or_a_spiral(void **state)
 	cJSON_Delete(doc);
 }
 
-static void each_photo_tells_how_good_it_is(void **state)
+static void each_photo_has_its_quality_in_its_metadata(void **state)
 {
 	struct task_run *run = *state;
 	cJSON *metadata, *intrinsics;
@@ -814,7 +814,7 @@ static void a_blurred_photo_is_named(void **state)
 	cJSON_Delete(result);
 }
 
-static void motor_stop_ends_the_scan_where_it_stands(void **state)
+static void motor_stop_ends_the_scan_without_moving_home(void **state)
 {
 	struct task_run *run = *state;
 
@@ -837,7 +837,7 @@ static void assert_refused(struct task_run *run, const char *args, const char *c
 		fail_msg("no '%s' in: %s", words, run->fake.text);
 }
 
-static void what_cannot_be_done_is_refused_before_anything_is_made(void **state)
+static void an_impossible_scan_is_refused_before_anything_is_created(void **state)
 {
 	struct task_run *run = *state;
 
@@ -923,13 +923,13 @@ static void too_few_points_are_refused_by_the_schema(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_scan_leaves_photos_documents_and_a_result),
+		TEST(a_scan_writes_photos_documents_and_a_result),
 		TEST(the_rig_is_put_back_as_it_was),
 		TEST(a_cancel_goes_home_and_keeps_what_is_there),
 		TEST(a_cancel_in_a_move_stops_it),
 		TEST(a_pause_in_a_move_loses_nothing),
-		TEST(a_run_that_goes_on_takes_just_what_is_missing),
-		TEST(another_task_may_go_on_with_a_scan),
+		TEST(a_resumed_run_takes_only_the_missing_photos),
+		TEST(another_task_can_continue_a_scan),
 		TEST(a_new_scan_gets_the_next_number),
 		TEST(a_camera_that_is_gone_fails_the_scan_with_its_message),
 		TEST(a_scan_told_to_stop_ends_at_the_first_bad_photo),
@@ -937,16 +937,16 @@ int main(void)
 		TEST(every_second_capture_may_fail),
 		TEST(a_photo_that_always_fails_is_named_with_the_reason),
 		TEST(a_torn_photo_is_taken_again),
-		TEST(a_camera_that_hangs_does_not_hold_the_scan_up),
+		TEST(a_camera_that_hangs_does_not_block_the_scan),
 		TEST(a_camera_that_is_unplugged_fails_the_scan),
 		TEST(a_focus_bracket_is_taken_at_each_point),
-		TEST(a_bracket_that_was_cut_off_goes_on_within),
+		TEST(an_interrupted_bracket_continues_where_it_stopped),
 		TEST(pixels_can_be_kept_as_an_array),
 		TEST(a_path_may_be_a_grid_or_a_spiral),
-		TEST(each_photo_tells_how_good_it_is),
+		TEST(each_photo_has_its_quality_in_its_metadata),
 		TEST(a_blurred_photo_is_named),
-		TEST(motor_stop_ends_the_scan_where_it_stands),
-		TEST(what_cannot_be_done_is_refused_before_anything_is_made),
+		TEST(motor_stop_ends_the_scan_without_moving_home),
+		TEST(an_impossible_scan_is_refused_before_anything_is_created),
 		TEST(an_estimate_names_time_space_and_problems),
 		cmocka_unit_test(too_few_points_are_refused_by_the_schema),
 	};

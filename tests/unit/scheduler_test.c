@@ -114,7 +114,7 @@ static void adding_keeps_the_order(void **state)
 	assert_string_equal(started(s), "urgent a b ");
 }
 
-static void slots_are_counted_by_kind(void **state)
+static void async_and_blocking_slots_are_counted_separately(void **state)
 {
 	struct scheduler *s = *state;
 
@@ -204,7 +204,7 @@ static void an_exclusive_task_that_may_run_holds_back_those_behind_it(void **sta
 	assert_string_equal(started(s), "x ");
 }
 
-static void what_is_not_runnable_holds_nothing_back(void **state)
+static void a_task_that_cannot_run_yet_does_not_block_the_queue(void **state)
 {
 	struct scheduler *s = *state;
 
@@ -215,7 +215,7 @@ static void what_is_not_runnable_holds_nothing_back(void **state)
 	assert_string_equal(started(s), "a ");
 }
 
-static void a_cancelled_exclusive_task_holds_nothing_back(void **state)
+static void a_cancelled_exclusive_task_does_not_block_the_queue(void **state)
 {
 	struct scheduler *s = *state;
 	struct task *x;
@@ -270,7 +270,7 @@ static void draining_starts_only_what_has_run_before(void **state)
 	assert_true(scheduler_idle(s));
 }
 
-static void places_are_counted_among_the_pending(void **state)
+static void positions_are_counted_among_pending_tasks(void **state)
 {
 	struct scheduler *s = *state;
 	struct task *a = add(s, "a"), *b, *c;
@@ -285,7 +285,7 @@ static void places_are_counted_among_the_pending(void **state)
 	assert_int_equal(scheduler_place(s, c), 1);
 }
 
-static void current_is_the_exclusive_one_else_the_last_started(void **state)
+static void the_current_task_is_exclusive_or_the_last_started(void **state)
 {
 	struct scheduler *s = *state;
 	struct task *x;
@@ -302,7 +302,7 @@ static void current_is_the_exclusive_one_else_the_last_started(void **state)
 	assert_string_equal(scheduler_current(s)->id, "x");
 }
 
-static void two_hundred_and_fifty_six_live_and_no_more(void **state)
+static void the_scheduler_holds_at_most_256_tasks(void **state)
 {
 	struct scheduler *s = *state;
 	struct task *one_more = task_new();
@@ -322,8 +322,9 @@ int main(void)
 						open_scheduler, close_scheduler),
 		cmocka_unit_test_setup_teardown(adding_keeps_the_order, open_scheduler,
 						close_scheduler),
-		cmocka_unit_test_setup_teardown(slots_are_counted_by_kind, open_scheduler,
-						close_scheduler),
+		cmocka_unit_test_setup_teardown(
+			async_and_blocking_slots_are_counted_separately, open_scheduler,
+			close_scheduler),
 		cmocka_unit_test_setup_teardown(a_paused_task_keeps_slot_and_devices,
 						open_scheduler, close_scheduler),
 		cmocka_unit_test_setup_teardown(two_tasks_never_share_a_device,
@@ -335,25 +336,25 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			an_exclusive_task_that_may_run_holds_back_those_behind_it,
 			open_scheduler, close_scheduler),
-		cmocka_unit_test_setup_teardown(what_is_not_runnable_holds_nothing_back,
-						open_scheduler, close_scheduler),
 		cmocka_unit_test_setup_teardown(
-			a_cancelled_exclusive_task_holds_nothing_back, open_scheduler,
-			close_scheduler),
+			a_task_that_cannot_run_yet_does_not_block_the_queue,
+			open_scheduler, close_scheduler),
+		cmocka_unit_test_setup_teardown(
+			a_cancelled_exclusive_task_does_not_block_the_queue,
+			open_scheduler, close_scheduler),
 		cmocka_unit_test_setup_teardown(a_retry_starts_when_its_delay_has_passed,
 						open_scheduler, close_scheduler),
 		cmocka_unit_test_setup_teardown(a_paused_queue_starts_nothing,
 						open_scheduler, close_scheduler),
 		cmocka_unit_test_setup_teardown(draining_starts_only_what_has_run_before,
 						open_scheduler, close_scheduler),
-		cmocka_unit_test_setup_teardown(places_are_counted_among_the_pending,
+		cmocka_unit_test_setup_teardown(positions_are_counted_among_pending_tasks,
 						open_scheduler, close_scheduler),
 		cmocka_unit_test_setup_teardown(
-			current_is_the_exclusive_one_else_the_last_started,
-			open_scheduler, close_scheduler),
-		cmocka_unit_test_setup_teardown(
-			two_hundred_and_fifty_six_live_and_no_more, open_scheduler,
+			the_current_task_is_exclusive_or_the_last_started, open_scheduler,
 			close_scheduler),
+		cmocka_unit_test_setup_teardown(the_scheduler_holds_at_most_256_tasks,
+						open_scheduler, close_scheduler),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

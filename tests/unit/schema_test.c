@@ -77,7 +77,7 @@ static void assert_after(void (*use)(const struct schema *, cJSON *), const char
 	free(text);
 }
 
-static void a_number_out_of_range_is_told_the_range(void **state)
+static void a_number_out_of_range_names_the_range(void **state)
 {
 	(void)state;
 
@@ -100,7 +100,7 @@ static void a_number_out_of_range_is_told_the_range(void **state)
 			    "fits");
 }
 
-static void a_value_of_another_type_is_told_the_type(void **state)
+static void a_value_of_another_type_names_the_type(void **state)
 {
 	(void)state;
 
@@ -120,7 +120,7 @@ static void a_value_of_another_type_is_told_the_type(void **state)
 			    "x must be true or false, not null");
 }
 
-static void the_root_is_called_by_the_place_it_was_given_at(void **state)
+static void the_root_is_called_by_the_given_name(void **state)
 {
 	(void)state;
 
@@ -170,7 +170,7 @@ static void choices_are_listed_and_compared_by_value(void **state)
 		"x must be 9007199254740991, not 9007199254740990");
 }
 
-static void a_long_list_of_choices_is_cut_and_still_holds(void **state)
+static void a_long_list_of_choices_is_cut_in_the_message_only(void **state)
 {
 	(void)state;
 	static const char choices[] =
@@ -227,7 +227,7 @@ static void a_malicious_text_cannot_stall_a_pattern(void **state)
 	free(json);
 }
 
-static void a_missing_property_is_required(void **state)
+static void a_missing_required_property_is_named(void **state)
 {
 	(void)state;
 	struct schema *schema = compiled("{\"required\":[\"a/b\",\"project\"]}");
@@ -246,7 +246,7 @@ static void a_missing_property_is_required(void **state)
 	schema_free(schema);
 }
 
-static void an_unknown_property_is_told_the_nearest(void **state)
+static void an_unknown_property_names_the_nearest(void **state)
 {
 	(void)state;
 	static const char schema[] = "{\"properties\":{\"points\":{},\"project\":{}},"
@@ -267,7 +267,7 @@ static void an_unknown_property_is_told_the_nearest(void **state)
 			    "a/b must be a string, not a number");
 }
 
-static void all_problems_are_counted_and_no_more_than_asked_for_written(void **state)
+static void all_problems_are_counted_and_only_the_first_are_written(void **state)
 {
 	(void)state;
 	struct schema *schema = compiled("{\"additionalProperties\":false}");
@@ -284,7 +284,7 @@ static void all_problems_are_counted_and_no_more_than_asked_for_written(void **s
 	schema_free(schema);
 }
 
-static void alternatives_blame_the_likely_one(void **state)
+static void the_likeliest_alternative_is_reported(void **state)
 {
 	(void)state;
 	static const char any[] =
@@ -363,7 +363,7 @@ static void defaults_are_filled_all_the_way_down(void **state)
 	assert_after(schema_fill, schema, "5", "5");
 }
 
-static void defaults_come_from_the_alternative_that_holds(void **state)
+static void defaults_come_from_the_matching_alternative(void **state)
 {
 	(void)state;
 	static const char schema[] = "{\"anyOf\":[{\"type\":\"object\",\"required\":["
@@ -375,7 +375,7 @@ static void defaults_come_from_the_alternative_that_holds(void **state)
 	assert_after(schema_fill, schema, "{}", "{\"y\":2}");
 }
 
-static void secrets_are_masked_wherever_they_stand(void **state)
+static void secrets_are_masked_at_any_depth(void **state)
 {
 	(void)state;
 	static const char schema[] =
@@ -393,7 +393,7 @@ static void secrets_are_masked_wherever_they_stand(void **state)
 	assert_after(schema_mask, "{\"writeOnly\":true}", "\"x\"", "\"***\"");
 }
 
-static void an_unknown_keyword_is_not_let_through(void **state)
+static void an_unknown_keyword_is_refused(void **state)
 {
 	(void)state;
 	struct schema *schema = NULL;
@@ -408,7 +408,7 @@ static void an_unknown_keyword_is_not_let_through(void **state)
 			    "the keyword 'multipleOf' at /properties/a is not supported");
 }
 
-static void a_malformed_schema_is_told_its_place(void **state)
+static void a_malformed_schema_names_the_place(void **state)
 {
 	(void)state;
 	static const struct {
@@ -438,7 +438,7 @@ static void a_malformed_schema_is_told_its_place(void **state)
 	}
 }
 
-static void the_hash_is_of_the_value_not_of_the_spelling(void **state)
+static void the_hash_depends_on_the_value_not_on_its_spelling(void **state)
 {
 	(void)state;
 	struct schema *one = compiled("{\"type\":\"object\",\"title\":\"A\"}");
@@ -487,29 +487,28 @@ static void two_threads_share_one_schema(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_number_out_of_range_is_told_the_range),
-		cmocka_unit_test(a_value_of_another_type_is_told_the_type),
-		cmocka_unit_test(the_root_is_called_by_the_place_it_was_given_at),
+		cmocka_unit_test(a_number_out_of_range_names_the_range),
+		cmocka_unit_test(a_value_of_another_type_names_the_type),
+		cmocka_unit_test(the_root_is_called_by_the_given_name),
 		cmocka_unit_test(elements_are_called_by_their_index),
 		cmocka_unit_test(lengths_are_counted_in_characters),
 		cmocka_unit_test(choices_are_listed_and_compared_by_value),
-		cmocka_unit_test(a_long_list_of_choices_is_cut_and_still_holds),
+		cmocka_unit_test(a_long_list_of_choices_is_cut_in_the_message_only),
 		cmocka_unit_test(patterns_search_the_text),
 		cmocka_unit_test(a_malicious_text_cannot_stall_a_pattern),
-		cmocka_unit_test(a_missing_property_is_required),
-		cmocka_unit_test(an_unknown_property_is_told_the_nearest),
-		cmocka_unit_test(
-			all_problems_are_counted_and_no_more_than_asked_for_written),
-		cmocka_unit_test(alternatives_blame_the_likely_one),
+		cmocka_unit_test(a_missing_required_property_is_named),
+		cmocka_unit_test(an_unknown_property_names_the_nearest),
+		cmocka_unit_test(all_problems_are_counted_and_only_the_first_are_written),
+		cmocka_unit_test(the_likeliest_alternative_is_reported),
 		cmocka_unit_test(true_and_false_are_schemas),
 		cmocka_unit_test(no_message_repeats_a_secret),
 		cmocka_unit_test(values_and_paths_are_cut_at_whole_characters),
 		cmocka_unit_test(defaults_are_filled_all_the_way_down),
-		cmocka_unit_test(defaults_come_from_the_alternative_that_holds),
-		cmocka_unit_test(secrets_are_masked_wherever_they_stand),
-		cmocka_unit_test(an_unknown_keyword_is_not_let_through),
-		cmocka_unit_test(a_malformed_schema_is_told_its_place),
-		cmocka_unit_test(the_hash_is_of_the_value_not_of_the_spelling),
+		cmocka_unit_test(defaults_come_from_the_matching_alternative),
+		cmocka_unit_test(secrets_are_masked_at_any_depth),
+		cmocka_unit_test(an_unknown_keyword_is_refused),
+		cmocka_unit_test(a_malformed_schema_names_the_place),
+		cmocka_unit_test(the_hash_depends_on_the_value_not_on_its_spelling),
 		cmocka_unit_test(two_threads_share_one_schema),
 	};
 

@@ -274,7 +274,7 @@ static void later_sources_win(void **state)
 	settings_free(settings);
 }
 
-static void the_environment_sets_all_eight(void **state)
+static void all_eight_environment_variables_are_read(void **state)
 {
 	struct settings *settings;
 
@@ -333,7 +333,7 @@ static void a_wrong_variable_is_named(void **state)
 		"OPENSCAN_LOG_LEVEL must be error, warn, info or debug, not \"loud\"");
 }
 
-static void an_unknown_key_names_the_nearest(void **state)
+static void an_unknown_key_is_reported_with_the_nearest(void **state)
 {
 	(void)state;
 	refuses("{\"mqtt\":{\"reconect_max_s\":5}}",
@@ -423,7 +423,7 @@ static void a_damaged_file_of_the_agent_is_moved_aside(void **state)
 	settings_free(settings);
 }
 
-static void what_does_not_fit_in_the_agents_file_is_left_out(void **state)
+static void bad_values_in_the_agents_file_are_left_out(void **state)
 {
 	struct settings *settings;
 	const cJSON *problems;
@@ -448,7 +448,7 @@ static void what_does_not_fit_in_the_agents_file_is_left_out(void **state)
 	settings_free(settings);
 }
 
-static void a_stored_value_that_loses_to_the_environment_is_told(void **state)
+static void a_stored_value_hidden_by_the_environment_is_reported(void **state)
 {
 	struct settings *settings;
 
@@ -491,7 +491,7 @@ static void a_password_is_never_shown(void **state)
 	assert_null(strstr(err.text, "secret"));
 }
 
-static void an_address_is_checked_as_far_as_its_port(void **state)
+static void a_broker_url_is_checked_up_to_its_port(void **state)
 {
 	static const char *const good[] = {
 		"mqtt://host",	    "mqtt://host:1",	 "mqtt://u@host:65535",
@@ -535,7 +535,7 @@ static void a_device_id_is_part_of_a_topic(void **state)
 	settings_free(loaded());
 }
 
-static void the_default_device_id_is_hashed_from_machine_and_board(void **state)
+static void the_default_device_id_is_a_hash_of_machine_id_and_board(void **state)
 {
 	char first[HOST_DEVICE_ID], again[HOST_DEVICE_ID], other[HOST_DEVICE_ID],
 		bare[HOST_DEVICE_ID];
@@ -561,7 +561,7 @@ static void the_default_device_id_is_hashed_from_machine_and_board(void **state)
 	assert_int_equal(strlen(bare), 16);
 }
 
-static void the_state_of_a_user_is_kept_in_the_users_home(void **state)
+static void a_user_without_privileges_keeps_state_in_the_home_folder(void **state)
 {
 	char path[PATH_MAX];
 	struct err err;
@@ -583,7 +583,7 @@ static void the_state_of_a_user_is_kept_in_the_users_home(void **state)
 	assert_string_equal(path, "/home/me/state/openscan-agent");
 }
 
-static void what_the_machine_knows_is_filled_in(void **state)
+static void defaults_that_depend_on_the_machine_are_filled_in(void **state)
 {
 	struct settings *settings = loaded();
 	char projects[PATH_MAX];
@@ -684,7 +684,7 @@ static void a_users_config_hides_the_shipped_one(void **state)
 	cJSON_Delete(config);
 }
 
-static void a_config_that_is_not_there_names_those_that_are(void **state)
+static void a_missing_config_is_reported_with_the_existing_ones(void **state)
 {
 	cJSON *config;
 	struct err err;
@@ -699,7 +699,7 @@ static void a_config_that_is_not_there_names_those_that_are(void **state)
 	assert_non_null(strstr(err.text, "mini_greenshield"));
 }
 
-static void a_broken_config_is_not_passed_over(void **state)
+static void a_broken_config_is_an_error(void **state)
 {
 	cJSON *config;
 	struct err err;
@@ -721,7 +721,7 @@ static int set(struct settings *settings, const char *changes, struct err *err)
 	return ret;
 }
 
-static void what_is_set_holds_now_and_after_a_restart(void **state)
+static void a_change_applies_at_once_and_after_a_restart(void **state)
 {
 	struct settings *settings = loaded();
 	struct err err;
@@ -742,7 +742,7 @@ static void what_is_set_holds_now_and_after_a_restart(void **state)
 	settings_free(settings);
 }
 
-static void null_brings_back_what_stands_beneath(void **state)
+static void null_restores_the_lower_value(void **state)
 {
 	struct settings *settings;
 	struct err err;
@@ -774,7 +774,7 @@ static void null_brings_back_what_stands_beneath(void **state)
 	settings_free(settings);
 }
 
-static void of_changes_that_do_not_all_fit_none_is_made(void **state)
+static void one_bad_change_rejects_all(void **state)
 {
 	struct settings *settings = loaded();
 	struct err err;
@@ -802,7 +802,7 @@ static void of_changes_that_do_not_all_fit_none_is_made(void **state)
 	settings_free(settings);
 }
 
-static void what_the_environment_sets_cannot_be_changed_from_afar(void **state)
+static void a_value_of_the_environment_cannot_be_changed_remotely(void **state)
 {
 	struct settings *settings;
 	struct err err;
@@ -821,7 +821,7 @@ static void what_the_environment_sets_cannot_be_changed_from_afar(void **state)
 	settings_free(settings);
 }
 
-static void a_mistyped_variable_is_told_the_nearest(void **state)
+static void a_mistyped_variable_is_reported_with_the_nearest(void **state)
 {
 	char *environment[] = {(char[]){"OPENSCAN_DEVCE_ID=rig1"},
 			       (char[]){"OPENSCAN_DEVICE_ID=rig1"},
@@ -837,7 +837,7 @@ static void a_mistyped_variable_is_told_the_nearest(void **state)
 	settings_free(settings);
 }
 
-static void what_was_set_from_afar_and_cannot_be_used_falls_back(void **state)
+static void a_remote_change_that_fails_falls_back(void **state)
 {
 	struct settings *settings = loaded();
 	struct err err;
@@ -861,7 +861,7 @@ static void what_was_set_from_afar_and_cannot_be_used_falls_back(void **state)
 	settings_free(settings);
 }
 
-static void what_acts_later_waits_for_a_restart(void **state)
+static void some_changes_wait_for_a_restart(void **state)
 {
 	struct settings *settings = loaded();
 	struct err err;
@@ -891,7 +891,7 @@ static void what_acts_later_waits_for_a_restart(void **state)
 	settings_free(settings);
 }
 
-static void every_setting_stands_in_the_readme(void **state)
+static void every_setting_is_in_the_readme(void **state)
 {
 	char *text = calloc(1, 65536);
 	FILE *file = fopen("settings/README.md", "re");
@@ -921,36 +921,36 @@ int main(void)
 		TEST(every_default_fits_its_own_row),
 		TEST(the_shipped_agent_json_says_exactly_the_defaults),
 		TEST(later_sources_win),
-		TEST(the_environment_sets_all_eight),
+		TEST(all_eight_environment_variables_are_read),
 		TEST(an_empty_variable_is_an_unset_one),
 		TEST(a_wrong_variable_is_named),
-		TEST(an_unknown_key_names_the_nearest),
+		TEST(an_unknown_key_is_reported_with_the_nearest),
 		TEST(a_wrong_value_names_its_place_and_what_fits),
 		TEST(a_wrong_value_names_file_and_line),
 		TEST(a_broken_file_of_the_user_is_refused_and_stays),
 		TEST(a_config_file_that_is_named_must_be_there),
 		TEST(a_damaged_file_of_the_agent_is_moved_aside),
-		TEST(what_does_not_fit_in_the_agents_file_is_left_out),
-		TEST(a_stored_value_that_loses_to_the_environment_is_told),
+		TEST(bad_values_in_the_agents_file_are_left_out),
+		TEST(a_stored_value_hidden_by_the_environment_is_reported),
 		TEST(a_password_is_never_shown),
-		TEST(an_address_is_checked_as_far_as_its_port),
+		TEST(a_broker_url_is_checked_up_to_its_port),
 		TEST(a_device_id_is_part_of_a_topic),
-		TEST(the_default_device_id_is_hashed_from_machine_and_board),
-		TEST(the_state_of_a_user_is_kept_in_the_users_home),
-		TEST(what_the_machine_knows_is_filled_in),
+		TEST(the_default_device_id_is_a_hash_of_machine_id_and_board),
+		TEST(a_user_without_privileges_keeps_state_in_the_home_folder),
+		TEST(defaults_that_depend_on_the_machine_are_filled_in),
 		TEST(the_simulated_rig_is_what_the_contract_says),
 		TEST(every_shipped_config_is_found_and_has_both_motors),
 		TEST(a_users_config_hides_the_shipped_one),
-		TEST(a_config_that_is_not_there_names_those_that_are),
-		TEST(a_broken_config_is_not_passed_over),
-		TEST(what_is_set_holds_now_and_after_a_restart),
-		TEST(null_brings_back_what_stands_beneath),
-		TEST(of_changes_that_do_not_all_fit_none_is_made),
-		TEST(what_the_environment_sets_cannot_be_changed_from_afar),
-		TEST(a_mistyped_variable_is_told_the_nearest),
-		TEST(what_was_set_from_afar_and_cannot_be_used_falls_back),
-		TEST(what_acts_later_waits_for_a_restart),
-		TEST(every_setting_stands_in_the_readme),
+		TEST(a_missing_config_is_reported_with_the_existing_ones),
+		TEST(a_broken_config_is_an_error),
+		TEST(a_change_applies_at_once_and_after_a_restart),
+		TEST(null_restores_the_lower_value),
+		TEST(one_bad_change_rejects_all),
+		TEST(a_value_of_the_environment_cannot_be_changed_remotely),
+		TEST(a_mistyped_variable_is_reported_with_the_nearest),
+		TEST(a_remote_change_that_fails_falls_back),
+		TEST(some_changes_wait_for_a_restart),
+		TEST(every_setting_is_in_the_readme),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -100,7 +100,7 @@ static struct sharpness measure(const struct view *view)
 
 /* ---- the steps ---- */
 
-static void warps_follow_each_other(void **state)
+static void warps_are_composed(void **state)
 {
 	struct warp a = {.scale = .02, .turn = .01, .x = 3, .y = -2, .gain = 1.1};
 	struct warp b = {.scale = -.01, .turn = .03, .x = -5, .y = 4, .gain = .9};
@@ -156,7 +156,7 @@ static struct sharpness measure_noise(unsigned seed)
 	return sharpness;
 }
 
-static void noise_lies_nowhere(void **state)
+static void pure_noise_has_no_position(void **state)
 {
 	struct sharpness to = measure_noise(1), from = measure_noise(2);
 	struct warp warp;
@@ -185,7 +185,7 @@ static void a_blur_is_the_mean_of_a_box(void **state)
 		}
 }
 
-static void a_warped_plane_is_the_scene_seen_from_there(void **state)
+static void a_warped_plane_shows_the_moved_scene(void **state)
 {
 	struct view still = {{.gain = 1}, 0, 0, 1};
 	struct warp warp = {.scale = .03, .turn = -.02, .x = 4.3, .y = -6.6, .gain = 1};
@@ -211,7 +211,7 @@ static void a_warped_plane_is_the_scene_seen_from_there(void **state)
 	frame_free(frame);
 }
 
-static void beyond_the_edge_the_edge_goes_on(void **state)
+static void the_edge_is_repeated_outside_of_the_picture(void **state)
 {
 	struct plane plane;
 	struct resample r = {.m = {1, 0, -500, 0, 1, -500}, .gain = 1};
@@ -375,7 +375,7 @@ static void frames_that_are_decoded_twice_give_the_same_picture(void **state)
 }
 
 /* What the pictures would tell is not asked. */
-static void what_is_known_can_be_trusted(void **state)
+static void known_alignments_can_be_trusted(void **state)
 {
 	struct jpegs jpegs = make_stack();
 	struct stack_known known = {.is = {true, true, false},
@@ -403,7 +403,7 @@ static void what_is_known_can_be_trusted(void **state)
 	free_stack(&jpegs);
 }
 
-static void bad_frames_are_all_named(void **state)
+static void every_bad_frame_is_named(void **state)
 {
 	struct jpegs jpegs = make_stack();
 	struct stack_job job = {.count = 3, .read = read_jpeg, .context = &jpegs};
@@ -461,7 +461,7 @@ static void a_frame_of_something_else_is_left_out(void **state)
 	free_stack(&jpegs);
 }
 
-static void a_raised_interrupt_ends_the_work(void **state)
+static void a_cancel_ends_the_stacking(void **state)
 {
 	struct jpegs jpegs = make_stack();
 	struct cancel cancel;
@@ -506,19 +506,19 @@ static void one_frame_is_a_stack_too(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(warps_follow_each_other),
+		cmocka_unit_test(warps_are_composed),
 		cmocka_unit_test(a_frame_is_found_under_its_neighbour),
-		cmocka_unit_test(noise_lies_nowhere),
+		cmocka_unit_test(pure_noise_has_no_position),
 		cmocka_unit_test(a_blur_is_the_mean_of_a_box),
-		cmocka_unit_test(a_warped_plane_is_the_scene_seen_from_there),
-		cmocka_unit_test(beyond_the_edge_the_edge_goes_on),
+		cmocka_unit_test(a_warped_plane_shows_the_moved_scene),
+		cmocka_unit_test(the_edge_is_repeated_outside_of_the_picture),
 		cmocka_unit_test(each_cell_takes_its_sharpest_frame),
 		cmocka_unit_test(a_stack_is_sharp_all_over),
 		cmocka_unit_test(frames_that_are_decoded_twice_give_the_same_picture),
-		cmocka_unit_test(what_is_known_can_be_trusted),
-		cmocka_unit_test(bad_frames_are_all_named),
+		cmocka_unit_test(known_alignments_can_be_trusted),
+		cmocka_unit_test(every_bad_frame_is_named),
 		cmocka_unit_test(a_frame_of_something_else_is_left_out),
-		cmocka_unit_test(a_raised_interrupt_ends_the_work),
+		cmocka_unit_test(a_cancel_ends_the_stacking),
 		cmocka_unit_test(one_frame_is_a_stack_too),
 	};
 

@@ -103,7 +103,7 @@ static void insert(struct fixture *f, int64_t number, const char *id,
 	task_free(task);
 }
 
-static void what_is_committed_is_there_and_the_rest_never_was(void **state)
+static void committed_changes_persist_and_others_do_not(void **state)
 {
 	struct fixture *f = *state;
 
@@ -121,7 +121,7 @@ static void what_is_committed_is_there_and_the_rest_never_was(void **state)
 	assert_int_equal(store_number(f->store, "nothing", -7), -7);
 }
 
-static void texts_are_kept_and_cut_to_their_room(void **state)
+static void texts_are_stored_and_cut_to_size(void **state)
 {
 	struct fixture *f = *state;
 	char text[4];
@@ -133,7 +133,7 @@ static void texts_are_kept_and_cut_to_their_room(void **state)
 	assert_string_equal(text, "");
 }
 
-static void a_second_agent_is_told_that_the_folder_is_in_use(void **state)
+static void a_second_agent_cannot_open_the_folder(void **state)
 {
 	struct fixture *f = *state;
 	int status = -1;
@@ -152,7 +152,7 @@ static void a_second_agent_is_told_that_the_folder_is_in_use(void **state)
 	assert_int_equal(status, 0);
 }
 
-static void a_folder_that_is_not_there_is_a_sentence(void **state)
+static void a_missing_folder_is_a_clear_error(void **state)
 {
 	struct store *store = NULL;
 	char damaged[STORE_PATH];
@@ -300,7 +300,7 @@ static long wal_bytes(const struct fixture *f)
 
 /* After a power cut a frame behind the last commit shares a sector with it, and a second
  * cut could tear both: tests/simulation/run found it (seed 7009479). */
-static void the_log_begins_anew_at_every_start(void **state)
+static void the_wal_is_restarted_at_every_start(void **state)
 {
 	struct fixture *f = *state;
 	int status;
@@ -362,7 +362,7 @@ static void count_line(void *context, int64_t ts, int level, const char *message
 	snprintf(lines->last, sizeof(lines->last), "%.60s", message);
 }
 
-static void a_log_is_bounded_in_bytes_and_goes_with_its_task(void **state)
+static void a_log_is_bounded_in_bytes_and_deleted_with_its_task(void **state)
 {
 	struct fixture *f = *state;
 	struct task *task = make_task(1, "a");
@@ -387,7 +387,7 @@ static void a_log_is_bounded_in_bytes_and_goes_with_its_task(void **state)
 	task_free(task);
 }
 
-static void of_a_log_the_newest_lines_are_told_oldest_first(void **state)
+static void the_newest_log_lines_are_read_oldest_first(void **state)
 {
 	struct fixture *f = *state;
 	struct lines lines = {0};
@@ -421,7 +421,7 @@ static void the_newest_fifty_thousand_events_are_kept(void **state)
 	assert_null(store_event_from(f->store, 50201, &seq));
 }
 
-static void commands_are_remembered_until_they_are_too_old(void **state)
+static void dedup_records_expire(void **state)
 {
 	struct fixture *f = *state;
 	struct memory memory = {0};
@@ -442,7 +442,7 @@ static void commands_are_remembered_until_they_are_too_old(void **state)
 	memory_clear(&memory);
 }
 
-static void at_most_fifty_thousand_are_remembered_the_oldest_go_first(void **state)
+static void at_most_fifty_thousand_dedup_records_are_kept(void **state)
 {
 	struct fixture *f = *state;
 	struct memory memory = {0};
@@ -468,7 +468,7 @@ static void see_promise(void *context, const struct message_row *row)
 		row->correlation ? (const char *)row->correlation : "");
 }
 
-static void promises_come_back_in_order_until_they_are_kept(void **state)
+static void messages_are_read_in_order_until_they_are_acknowledged(void **state)
 {
 	struct fixture *f = *state;
 	char text[400] = "";
@@ -495,7 +495,7 @@ static void see_act(void *context, const struct pending_row *row)
 		row->topic, row->request);
 }
 
-static void direct_commands_under_way_are_kept_until_they_are_done(void **state)
+static void pending_commands_are_stored_until_they_are_done(void **state)
 {
 	struct fixture *f = *state;
 	char text[200] = "";
@@ -553,41 +553,37 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-			what_is_committed_is_there_and_the_rest_never_was, setup,
-			teardown),
-		cmocka_unit_test_setup_teardown(texts_are_kept_and_cut_to_their_room,
+			committed_changes_persist_and_others_do_not, setup, teardown),
+		cmocka_unit_test_setup_teardown(texts_are_stored_and_cut_to_size, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_second_agent_cannot_open_the_folder,
 						setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_second_agent_is_told_that_the_folder_is_in_use, setup,
-			teardown),
-		cmocka_unit_test_setup_teardown(a_folder_that_is_not_there_is_a_sentence,
-						setup, teardown),
+		cmocka_unit_test_setup_teardown(a_missing_folder_is_a_clear_error, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(
 			a_damaged_database_is_moved_aside_never_deleted, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_task_comes_back_as_it_was, setup,
 						teardown),
-		cmocka_unit_test_setup_teardown(the_log_begins_anew_at_every_start, setup,
-						teardown),
+		cmocka_unit_test_setup_teardown(the_wal_is_restarted_at_every_start,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			tasks_are_walked_by_number_and_by_the_age_of_their_end, setup,
 			teardown),
 		cmocka_unit_test_setup_teardown(
-			a_log_is_bounded_in_bytes_and_goes_with_its_task, setup,
+			a_log_is_bounded_in_bytes_and_deleted_with_its_task, setup,
 			teardown),
 		cmocka_unit_test_setup_teardown(
-			of_a_log_the_newest_lines_are_told_oldest_first, setup, teardown),
+			the_newest_log_lines_are_read_oldest_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_newest_fifty_thousand_events_are_kept,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(dedup_records_expire, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			commands_are_remembered_until_they_are_too_old, setup, teardown),
+			at_most_fifty_thousand_dedup_records_are_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			at_most_fifty_thousand_are_remembered_the_oldest_go_first, setup,
+			messages_are_read_in_order_until_they_are_acknowledged, setup,
 			teardown),
 		cmocka_unit_test_setup_teardown(
-			promises_come_back_in_order_until_they_are_kept, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			direct_commands_under_way_are_kept_until_they_are_done, setup,
-			teardown),
+			pending_commands_are_stored_until_they_are_done, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_turn_that_fails_leaves_nothing_behind,
 						setup, teardown),
 	};

@@ -53,7 +53,7 @@ static const cJSON *member(const cJSON *object, const char *key)
 	return cJSON_GetObjectItemCaseSensitive(object, key);
 }
 
-static void status_names_are_the_seven_of_the_original(void **state)
+static void the_seven_status_names_match_the_original_software(void **state)
 {
 	static const char *const names[] = {"pending",	  "running",   "paused",
 					    "completed",  "cancelled", "error",
@@ -78,7 +78,7 @@ static void pending_running_and_paused_tasks_live(void **state)
 	}
 }
 
-static void a_new_task_begins_at_one(void **state)
+static void a_new_task_has_revision_one(void **state)
 {
 	struct task *task = *state;
 
@@ -88,7 +88,7 @@ static void a_new_task_begins_at_one(void **state)
 	assert_int_equal(task->photos, -1);
 }
 
-static void running_time_is_what_was_and_what_runs(void **state)
+static void running_time_includes_the_current_run(void **state)
 {
 	struct task *task = *state;
 
@@ -98,7 +98,7 @@ static void running_time_is_what_was_and_what_runs(void **state)
 	assert_int_equal(task_elapsed(task, NOON), 700);
 }
 
-static void the_eta_is_reckoned_from_where_this_run_began(void **state)
+static void the_eta_is_computed_from_the_start_of_this_run(void **state)
 {
 	struct task *task = *state;
 
@@ -206,7 +206,7 @@ static void set_large(char **place, size_t size)
 	free(text);
 }
 
-static void large_parts_stay_out_unless_the_whole_is_asked_for(void **state)
+static void large_fields_are_omitted_unless_requested(void **state)
 {
 	struct task *task = *state;
 	cJSON *doc;
@@ -227,7 +227,7 @@ static void large_parts_stay_out_unless_the_whole_is_asked_for(void **state)
 	cJSON_Delete(doc);
 }
 
-static void parts_that_fit_alone_make_way_when_they_do_not_together(void **state)
+static void fields_that_fit_only_alone_are_omitted(void **state)
 {
 	struct task *task = *state;
 	cJSON *doc;
@@ -252,16 +252,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-			status_names_are_the_seven_of_the_original, open_task,
+			the_seven_status_names_match_the_original_software, open_task,
 			close_task),
 		cmocka_unit_test_setup_teardown(pending_running_and_paused_tasks_live,
 						open_task, close_task),
-		cmocka_unit_test_setup_teardown(a_new_task_begins_at_one, open_task,
+		cmocka_unit_test_setup_teardown(a_new_task_has_revision_one, open_task,
 						close_task),
-		cmocka_unit_test_setup_teardown(running_time_is_what_was_and_what_runs,
+		cmocka_unit_test_setup_teardown(running_time_includes_the_current_run,
 						open_task, close_task),
 		cmocka_unit_test_setup_teardown(
-			the_eta_is_reckoned_from_where_this_run_began, open_task,
+			the_eta_is_computed_from_the_start_of_this_run, open_task,
 			close_task),
 		cmocka_unit_test_setup_teardown(
 			percent_is_bounded_and_unknown_without_a_total, open_task,
@@ -274,12 +274,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			secrets_are_masked_and_unknown_types_show_no_arguments, open_task,
 			close_task),
-		cmocka_unit_test_setup_teardown(
-			large_parts_stay_out_unless_the_whole_is_asked_for, open_task,
-			close_task),
-		cmocka_unit_test_setup_teardown(
-			parts_that_fit_alone_make_way_when_they_do_not_together,
-			open_task, close_task),
+		cmocka_unit_test_setup_teardown(large_fields_are_omitted_unless_requested,
+						open_task, close_task),
+		cmocka_unit_test_setup_teardown(fields_that_fit_only_alone_are_omitted,
+						open_task, close_task),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -119,7 +119,7 @@ static void an_unchanged_retained_value_is_not_sent_again(void **state)
 	assert_string_equal(sent(f), "queue=1 ");
 }
 
-static void a_value_that_comes_back_to_the_old_one_is_sent(void **state)
+static void a_value_that_returns_to_the_old_one_is_sent(void **state)
 {
 	struct fixture *f = *state;
 
@@ -132,7 +132,7 @@ static void a_value_that_comes_back_to_the_old_one_is_sent(void **state)
 	assert_string_equal(sent(f), "queue=1 ");
 }
 
-static void a_topic_keeps_its_rate(void **state)
+static void a_topic_is_limited_to_its_rate(void **state)
 {
 	struct fixture *f = *state;
 
@@ -150,7 +150,7 @@ static void a_topic_keeps_its_rate(void **state)
 	assert_int_equal(telemetry_wake(f->telemetry, f->now), -1);
 }
 
-static void the_window_of_unacknowledged_messages_is_kept(void **state)
+static void the_window_of_unacknowledged_messages_is_respected(void **state)
 {
 	struct fixture *f = *state;
 	char name[16];
@@ -171,7 +171,7 @@ static void the_window_of_unacknowledged_messages_is_kept(void **state)
 	assert_string_equal(sent(f), "t8=x ");
 }
 
-static void progress_that_nobody_saw_is_counted_and_dropped(void **state)
+static void unsent_progress_is_counted_and_dropped(void **state)
 {
 	struct fixture *f = *state;
 
@@ -200,7 +200,7 @@ static void a_message_in_flight_at_a_disconnect_is_sent_again(void **state)
 	assert_string_equal(sent(f), "queue=1 ");
 }
 
-static void spent_topics_do_not_pile_up(void **state)
+static void unused_topics_are_removed(void **state)
 {
 	struct fixture *f = *state;
 	char name[16];
@@ -231,16 +231,18 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			an_unchanged_retained_value_is_not_sent_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			a_value_that_comes_back_to_the_old_one_is_sent, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_topic_keeps_its_rate, setup, teardown),
+			a_value_that_returns_to_the_old_one_is_sent, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_topic_is_limited_to_its_rate, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(
-			the_window_of_unacknowledged_messages_is_kept, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			progress_that_nobody_saw_is_counted_and_dropped, setup, teardown),
+			the_window_of_unacknowledged_messages_is_respected, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(unsent_progress_is_counted_and_dropped,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_message_in_flight_at_a_disconnect_is_sent_again, setup,
 			teardown),
-		cmocka_unit_test_setup_teardown(spent_topics_do_not_pile_up, setup,
+		cmocka_unit_test_setup_teardown(unused_topics_are_removed, setup,
 						teardown),
 	};
 

@@ -40,7 +40,7 @@ static bool allowed(const char *topic)
 	return topic_reply_allowed(ROOT, "rig1", topic);
 }
 
-static void names_are_one_to_sixty_four_plain_characters(void **state)
+static void names_have_1_to_64_plain_characters(void **state)
 {
 	(void)state;
 	char longest[66];
@@ -106,7 +106,7 @@ static void a_command_of_a_wrong_depth_has_no_noun(void **state)
 	assert_command("openscan/v1/_all/cmd/task", SCOPE_ALL, "", "");
 }
 
-static void a_level_of_any_length_is_survived(void **state)
+static void a_topic_level_of_any_length_is_handled(void **state)
 {
 	(void)state;
 	char text[1100] = ROOT "/rig1/cmd/task/";
@@ -151,7 +151,7 @@ static void the_topics_of_others_are_other(void **state)
 	assert_kind("", TOPIC_OTHER);
 }
 
-static void a_topic_is_made_whole_or_not_at_all(void **state)
+static void a_topic_is_never_truncated(void **state)
 {
 	(void)state;
 	char out[TOPIC_MAX];
@@ -204,7 +204,7 @@ static void a_reply_topic_can_be_published_to(void **state)
 	assert_false(allowed(text));
 }
 
-static void no_reply_passes_for_the_barrier(void **state)
+static void a_reply_is_never_taken_for_the_barrier(void **state)
 {
 	(void)state;
 
@@ -215,18 +215,18 @@ static void no_reply_passes_for_the_barrier(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names_are_one_to_sixty_four_plain_characters),
+		cmocka_unit_test(names_have_1_to_64_plain_characters),
 		cmocka_unit_test(requests_may_hold_dots_and_colons_too),
 		cmocka_unit_test(a_device_does_not_begin_with_an_underscore),
 		cmocka_unit_test(commands_are_known_by_scope_noun_and_verb),
 		cmocka_unit_test(a_command_of_a_wrong_depth_has_no_noun),
-		cmocka_unit_test(a_level_of_any_length_is_survived),
+		cmocka_unit_test(a_topic_level_of_any_length_is_handled),
 		cmocka_unit_test(the_agents_own_topics_are_known),
 		cmocka_unit_test(the_topics_of_others_are_other),
-		cmocka_unit_test(a_topic_is_made_whole_or_not_at_all),
+		cmocka_unit_test(a_topic_is_never_truncated),
 		cmocka_unit_test(replies_go_below_reply_only),
 		cmocka_unit_test(a_reply_topic_can_be_published_to),
-		cmocka_unit_test(no_reply_passes_for_the_barrier),
+		cmocka_unit_test(a_reply_is_never_taken_for_the_barrier),
 	};
 
 	return cmocka_run_group_tests_name("topic", tests, NULL, NULL);

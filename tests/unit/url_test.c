@@ -62,7 +62,7 @@ static void the_last_at_sign_ends_the_login(void **state)
 	assert_string_equal(url.host, "broker");
 }
 
-static void an_ipv6_address_stands_in_brackets(void **state)
+static void an_ipv6_address_is_in_brackets(void **state)
 {
 	struct url url;
 
@@ -73,7 +73,7 @@ static void an_ipv6_address_stands_in_brackets(void **state)
 	assert_int_equal(url.port, 1884);
 }
 
-static void what_is_wrong_is_said_without_the_password(void **state)
+static void an_error_never_contains_the_password(void **state)
 {
 	static const char *const bad[] = {
 		"",
@@ -105,7 +105,7 @@ static void what_is_wrong_is_said_without_the_password(void **state)
 	}
 }
 
-static void a_password_is_overwritten_where_it_stands(void **state)
+static void a_password_is_overwritten_in_place(void **state)
 {
 	static const struct {
 		const char *text, *hidden;
@@ -138,10 +138,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_host_alone_gets_the_port_of_its_scheme),
 		cmocka_unit_test(a_login_is_percent_decoded),
-		cmocka_unit_test(a_password_is_overwritten_where_it_stands),
+		cmocka_unit_test(a_password_is_overwritten_in_place),
 		cmocka_unit_test(the_last_at_sign_ends_the_login),
-		cmocka_unit_test(an_ipv6_address_stands_in_brackets),
-		cmocka_unit_test(what_is_wrong_is_said_without_the_password),
+		cmocka_unit_test(an_ipv6_address_is_in_brackets),
+		cmocka_unit_test(an_error_never_contains_the_password),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,20 +57,20 @@ static void assert_line(const char *text, const char *line)
 	assert_string_equal(copy, line);
 }
 
-static void a_line_has_no_second_one(void **state)
+static void line_breaks_become_spaces(void **state)
 {
 	(void)state;
 	assert_line("one\ntwo\r\n\tthree\x7f", "one two   three ");
 }
 
-static void what_is_no_utf8_is_marked(void **state)
+static void invalid_utf8_is_replaced(void **state)
 {
 	(void)state;
 	assert_line("T\xc3\xa4sse \xff\xe4rgert \xf0\x9f\x98\x80",
 		    "T\xc3\xa4sse ??rgert \xf0\x9f\x98\x80");
 }
 
-static void a_character_that_was_cut_goes(void **state)
+static void a_cut_character_is_removed(void **state)
 {
 	(void)state;
 	assert_line("T\xc3", "T");
@@ -105,9 +105,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_whole_utf8_is_text),
 		cmocka_unit_test(a_cut_character_is_trimmed),
-		cmocka_unit_test(a_line_has_no_second_one),
-		cmocka_unit_test(what_is_no_utf8_is_marked),
-		cmocka_unit_test(a_character_that_was_cut_goes),
+		cmocka_unit_test(line_breaks_become_spaces),
+		cmocka_unit_test(invalid_utf8_is_replaced),
+		cmocka_unit_test(a_cut_character_is_removed),
 		cmocka_unit_test(an_error_is_one_line),
 		cmocka_unit_test(a_problem_is_one_line),
 	};

@@ -86,7 +86,7 @@ static void an_endless_axis_goes_the_shorter_way(void **state)
 		    visit_order_axis_seconds(&table, 0, 10), 1e-9);
 }
 
-static void nearest_neighbor_visits_as_the_original(void **state)
+static void nearest_neighbor_visits_in_the_order_of_the_original(void **state)
 {
 	static const int green[] = {2, 0, 1, 3, 5, 7, 6, 4, 8, 9};
 	static const int black[] = {4, 3, 2, 1, 0, 5, 6, 7, 8, 9};
@@ -122,7 +122,7 @@ static void nearest_neighbor_of_130_points_takes_the_time_of_the_original(void *
 	assert_first(wide, 6);
 }
 
-static void none_keeps_the_numbering(void **state)
+static void the_method_none_keeps_the_order(void **state)
 {
 	(void)state;
 
@@ -200,10 +200,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_axis_takes_the_time_of_its_ramp),
 		cmocka_unit_test(an_endless_axis_goes_the_shorter_way),
-		cmocka_unit_test(nearest_neighbor_visits_as_the_original),
+		cmocka_unit_test(nearest_neighbor_visits_in_the_order_of_the_original),
 		cmocka_unit_test(
 			nearest_neighbor_of_130_points_takes_the_time_of_the_original),
-		cmocka_unit_test(none_keeps_the_numbering),
+		cmocka_unit_test(the_method_none_keeps_the_order),
 		cmocka_unit_test(best_beats_what_2_opt_with_or_opt_reaches),
 		cmocka_unit_test(best_is_never_slower_than_the_others),
 		cmocka_unit_test(the_same_scan_is_visited_in_the_same_order),

@@ -59,7 +59,7 @@ static void without_a_type_the_password_decides(void **state)
 			 WIFI_OPEN);
 }
 
-static void what_cannot_be_is_refused_without_the_password(void **state)
+static void a_bad_code_is_refused_without_showing_the_password(void **state)
 {
 	static const char *const bad[] = {
 		"",
@@ -91,7 +91,7 @@ int main(void)
 		cmocka_unit_test(fields_come_in_any_order),
 		cmocka_unit_test(a_backslash_makes_the_next_character_plain),
 		cmocka_unit_test(without_a_type_the_password_decides),
-		cmocka_unit_test(what_cannot_be_is_refused_without_the_password),
+		cmocka_unit_test(a_bad_code_is_refused_without_showing_the_password),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -226,7 +226,7 @@ static void expect_outcome(struct fixture *f, uint64_t run, enum outcome outcome
 
 /* ---- tests ---- */
 
-static void a_run_tells_in_order_what_happens(void **state)
+static void a_run_posts_its_events_in_order(void **state)
 {
 	struct fixture *f = *state;
 	uint64_t run = start(f, &tells_all_task, "{\"n\":1}");
@@ -245,7 +245,7 @@ static void a_run_tells_in_order_what_happens(void **state)
 	event_free(event);
 }
 
-static void of_progress_the_newest_is_seen(void **state)
+static void only_the_newest_progress_is_posted(void **state)
 {
 	struct fixture *f = *state;
 	uint64_t run = start(f, &floods_task, "{}");
@@ -291,7 +291,7 @@ out:
 	assert_int_equal(lines, 64);
 }
 
-static void a_pause_holds_the_run_at_its_gate_and_go_on_lets_it_pass(void **state)
+static void a_pause_parks_the_run_at_its_gate_until_it_is_resumed(void **state)
 {
 	struct fixture *f = *state;
 	uint64_t run = start(f, &gates_until_stopped_task, "{}");
@@ -311,7 +311,7 @@ static void a_pause_holds_the_run_at_its_gate_and_go_on_lets_it_pass(void **stat
 	expect_outcome(f, run, OUTCOME_STOPPED, "");
 }
 
-static void a_sleep_ends_early_for_a_stop_and_goes_on_after_a_pause(void **state)
+static void a_sleep_ends_early_for_a_stop_and_continues_after_a_pause(void **state)
 {
 	struct fixture *f = *state;
 	uint64_t run = start(f, &sleeps_long_task, "{}");
@@ -328,7 +328,7 @@ static void a_sleep_ends_early_for_a_stop_and_goes_on_after_a_pause(void **state
 	expect_outcome(f, run, OUTCOME_STOPPED, "");
 }
 
-static void a_stop_that_comes_before_the_run_has_a_thread_counts(void **state)
+static void a_stop_before_the_run_has_a_thread_is_not_lost(void **state)
 {
 	struct fixture *f = *state;
 
@@ -355,7 +355,7 @@ static void a_failure_keeps_its_code_and_sentence(void **state)
 }
 
 /* All that are started run, however many idle threads there are. */
-static void every_run_has_a_thread_of_its_own(void **state)
+static void every_run_has_its_own_thread(void **state)
 {
 	struct fixture *f = *state;
 	uint64_t runs[6];
@@ -374,7 +374,7 @@ static void every_run_has_a_thread_of_its_own(void **state)
 	}
 }
 
-static void a_run_that_has_ended_is_not_touched(void **state)
+static void requests_to_an_ended_run_are_ignored(void **state)
 {
 	struct fixture *f = *state;
 	uint64_t run = start(f, &ends_at_once_task, "{}");
@@ -386,7 +386,7 @@ static void a_run_that_has_ended_is_not_touched(void **state)
 	workers_go_on(f->workers, run);
 }
 
-static void closing_stops_every_run_also_those_without_a_thread_yet(void **state)
+static void closing_stops_every_run_even_one_without_a_thread(void **state)
 {
 	struct fixture *f = *state;
 
@@ -402,30 +402,30 @@ static void closing_stops_every_run_also_those_without_a_thread_yet(void **state
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_run_tells_in_order_what_happens,
+		cmocka_unit_test_setup_teardown(a_run_posts_its_events_in_order,
 						open_workers, close_workers),
-		cmocka_unit_test_setup_teardown(of_progress_the_newest_is_seen,
+		cmocka_unit_test_setup_teardown(only_the_newest_progress_is_posted,
 						open_workers, close_workers),
 		cmocka_unit_test_setup_teardown(a_flood_of_lines_is_cut_and_counted,
 						open_workers, close_workers),
 		cmocka_unit_test_setup_teardown(
-			a_pause_holds_the_run_at_its_gate_and_go_on_lets_it_pass,
+			a_pause_parks_the_run_at_its_gate_until_it_is_resumed,
 			open_workers, close_workers),
 		cmocka_unit_test_setup_teardown(
-			a_sleep_ends_early_for_a_stop_and_goes_on_after_a_pause,
+			a_sleep_ends_early_for_a_stop_and_continues_after_a_pause,
 			open_workers, close_workers),
 		cmocka_unit_test_setup_teardown(
-			a_stop_that_comes_before_the_run_has_a_thread_counts,
-			open_workers, close_workers),
+			a_stop_before_the_run_has_a_thread_is_not_lost, open_workers,
+			close_workers),
 		cmocka_unit_test_setup_teardown(a_failure_keeps_its_code_and_sentence,
 						open_workers, close_workers),
-		cmocka_unit_test_setup_teardown(every_run_has_a_thread_of_its_own,
+		cmocka_unit_test_setup_teardown(every_run_has_its_own_thread,
 						open_workers, close_workers),
-		cmocka_unit_test_setup_teardown(a_run_that_has_ended_is_not_touched,
+		cmocka_unit_test_setup_teardown(requests_to_an_ended_run_are_ignored,
 						open_workers, close_workers),
 		cmocka_unit_test_setup_teardown(
-			closing_stops_every_run_also_those_without_a_thread_yet,
-			open_workers, close_workers),
+			closing_stops_every_run_even_one_without_a_thread, open_workers,
+			close_workers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

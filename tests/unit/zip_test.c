@@ -59,7 +59,7 @@ static unsigned char *whole(const struct zip *zip)
 	return bytes;
 }
 
-static void the_frame_is_small_and_each_file_is_read_once(void **state)
+static void the_archives_overhead_is_small_and_each_file_is_read_once(void **state)
 {
 	int reads = 0;
 	const struct zip_reader counting = {&reads, read_place};
@@ -99,7 +99,7 @@ static void the_same_files_make_the_same_archive(void **state)
 	zip_clear(&c);
 }
 
-static void any_part_is_what_the_whole_has_there(void **state)
+static void any_part_equals_that_part_of_the_whole(void **state)
 {
 	struct zip zip = open_zip(files, FILES, &reader);
 	unsigned char *all = whole(&zip), part[5000];
@@ -158,7 +158,7 @@ static int read_nothing(void *context, size_t file, int64_t offset, void *bytes,
 			 : read_place(NULL, file, offset, bytes, size, err);
 }
 
-static void a_file_that_cannot_be_read_ends_it_with_its_sentence(void **state)
+static void a_file_that_cannot_be_read_fails_the_archive(void **state)
 {
 	const struct zip_reader broken = {NULL, read_nothing};
 	struct err err = {0};
@@ -175,11 +175,12 @@ static void a_file_that_cannot_be_read_ends_it_with_its_sentence(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_frame_is_small_and_each_file_is_read_once),
+		cmocka_unit_test(
+			the_archives_overhead_is_small_and_each_file_is_read_once),
 		cmocka_unit_test(the_same_files_make_the_same_archive),
-		cmocka_unit_test(any_part_is_what_the_whole_has_there),
+		cmocka_unit_test(any_part_equals_that_part_of_the_whole),
 		cmocka_unit_test(an_archive_above_four_gigabytes_is_zip64),
-		cmocka_unit_test(a_file_that_cannot_be_read_ends_it_with_its_sentence),
+		cmocka_unit_test(a_file_that_cannot_be_read_fails_the_archive),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
