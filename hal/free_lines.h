@@ -8,19 +8,20 @@
 
 #include "agent/base/err.h"
 
-#define FREED_LINES 64 /* numbers of lines are below */
+#define FREE_LINES_COUNT 64 /* line numbers are below it */
 
-struct freed {
-	bool lines[FREED_LINES];
+struct free_lines {
+	bool lines[FREE_LINES_COUNT];
 };
 
-/* Reads free_lines of config.  A line that a device has is not free: owner names the
- * device or gives NULL.  What the config says wrong is a sentence each in problems. */
-void freed_read(struct freed *freed, const cJSON *config,
-		const char *(*owner)(const void *context, unsigned line),
-		const void *context, cJSON *problems);
+/* Reads free_lines of the config.  A line that a device uses is not free: owner() returns
+ * the device's name, or NULL if the line has no user.  Each mistake in the config becomes
+ * a sentence in problems. */
+void free_lines_read(struct free_lines *free_lines, const cJSON *config,
+		     const char *(*owner)(const void *context, unsigned line),
+		     const void *context, cJSON *problems);
 
-/* 0, or "invalid_args" with the lines that are free. */
-int freed_check(const struct freed *freed, int line, struct err *err);
+/* 0 if the line is free, else "invalid_args" with the list of those that are. */
+int free_lines_check(const struct free_lines *free_lines, int line, struct err *err);
 
 #endif

@@ -37,8 +37,8 @@ struct linux_rig {
 	struct button endstops[ENDSTOPS];
 	struct linux_trigger triggers[TRIGGERS];
 	struct cameras *cameras;
-	struct freed freed;
-	struct gpio_line *lines[FREED_LINES]; /* that gpio/set took */
+	struct free_lines free_lines;
+	struct gpio_line *lines[FREE_LINES_COUNT]; /* that gpio/set took */
 };
 
 /* The chips of a Raspberry Pi that its header hangs on: 5, 4, older ones. */
@@ -81,7 +81,7 @@ static void linux_close(void *backend)
 		button_close(&rig->endstops[i]);
 	for (size_t i = 0; i < TRIGGERS; i++)
 		gpio_release(rig->triggers[i].line);
-	for (size_t i = 0; i < FREED_LINES; i++)
+	for (size_t i = 0; i < FREE_LINES_COUNT; i++)
 		gpio_release(rig->lines[i]);
 	gpio_close(rig->chip);
 	free(rig);
@@ -235,7 +235,8 @@ static void linux_attached(void *backend, cJSON *problems)
 {
 	struct linux_rig *rig = backend;
 
-	freed_read(&rig->freed, rig->config, wiring_owner, &rig->wiring, problems);
+	free_lines_read(&rig->free_lines, rig->config, wiring_owner, &rig->wiring,
+			problems);
 	rig->config = NULL;
 }
 
@@ -363,7 +364,7 @@ static void linux_safe(void *backend)
 
 static int linux_line_check(const struct linux_rig *rig, int line, struct err *err)
 {
-	int ret = freed_check(&rig->freed, line, err);
+	int ret = free_lines_check(&rig->free_lines, line, err);
 
 	if (ret == 0 && !rig->chip)
 		ret = linux_no_chip(err);

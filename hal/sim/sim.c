@@ -206,7 +206,7 @@ static int sim_open(void **out, const cJSON *config, const struct rig_options *o
 	if (ret < 0)
 		goto fail;
 
-	freed_read(&sim->freed, config, sim_line_owner, NULL, problems);
+	free_lines_read(&sim->free_lines, config, sim_line_owner, NULL, problems);
 	pace_start(&sim->pace, options->sim_speed);
 	*out = sim;
 	return 0;
@@ -290,7 +290,7 @@ static int sim_endstop(void *backend, size_t i)
 static int sim_line_get(void *backend, int line, struct err *err)
 {
 	struct sim *sim = backend;
-	int ret = freed_check(&sim->freed, line, err);
+	int ret = free_lines_check(&sim->free_lines, line, err);
 
 	return ret < 0 ? ret : atomic_load(&sim->lines[line]);
 }
@@ -298,7 +298,7 @@ static int sim_line_get(void *backend, int line, struct err *err)
 static int sim_line_set(void *backend, int line, bool level, struct err *err)
 {
 	struct sim *sim = backend;
-	int ret = freed_check(&sim->freed, line, err);
+	int ret = free_lines_check(&sim->free_lines, line, err);
 
 	if (ret == 0)
 		atomic_store(&sim->lines[line], level);

@@ -42,9 +42,9 @@ struct sim {
 	bool room_lit;
 	struct faults *faults;
 	struct poster *poster; /* what is held before the camera, or NULL */
-	struct freed freed;
-	atomic_bool lines[FREED_LINES]; /* levels of those that are freed */
-	int shutter_log, trigger_log;	/* file descriptors */
+	struct free_lines free_lines;
+	atomic_bool lines[FREE_LINES_COUNT]; /* levels of the free lines */
+	int shutter_log, trigger_log;	     /* file descriptors */
 };
 
 /* ---- sim.c ---- */
