@@ -9,7 +9,7 @@
 #define STUCK_AFTER 30.0 /* degrees in which a pressed endstop must let go */
 #define MARGIN 15.0	 /* degrees that an axis may stand beyond its limits */
 
-struct home {
+struct homing {
 	const struct operation *op;
 	struct position_file *positions;
 	struct motor *motor;
@@ -17,10 +17,10 @@ struct home {
 };
 
 /* Goes degrees towards the endstop (below 0: away from it) until that happens. */
-static int home_go(const struct home *home, double degrees, double speed,
-		   enum move_until until, bool *met)
+static int homing_go(const struct homing *homing, double degrees, double speed,
+		     enum move_until until, bool *met)
 {
-	struct motor *motor = home->motor;
+	struct motor *motor = homing->motor;
 	double sign = motor_endstop_above(motor) ? 1 : -1;
 	struct move_leg leg = {
 		.motor = motor,
@@ -29,64 +29,64 @@ static int home_go(const struct home *home, double degrees, double speed,
 		.speed = speed,
 		.until = until,
 	};
-	int ret = move_run(home->op, home->positions, &leg, 1, home->err);
+	int ret = move_run(homing->op, homing->positions, &leg, 1, homing->err);
 
 	*met = leg.met;
 	return ret;
 }
 
-static int home_fail(const struct home *home, const char *what)
+static int homing_fail(const struct homing *homing, const char *what)
 {
-	position_forget(home->motor->position);
-	return err_code(home->err, -EIO, "hardware_fault",
-			"%s %s: check the endstop %s and its wiring", home->motor->name,
-			what, home->motor->endstop->name);
+	position_forget(homing->motor->position);
+	return err_code(homing->err, -EIO, "hardware_fault",
+			"%s %s: check the endstop %s and its wiring", homing->motor->name,
+			what, homing->motor->endstop->name);
 }
 
 /* All the way that the axis can have to its endstop. */
-static double home_travel(const struct motor *motor)
+static double homing_travel(const struct motor *motor)
 {
 	double far = motor_endstop_above(motor) ? motor->min : motor->max;
 
 	return fabs(motor->endstop->angle - far) + MARGIN;
 }
 
-static int home_leave(const struct home *home, double speed)
+static int homing_leave(const struct homing *homing, double speed)
 {
 	bool met;
-	int ret = endstop_pressed(home->motor->endstop, home->err);
+	int ret = endstop_pressed(homing->motor->endstop, homing->err);
 
 	if (ret <= 0)
 		return ret;
-	ret = home_go(home, -STUCK_AFTER, speed, MOVE_RELEASED, &met);
+	ret = homing_go(homing, -STUCK_AFTER, speed, MOVE_RELEASED, &met);
 	if (ret == 0 && !met)
-		return home_fail(home, "does not get away from its endstop");
+		return homing_fail(homing, "does not get away from its endstop");
 	return ret;
 }
 
-static int home_seek(const struct home *home, double degrees, double speed,
-		     enum move_until until)
+static int homing_seek(const struct homing *homing, double degrees, double speed,
+		       enum move_until until)
 {
 	bool met;
-	int ret = home_go(home, degrees, speed, until, &met);
+	int ret = homing_go(homing, degrees, speed, until, &met);
 
 	if (ret == 0 && !met)
-		return home_fail(home, "does not meet its endstop");
+		return homing_fail(homing, "does not meet its endstop");
 	return ret;
 }
 
-static int home_back_off(const struct home *home, double speed)
+static int homing_back_off(const struct homing *homing, double speed)
 {
 	bool met;
-	int ret = home_leave(home, speed);
+	int ret = homing_leave(homing, speed);
 
 	if (ret == 0)
-		ret = home_go(home, -CLEARANCE, speed, MOVE_GOAL, &met);
+		ret = homing_go(homing, -CLEARANCE, speed, MOVE_GOAL, &met);
 	return ret;
 }
 
 /* Fast enough to be bearable, and slow enough to do no harm behind the switch. */
-static double home_speed(const struct motor *motor)
+static double homing_speed(const struct motor *motor)
 {
 	double stopping = STOPPING * motor->steps_per_turn / 360;
 
@@ -96,25 +96,25 @@ static double home_speed(const struct motor *motor)
 		    sqrt(2 * motor->limits.acceleration * stopping));
 }
 
-int home_run(const struct operation *op, struct position_file *positions,
-	     struct motor *motor, struct err *err)
+int homing_run(const struct operation *op, struct position_file *positions,
+	       struct motor *motor, struct err *err)
 {
-	const struct home home = {
+	const struct homing homing = {
 		.op = op,
 		.positions = positions,
 		.motor = motor,
 		.err = err,
 	};
-	double quick = home_speed(motor);
+	double quick = homing_speed(motor);
 	double slow = fmin(quick, sqrt(2 * motor->limits.acceleration));
-	int ret = home_leave(&home, quick);
+	int ret = homing_leave(&homing, quick);
 
 	if (ret == 0)
-		ret = home_seek(&home, home_travel(motor), quick, MOVE_PRESSED);
+		ret = homing_seek(&homing, homing_travel(motor), quick, MOVE_PRESSED);
 	if (ret == 0)
-		ret = home_back_off(&home, quick);
+		ret = homing_back_off(&homing, quick);
 	if (ret == 0)
-		ret = home_seek(&home, 3 * CLEARANCE, slow, MOVE_EDGE);
+		ret = homing_seek(&homing, 3 * CLEARANCE, slow, MOVE_EDGE);
 	if (ret < 0)
 		return ret;
 

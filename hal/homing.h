@@ -10,7 +10,7 @@
  *
  * 0, -EINTR or -ECANCELED (what was known before stays known), or "hardware_fault" with
  * an unknown position, when the endstop is not met or does not let go. */
-int home_run(const struct operation *op, struct position_file *positions,
-	     struct motor *motor, struct err *err);
+int homing_run(const struct operation *op, struct position_file *positions,
+	       struct motor *motor, struct err *err);
 
 #endif

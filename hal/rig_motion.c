@@ -108,7 +108,7 @@ static int rig_home_motor(struct rig *rig, struct motor *motor,
 			  const struct operation *op, struct err *err)
 {
 	motor_aim(motor, false, 0);
-	return home_run(op, rig->positions, motor, err);
+	return homing_run(op, rig->positions, motor, err);
 }
 
 /* Homes those that must; nothing moves when one of them cannot. */
