@@ -14,12 +14,12 @@
 #include "agent/base/file.h"
 #include "agent/base/log.h"
 
-static int mapped_fail(struct err *err, const char *path)
+static int mmap_file_fail(struct err *err, const char *path)
 {
 	return err_set(err, -errno, "%s: %s", path, strerror(errno));
 }
 
-int mapped_open(void **out, const char *path, size_t size, struct err *err)
+int mmap_file_open(void **out, const char *path, size_t size, struct err *err)
 {
 	int fd = open(path, O_RDWR | O_CLOEXEC);
 	struct stat st;
@@ -29,9 +29,9 @@ int mapped_open(void **out, const char *path, size_t size, struct err *err)
 	if (fd < 0 && errno == ENOENT)
 		return -ENOENT;
 	if (fd < 0)
-		return mapped_fail(err, path);
+		return mmap_file_fail(err, path);
 	if (fstat(fd, &st) < 0) {
-		ret = mapped_fail(err, path);
+		ret = mmap_file_fail(err, path);
 		goto done;
 	}
 	if ((size_t)st.st_size != size) {
@@ -41,7 +41,7 @@ int mapped_open(void **out, const char *path, size_t size, struct err *err)
 	}
 	map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED) {
-		ret = mapped_fail(err, path);
+		ret = mmap_file_fail(err, path);
 		goto done;
 	}
 	*out = map;
@@ -51,28 +51,28 @@ done:
 	return ret;
 }
 
-int mapped_create(void **out, const char *path, const void *bytes, size_t size,
-		  struct err *err)
+int mmap_file_create(void **out, const char *path, const void *bytes, size_t size,
+		     struct err *err)
 {
 	int ret = file_replace(path, bytes, size, 0644);
 
 	if (ret < 0)
 		return err_set(err, ret, "%s: %s", path, strerror(-ret));
-	return mapped_open(out, path, size, err);
+	return mmap_file_open(out, path, size, err);
 }
 
-int mapped_sync(void *map, size_t size)
+int mmap_file_sync(void *map, size_t size)
 {
 	return msync(map, size, MS_SYNC) < 0 ? -errno : 0;
 }
 
-void mapped_close(void *map, size_t size)
+void mmap_file_close(void *map, size_t size)
 {
 	if (map)
 		munmap(map, size);
 }
 
-int mapped_set_aside(const char *path, const char *why, struct err *err)
+int mmap_file_set_aside(const char *path, const char *why, struct err *err)
 {
 	char aside[PATH_MAX];
 
@@ -80,7 +80,7 @@ int mapped_set_aside(const char *path, const char *why, struct err *err)
 			     clock_wall_ms()) >= sizeof(aside))
 		return err_set(err, -ENAMETOOLONG, "%s: the path is too long", path);
 	if (rename(path, aside) < 0)
-		return mapped_fail(err, path);
+		return mmap_file_fail(err, path);
 	log_error("%s cannot be used (%s) and is now %s", path, why, aside);
 	return 0;
 }

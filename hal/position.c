@@ -119,7 +119,7 @@ static int page_create(struct position_file *file, const char *path, struct err 
 {
 	static const struct position_page empty = {.magic = POSITION_MAGIC};
 	void *map;
-	int ret = mapped_create(&map, path, &empty, sizeof(empty), err);
+	int ret = mmap_file_create(&map, path, &empty, sizeof(empty), err);
 
 	if (ret < 0)
 		return ret;
@@ -132,7 +132,7 @@ static int page_open(struct position_file *file, const char *path, struct err *e
 	struct err why = {0};
 	const char *damage;
 	void *map;
-	int ret = mapped_open(&map, path, sizeof(*file->page), &why);
+	int ret = mmap_file_open(&map, path, sizeof(*file->page), &why);
 
 	if (ret == -ENOENT)
 		return page_create(file, path, err);
@@ -146,10 +146,10 @@ static int page_open(struct position_file *file, const char *path, struct err *e
 			file->page = map;
 			return 0;
 		}
-		mapped_close(map, sizeof(*file->page));
+		mmap_file_close(map, sizeof(*file->page));
 	}
 
-	ret = mapped_set_aside(path, damage, err);
+	ret = mmap_file_set_aside(path, damage, err);
 	return ret < 0 ? ret : page_create(file, path, err);
 }
 
@@ -231,9 +231,9 @@ void position_close(struct position_file *file)
 {
 	if (!file)
 		return;
-	if (file->page && mapped_sync(file->page, sizeof(*file->page)) < 0)
+	if (file->page && mmap_file_sync(file->page, sizeof(*file->page)) < 0)
 		log_error("the positions could not be written to the disk");
-	mapped_close(file->page, sizeof(*file->page));
+	mmap_file_close(file->page, sizeof(*file->page));
 	free(file);
 }
 
@@ -354,5 +354,5 @@ bool position_doubted(const struct position *position)
 int position_moving(struct position_file *file, struct position *position, bool moving)
 {
 	position->moving = moving ? MARK_ON : MARK_OFF;
-	return file->assume ? mapped_sync(file->page, sizeof(*file->page)) : 0;
+	return file->assume ? mmap_file_sync(file->page, sizeof(*file->page)) : 0;
 }

@@ -32,7 +32,7 @@ static int truth_create(struct truth *truth, const char *path, struct err *err)
 {
 	static const struct truth_page empty = {.magic = TRUTH_MAGIC};
 	void *map;
-	int ret = mapped_create(&map, path, &empty, sizeof(empty), err);
+	int ret = mmap_file_create(&map, path, &empty, sizeof(empty), err);
 
 	if (ret < 0)
 		return ret;
@@ -44,7 +44,7 @@ static int truth_create(struct truth *truth, const char *path, struct err *err)
 static int truth_map(struct truth *truth, const char *path, struct err *err)
 {
 	void *map = NULL;
-	int ret = mapped_open(&map, path, sizeof(*truth->page), err);
+	int ret = mmap_file_open(&map, path, sizeof(*truth->page), err);
 
 	if (ret == -ENOENT)
 		return truth_create(truth, path, err);
@@ -55,9 +55,9 @@ static int truth_map(struct truth *truth, const char *path, struct err *err)
 	    memcmp(truth->page->magic, TRUTH_MAGIC, sizeof(truth->page->magic)) == 0)
 		return 0;
 
-	mapped_close(map, sizeof(*truth->page));
+	mmap_file_close(map, sizeof(*truth->page));
 	truth->page = NULL;
-	ret = mapped_set_aside(path, "it is no file of true positions", err);
+	ret = mmap_file_set_aside(path, "it is no file of true positions", err);
 	return ret < 0 ? ret : truth_create(truth, path, err);
 }
 
@@ -111,7 +111,7 @@ void truth_close(struct truth *truth)
 {
 	if (!truth)
 		return;
-	mapped_close(truth->page, sizeof(*truth->page));
+	mmap_file_close(truth->page, sizeof(*truth->page));
 	free(truth);
 }
 
