@@ -68,7 +68,7 @@ struct motion_axis {
 	int64_t steps; /* to go, 0 or more */
 	int64_t done;  /* pulses sent */
 
-	/* The engine's own. */
+	/* Private to motion.c. */
 	struct motion_profile profile;
 	int64_t origin_ns, last_ns,
 		due_ns;	     /* profile's beginning, last pulse, next pulse */
@@ -98,7 +98,7 @@ struct motion_move {
 	 * error. done of the axes is exact in every case. */
 	int result;
 
-	/* The engine's own. */
+	/* Private to motion.c. */
 	bool braking;
 	struct motion_move *next;
 };
@@ -112,7 +112,7 @@ struct motion {
 	int64_t (*wait_until)(void *clock, int64_t due_ns);
 	void *clock;
 
-	/* The engine's own. */
+	/* Private to motion.c. */
 	struct motion_move *moves;
 	int64_t latest_ns;
 };

@@ -15,8 +15,8 @@
 #define STACK_USED (64 * 1024) /* by this thread, at most */
 #define NEVER INT64_MAX
 
-struct engine {
-	struct engine_options options;
+struct motion_thread {
+	struct motion_thread_options options;
 	struct motion motion;	  /* the motion thread's */
 	struct realtime realtime; /* the motion thread's; refused memory: lock */
 	pthread_t thread;
@@ -37,199 +37,199 @@ static struct timespec timespec_of(int64_t ns)
 				 .tv_nsec = (long)(ns % (1000 * NS_PER_MS))};
 }
 
-static void engine_aim_at_rest(struct engine *engine)
+static void motion_thread_aim_at_rest(struct motion_thread *mt)
 {
-	if (engine->options.rest_ms > 0)
-		engine->rest_ns =
-			clock_monotonic_ns() + engine->options.rest_ms * NS_PER_MS;
+	if (mt->options.rest_ms > 0)
+		mt->rest_ns = clock_monotonic_ns() + mt->options.rest_ms * NS_PER_MS;
 }
 
 /* Takes what has come in; the caller holds the lock. */
-static void engine_take(struct engine *engine)
+static void motion_thread_take(struct motion_thread *mt)
 {
 	struct motion_move *move;
 
-	while ((move = engine->incoming)) {
-		engine->incoming = move->next;
-		motion_add(&engine->motion, move);
+	while ((move = mt->incoming)) {
+		mt->incoming = move->next;
+		motion_add(&mt->motion, move);
 	}
-	atomic_store(&engine->waiting, false);
+	atomic_store(&mt->waiting, false);
 }
 
-static void engine_give_back(struct engine *engine, struct motion_move *move)
+static void motion_thread_give_back(struct motion_thread *mt, struct motion_move *move)
 {
-	pthread_mutex_lock(&engine->lock);
-	move->next = engine->back;
-	engine->back = move;
-	engine_aim_at_rest(engine);
-	pthread_cond_broadcast(&engine->ended);
-	pthread_mutex_unlock(&engine->lock);
+	pthread_mutex_lock(&mt->lock);
+	move->next = mt->back;
+	mt->back = move;
+	motion_thread_aim_at_rest(mt);
+	pthread_cond_broadcast(&mt->ended);
+	pthread_mutex_unlock(&mt->lock);
 }
 
 /* Turns until nothing moves. */
-static void engine_move(struct engine *engine)
+static void motion_thread_move(struct motion_thread *mt)
 {
-	while (engine->motion.moves) {
-		struct motion_move *move = motion_turn(&engine->motion);
+	while (mt->motion.moves) {
+		struct motion_move *move = motion_turn(&mt->motion);
 
 		if (move)
-			engine_give_back(engine, move);
-		if (!atomic_load_explicit(&engine->waiting, memory_order_acquire))
+			motion_thread_give_back(mt, move);
+		if (!atomic_load_explicit(&mt->waiting, memory_order_acquire))
 			continue;
-		pthread_mutex_lock(&engine->lock);
-		engine_take(engine);
-		pthread_mutex_unlock(&engine->lock);
+		pthread_mutex_lock(&mt->lock);
+		motion_thread_take(mt);
+		pthread_mutex_unlock(&mt->lock);
 	}
 }
 
 /* Waits for a move, for the time to rest or for the end; the caller holds the lock.  True
  * when it is time to rest. */
-static bool engine_idle(struct engine *engine)
+static bool motion_thread_idle(struct motion_thread *mt)
 {
-	while (!engine->incoming && !engine->closing) {
-		struct timespec until = timespec_of(engine->rest_ns);
+	while (!mt->incoming && !mt->closing) {
+		struct timespec until = timespec_of(mt->rest_ns);
 
-		if (engine->rest_ns == NEVER) {
-			pthread_cond_wait(&engine->asked, &engine->lock);
-		} else if (clock_monotonic_ns() >= engine->rest_ns) {
-			engine->rest_ns = NEVER;
+		if (mt->rest_ns == NEVER) {
+			pthread_cond_wait(&mt->asked, &mt->lock);
+		} else if (clock_monotonic_ns() >= mt->rest_ns) {
+			mt->rest_ns = NEVER;
 			return true;
 		} else {
-			pthread_cond_timedwait(&engine->asked, &engine->lock, &until);
+			pthread_cond_timedwait(&mt->asked, &mt->lock, &until);
 		}
 	}
 	return false;
 }
 
-static void engine_work(struct engine *engine)
+static void motion_thread_work(struct motion_thread *mt)
 {
-	if (engine->options.real_time)
-		realtime_hold(&engine->realtime);
-	engine_move(engine);
-	if (engine->options.real_time)
-		realtime_let(&engine->realtime);
+	if (mt->options.real_time)
+		realtime_acquire_latency(&mt->realtime);
+	motion_thread_move(mt);
+	if (mt->options.real_time)
+		realtime_release_latency(&mt->realtime);
 }
 
 /* What the machine refuses is known before the first move, so that it can be told. */
-static void engine_prepare(struct engine *engine)
+static void motion_thread_prepare(struct motion_thread *mt)
 {
 	const char *frame = __builtin_frame_address(0);
 
-	realtime_begin(&engine->realtime);
-	realtime_lock(&engine->realtime, frame - STACK_USED, STACK_USED);
-	realtime_lock(&engine->realtime, engine, sizeof(*engine));
-	realtime_lock_program(&engine->realtime);
-	realtime_hold(&engine->realtime);
-	realtime_let(&engine->realtime);
+	realtime_begin(&mt->realtime);
+	realtime_lock(&mt->realtime, frame - STACK_USED, STACK_USED);
+	realtime_lock(&mt->realtime, mt, sizeof(*mt));
+	realtime_lock_program(&mt->realtime);
+	realtime_acquire_latency(&mt->realtime);
+	realtime_release_latency(&mt->realtime);
 }
 
-static void *engine_main(void *context)
+static void *motion_thread_main(void *context)
 {
-	struct engine *engine = context;
+	struct motion_thread *mt = context;
 
-	if (engine->options.real_time)
-		engine_prepare(engine);
-	pthread_mutex_lock(&engine->lock);
-	engine->started = true;
-	pthread_cond_broadcast(&engine->ended);
+	if (mt->options.real_time)
+		motion_thread_prepare(mt);
+	pthread_mutex_lock(&mt->lock);
+	mt->started = true;
+	pthread_cond_broadcast(&mt->ended);
 	for (;;) {
-		bool resting = engine_idle(engine);
+		bool resting = motion_thread_idle(mt);
 
-		if (engine->closing)
+		if (mt->closing)
 			break;
-		engine_take(engine);
-		pthread_mutex_unlock(&engine->lock);
+		motion_thread_take(mt);
+		pthread_mutex_unlock(&mt->lock);
 		if (resting)
-			engine->options.rested(engine->options.context);
+			mt->options.rested(mt->options.context);
 		else
-			engine_work(engine);
-		pthread_mutex_lock(&engine->lock);
+			motion_thread_work(mt);
+		pthread_mutex_lock(&mt->lock);
 	}
-	pthread_mutex_unlock(&engine->lock);
+	pthread_mutex_unlock(&mt->lock);
 	return NULL;
 }
 
-static void engine_init(struct engine *engine, const struct engine_options *options)
+static void motion_thread_init(struct motion_thread *mt,
+			       const struct motion_thread_options *options)
 {
 	pthread_mutexattr_t mutex;
 	pthread_condattr_t cond;
 
-	engine->options = *options;
-	engine->motion = (struct motion){
+	mt->options = *options;
+	mt->motion = (struct motion){
 		.now = options->now,
 		.wait_until = options->wait_until,
 		.clock = options->clock,
 	};
-	engine->realtime.latency = -1;
-	engine->rest_ns = NEVER;
-	engine_aim_at_rest(engine);
+	mt->realtime.latency = -1;
+	mt->rest_ns = NEVER;
+	motion_thread_aim_at_rest(mt);
 	pthread_mutexattr_init(&mutex);
 	pthread_mutexattr_setprotocol(&mutex, PTHREAD_PRIO_INHERIT);
-	pthread_mutex_init(&engine->lock, &mutex);
+	pthread_mutex_init(&mt->lock, &mutex);
 	pthread_mutexattr_destroy(&mutex);
 	pthread_condattr_init(&cond);
 	pthread_condattr_setclock(&cond, CLOCK_MONOTONIC);
-	pthread_cond_init(&engine->asked, &cond);
-	pthread_cond_init(&engine->ended, &cond);
+	pthread_cond_init(&mt->asked, &cond);
+	pthread_cond_init(&mt->ended, &cond);
 	pthread_condattr_destroy(&cond);
 }
 
-static void engine_free(struct engine *engine)
+static void motion_thread_free(struct motion_thread *mt)
 {
-	pthread_cond_destroy(&engine->asked);
-	pthread_cond_destroy(&engine->ended);
-	pthread_mutex_destroy(&engine->lock);
-	free(engine);
+	pthread_cond_destroy(&mt->asked);
+	pthread_cond_destroy(&mt->ended);
+	pthread_mutex_destroy(&mt->lock);
+	free(mt);
 }
 
-static int engine_start(struct engine *engine)
+static int motion_thread_start(struct motion_thread *mt)
 {
-	int ret = -pthread_create(&engine->thread, NULL, engine_main, engine);
+	int ret = -pthread_create(&mt->thread, NULL, motion_thread_main, mt);
 
 	if (ret < 0)
 		return ret;
-	pthread_mutex_lock(&engine->lock);
-	while (!engine->started)
-		pthread_cond_wait(&engine->ended, &engine->lock);
-	pthread_mutex_unlock(&engine->lock);
+	pthread_mutex_lock(&mt->lock);
+	while (!mt->started)
+		pthread_cond_wait(&mt->ended, &mt->lock);
+	pthread_mutex_unlock(&mt->lock);
 	return 0;
 }
 
-int engine_open(struct engine **out, const struct engine_options *options,
-		struct err *err)
+int motion_thread_open(struct motion_thread **out,
+		       const struct motion_thread_options *options, struct err *err)
 {
-	struct engine *engine = calloc(1, sizeof(*engine));
+	struct motion_thread *mt = calloc(1, sizeof(*mt));
 	int ret;
 
-	if (!engine)
+	if (!mt)
 		return err_set(err, -ENOMEM, "out of memory");
-	engine_init(engine, options);
-	ret = engine_start(engine);
+	motion_thread_init(mt, options);
+	ret = motion_thread_start(mt);
 	if (ret < 0) {
-		engine_free(engine);
+		motion_thread_free(mt);
 		return err_set(err, ret, "the motion thread cannot start: %s",
 			       strerror(-ret));
 	}
-	*out = engine;
+	*out = mt;
 	return 0;
 }
 
-void engine_close(struct engine *engine)
+void motion_thread_close(struct motion_thread *mt)
 {
-	if (!engine)
+	if (!mt)
 		return;
-	pthread_mutex_lock(&engine->lock);
-	engine->closing = true;
-	pthread_cond_broadcast(&engine->asked);
-	pthread_mutex_unlock(&engine->lock);
-	pthread_join(engine->thread, NULL);
-	engine_free(engine);
+	pthread_mutex_lock(&mt->lock);
+	mt->closing = true;
+	pthread_cond_broadcast(&mt->asked);
+	pthread_mutex_unlock(&mt->lock);
+	pthread_join(mt->thread, NULL);
+	motion_thread_free(mt);
 }
 
 /* Takes move from those that are back; the caller holds the lock. */
-static bool engine_collect(struct engine *engine, struct motion_move *move)
+static bool motion_thread_collect(struct motion_thread *mt, struct motion_move *move)
 {
-	for (struct motion_move **link = &engine->back; *link; link = &(*link)->next) {
+	for (struct motion_move **link = &mt->back; *link; link = &(*link)->next) {
 		if (*link != move)
 			continue;
 		*link = move->next;
@@ -238,59 +238,59 @@ static bool engine_collect(struct engine *engine, struct motion_move *move)
 	return false;
 }
 
-int engine_run(struct engine *engine, struct motion_move *move,
-	       void (*tell)(void *context), void *context)
+int motion_thread_run(struct motion_thread *mt, struct motion_move *move,
+		      void (*tell)(void *context), void *context)
 {
 	int64_t told = clock_monotonic_ns();
 
-	pthread_mutex_lock(&engine->lock);
-	move->next = engine->incoming;
-	engine->incoming = move;
-	engine->rest_ns = NEVER;
-	atomic_store_explicit(&engine->waiting, true, memory_order_release);
-	pthread_cond_signal(&engine->asked);
-	while (!engine_collect(engine, move)) {
-		struct timespec until = timespec_of(told + ENGINE_TELL_MS * NS_PER_MS);
+	pthread_mutex_lock(&mt->lock);
+	move->next = mt->incoming;
+	mt->incoming = move;
+	mt->rest_ns = NEVER;
+	atomic_store_explicit(&mt->waiting, true, memory_order_release);
+	pthread_cond_signal(&mt->asked);
+	while (!motion_thread_collect(mt, move)) {
+		struct timespec until =
+			timespec_of(told + MOTION_THREAD_NOTIFY_MS * NS_PER_MS);
 
-		if (pthread_cond_timedwait(&engine->ended, &engine->lock, &until) !=
-		    ETIMEDOUT)
+		if (pthread_cond_timedwait(&mt->ended, &mt->lock, &until) != ETIMEDOUT)
 			continue;
 		told = clock_monotonic_ns();
-		pthread_mutex_unlock(&engine->lock);
+		pthread_mutex_unlock(&mt->lock);
 		if (tell)
 			tell(context);
-		pthread_mutex_lock(&engine->lock);
+		pthread_mutex_lock(&mt->lock);
 	}
-	pthread_mutex_unlock(&engine->lock);
+	pthread_mutex_unlock(&mt->lock);
 	return move->result;
 }
 
-void engine_postpone_rest(struct engine *engine)
+void motion_thread_postpone_rest(struct motion_thread *mt)
 {
-	pthread_mutex_lock(&engine->lock);
-	engine_aim_at_rest(engine);
-	pthread_cond_signal(&engine->asked);
-	pthread_mutex_unlock(&engine->lock);
+	pthread_mutex_lock(&mt->lock);
+	motion_thread_aim_at_rest(mt);
+	pthread_cond_signal(&mt->asked);
+	pthread_mutex_unlock(&mt->lock);
 }
 
-void engine_pin(struct engine *engine, const void *memory, size_t size)
+void motion_thread_pin(struct motion_thread *mt, const void *memory, size_t size)
 {
-	if (!engine->options.real_time)
+	if (!mt->options.real_time)
 		return;
-	pthread_mutex_lock(&engine->lock);
-	realtime_lock(&engine->realtime, memory, size);
-	pthread_mutex_unlock(&engine->lock);
+	pthread_mutex_lock(&mt->lock);
+	realtime_lock(&mt->realtime, memory, size);
+	pthread_mutex_unlock(&mt->lock);
 }
 
-void engine_unpin(struct engine *engine, const void *memory, size_t size)
+void motion_thread_unpin(struct motion_thread *mt, const void *memory, size_t size)
 {
-	if (engine->options.real_time)
+	if (mt->options.real_time)
 		munlock(memory, size);
 }
 
-void engine_problems(struct engine *engine, cJSON *problems)
+void motion_thread_problems(struct motion_thread *mt, cJSON *problems)
 {
-	pthread_mutex_lock(&engine->lock);
-	realtime_problems(&engine->realtime, problems);
-	pthread_mutex_unlock(&engine->lock);
+	pthread_mutex_lock(&mt->lock);
+	realtime_problems(&mt->realtime, problems);
+	pthread_mutex_unlock(&mt->lock);
 }

@@ -5,7 +5,7 @@
  * it touches into memory and keeps the processor awake while something moves; it does
  * without where it may not, and says so.
  *
- * Threads: any, but engine_open() and engine_close(). */
+ * Threads: any, but motion_thread_open() and motion_thread_close(). */
 #ifndef HAL_MOTION_THREAD_H
 #define HAL_MOTION_THREAD_H
 
@@ -18,9 +18,9 @@
 #include "agent/base/err.h"
 #include "hal/motion.h"
 
-struct engine;
+struct motion_thread;
 
-struct engine_options {
+struct motion_thread_options {
 	int64_t (*now)(void *clock);
 	int64_t (*wait_until)(void *clock, int64_t due_ns); /* as in struct motion */
 	void *clock;
@@ -34,28 +34,28 @@ struct engine_options {
 };
 
 /* Starts the thread, which owns the timeline.  0, or a negative errno with a sentence. */
-int engine_open(struct engine **out, const struct engine_options *options,
-		struct err *err);
+int motion_thread_open(struct motion_thread **out,
+		       const struct motion_thread_options *options, struct err *err);
 
 /* After all moves have come back.  NULL is fine. */
-void engine_close(struct engine *engine);
+void motion_thread_close(struct motion_thread *mt);
 
 /* Carries move out, which stays the caller's and where it is, and returns its result when
  * its axes rest.  tell is called on the caller's thread every ENGINE_TELL_MS meanwhile;
  * NULL for nobody. */
-#define ENGINE_TELL_MS 250
-int engine_run(struct engine *engine, struct motion_move *move,
-	       void (*tell)(void *context), void *context);
+#define MOTION_THREAD_NOTIFY_MS 250
+int motion_thread_run(struct motion_thread *mt, struct motion_move *move,
+		      void (*tell)(void *context), void *context);
 
 /* Begins the wait for rest_ms anew. */
-void engine_postpone_rest(struct engine *engine);
+void motion_thread_postpone_rest(struct motion_thread *mt);
 
 /* Keeps memory that pulses touch from being swapped out, and lets it go again, before it
  * is freed.  Without effect where the time is not real. */
-void engine_pin(struct engine *engine, const void *memory, size_t size);
-void engine_unpin(struct engine *engine, const void *memory, size_t size);
+void motion_thread_pin(struct motion_thread *mt, const void *memory, size_t size);
+void motion_thread_unpin(struct motion_thread *mt, const void *memory, size_t size);
 
 /* Adds a sentence for each thing that the machine does not allow. */
-void engine_problems(struct engine *engine, cJSON *problems);
+void motion_thread_problems(struct motion_thread *mt, cJSON *problems);
 
 #endif

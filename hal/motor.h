@@ -1,4 +1,4 @@
-/* A motor: one axis of the rig, in degrees for people and in steps for the engine. */
+/* A motor: one axis of the rig, in degrees for people and in steps for the hardware. */
 #ifndef HAL_MOTOR_H
 #define HAL_MOTOR_H
 

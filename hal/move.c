@@ -145,7 +145,7 @@ static void move_mark(struct position_file *positions, struct move_leg *legs, si
 /* Hands the move to the motion thread and waits for its end. */
 static int move_carry_out(struct move *move)
 {
-	struct engine *engine = move->op.ctx->engine;
+	struct motion_thread *thread = move->op.ctx->motion_thread;
 	struct motion_move motion = {
 		.axes = move->axes,
 		.n = move->n,
@@ -155,11 +155,11 @@ static int move_carry_out(struct move *move)
 	};
 	int ret;
 
-	engine_pin(engine, move, sizeof(*move));
-	engine_pin(engine, move->legs, move->n * sizeof(*move->legs));
-	ret = engine_run(engine, &motion, move_tell, move);
-	engine_unpin(engine, move->legs, move->n * sizeof(*move->legs));
-	engine_unpin(engine, move, sizeof(*move));
+	motion_thread_pin(thread, move, sizeof(*move));
+	motion_thread_pin(thread, move->legs, move->n * sizeof(*move->legs));
+	ret = motion_thread_run(thread, &motion, move_tell, move);
+	motion_thread_unpin(thread, move->legs, move->n * sizeof(*move->legs));
+	motion_thread_unpin(thread, move, sizeof(*move));
 	return ret;
 }
 

@@ -65,7 +65,7 @@ void realtime_lock_program(struct realtime *rt)
 	dl_iterate_phdr(lock_object, rt);
 }
 
-void realtime_hold(struct realtime *rt)
+void realtime_acquire_latency(struct realtime *rt)
 {
 	const int32_t microseconds = 0;
 
@@ -76,10 +76,10 @@ void realtime_hold(struct realtime *rt)
 					sizeof(microseconds))
 		return;
 	snprintf(rt->no_latency, sizeof(rt->no_latency), "%s", strerror(errno));
-	realtime_let(rt);
+	realtime_release_latency(rt);
 }
 
-void realtime_let(struct realtime *rt)
+void realtime_release_latency(struct realtime *rt)
 {
 	if (rt->latency >= 0)
 		close(rt->latency);

@@ -26,8 +26,8 @@ void realtime_lock(struct realtime *rt, const void *memory, size_t size);
 void realtime_lock_program(struct realtime *rt);
 
 /* Keeps the processors from sleeping deeply, and lets them again. */
-void realtime_hold(struct realtime *rt);
-void realtime_let(struct realtime *rt);
+void realtime_acquire_latency(struct realtime *rt);
+void realtime_release_latency(struct realtime *rt);
 
 /* Adds a sentence for each refusal. */
 void realtime_problems(const struct realtime *rt, cJSON *problems);

@@ -234,7 +234,7 @@ int rig_light_set(struct rig *rig, const char *name, bool on, int brightness,
 
 	if (found < 0)
 		return found;
-	engine_postpone_rest(rig->ctx.engine);
+	motion_thread_postpone_rest(rig->ctx.motion_thread);
 	if (on)
 		ret = rig_context_permit(&rig->ctx, err);
 	if (on && ret == 0)

@@ -13,7 +13,7 @@
 struct rig_context {
 	const struct backend *backend;
 	void *hardware; /* what backend->open() returned */
-	struct engine *engine;
+	struct motion_thread *motion_thread;
 
 	atomic_bool estopped;
 	atomic_uint stops; /* how many stops there have been: each ends all operations */

@@ -304,9 +304,9 @@ static int64_t rig_now(void *context)
 	return ctx->backend->now(ctx->hardware);
 }
 
-static int rig_open_engine(struct rig *rig, struct err *err)
+static int rig_open_motion_thread(struct rig *rig, struct err *err)
 {
-	struct engine_options options = {
+	struct motion_thread_options options = {
 		.now = rig_now,
 		.wait_until = rig_wait_until,
 		.clock = &rig->ctx,
@@ -315,18 +315,18 @@ static int rig_open_engine(struct rig *rig, struct err *err)
 		.rested = rig_rested,
 		.context = rig,
 	};
-	int ret = engine_open(&rig->ctx.engine, &options, err);
+	int ret = motion_thread_open(&rig->ctx.motion_thread, &options, err);
 	size_t size;
 	const void *memory;
 
 	if (ret < 0)
 		return ret;
 	memory = position_memory(rig->positions, &size);
-	engine_pin(rig->ctx.engine, memory, size);
-	engine_pin(rig->ctx.engine, rig, sizeof(*rig));
-	engine_pin(rig->ctx.engine, rig->motors,
-		   rig->counts[DEVICE_MOTOR] * sizeof(*rig->motors));
-	engine_problems(rig->ctx.engine, rig->problems);
+	motion_thread_pin(rig->ctx.motion_thread, memory, size);
+	motion_thread_pin(rig->ctx.motion_thread, rig, sizeof(*rig));
+	motion_thread_pin(rig->ctx.motion_thread, rig->motors,
+			  rig->counts[DEVICE_MOTOR] * sizeof(*rig->motors));
+	motion_thread_problems(rig->ctx.motion_thread, rig->problems);
 	return 0;
 }
 
@@ -337,7 +337,7 @@ static int rig_start(struct rig *rig, const cJSON *config, struct err *err)
 	int ret;
 
 	rig_settle(rig);
-	ret = rig_open_engine(rig, err);
+	ret = rig_open_motion_thread(rig, err);
 	if (ret < 0)
 		return ret;
 	if (rig->calibrate_mode == CALIBRATE_ON_WAKE)
@@ -425,7 +425,7 @@ void rig_close(struct rig *rig)
 	/* First of all: what follows may take as long as a camera hangs. */
 	if (rig->ctx.hardware)
 		rig->ctx.backend->safe(rig->ctx.hardware);
-	engine_close(rig->ctx.engine);
+	motion_thread_close(rig->ctx.motion_thread);
 	crash_off_remove(&rig->ctx);
 	if (rig->ctx.hardware)
 		rig->ctx.backend->close(rig->ctx.hardware);

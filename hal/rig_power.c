@@ -123,7 +123,7 @@ void rig_rested(void *context)
 	pthread_mutex_unlock(&ctx->lock);
 
 	if (needed)
-		engine_postpone_rest(ctx->engine);
+		motion_thread_postpone_rest(ctx->motion_thread);
 	if (needed || slept)
 		return;
 	if (ret < 0)
@@ -139,5 +139,5 @@ void rig_keep_awake(struct rig *rig, bool keep)
 	rig->kept_awake += keep ? 1 : -1u;
 	pthread_mutex_unlock(&rig->ctx.lock);
 	if (!keep)
-		engine_postpone_rest(rig->ctx.engine);
+		motion_thread_postpone_rest(rig->ctx.motion_thread);
 }

@@ -182,7 +182,7 @@ static int64_t processor_ns(void)
 	return used.tv_sec * INT64_C(1000000000) + used.tv_nsec;
 }
 
-static int run_move(struct engine *engine, struct sink *sink,
+static int run_move(struct motion_thread *thread, struct sink *sink,
 		    const struct test_move *move, struct result *result)
 {
 	struct motion_axis axis = test_move_axis(move);
@@ -197,7 +197,7 @@ static int run_move(struct engine *engine, struct sink *sink,
 	double took;
 
 	sink->count = 0;
-	if (engine_run(engine, &motion_move, NULL, NULL) < 0 ||
+	if (motion_thread_run(thread, &motion_move, NULL, NULL) < 0 ||
 	    sink->count != (size_t)move->steps)
 		return -EIO;
 	took = (double)(sink->sent[sink->count - 1] - began);
@@ -210,13 +210,13 @@ static int run_move(struct engine *engine, struct sink *sink,
 }
 
 /* Measures one move, idle or loaded; returns 1 when it was too fast for a moment. */
-static int measure(struct engine *engine, struct sink *sink, const struct test_move *move,
-		   const char *how)
+static int measure(struct motion_thread *thread, struct sink *sink,
+		   const struct test_move *move, const char *how)
 {
 	struct result v;
 	bool bad;
 
-	if (run_move(engine, sink, move, &v) < 0) {
+	if (run_move(thread, sink, move, &v) < 0) {
 		printf("%6.0f steps/s, %s: not all pulses came\n", move->speed, how);
 		return 1;
 	}
@@ -236,16 +236,16 @@ static int measure(struct engine *engine, struct sink *sink, const struct test_m
 	return bad;
 }
 
-static int measure_all(struct engine *engine, struct sink *sink, const char *how)
+static int measure_all(struct motion_thread *thread, struct sink *sink, const char *how)
 {
 	int bad = 0;
 
 	for (size_t i = 0; i < TEST_MOVES; i++)
-		bad += measure(engine, sink, &test_moves[i], how);
+		bad += measure(thread, sink, &test_moves[i], how);
 	return bad;
 }
 
-static int measure_loaded(struct engine *engine, struct sink *sink)
+static int measure_loaded(struct motion_thread *thread, struct sink *sink)
 {
 	pthread_t burners[BURNERS], writer;
 	FILE *file = tmpfile();
@@ -257,7 +257,7 @@ static int measure_loaded(struct engine *engine, struct sink *sink)
 	for (size_t i = 0; i < BURNERS; i++)
 		pthread_create(&burners[i], NULL, burn, NULL);
 	pthread_create(&writer, NULL, scribble, file);
-	bad = measure_all(engine, sink, "loaded");
+	bad = measure_all(thread, sink, "loaded");
 	atomic_store(&loaded, false);
 	for (size_t i = 0; i < BURNERS; i++)
 		pthread_join(burners[i], NULL);
@@ -351,12 +351,12 @@ static void measure_machine(void)
 		pthread_join(thread, NULL);
 }
 
-static void tell_problems(struct engine *engine)
+static void tell_problems(struct motion_thread *thread)
 {
 	cJSON *problems = cJSON_CreateArray();
 	const cJSON *problem;
 
-	engine_problems(engine, problems);
+	motion_thread_problems(thread, problems);
 	cJSON_ArrayForEach(problem, problems)
 		printf("  %s\n", problem->valuestring);
 	cJSON_Delete(problems);
@@ -365,18 +365,18 @@ static void tell_problems(struct engine *engine)
 int main(void)
 {
 	static struct sink sink;
-	struct engine_options options = {
+	struct motion_thread_options options = {
 		.now = sink_now,
 		.wait_until = sink_wait_until,
 		.clock = &sink,
 		.real_time = true,
 	};
-	struct engine *engine;
+	struct motion_thread *thread;
 	struct err err;
 	int bad;
 
 	deadline_init(&sink.deadline);
-	if (engine_open(&engine, &options, &err) < 0) {
+	if (motion_thread_open(&thread, &options, &err) < 0) {
 		fprintf(stderr, "%s\n", err.text);
 		return EXIT_FAILURE;
 	}
@@ -384,12 +384,12 @@ int main(void)
 	     "90); for "
 	     "comparison the original: "
 	     "p50 48 to 67 us, p99 700 to 4000 us, overspeed 6.7");
-	tell_problems(engine);
+	tell_problems(thread);
 	measure_engine(&test_moves[TEST_MOVES - 1]);
 	measure_machine();
-	bad = measure_all(engine, &sink, "idle");
-	bad += measure_loaded(engine, &sink);
-	engine_close(engine);
+	bad = measure_all(thread, &sink, "idle");
+	bad += measure_loaded(thread, &sink);
+	motion_thread_close(thread);
 	printf("%d passed, %d failed\n", 2 * (int)TEST_MOVES - bad, bad);
 	return bad ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -195,7 +195,7 @@ static void assert_within_acceleration(const struct trace *trace,
 		double rounding =
 			4e-9 / (after * after) + 4e-9 / (before * before) + 1e-6;
 
-		/* The world may hold a rotor up, the engine may not. */
+		/* The outside world may delay a rotor, motion.c may not. */
 		if (was_late(trace, i) && change < 0)
 			continue;
 		if (fabs(change) > allowed + rounding)
