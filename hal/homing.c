@@ -22,16 +22,16 @@ static int homing_go(const struct homing *homing, double degrees, double speed,
 {
 	struct motor *motor = homing->motor;
 	double sign = motor_endstop_above(motor) ? 1 : -1;
-	struct move_leg leg = {
+	struct axis_move part = {
 		.motor = motor,
 		.goal = position_count(motor->position) +
 			motor_steps(motor, sign * degrees),
 		.speed = speed,
 		.until = until,
 	};
-	int ret = move_run(homing->op, homing->positions, &leg, 1, homing->err);
+	int ret = move_run(homing->op, homing->positions, &part, 1, homing->err);
 
-	*met = leg.met;
+	*met = part.met;
 	return ret;
 }
 

@@ -182,13 +182,13 @@ static struct motion_axis *move_next(const struct motion_move *move)
 }
 
 /* Looks at what the world wants: 0, or -ECANCELED. */
-static int move_obey(struct motion_move *move)
+static int move_check_request(struct motion_move *move)
 {
-	enum motion_wish wish = move->wish(move->context);
+	enum motion_request request = move->request(move->context);
 
-	if (wish == MOTION_STOP)
+	if (request == MOTION_STOP)
 		return -ECANCELED;
-	if (wish != MOTION_REST || move->braking)
+	if (request != MOTION_REST || move->braking)
 		return 0;
 	move->braking = true;
 	for (size_t i = 0; i < move->n; i++)
@@ -199,20 +199,20 @@ static int move_obey(struct motion_move *move)
 static int move_pulse(struct motion_move *move, struct motion_axis *axis, int64_t now)
 {
 	int64_t sent = now;
-	int answer = move->pulse(move->context, (size_t)(axis - move->axes), &sent);
+	int action = move->pulse(move->context, (size_t)(axis - move->axes), &sent);
 
-	if (answer < 0)
-		return answer;
-	if (answer == MOTION_HELD) {
+	if (action < 0)
+		return action;
+	if (action == MOTION_HELD) {
 		axis->goal = axis->done;
 		axis->due_ns = NEVER;
 		return 0;
 	}
 	axis->done++;
 	axis_absorb(axis, sent > now ? sent : now);
-	if (answer == MOTION_HALT)
+	if (action == MOTION_HALT)
 		axis->goal = axis->done;
-	else if (answer == MOTION_BRAKE)
+	else if (action == MOTION_BRAKE)
 		axis_brake(axis, axis_speed(axis));
 	axis_aim(axis);
 	return 0;
@@ -263,7 +263,7 @@ struct motion_move *motion_turn(struct motion *motion)
 	for (struct motion_move *move = motion->moves; move; move = move->next) {
 		struct motion_axis *next;
 
-		ret = move_obey(move);
+		ret = move_check_request(move);
 		next = move_next(move);
 		if (ret < 0 || !next)
 			return motion_end(motion, move,

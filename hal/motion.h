@@ -52,7 +52,7 @@ double motion_profile_time(const struct motion_profile *p, double distance);
 double motion_profile_speed(const struct motion_profile *p, double distance);
 
 /* What an axis shall do after a pulse. */
-enum motion_answer {
+enum motion_action {
 	MOTION_GO,
 	MOTION_BRAKE, /* decelerate to rest */
 	MOTION_HALT,  /* no further pulse: only for speeds that allow it */
@@ -60,7 +60,7 @@ enum motion_answer {
 };
 
 /* What the world wants of a whole move. */
-enum motion_wish { MOTION_RUN, MOTION_REST, MOTION_STOP };
+enum motion_request { MOTION_RUN, MOTION_REST, MOTION_STOP };
 
 /* One axis of a move.  The caller fills the first part and reads done. */
 struct motion_axis {
@@ -86,7 +86,7 @@ struct motion_move {
 
 	/* MOTION_REST makes all axes of the move brake, and holds; MOTION_STOP ends all
 	 * its pulses. */
-	enum motion_wish (*wish)(void *context);
+	enum motion_request (*request)(void *context);
 
 	/* Sends one pulse: a motion_answer, or a negative errno that ends all pulses of
 	 * the move.  *sent_ns is when the pulse was asked for; where sending takes time
@@ -108,7 +108,7 @@ struct motion {
 	int64_t (*now)(void *clock); /* nanoseconds */
 
 	/* Waits until time is due_ns and returns what time it is.  May return earlier, to
-	 * let the wishes be looked at. */
+	 * let the requests be checked. */
 	int64_t (*wait_until)(void *clock, int64_t due_ns);
 	void *clock;
 

@@ -1,3 +1,4 @@
+/* Runs one move on the motion thread and watches the endstops between its pulses. */
 #include "hal/move.h"
 
 #include <errno.h>
@@ -9,17 +10,16 @@
 
 #define ENDSTOP_TOLERANCE 2.0 /* degrees between an endstop and where it was met */
 
-/* Lives on the stack of who asked for it; the motion thread uses it until it has ended.
- */
+/* On the stack of move_run(); the motion thread uses it until the move has ended. */
 struct move {
 	struct operation op;
-	struct move_leg *legs;
+	struct axis_move *parts;
 	size_t n;
 	struct motion_axis axes[POSITION_AXES];
 	struct err *err;
 };
 
-static enum motion_wish move_wish(void *context)
+static enum motion_request move_request(void *context)
 {
 	const struct move *move = context;
 	int ret = operation_check(&move->op);
@@ -29,24 +29,25 @@ static enum motion_wish move_wish(void *context)
 	return ret == -EINTR ? MOTION_REST : MOTION_RUN;
 }
 
-static int leg_sign(const struct move_leg *leg)
+static int axis_move_sign(const struct axis_move *part)
 {
-	return leg->goal < position_count(leg->motor->position) ? -1 : 1;
+	return part->goal < position_count(part->motor->position) ? -1 : 1;
 }
 
-static void move_tell(void *context)
+static void move_notify(void *context)
 {
 	const struct move *move = context;
 
 	for (size_t i = 0; i < move->n; i++)
-		rig_context_notify(move->op.ctx, DEVICE_MOTOR, move->legs[i].motor->name);
+		rig_context_notify(move->op.ctx, DEVICE_MOTOR,
+				   move->parts[i].motor->name);
 }
 
-/* An axis that meets its endstop where there should be none has lost steps.  An endless
- * one passes it with every turn. */
-static int leg_meet(struct move *move, struct move_leg *leg, bool upwards)
+/* An axis that meets its endstop at another angle has lost steps.  An endless axis passes
+ * its endstop with every turn. */
+static int axis_move_check_angle(struct move *move, struct axis_move *part, bool upwards)
 {
-	struct motor *motor = leg->motor;
+	struct motor *motor = part->motor;
 	double angle = motor_angle(motor, position_count(motor->position));
 
 	if (motor->endless || upwards != motor_endstop_above(motor) ||
@@ -59,27 +60,28 @@ static int leg_meet(struct move *move, struct move_leg *leg, bool upwards)
 			motor->name, angle, motor->endstop->angle);
 }
 
-static int leg_watch(struct move *move, struct move_leg *leg, bool upwards)
+static int axis_move_watch(struct move *move, struct axis_move *part, bool upwards)
 {
 	int pressed;
 
-	if (!leg->motor->endstop)
+	if (!part->motor->endstop)
 		return MOTION_GO;
-	pressed = endstop_pressed(leg->motor->endstop, move->err);
+	pressed = endstop_pressed(part->motor->endstop, move->err);
 	if (pressed < 0)
 		return pressed;
-	if (leg->until == MOVE_GOAL)
-		return pressed ? leg_meet(move, leg, upwards) : MOTION_GO;
-	if (leg->met || pressed == (leg->until == MOVE_RELEASED))
+	if (part->until == MOVE_GOAL)
+		return pressed ? axis_move_check_angle(move, part, upwards) : MOTION_GO;
+	if (part->met || pressed == (part->until == MOVE_RELEASED))
 		return MOTION_GO;
-	leg->met = true;
-	return leg->until == MOVE_EDGE ? MOTION_HALT : MOTION_BRAKE;
+	part->met = true;
+	return part->until == MOVE_EDGE ? MOTION_HALT : MOTION_BRAKE;
 }
 
-/* An edge that came since the last pulse ends the leg without another one. */
-static int leg_hold(struct move *move, struct move_leg *leg, bool upwards)
+/* An edge since the last pulse ends this axis' part without another pulse. */
+static int axis_move_hold(struct move *move, struct axis_move *part, bool upwards)
 {
-	int answer = leg->until == MOVE_EDGE ? leg_watch(move, leg, upwards) : MOTION_GO;
+	int answer = part->until == MOVE_EDGE ? axis_move_watch(move, part, upwards)
+					      : MOTION_GO;
 
 	return answer == MOTION_HALT ? MOTION_HELD : answer;
 }
@@ -88,10 +90,10 @@ static int move_pulse(void *context, size_t i, int64_t *sent_ns)
 {
 	struct move *move = context;
 	const struct rig_context *ctx = move->op.ctx;
-	struct move_leg *leg = &move->legs[i];
-	struct motor *motor = leg->motor;
-	int sign = leg_sign(leg);
-	int ret = leg_hold(move, leg, sign > 0);
+	struct axis_move *part = &move->parts[i];
+	struct motor *motor = part->motor;
+	int sign = axis_move_sign(part);
+	int ret = axis_move_hold(move, part, sign > 0);
 
 	if (ret != MOTION_GO)
 		return ret;
@@ -103,13 +105,14 @@ static int move_pulse(void *context, size_t i, int64_t *sent_ns)
 				"%s cannot be stepped: %s", motor->name, strerror(-ret));
 	}
 	position_sent(motor->position);
-	return leg_watch(move, leg, sign > 0);
+	return axis_move_watch(move, part, sign > 0);
 }
 
-static int leg_prepare(struct rig_context *ctx, struct move_leg *leg, struct err *err)
+static int axis_move_prepare(struct rig_context *ctx, struct axis_move *part,
+			     struct err *err)
 {
-	struct motor *motor = leg->motor;
-	bool upwards = leg_sign(leg) > 0;
+	struct motor *motor = part->motor;
+	bool upwards = axis_move_sign(part) > 0;
 	int ret = ctx->backend->motors->direction(ctx->hardware, motor->index,
 						  upwards == motor->forward);
 
@@ -119,72 +122,73 @@ static int leg_prepare(struct rig_context *ctx, struct move_leg *leg, struct err
 	return 0;
 }
 
-static struct motion_axis leg_axis(const struct move_leg *leg)
+static struct motion_axis axis_move_axis(const struct axis_move *part)
 {
-	const struct motor *motor = leg->motor;
+	const struct motor *motor = part->motor;
 	struct motion_axis axis = {
 		.limits = motor->limits,
-		.steps = llabs(leg->goal - position_count(motor->position)),
+		.steps = llabs(part->goal - position_count(motor->position)),
 	};
 
-	if (leg->speed > 0)
-		axis.limits.max_speed = fmin(leg->speed, motor->limits.max_speed);
+	if (part->speed > 0)
+		axis.limits.max_speed = fmin(part->speed, motor->limits.max_speed);
 	return axis;
 }
 
-/* Marks all legs; a disk that refuses is named, for the counts in memory go on. */
-static void move_mark(struct position_file *positions, struct move_leg *legs, size_t n,
+/* Marks every axis as moving or not.  A write failure is only logged: the counts in
+ * memory stay valid. */
+static void move_mark(struct position_file *positions, struct axis_move *parts, size_t n,
 		      bool moving)
 {
 	for (size_t i = 0; i < n; i++)
-		if (position_moving(positions, legs[i].motor->position, moving) < 0)
+		if (position_moving(positions, parts[i].motor->position, moving) < 0)
 			log_warn("the position of %s could not be written to the disk",
-				 legs[i].motor->name);
+				 parts[i].motor->name);
 }
 
 /* Hands the move to the motion thread and waits for its end. */
-static int move_carry_out(struct move *move)
+static int move_execute(struct move *move)
 {
 	struct motion_thread *thread = move->op.ctx->motion_thread;
 	struct motion_move motion = {
 		.axes = move->axes,
 		.n = move->n,
-		.wish = move_wish,
+		.request = move_request,
 		.pulse = move_pulse,
 		.context = move,
 	};
 	int ret;
 
 	motion_thread_pin(thread, move, sizeof(*move));
-	motion_thread_pin(thread, move->legs, move->n * sizeof(*move->legs));
-	ret = motion_thread_run(thread, &motion, move_tell, move);
-	motion_thread_unpin(thread, move->legs, move->n * sizeof(*move->legs));
+	motion_thread_pin(thread, move->parts, move->n * sizeof(*move->parts));
+	ret = motion_thread_run(thread, &motion, move_notify, move);
+	motion_thread_unpin(thread, move->parts, move->n * sizeof(*move->parts));
 	motion_thread_unpin(thread, move, sizeof(*move));
 	return ret;
 }
 
 int move_run(const struct operation *op, struct position_file *positions,
-	     struct move_leg *legs, size_t n, struct err *err)
+	     struct axis_move *parts, size_t n, struct err *err)
 {
 	struct move move = {
 		.op = *op,
-		.legs = legs,
+		.parts = parts,
 		.n = n,
 		.err = err,
 	};
 	int ret;
 
 	for (size_t i = 0; i < n; i++) {
-		ret = leg_prepare(op->ctx, &legs[i], err);
+		ret = axis_move_prepare(op->ctx, &parts[i], err);
 		if (ret < 0)
 			return ret;
-		legs[i].met = false;
-		move.axes[i] = leg_axis(&legs[i]);
+		parts[i].met = false;
+		move.axes[i] = axis_move_axis(&parts[i]);
 	}
 
-	move_mark(positions, legs, n, true);
-	ret = move_carry_out(&move);
-	move_mark(positions, legs, n, false);
-	move_tell(&move);
+	move_mark(positions, parts, n, true);
+	ret = move_execute(&move);
+	move_mark(positions, parts, n, false);
+	move_notify(&move);
 	return ret;
 }

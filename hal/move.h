@@ -1,4 +1,5 @@
-/* Carries out a move of claimed motors: counts, then pulses, and watches the endstops. */
+/* Carries out a move of claimed motors: each step is counted, pulsed, and followed by a
+ * look at the endstop. */
 #ifndef HAL_MOVE_H
 #define HAL_MOVE_H
 
@@ -13,20 +14,21 @@ enum move_until {
 	MOVE_RELEASED, /* brakes when its endstop is released */
 };
 
-/* One axis' part. */
-struct move_leg {
+/* One axis' part of a move. */
+struct axis_move {
 	struct motor *motor;
 	int64_t goal; /* count */
-	double speed; /* steps/s, at most the motor's; 0 means that */
+	double speed; /* steps/s; capped at the motor's, which 0 stands for */
 	enum move_until until;
-	bool met; /* the answer: did what it waits for come? */
+	bool met; /* result: whether the awaited endstop event came */
 };
 
-/* Moves all legs together, at most one an axis, and returns when all rest; legs stay the
- * caller's.  0, -EINTR, -ECANCELED, or an error
- * with "hardware_fault".  Counts are exact except after a fault of the hardware, which
- * makes the position of that axis unknown. */
+/* Moves all n axes together and returns when all are at rest.  At most one part per axis;
+ * parts stay the caller's.
+ *
+ * 0, -EINTR, -ECANCELED, or an error with "hardware_fault".  Counts are exact, except
+ * that a hardware fault makes the position of its axis unknown. */
 int move_run(const struct operation *op, struct position_file *positions,
-	     struct move_leg *legs, size_t n, struct err *err);
+	     struct axis_move *parts, size_t n, struct err *err);
 
 #endif

@@ -131,18 +131,18 @@ static int rig_travel(struct rig *rig, struct motor *const *motors,
 		      const struct rig_target *targets, size_t n,
 		      const struct operation *op, struct err *err)
 {
-	struct move_leg legs[POSITION_AXES];
+	struct axis_move parts[POSITION_AXES];
 
 	for (size_t i = 0; i < n; i++) {
 		int ret;
 
-		legs[i] = (struct move_leg){.motor = motors[i], .until = MOVE_GOAL};
-		ret = motor_goal(motors[i], &targets[i], &legs[i].goal, err);
+		parts[i] = (struct axis_move){.motor = motors[i], .until = MOVE_GOAL};
+		ret = motor_goal(motors[i], &targets[i], &parts[i].goal, err);
 		if (ret < 0)
 			return ret;
-		motor_aim(motors[i], true, motor_angle(motors[i], legs[i].goal));
+		motor_aim(motors[i], true, motor_angle(motors[i], parts[i].goal));
 	}
-	return move_run(op, rig->positions, legs, n, err);
+	return move_run(op, rig->positions, parts, n, err);
 }
 
 int rig_move(struct rig *rig, const struct rig_target *targets, size_t n,

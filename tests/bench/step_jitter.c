@@ -74,7 +74,7 @@ static int64_t sink_wait_until(void *clock, int64_t due_ns)
 	return deadline_wait(&sink->deadline, due_ns, NULL);
 }
 
-static enum motion_wish sink_wish(void *context)
+static enum motion_request sink_request(void *context)
 {
 	(void)context;
 	return MOTION_RUN;
@@ -189,7 +189,7 @@ static int run_move(struct motion_thread *thread, struct sink *sink,
 	struct motion_move motion_move = {
 		.axes = &axis,
 		.n = 1,
-		.wish = sink_wish,
+		.request = sink_request,
 		.pulse = sink_pulse,
 		.context = sink,
 	};
@@ -304,7 +304,7 @@ static void measure_engine(const struct test_move *move)
 		struct motion_move motion_move = {
 			.axes = &axis,
 			.n = 1,
-			.wish = sink_wish,
+			.request = sink_request,
 			.pulse = ideal_pulse,
 		};
 

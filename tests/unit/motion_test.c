@@ -36,10 +36,10 @@ struct world {
 	int64_t late_ns;
 
 	int64_t rest_at, stop_at; /* 0: never */
-	int64_t rest_seen;	  /* when the wish was first told */
+	int64_t rest_seen;	  /* when a rest was first requested */
 
-	size_t answer_axis, answer_at; /* after so many pulses of that axis */
-	int answer;
+	size_t action_axis, action_at; /* after so many pulses of that axis */
+	int action;
 };
 
 static unsigned world_random(struct world *world, unsigned below)
@@ -74,7 +74,7 @@ static int64_t world_wait_until(void *context, int64_t due_ns)
 	return world->now;
 }
 
-static enum motion_wish world_wish(void *context)
+static enum motion_request world_request(void *context)
 {
 	struct world *world = context;
 
@@ -98,9 +98,9 @@ static int world_pulse(void *context, size_t axis, int64_t *sent_ns)
 	*sent_ns = world->now;
 	trace->due[trace->count] = world->due;
 	trace->at[trace->count++] = world->now;
-	if (world->answer && world->answer_axis == axis &&
-	    trace->count == world->answer_at)
-		return world->answer;
+	if (world->action && world->action_axis == axis &&
+	    trace->count == world->action_at)
+		return world->action;
 	return MOTION_GO;
 }
 
@@ -122,7 +122,7 @@ static int run(struct world *world, struct motion_axis *axes, size_t n)
 	struct motion_move move = {
 		.axes = axes,
 		.n = n,
-		.wish = world_wish,
+		.request = world_request,
 		.pulse = world_pulse,
 		.context = world,
 	};
@@ -375,9 +375,9 @@ static void one_axis_can_end_while_another_goes_on(void **state)
 				     axis_of(400, 20000, 150)};
 
 	(void)state;
-	world->answer = MOTION_HALT;
-	world->answer_axis = 1;
-	world->answer_at = 17;
+	world->action = MOTION_HALT;
+	world->action_axis = 1;
+	world->action_at = 17;
 
 	assert_int_equal(run(world, axes, 2), 0);
 
@@ -393,9 +393,9 @@ static void braking_one_axis_leaves_the_others_alone(void **state)
 				     axis_of(4000, 20000, 1000)};
 
 	(void)state;
-	world->answer = MOTION_BRAKE;
-	world->answer_axis = 1;
-	world->answer_at = 500;
+	world->action = MOTION_BRAKE;
+	world->action_axis = 1;
+	world->action_at = 500;
 
 	assert_int_equal(run(world, axes, 2), 0);
 
@@ -411,8 +411,8 @@ static void a_fault_ends_all_pulses(void **state)
 	struct motion_axis axis = axis_of(100, 20000, 5000);
 
 	(void)state;
-	world->answer = -EIO;
-	world->answer_at = 10;
+	world->action = -EIO;
+	world->action_at = 10;
 
 	assert_int_equal(run(world, &axis, 1), -EIO);
 
