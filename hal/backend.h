@@ -55,7 +55,7 @@ struct light_ops {
 	int (*set)(void *backend, size_t light, int brightness);
 };
 
-/* One photo that is wanted. */
+/* One photo to be taken. */
 struct backend_shot {
 	const cJSON *settings; /* of the camera, complete and checked */
 	struct cancel *cancel;
@@ -63,7 +63,7 @@ struct backend_shot {
 
 	/* 0 while the photo is still wanted, else -EINTR, -ECANCELED or, when it took too
 	 * long, -ETIMEDOUT.  Call it whenever wait_until() has returned. */
-	int (*wanted)(const struct backend_shot *shot);
+	int (*check)(const struct backend_shot *shot);
 	const void *context;
 };
 
@@ -88,7 +88,7 @@ struct camera_ops {
 
 	/* Exposes one photo and returns when the shutter is closed, with the latent image
 	 * in *latent.  A backend that cannot separate the two steps reads the frame here.
-	 * Returns 0, what shot->wanted() returned, or an error. */
+	 * Returns 0, what shot->check() returned, or an error. */
 	int (*expose)(void *backend, size_t camera, const struct backend_shot *shot,
 		      void **latent, struct err *err);
 

@@ -175,18 +175,18 @@ static void camera_release(struct camera *camera)
 }
 
 /* What a shot's context points at. */
-struct camera_act {
+struct shot_context {
 	const struct operation *op;
 	int64_t due; /* in the backend's time: when its patience ends */
 };
 
-static int camera_wanted(const struct backend_shot *shot)
+static int camera_check_shot(const struct backend_shot *shot)
 {
-	const struct camera_act *act = shot->context;
-	const struct rig_context *ctx = act->op->ctx;
-	int ret = operation_check(act->op);
+	const struct shot_context *context = shot->context;
+	const struct rig_context *ctx = context->op->ctx;
+	int ret = operation_check(context->op);
 
-	if (ret == 0 && ctx->backend->now(ctx->hardware) > act->due)
+	if (ret == 0 && ctx->backend->now(ctx->hardware) > context->due)
 		return -ETIMEDOUT;
 	return ret;
 }
@@ -206,13 +206,13 @@ static int camera_shoot(struct camera *camera, const struct operation *op,
 			struct err *err)
 {
 	struct rig_context *ctx = camera->ctx;
-	struct camera_act act = {op, camera_due(ctx, settings)};
+	struct shot_context context = {op, camera_due(ctx, settings)};
 	struct backend_shot shot = {
 		.settings = settings,
 		.cancel = op->cancel,
 		.preview = preview,
-		.wanted = camera_wanted,
-		.context = &act,
+		.check = camera_check_shot,
+		.context = &context,
 	};
 	int ret = operation_check(op);
 
@@ -390,12 +390,12 @@ static int camera_measure(struct camera *camera, const struct operation *op, cJS
 {
 	struct rig_context *ctx = camera->ctx;
 	cJSON *settings = camera_small_settings(camera);
-	struct camera_act act = {op, INT64_MAX};
+	struct shot_context context = {op, INT64_MAX};
 	struct backend_shot shot = {
 		.settings = settings,
 		.cancel = op->cancel,
-		.wanted = camera_wanted,
-		.context = &act,
+		.check = camera_check_shot,
+		.context = &context,
 	};
 	int ret = operation_check(op);
 

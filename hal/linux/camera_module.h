@@ -68,7 +68,7 @@ struct camera_order {
 	int64_t due_ns; /* CLOCK_MONOTONIC: when to give up */
 
 	/* True once nobody wants the photo any more; asked for at least every 50 ms. */
-	bool (*dropped)(const struct camera_order *order);
+	bool (*abandoned)(const struct camera_order *order);
 	void *context;
 };
 
@@ -84,7 +84,7 @@ struct camera_module {
 	void (*close)(struct camera_device *device); /* NULL is fine */
 
 	/* Takes one picture, of which no part was exposed before the call and for which
-	 * all controls held.  -ECANCELED when it was dropped, -ETIMEDOUT after due_ns,
+	 * all controls held.  -ECANCELED when it was abandoned, -ETIMEDOUT after due_ns,
 	 * otherwise an error with its sentence.  After an error the camera has to be
 	 * closed. */
 	int (*shoot)(struct camera_device *device, const struct camera_order *order,

@@ -17,7 +17,7 @@
 struct camera_session {
 	const struct camera_module *module;
 	char name[NAME_SIZE], id[CAMERA_ID];
-	struct errands *errands;
+	struct call_thread *call_thread;
 
 	/* Of the thread alone. */
 	struct camera_device *device; /* NULL while it is closed */
@@ -25,24 +25,24 @@ struct camera_session {
 };
 
 /* What is asked of the thread. */
-struct camera_errand {
-	struct errand errand;
+struct camera_call {
+	struct call base;
 	struct camera_session *session;
 	cJSON *settings; /* NULL: only whether it is there */
 	enum camera_use use;
 	struct camera_result result;
 };
 
-static void errand_free(struct camera_errand *task)
+static void camera_call_free(struct camera_call *call)
 {
-	cJSON_Delete(task->settings);
-	free(task->result.picture.bytes);
-	free(task);
+	cJSON_Delete(call->settings);
+	free(call->result.picture.bytes);
+	free(call);
 }
 
-static void errand_drop(struct errand *errand)
+static void camera_call_destroy(struct call *base)
 {
-	errand_free((struct camera_errand *)errand);
+	camera_call_free((struct camera_call *)base);
 }
 
 /* ---- on the thread ---- */
@@ -73,34 +73,34 @@ static int session_ready(struct camera_session *session, struct camera_result *r
 	return ret;
 }
 
-static bool order_dropped(const struct camera_order *order)
+static bool order_abandoned(const struct camera_order *order)
 {
-	const struct errand *errand = order->context;
+	const struct call *base = order->context;
 
-	return atomic_load(&errand->dropped);
+	return atomic_load(&base->abandoned);
 }
 
-static int session_take(struct camera_session *session, struct camera_errand *task,
+static int session_take(struct camera_session *session, struct camera_call *call,
 			struct err *err)
 {
 	struct camera_control controls[CAMERA_CONTROLS];
-	int64_t exposure_ns = (int64_t)(json_number(task->settings, "shutter", 0) * 1e6);
+	int64_t exposure_ns = (int64_t)(json_number(call->settings, "shutter", 0) * 1e6);
 	struct camera_order order = {
-		.preview = task->use != CAMERA_PHOTO,
+		.preview = call->use != CAMERA_PHOTO,
 		.controls = controls,
 		.due_ns = clock_monotonic_ns() + EXPOSURES * exposure_ns + PHOTO_NS,
-		.dropped = order_dropped,
-		.context = &task->errand,
+		.abandoned = order_abandoned,
+		.context = &call->base,
 	};
-	int ret = camera_controls(task->settings, &session->facts, task->use, controls,
+	int ret = camera_controls(call->settings, &session->facts, call->use, controls,
 				  err);
 
 	if (ret < 0)
 		return ret;
 	order.control_count = (size_t)ret;
-	camera_picture_size(task->settings, &session->facts, &order.width, &order.height);
-	ret = session->module->shoot(session->device, &order, &task->result.picture, err);
-	task->result.taken_at_ms = clock_wall_ms();
+	camera_picture_size(call->settings, &session->facts, &order.width, &order.height);
+	ret = session->module->shoot(session->device, &order, &call->result.picture, err);
+	call->result.taken_at_ms = clock_wall_ms();
 	if (ret < 0 && ret != -ECANCELED) {
 		session_shut(session);
 		session_explain(session, ret, err);
@@ -108,23 +108,23 @@ static int session_take(struct camera_session *session, struct camera_errand *ta
 	return ret;
 }
 
-static int session_run(struct errand *errand, struct err *err)
+static int session_run(struct call *base, struct err *err)
 {
-	struct camera_errand *task = (struct camera_errand *)errand;
-	struct camera_session *session = task->session;
-	int ret = session_ready(session, &task->result, err);
+	struct camera_call *call = (struct camera_call *)base;
+	struct camera_session *session = call->session;
+	int ret = session_ready(session, &call->result, err);
 
 	if (ret < 0)
 		return session_explain(session, ret, err);
-	return task->settings ? session_take(session, task, err) : 0;
+	return call->settings ? session_take(session, call, err) : 0;
 }
 
-static int session_finish(struct errand *errand, struct err *err)
+static int session_finish(struct call *base, struct err *err)
 {
-	struct camera_errand *task = (struct camera_errand *)errand;
+	struct camera_call *call = (struct camera_call *)base;
 
 	(void)err;
-	session_shut(task->session);
+	session_shut(call->session);
 	return 0;
 }
 
@@ -141,7 +141,7 @@ int camera_session_open(struct camera_session **out, const struct camera_module 
 	session->module = module;
 	snprintf(session->name, sizeof(session->name), "%s", name);
 	snprintf(session->id, sizeof(session->id), "%s", id);
-	ret = errands_open(&session->errands, err);
+	ret = call_thread_open(&session->call_thread, err);
 	if (ret < 0) {
 		free(session);
 		return ret;
@@ -150,25 +150,24 @@ int camera_session_open(struct camera_session **out, const struct camera_module 
 	return 0;
 }
 
-static int session_send(struct camera_session *session, struct camera_errand *task,
-			const struct camera_wish *wish, struct camera_result *out,
+static int session_send(struct camera_session *session, struct camera_call *call,
+			const struct wait_condition *condition, struct camera_result *out,
 			struct err *err)
 {
 	int ret;
 
-	task->session = session;
-	task->errand.drop = errand_drop;
-	if (!errands_run(session->errands, &task->errand, wish->wanted, wish->context,
-			 &ret))
+	call->session = session;
+	call->base.destroy = camera_call_destroy;
+	if (!call_thread_run(session->call_thread, &call->base, condition, &ret))
 		return err_code(err, ret, "hardware_fault",
 				"the camera %s does not answer", session->name);
-	ret = task->errand.result;
+	ret = call->base.result;
 	if (ret < 0 && err)
-		*err = task->errand.err;
-	*out = task->result;
+		*err = call->base.err;
+	*out = call->result;
 	if (ret == 0)
-		task->result.picture.bytes = NULL; /* the caller's now */
-	errand_free(task);
+		call->result.picture.bytes = NULL; /* the caller's now */
+	camera_call_free(call);
 	return ret;
 }
 
@@ -183,46 +182,47 @@ static int session_patience(const void *context)
 void camera_session_close(struct camera_session *session)
 {
 	int64_t due_ms = clock_monotonic_ms() + CLOSE_MS;
-	struct camera_wish wish = {session_patience, &due_ms};
-	struct camera_errand *task;
+	struct wait_condition condition = {session_patience, &due_ms};
+	struct camera_call *call;
 	struct camera_result result;
 
 	if (!session)
 		return;
-	task = calloc(1, sizeof(*task));
-	if (task) {
-		task->errand.run = session_finish;
-		session_send(session, task, &wish, &result, NULL);
+	call = calloc(1, sizeof(*call));
+	if (call) {
+		call->base.run = session_finish;
+		session_send(session, call, &condition, &result, NULL);
 	}
-	if (errands_close(session->errands, CLOSE_MS))
+	if (call_thread_close(session->call_thread, CLOSE_MS))
 		free(session);
 }
 
-int camera_session_ask(struct camera_session *session, const struct camera_wish *wish,
-		       struct camera_result *out, struct err *err)
+int camera_session_ask(struct camera_session *session,
+		       const struct wait_condition *condition, struct camera_result *out,
+		       struct err *err)
 {
-	struct camera_errand *task = calloc(1, sizeof(*task));
+	struct camera_call *call = calloc(1, sizeof(*call));
 
-	if (!task)
+	if (!call)
 		return err_set(err, -ENOMEM, "out of memory");
-	task->errand.run = session_run;
-	return session_send(session, task, wish, out, err);
+	call->base.run = session_run;
+	return session_send(session, call, condition, out, err);
 }
 
 int camera_session_shoot(struct camera_session *session, const cJSON *settings,
-			 enum camera_use use, const struct camera_wish *wish,
+			 enum camera_use use, const struct wait_condition *condition,
 			 struct camera_result *out, struct err *err)
 {
-	struct camera_errand *task = calloc(1, sizeof(*task));
+	struct camera_call *call = calloc(1, sizeof(*call));
 
-	if (!task)
+	if (!call)
 		return err_set(err, -ENOMEM, "out of memory");
-	task->errand.run = session_run;
-	task->settings = cJSON_Duplicate(settings, true);
-	task->use = use;
-	if (!task->settings) {
-		free(task);
+	call->base.run = session_run;
+	call->settings = cJSON_Duplicate(settings, true);
+	call->use = use;
+	if (!call->settings) {
+		free(call);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
-	return session_send(session, task, wish, out, err);
+	return session_send(session, call, condition, out, err);
 }

@@ -6,6 +6,7 @@
 #ifndef HAL_LINUX_CAMERA_SESSION_H
 #define HAL_LINUX_CAMERA_SESSION_H
 
+#include "hal/linux/call_thread.h"
 #include "hal/linux/camera_module.h"
 
 struct camera_session;
@@ -23,19 +24,14 @@ int camera_session_open(struct camera_session **out, const struct camera_module 
 			const char *name, const char *id, struct err *err);
 void camera_session_close(struct camera_session *session); /* NULL is fine */
 
-/* wanted(context) is asked every 10 ms or so: what it returns but 0 ends the waiting. */
-struct camera_wish {
-	int (*wanted)(const void *context);
-	const void *context;
-};
-
 /* Is the camera there?  Opens it when it is not open. */
-int camera_session_ask(struct camera_session *session, const struct camera_wish *wish,
-		       struct camera_result *out, struct err *err);
+int camera_session_ask(struct camera_session *session,
+		       const struct wait_condition *condition, struct camera_result *out,
+		       struct err *err);
 
 /* Takes a photo; out->picture.bytes is the caller's. */
 int camera_session_shoot(struct camera_session *session, const cJSON *settings,
-			 enum camera_use use, const struct camera_wish *wish,
+			 enum camera_use use, const struct wait_condition *condition,
 			 struct camera_result *out, struct err *err);
 
 #endif

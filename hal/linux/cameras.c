@@ -79,21 +79,21 @@ void cameras_close(struct cameras *cameras)
 /* ---- what is plugged in ---- */
 
 struct look {
-	struct errand errand;
+	struct call base;
 	const struct camera_module *module;
 	struct camera_identity found[CAMERAS];
 };
 
-static int look_run(struct errand *errand, struct err *err)
+static int look_run(struct call *base, struct err *err)
 {
-	struct look *look = (struct look *)errand;
+	struct look *look = (struct look *)base;
 
 	return look->module->list(look->found, CAMERAS, err);
 }
 
-static void look_drop(struct errand *errand)
+static void look_destroy(struct call *base)
 {
-	free(errand);
+	free(base);
 }
 
 static int cameras_due(const void *context)
@@ -105,10 +105,10 @@ static int cameras_due(const void *context)
 
 static int cameras_keep(struct cameras *cameras, struct look *look, struct err *err)
 {
-	int ret = look->errand.result;
+	int ret = look->base.result;
 
 	if (ret < 0)
-		*err = look->errand.err;
+		*err = look->base.err;
 	memcpy(cameras->found, look->found, sizeof(cameras->found));
 	cameras->found_count = ret < 0 ? 0 : ret < CAMERAS ? (size_t)ret : CAMERAS;
 	cameras->looked = ret >= 0;
@@ -119,7 +119,8 @@ static int cameras_keep(struct cameras *cameras, struct look *look, struct err *
 static int cameras_look(struct cameras *cameras, struct err *err)
 {
 	int64_t due_ms = clock_monotonic_ms() + START_MS;
-	struct errands *errands;
+	const struct wait_condition condition = {cameras_due, &due_ms};
+	struct call_thread *call_thread;
 	struct look *look;
 	const void *module;
 	bool done;
@@ -131,18 +132,18 @@ static int cameras_look(struct cameras *cameras, struct err *err)
 	if (ret < 0)
 		return ret;
 	cameras->module = module;
-	ret = errands_open(&errands, err);
+	ret = call_thread_open(&call_thread, err);
 	if (ret < 0)
 		return ret;
 	look = calloc(1, sizeof(*look));
 	if (!look) {
-		errands_close(errands, START_MS);
+		call_thread_close(call_thread, START_MS);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
-	look->errand = (struct errand){.run = look_run, .drop = look_drop};
+	look->base = (struct call){.run = look_run, .destroy = look_destroy};
 	look->module = cameras->module;
-	done = errands_run(errands, &look->errand, cameras_due, &due_ms, &ret);
-	errands_close(errands, done ? START_MS : 0);
+	done = call_thread_run(call_thread, &look->base, &condition, &ret);
+	call_thread_close(call_thread, done ? START_MS : 0);
 	if (!done)
 		return err_code(err, ret, "hal_unavailable",
 				"libcamera does not say which cameras there are");
@@ -285,9 +286,9 @@ static void cameras_learn(struct cameras *cameras, struct unit *unit,
 static int cameras_ask(struct cameras *cameras, struct unit *unit, struct err *err)
 {
 	int64_t due_ms = clock_monotonic_ms() + START_MS;
-	struct camera_wish wish = {cameras_due, &due_ms};
+	struct wait_condition condition = {cameras_due, &due_ms};
 	struct camera_result result = {0};
-	int ret = camera_session_ask(unit->session, &wish, &result, err);
+	int ret = camera_session_ask(unit->session, &condition, &result, err);
 
 	cameras_learn(cameras, unit, &result);
 	return ret;
@@ -343,22 +344,22 @@ int cameras_answers(struct cameras *cameras, size_t camera, struct err *err)
 
 /* ---- photos ---- */
 
-static int cameras_wanted(const void *context)
+static int cameras_check_shot(const void *context)
 {
 	const struct backend_shot *shot = context;
 
-	return shot->wanted(shot);
+	return shot->check(shot);
 }
 
 static int cameras_shoot(struct cameras *cameras, struct unit *unit,
 			 const struct backend_shot *shot, enum camera_use use,
 			 struct camera_result *result, struct err *err)
 {
-	struct camera_wish wish = {cameras_wanted, shot};
+	struct wait_condition condition = {cameras_check_shot, shot};
 	int ret;
 
 	*result = (struct camera_result){0};
-	ret = camera_session_shoot(unit->session, shot->settings, use, &wish, result,
+	ret = camera_session_shoot(unit->session, shot->settings, use, &condition, result,
 				   err);
 	cameras_learn(cameras, unit, result);
 	return ret;

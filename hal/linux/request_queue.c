@@ -7,7 +7,7 @@
 
 #include "agent/base/clock.h"
 
-#define LOOK_MS 20 /* between two looks at the order */
+#define CHECK_MS 20 /* between two looks at the order */
 
 struct camera_inbox {
 	pthread_mutex_t lock; /* of all that follows */
@@ -97,7 +97,7 @@ static int inbox_give_up(bool unplugged, const struct camera_order *order,
 {
 	if (unplugged)
 		return err_code(err, -ENODEV, "hardware_fault", "it was unplugged");
-	if (order->dropped(order))
+	if (order->abandoned(order))
 		return err_set(err, -ECANCELED, "nobody wants the photo any more");
 	if (clock_monotonic_ns() > order->due_ns)
 		return err_code(err, -ETIMEDOUT, "hardware_fault", "it sends no photo");
@@ -113,7 +113,7 @@ int camera_inbox_take(struct camera_inbox *inbox, const struct camera_order *ord
 	while (!found && ret == 0) {
 		pthread_mutex_lock(&inbox->lock);
 		if (!inbox->count && !inbox->unplugged)
-			inbox_wait(inbox, LOOK_MS * 1000000);
+			inbox_wait(inbox, CHECK_MS * 1000000);
 		found = inbox->count > 0;
 		if (found) {
 			*cookie = inbox->cookies[inbox->first];

@@ -20,7 +20,7 @@ void camera_inbox_clear(struct camera_inbox *inbox);
 /* Was it told to be unplugged, at the latest in patience_ms? */
 bool camera_inbox_is_unplugged(struct camera_inbox *inbox, int64_t patience_ms);
 
-/* Waits for the next request.  Errors: it was unplugged (-ENODEV), order was dropped
+/* Waits for the next request.  Errors: it was unplugged (-ENODEV), order was abandoned
  * (-ECANCELED) or is due (-ETIMEDOUT). */
 int camera_inbox_take(struct camera_inbox *inbox, const struct camera_order *order,
 		      uint64_t *cookie, struct err *err);

@@ -126,7 +126,7 @@ static int sim_expose(struct sim *sim, double shutter_ms, const struct backend_s
 		int ret;
 
 		now = pace_wait_until(&sim->pace, due, shot->cancel);
-		ret = shot->wanted(shot);
+		ret = shot->check(shot);
 		if (ret < 0)
 			return ret;
 	} while (now < due);

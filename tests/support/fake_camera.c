@@ -82,7 +82,7 @@ static int fake_shoot(struct camera_device *device, const struct camera_order *o
 {
 	static int broken, pictures;
 
-	if (order->dropped(order))
+	if (order->abandoned(order))
 		return err_set(err, -ECANCELED, "nobody wants the photo");
 	if (strcmp(device->id, "hangs") == 0)
 		fake_hang();

@@ -62,7 +62,7 @@ static int wanted(const struct backend_shot *shot)
 static struct backend_shot shot_of(const struct bench *bench)
 {
 	return (struct backend_shot){
-		.settings = bench->settings, .wanted = wanted, .context = bench};
+		.settings = bench->settings, .check = wanted, .context = bench};
 }
 
 /* The index in the config. */

@@ -16,7 +16,7 @@
 
 static bool unwanted;
 
-static bool dropped(const struct camera_order *order)
+static bool abandoned(const struct camera_order *order)
 {
 	(void)order;
 	return unwanted;
@@ -25,7 +25,7 @@ static bool dropped(const struct camera_order *order)
 static struct camera_order order_for(int64_t ns)
 {
 	return (struct camera_order){.due_ns = clock_monotonic_ns() + ns,
-				     .dropped = dropped};
+				     .abandoned = abandoned};
 }
 
 static int open_inbox(void **state)
