@@ -27,7 +27,7 @@
 #define STEADY 0.01	  /* of the value */
 #define PATIENT_PICTURES 90
 
-struct unit {
+struct slot {
 	struct camera_session *session; /* NULL: it is not attached */
 	char name[NAME];
 	struct camera_facts facts; /* lock; width 0 while nobody has seen it */
@@ -38,9 +38,9 @@ struct cameras {
 	const struct camera_module *module; /* NULL until it is loaded */
 	struct camera_identity found[CAMERAS];
 	size_t found_count;
-	bool looked;
+	bool enumerated;
 	pthread_mutex_t lock;
-	struct unit units[CAMERAS];
+	struct slot slots[CAMERAS];
 };
 
 /* A photo that is exposed: a latent. */
@@ -71,27 +71,27 @@ void cameras_close(struct cameras *cameras)
 	if (!cameras)
 		return;
 	for (size_t i = 0; i < CAMERAS; i++)
-		camera_session_close(cameras->units[i].session);
+		camera_session_close(cameras->slots[i].session);
 	pthread_mutex_destroy(&cameras->lock);
 	free(cameras);
 }
 
 /* ---- what is plugged in ---- */
 
-struct look {
+struct enumeration {
 	struct call base;
 	const struct camera_module *module;
 	struct camera_identity found[CAMERAS];
 };
 
-static int look_run(struct call *base, struct err *err)
+static int enumeration_run(struct call *base, struct err *err)
 {
-	struct look *look = (struct look *)base;
+	struct enumeration *enumeration = (struct enumeration *)base;
 
-	return look->module->list(look->found, CAMERAS, err);
+	return enumeration->module->list(enumeration->found, CAMERAS, err);
 }
 
-static void look_destroy(struct call *base)
+static void enumeration_destroy(struct call *base)
 {
 	free(base);
 }
@@ -103,30 +103,31 @@ static int cameras_due(const void *context)
 	return clock_monotonic_ms() > *due_ms ? -ETIMEDOUT : 0;
 }
 
-static int cameras_keep(struct cameras *cameras, struct look *look, struct err *err)
+static int cameras_store_found(struct cameras *cameras, struct enumeration *enumeration,
+			       struct err *err)
 {
-	int ret = look->base.result;
+	int ret = enumeration->base.result;
 
 	if (ret < 0)
-		*err = look->base.err;
-	memcpy(cameras->found, look->found, sizeof(cameras->found));
+		*err = enumeration->base.err;
+	memcpy(cameras->found, enumeration->found, sizeof(cameras->found));
 	cameras->found_count = ret < 0 ? 0 : ret < CAMERAS ? (size_t)ret : CAMERAS;
-	cameras->looked = ret >= 0;
-	free(look);
+	cameras->enumerated = ret >= 0;
+	free(enumeration);
 	return ret < 0 ? ret : 0;
 }
 
-static int cameras_look(struct cameras *cameras, struct err *err)
+static int cameras_enumerate(struct cameras *cameras, struct err *err)
 {
 	int64_t due_ms = clock_monotonic_ms() + START_MS;
 	const struct wait_condition condition = {cameras_due, &due_ms};
 	struct call_thread *call_thread;
-	struct look *look;
+	struct enumeration *enumeration;
 	const void *module;
 	bool done;
 	int ret;
 
-	if (cameras->looked)
+	if (cameras->enumerated)
 		return 0;
 	ret = module_load(&module, "camera", err);
 	if (ret < 0)
@@ -135,23 +136,24 @@ static int cameras_look(struct cameras *cameras, struct err *err)
 	ret = call_thread_open(&call_thread, err);
 	if (ret < 0)
 		return ret;
-	look = calloc(1, sizeof(*look));
-	if (!look) {
+	enumeration = calloc(1, sizeof(*enumeration));
+	if (!enumeration) {
 		call_thread_close(call_thread, START_MS);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
-	look->base = (struct call){.run = look_run, .destroy = look_destroy};
-	look->module = cameras->module;
-	done = call_thread_run(call_thread, &look->base, &condition, &ret);
+	enumeration->base =
+		(struct call){.run = enumeration_run, .destroy = enumeration_destroy};
+	enumeration->module = cameras->module;
+	done = call_thread_run(call_thread, &enumeration->base, &condition, &ret);
 	call_thread_close(call_thread, done ? START_MS : 0);
 	if (!done)
 		return err_code(err, ret, "hal_unavailable",
 				"libcamera does not say which cameras there are");
-	return cameras_keep(cameras, look, err);
+	return cameras_store_found(cameras, enumeration, err);
 }
 
 /* Does the config's item mean this camera? */
-static bool cameras_means(const cJSON *item, const struct camera_identity *identity)
+static bool cameras_match(const cJSON *item, const struct camera_identity *identity)
 {
 	const char *path = json_string(item, "path");
 
@@ -180,7 +182,7 @@ void cameras_find(struct cameras *cameras, cJSON *list)
 	char name[NAME];
 	struct err err;
 
-	if (cameras_look(cameras, &err) < 0) {
+	if (cameras_enumerate(cameras, &err) < 0) {
 		log_warn("cameras cannot be looked for: %s", err.text);
 		return;
 	}
@@ -191,7 +193,7 @@ void cameras_find(struct cameras *cameras, cJSON *list)
 		cJSON *new;
 
 		cJSON_ArrayForEach(item, list)
-			named = named || cameras_means(item, identity);
+			named = named || cameras_match(item, identity);
 		if (named)
 			continue;
 		cameras_name(list, identity->model, name);
@@ -226,7 +228,7 @@ static int cameras_identify(const struct cameras *cameras, const cJSON *item,
 
 	for (size_t i = 0; i < cameras->found_count; i++) {
 		*id = cameras->found[i].id;
-		if (cameras_means(item, &cameras->found[i]))
+		if (cameras_match(item, &cameras->found[i]))
 			return 0;
 	}
 	if (path && strchr(path, '/')) {
@@ -252,7 +254,7 @@ static int cameras_check_type(const cJSON *item, struct err *err)
 }
 
 /* Says once what the camera lacks. */
-static void unit_name_missing(const struct unit *unit, const struct camera_facts *facts)
+static void slot_log_missing(const struct slot *slot, const struct camera_facts *facts)
 {
 	char missing[SENTENCE] = "";
 	size_t used = 0;
@@ -265,10 +267,10 @@ static void unit_name_missing(const struct unit *unit, const struct camera_facts
 	if (used)
 		log_warn("the camera %s has no %s: what the settings say of it does "
 			 "nothing",
-			 unit->name, missing);
+			 slot->name, missing);
 }
 
-static void cameras_learn(struct cameras *cameras, struct unit *unit,
+static void cameras_learn(struct cameras *cameras, struct slot *slot,
 			  const struct camera_result *result)
 {
 	bool first;
@@ -276,21 +278,21 @@ static void cameras_learn(struct cameras *cameras, struct unit *unit,
 	if (result->facts.width == 0)
 		return;
 	pthread_mutex_lock(&cameras->lock);
-	first = unit->facts.width == 0;
-	unit->facts = result->facts;
+	first = slot->facts.width == 0;
+	slot->facts = result->facts;
 	pthread_mutex_unlock(&cameras->lock);
 	if (first)
-		unit_name_missing(unit, &result->facts);
+		slot_log_missing(slot, &result->facts);
 }
 
-static int cameras_ask(struct cameras *cameras, struct unit *unit, struct err *err)
+static int cameras_ask(struct cameras *cameras, struct slot *slot, struct err *err)
 {
 	int64_t due_ms = clock_monotonic_ms() + START_MS;
 	struct wait_condition condition = {cameras_due, &due_ms};
 	struct camera_result result = {0};
-	int ret = camera_session_ask(unit->session, &condition, &result, err);
+	int ret = camera_session_ask(slot->session, &condition, &result, err);
 
-	cameras_learn(cameras, unit, &result);
+	cameras_learn(cameras, slot, &result);
 	return ret;
 }
 
@@ -299,7 +301,7 @@ int cameras_attach(struct cameras *cameras, size_t camera, struct err *err)
 	const cJSON *item = cJSON_GetArrayItem(
 		cJSON_GetObjectItemCaseSensitive(cameras->config, "cameras"),
 		(int)camera);
-	struct unit *unit = &cameras->units[camera < CAMERAS ? camera : 0];
+	struct slot *slot = &cameras->slots[camera < CAMERAS ? camera : 0];
 	struct err absent;
 	const char *id = NULL;
 	int ret = cameras_check_type(item, err);
@@ -308,14 +310,14 @@ int cameras_attach(struct cameras *cameras, size_t camera, struct err *err)
 		ret = err_code(err, -ENOSPC, "invalid_args",
 			       "there are at most %d cameras", CAMERAS);
 	if (ret == 0)
-		ret = cameras_look(cameras, err);
+		ret = cameras_enumerate(cameras, err);
 	if (ret == 0)
 		ret = cameras_identify(cameras, item, &id, err);
 	if (ret < 0)
 		return ret;
-	snprintf(unit->name, sizeof(unit->name), "%s", item->string);
-	ret = camera_session_open(&unit->session, cameras->module, unit->name, id, err);
-	if (ret == 0 && cameras_ask(cameras, unit, &absent) < 0)
+	snprintf(slot->name, sizeof(slot->name), "%s", item->string);
+	ret = camera_session_open(&slot->session, cameras->module, slot->name, id, err);
+	if (ret == 0 && cameras_ask(cameras, slot, &absent) < 0)
 		log_warn("%s", absent.text);
 	return ret;
 }
@@ -323,19 +325,19 @@ int cameras_attach(struct cameras *cameras, size_t camera, struct err *err)
 void cameras_size(const struct cameras *cameras, size_t camera, int *width, int *height)
 {
 	struct cameras *locked = (struct cameras *)cameras;
-	const struct unit *unit = &cameras->units[camera < CAMERAS ? camera : 0];
+	const struct slot *slot = &cameras->slots[camera < CAMERAS ? camera : 0];
 	bool known;
 
 	pthread_mutex_lock(&locked->lock);
-	known = camera < CAMERAS && unit->facts.width > 0;
-	*width = known ? unit->facts.width : LARGEST;
-	*height = known ? unit->facts.height : LARGEST;
+	known = camera < CAMERAS && slot->facts.width > 0;
+	*width = known ? slot->facts.width : LARGEST;
+	*height = known ? slot->facts.height : LARGEST;
 	pthread_mutex_unlock(&locked->lock);
 }
 
 int cameras_answers(struct cameras *cameras, size_t camera, struct err *err)
 {
-	int ret = cameras_ask(cameras, &cameras->units[camera], err);
+	int ret = cameras_ask(cameras, &cameras->slots[camera], err);
 
 	if (ret < 0 && err)
 		snprintf(err->code, sizeof(err->code), "hal_unavailable");
@@ -351,7 +353,7 @@ static int cameras_check_shot(const void *context)
 	return shot->check(shot);
 }
 
-static int cameras_shoot(struct cameras *cameras, struct unit *unit,
+static int cameras_shoot(struct cameras *cameras, struct slot *slot,
 			 const struct backend_shot *shot, enum camera_use use,
 			 struct camera_result *result, struct err *err)
 {
@@ -359,15 +361,15 @@ static int cameras_shoot(struct cameras *cameras, struct unit *unit,
 	int ret;
 
 	*result = (struct camera_result){0};
-	ret = camera_session_shoot(unit->session, shot->settings, use, &condition, result,
+	ret = camera_session_shoot(slot->session, shot->settings, use, &condition, result,
 				   err);
-	cameras_learn(cameras, unit, result);
+	cameras_learn(cameras, slot, result);
 	return ret;
 }
 
-static double cameras_told(double told, double otherwise)
+static double cameras_reported(double reported, double otherwise)
 {
-	return told > 0 ? told : otherwise;
+	return reported > 0 ? reported : otherwise;
 }
 
 int cameras_expose(struct cameras *cameras, size_t camera,
@@ -380,7 +382,7 @@ int cameras_expose(struct cameras *cameras, size_t camera,
 
 	if (!exposed)
 		return err_set(err, -ENOMEM, "out of memory");
-	ret = cameras_shoot(cameras, &cameras->units[camera], shot,
+	ret = cameras_shoot(cameras, &cameras->slots[camera], shot,
 			    shot->preview ? CAMERA_PREVIEW : CAMERA_PHOTO, &result, err);
 	if (ret < 0) {
 		free(exposed);
@@ -392,10 +394,10 @@ int cameras_expose(struct cameras *cameras, size_t camera,
 	if (!result.facts.has[CAMERA_SCALER_CROP])
 		exposed->part = camera_crop(settings, result.picture.width,
 					    result.picture.height);
-	exposed->shutter_ms = cameras_told(result.picture.metadata.exposure_us / 1e3,
-					   json_number(settings, "shutter", 0));
-	exposed->gain = cameras_told(result.picture.metadata.gain,
-				     json_number(settings, "gain", 1));
+	exposed->shutter_ms = cameras_reported(result.picture.metadata.exposure_us / 1e3,
+					       json_number(settings, "shutter", 0));
+	exposed->gain = cameras_reported(result.picture.metadata.gain,
+					 json_number(settings, "gain", 1));
 	exposed->taken_at_ms = result.taken_at_ms - llround(exposed->shutter_ms);
 	*latent = exposed;
 	return 0;
@@ -457,13 +459,13 @@ static void cameras_put(cJSON *found, const char *key, double value)
 int cameras_calibrate(struct cameras *cameras, size_t camera,
 		      const struct backend_shot *shot, cJSON *found, struct err *err)
 {
-	struct unit *unit = &cameras->units[camera];
+	struct slot *slot = &cameras->slots[camera];
 	struct camera_metadata before = {0};
 	struct camera_result result;
 	int alike = 0, ret;
 
 	for (int i = 0; alike < STEADY_PICTURES; i++) {
-		ret = cameras_shoot(cameras, unit, shot, CAMERA_MEASURE, &result, err);
+		ret = cameras_shoot(cameras, slot, shot, CAMERA_MEASURE, &result, err);
 		if (ret < 0)
 			return ret;
 		free(result.picture.bytes);
@@ -473,13 +475,13 @@ int cameras_calibrate(struct cameras *cameras, size_t camera,
 				err, -ENOTSUP, "not_supported",
 				"the camera %s finds neither exposure nor white balance "
 				"by itself",
-				unit->name);
+				slot->name);
 		if (i >= PATIENT_PICTURES)
 			return err_code(
 				err, -ETIME, "hardware_fault",
 				"exposure and white balance of the camera %s did not "
 				"come to rest within %d pictures",
-				unit->name, PATIENT_PICTURES);
+				slot->name, PATIENT_PICTURES);
 		alike = steady_for(alike, &before, &result.picture.metadata);
 		before = result.picture.metadata;
 	}
