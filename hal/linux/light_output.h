@@ -6,7 +6,7 @@
 #include "hal/linux/gpio.h"
 #include "hal/linux/pin_map.h"
 
-struct lamp {
+struct light_output {
 	struct gpio_line *lines[WIRING_LIGHT_PINS];
 	size_t count;
 	struct pwm *pwm; /* NULL: none */
@@ -14,12 +14,13 @@ struct lamp {
 };
 
 /* Takes what the light called name hangs on, off. */
-int lamp_open(struct lamp *lamp, struct gpio_chip *chip, const char *name,
-	      const struct wiring_light *wiring, struct err *err);
-void lamp_close(struct lamp *lamp); /* also one that is not open */
+int light_output_open(struct light_output *light, struct gpio_chip *chip,
+		      const char *name, const struct wiring_light *wiring,
+		      struct err *err);
+void light_output_close(struct light_output *light); /* also one that is not open */
 
 /* 0..100.  Without a hardware PWM -ENOTSUP for what lies between: a line that a program
  * switches fast enough flickers in every photo. */
-int lamp_set(struct lamp *lamp, int brightness);
+int light_output_set(struct light_output *light, int brightness);
 
 #endif

@@ -33,7 +33,7 @@ struct linux_rig {
 	struct wiring wiring;
 	struct driver motors[MOTORS];
 	struct driver_enable enables[MOTORS];
-	struct lamp lights[LIGHTS];
+	struct light_output lights[LIGHTS];
 	struct button endstops[ENDSTOPS];
 	struct linux_trigger triggers[TRIGGERS];
 	struct cameras *cameras;
@@ -76,7 +76,7 @@ static void linux_close(void *backend)
 	for (size_t i = 0; i < MOTORS; i++)
 		gpio_release(rig->enables[i].line);
 	for (size_t i = 0; i < LIGHTS; i++)
-		lamp_close(&rig->lights[i]);
+		light_output_close(&rig->lights[i]);
 	for (size_t i = 0; i < ENDSTOPS; i++)
 		button_close(&rig->endstops[i]);
 	for (size_t i = 0; i < TRIGGERS; i++)
@@ -155,7 +155,7 @@ static int linux_attach_light(struct linux_rig *rig, size_t i, struct err *err)
 	rig->lights[i].wiring = read;
 	if (!rig->chip)
 		return 0;
-	return lamp_open(&rig->lights[i], rig->chip, item->string, &read, err);
+	return light_output_open(&rig->lights[i], rig->chip, item->string, &read, err);
 }
 
 static int linux_attach_endstop(struct linux_rig *rig, size_t i, struct err *err)
@@ -329,7 +329,7 @@ static int linux_light(void *backend, size_t light, int brightness)
 {
 	struct linux_rig *rig = backend;
 
-	return lamp_set(&rig->lights[light], brightness);
+	return light_output_set(&rig->lights[light], brightness);
 }
 
 static int linux_trigger(void *backend, size_t i, bool active)
@@ -354,7 +354,7 @@ static void linux_safe(void *backend)
 
 	for (size_t i = 0; i < LIGHTS; i++)
 		if (rig->lights[i].count || rig->lights[i].pwm)
-			lamp_set(&rig->lights[i], 0);
+			light_output_set(&rig->lights[i], 0);
 	for (size_t i = 0; i < TRIGGERS; i++)
 		if (rig->triggers[i].line)
 			linux_trigger(rig, i, false);
