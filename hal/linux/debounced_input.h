@@ -8,7 +8,7 @@
 #include "hal/linux/gpio.h"
 #include "hal/linux/pin_map.h"
 
-struct button {
+struct debounced_input {
 	struct gpio_line *line;
 	struct wiring_endstop wiring;
 	bool debounced;	 /* by the kernel */
@@ -18,14 +18,15 @@ struct button {
 
 /* Takes the line of the endstop called name, with its pull and, where the kernel can, its
  * bounce time. */
-int button_open(struct button *button, struct gpio_chip *chip, const char *name,
-		const struct wiring_endstop *wiring, struct err *err);
-void button_close(struct button *button); /* also one that is not open */
+int debounced_input_open(struct debounced_input *input, struct gpio_chip *chip,
+			 const char *name, const struct wiring_endstop *wiring,
+			 struct err *err);
+void debounced_input_close(struct debounced_input *input); /* also one that is not open */
 
 /* One caller at a time.  1 while pressed, 0, or a negative errno; never waits.  A press
  * is told at its first edge, also one that is over already; a release when no edge came
  * for the bounce time.
  */
-int button_pressed(struct button *button, int64_t now_ns);
+int debounced_input_pressed(struct debounced_input *input, int64_t now_ns);
 
 #endif

@@ -34,7 +34,7 @@ struct linux_rig {
 	struct driver motors[MOTORS];
 	struct driver_enable enables[MOTORS];
 	struct light_output lights[LIGHTS];
-	struct button endstops[ENDSTOPS];
+	struct debounced_input endstops[ENDSTOPS];
 	struct linux_trigger triggers[TRIGGERS];
 	struct cameras *cameras;
 	struct free_lines free_lines;
@@ -78,7 +78,7 @@ static void linux_close(void *backend)
 	for (size_t i = 0; i < LIGHTS; i++)
 		light_output_close(&rig->lights[i]);
 	for (size_t i = 0; i < ENDSTOPS; i++)
-		button_close(&rig->endstops[i]);
+		debounced_input_close(&rig->endstops[i]);
 	for (size_t i = 0; i < TRIGGERS; i++)
 		gpio_release(rig->triggers[i].line);
 	for (size_t i = 0; i < FREE_LINES_COUNT; i++)
@@ -169,7 +169,8 @@ static int linux_attach_endstop(struct linux_rig *rig, size_t i, struct err *err
 	rig->endstops[i].wiring = read;
 	if (!rig->chip)
 		return 0;
-	return button_open(&rig->endstops[i], rig->chip, item->string, &read, err);
+	return debounced_input_open(&rig->endstops[i], rig->chip, item->string, &read,
+				    err);
 }
 
 static int linux_attach_trigger(struct linux_rig *rig, size_t i, struct err *err)
@@ -344,7 +345,7 @@ static int linux_endstop(void *backend, size_t endstop)
 {
 	struct linux_rig *rig = backend;
 
-	return button_pressed(&rig->endstops[endstop], clock_monotonic_ns());
+	return debounced_input_pressed(&rig->endstops[endstop], clock_monotonic_ns());
 }
 
 /* Without waiting: a line that cannot be set now cannot be set later either. */

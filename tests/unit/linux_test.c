@@ -46,7 +46,7 @@ static struct world {
 	int64_t high_since[LINES], shortest_high_ns, shortest_setup_ns, turned_ns[2];
 
 	/* A switch that is pressed (low) from a count of the first axis upwards. */
-	unsigned button;
+	unsigned input;
 	int64_t pressed_from;
 	int bounces; /* more edges at each change */
 	bool stuck;  /* it never changes */
@@ -145,13 +145,13 @@ static void world_press(void)
 {
 	bool low = world->axes[0].count >= world->pressed_from;
 
-	if (!world->button || world->stuck || low == !world->level[world->button])
+	if (!world->input || world->stuck || low == !world->level[world->input])
 		return;
 	for (int i = 0; i < world->bounces; i++) {
 		world_edge(!low);
 		world_edge(low);
 	}
-	world->level[world->button] = !low;
+	world->level[world->input] = !low;
 	world_edge(!low);
 }
 
@@ -225,7 +225,7 @@ int gpio_get(struct gpio_line *line)
 
 static int world_take_edge(struct gpio_line *line, bool *rising, int64_t *at_ns)
 {
-	if (line->offset != world->button || world->edge_count == 0)
+	if (line->offset != world->input || world->edge_count == 0)
 		return 0;
 	*rising = world->edges[world->first_edge];
 	*at_ns = clock_monotonic_ns();
@@ -335,7 +335,7 @@ static void give_endstop(struct bench *bench)
 
 	cJSON_AddItemToObject(bench->config, "endstops",
 			      json_parse(text, strlen(text), NULL));
-	world->button = 17;
+	world->input = 17;
 	world->level[17] = true;
 	world->pressed_from = 140 * TURN / 360;
 }
