@@ -29,7 +29,7 @@ struct linux_rig {
 	bool dry;
 	struct gpio_chip *chip;
 	char chip_name[64]; /* as the config has it, "" when it has none */
-	struct deadline deadline;
+	struct precise_sleep sleep;
 	struct wiring wiring;
 	struct driver motors[MOTORS];
 	struct driver_enable enables[MOTORS];
@@ -101,7 +101,7 @@ static int linux_open(void **out, const cJSON *config, const struct rig_options 
 		return err_set(err, -ENOMEM, "out of memory");
 	rig->config = config;
 	rig->dry = options->dry;
-	deadline_init(&rig->deadline);
+	precise_sleep_init(&rig->sleep);
 	snprintf(rig->chip_name, sizeof(rig->chip_name), "%s", chip ? chip : "");
 	ret = cameras_open(&rig->cameras, config, err);
 	if (ret < 0) {
@@ -302,7 +302,7 @@ static int64_t linux_wait_until(void *backend, int64_t due_ns, struct cancel *ca
 {
 	struct linux_rig *rig = backend;
 
-	return deadline_wait(&rig->deadline, due_ns, cancel);
+	return precise_sleep_until(&rig->sleep, due_ns, cancel);
 }
 
 static int linux_enable(void *backend, size_t motor, bool on)

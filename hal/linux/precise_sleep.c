@@ -8,15 +8,15 @@
 #define SPARE_NS 10000	  /* above what the last sleeps were late */
 #define FORGET 512 /* one part of so many of the difference is forgotten with a sleep */
 
-void deadline_init(struct deadline *deadline)
+void precise_sleep_init(struct precise_sleep *sleep)
 {
-	atomic_init(&deadline->stretch_ns, MOST_NS / 2);
+	atomic_init(&sleep->stretch_ns, MOST_NS / 2);
 }
 
 /* Follows how late the machine wakes a sleeper: up at once, down slowly. */
-static void deadline_learn(struct deadline *deadline, int64_t late_ns)
+static void precise_sleep_learn(struct precise_sleep *sleep, int64_t late_ns)
 {
-	int stretch = atomic_load_explicit(&deadline->stretch_ns, memory_order_relaxed);
+	int stretch = atomic_load_explicit(&sleep->stretch_ns, memory_order_relaxed);
 	int64_t wanted = late_ns + SPARE_NS;
 
 	if (wanted < LEAST_NS)
@@ -27,10 +27,11 @@ static void deadline_learn(struct deadline *deadline, int64_t late_ns)
 		stretch = (int)wanted;
 	else
 		stretch -= (stretch - (int)wanted) / FORGET;
-	atomic_store_explicit(&deadline->stretch_ns, stretch, memory_order_relaxed);
+	atomic_store_explicit(&sleep->stretch_ns, stretch, memory_order_relaxed);
 }
 
-int64_t deadline_wait(struct deadline *deadline, int64_t due_ns, struct cancel *cancel)
+int64_t precise_sleep_until(struct precise_sleep *sleep, int64_t due_ns,
+			    struct cancel *cancel)
 {
 	int64_t now = clock_monotonic_ns();
 	int64_t wake;
@@ -39,19 +40,19 @@ int64_t deadline_wait(struct deadline *deadline, int64_t due_ns, struct cancel *
 		cancel_wait_until(cancel, now + SLICE_NS);
 		return clock_monotonic_ns();
 	}
-	wake = due_ns - atomic_load_explicit(&deadline->stretch_ns, memory_order_relaxed);
+	wake = due_ns - atomic_load_explicit(&sleep->stretch_ns, memory_order_relaxed);
 	if (wake > now) {
 		if (cancel_wait_until(cancel, wake))
 			return clock_monotonic_ns();
 		now = clock_monotonic_ns();
-		deadline_learn(deadline, now - wake);
+		precise_sleep_learn(sleep, now - wake);
 	}
 	while (now < due_ns)
 		now = clock_monotonic_ns();
 	return now;
 }
 
-void deadline_spin(int64_t ns)
+void precise_sleep_spin(int64_t ns)
 {
 	int64_t until = clock_monotonic_ns() + ns;
 

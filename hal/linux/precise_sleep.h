@@ -7,17 +7,18 @@
 
 #include "agent/base/cancel.h"
 
-struct deadline {
+struct precise_sleep {
 	atomic_int stretch_ns; /* how long it stays awake: as the machine's sleeps need */
 };
 
-void deadline_init(struct deadline *deadline);
+void precise_sleep_init(struct precise_sleep *sleep);
 
 /* Waits until due_ns and returns what time it is.  Returns earlier within 10 ms when it
  * would wait longer, or when cancel is requested; NULL is fine. */
-int64_t deadline_wait(struct deadline *deadline, int64_t due_ns, struct cancel *cancel);
+int64_t precise_sleep_until(struct precise_sleep *sleep, int64_t due_ns,
+			    struct cancel *cancel);
 
 /* Stays awake for so long: for what is shorter than any sleep. */
-void deadline_spin(int64_t ns);
+void precise_sleep_spin(int64_t ns);
 
 #endif

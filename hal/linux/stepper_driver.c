@@ -88,7 +88,7 @@ int driver_turn(struct driver *driver, bool forward)
 {
 	int ret = gpio_set(driver->direction, forward);
 
-	deadline_spin(driver->setup_ns);
+	precise_sleep_spin(driver->setup_ns);
 	return ret;
 }
 
@@ -101,6 +101,6 @@ int driver_step(struct driver *driver, int64_t *sent_ns)
 	if (ret < 0)
 		return ret;
 	*sent_ns = clock_monotonic_ns();
-	deadline_spin(driver->pulse_ns);
+	precise_sleep_spin(driver->pulse_ns);
 	return gpio_set(driver->step, false);
 }

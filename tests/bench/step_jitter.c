@@ -54,7 +54,7 @@ static const struct test_move test_moves[] = {
 #define TEST_MOVES (sizeof(test_moves) / sizeof(test_moves[0]))
 
 struct sink {
-	struct deadline deadline;
+	struct precise_sleep sleep;
 	int64_t due[STEPS_MOST], sent[STEPS_MOST];
 	int64_t asked; /* the time that the timeline waits for */
 	size_t count;
@@ -71,7 +71,7 @@ static int64_t sink_wait_until(void *clock, int64_t due_ns)
 	struct sink *sink = clock;
 
 	sink->asked = due_ns;
-	return deadline_wait(&sink->deadline, due_ns, NULL);
+	return precise_sleep_until(&sink->sleep, due_ns, NULL);
 }
 
 static enum motion_request sink_request(void *context)
@@ -375,7 +375,7 @@ int main(void)
 	struct err err;
 	int bad;
 
-	deadline_init(&sink.deadline);
+	precise_sleep_init(&sink.sleep);
 	if (motion_thread_open(&thread, &options, &err) < 0) {
 		fprintf(stderr, "%s\n", err.text);
 		return EXIT_FAILURE;
