@@ -31,8 +31,8 @@ struct linux_rig {
 	char chip_name[64]; /* as the config has it, "" when it has none */
 	struct precise_sleep sleep;
 	struct wiring wiring;
-	struct driver motors[MOTORS];
-	struct driver_enable enables[MOTORS];
+	struct stepper_driver motors[MOTORS];
+	struct enable_line enables[MOTORS];
 	struct light_output lights[LIGHTS];
 	struct debounced_input endstops[ENDSTOPS];
 	struct linux_trigger triggers[TRIGGERS];
@@ -72,7 +72,7 @@ static void linux_close(void *backend)
 		return;
 	cameras_close(rig->cameras);
 	for (size_t i = 0; i < MOTORS; i++)
-		driver_close(&rig->motors[i]);
+		stepper_driver_close(&rig->motors[i]);
 	for (size_t i = 0; i < MOTORS; i++)
 		gpio_release(rig->enables[i].line);
 	for (size_t i = 0; i < LIGHTS; i++)
@@ -140,8 +140,8 @@ static int linux_attach_motor(struct linux_rig *rig, size_t i, struct err *err)
 	*wiring = read;
 	if (!rig->chip)
 		return 0;
-	return driver_open(&rig->motors[i], rig->chip, item->string, &read, rig->enables,
-			   MOTORS, (unsigned)i, err);
+	return stepper_driver_open(&rig->motors[i], rig->chip, item->string, &read,
+				   rig->enables, MOTORS, (unsigned)i, err);
 }
 
 static int linux_attach_light(struct linux_rig *rig, size_t i, struct err *err)
@@ -309,21 +309,21 @@ static int linux_enable(void *backend, size_t motor, bool on)
 {
 	struct linux_rig *rig = backend;
 
-	return driver_power(&rig->motors[motor], on);
+	return stepper_driver_enable(&rig->motors[motor], on);
 }
 
 static int linux_direction(void *backend, size_t motor, bool forward)
 {
 	struct linux_rig *rig = backend;
 
-	return driver_turn(&rig->motors[motor], forward);
+	return stepper_driver_set_direction(&rig->motors[motor], forward);
 }
 
 static int linux_step(void *backend, size_t motor, int64_t *sent_ns)
 {
 	struct linux_rig *rig = backend;
 
-	return driver_step(&rig->motors[motor], sent_ns);
+	return stepper_driver_step(&rig->motors[motor], sent_ns);
 }
 
 static int linux_light(void *backend, size_t light, int brightness)

@@ -8,8 +8,9 @@
 
 #define NS_PER_US 1000
 
-static int driver_output(struct gpio_line **line, struct gpio_chip *chip, unsigned pin,
-			 const char *name, const char *what, bool safe, struct err *err)
+static int stepper_driver_output(struct gpio_line **line, struct gpio_chip *chip,
+				 unsigned pin, const char *name, const char *what,
+				 bool safe, struct err *err)
 {
 	char consumer[GPIO_NAME];
 
@@ -18,10 +19,12 @@ static int driver_output(struct gpio_line **line, struct gpio_chip *chip, unsign
 }
 
 /* The record of the enable line pin, taken when nobody has it yet. */
-static int driver_share(struct driver *driver, struct gpio_chip *chip, const char *name,
-			struct driver_enable *enables, size_t count, struct err *err)
+static int stepper_driver_share_enable(struct stepper_driver *driver,
+				       struct gpio_chip *chip, const char *name,
+				       struct enable_line *enables, size_t count,
+				       struct err *err)
 {
-	struct driver_enable *enable = NULL;
+	struct enable_line *enable = NULL;
 	int ret;
 
 	for (size_t i = 0; i < count && !enable; i++)
@@ -30,8 +33,8 @@ static int driver_share(struct driver *driver, struct gpio_chip *chip, const cha
 	if (!enable)
 		return err_set(err, -ENOSPC, "there are too many enable lines");
 	if (!enable->line) {
-		ret = driver_output(&enable->line, chip, driver->wiring.enable, name,
-				    "enable", true, err);
+		ret = stepper_driver_output(&enable->line, chip, driver->wiring.enable,
+					    name, "enable", true, err);
 		if (ret < 0)
 			return ret;
 		enable->pin = driver->wiring.enable;
@@ -40,9 +43,10 @@ static int driver_share(struct driver *driver, struct gpio_chip *chip, const cha
 	return 0;
 }
 
-int driver_open(struct driver *driver, struct gpio_chip *chip, const char *name,
-		const struct wiring_motor *wiring, struct driver_enable *enables,
-		size_t count, unsigned user, struct err *err)
+int stepper_driver_open(struct stepper_driver *driver, struct gpio_chip *chip,
+			const char *name, const struct wiring_motor *wiring,
+			struct enable_line *enables, size_t count, unsigned user,
+			struct err *err)
 {
 	int ret;
 
@@ -51,31 +55,31 @@ int driver_open(struct driver *driver, struct gpio_chip *chip, const char *name,
 	driver->pulse_ns = (int64_t)(wiring->pulse_us * NS_PER_US);
 	driver->setup_ns = (int64_t)(wiring->setup_us * NS_PER_US);
 	/* Without current first, so that no edge of the other lines moves anything. */
-	ret = driver_share(driver, chip, name, enables, count, err);
+	ret = stepper_driver_share_enable(driver, chip, name, enables, count, err);
 	if (ret == 0)
-		ret = driver_output(&driver->step, chip, wiring->step, name, "step",
-				    false, err);
+		ret = stepper_driver_output(&driver->step, chip, wiring->step, name,
+					    "step", false, err);
 	if (ret == 0)
-		ret = driver_output(&driver->direction, chip, wiring->direction, name,
-				    "dir", false, err);
+		ret = stepper_driver_output(&driver->direction, chip, wiring->direction,
+					    name, "dir", false, err);
 	if (ret < 0)
-		driver_close(driver);
+		stepper_driver_close(driver);
 	return ret;
 }
 
-void driver_close(struct driver *driver)
+void stepper_driver_close(struct stepper_driver *driver)
 {
 	if (driver->enable)
-		driver_power(driver, false);
+		stepper_driver_enable(driver, false);
 	gpio_release(driver->step);
 	gpio_release(driver->direction);
 	driver->step = driver->direction = NULL;
 	driver->enable = NULL;
 }
 
-int driver_power(struct driver *driver, bool on)
+int stepper_driver_enable(struct stepper_driver *driver, bool on)
 {
-	struct driver_enable *enable = driver->enable;
+	struct enable_line *enable = driver->enable;
 
 	if (on)
 		enable->users |= driver->user;
@@ -84,7 +88,7 @@ int driver_power(struct driver *driver, bool on)
 	return gpio_set(enable->line, enable->users == 0);
 }
 
-int driver_turn(struct driver *driver, bool forward)
+int stepper_driver_set_direction(struct stepper_driver *driver, bool forward)
 {
 	int ret = gpio_set(driver->direction, forward);
 
@@ -94,7 +98,7 @@ int driver_turn(struct driver *driver, bool forward)
 
 /* The driver steps at the rising edge: what lies before the end of the call may have been
  * it. */
-int driver_step(struct driver *driver, int64_t *sent_ns)
+int stepper_driver_step(struct stepper_driver *driver, int64_t *sent_ns)
 {
 	int ret = gpio_set(driver->step, true);
 

@@ -10,15 +10,15 @@
 #include "hal/linux/pin_map.h"
 
 /* An enable line, which motors may share: low while one of them has current. */
-struct driver_enable {
+struct enable_line {
 	struct gpio_line *line;
 	unsigned pin;
 	unsigned users; /* bits: those that want current */
 };
 
-struct driver {
+struct stepper_driver {
 	struct gpio_line *step, *direction;
-	struct driver_enable *enable;
+	struct enable_line *enable;
 	unsigned user; /* its bit of the enable line */
 	int64_t pulse_ns, setup_ns;
 	struct wiring_motor wiring;
@@ -26,22 +26,23 @@ struct driver {
 
 /* Takes the lines of the motor called name, without current.  enables has room for count
  * lines; a line that another motor has is shared.  user is below 32. */
-int driver_open(struct driver *driver, struct gpio_chip *chip, const char *name,
-		const struct wiring_motor *wiring, struct driver_enable *enables,
-		size_t count, unsigned user, struct err *err);
-void driver_close(struct driver *driver); /* also one that is not open */
+int stepper_driver_open(struct stepper_driver *driver, struct gpio_chip *chip,
+			const char *name, const struct wiring_motor *wiring,
+			struct enable_line *enables, size_t count, unsigned user,
+			struct err *err);
+void stepper_driver_close(struct stepper_driver *driver); /* also one that is not open */
 
 /* All of them: 0, or the negative errno of a line.  A driver has one user at a time;
  * those that share an enable line are powered by one thread at a time. */
 
 /* The coils' current.  The enable line is low while a motor of it wants current. */
-int driver_power(struct driver *driver, bool on);
+int stepper_driver_enable(struct stepper_driver *driver, bool on);
 
 /* The direction of the steps that follow; returns when the driver has taken it. */
-int driver_turn(struct driver *driver, bool forward);
+int stepper_driver_set_direction(struct stepper_driver *driver, bool forward);
 
 /* One pulse, over when it returns.  *sent_ns becomes the time at which its rising edge
  * had surely been sent; it stays as it is when there was none. */
-int driver_step(struct driver *driver, int64_t *sent_ns);
+int stepper_driver_step(struct stepper_driver *driver, int64_t *sent_ns);
 
 #endif
