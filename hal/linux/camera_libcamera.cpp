@@ -523,11 +523,11 @@ int camera_device::choose(const camera_order &order, Slot **slot, camera_metadat
 			  struct err *err)
 {
 	struct timespec now;
-	camera_judge judge;
+	frame_picker picker;
 	uint64_t cookie;
 
 	clock_gettime(CLOCK_BOOTTIME, &now);
-	camera_judge_begin(&judge, order.controls, order.control_count, &facts,
+	frame_picker_begin(&picker, order.controls, order.control_count, &facts,
 			   now.tv_sec * INT64_C(1000000000) + now.tv_nsec);
 	int ret = queue_all(order, err);
 	while (ret == 0) {
@@ -544,8 +544,8 @@ int camera_device::choose(const camera_order &order, Slot **slot, camera_metadat
 		clock_gettime(CLOCK_BOOTTIME, &now);
 		if ((*slot)->photo == photo &&
 		    (*slot)->buffer->metadata().status == FrameMetadata::FrameSuccess &&
-		    camera_judge_takes(&judge, told,
-				       now.tv_sec * INT64_C(1000000000) + now.tv_nsec))
+		    frame_picker_accepts(&picker, told,
+					 now.tv_sec * INT64_C(1000000000) + now.tv_nsec))
 			return 0;
 		ret = queue(**slot, list_of(order, camera->controls(), false), err);
 	}

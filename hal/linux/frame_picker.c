@@ -10,10 +10,11 @@
 
 enum focus { FOCUS_IDLE, FOCUS_SCANNING };
 
-void camera_judge_begin(struct camera_judge *judge, const struct camera_control *controls,
-			size_t count, const struct camera_facts *facts, int64_t asked_ns)
+void frame_picker_begin(struct frame_picker *picker,
+			const struct camera_control *controls, size_t count,
+			const struct camera_facts *facts, int64_t asked_ns)
 {
-	*judge = (struct camera_judge){-1, -1, -1, false, asked_ns, 0};
+	*picker = (struct frame_picker){-1, -1, -1, false, asked_ns, 0};
 
 	for (size_t i = 0; i < count; i++) {
 		const struct camera_control *control = &controls[i];
@@ -21,55 +22,55 @@ void camera_judge_begin(struct camera_judge *judge, const struct camera_control 
 		if (!facts->has[control->id])
 			continue;
 		if (control->id == CAMERA_EXPOSURE_TIME)
-			judge->exposure_us = control->value[0];
+			picker->exposure_us = control->value[0];
 		else if (control->id == CAMERA_ANALOGUE_GAIN)
-			judge->gain = control->value[0];
+			picker->gain = control->value[0];
 		else if (control->id == CAMERA_LENS_POSITION)
-			judge->lens_position = control->value[0];
+			picker->lens_position = control->value[0];
 		else if (control->id == CAMERA_AF_TRIGGER)
-			judge->focusing = true;
+			picker->focusing = true;
 	}
 }
 
 /* Did all of it happen after it was asked for?  A frame without a time is one if another
  * came before it. */
-static bool judge_is_fresh(const struct camera_judge *judge,
-			   const struct camera_metadata *frame)
+static bool picker_is_fresh(const struct frame_picker *picker,
+			    const struct camera_metadata *frame)
 {
 	double exposed_us = frame->exposure_us > 0 ? frame->exposure_us : 0;
 
 	if (frame->timestamp_ns < 0)
-		return judge->seen > 1;
-	return frame->timestamp_ns - (int64_t)(exposed_us * 1e3) >= judge->asked_ns;
+		return picker->seen > 1;
+	return frame->timestamp_ns - (int64_t)(exposed_us * 1e3) >= picker->asked_ns;
 }
 
-static bool judge_is_near(double asked, double told, double near)
+static bool picker_is_near(double asked, double told, double near)
 {
 	return asked < 0 || told < 0 || fabs(told - asked) <= near;
 }
 
-static bool judge_is_lit(const struct camera_judge *judge,
-			 const struct camera_metadata *frame)
+static bool picker_is_lit(const struct frame_picker *picker,
+			  const struct camera_metadata *frame)
 {
-	return judge_is_near(judge->exposure_us, frame->exposure_us,
-			     fmax(judge->exposure_us * LIGHT_NEAR, EXPOSURE_NEAR)) &&
-	       judge_is_near(judge->gain, frame->gain, judge->gain * LIGHT_NEAR);
+	return picker_is_near(picker->exposure_us, frame->exposure_us,
+			      fmax(picker->exposure_us * LIGHT_NEAR, EXPOSURE_NEAR)) &&
+	       picker_is_near(picker->gain, frame->gain, picker->gain * LIGHT_NEAR);
 }
 
-static bool judge_is_sharp(const struct camera_judge *judge,
-			   const struct camera_metadata *frame)
+static bool picker_is_sharp(const struct frame_picker *picker,
+			    const struct camera_metadata *frame)
 {
 	bool scanning = frame->focus == FOCUS_IDLE || frame->focus == FOCUS_SCANNING;
 
-	return !(judge->focusing && scanning) &&
-	       judge_is_near(judge->lens_position, frame->lens_position, LENS_NEAR);
+	return !(picker->focusing && scanning) &&
+	       picker_is_near(picker->lens_position, frame->lens_position, LENS_NEAR);
 }
 
-bool camera_judge_takes(struct camera_judge *judge, const struct camera_metadata *frame,
-			int64_t now_ns)
+bool frame_picker_accepts(struct frame_picker *picker,
+			  const struct camera_metadata *frame, int64_t now_ns)
 {
-	judge->seen++;
-	return judge_is_fresh(judge, frame) &&
-	       (judge->seen >= SETTLE_FRAMES || judge_is_lit(judge, frame)) &&
-	       (now_ns - judge->asked_ns >= LENS_NS || judge_is_sharp(judge, frame));
+	picker->seen++;
+	return picker_is_fresh(picker, frame) &&
+	       (picker->seen >= SETTLE_FRAMES || picker_is_lit(picker, frame)) &&
+	       (now_ns - picker->asked_ns >= LENS_NS || picker_is_sharp(picker, frame));
 }

@@ -5,7 +5,7 @@
 
 #include "hal/linux/camera_module.h"
 
-struct camera_judge {
+struct frame_picker {
 	/* What the camera was told; negative: nothing that it would confirm. */
 	double exposure_us, gain, lens_position;
 	bool focusing;	  /* it was told to focus */
@@ -14,13 +14,14 @@ struct camera_judge {
 };
 
 /* Begins at the time asked_ns, with what of controls the camera has. */
-void camera_judge_begin(struct camera_judge *judge, const struct camera_control *controls,
-			size_t count, const struct camera_facts *facts, int64_t asked_ns);
+void frame_picker_begin(struct frame_picker *picker,
+			const struct camera_control *controls, size_t count,
+			const struct camera_facts *facts, int64_t asked_ns);
 
 /* Is this frame, which came at now_ns, the photo?  A lens that does not arrive is waited
  * for 5 s, settings that the camera does not follow for 8 frames: then the frame is taken
  * as it is, with what its metadata says. */
-bool camera_judge_takes(struct camera_judge *judge, const struct camera_metadata *frame,
-			int64_t now_ns);
+bool frame_picker_accepts(struct frame_picker *picker,
+			  const struct camera_metadata *frame, int64_t now_ns);
 
 #endif

@@ -34,10 +34,10 @@ static const struct camera_metadata right = {
 
 static bool takes(struct camera_metadata frame)
 {
-	struct camera_judge judge;
+	struct frame_picker picker;
 
-	camera_judge_begin(&judge, by_hand, 3, &able, ASKED);
-	return camera_judge_takes(&judge, &frame, ASKED + SECOND);
+	frame_picker_begin(&picker, by_hand, 3, &able, ASKED);
+	return frame_picker_accepts(&picker, &frame, ASKED + SECOND);
 }
 
 static void the_first_frame_with_the_requested_settings_is_the_photo(void **state)
@@ -81,58 +81,58 @@ static void
 settings_that_a_camera_does_not_follow_are_waited_for_eight_frames(void **state)
 {
 	struct camera_metadata frame = right;
-	struct camera_judge judge;
+	struct frame_picker picker;
 
 	(void)state;
 	frame.gain = 1;
-	camera_judge_begin(&judge, by_hand, 3, &able, ASKED);
+	frame_picker_begin(&picker, by_hand, 3, &able, ASKED);
 	for (int i = 0; i < 7; i++)
-		assert_false(camera_judge_takes(&judge, &frame, ASKED + SECOND));
+		assert_false(frame_picker_accepts(&picker, &frame, ASKED + SECOND));
 
-	assert_true(camera_judge_takes(&judge, &frame, ASKED + SECOND));
+	assert_true(frame_picker_accepts(&picker, &frame, ASKED + SECOND));
 }
 
 static void focusing_is_waited_for_five_seconds(void **state)
 {
 	const struct camera_control control = {CAMERA_AF_TRIGGER, {0}};
 	struct camera_metadata frame = right;
-	struct camera_judge judge;
+	struct frame_picker picker;
 
 	(void)state;
-	camera_judge_begin(&judge, &control, 1, &able, ASKED);
+	frame_picker_begin(&picker, &control, 1, &able, ASKED);
 	frame.focus = 1;
-	assert_false(camera_judge_takes(&judge, &frame, ASKED + SECOND));
-	assert_true(camera_judge_takes(&judge, &frame, ASKED + 5 * SECOND));
+	assert_false(frame_picker_accepts(&picker, &frame, ASKED + SECOND));
+	assert_true(frame_picker_accepts(&picker, &frame, ASKED + 5 * SECOND));
 	frame.focus = 2;
-	assert_true(camera_judge_takes(&judge, &frame, ASKED + SECOND));
+	assert_true(frame_picker_accepts(&picker, &frame, ASKED + SECOND));
 	frame.focus = 3; /* it could not: a blurred photo is better than none */
-	assert_true(camera_judge_takes(&judge, &frame, ASKED + SECOND));
+	assert_true(frame_picker_accepts(&picker, &frame, ASKED + SECOND));
 }
 
 static void a_missing_control_is_not_waited_for(void **state)
 {
 	struct camera_facts plain = {.width = 0};
 	struct camera_metadata frame = right;
-	struct camera_judge judge;
+	struct frame_picker picker;
 
 	(void)state;
 	frame.exposure_us = frame.gain = 1;
-	camera_judge_begin(&judge, by_hand, 3, &plain, ASKED);
+	frame_picker_begin(&picker, by_hand, 3, &plain, ASKED);
 
-	assert_true(camera_judge_takes(&judge, &frame, ASKED + SECOND));
+	assert_true(frame_picker_accepts(&picker, &frame, ASKED + SECOND));
 }
 
 static void of_a_camera_that_tells_no_time_the_second_frame_is_taken(void **state)
 {
 	struct camera_metadata frame = right;
-	struct camera_judge judge;
+	struct frame_picker picker;
 
 	(void)state;
 	frame.timestamp_ns = -1;
-	camera_judge_begin(&judge, by_hand, 3, &able, ASKED);
+	frame_picker_begin(&picker, by_hand, 3, &able, ASKED);
 
-	assert_false(camera_judge_takes(&judge, &frame, ASKED));
-	assert_true(camera_judge_takes(&judge, &frame, ASKED));
+	assert_false(frame_picker_accepts(&picker, &frame, ASKED));
+	assert_true(frame_picker_accepts(&picker, &frame, ASKED));
 }
 
 int main(void)
