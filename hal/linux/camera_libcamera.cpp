@@ -180,7 +180,7 @@ PixelFormat best_format(const StreamConfiguration &stream)
 }
 
 using Memory = std::unique_ptr<camera_memory, decltype(&camera_memory_unmap)>;
-using Inbox = std::unique_ptr<camera_inbox, decltype(&camera_inbox_free)>;
+using RequestQueue = std::unique_ptr<request_queue, decltype(&request_queue_free)>;
 
 /* ---- the library ---- */
 
@@ -311,7 +311,7 @@ struct camera_device {
 	int width = 0, height = 0; /* as they were asked for */
 	unsigned photo = 0;
 
-	Inbox inbox = {camera_inbox_new(), camera_inbox_free};
+	RequestQueue requests = {request_queue_new(), request_queue_free};
 };
 
 camera_device::~camera_device()
@@ -326,12 +326,12 @@ camera_device::~camera_device()
 
 void camera_device::completed(Request *request)
 {
-	camera_inbox_put(inbox.get(), request->cookie());
+	request_queue_put(requests.get(), request->cookie());
 }
 
 void camera_device::unplugged()
 {
-	camera_inbox_unplugged(inbox.get());
+	request_queue_unplugged(requests.get());
 }
 
 int camera_device::open(const char *id, camera_facts *out, struct err *err)
@@ -340,7 +340,7 @@ int camera_device::open(const char *id, camera_facts *out, struct err *err)
 
 	if (ret < 0)
 		return ret;
-	if (!inbox)
+	if (!requests)
 		return err_set(err, -ENOMEM, "out of memory");
 	std::shared_ptr<Camera> found = library.get(id);
 	if (!found)
@@ -387,7 +387,7 @@ void camera_device::describe(camera_facts *out)
 bool camera_device::may_stop() const
 {
 	return !started || devices_exist(*camera) ||
-	       camera_inbox_is_unplugged(inbox.get(), HEARSAY_MS);
+	       request_queue_is_unplugged(requests.get(), HEARSAY_MS);
 }
 
 /* For a camera that is not to be stopped, and so not to be released or destroyed either:
@@ -408,7 +408,7 @@ void camera_device::stop()
 	started = false;
 	slots.clear();
 	allocator.reset();
-	camera_inbox_clear(inbox.get()); /* nobody completes any more */
+	request_queue_clear(requests.get()); /* nobody completes any more */
 }
 
 int camera_device::allocate(struct err *err)
@@ -531,7 +531,7 @@ int camera_device::choose(const camera_order &order, Slot **slot, camera_metadat
 			   now.tv_sec * INT64_C(1000000000) + now.tv_nsec);
 	int ret = queue_all(order, err);
 	while (ret == 0) {
-		ret = camera_inbox_take(inbox.get(), &order, &cookie, err);
+		ret = request_queue_take(requests.get(), &order, &cookie, err);
 		if (ret < 0)
 			break;
 		*slot = &slots[cookie];

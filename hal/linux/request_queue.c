@@ -9,7 +9,7 @@
 
 #define CHECK_MS 20 /* between two looks at the order */
 
-struct camera_inbox {
+struct request_queue {
 	pthread_mutex_t lock; /* of all that follows */
 	pthread_cond_t news;
 	uint64_t cookies[CAMERA_REQUESTS];
@@ -17,57 +17,57 @@ struct camera_inbox {
 	bool unplugged;
 };
 
-struct camera_inbox *camera_inbox_new(void)
+struct request_queue *request_queue_new(void)
 {
-	struct camera_inbox *inbox = calloc(1, sizeof(*inbox));
+	struct request_queue *queue = calloc(1, sizeof(*queue));
 	pthread_condattr_t monotonic;
 
-	if (!inbox)
+	if (!queue)
 		return NULL;
-	pthread_mutex_init(&inbox->lock, NULL);
+	pthread_mutex_init(&queue->lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&inbox->news, &monotonic);
+	pthread_cond_init(&queue->news, &monotonic);
 	pthread_condattr_destroy(&monotonic);
-	return inbox;
+	return queue;
 }
 
-void camera_inbox_free(struct camera_inbox *inbox)
+void request_queue_free(struct request_queue *queue)
 {
-	if (!inbox)
+	if (!queue)
 		return;
-	pthread_cond_destroy(&inbox->news);
-	pthread_mutex_destroy(&inbox->lock);
-	free(inbox);
+	pthread_cond_destroy(&queue->news);
+	pthread_mutex_destroy(&queue->lock);
+	free(queue);
 }
 
-void camera_inbox_put(struct camera_inbox *inbox, uint64_t cookie)
+void request_queue_put(struct request_queue *queue, uint64_t cookie)
 {
-	pthread_mutex_lock(&inbox->lock);
-	if (inbox->count < CAMERA_REQUESTS)
-		inbox->cookies[(inbox->first + inbox->count++) % CAMERA_REQUESTS] =
+	pthread_mutex_lock(&queue->lock);
+	if (queue->count < CAMERA_REQUESTS)
+		queue->cookies[(queue->first + queue->count++) % CAMERA_REQUESTS] =
 			cookie;
-	pthread_cond_broadcast(&inbox->news);
-	pthread_mutex_unlock(&inbox->lock);
+	pthread_cond_broadcast(&queue->news);
+	pthread_mutex_unlock(&queue->lock);
 }
 
-void camera_inbox_unplugged(struct camera_inbox *inbox)
+void request_queue_unplugged(struct request_queue *queue)
 {
-	pthread_mutex_lock(&inbox->lock);
-	inbox->unplugged = true;
-	pthread_cond_broadcast(&inbox->news);
-	pthread_mutex_unlock(&inbox->lock);
+	pthread_mutex_lock(&queue->lock);
+	queue->unplugged = true;
+	pthread_cond_broadcast(&queue->news);
+	pthread_mutex_unlock(&queue->lock);
 }
 
-void camera_inbox_clear(struct camera_inbox *inbox)
+void request_queue_clear(struct request_queue *queue)
 {
-	pthread_mutex_lock(&inbox->lock);
-	inbox->count = 0;
-	pthread_mutex_unlock(&inbox->lock);
+	pthread_mutex_lock(&queue->lock);
+	queue->count = 0;
+	pthread_mutex_unlock(&queue->lock);
 }
 
 /* Holds the lock. */
-static void inbox_wait(struct camera_inbox *inbox, int64_t ns)
+static void request_queue_wait(struct request_queue *queue, int64_t ns)
 {
 	struct timespec due;
 
@@ -75,25 +75,25 @@ static void inbox_wait(struct camera_inbox *inbox, int64_t ns)
 	ns += due.tv_nsec;
 	due.tv_sec += ns / 1000000000;
 	due.tv_nsec = ns % 1000000000;
-	pthread_cond_timedwait(&inbox->news, &inbox->lock, &due);
+	pthread_cond_timedwait(&queue->news, &queue->lock, &due);
 }
 
-bool camera_inbox_is_unplugged(struct camera_inbox *inbox, int64_t patience_ms)
+bool request_queue_is_unplugged(struct request_queue *queue, int64_t patience_ms)
 {
 	int64_t due_ns = clock_monotonic_ns() + patience_ms * 1000000, left;
 	bool unplugged;
 
-	pthread_mutex_lock(&inbox->lock);
-	while (!inbox->unplugged && (left = due_ns - clock_monotonic_ns()) > 0)
-		inbox_wait(inbox, left);
-	unplugged = inbox->unplugged;
-	pthread_mutex_unlock(&inbox->lock);
+	pthread_mutex_lock(&queue->lock);
+	while (!queue->unplugged && (left = due_ns - clock_monotonic_ns()) > 0)
+		request_queue_wait(queue, left);
+	unplugged = queue->unplugged;
+	pthread_mutex_unlock(&queue->lock);
 	return unplugged;
 }
 
 /* Why there is no waiting any more: 0 while there is. */
-static int inbox_give_up(bool unplugged, const struct camera_order *order,
-			 struct err *err)
+static int request_queue_give_up(bool unplugged, const struct camera_order *order,
+				 struct err *err)
 {
 	if (unplugged)
 		return err_code(err, -ENODEV, "hardware_fault", "it was unplugged");
@@ -104,26 +104,26 @@ static int inbox_give_up(bool unplugged, const struct camera_order *order,
 	return 0;
 }
 
-int camera_inbox_take(struct camera_inbox *inbox, const struct camera_order *order,
-		      uint64_t *cookie, struct err *err)
+int request_queue_take(struct request_queue *queue, const struct camera_order *order,
+		       uint64_t *cookie, struct err *err)
 {
 	bool unplugged, found = false;
 	int ret = 0;
 
 	while (!found && ret == 0) {
-		pthread_mutex_lock(&inbox->lock);
-		if (!inbox->count && !inbox->unplugged)
-			inbox_wait(inbox, CHECK_MS * 1000000);
-		found = inbox->count > 0;
+		pthread_mutex_lock(&queue->lock);
+		if (!queue->count && !queue->unplugged)
+			request_queue_wait(queue, CHECK_MS * 1000000);
+		found = queue->count > 0;
 		if (found) {
-			*cookie = inbox->cookies[inbox->first];
-			inbox->first = (inbox->first + 1) % CAMERA_REQUESTS;
-			inbox->count--;
+			*cookie = queue->cookies[queue->first];
+			queue->first = (queue->first + 1) % CAMERA_REQUESTS;
+			queue->count--;
 		}
-		unplugged = inbox->unplugged;
-		pthread_mutex_unlock(&inbox->lock);
+		unplugged = queue->unplugged;
+		pthread_mutex_unlock(&queue->lock);
 		if (!found)
-			ret = inbox_give_up(unplugged, order, err);
+			ret = request_queue_give_up(unplugged, order, err);
 	}
 	return ret;
 }

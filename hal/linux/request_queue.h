@@ -5,24 +5,24 @@
 
 #include "hal/linux/camera_module.h"
 
-struct camera_inbox;
+struct request_queue;
 
-struct camera_inbox *camera_inbox_new(void); /* NULL when memory is out */
-void camera_inbox_free(struct camera_inbox *inbox);
+struct request_queue *request_queue_new(void); /* NULL when memory is out */
+void request_queue_free(struct request_queue *queue);
 
 /* From any thread.  cookie: of the request; at most CAMERA_REQUESTS at a time. */
 #define CAMERA_REQUESTS 64
-void camera_inbox_put(struct camera_inbox *inbox, uint64_t cookie);
-void camera_inbox_unplugged(struct camera_inbox *inbox);
+void request_queue_put(struct request_queue *queue, uint64_t cookie);
+void request_queue_unplugged(struct request_queue *queue);
 
-void camera_inbox_clear(struct camera_inbox *inbox);
+void request_queue_clear(struct request_queue *queue);
 
 /* Was it told to be unplugged, at the latest in patience_ms? */
-bool camera_inbox_is_unplugged(struct camera_inbox *inbox, int64_t patience_ms);
+bool request_queue_is_unplugged(struct request_queue *queue, int64_t patience_ms);
 
 /* Waits for the next request.  Errors: it was unplugged (-ENODEV), order was abandoned
  * (-ECANCELED) or is due (-ETIMEDOUT). */
-int camera_inbox_take(struct camera_inbox *inbox, const struct camera_order *order,
-		      uint64_t *cookie, struct err *err);
+int request_queue_take(struct request_queue *queue, const struct camera_order *order,
+		       uint64_t *cookie, struct err *err);
 
 #endif

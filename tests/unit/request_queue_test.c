@@ -28,36 +28,36 @@ static struct camera_order order_for(int64_t ns)
 				     .abandoned = abandoned};
 }
 
-static int open_inbox(void **state)
+static int open_queue(void **state)
 {
 	unwanted = false;
-	*state = camera_inbox_new();
+	*state = request_queue_new();
 	return *state ? 0 : -1;
 }
 
-static int close_inbox(void **state)
+static int close_queue(void **state)
 {
-	camera_inbox_free(*state);
+	request_queue_free(*state);
 	return 0;
 }
 
-static void assert_takes(struct camera_inbox *inbox, uint64_t expected)
+static void assert_takes(struct request_queue *queue, uint64_t expected)
 {
 	struct camera_order order = order_for(LONG_NS);
 	uint64_t cookie;
 
-	assert_int_equal(camera_inbox_take(inbox, &order, &cookie, NULL), 0);
+	assert_int_equal(request_queue_take(queue, &order, &cookie, NULL), 0);
 	assert_int_equal(cookie, expected);
 }
 
-static void assert_gives_up(struct camera_inbox *inbox, int64_t ns, int expected,
+static void assert_gives_up(struct request_queue *queue, int64_t ns, int expected,
 			    const char *words)
 {
 	struct camera_order order = order_for(ns);
 	struct err err;
 	uint64_t cookie;
 
-	assert_int_equal(camera_inbox_take(inbox, &order, &cookie, &err), expected);
+	assert_int_equal(request_queue_take(queue, &order, &cookie, &err), expected);
 	if (!strstr(err.text, words))
 		fail_msg("\"%s\" is not in \"%s\"", words, err.text);
 }
@@ -65,8 +65,8 @@ static void assert_gives_up(struct camera_inbox *inbox, int64_t ns, int expected
 static void requests_come_in_their_order_however_many(void **state)
 {
 	for (uint64_t i = 0; i < 2 * CAMERA_REQUESTS; i += 2) {
-		camera_inbox_put(*state, i);
-		camera_inbox_put(*state, i + 1);
+		request_queue_put(*state, i);
+		request_queue_put(*state, i + 1);
 		assert_takes(*state, i);
 		assert_takes(*state, i + 1);
 	}
@@ -85,27 +85,27 @@ static void a_photo_that_nobody_wants_is_not_waited_for(void **state)
 
 static void an_unplugged_camera_is_not_waited_for(void **state)
 {
-	assert_false(camera_inbox_is_unplugged(*state, 0));
-	assert_false(camera_inbox_is_unplugged(*state, 5));
+	assert_false(request_queue_is_unplugged(*state, 0));
+	assert_false(request_queue_is_unplugged(*state, 5));
 
-	camera_inbox_unplugged(*state);
+	request_queue_unplugged(*state);
 
-	assert_true(camera_inbox_is_unplugged(*state, LONG_NS / 1000000));
+	assert_true(request_queue_is_unplugged(*state, LONG_NS / 1000000));
 	assert_gives_up(*state, LONG_NS, -ENODEV, "it was unplugged");
 }
 
 static void what_came_before_the_clearing_is_not_taken(void **state)
 {
-	camera_inbox_put(*state, 1);
-	camera_inbox_clear(*state);
-	camera_inbox_put(*state, 2);
+	request_queue_put(*state, 1);
+	request_queue_clear(*state);
+	request_queue_put(*state, 2);
 
 	assert_takes(*state, 2);
 }
 
-static void *put_one(void *inbox)
+static void *put_one(void *queue)
 {
-	camera_inbox_put(inbox, 7);
+	request_queue_put(queue, 7);
 	return NULL;
 }
 
@@ -118,17 +118,17 @@ static void a_request_of_another_thread_ends_the_waiting(void **state)
 	pthread_join(thread, NULL);
 }
 
-#define WITH_INBOX(test) cmocka_unit_test_setup_teardown(test, open_inbox, close_inbox)
+#define WITH_QUEUE(test) cmocka_unit_test_setup_teardown(test, open_queue, close_queue)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_INBOX(requests_come_in_their_order_however_many),
-		WITH_INBOX(a_camera_that_sends_nothing_is_not_waited_for),
-		WITH_INBOX(a_photo_that_nobody_wants_is_not_waited_for),
-		WITH_INBOX(an_unplugged_camera_is_not_waited_for),
-		WITH_INBOX(what_came_before_the_clearing_is_not_taken),
-		WITH_INBOX(a_request_of_another_thread_ends_the_waiting),
+		WITH_QUEUE(requests_come_in_their_order_however_many),
+		WITH_QUEUE(a_camera_that_sends_nothing_is_not_waited_for),
+		WITH_QUEUE(a_photo_that_nobody_wants_is_not_waited_for),
+		WITH_QUEUE(an_unplugged_camera_is_not_waited_for),
+		WITH_QUEUE(what_came_before_the_clearing_is_not_taken),
+		WITH_QUEUE(a_request_of_another_thread_ends_the_waiting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
