@@ -10,21 +10,21 @@
 
 static bool debounced_input_is(const struct debounced_input *input, bool high)
 {
-	return high == input->wiring.active_high;
+	return high == input->pins.active_high;
 }
 
 int debounced_input_open(struct debounced_input *input, struct gpio_chip *chip,
-			 const char *name, const struct wiring_endstop *wiring,
+			 const char *name, const struct endstop_pins *pins,
 			 struct err *err)
 {
 	char consumer[GPIO_NAME];
 	int ret, level;
 
-	input->wiring = *wiring;
+	input->pins = *pins;
 	snprintf(consumer, sizeof(consumer), "openscan %.22s", name);
-	ret = gpio_input(&input->line, chip, wiring->pin, consumer,
-			 wiring->pull_up ? GPIO_PULL_UP : GPIO_PULL_DOWN,
-			 (unsigned)(wiring->bounce_s * US_PER_S), &input->debounced, err);
+	ret = gpio_input(&input->line, chip, pins->pin, consumer,
+			 pins->pull_up ? GPIO_PULL_UP : GPIO_PULL_DOWN,
+			 (unsigned)(pins->bounce_s * US_PER_S), &input->debounced, err);
 	if (ret < 0)
 		return ret;
 	level = gpio_get(input->line);
@@ -42,7 +42,7 @@ void debounced_input_close(struct debounced_input *input)
 int debounced_input_pressed(struct debounced_input *input, int64_t now_ns)
 {
 	int64_t bounce_ns =
-		input->debounced ? 0 : (int64_t)(input->wiring.bounce_s * NS_PER_S);
+		input->debounced ? 0 : (int64_t)(input->pins.bounce_s * NS_PER_S);
 	bool was_pressed = false, rising;
 	int level, ret = 1;
 

@@ -10,7 +10,7 @@
 
 struct debounced_input {
 	struct gpio_line *line;
-	struct wiring_endstop wiring;
+	struct endstop_pins pins;
 	bool debounced;	 /* by the kernel */
 	bool pressed;	 /* as it was told last */
 	int64_t edge_ns; /* the newest edge */
@@ -19,7 +19,7 @@ struct debounced_input {
 /* Takes the line of the endstop called name, with its pull and, where the kernel can, its
  * bounce time. */
 int debounced_input_open(struct debounced_input *input, struct gpio_chip *chip,
-			 const char *name, const struct wiring_endstop *wiring,
+			 const char *name, const struct endstop_pins *pins,
 			 struct err *err);
 void debounced_input_close(struct debounced_input *input); /* also one that is not open */
 

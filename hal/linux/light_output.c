@@ -4,19 +4,18 @@
 #include <stdio.h>
 
 int light_output_open(struct light_output *light, struct gpio_chip *chip,
-		      const char *name, const struct wiring_light *wiring,
-		      struct err *err)
+		      const char *name, const struct light_pins *pins, struct err *err)
 {
 	char consumer[GPIO_NAME];
 	int ret = 0;
 
-	light->wiring = *wiring;
+	light->pins = *pins;
 	snprintf(consumer, sizeof(consumer), "openscan %.22s", name);
-	if (wiring->has_pwm)
-		return pwm_open(&light->pwm, PWM_ROOT, &wiring->pwm, err);
-	for (size_t i = 0; ret == 0 && i < wiring->pin_count; i++) {
-		ret = gpio_output(&light->lines[i], chip, wiring->pins[i], consumer,
-				  false, err);
+	if (pins->has_pwm)
+		return pwm_open(&light->pwm, PWM_ROOT, &pins->pwm, err);
+	for (size_t i = 0; ret == 0 && i < pins->pin_count; i++) {
+		ret = gpio_output(&light->lines[i], chip, pins->pin[i], consumer, false,
+				  err);
 		light->count += ret == 0;
 	}
 	if (ret < 0)

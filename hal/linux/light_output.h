@@ -7,16 +7,15 @@
 #include "hal/linux/pin_map.h"
 
 struct light_output {
-	struct gpio_line *lines[WIRING_LIGHT_PINS];
+	struct gpio_line *lines[LIGHT_PINS_MAX];
 	size_t count;
 	struct pwm *pwm; /* NULL: none */
-	struct wiring_light wiring;
+	struct light_pins pins;
 };
 
 /* Takes what the light called name hangs on, off. */
 int light_output_open(struct light_output *light, struct gpio_chip *chip,
-		      const char *name, const struct wiring_light *wiring,
-		      struct err *err);
+		      const char *name, const struct light_pins *pins, struct err *err);
 void light_output_close(struct light_output *light); /* also one that is not open */
 
 /* 0..100.  Without a hardware PWM -ENOTSUP for what lies between: a line that a program

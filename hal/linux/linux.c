@@ -21,7 +21,7 @@
 
 struct linux_trigger {
 	struct gpio_line *line;
-	struct wiring_trigger wiring;
+	struct trigger_pins pins;
 };
 
 struct linux_rig {
@@ -30,7 +30,7 @@ struct linux_rig {
 	struct gpio_chip *chip;
 	char chip_name[64]; /* as the config has it, "" when it has none */
 	struct precise_sleep sleep;
-	struct wiring wiring;
+	struct pin_map pin_map;
 	struct stepper_driver motors[MOTORS];
 	struct enable_line enables[MOTORS];
 	struct light_output lights[LIGHTS];
@@ -131,13 +131,13 @@ static const cJSON *linux_item(const struct linux_rig *rig, const char *section,
 static int linux_attach_motor(struct linux_rig *rig, size_t i, struct err *err)
 {
 	const cJSON *item = linux_item(rig, "motors", i);
-	struct wiring_motor *wiring = &rig->motors[i].wiring;
-	struct wiring_motor read;
-	int ret = wiring_motor(&rig->wiring, item, &read, err);
+	struct motor_pins *pins = &rig->motors[i].pins;
+	struct motor_pins read;
+	int ret = pin_map_motor(&rig->pin_map, item, &read, err);
 
 	if (ret < 0)
 		return ret;
-	*wiring = read;
+	*pins = read;
 	if (!rig->chip)
 		return 0;
 	return stepper_driver_open(&rig->motors[i], rig->chip, item->string, &read,
@@ -147,12 +147,12 @@ static int linux_attach_motor(struct linux_rig *rig, size_t i, struct err *err)
 static int linux_attach_light(struct linux_rig *rig, size_t i, struct err *err)
 {
 	const cJSON *item = linux_item(rig, "lights", i);
-	struct wiring_light read;
-	int ret = wiring_light(&rig->wiring, item, &read, err);
+	struct light_pins read;
+	int ret = pin_map_light(&rig->pin_map, item, &read, err);
 
 	if (ret < 0)
 		return ret;
-	rig->lights[i].wiring = read;
+	rig->lights[i].pins = read;
 	if (!rig->chip)
 		return 0;
 	return light_output_open(&rig->lights[i], rig->chip, item->string, &read, err);
@@ -161,12 +161,12 @@ static int linux_attach_light(struct linux_rig *rig, size_t i, struct err *err)
 static int linux_attach_endstop(struct linux_rig *rig, size_t i, struct err *err)
 {
 	const cJSON *item = linux_item(rig, "endstops", i);
-	struct wiring_endstop read;
-	int ret = wiring_endstop(&rig->wiring, item, &read, err);
+	struct endstop_pins read;
+	int ret = pin_map_endstop(&rig->pin_map, item, &read, err);
 
 	if (ret < 0)
 		return ret;
-	rig->endstops[i].wiring = read;
+	rig->endstops[i].pins = read;
 	if (!rig->chip)
 		return 0;
 	return debounced_input_open(&rig->endstops[i], rig->chip, item->string, &read,
@@ -178,13 +178,13 @@ static int linux_attach_trigger(struct linux_rig *rig, size_t i, struct err *err
 	const cJSON *item = linux_item(rig, "triggers", i);
 	struct linux_trigger *trigger = &rig->triggers[i];
 	char consumer[GPIO_NAME];
-	int ret = wiring_trigger(&rig->wiring, item, &trigger->wiring, err);
+	int ret = pin_map_trigger(&rig->pin_map, item, &trigger->pins, err);
 
 	if (ret < 0 || !rig->chip)
 		return ret;
 	snprintf(consumer, sizeof(consumer), "openscan %.22s", item->string);
-	return gpio_output(&trigger->line, rig->chip, trigger->wiring.pin, consumer,
-			   !trigger->wiring.active_high, err);
+	return gpio_output(&trigger->line, rig->chip, trigger->pins.pin, consumer,
+			   !trigger->pins.active_high, err);
 }
 
 /* How many of a kind there is room for. */
@@ -236,13 +236,12 @@ static void linux_attached(void *backend, cJSON *problems)
 {
 	struct linux_rig *rig = backend;
 
-	free_lines_read(&rig->free_lines, rig->config, wiring_owner, &rig->wiring,
+	free_lines_read(&rig->free_lines, rig->config, pin_map_owner, &rig->pin_map,
 			problems);
 	rig->config = NULL;
 }
 
-static void linux_describe_light(const struct wiring_light *light, char *text,
-				 size_t size)
+static void linux_describe_light(const struct light_pins *light, char *text, size_t size)
 {
 	size_t used = 0;
 
@@ -255,7 +254,7 @@ static void linux_describe_light(const struct wiring_light *light, char *text,
 		snprintf(text, size, "no line");
 	for (size_t i = 0; i < light->pin_count && used < size; i++)
 		used += (size_t)snprintf(text + used, size - used, "%s%u",
-					 i ? ", " : "GPIO ", light->pins[i]);
+					 i ? ", " : "GPIO ", light->pin[i]);
 	if (light->pin_count && used < size)
 		snprintf(text + used, size - used, ", on or off");
 }
@@ -264,29 +263,28 @@ static void linux_describe(const void *backend, enum device_kind kind, size_t i,
 			   char *text, size_t size)
 {
 	const struct linux_rig *rig = backend;
-	const struct wiring_motor *motor;
-	const struct wiring_endstop *endstop;
+	const struct motor_pins *motor;
+	const struct endstop_pins *endstop;
 
 	text[0] = '\0';
 	if (kind == DEVICE_MOTOR) {
-		motor = &rig->motors[i].wiring;
+		motor = &rig->motors[i].pins;
 		snprintf(text, size,
 			 "step GPIO %u, direction %u, enable %u, pulses of %g us, set-up "
 			 "%g us",
 			 motor->step, motor->direction, motor->enable, motor->pulse_us,
 			 motor->setup_us);
 	} else if (kind == DEVICE_LIGHT) {
-		linux_describe_light(&rig->lights[i].wiring, text, size);
+		linux_describe_light(&rig->lights[i].pins, text, size);
 	} else if (kind == DEVICE_ENDSTOP) {
-		endstop = &rig->endstops[i].wiring;
+		endstop = &rig->endstops[i].pins;
 		snprintf(text, size,
 			 "GPIO %u, pressed when %s, pull-%s, bounces for %g s",
 			 endstop->pin, endstop->active_high ? "high" : "low",
 			 endstop->pull_up ? "up" : "down", endstop->bounce_s);
 	} else if (kind == DEVICE_TRIGGER) {
-		snprintf(text, size, "GPIO %u, fires when %s",
-			 rig->triggers[i].wiring.pin,
-			 rig->triggers[i].wiring.active_high ? "high" : "low");
+		snprintf(text, size, "GPIO %u, fires when %s", rig->triggers[i].pins.pin,
+			 rig->triggers[i].pins.active_high ? "high" : "low");
 	}
 }
 
@@ -338,7 +336,7 @@ static int linux_trigger(void *backend, size_t i, bool active)
 	struct linux_rig *rig = backend;
 	const struct linux_trigger *trigger = &rig->triggers[i];
 
-	return gpio_set(trigger->line, active == trigger->wiring.active_high);
+	return gpio_set(trigger->line, active == trigger->pins.active_high);
 }
 
 static int linux_endstop(void *backend, size_t endstop)

@@ -47,11 +47,11 @@ static const struct {
 } drivers[] = {{"a4988", 2, 1}, {"tmc2209", 1, 1}};
 
 /* A checked copy of a device with its defaults; NULL after an error. */
-static cJSON *wiring_read(const char *schema, const cJSON *item, const char *section,
-			  const char *name, struct err *err)
+static cJSON *pin_map_read(const char *schema, const cJSON *item, const char *section,
+			   const char *name, struct err *err)
 {
 	cJSON *copy = device_config_copy(item);
-	char at[WIRING_OWNER];
+	char at[PIN_MAP_OWNER];
 
 	snprintf(at, sizeof(at), "%s.%.64s", section, name);
 	if (device_config_check(schema, copy, at, err) == 0)
@@ -60,30 +60,31 @@ static cJSON *wiring_read(const char *schema, const cJSON *item, const char *sec
 	return NULL;
 }
 
-static unsigned wiring_pin(const cJSON *item, const char *key)
+static unsigned pin_map_pin(const cJSON *item, const char *key)
 {
 	return (unsigned)json_number(item, key, 0);
 }
 
 /* Is the line there to be taken? */
-static int wiring_look(const struct wiring *wiring, unsigned pin, const char *at,
-		       const char *key, bool shared, struct err *err)
+static int pin_map_check(const struct pin_map *map, unsigned pin, const char *at,
+			 const char *key, bool shared, struct err *err)
 {
-	if (!wiring->owners[pin][0] || (shared && wiring->shared[pin]))
+	if (!map->owners[pin][0] || (shared && map->shared[pin]))
 		return 0;
 	return err_code(err, -EINVAL, "invalid_args", "%s: %s %u is taken by %s already",
-			at, key, pin, wiring->owners[pin]);
+			at, key, pin, map->owners[pin]);
 }
 
-static void wiring_take(struct wiring *wiring, unsigned pin, const char *at,
-			const char *key, bool shared)
+static void pin_map_take(struct pin_map *map, unsigned pin, const char *at,
+			 const char *key, bool shared)
 {
-	if (!wiring->owners[pin][0])
-		snprintf(wiring->owners[pin], WIRING_OWNER, "%s %s", at, key);
-	wiring->shared[pin] = shared;
+	if (!map->owners[pin][0])
+		snprintf(map->owners[pin], PIN_MAP_OWNER, "%s %s", at, key);
+	map->shared[pin] = shared;
 }
 
-static int wiring_alike(const struct wiring_motor *motor, const char *at, struct err *err)
+static int pin_map_check_motor(const struct motor_pins *motor, const char *at,
+			       struct err *err)
 {
 	if (motor->step != motor->direction && motor->step != motor->enable &&
 	    motor->direction != motor->enable)
@@ -93,7 +94,7 @@ static int wiring_alike(const struct wiring_motor *motor, const char *at, struct
 			at, motor->step, motor->direction, motor->enable);
 }
 
-static void wiring_times(struct wiring_motor *motor, const cJSON *config)
+static void pin_map_times(struct motor_pins *motor, const cJSON *config)
 {
 	const char *name = json_string(config, "driver");
 
@@ -107,107 +108,107 @@ static void wiring_times(struct wiring_motor *motor, const cJSON *config)
 	}
 }
 
-int wiring_motor(struct wiring *wiring, const cJSON *item, struct wiring_motor *motor,
-		 struct err *err)
+int pin_map_motor(struct pin_map *map, const cJSON *item, struct motor_pins *motor,
+		  struct err *err)
 {
-	cJSON *copy = wiring_read(motor_schema, item, "motors", item->string, err);
-	char at[WIRING_OWNER - 16];
+	cJSON *copy = pin_map_read(motor_schema, item, "motors", item->string, err);
+	char at[PIN_MAP_OWNER - 16];
 	int ret;
 
 	if (!copy)
 		return -EINVAL;
 	snprintf(at, sizeof(at), "motors.%.64s", item->string);
-	motor->step = wiring_pin(copy, "step_pin");
-	motor->direction = wiring_pin(copy, "direction_pin");
-	motor->enable = wiring_pin(copy, "enable_pin");
-	wiring_times(motor, copy);
+	motor->step = pin_map_pin(copy, "step_pin");
+	motor->direction = pin_map_pin(copy, "direction_pin");
+	motor->enable = pin_map_pin(copy, "enable_pin");
+	pin_map_times(motor, copy);
 	cJSON_Delete(copy);
 
-	ret = wiring_alike(motor, at, err);
+	ret = pin_map_check_motor(motor, at, err);
 	if (ret == 0)
-		ret = wiring_look(wiring, motor->step, at, "step_pin", false, err);
+		ret = pin_map_check(map, motor->step, at, "step_pin", false, err);
 	if (ret == 0)
-		ret = wiring_look(wiring, motor->direction, at, "direction_pin", false,
-				  err);
+		ret = pin_map_check(map, motor->direction, at, "direction_pin", false,
+				    err);
 	if (ret == 0)
-		ret = wiring_look(wiring, motor->enable, at, "enable_pin", true, err);
+		ret = pin_map_check(map, motor->enable, at, "enable_pin", true, err);
 	if (ret < 0)
 		return ret;
-	wiring_take(wiring, motor->step, at, "step_pin", false);
-	wiring_take(wiring, motor->direction, at, "direction_pin", false);
-	wiring_take(wiring, motor->enable, at, "enable_pin", true);
+	pin_map_take(map, motor->step, at, "step_pin", false);
+	pin_map_take(map, motor->direction, at, "direction_pin", false);
+	pin_map_take(map, motor->enable, at, "enable_pin", true);
 	return 0;
 }
 
 /* Takes the one line of a device. */
-static int wiring_one(struct wiring *wiring, unsigned pin, const char *section,
-		      const char *name, struct err *err)
+static int pin_map_take_one(struct pin_map *map, unsigned pin, const char *section,
+			    const char *name, struct err *err)
 {
-	char at[WIRING_OWNER - 16];
+	char at[PIN_MAP_OWNER - 16];
 	int ret;
 
 	snprintf(at, sizeof(at), "%s.%.64s", section, name);
-	ret = wiring_look(wiring, pin, at, "pin", false, err);
+	ret = pin_map_check(map, pin, at, "pin", false, err);
 	if (ret == 0)
-		wiring_take(wiring, pin, at, "pin", false);
+		pin_map_take(map, pin, at, "pin", false);
 	return ret;
 }
 
-int wiring_endstop(struct wiring *wiring, const cJSON *item,
-		   struct wiring_endstop *endstop, struct err *err)
+int pin_map_endstop(struct pin_map *map, const cJSON *item, struct endstop_pins *endstop,
+		    struct err *err)
 {
 	const cJSON *settings = cJSON_GetObjectItemCaseSensitive(item, "settings");
 	cJSON *copy =
-		wiring_read(endstop_schema, settings, "endstops", item->string, err);
+		pin_map_read(endstop_schema, settings, "endstops", item->string, err);
 
 	if (!copy)
 		return -EINVAL;
-	endstop->pin = wiring_pin(copy, "pin");
+	endstop->pin = pin_map_pin(copy, "pin");
 	endstop->pull_up = json_bool(copy, "pull_up", true);
 	endstop->active_high = json_bool(copy, "active_high", false);
 	endstop->bounce_s = json_number(copy, "bounce_time", 0);
 	cJSON_Delete(copy);
-	return wiring_one(wiring, endstop->pin, "endstops", item->string, err);
+	return pin_map_take_one(map, endstop->pin, "endstops", item->string, err);
 }
 
 /* Adds a line that is not there yet. */
-static void wiring_add_pin(struct wiring_light *light, unsigned pin)
+static void pin_map_add_pin(struct light_pins *light, unsigned pin)
 {
 	for (size_t i = 0; i < light->pin_count; i++)
-		if (light->pins[i] == pin)
+		if (light->pin[i] == pin)
 			return;
-	if (light->pin_count < WIRING_LIGHT_PINS)
-		light->pins[light->pin_count++] = pin;
+	if (light->pin_count < LIGHT_PINS_MAX)
+		light->pin[light->pin_count++] = pin;
 }
 
-static void wiring_read_light(struct wiring_light *light, const cJSON *config)
+static void pin_map_read_light(struct light_pins *light, const cJSON *config)
 {
 	const cJSON *pwm = cJSON_GetObjectItemCaseSensitive(config, "pwm");
 	const cJSON *pin;
 
-	*light = (struct wiring_light){.has_pwm = pwm != NULL};
+	*light = (struct light_pins){.has_pwm = pwm != NULL};
 	if (pwm) {
 		light->pwm.chip = (int)json_number(pwm, "chip", 0);
 		light->pwm.channel = (int)json_number(pwm, "channel", 0);
 		light->pwm.frequency_hz = (int)json_number(pwm, "frequency_hz", 0);
 	}
 	if (cJSON_HasObjectItem(config, "pin"))
-		wiring_add_pin(light, wiring_pin(config, "pin"));
+		pin_map_add_pin(light, pin_map_pin(config, "pin"));
 	cJSON_ArrayForEach(pin, cJSON_GetObjectItemCaseSensitive(config, "pins"))
-		wiring_add_pin(light, (unsigned)pin->valueint);
+		pin_map_add_pin(light, (unsigned)pin->valueint);
 }
 
-int wiring_light(struct wiring *wiring, const cJSON *item, struct wiring_light *light,
-		 struct err *err)
+int pin_map_light(struct pin_map *map, const cJSON *item, struct light_pins *light,
+		  struct err *err)
 {
-	cJSON *copy = wiring_read(light_schema, item, "lights", item->string, err);
-	char at[WIRING_OWNER - 16];
+	cJSON *copy = pin_map_read(light_schema, item, "lights", item->string, err);
+	char at[PIN_MAP_OWNER - 16];
 	int ret = 0;
 
 	if (!copy)
 		return -EINVAL;
 	snprintf(at, sizeof(at), "lights.%.64s", item->string);
-	wiring_read_light(light, copy);
+	pin_map_read_light(light, copy);
 	cJSON_Delete(copy);
 	if (light->has_pwm && light->pin_count)
 		return err_code(
@@ -216,29 +217,29 @@ int wiring_light(struct wiring *wiring, const cJSON *item, struct wiring_light *
 			"kernel's",
 			at);
 	for (size_t i = 0; ret == 0 && i < light->pin_count; i++)
-		ret = wiring_look(wiring, light->pins[i], at, "pin", false, err);
+		ret = pin_map_check(map, light->pin[i], at, "pin", false, err);
 	for (size_t i = 0; ret == 0 && i < light->pin_count; i++)
-		wiring_take(wiring, light->pins[i], at, "pin", false);
+		pin_map_take(map, light->pin[i], at, "pin", false);
 	return ret;
 }
 
-int wiring_trigger(struct wiring *wiring, const cJSON *item,
-		   struct wiring_trigger *trigger, struct err *err)
+int pin_map_trigger(struct pin_map *map, const cJSON *item, struct trigger_pins *trigger,
+		    struct err *err)
 {
-	cJSON *copy = wiring_read(trigger_schema, item, "triggers", item->string, err);
+	cJSON *copy = pin_map_read(trigger_schema, item, "triggers", item->string, err);
 
 	if (!copy)
 		return -EINVAL;
-	trigger->pin = wiring_pin(copy, "pin");
+	trigger->pin = pin_map_pin(copy, "pin");
 	trigger->active_high =
 		strcmp(json_string(copy, "active_level"), "active_high") == 0;
 	cJSON_Delete(copy);
-	return wiring_one(wiring, trigger->pin, "triggers", item->string, err);
+	return pin_map_take_one(map, trigger->pin, "triggers", item->string, err);
 }
 
-const char *wiring_owner(const void *context, unsigned line)
+const char *pin_map_owner(const void *context, unsigned line)
 {
-	const struct wiring *wiring = context;
+	const struct pin_map *map = context;
 
-	return wiring->owners[line][0] ? wiring->owners[line] : NULL;
+	return map->owners[line][0] ? map->owners[line] : NULL;
 }

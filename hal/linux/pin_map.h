@@ -13,51 +13,51 @@
 #include "hal/linux/pwm.h"
 #include "hal/device.h"
 
-#define WIRING_LINES 64	    /* numbers of lines are below */
-#define WIRING_LIGHT_PINS 8 /* of one light */
-#define WIRING_OWNER 96	    /* "motors.rotor enable_pin" and its NUL */
+#define PIN_MAP_LINES 64 /* numbers of lines are below */
+#define LIGHT_PINS_MAX 8 /* of one light */
+#define PIN_MAP_OWNER 96 /* "motors.rotor enable_pin" and its NUL */
 
 /* Who has each line. */
-struct wiring {
-	char owners[WIRING_LINES][WIRING_OWNER];
-	bool shared[WIRING_LINES]; /* an enable line: other motors may have it too */
+struct pin_map {
+	char owners[PIN_MAP_LINES][PIN_MAP_OWNER];
+	bool shared[PIN_MAP_LINES]; /* an enable line: other motors may have it too */
 };
 
 /* "motors.rotor step_pin", or NULL when nobody has the line.  context is a wiring. */
-const char *wiring_owner(const void *context, unsigned line);
+const char *pin_map_owner(const void *context, unsigned line);
 
-struct wiring_motor {
+struct motor_pins {
 	unsigned step, direction, enable;
 	double pulse_us, setup_us;
 };
 
-struct wiring_endstop {
+struct endstop_pins {
 	unsigned pin;
 	bool pull_up, active_high;
 	double bounce_s;
 };
 
-struct wiring_light {
-	unsigned pins[WIRING_LIGHT_PINS];
+struct light_pins {
+	unsigned pin[LIGHT_PINS_MAX];
 	size_t pin_count;
 	bool has_pwm;
 	struct pwm_config pwm;
 };
 
-struct wiring_trigger {
+struct trigger_pins {
 	unsigned pin;
 	bool active_high;
 };
 
 /* Reads the lines of a device, item being its member of the config, and takes them in
  * wiring.  All or none; "invalid_args" names device and field. */
-int wiring_motor(struct wiring *wiring, const cJSON *item, struct wiring_motor *motor,
-		 struct err *err);
-int wiring_endstop(struct wiring *wiring, const cJSON *item,
-		   struct wiring_endstop *endstop, struct err *err);
-int wiring_light(struct wiring *wiring, const cJSON *item, struct wiring_light *light,
-		 struct err *err);
-int wiring_trigger(struct wiring *wiring, const cJSON *item,
-		   struct wiring_trigger *trigger, struct err *err);
+int pin_map_motor(struct pin_map *map, const cJSON *item, struct motor_pins *motor,
+		  struct err *err);
+int pin_map_endstop(struct pin_map *map, const cJSON *item, struct endstop_pins *endstop,
+		    struct err *err);
+int pin_map_light(struct pin_map *map, const cJSON *item, struct light_pins *light,
+		  struct err *err);
+int pin_map_trigger(struct pin_map *map, const cJSON *item, struct trigger_pins *trigger,
+		    struct err *err);
 
 #endif

@@ -28,39 +28,39 @@ static int stepper_driver_share_enable(struct stepper_driver *driver,
 	int ret;
 
 	for (size_t i = 0; i < count && !enable; i++)
-		if (!enables[i].line || enables[i].pin == driver->wiring.enable)
+		if (!enables[i].line || enables[i].pin == driver->pins.enable)
 			enable = &enables[i];
 	if (!enable)
 		return err_set(err, -ENOSPC, "there are too many enable lines");
 	if (!enable->line) {
-		ret = stepper_driver_output(&enable->line, chip, driver->wiring.enable,
+		ret = stepper_driver_output(&enable->line, chip, driver->pins.enable,
 					    name, "enable", true, err);
 		if (ret < 0)
 			return ret;
-		enable->pin = driver->wiring.enable;
+		enable->pin = driver->pins.enable;
 	}
 	driver->enable = enable;
 	return 0;
 }
 
 int stepper_driver_open(struct stepper_driver *driver, struct gpio_chip *chip,
-			const char *name, const struct wiring_motor *wiring,
+			const char *name, const struct motor_pins *pins,
 			struct enable_line *enables, size_t count, unsigned user,
 			struct err *err)
 {
 	int ret;
 
-	driver->wiring = *wiring;
+	driver->pins = *pins;
 	driver->user = 1u << user;
-	driver->pulse_ns = (int64_t)(wiring->pulse_us * NS_PER_US);
-	driver->setup_ns = (int64_t)(wiring->setup_us * NS_PER_US);
+	driver->pulse_ns = (int64_t)(pins->pulse_us * NS_PER_US);
+	driver->setup_ns = (int64_t)(pins->setup_us * NS_PER_US);
 	/* Without current first, so that no edge of the other lines moves anything. */
 	ret = stepper_driver_share_enable(driver, chip, name, enables, count, err);
 	if (ret == 0)
-		ret = stepper_driver_output(&driver->step, chip, wiring->step, name,
-					    "step", false, err);
+		ret = stepper_driver_output(&driver->step, chip, pins->step, name, "step",
+					    false, err);
 	if (ret == 0)
-		ret = stepper_driver_output(&driver->direction, chip, wiring->direction,
+		ret = stepper_driver_output(&driver->direction, chip, pins->direction,
 					    name, "dir", false, err);
 	if (ret < 0)
 		stepper_driver_close(driver);

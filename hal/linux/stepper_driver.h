@@ -21,13 +21,13 @@ struct stepper_driver {
 	struct enable_line *enable;
 	unsigned user; /* its bit of the enable line */
 	int64_t pulse_ns, setup_ns;
-	struct wiring_motor wiring;
+	struct motor_pins pins;
 };
 
 /* Takes the lines of the motor called name, without current.  enables has room for count
  * lines; a line that another motor has is shared.  user is below 32. */
 int stepper_driver_open(struct stepper_driver *driver, struct gpio_chip *chip,
-			const char *name, const struct wiring_motor *wiring,
+			const char *name, const struct motor_pins *pins,
 			struct enable_line *enables, size_t count, unsigned user,
 			struct err *err);
 void stepper_driver_close(struct stepper_driver *driver); /* also one that is not open */
