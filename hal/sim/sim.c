@@ -207,7 +207,7 @@ static int sim_open(void **out, const cJSON *config, const struct rig_options *o
 		goto fail;
 
 	free_lines_read(&sim->free_lines, config, sim_line_owner, NULL, problems);
-	pace_start(&sim->pace, options->sim_speed);
+	sim_clock_start(&sim->clock, options->sim_speed);
 	*out = sim;
 	return 0;
 fail:
@@ -228,14 +228,14 @@ static int64_t sim_now(void *backend)
 {
 	struct sim *sim = backend;
 
-	return pace_now(&sim->pace);
+	return sim_clock_now(&sim->clock);
 }
 
 static int64_t sim_wait_until(void *backend, int64_t due_ns, struct cancel *cancel)
 {
 	struct sim *sim = backend;
 
-	return pace_wait_until(&sim->pace, due_ns, cancel);
+	return sim_clock_wait_until(&sim->clock, due_ns, cancel);
 }
 
 /* A simulated coil holds without current too. */

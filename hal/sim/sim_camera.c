@@ -119,13 +119,13 @@ static void sim_log_shutter(struct sim *sim, const struct render_view *view,
 
 static int sim_expose(struct sim *sim, double shutter_ms, const struct backend_shot *shot)
 {
-	int64_t due = pace_now(&sim->pace) + llround(shutter_ms * NS_PER_MS);
+	int64_t due = sim_clock_now(&sim->clock) + llround(shutter_ms * NS_PER_MS);
 	int64_t now;
 
 	do {
 		int ret;
 
-		now = pace_wait_until(&sim->pace, due, shot->cancel);
+		now = sim_clock_wait_until(&sim->clock, due, shot->cancel);
 		ret = shot->check(shot);
 		if (ret < 0)
 			return ret;

@@ -7,20 +7,21 @@
 #define AHEAD_NS 2000000  /* real time that may be skipped without a sleep */
 #define SLICE_NS 10000000 /* the longest sleep, so that a stop is soon seen */
 
-void pace_start(struct pace *pace, double speed)
+void sim_clock_start(struct sim_clock *clock, double speed)
 {
-	pace->origin_ns = clock_monotonic_ns();
-	pace->speed = speed;
+	clock->origin_ns = clock_monotonic_ns();
+	clock->speed = speed;
 }
 
-int64_t pace_now(const struct pace *pace)
+int64_t sim_clock_now(const struct sim_clock *clock)
 {
-	return llround((double)(clock_monotonic_ns() - pace->origin_ns) * pace->speed);
+	return llround((double)(clock_monotonic_ns() - clock->origin_ns) * clock->speed);
 }
 
-int64_t pace_wait_until(const struct pace *pace, int64_t due_ns, struct cancel *cancel)
+int64_t sim_clock_wait_until(const struct sim_clock *clock, int64_t due_ns,
+			     struct cancel *cancel)
 {
-	int64_t real_due = pace->origin_ns + llround((double)due_ns / pace->speed);
+	int64_t real_due = clock->origin_ns + llround((double)due_ns / clock->speed);
 	int64_t real_now = clock_monotonic_ns();
 	int64_t now;
 
@@ -30,6 +31,6 @@ int64_t pace_wait_until(const struct pace *pace, int64_t due_ns, struct cancel *
 		return cancel_wait_until(cancel, real_due) ? due_ns - 1 : due_ns;
 
 	cancel_wait_until(cancel, real_now + SLICE_NS);
-	now = pace_now(pace);
+	now = sim_clock_now(clock);
 	return now < due_ns ? now : due_ns;
 }

@@ -10,16 +10,17 @@
 
 #include "agent/base/cancel.h"
 
-struct pace {
+struct sim_clock {
 	int64_t origin_ns; /* real time when this one was 0 */
 	double speed;
 };
 
-void pace_start(struct pace *pace, double speed);
+void sim_clock_start(struct sim_clock *clock, double speed);
 
-int64_t pace_now(const struct pace *pace);
+int64_t sim_clock_now(const struct sim_clock *clock);
 
 /* due_ns, or an earlier time after 10 ms of real time or when cancel was requested. */
-int64_t pace_wait_until(const struct pace *pace, int64_t due_ns, struct cancel *cancel);
+int64_t sim_clock_wait_until(const struct sim_clock *clock, int64_t due_ns,
+			     struct cancel *cancel);
 
 #endif

@@ -30,7 +30,7 @@ struct sim_endstop {
 };
 
 struct sim {
-	struct pace pace;
+	struct sim_clock clock;
 	struct truth *truth;
 	struct sim_motor motors[TRUTH_AXES];
 	size_t motor_count;
