@@ -11,26 +11,27 @@
 #define TRUTH_MAGIC "osctru1"
 #define TRUTH_NAME 65
 
-struct truth_axis {
+struct ground_truth_axis {
 	char name[TRUTH_NAME]; /* "" where it is free */
 	_Atomic int64_t count;
 };
 
-struct truth_page {
+struct ground_truth_page {
 	char magic[8];
 	_Atomic uint64_t shutters;
-	struct truth_axis axes[TRUTH_AXES];
+	struct ground_truth_axis axes[GROUND_TRUTH_AXES];
 };
 
-struct truth {
-	struct truth_page *page;
+struct ground_truth {
+	struct ground_truth_page *page;
 	bool is_new;
-	struct truth_axis *axes[TRUTH_AXES]; /* by number */
+	struct ground_truth_axis *axes[GROUND_TRUTH_AXES]; /* by number */
 };
 
-static int truth_create(struct truth *truth, const char *path, struct err *err)
+static int ground_truth_create(struct ground_truth *truth, const char *path,
+			       struct err *err)
 {
-	static const struct truth_page empty = {.magic = TRUTH_MAGIC};
+	static const struct ground_truth_page empty = {.magic = TRUTH_MAGIC};
 	void *map;
 	int ret = mmap_file_create(&map, path, &empty, sizeof(empty), err);
 
@@ -41,13 +42,13 @@ static int truth_create(struct truth *truth, const char *path, struct err *err)
 	return 0;
 }
 
-static int truth_map(struct truth *truth, const char *path, struct err *err)
+static int ground_truth_map(struct ground_truth *truth, const char *path, struct err *err)
 {
 	void *map = NULL;
 	int ret = mmap_file_open(&map, path, sizeof(*truth->page), err);
 
 	if (ret == -ENOENT)
-		return truth_create(truth, path, err);
+		return ground_truth_create(truth, path, err);
 	if (ret < 0 && ret != -EBADMSG)
 		return ret;
 	truth->page = map;
@@ -58,24 +59,25 @@ static int truth_map(struct truth *truth, const char *path, struct err *err)
 	mmap_file_close(map, sizeof(*truth->page));
 	truth->page = NULL;
 	ret = mmap_file_set_aside(path, "it is no file of true positions", err);
-	return ret < 0 ? ret : truth_create(truth, path, err);
+	return ret < 0 ? ret : ground_truth_create(truth, path, err);
 }
 
-static struct truth_axis *truth_axis(struct truth_page *page, const char *name)
+static struct ground_truth_axis *ground_truth_axis(struct ground_truth_page *page,
+						   const char *name)
 {
-	for (size_t i = 0; i < TRUTH_AXES; i++)
+	for (size_t i = 0; i < GROUND_TRUTH_AXES; i++)
 		if (strcmp(page->axes[i].name, name) == 0)
 			return &page->axes[i];
 	return NULL;
 }
 
-static int truth_add(struct truth *truth, size_t i, const char *name, int64_t count,
-		     struct err *err)
+static int ground_truth_add(struct ground_truth *truth, size_t i, const char *name,
+			    int64_t count, struct err *err)
 {
-	struct truth_axis *axis = truth_axis(truth->page, name);
+	struct ground_truth_axis *axis = ground_truth_axis(truth->page, name);
 
 	if (!axis) {
-		axis = truth_axis(truth->page, "");
+		axis = ground_truth_axis(truth->page, "");
 		if (!axis)
 			return err_set(err, -ENOSPC, "there is no room for the motor %s",
 				       name);
@@ -86,28 +88,29 @@ static int truth_add(struct truth *truth, size_t i, const char *name, int64_t co
 	return 0;
 }
 
-int truth_open(struct truth **out, const char *path, const char *const *names,
-	       const int64_t *counts, size_t n, struct err *err)
+int ground_truth_open(struct ground_truth **out, const char *path,
+		      const char *const *names, const int64_t *counts, size_t n,
+		      struct err *err)
 {
-	struct truth *truth = calloc(1, sizeof(*truth));
+	struct ground_truth *truth = calloc(1, sizeof(*truth));
 	int ret;
 
 	if (!truth)
 		return err_set(err, -ENOMEM, "out of memory");
-	ret = truth_map(truth, path, err);
+	ret = ground_truth_map(truth, path, err);
 	for (size_t i = 0; ret == 0 && i < n; i++)
-		ret = truth_add(truth, i, names[i], counts[i], err);
+		ret = ground_truth_add(truth, i, names[i], counts[i], err);
 	if (ret < 0)
 		goto fail;
 
 	*out = truth;
 	return 0;
 fail:
-	truth_close(truth);
+	ground_truth_close(truth);
 	return ret;
 }
 
-void truth_close(struct truth *truth)
+void ground_truth_close(struct ground_truth *truth)
 {
 	if (!truth)
 		return;
@@ -115,22 +118,22 @@ void truth_close(struct truth *truth)
 	free(truth);
 }
 
-bool truth_is_new(const struct truth *truth)
+bool ground_truth_is_new(const struct ground_truth *truth)
 {
 	return truth->is_new;
 }
 
-int64_t truth_count(const struct truth *truth, size_t axis)
+int64_t ground_truth_count(const struct ground_truth *truth, size_t axis)
 {
 	return atomic_load_explicit(&truth->axes[axis]->count, memory_order_relaxed);
 }
 
-void truth_step(struct truth *truth, size_t axis, int sign)
+void ground_truth_step(struct ground_truth *truth, size_t axis, int sign)
 {
 	atomic_fetch_add_explicit(&truth->axes[axis]->count, sign, memory_order_release);
 }
 
-uint64_t truth_next_shutter(struct truth *truth)
+uint64_t ground_truth_next_shutter(struct ground_truth *truth)
 {
 	return atomic_fetch_add(&truth->page->shutters, 1) + 1;
 }

@@ -11,24 +11,25 @@
 
 #include "agent/base/err.h"
 
-#define TRUTH_AXES 16
+#define GROUND_TRUTH_AXES 16
 
-struct truth;
+struct ground_truth;
 
 /* Opens path or makes it; a damaged file is moved aside.  names and counts (steps from 0
  * degrees) are n axes as they stand in a rig that nobody has moved. */
-int truth_open(struct truth **out, const char *path, const char *const *names,
-	       const int64_t *counts, size_t n, struct err *err);
-void truth_close(struct truth *truth); /* NULL is fine */
+int ground_truth_open(struct ground_truth **out, const char *path,
+		      const char *const *names, const int64_t *counts, size_t n,
+		      struct err *err);
+void ground_truth_close(struct ground_truth *truth); /* NULL is fine */
 
-/* Has this call of truth_open() made the file? */
-bool truth_is_new(const struct truth *truth);
+/* Has this call of ground_truth_open() made the file? */
+bool ground_truth_is_new(const struct ground_truth *truth);
 
 /* By number of axis.  One thread moves an axis, any may look. */
-int64_t truth_count(const struct truth *truth, size_t axis);
-void truth_step(struct truth *truth, size_t axis, int sign);
+int64_t ground_truth_count(const struct ground_truth *truth, size_t axis);
+void ground_truth_step(struct ground_truth *truth, size_t axis, int sign);
 
 /* The number of this photo, from 1, growing over restarts. */
-uint64_t truth_next_shutter(struct truth *truth);
+uint64_t ground_truth_next_shutter(struct ground_truth *truth);
 
 #endif

@@ -50,8 +50,8 @@ static int sim_index(const cJSON *section, const char *name)
 static int sim_open_motors(struct sim *sim, const cJSON *config, const char *path,
 			   struct err *err)
 {
-	const char *names[TRUTH_AXES];
-	int64_t counts[TRUTH_AXES];
+	const char *names[GROUND_TRUTH_AXES];
+	int64_t counts[GROUND_TRUTH_AXES];
 	const cJSON *item;
 	size_t n = 0;
 
@@ -59,9 +59,9 @@ static int sim_open_motors(struct sim *sim, const cJSON *config, const char *pat
 		struct sim_motor *motor = &sim->motors[n];
 		double turn = json_number(item, "steps_per_rotation", 0);
 
-		if (n == TRUTH_AXES)
+		if (n == GROUND_TRUTH_AXES)
 			return err_code(err, -EINVAL, "invalid_args",
-					"motors must be at most %d", TRUTH_AXES);
+					"motors must be at most %d", GROUND_TRUTH_AXES);
 		/* The rig refuses what is outside; here it only must not hurt. */
 		motor->steps_per_turn =
 			turn >= 1 && turn <= INT32_MAX ? (int32_t)turn : 1;
@@ -75,7 +75,7 @@ static int sim_open_motors(struct sim *sim, const cJSON *config, const char *pat
 	sim->motor_count = n;
 	sim->rotor = sim_index(sim_section(config, "motors"), "rotor");
 	sim->turntable = sim_index(sim_section(config, "motors"), "turntable");
-	return path ? truth_open(&sim->truth, path, names, counts, n, err) : 0;
+	return path ? ground_truth_open(&sim->truth, path, names, counts, n, err) : 0;
 }
 
 static int sim_open_endstops(struct sim *sim, const cJSON *config, struct err *err)
@@ -166,7 +166,7 @@ static void sim_close(void *backend)
 
 	if (!sim)
 		return;
-	truth_close(sim->truth);
+	ground_truth_close(sim->truth);
 	faults_close(sim->faults);
 	poster_close(sim->poster);
 	if (sim->shutter_log >= 0)
@@ -221,7 +221,7 @@ static bool sim_fresh(const void *backend)
 {
 	const struct sim *sim = backend;
 
-	return truth_is_new(sim->truth);
+	return ground_truth_is_new(sim->truth);
 }
 
 static int64_t sim_now(void *backend)
@@ -262,8 +262,8 @@ static int sim_step(void *backend, size_t motor, int64_t *sent_ns)
 	struct sim *sim = backend;
 
 	(void)sent_ns;
-	truth_step(sim->truth, motor,
-		   sim->motors[motor].direction * sim->motors[motor].sign);
+	ground_truth_step(sim->truth, motor,
+			  sim->motors[motor].direction * sim->motors[motor].sign);
 	return 0;
 }
 
@@ -283,7 +283,7 @@ static int sim_endstop(void *backend, size_t i)
 
 	if (endstop->motor < 0)
 		return -ENODEV;
-	count = truth_count(sim->truth, (size_t)endstop->motor);
+	count = ground_truth_count(sim->truth, (size_t)endstop->motor);
 	return endstop->above ? count >= endstop->edge : count <= endstop->edge;
 }
 
@@ -319,7 +319,7 @@ double sim_angle(const struct sim *sim, int motor)
 {
 	if (motor < 0)
 		return 0;
-	return (double)truth_count(sim->truth, (size_t)motor) * 360 /
+	return (double)ground_truth_count(sim->truth, (size_t)motor) * 360 /
 	       sim->motors[motor].steps_per_turn;
 }
 

@@ -194,7 +194,7 @@ int sim_camera_expose(void *backend, size_t camera, const struct backend_shot *s
 		free(latent);
 		return ret;
 	}
-	latent->view.seed = truth_next_shutter(sim->truth);
+	latent->view.seed = ground_truth_next_shutter(sim->truth);
 	sim_log_shutter(sim, &latent->view, latent->taken_at_ms);
 	*out = latent;
 	return 0;

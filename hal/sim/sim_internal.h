@@ -31,8 +31,8 @@ struct sim_endstop {
 
 struct sim {
 	struct sim_clock clock;
-	struct truth *truth;
-	struct sim_motor motors[TRUTH_AXES];
+	struct ground_truth *truth;
+	struct sim_motor motors[GROUND_TRUTH_AXES];
 	size_t motor_count;
 	int rotor, turntable; /* which motors these are, -1 for none */
 	struct sim_endstop endstops[SIM_ENDSTOPS];

@@ -156,14 +156,14 @@ static void forget_positions(struct bench *bench, double speed)
 static int64_t true_count(const struct bench *bench, const char *axis)
 {
 	char path[PATH_MAX];
-	struct truth *truth;
+	struct ground_truth *truth;
 	const int64_t none = 0;
 	int64_t count;
 
 	snprintf(path, sizeof(path), "%s/sim/truth", bench->dir);
-	assert_int_equal(truth_open(&truth, path, &axis, &none, 1, NULL), 0);
-	count = truth_count(truth, 0);
-	truth_close(truth);
+	assert_int_equal(ground_truth_open(&truth, path, &axis, &none, 1, NULL), 0);
+	count = ground_truth_count(truth, 0);
+	ground_truth_close(truth);
 	return count;
 }
 
@@ -172,14 +172,14 @@ static void shove_rotor(const struct bench *bench, int64_t steps)
 {
 	const char *axis = "rotor";
 	char path[PATH_MAX];
-	struct truth *truth;
+	struct ground_truth *truth;
 	const int64_t none = 0;
 
 	snprintf(path, sizeof(path), "%s/sim/truth", bench->dir);
-	assert_int_equal(truth_open(&truth, path, &axis, &none, 1, NULL), 0);
+	assert_int_equal(ground_truth_open(&truth, path, &axis, &none, 1, NULL), 0);
 	for (int64_t i = 0; i < llabs(steps); i++)
-		truth_step(truth, 0, steps < 0 ? -1 : 1);
-	truth_close(truth);
+		ground_truth_step(truth, 0, steps < 0 ? -1 : 1);
+	ground_truth_close(truth);
 }
 
 /* The count that the position file holds. */
