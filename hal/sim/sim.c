@@ -156,7 +156,7 @@ static int sim_open_rest(struct sim *sim, const cJSON *config, struct err *err)
 	if (ret == 0)
 		ret = faults_open(&sim->faults, sim_section(own, "faults"), err);
 	if (ret == 0 && image)
-		ret = poster_open(&sim->poster, image, err);
+		ret = target_image_open(&sim->target_image, image, err);
 	return ret;
 }
 
@@ -168,7 +168,7 @@ static void sim_close(void *backend)
 		return;
 	ground_truth_close(sim->truth);
 	faults_close(sim->faults);
-	poster_close(sim->poster);
+	target_image_close(sim->target_image);
 	if (sim->shutter_log >= 0)
 		close(sim->shutter_log);
 	if (sim->trigger_log >= 0)

@@ -224,8 +224,8 @@ static int sim_develop(const struct sim *sim, const struct sim_latent *latent,
 	const struct render_view *view = &latent->view;
 	int ret;
 
-	if (sim->poster) {
-		poster_show(sim->poster, frame);
+	if (sim->target_image) {
+		target_image_show(sim->target_image, frame);
 		return 0;
 	}
 	ret = render_photo(view, frame->rgb, NULL);

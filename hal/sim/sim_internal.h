@@ -41,7 +41,7 @@ struct sim {
 	double radius_mm;
 	bool room_lit;
 	struct faults *faults;
-	struct poster *poster; /* what is held before the camera, or NULL */
+	struct target_image *target_image; /* what is held before the camera, or NULL */
 	struct free_lines free_lines;
 	atomic_bool lines[FREE_LINES_COUNT]; /* levels of the free lines */
 	int shutter_log, trigger_log;	     /* file descriptors */

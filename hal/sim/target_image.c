@@ -8,36 +8,38 @@
 
 #include <jpeglib.h>
 
-struct poster {
+struct target_image {
 	struct frame *picture;
 };
 
 /* libjpeg ends a failed call by a jump. */
-struct poster_failure {
+struct target_image_failure {
 	struct jpeg_error_mgr mgr;
 	jmp_buf jump;
 	char text[JMSG_LENGTH_MAX];
 };
 
-static void poster_jump(j_common_ptr info)
+static void target_image_jump(j_common_ptr info)
 {
-	struct poster_failure *failure = (struct poster_failure *)info->err;
+	struct target_image_failure *failure = (struct target_image_failure *)info->err;
 
 	failure->mgr.format_message(info, failure->text);
 	longjmp(failure->jump, 1);
 }
 
-/* Into poster, so that what is there can be freed after a jump. */
-static int poster_read_rows(struct poster *poster, struct jpeg_decompress_struct *info)
+/* Into target, so that what is there can be freed after a jump. */
+static int target_image_read_rows(struct target_image *target,
+				  struct jpeg_decompress_struct *info)
 {
 	struct frame *picture;
 
 	jpeg_read_header(info, TRUE);
-	if (info->image_width > POSTER_SIDE || info->image_height > POSTER_SIDE)
+	if (info->image_width > TARGET_IMAGE_SIDE ||
+	    info->image_height > TARGET_IMAGE_SIDE)
 		return -EFBIG;
 	info->out_color_space = JCS_RGB;
 	jpeg_start_decompress(info);
-	poster->picture = picture =
+	target->picture = picture =
 		frame_new((int)info->output_width, (int)info->output_height);
 	if (!picture)
 		return -ENOMEM;
@@ -51,15 +53,15 @@ static int poster_read_rows(struct poster *poster, struct jpeg_decompress_struct
 	return 0;
 }
 
-static int poster_read(struct poster *poster, FILE *file, const char *path,
-		       struct err *err)
+static int target_image_read(struct target_image *target, FILE *file, const char *path,
+			     struct err *err)
 {
 	struct jpeg_decompress_struct info;
-	struct poster_failure failure;
+	struct target_image_failure failure;
 	int ret;
 
 	info.err = jpeg_std_error(&failure.mgr);
-	failure.mgr.error_exit = poster_jump;
+	failure.mgr.error_exit = target_image_jump;
 	if (setjmp(failure.jump)) {
 		jpeg_destroy_decompress(&info);
 		return err_code(err, -EBADMSG, "invalid_args", "sim.show_image: %s: %s",
@@ -67,50 +69,50 @@ static int poster_read(struct poster *poster, FILE *file, const char *path,
 	}
 	jpeg_create_decompress(&info);
 	jpeg_stdio_src(&info, file);
-	ret = poster_read_rows(poster, &info);
+	ret = target_image_read_rows(target, &info);
 	jpeg_destroy_decompress(&info);
 	if (ret == -EFBIG)
 		return err_code(err, ret, "invalid_args",
 				"sim.show_image: %s: a side must be at most %d pixels",
-				path, POSTER_SIDE);
+				path, TARGET_IMAGE_SIDE);
 	return ret < 0 ? err_set(err, ret, "out of memory") : 0;
 }
 
-int poster_open(struct poster **out, const char *path, struct err *err)
+int target_image_open(struct target_image **out, const char *path, struct err *err)
 {
-	struct poster *poster = calloc(1, sizeof(*poster));
+	struct target_image *target = calloc(1, sizeof(*target));
 	FILE *file = NULL;
 	int ret;
 
-	if (!poster)
+	if (!target)
 		return err_set(err, -ENOMEM, "out of memory");
 	file = fopen(path, "rbe");
 	if (file)
-		ret = poster_read(poster, file, path, err);
+		ret = target_image_read(target, file, path, err);
 	else
 		ret = err_code(err, -errno, "invalid_args", "sim.show_image: %s: %s",
 			       path, strerror(errno));
 	if (file)
 		fclose(file);
 	if (ret < 0) {
-		poster_close(poster);
+		target_image_close(target);
 		return ret;
 	}
-	*out = poster;
+	*out = target;
 	return 0;
 }
 
-void poster_close(struct poster *poster)
+void target_image_close(struct target_image *target)
 {
-	if (!poster)
+	if (!target)
 		return;
-	frame_free(poster->picture);
-	free(poster);
+	frame_free(target->picture);
+	free(target);
 }
 
-void poster_show(const struct poster *poster, struct frame *frame)
+void target_image_show(const struct target_image *target, struct frame *frame)
 {
-	const struct frame *picture = poster->picture;
+	const struct frame *picture = target->picture;
 	double across = (double)frame->width / picture->width;
 	double down = (double)frame->height / picture->height;
 	double scale = across < down ? across : down;

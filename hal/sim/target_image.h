@@ -6,16 +6,16 @@
 #include "agent/base/err.h"
 #include "hal/frame.h"
 
-struct poster;
+struct target_image;
 
-/* Reads the JPEG at path, of at most POSTER_SIDE pixels a side.  "invalid_args" with a
- * sentence for what is none. */
-#define POSTER_SIDE 8192
-int poster_open(struct poster **out, const char *path, struct err *err);
-void poster_close(struct poster *poster); /* NULL is fine */
+/* Reads the JPEG at path, of at most TARGET_IMAGE_SIDE pixels a side.  "invalid_args"
+ * with a sentence for what is none. */
+#define TARGET_IMAGE_SIDE 8192
+int target_image_open(struct target_image **out, const char *path, struct err *err);
+void target_image_close(struct target_image *target); /* NULL is fine */
 
 /* Fills frame with it: as large as it fits, in the middle, black around it.  Any thread.
  */
-void poster_show(const struct poster *poster, struct frame *frame);
+void target_image_show(const struct target_image *target, struct frame *frame);
 
 #endif
