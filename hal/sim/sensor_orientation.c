@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
-bool mount_is_sideways(int orientation)
+bool sensor_is_sideways(int orientation)
 {
 	return orientation >= 5;
 }
@@ -11,7 +11,7 @@ bool mount_is_sideways(int orientation)
 /* Where pixel x, y of the upright picture lies on a sensor of this size. */
 static void place_on(const struct frame *sensor, int orientation, int *x, int *y)
 {
-	bool sideways = mount_is_sideways(orientation);
+	bool sideways = sensor_is_sideways(orientation);
 	int u = sideways ? *y : *x, v = sideways ? *x : *y;
 	int flag = orientation;
 
@@ -20,9 +20,9 @@ static void place_on(const struct frame *sensor, int orientation, int *x, int *y
 							      : v;
 }
 
-struct frame *mount_turn(struct frame *upright, int orientation)
+struct frame *sensor_orient_frame(struct frame *upright, int orientation)
 {
-	bool sideways = mount_is_sideways(orientation);
+	bool sideways = sensor_is_sideways(orientation);
 	const uint8_t *pixel = upright->rgb;
 	struct frame *sensor;
 

@@ -9,10 +9,10 @@
 #include "hal/frame.h"
 
 /* Does the sensor lie on its side: is its width the picture's height? */
-bool mount_is_sideways(int orientation);
+bool sensor_is_sideways(int orientation);
 
 /* The same picture as the sensor has it, orientation 1 to 8; takes upright, also when
  * memory is out (NULL).  Only pixels and sizes are taken over. */
-struct frame *mount_turn(struct frame *upright, int orientation);
+struct frame *sensor_orient_frame(struct frame *upright, int orientation);
 
 #endif

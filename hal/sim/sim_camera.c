@@ -74,7 +74,7 @@ static void sim_frame_view(struct render_view *view, const cJSON *settings)
 		cJSON_GetObjectItemCaseSensitive(settings, "photo_resolution");
 	int width = cJSON_IsArray(size) ? cJSON_GetArrayItem(size, 0)->valueint : WIDTH;
 	int height = cJSON_IsArray(size) ? cJSON_GetArrayItem(size, 1)->valueint : HEIGHT;
-	bool sideways = mount_is_sideways(sim_orientation(settings));
+	bool sideways = sensor_is_sideways(sim_orientation(settings));
 
 	view->focal_px = render_focal_px(width);
 	view->width = sideways ? height : width;
@@ -256,7 +256,7 @@ int sim_camera_read_out(void *backend, size_t camera, void *latent_photo,
 			: err_set(err, -ENOMEM, "out of memory");
 
 	if (ret == 0) {
-		frame = mount_turn(frame, latent->orientation);
+		frame = sensor_orient_frame(frame, latent->orientation);
 		if (!frame)
 			ret = err_set(err, -ENOMEM, "out of memory");
 	}
