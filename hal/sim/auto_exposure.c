@@ -57,7 +57,7 @@ static double bounded(double factor)
 	return fmax(1.0 / MOST_CHANGE, fmin(MOST_CHANGE, factor));
 }
 
-bool meter_read(const struct frame *frame, struct meter *meter)
+bool auto_exposure_read(const struct frame *frame, struct auto_exposure *auto_exposure)
 {
 	size_t pixels = (size_t)frame->width * (size_t)frame->height;
 	struct sums sums = {.object = 0};
@@ -66,11 +66,11 @@ bool meter_read(const struct frame *frame, struct meter *meter)
 		add(&sums, frame->rgb + i * 3);
 	if ((double)sums.object < LEAST_SHARE * (double)pixels)
 		return false;
-	meter->exposure = bounded(METER_BRIGHT / light_of(top_of(&sums)));
-	meter->red = meter->blue = 1;
+	auto_exposure->exposure = bounded(AUTO_EXPOSURE_BRIGHT / light_of(top_of(&sums)));
+	auto_exposure->red = auto_exposure->blue = 1;
 	if (sums.coloured && sums.red > 0 && sums.blue > 0) {
-		meter->red = bounded(sums.green / sums.red);
-		meter->blue = bounded(sums.green / sums.blue);
+		auto_exposure->red = bounded(sums.green / sums.red);
+		auto_exposure->blue = bounded(sums.green / sums.blue);
 	}
 	return true;
 }

@@ -11,14 +11,14 @@
 
 #include "hal/frame.h"
 
-#define METER_BRIGHT 0.6
+#define AUTO_EXPOSURE_BRIGHT 0.6
 
 /* What to multiply the settings by. */
-struct meter {
+struct auto_exposure {
 	double exposure, red, blue;
 };
 
 /* False when the photo shows next to nothing. */
-bool meter_read(const struct frame *frame, struct meter *meter);
+bool auto_exposure_read(const struct frame *frame, struct auto_exposure *auto_exposure);
 
 #endif

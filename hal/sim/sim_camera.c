@@ -296,7 +296,7 @@ static int sim_measure(struct sim *sim, const struct backend_shot *shot, cJSON *
 {
 	struct sim_latent *latent = sim_catch(sim, settings);
 	struct frame *frame;
-	struct meter meter;
+	struct auto_exposure auto_exposure;
 	bool seen;
 	int ret = latent ? sim_expose(sim, latent->shutter_ms, shot)
 			 : err_set(err, -ENOMEM, "out of memory");
@@ -308,18 +308,19 @@ static int sim_measure(struct sim *sim, const struct backend_shot *shot, cJSON *
 	ret = sim_camera_read_out(sim, 0, latent, &frame, err);
 	if (ret < 0)
 		return ret;
-	seen = meter_read(frame, &meter);
+	seen = auto_exposure_read(frame, &auto_exposure);
 	frame_free(frame);
 	if (!seen)
-		meter = (struct meter){2, 1, 1}; /* perhaps it is only too dark */
-	*change = sim_adjust(settings, "shutter", meter.exposure, LEAST_SHUTTER_MS,
-			     MOST_SHUTTER_MS);
+		auto_exposure =
+			(struct auto_exposure){2, 1, 1}; /* perhaps it is only too dark */
+	*change = sim_adjust(settings, "shutter", auto_exposure.exposure,
+			     LEAST_SHUTTER_MS, MOST_SHUTTER_MS);
 	if (!seen && *change < STEADY)
 		return err_code(err, -ENODATA, "invalid_state",
 				"it is too dark to calibrate: turn a light on");
-	*change = fmax(*change, sim_adjust(settings, "awbg_red", meter.red, LEAST_BALANCE,
-					   MOST_BALANCE));
-	*change = fmax(*change, sim_adjust(settings, "awbg_blue", meter.blue,
+	*change = fmax(*change, sim_adjust(settings, "awbg_red", auto_exposure.red,
+					   LEAST_BALANCE, MOST_BALANCE));
+	*change = fmax(*change, sim_adjust(settings, "awbg_blue", auto_exposure.blue,
 					   LEAST_BALANCE, MOST_BALANCE));
 	return 0;
 }
