@@ -26,15 +26,15 @@ static const char *const kinds[] = {
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
-struct order {
+struct rule {
 	struct fault fault;
 	double every, photo, times; /* every or photo is 0 */
 };
 
-struct faults {
+struct fault_injection {
 	atomic_ulong photos; /* taken so far */
 	size_t n;
-	struct order orders[FAULTS_MAX];
+	struct rule rules[FAULTS_MAX];
 };
 
 static enum fault_kind kind_of(const char *name)
@@ -45,24 +45,25 @@ static enum fault_kind kind_of(const char *name)
 	return FAULT_NONE;
 }
 
-static int read_order(struct order *order, cJSON *item, const char *at, struct err *err)
+static int read_rule(struct rule *rule, cJSON *item, const char *at, struct err *err)
 {
 	int ret = device_config_check(fault_schema, item, at, err);
 
 	if (ret < 0)
 		return ret;
-	order->fault.kind = kind_of(json_string(item, "kind"));
-	order->fault.ms = json_number(item, "ms", 0);
-	order->every = json_number(item, "every", 0);
-	order->photo = json_number(item, "photo", 0);
-	order->times = json_number(item, "times", 1);
-	if ((order->every > 0) != (order->photo > 0))
+	rule->fault.kind = kind_of(json_string(item, "kind"));
+	rule->fault.ms = json_number(item, "ms", 0);
+	rule->every = json_number(item, "every", 0);
+	rule->photo = json_number(item, "photo", 0);
+	rule->times = json_number(item, "times", 1);
+	if ((rule->every > 0) != (rule->photo > 0))
 		return 0;
 	return err_code(err, -EINVAL, "invalid_args",
 			"%s: either every or photo is needed", at);
 }
 
-static int read_orders(struct faults *faults, const cJSON *list, struct err *err)
+static int read_rules(struct fault_injection *injection, const cJSON *list,
+		      struct err *err)
 {
 	const cJSON *item;
 
@@ -74,12 +75,12 @@ static int read_orders(struct faults *faults, const cJSON *list, struct err *err
 		char at[32];
 		int ret;
 
-		if (faults->n == FAULTS_MAX)
+		if (injection->n == FAULTS_MAX)
 			return err_code(err, -EINVAL, "invalid_args",
 					"sim.faults must be at most %d", FAULTS_MAX);
-		snprintf(at, sizeof(at), "sim.faults[%zu]", faults->n);
+		snprintf(at, sizeof(at), "sim.faults[%zu]", injection->n);
 		copy = cJSON_Duplicate(item, true);
-		ret = read_order(&faults->orders[faults->n++], copy, at, err);
+		ret = read_rule(&injection->rules[injection->n++], copy, at, err);
 		cJSON_Delete(copy);
 		if (ret < 0)
 			return ret;
@@ -87,55 +88,55 @@ static int read_orders(struct faults *faults, const cJSON *list, struct err *err
 	return 0;
 }
 
-int faults_open(struct faults **out, const cJSON *list, struct err *err)
+int fault_injection_open(struct fault_injection **out, const cJSON *list, struct err *err)
 {
-	struct faults *faults = calloc(1, sizeof(*faults));
+	struct fault_injection *injection = calloc(1, sizeof(*injection));
 	int ret;
 
-	if (!faults)
+	if (!injection)
 		return err_set(err, -ENOMEM, "out of memory");
-	atomic_init(&faults->photos, 0);
-	ret = read_orders(faults, list, err);
+	atomic_init(&injection->photos, 0);
+	ret = read_rules(injection, list, err);
 	if (ret < 0) {
-		faults_close(faults);
+		fault_injection_close(injection);
 		return ret;
 	}
-	*out = faults;
+	*out = injection;
 	return 0;
 }
 
-void faults_close(struct faults *faults)
+void fault_injection_close(struct fault_injection *injection)
 {
-	free(faults);
+	free(injection);
 }
 
-static bool is_due(const struct order *order, unsigned long photo)
+static bool is_due(const struct rule *rule, unsigned long photo)
 {
 	double n = (double)photo;
 
-	if (order->every > 0)
-		return photo % (unsigned long)order->every == 0;
-	return n >= order->photo &&
-	       (order->fault.kind == FAULT_GONE || n < order->photo + order->times);
+	if (rule->every > 0)
+		return photo % (unsigned long)rule->every == 0;
+	return n >= rule->photo &&
+	       (rule->fault.kind == FAULT_GONE || n < rule->photo + rule->times);
 }
 
-struct fault faults_next(struct faults *faults)
+struct fault fault_injection_next(struct fault_injection *injection)
 {
-	unsigned long photo = atomic_fetch_add(&faults->photos, 1) + 1;
+	unsigned long photo = atomic_fetch_add(&injection->photos, 1) + 1;
 
-	for (size_t i = 0; i < faults->n; i++)
-		if (is_due(&faults->orders[i], photo))
-			return faults->orders[i].fault;
+	for (size_t i = 0; i < injection->n; i++)
+		if (is_due(&injection->rules[i], photo))
+			return injection->rules[i].fault;
 	return (struct fault){FAULT_NONE, 0};
 }
 
-bool faults_gone(const struct faults *faults)
+bool fault_injection_gone(const struct fault_injection *injection)
 {
-	unsigned long photo = atomic_load(&faults->photos) + 1;
+	unsigned long photo = atomic_load(&injection->photos) + 1;
 
-	for (size_t i = 0; i < faults->n; i++)
-		if (faults->orders[i].fault.kind == FAULT_GONE &&
-		    is_due(&faults->orders[i], photo))
+	for (size_t i = 0; i < injection->n; i++)
+		if (injection->rules[i].fault.kind == FAULT_GONE &&
+		    is_due(&injection->rules[i], photo))
 			return true;
 	return false;
 }

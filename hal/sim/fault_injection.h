@@ -29,16 +29,17 @@ struct fault {
 	double ms;
 };
 
-struct faults;
+struct fault_injection;
 
 /* list is the array above, NULL for none; "invalid_args" with the place in it. */
-int faults_open(struct faults **out, const cJSON *list, struct err *err);
-void faults_close(struct faults *faults); /* NULL is fine */
+int fault_injection_open(struct fault_injection **out, const cJSON *list,
+			 struct err *err);
+void fault_injection_close(struct fault_injection *injection); /* NULL is fine */
 
 /* Counts a photo and tells what goes wrong with it.  Any thread. */
-struct fault faults_next(struct faults *faults);
+struct fault fault_injection_next(struct fault_injection *injection);
 
 /* Is the camera gone, as the photo would find that is next?  Any thread. */
-bool faults_gone(const struct faults *faults);
+bool fault_injection_gone(const struct fault_injection *injection);
 
 #endif

@@ -154,7 +154,7 @@ static int sim_open_rest(struct sim *sim, const cJSON *config, struct err *err)
 	sim->radius_mm = json_number(config, "scan_radius_mm", 1);
 	ret = sim_open_endstops(sim, config, err);
 	if (ret == 0)
-		ret = faults_open(&sim->faults, sim_section(own, "faults"), err);
+		ret = fault_injection_open(&sim->faults, sim_section(own, "faults"), err);
 	if (ret == 0 && image)
 		ret = target_image_open(&sim->target_image, image, err);
 	return ret;
@@ -167,7 +167,7 @@ static void sim_close(void *backend)
 	if (!sim)
 		return;
 	ground_truth_close(sim->truth);
-	faults_close(sim->faults);
+	fault_injection_close(sim->faults);
 	target_image_close(sim->target_image);
 	if (sim->shutter_log >= 0)
 		close(sim->shutter_log);

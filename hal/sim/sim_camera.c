@@ -138,7 +138,7 @@ int sim_camera_answers(void *backend, size_t camera, struct err *err)
 	const struct sim *sim = backend;
 
 	(void)camera;
-	if (faults_gone(sim->faults))
+	if (fault_injection_gone(sim->faults))
 		return err_code(err, -ENODEV, "hal_unavailable",
 				"the simulated camera does not answer");
 	return 0;
@@ -179,7 +179,7 @@ int sim_camera_expose(void *backend, size_t camera, const struct backend_shot *s
 {
 	struct sim *sim = backend;
 	struct sim_latent *latent = sim_catch(sim, shot->settings);
-	struct fault fault = faults_next(sim->faults);
+	struct fault fault = fault_injection_next(sim->faults);
 	int ret;
 
 	(void)camera; /* all look from the same place */

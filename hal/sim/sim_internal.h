@@ -40,7 +40,7 @@ struct sim {
 	size_t light_count;
 	double radius_mm;
 	bool room_lit;
-	struct faults *faults;
+	struct fault_injection *faults;
 	struct target_image *target_image; /* what is held before the camera, or NULL */
 	struct free_lines free_lines;
 	atomic_bool lines[FREE_LINES_COUNT]; /* levels of the free lines */
