@@ -291,7 +291,7 @@ static void core_event(struct core *core, struct event *event)
 		core_stop(core);
 		break;
 	case EVENT_TYPES:
-		types_event(core, event);
+		task_types_event(core, event);
 		break;
 	case EVENT_OFFLINE:
 		joining_event(core);
@@ -314,7 +314,7 @@ static void core_minute(struct core *core)
 	store_set_number(core->store, "age_ms", core_age(core));
 	store_forget(core->store, core_age(core) - MEMORY_AGE_MS);
 	core->age_saved = core_age(core);
-	types_sweep(core);
+	task_types_sweep(core);
 	status_publish_health(core);
 }
 

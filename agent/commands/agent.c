@@ -65,7 +65,7 @@ static int agent_sync(const struct work *work, const cJSON *body, cJSON **data,
 
 static void agent_synced(struct core *core, struct response *response)
 {
-	response_ok(response, "ok", types_found(core));
+	response_ok(response, "ok", task_types_found(core));
 }
 
 static void agent_set_draining(struct core *core, struct response *response,

@@ -307,7 +307,7 @@ static bool is_still_bound(struct core *core, struct task *task)
 {
 	char text[128];
 
-	if (types_bind(core, task) && task->type)
+	if (task_types_bind(core, task) && task->type)
 		return false; /* perhaps with other devices: it is chosen anew */
 	if (task->type)
 		return true;

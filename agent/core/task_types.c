@@ -16,12 +16,12 @@ static bool is_used(void *context, const struct registered_type *type)
 	return core->pending != NULL; /* one of them may be a dry_run */
 }
 
-void types_sweep(struct core *core)
+void task_types_sweep(struct core *core)
 {
 	registry_sweep(core->options.registry, is_used, core);
 }
 
-bool types_bind(struct core *core, struct task *task)
+bool task_types_bind(struct core *core, struct task *task)
 {
 	const struct registered_type *type =
 		registry_find(core->options.registry, task->type_name);
@@ -38,7 +38,7 @@ static void rebind(struct core *core)
 {
 	for (size_t i = 0; i < core->scheduler.count; i++)
 		if (core->scheduler.live[i]->status == TASK_PENDING)
-			types_bind(core, core->scheduler.live[i]);
+			task_types_bind(core, core->scheduler.live[i]);
 }
 
 static cJSON *names(const struct registry *registry)
@@ -51,7 +51,7 @@ static cJSON *names(const struct registry *registry)
 	return all;
 }
 
-cJSON *types_found(const struct core *core)
+cJSON *task_types_found(const struct core *core)
 {
 	cJSON *found = cJSON_CreateObject();
 
@@ -60,7 +60,7 @@ cJSON *types_found(const struct core *core)
 	return found;
 }
 
-void types_event(struct core *core, const struct event *event)
+void task_types_event(struct core *core, const struct event *event)
 {
 	struct registry *registry = core->options.registry;
 	cJSON *before, *problems;
@@ -76,7 +76,7 @@ void types_event(struct core *core, const struct event *event)
 	cJSON_Delete(core->type_problems);
 	core->type_problems = problems;
 	rebind(core);
-	types_sweep(core);
+	task_types_sweep(core);
 	cJSON_ArrayForEach(name, before)
 		if (!registry_find(registry, name->valuestring))
 			status_clear_type(core, name->valuestring);
