@@ -11,7 +11,7 @@
 /* A line is no device, so it has no bit that whoever exchanges the rig could hold. */
 static void gpio_decide(struct core *core, struct response *response)
 {
-	if (devices_away(core))
+	if (core_rig_is_away(core))
 		response_rig_away(response);
 	else
 		pending_start(core, response, 0);

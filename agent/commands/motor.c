@@ -47,7 +47,7 @@ static void motor_stop_decide(struct core *core, struct response *response)
 	stop_ops->stop_motion(stop_ops->context);
 	lifecycle_stop_runs(core, core_device(core, DEVICE_MOTOR, NULL), STOP_MOTION);
 	/* Without a rig nothing moves, and there is no state to read. */
-	if (devices_away(core))
+	if (core_rig_is_away(core))
 		response_ok(response, "ok", NULL);
 	else if (device_named(core, response, DEVICE_MOTOR, &devices))
 		pending_start(core, response, 0);

@@ -188,7 +188,7 @@ void pending_estimate(struct core *core, struct response *response,
 {
 	struct pending *pending;
 
-	if (devices_away(core)) {
+	if (core_rig_is_away(core)) {
 		response_rig_away(response);
 		return;
 	}

@@ -47,7 +47,7 @@ void response_conflict(struct core *core, struct response *response, const char 
 		       const struct task *task, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
-/* device_busy: there is no rig while it is exchanged, see devices_away(). */
+/* device_busy: there is no rig while it is exchanged, see core_rig_is_away(). */
 void response_rig_away(struct response *response);
 
 /* Problems of a schema as errors, the first as the sentence. */

@@ -94,7 +94,7 @@ uint64_t core_devices(const struct core *core, const char *const *uses)
 	return devices;
 }
 
-bool devices_away(const struct core *core)
+bool core_rig_is_away(const struct core *core)
 {
 	return core->scheduler.command_devices == CORE_ALL_DEVICES;
 }

@@ -125,6 +125,6 @@ uint64_t core_devices(const struct core *core, const char *const *uses);
 uint64_t core_device(const struct core *core, enum device_kind kind, const char *name);
 
 /* Is the rig being exchanged? */
-bool devices_away(const struct core *core);
+bool core_rig_is_away(const struct core *core);
 
 #endif
