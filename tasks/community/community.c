@@ -147,9 +147,10 @@ const char *community_isolation(const struct community *community)
 					     : (enum isolation)isolation);
 }
 
-/* Working folders that a killed agent left behind, and those of tasks that are gone. */
+/* The folders were left behind by an agent that was killed, or belong to deleted tasks.
+ */
 void community_clean_up(struct community *community,
-			bool (*is_there)(void *context, const char *task), void *context)
+			bool (*exists)(void *context, const char *task), void *context)
 {
 	struct folder *work;
 	struct err err;
@@ -162,7 +163,7 @@ void community_clean_up(struct community *community,
 	if (folder_names(work, ".", true, &names, &err) < 0)
 		log_warn("%s", err.text);
 	cJSON_ArrayForEach(name, names)
-		if (!is_there(context, name->valuestring) &&
+		if (!exists(context, name->valuestring) &&
 		    folder_remove(work, name->valuestring, &err) < 0)
 			log_warn("a working folder stays behind: %s", err.text);
 	cJSON_Delete(names);

@@ -1,5 +1,4 @@
-/* Task types that live outside of this tree: where they are looked for, and what their
- * processes may use. */
+/* Community types: task types that are files outside this tree. */
 #ifndef TASKS_COMMUNITY_COMMUNITY_H
 #define TASKS_COMMUNITY_COMMUNITY_H
 
@@ -12,40 +11,41 @@ struct catalog;
 struct task_services;
 
 struct community_options {
-	const char *folder;	 /* with the types' files; need not exist */
-	const char *state_dir;	 /* the working folders are made below it */
-	const char *project_dir; /* told to the programs */
-	bool enabled;		 /* false: nothing is looked for */
+	const char *folder;	 /* contains the types' files; need not exist */
+	const char *state_dir;	 /* working folders are created below it */
+	const char *project_dir; /* passed on to the programs */
+	bool enabled;		 /* false: there are no community types */
 	bool sub_folders;
-	const char *const
-		*ignored; /* stems of files and names of folders; NULL-terminated */
-	int64_t memory, folder_bytes; /* bytes of one run */
-	int processes, files;	      /* of one run */
+	/* Stems of files and names of folders to skip; NULL-terminated. */
+	const char *const *ignored;
+	int64_t memory, folder_bytes; /* limits of one run, in bytes */
+	int processes, files;	      /* limits of one run */
 	int64_t kill_after_ms;
-	const struct task_services *services; /* what is lent to programs; must stay */
+	const struct task_services *services; /* must outlive the community */
 };
 
 struct community;
 
-/* Finds out how processes can be shut in here.  Copies what it needs. */
+/* Copies the options, and finds out how well this kernel can isolate processes. */
 int community_open(struct community **out, const struct community_options *options,
 		   struct err *err);
 
-/* After the last run and the last catalog. */
+/* Call after the last run has ended and the last catalog was released. */
 void community_close(struct community *community); /* NULL is fine */
 
-/* Looks through the folder, one caller at a time; takes up to a few seconds.  The caller
- * frees what it gets (tasks/community/catalog.h). */
+/* Reads the folder and returns a new catalog (tasks/community/catalog.h), which the
+ * caller releases.  Blocks for up to a few seconds, and while another thread is doing the
+ * same. */
 struct catalog *community_refresh(struct community *community);
 
-/* Any thread: acts on runs that begin later. */
+/* Any thread; takes effect for runs that start later. */
 void community_kill_after(struct community *community, int64_t ms);
 
-/* How the processes are shut in, for people: "in a user and a PID namespace". */
+/* How processes are isolated, for people: "in a user and a PID namespace". */
 const char *community_isolation(const struct community *community);
 
-/* Removes the working folders of tasks that is_there() does not know. */
+/* Removes the working folders of tasks for which exists() is false. */
 void community_clean_up(struct community *community,
-			bool (*is_there)(void *context, const char *task), void *context);
+			bool (*exists)(void *context, const char *task), void *context);
 
 #endif

@@ -13,33 +13,33 @@
 
 #define STDERR_MAX 300
 
-struct printed {
+struct output {
 	char *text;
 	size_t size;
 	char stderr_text[STDERR_MAX]; /* the last line of standard error */
 };
 
-static int describe_ms(const struct plugin *plugin)
+static int time_limit_ms(const struct plugin *plugin)
 {
 	return plugin->kind == PLUGIN_PYTHON ? DESCRIBE_PYTHON_MS : DESCRIBE_MS;
 }
 
-static int too_long(struct plugin *plugin, struct err *err)
+static int timed_out(struct plugin *plugin, struct err *err)
 {
 	plugin->unanswered = true;
 	return err_set(err, -ETIMEDOUT, "describe took longer than %d s",
-		       describe_ms(plugin) / 1000);
+		       time_limit_ms(plugin) / 1000);
 }
 
-static void add_line(struct printed *printed, const char *line, size_t size)
+static void add_line(struct output *output, const char *line, size_t size)
 {
-	memcpy(printed->text + printed->size, line, size);
-	printed->size += size;
-	printed->text[printed->size++] = '\n';
+	memcpy(output->text + output->size, line, size);
+	output->size += size;
+	output->text[output->size++] = '\n';
 }
 
-static int how_it_ended(const struct process *process, const struct printed *printed,
-			struct err *err)
+static int check_exit(const struct process *process, const struct output *output,
+		      struct err *err)
 {
 	if (process_fault(process))
 		return err_set(err, -EIO, "describe: %s", process_fault(process));
@@ -49,41 +49,40 @@ static int how_it_ended(const struct process *process, const struct printed *pri
 			       strsignal(process_signal(process)));
 	if (process_exit_code(process))
 		return err_set(err, -EIO, "%s",
-			       printed->stderr_text[0]
-				       ? printed->stderr_text
-				       : "describe failed without a word");
+			       output->stderr_text[0] ? output->stderr_text
+						      : "describe failed without a word");
 	return 0;
 }
 
-static int collect(struct plugin *plugin, struct process *process,
-		   struct printed *printed, struct err *err)
+static int read_output(struct plugin *plugin, struct process *process,
+		       struct output *output, struct err *err)
 {
-	int64_t until = clock_monotonic_ms() + describe_ms(plugin);
+	int64_t until = clock_monotonic_ms() + time_limit_ms(plugin);
 	const char *line;
 	size_t size;
 
 	for (;;) {
 		switch (process_wait(process, NULL, until, &line, &size)) {
 		case PROCESS_STDOUT_LINE:
-			if (printed->size + size >= PLUGIN_DESCRIPTION_MAX)
+			if (output->size + size >= PLUGIN_DESCRIPTION_MAX)
 				return err_set(err, -EMSGSIZE,
 					       "its description is longer than %d KiB",
 					       PLUGIN_DESCRIPTION_MAX / 1024);
-			add_line(printed, line, size);
+			add_line(output, line, size);
 			break;
 		case PROCESS_STDERR_LINE:
 			if (size)
-				snprintf(printed->stderr_text,
-					 sizeof(printed->stderr_text), "%s", line);
+				snprintf(output->stderr_text, sizeof(output->stderr_text),
+					 "%s", line);
 			break;
 		case PROCESS_LINE_TOO_LONG:
 			return err_set(err, -EMSGSIZE,
 				       "its description is longer than %d KiB",
 				       PLUGIN_DESCRIPTION_MAX / 1024);
 		case PROCESS_TIMEOUT:
-			return too_long(plugin, err);
+			return timed_out(plugin, err);
 		case PROCESS_EXITED:
-			return how_it_ended(process, printed, err);
+			return check_exit(process, output, err);
 		case PROCESS_CANCELLED:
 			break;
 		}
@@ -93,20 +92,20 @@ static int collect(struct plugin *plugin, struct process *process,
 static int describe(struct plugin *plugin, const char *folder, struct err *err)
 {
 	struct process *process = NULL;
-	struct printed printed = {.text = malloc(PLUGIN_DESCRIPTION_MAX)};
+	struct output output = {.text = malloc(PLUGIN_DESCRIPTION_MAX)};
 	int ret;
 
-	if (!printed.text)
+	if (!output.text)
 		return err_set(err, -ENOMEM, "out of memory");
 	ret = plugin_start(plugin, "describe", folder, NULL, &process, err);
 	if (ret == 0)
-		ret = collect(plugin, process, &printed, err);
+		ret = read_output(plugin, process, &output, err);
 	process_free(process);
 	if (ret == 0)
-		ret = description_read(plugin, printed.text, printed.size, err);
+		ret = description_read(plugin, output.text, output.size, err);
 	if (ret == 0)
-		description_cache_put(plugin, printed.text, printed.size);
-	free(printed.text);
+		description_cache_put(plugin, output.text, output.size);
+	free(output.text);
 	return ret;
 }
 
@@ -127,7 +126,7 @@ void describe_plugin(struct plugin *plugin)
 		cJSON_AddItemToArray(plugin->problems, cJSON_CreateString(err.text));
 }
 
-static void say(struct plugin *plugin, const char *sentence)
+static void add_problem(struct plugin *plugin, const char *sentence)
 {
 	cJSON_AddItemToArray(plugin->problems, cJSON_CreateString(sentence));
 }
@@ -141,7 +140,8 @@ void describe_from_cache(struct plugin *plugin)
 	if (!text)
 		return;
 	if (description_read(plugin, text, size, &err) == 0)
-		say(plugin, "until it is heard again (agent/sync), its types are those "
+		add_problem(plugin,
+			    "until it is heard again (agent/sync), its types are those "
 			    "that it described before");
 	free(text);
 }

@@ -1,3 +1,4 @@
+/* Checks descriptions and turns them into task types. */
 #include "tasks/community/description.h"
 
 #include <errno.h>
@@ -109,7 +110,7 @@ static int read_args(struct plugin_type *made, struct err *err)
 	return made->args ? 0 : err_set(err, -ENOMEM, "out of memory");
 }
 
-static int fill(struct plugin_type *made, struct err *err)
+static int fill_type(struct plugin_type *made, struct err *err)
 {
 	const cJSON *d = made->description;
 	struct task_type *type = &made->type;
@@ -130,8 +131,9 @@ static int fill(struct plugin_type *made, struct err *err)
 	return 0;
 }
 
-/* Takes description, which may be one of a type that its host could not make sense of. */
-static int add(struct plugin *plugin, cJSON *description, struct err *err)
+/* Adds one type to the plugin.  Frees description.  It may be a problem that
+ * python_host.py has found in a class. */
+static int add_type(struct plugin *plugin, cJSON *description, struct err *err)
 {
 	const char *problem = json_string(description, "problem");
 	struct plugin_type *made;
@@ -148,7 +150,7 @@ static int add(struct plugin *plugin, cJSON *description, struct err *err)
 		abort(); /* as everywhere when memory is out */
 	made->description = description;
 	made->plugin = plugin;
-	ret = fill(made, err);
+	ret = fill_type(made, err);
 	if (ret == 0)
 		ret = read_flag(description, "discover", &discover, err);
 	if (ret < 0 || !discover) {
@@ -159,6 +161,7 @@ static int add(struct plugin *plugin, cJSON *description, struct err *err)
 	return 0;
 }
 
+/* A single object becomes an array of one. */
 static cJSON *as_array(cJSON *value)
 {
 	cJSON *array;
@@ -190,7 +193,7 @@ int description_read(struct plugin *plugin, const char *text, size_t size,
 	if (!plugin->types)
 		abort();
 	while ((one = cJSON_DetachItemFromArray(all, 0)))
-		if (add(plugin, one, err) < 0)
+		if (add_type(plugin, one, err) < 0)
 			cJSON_AddItemToArray(plugin->problems,
 					     cJSON_CreateString(err->text));
 	cJSON_Delete(all);

@@ -1,3 +1,4 @@
+/* Holds a plugin and starts its program. */
 #include "tasks/community/plugin.h"
 
 #include <errno.h>
@@ -7,7 +8,7 @@
 #include <unistd.h>
 
 #define PYTHON "/usr/bin/python3"
-#define NICE 10 /* of a run: the rig and the agent's own tasks come first */
+#define NICE 10 /* of a run: the rig and the agent's own tasks take precedence */
 
 static void acquire_owner(struct type_owner *owner)
 {
@@ -69,9 +70,9 @@ void plugin_release(struct plugin *plugin)
 	free(plugin);
 }
 
-/* ---- its program ---- */
+/* ---- the program ---- */
 
-static void put_command(const struct plugin *plugin, const char *verb,
+static void set_command(const struct plugin *plugin, const char *verb,
 			const char *command[6])
 {
 	const struct community_config *config = plugin->config;
@@ -115,11 +116,11 @@ int plugin_start(const struct plugin *plugin, const char *verb, const char *fold
 		.folder_bytes = config->folder_bytes,
 		.processes = config->processes,
 		.files = config->files,
-		.nice = task ? NICE : 0, /* who asks for a description waits for it */
+		.nice = task ? NICE : 0, /* somebody is waiting for a description */
 		.kill_after_ms = atomic_load(&config->kill_after_ms),
 	};
 
-	put_command(plugin, verb, command);
+	set_command(plugin, verb, command);
 	snprintf(home, sizeof(home), "HOME=%s", folder);
 	snprintf(scratch, sizeof(scratch), "TMPDIR=%s", folder);
 	snprintf(projects, sizeof(projects), "OPENSCAN_PROJECT_DIR=%s",

@@ -1,3 +1,4 @@
+/* Runs a community program and answers its lines. */
 #include "tasks/community/protocol.h"
 
 #include <errno.h>
@@ -11,17 +12,17 @@
 #include "tasks/community/rig_proxy.h"
 #include "tasks/community/plugin.h"
 
-#define PAUSE_GRACE_MS 1000
-#define LISTEN_MS 100 /* while a pause is under way, for a cancel that overtakes it */
-#define SHOWN_MAX 80  /* bytes of a line that is quoted */
-#define LOGGED_A_SECOND 50
-#define LINES_A_SECOND 1000
-#define LINES_AT_ONCE 2000
+#define PAUSE_GRACE_MS 1000 /* to write "paused" before it is frozen */
+#define POLL_MS 100	    /* during the grace time, to notice a cancel */
+#define QUOTE_MAX 80	    /* bytes quoted from a bad line */
+#define LOG_PER_SECOND 50
+#define LINES_PER_SECOND 1000
+#define LINES_BURST 2000
 
-/* So many a second, and at once as many as were saved up. */
-struct allowance {
-	double left, a_second, most;
-	int64_t at;
+/* A token bucket. */
+struct rate_limit {
+	double tokens, per_second, burst;
+	int64_t at; /* when tokens was updated, monotonic ms */
 };
 
 struct protocol {
@@ -31,30 +32,30 @@ struct protocol {
 	struct process *process;
 	struct work_dir *work_dir;
 	struct rig_proxy rig;
-	struct allowance lines, logged;
-	int64_t freeze_at; /* it was asked to pause, and has until then; 0: it was not */
-	int stop;	   /* what the gate said; 0: it was not asked to stop */
+	struct rate_limit lines, logged;
+	int64_t freeze_at; /* the end of the grace time of a pause; 0: no pause */
+	int stop;	   /* what gate() returned; 0: no stop was requested */
 	bool has_result, failed;
 	char code[32], text[1024]; /* why it failed */
-	char stderr_text[256];	   /* its last words on standard error */
+	char stderr_text[256];	   /* the last line of standard error */
 };
 
-static bool is_allowed(struct allowance *allowance)
+static bool rate_limit_take(struct rate_limit *limit)
 {
 	int64_t now = clock_monotonic_ms();
 
-	allowance->left += (double)(now - allowance->at) * allowance->a_second / 1000;
-	if (allowance->left > allowance->most)
-		allowance->left = allowance->most;
-	allowance->at = now;
-	if (allowance->left < 1)
+	limit->tokens += (double)(now - limit->at) * limit->per_second / 1000;
+	if (limit->tokens > limit->burst)
+		limit->tokens = limit->burst;
+	limit->at = now;
+	if (limit->tokens < 1)
 		return false;
-	allowance->left -= 1;
+	limit->tokens -= 1;
 	return true;
 }
 
-/* Codes that a program may end with; any other is a task that failed. */
-static const char *code_of(const char *code)
+/* The codes that a program may fail with; any other becomes task_failed. */
+static const char *allowed_code(const char *code)
 {
 	static const char *const known[] = {
 		"task_failed",	   "invalid_args",  "hardware_fault",
@@ -69,7 +70,7 @@ static const char *code_of(const char *code)
 	return known[0];
 }
 
-/* The first reason is the one that counts. */
+/* Only the first reason is kept. */
 static void fail(struct protocol *p, const char *code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 static void fail(struct protocol *p, const char *code, const char *fmt, ...)
@@ -86,7 +87,7 @@ static void fail(struct protocol *p, const char *code, const char *fmt, ...)
 	utf8_trim(p->text);
 }
 
-static void break_off(struct protocol *p, const char *sentence)
+static void fail_and_kill(struct protocol *p, const char *sentence)
 {
 	fail(p, "task_failed", "%s", sentence);
 	process_kill(p->process);
@@ -94,13 +95,13 @@ static void break_off(struct protocol *p, const char *sentence)
 
 /* ---- to the program ---- */
 
-static void tell(struct protocol *p, const char *line)
+static void send_line(struct protocol *p, const char *line)
 {
 	if (!process_send(p->process, line))
-		break_off(p, "it does not read its standard input");
+		fail_and_kill(p, "it does not read its standard input");
 }
 
-static void tell_start(struct protocol *p, const char *args)
+static void send_start(struct protocol *p, const char *args)
 {
 	const char *saved = p->host->saved(p->run);
 	char *line;
@@ -112,11 +113,11 @@ static void tell_start(struct protocol *p, const char *args)
 		     p->type->name, p->host->id(p->run), p->host->attempt(p->run), args,
 		     saved ? saved : "null") < 0)
 		abort(); /* as everywhere when memory is out */
-	tell(p, line);
+	send_line(p, line);
 	free(line);
 }
 
-/* To a request that has a number.  Takes value; err NULL: it is done. */
+/* Answers a request, if it has a number.  Frees value; err is NULL on success. */
 static void answer(struct protocol *p, const cJSON *request, cJSON *value,
 		   const struct err *err)
 {
@@ -134,7 +135,7 @@ static void answer(struct protocol *p, const cJSON *request, cJSON *value,
 	cJSON_AddItemToObject(line, "value", value ? value : cJSON_CreateNull());
 	text = json_text(line);
 	if (number)
-		tell(p, text);
+		send_line(p, text);
 	free(text);
 	cJSON_Delete(line);
 }
@@ -145,16 +146,16 @@ static void begin_stop(struct protocol *p, int why)
 {
 	p->stop = why;
 	p->freeze_at = 0;
-	tell(p, p->host->estopped(p->run) ? "{\"type\":\"cancel\",\"estop\":true}"
-					  : "{\"type\":\"cancel\",\"estop\":false}");
+	send_line(p, p->host->estopped(p->run) ? "{\"type\":\"cancel\",\"estop\":true}"
+					       : "{\"type\":\"cancel\",\"estop\":false}");
 	process_terminate(p->process);
 }
 
-/* The program stands still, whether it can pause or not, for as long as the pause lasts.
+/* Freezes the program, whether it has paused by itself or not, until the pause is over.
  */
-static void rest(struct protocol *p)
+static void freeze_until_resume(struct protocol *p)
 {
-	bool was_told = p->freeze_at != 0;
+	bool asked_to_pause = p->freeze_at != 0;
 	int why;
 
 	process_freeze(p->process);
@@ -163,21 +164,21 @@ static void rest(struct protocol *p)
 	p->freeze_at = 0;
 	if (why != 0)
 		begin_stop(p, why);
-	else if (was_told)
-		tell(p, "{\"type\":\"resume\"}");
+	else if (asked_to_pause)
+		send_line(p, "{\"type\":\"resume\"}");
 }
 
-static void heed(struct protocol *p)
+static void follow_request(struct protocol *p)
 {
 	enum task_wish wish = p->host->wish(p->run);
 
 	if (wish == TASK_WISH_STOP) {
 		begin_stop(p, p->host->gate(p->run));
 	} else if (p->freeze_at && clock_monotonic_ms() >= p->freeze_at) {
-		rest(p);
+		freeze_until_resume(p);
 	} else if (wish == TASK_WISH_PAUSE && !p->freeze_at) {
 		p->freeze_at = clock_monotonic_ms() + PAUSE_GRACE_MS;
-		tell(p, "{\"type\":\"pause\"}");
+		send_line(p, "{\"type\":\"pause\"}");
 	}
 }
 
@@ -195,7 +196,7 @@ static void on_checkpoint(struct protocol *p, cJSON *line)
 	char *text = state ? json_text(state) : NULL;
 
 	if (!text) {
-		break_off(p, "a checkpoint of it has no state");
+		fail_and_kill(p, "a checkpoint of it has no state");
 		return;
 	}
 	p->host->checkpoint(p->run, text);
@@ -222,8 +223,8 @@ static void on_log(struct protocol *p, cJSON *line)
 	p->host->log(p->run, chosen, message ? message : "");
 }
 
-/* A name with a dot, and none that the agent itself would use. */
-static bool is_event(const char *name)
+/* The name must have a dot, and must not begin like one of the agent's own events. */
+static bool is_event_name(const char *name)
 {
 	static const char *const ours[] = {"agent.",	"task.",   "scan.",  "project.",
 					   "settings.", "device.", "queue.", "storage.",
@@ -245,9 +246,10 @@ static void on_event(struct protocol *p, cJSON *line)
 	const cJSON *data = cJSON_GetObjectItemCaseSensitive(line, "data");
 	char *text;
 
-	if (!is_event(name)) {
-		break_off(p, "an event of it has a name that is not like my.thing, or is "
-			     "the agent's");
+	if (!is_event_name(name)) {
+		fail_and_kill(
+			p, "an event of it has a name that is not like my.thing, or is "
+			   "the agent's");
 		return;
 	}
 	text = cJSON_IsObject(data) ? json_text(data) : strdup("{}");
@@ -259,7 +261,7 @@ static void on_paused(struct protocol *p, cJSON *line)
 {
 	(void)line;
 	if (p->freeze_at)
-		rest(p);
+		freeze_until_resume(p);
 }
 
 static void on_result(struct protocol *p, cJSON *line)
@@ -276,11 +278,11 @@ static void on_error(struct protocol *p, cJSON *line)
 {
 	const char *message = json_string(line, "message");
 
-	fail(p, code_of(json_string(line, "code")), "%s",
+	fail(p, allowed_code(json_string(line, "code")), "%s",
 	     message ? message : "it did not say why");
 }
 
-/* A pause halts the rig in the middle of a request, and the request goes on after it. */
+/* A pause stops the rig in the middle of a request; the request continues afterwards. */
 static void on_rig(struct protocol *p, cJSON *line)
 {
 	struct err err;
@@ -296,7 +298,7 @@ static void on_rig(struct protocol *p, cJSON *line)
 		if (p->host->wish(p->run) == TASK_WISH_STOP)
 			begin_stop(p, p->host->gate(p->run));
 		else
-			rest(p);
+			freeze_until_resume(p);
 		err_code(&err, ret, "cancelled", "the task was told to stop meanwhile");
 	} while (!p->stop);
 	answer(p, line, value, ret < 0 ? &err : NULL);
@@ -304,40 +306,40 @@ static void on_rig(struct protocol *p, cJSON *line)
 
 static const struct {
 	const char *type;
-	void (*take)(struct protocol *p, cJSON *line);
-} lines[] = {
+	void (*handle)(struct protocol *p, cJSON *line);
+} handlers[] = {
 	{"progress", on_progress}, {"checkpoint", on_checkpoint}, {"begin", on_begin},
 	{"log", on_log},	   {"event", on_event},		  {"paused", on_paused},
 	{"result", on_result},	   {"error", on_error},		  {"rig", on_rig},
 };
 
-static void take_message(struct protocol *p, cJSON *message, const char *line)
+static void dispatch(struct protocol *p, cJSON *message, const char *line)
 {
 	const char *type = json_string(message, "type");
 
-	for (size_t i = 0; type && i < sizeof(lines) / sizeof(lines[0]); i++)
-		if (!strcmp(lines[i].type, type)) {
-			lines[i].take(p, message);
+	for (size_t i = 0; type && i < sizeof(handlers) / sizeof(handlers[0]); i++)
+		if (!strcmp(handlers[i].type, type)) {
+			handlers[i].handle(p, message);
 			return;
 		}
-	fail(p, "task_failed", "it wrote what is no message: %.*s", SHOWN_MAX, line);
+	fail(p, "task_failed", "it wrote what is no message: %.*s", QUOTE_MAX, line);
 	process_kill(p->process);
 }
 
-static void take_line(struct protocol *p, const char *line, size_t size)
+static void on_stdout_line(struct protocol *p, const char *line, size_t size)
 {
 	cJSON *message;
 	struct err err;
 
 	if (p->failed || size == 0)
 		return;
-	if (!is_allowed(&p->lines)) {
-		break_off(p, "it wrote more than 1,000 lines a second");
+	if (!rate_limit_take(&p->lines)) {
+		fail_and_kill(p, "it wrote more than 1,000 lines a second");
 		return;
 	}
 	message = json_parse(line, size, &err);
 	if (message) {
-		take_message(p, message, line);
+		dispatch(p, message, line);
 	} else {
 		fail(p, "task_failed", "it wrote what is no message (%s)", err.text);
 		process_kill(p->process);
@@ -345,42 +347,43 @@ static void take_line(struct protocol *p, const char *line, size_t size)
 	cJSON_Delete(message);
 }
 
-static void take_words(struct protocol *p, const char *line, size_t size)
+static void on_stderr_line(struct protocol *p, const char *line, size_t size)
 {
 	if (size == 0)
 		return;
 	snprintf(p->stderr_text, sizeof(p->stderr_text), "%s", line);
 	if (!utf8_valid(p->stderr_text, strlen(p->stderr_text)))
 		utf8_trim(p->stderr_text);
-	if (p->stderr_text[0] && is_allowed(&p->logged))
+	if (p->stderr_text[0] && rate_limit_take(&p->logged))
 		p->host->log(p->run, TASK_LOG_INFO, p->stderr_text);
 }
 
-/* ---- from beginning to end ---- */
+/* ---- the run ---- */
 
-static void talk(struct protocol *p)
+static void run_until_exit(struct protocol *p)
 {
 	const char *line;
 	size_t size;
 
 	for (;;) {
-		bool listens = !p->stop && !p->freeze_at;
-		int64_t until = p->freeze_at ? clock_monotonic_ms() + LISTEN_MS : -1;
+		bool cancellable = !p->stop && !p->freeze_at;
+		int64_t until = p->freeze_at ? clock_monotonic_ms() + POLL_MS : -1;
 
-		switch (process_wait(p->process, listens ? p->host->cancel(p->run) : NULL,
-				     until, &line, &size)) {
+		switch (process_wait(p->process,
+				     cancellable ? p->host->cancel(p->run) : NULL, until,
+				     &line, &size)) {
 		case PROCESS_STDOUT_LINE:
-			take_line(p, line, size);
+			on_stdout_line(p, line, size);
 			break;
 		case PROCESS_STDERR_LINE:
-			take_words(p, line, size);
+			on_stderr_line(p, line, size);
 			break;
 		case PROCESS_LINE_TOO_LONG:
-			break_off(p, "it wrote a line longer than 256 KiB");
+			fail_and_kill(p, "it wrote a line longer than 256 KiB");
 			return;
 		case PROCESS_CANCELLED:
 		case PROCESS_TIMEOUT:
-			heed(p);
+			follow_request(p);
 			break;
 		case PROCESS_EXITED:
 			return;
@@ -388,8 +391,8 @@ static void talk(struct protocol *p)
 	}
 }
 
-/* After a stop only a result says that the work was done all the same. */
-static int verdict(struct protocol *p)
+/* A stopped run counts as completed only if it has already sent a result. */
+static int outcome(struct protocol *p)
 {
 	const char *fault = process_fault(p->process);
 	int ended_by = process_signal(p->process), code = process_exit_code(p->process);
@@ -408,13 +411,13 @@ static int verdict(struct protocol *p)
 	return p->failed ? p->host->explain(p->run, p->code, p->text) : 0;
 }
 
-static void begin(struct protocol *p, const struct plugin *plugin)
+static void set_up(struct protocol *p, const struct plugin *plugin)
 {
 	int64_t now = clock_monotonic_ms();
 
-	p->lines = (struct allowance){LINES_AT_ONCE, LINES_A_SECOND, LINES_AT_ONCE, now};
-	p->logged = (struct allowance){LOGGED_A_SECOND, LOGGED_A_SECOND, LOGGED_A_SECOND,
-				       now};
+	p->lines = (struct rate_limit){LINES_BURST, LINES_PER_SECOND, LINES_BURST, now};
+	p->logged =
+		(struct rate_limit){LOG_PER_SECOND, LOG_PER_SECOND, LOG_PER_SECOND, now};
 	p->rig = (struct rig_proxy){
 		.rig = plugin->config->services->rig,
 		.uses = p->type->uses,
@@ -434,15 +437,15 @@ int protocol_run(const struct task_type *type, const struct task_host *host,
 
 	if (ret < 0)
 		return host->explain(run, err.code, err.text);
-	begin(&p, plugin);
+	set_up(&p, plugin);
 	ret = plugin_start(plugin, "run", work_dir_path(p.work_dir), host->id(run),
 			   &p.process, &err);
 	if (ret < 0) {
 		ret = host->explain(run, "task_failed", err.text);
 	} else {
-		tell_start(&p, args);
-		talk(&p);
-		ret = verdict(&p);
+		send_start(&p, args);
+		run_until_exit(&p);
+		ret = outcome(&p);
 	}
 	process_free(p.process);
 	work_dir_close(p.work_dir, type->resumable && p.stop && ret == p.stop);

@@ -1,3 +1,4 @@
+/* Creates, writes to and removes working folders. */
 #include "tasks/community/work_dir.h"
 
 #include <errno.h>
@@ -17,11 +18,6 @@ struct work_dir {
 	char name[NAME_LENGTH];
 };
 
-static bool has(const struct folder *folder, const char *name)
-{
-	return folder_has(folder, name);
-}
-
 int work_dir_open(struct work_dir **out, struct community_config *config,
 		  const char *task, struct err *err)
 {
@@ -31,14 +27,14 @@ int work_dir_open(struct work_dir **out, struct community_config *config,
 
 	if (!dir)
 		return err_set(err, -ENOMEM, "out of memory");
-	/* A task's id never begins with a dot. */
+	/* A task's id never begins with a dot, so the names cannot collide. */
 	if (task)
 		snprintf(dir->name, sizeof(dir->name), "%.128s", task);
 	else
 		snprintf(dir->name, sizeof(dir->name), ".describe-%u",
 			 atomic_fetch_add(&config->scratch_number, 1));
 	ret = folder_open(&dir->parent, config->work_dirs, err);
-	if (ret == 0 && !has(dir->parent, dir->name))
+	if (ret == 0 && !folder_has(dir->parent, dir->name))
 		ret = folder_make(dir->parent, dir->name, err);
 	if (ret == 0) {
 		snprintf(path, sizeof(path), "%s/%s", folder_path(dir->parent),

@@ -7,20 +7,21 @@
 
 struct work_dir;
 
-/* Makes the folder of a task, or goes on with the one that is there; task NULL: a new one
- * that belongs to nobody. */
+/* Opens the folder of a task, creating it if needed.  With task NULL, creates a new
+ * folder that belongs to no task. */
 int work_dir_open(struct work_dir **out, struct community_config *config,
 		  const char *task, struct err *err);
 
-/* keep: the task will want it again. */
+/* Removes the folder, unless keep is set because the task will resume. */
 void work_dir_close(struct work_dir *dir, bool keep); /* NULL is fine */
 
 const char *work_dir_path(const struct work_dir *dir);
 
-/* The name of a file that may be put into it: no folder, not hidden. */
+/* Is this the name of a file that may be written here: no folder, not hidden? */
 bool work_dir_name_valid(const char *name);
 
-/* Writes a whole file, whatever the program has put in its place. */
+/* Replaces the file of this name, whole or not at all, whatever the program has put
+ * there. */
 int work_dir_write(struct work_dir *dir, const char *name, const void *bytes, size_t size,
 		   struct err *err);
 

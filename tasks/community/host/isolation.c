@@ -1,3 +1,4 @@
+/* Enters PID and user namespaces. */
 #include "tasks/community/host/isolation.h"
 
 #include <errno.h>
@@ -37,7 +38,7 @@ const char *isolation_words(enum isolation isolation)
 	return words[isolation];
 }
 
-static int put(const char *path, const char *text)
+static int write_text(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 	int ret = 0;
@@ -50,20 +51,20 @@ static int put(const char *path, const char *text)
 	return ret;
 }
 
-/* Inside, the user is who it is outside, and nobody else exists. */
+/* Maps the user and group to themselves; no others exist inside. */
 static int map_user(uid_t uid, gid_t gid)
 {
 	char line[64];
-	int ret = put("/proc/self/setgroups", "deny");
+	int ret = write_text("/proc/self/setgroups", "deny");
 
 	if (ret < 0)
 		return ret;
 	snprintf(line, sizeof(line), "%u %u 1", uid, uid);
-	ret = put("/proc/self/uid_map", line);
+	ret = write_text("/proc/self/uid_map", line);
 	if (ret < 0)
 		return ret;
 	snprintf(line, sizeof(line), "%u %u 1", gid, gid);
-	return put("/proc/self/gid_map", line);
+	return write_text("/proc/self/gid_map", line);
 }
 
 int isolation_enter(enum isolation isolation)
@@ -80,8 +81,8 @@ int isolation_enter(enum isolation isolation)
 	return map_user(uid, gid);
 }
 
-/* Tried by somebody who can be thrown away, with a child in it as there will be. */
-static int try_one(enum isolation isolation)
+/* Tries it in a throw-away process, with a child inside as in real use. */
+static int is_available(enum isolation isolation)
 {
 	pid_t trial = fork();
 	int status;
@@ -104,7 +105,7 @@ static int try_one(enum isolation isolation)
 enum isolation isolation_probe(void)
 {
 	for (int i = ISOLATION_USER_PID; i > ISOLATION_NONE; i--)
-		if (try_one((enum isolation)i))
+		if (is_available((enum isolation)i))
 			return (enum isolation)i;
 	return ISOLATION_NONE;
 }
@@ -114,7 +115,7 @@ void isolation_drop_capabilities(void)
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct none[2] = {{0}, {0}};
 
-	/* Each fails where there was nothing to give up. */
+	/* Errors are ignored: a call fails where there is nothing to drop. */
 	prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED);
 	for (int cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
 		prctl(PR_CAPBSET_DROP, cap);

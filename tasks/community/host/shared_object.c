@@ -12,7 +12,7 @@
 
 #define TYPES_MAX 64
 
-/* The object's types as this header has them; members that it does not know are zero. */
+/* Copies of the object's types; members that its version of the header lacks are zero. */
 static struct task_type types[TYPES_MAX];
 static const struct task_type *list[TYPES_MAX + 1];
 
@@ -22,27 +22,28 @@ static int fail(const char *sentence, const char *what)
 	return EXIT_FAILURE;
 }
 
-/* The members that this header begins with must be there. */
+/* The members of the first version must exist. */
 #define SIZE_OF_FIRST_VERSION (offsetof(struct task_type, estimate) + sizeof(void *))
 
 static int load(const char *file)
 {
 	void *object = dlopen(file, RTLD_NOW | RTLD_LOCAL);
-	const struct task_types *shown;
+	const struct task_types *exported;
 	size_t size, n = 0;
 
 	if (!object)
 		return fail("", dlerror());
-	shown = dlsym(object, "openscan_task_types");
-	if (!shown)
+	exported = dlsym(object, "openscan_task_types");
+	if (!exported)
 		return fail(
 			"it shows no task types: TASK_TYPES() of task_api.h is missing",
 			"");
-	if (shown->version != TASK_API_VERSION || shown->size < SIZE_OF_FIRST_VERSION)
+	if (exported->version != TASK_API_VERSION ||
+	    exported->size < SIZE_OF_FIRST_VERSION)
 		return fail("it was built against another version of task_api.h", "");
-	size = shown->size < sizeof(types[0]) ? shown->size : sizeof(types[0]);
-	for (; n < TYPES_MAX && shown->types[n]; n++) {
-		memcpy(&types[n], shown->types[n], size);
+	size = exported->size < sizeof(types[0]) ? exported->size : sizeof(types[0]);
+	for (; n < TYPES_MAX && exported->types[n]; n++) {
+		memcpy(&types[n], exported->types[n], size);
 		list[n] = &types[n];
 	}
 	return EXIT_SUCCESS;

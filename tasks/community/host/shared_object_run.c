@@ -12,22 +12,22 @@
 
 #include <cjson/cJSON.h>
 
-/* The one run of this process.  Orders are read by a thread of its own; everything else
- * happens on the run's. */
+/* The only run of this process.  A second thread reads the agent's lines; everything else
+ * happens on the run's thread. */
 struct task_run {
-	pthread_mutex_t lock; /* of all below, and of standard output */
+	pthread_mutex_t lock; /* of standard output and the members up to answer */
 	pthread_cond_t changed;
 	bool paused, stopped, estopped;
-	int answered;  /* the newest request that was answered */
-	cJSON *answer; /* to it */
+	int answered;  /* the last request that was answered */
+	cJSON *answer; /* to that request */
 
-	/* the run's thread alone */
+	/* The run's thread only. */
 	char *id, *saved, *value;
 	int attempt, requests;
-	char code[32], *why; /* what it explained last */
+	char code[32], *why; /* of the last explain() */
 };
 
-/* ---- lines out ---- */
+/* ---- to the agent ---- */
 
 static cJSON *line_new(const char *type)
 {
@@ -51,8 +51,7 @@ static void line_send(struct task_run *run, cJSON *line)
 	free(text);
 }
 
-/* Sends it as a request and waits for the answer, which is the run's until the next one.
- */
+/* Sends a request and waits for the answer, which is valid until the next request. */
 static const cJSON *line_ask(struct task_run *run, cJSON *line)
 {
 	int request = ++run->requests;
@@ -74,9 +73,9 @@ static const char *member(const cJSON *line, const char *name)
 	return text ? text : "";
 }
 
-/* ---- orders in ---- */
+/* ---- from the agent ---- */
 
-static void take_order(struct task_run *run, cJSON *line)
+static void handle_line(struct task_run *run, cJSON *line)
 {
 	const char *type = member(line, "type");
 
@@ -113,17 +112,17 @@ static cJSON *read_line(void)
 	return line;
 }
 
-/* Without orders there is no agent any more. */
+/* At EOF the agent is gone. */
 static void *listen(void *context)
 {
 	cJSON *line;
 
 	while ((line = read_line()))
-		take_order(context, line);
+		handle_line(context, line);
 	_exit(EXIT_FAILURE);
 }
 
-/* ---- what the run is lent ---- */
+/* ---- the host functions ---- */
 
 static int stop_code(struct task_run *run)
 {
@@ -165,24 +164,25 @@ static const char *host_saved(struct task_run *run)
 	return run->saved;
 }
 
-/* Until the deadline, or for as long as it takes. */
+/* Waits while paused, and until the deadline unless it is NULL.  -ECANCELED after a stop.
+ */
 static int wait_at_gate(struct task_run *run, const struct timespec *deadline)
 {
-	bool told = false;
+	bool reported = false;
 	int ret = 0;
 
 	pthread_mutex_lock(&run->lock);
 	while (!run->stopped && ret == 0 && (run->paused || deadline)) {
 		if (deadline && !run->paused) {
 			ret = pthread_cond_timedwait(&run->changed, &run->lock, deadline);
-			told = false;
+			reported = false;
 			continue;
 		}
-		if (!told) {
+		if (!reported) {
 			puts("{\"type\":\"paused\"}");
 			fflush(stdout);
 		}
-		told = true;
+		reported = true;
 		pthread_cond_wait(&run->changed, &run->lock);
 	}
 	ret = run->stopped ? -ECANCELED : 0;
@@ -278,7 +278,7 @@ static bool host_estopped(struct task_run *run)
 	return estopped;
 }
 
-/* Pictures reach their topic by way of rig("capture"). */
+/* Not available: images are published by rig("capture"). */
 static void host_image(struct task_run *run, const char *camera, const void *jpeg,
 		       uint64_t size)
 {
@@ -313,7 +313,7 @@ static int host_rig(struct task_run *run, const char *verb, const char *members,
 	return 0;
 }
 
-static const struct task_host lent = {
+static const struct task_host task_host = {
 	.version = TASK_API_VERSION,
 	.size = sizeof(struct task_host),
 	.progress = host_progress,
@@ -363,10 +363,11 @@ static int work(const struct task_type *type, struct task_run *run, const char *
 		snprintf(text, sizeof(text), "%s %s", problem.path, problem.sentence);
 		return host_explain(run, "invalid_args", text);
 	}
-	return type->run(type, &lent, run, args);
+	return type->run(type, &task_host, run, args);
 }
 
-/* What run() returned as an exit code; an explanation is told only when it failed. */
+/* Turns run()'s return value into an exit code, and sends the explanation of a failure.
+ */
 static int finish(struct task_run *run, int ret)
 {
 	cJSON *line;
@@ -398,7 +399,7 @@ int shared_object_run(const struct task_type *const *types)
 		fprintf(stderr, "it has no task type '%s' any more\n", name);
 		return EXIT_FAILURE;
 	}
-	/* The end comes with a cancel, and then by force. */
+	/* A cancel line asks the run to stop; SIGKILL follows if it does not. */
 	signal(SIGTERM, SIG_IGN);
 	run_init(&run, start);
 	args = cJSON_PrintUnformatted(cJSON_GetObjectItemCaseSensitive(start, "args"));
