@@ -312,7 +312,7 @@ static void core_minute(struct core *core)
 		return;
 	core->minute_at = core->now.ms + MINUTE_MS;
 	store_set_number(core->store, "age_ms", core_age(core));
-	store_forget(core->store, core_age(core) - MEMORY_AGE_MS);
+	store_dedup_trim(core->store, core_age(core) - MEMORY_AGE_MS);
 	core->age_saved = core_age(core);
 	task_types_sweep(core);
 	status_publish_health(core);

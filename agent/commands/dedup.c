@@ -22,7 +22,7 @@ void remember_reply(struct core *core, const char *prefix, const char *name,
 	text = json_text(reply);
 	snprintf(key, sizeof(key), "%s%s", prefix, name);
 	if (strlen(text) <= REPLY_KEPT_MAX)
-		store_remember(core->store, key, hash, text, "", core_age(core));
+		store_dedup_add(core->store, key, hash, text, "", core_age(core));
 	free(text);
 	cJSON_Delete(reply);
 }
@@ -30,10 +30,10 @@ void remember_reply(struct core *core, const char *prefix, const char *name,
 /* The first reply again.  For a create its data is the task as it is now, or that it is
  * gone. */
 static void remember_repetition(struct core *core, struct response *response,
-				const struct memory *memory)
+				const struct dedup_record *record)
 {
 	static const char *const known[] = {"accepted", "ok"};
-	cJSON *first = cJSON_Parse(memory->reply);
+	cJSON *first = cJSON_Parse(record->reply);
 	const char *id = json_string(first, "id");
 	const char *code = json_string(first, "code");
 	cJSON *data = cJSON_CreateObject();
@@ -51,7 +51,7 @@ static void remember_repetition(struct core *core, struct response *response,
 		data = task ? core_task_document(core, task, true) : cJSON_CreateObject();
 		if (!task) {
 			cJSON_AddTrueToObject(data, "gone");
-			cJSON_AddStringToObject(data, "status", memory->status);
+			cJSON_AddStringToObject(data, "status", record->status);
 		}
 		task_free(ended);
 	}
@@ -65,16 +65,16 @@ bool remember_answers(struct core *core, struct response *response, const char *
 		      const char *name)
 {
 	const struct command *command = response->command;
-	struct memory memory = {.reply = NULL};
+	struct dedup_record record = {.reply = NULL};
 	char key[NAME_MAX_LENGTH + 2];
 
 	if (!name[0])
 		return false;
 	snprintf(key, sizeof(key), "%s%s", prefix, name);
-	if (!store_recall(core->store, key, &memory))
+	if (!store_dedup_find(core->store, key, &record))
 		return false;
-	if (!strcmp(memory.hash, command->hash)) {
-		remember_repetition(core, response, &memory);
+	if (!strcmp(record.hash, command->hash)) {
+		remember_repetition(core, response, &record);
 	} else {
 		struct task *ended = NULL;
 		const struct task *task =
@@ -87,6 +87,6 @@ bool remember_answers(struct core *core, struct response *response, const char *
 			response->current = core_task_document(core, task, false);
 		task_free(ended);
 	}
-	memory_clear(&memory);
+	dedup_record_clear(&record);
 	return true;
 }

@@ -124,7 +124,7 @@ bool create_labels(struct response *response, struct task *task, const cJSON *la
 static bool create_id_free(struct core *core, struct response *response, const char *id)
 {
 	char key[TASK_ID + 1];
-	struct memory memory = {.reply = NULL};
+	struct dedup_record record = {.reply = NULL};
 	struct task *ended = NULL;
 	const struct task *task;
 	bool known;
@@ -135,8 +135,8 @@ static bool create_id_free(struct core *core, struct response *response, const c
 		return false;
 	}
 	snprintf(key, sizeof(key), "i%s", id);
-	known = store_recall(core->store, key, &memory);
-	memory_clear(&memory);
+	known = store_dedup_find(core->store, key, &record);
+	dedup_record_clear(&record);
 	task = core_find_task(core, id, &ended);
 	if (known || task) {
 		response_refuse(response, "id_conflict", "a task '%s' is known already",
@@ -388,8 +388,8 @@ static void chain_remember(struct core *core, const struct response *response,
 		snprintf(reply, sizeof(reply),
 			 "{\"id\":\"%s\",\"code\":\"accepted\",\"rev\":1}",
 			 chain->tasks[i]->id);
-		store_remember(core->store, key, command->hash, reply, "",
-			       core_age(core));
+		store_dedup_add(core->store, key, command->hash, reply, "",
+				core_age(core));
 	}
 }
 

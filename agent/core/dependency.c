@@ -85,16 +85,16 @@ bool dependency_resolve(struct core *core, struct task *task, const char **missi
 	for (size_t i = 0; i < task->after_count; i++) {
 		struct task *ended;
 		const struct task *other = core_find_task(core, task->after[i], &ended);
-		struct memory memory = {.reply = NULL};
+		struct dedup_record record = {.reply = NULL};
 		char key[TASK_ID + 1];
 		bool known = other != NULL;
 		bool open = other && other->status != TASK_COMPLETED;
 
 		if (!other) {
 			snprintf(key, sizeof(key), "i%s", task->after[i]);
-			known = store_recall(core->store, key, &memory);
-			open = known && strcmp(memory.status, "completed") != 0;
-			memory_clear(&memory);
+			known = store_dedup_find(core->store, key, &record);
+			open = known && strcmp(record.status, "completed") != 0;
+			dedup_record_clear(&record);
 		}
 		if (open)
 			task->after_open |= 1u << i;

@@ -224,7 +224,7 @@ void lifecycle_delete(struct core *core, const struct task *task, const char *ev
 	char topic[TOPIC_MAX], key[TASK_ID + 1];
 
 	snprintf(key, sizeof(key), "i%s", task->id);
-	store_remember_status(core->store, key, task_status_name(task->status));
+	store_dedup_set_status(core->store, key, task_status_name(task->status));
 	store_task_delete(core->store, task);
 	outbox_add_clearing(core->outbox,
 			    topic_make(topic, core->options.root, core->options.device,

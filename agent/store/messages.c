@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define EVENTS_KEPT 50000
-#define MEMORY_KEPT 50000
+#define DEDUP_RECORDS_KEPT 50000
 
 void store_event(struct store *store, int64_t seq, const char *body)
 {
@@ -47,8 +47,8 @@ int64_t store_event_oldest(struct store *store)
 	return seq;
 }
 
-void store_remember(struct store *store, const char *key, const char *hash,
-		    const char *reply, const char *status, int64_t age)
+void store_dedup_add(struct store *store, const char *key, const char *hash,
+		     const char *reply, const char *status, int64_t age)
 {
 	sqlite3_stmt *statement = store_write(
 		store, "INSERT OR REPLACE INTO memory (key, hash, reply, status, age) "
@@ -62,7 +62,7 @@ void store_remember(struct store *store, const char *key, const char *hash,
 	store_apply(store, statement);
 }
 
-bool store_recall(struct store *store, const char *key, struct memory *memory)
+bool store_dedup_find(struct store *store, const char *key, struct dedup_record *record)
 {
 	sqlite3_stmt *statement = store_statement(
 		store, "SELECT hash, reply, status FROM memory WHERE key = ?");
@@ -71,23 +71,23 @@ bool store_recall(struct store *store, const char *key, struct memory *memory)
 	store_bind_text(statement, 1, key);
 	known = store_row(store, statement);
 	if (known) {
-		snprintf(memory->hash, sizeof(memory->hash), "%s",
+		snprintf(record->hash, sizeof(record->hash), "%s",
 			 store_column(statement, 0));
-		memory->reply = strdup(store_column(statement, 1));
-		snprintf(memory->status, sizeof(memory->status), "%s",
+		record->reply = strdup(store_column(statement, 1));
+		snprintf(record->status, sizeof(record->status), "%s",
 			 store_column(statement, 2));
 	}
 	store_done(statement);
 	return known;
 }
 
-void memory_clear(struct memory *memory)
+void dedup_record_clear(struct dedup_record *record)
 {
-	free(memory->reply);
-	memory->reply = NULL;
+	free(record->reply);
+	record->reply = NULL;
 }
 
-void store_remember_status(struct store *store, const char *key, const char *status)
+void store_dedup_set_status(struct store *store, const char *key, const char *status)
 {
 	sqlite3_stmt *statement =
 		store_write(store, "UPDATE memory SET status = ?2 WHERE key = ?1");
@@ -97,7 +97,7 @@ void store_remember_status(struct store *store, const char *key, const char *sta
 	store_apply(store, statement);
 }
 
-void store_forget(struct store *store, int64_t older_than_age)
+void store_dedup_trim(struct store *store, int64_t older_than_age)
 {
 	sqlite3_stmt *statement = store_write(store, "DELETE FROM memory WHERE age < ?");
 
@@ -106,7 +106,7 @@ void store_forget(struct store *store, int64_t older_than_age)
 	statement = store_write(
 		store,
 		"DELETE FROM memory WHERE number <= (SELECT max(number) FROM memory) - ?");
-	store_bind_number(statement, 1, MEMORY_KEPT);
+	store_bind_number(statement, 1, DEDUP_RECORDS_KEPT);
 	store_apply(store, statement);
 }
 

@@ -88,19 +88,26 @@ void store_event(struct store *store, int64_t seq, const char *body);
 char *store_event_from(struct store *store, int64_t from, int64_t *seq);
 int64_t store_event_oldest(struct store *store); /* 0 without any */
 
-/* ---- memory of commands ---- */
-struct memory {
-	char hash[SHA256_HEX];
-	char *reply;
-	char status[16];
+/* ---- dedup records: what makes a repeated command a repetition ---- */
+
+/* Its key is "i" and the id of what the command created, or "r" and its request. */
+struct dedup_record {
+	char hash[SHA256_HEX]; /* of the command */
+	char *reply;	       /* the first one, without its data */
+	char status[16];       /* the last one of the created task, or "" */
 };
-void store_remember(struct store *store, const char *key, const char *hash,
-		    const char *reply, const char *status, int64_t age);
-bool store_recall(struct store *store, const char *key, struct memory *memory);
-void memory_clear(struct memory *memory);
-void store_remember_status(struct store *store, const char *key, const char *status);
-void store_forget(struct store *store,
-		  int64_t older_than_age); /* and all beyond 50,000 */
+
+void store_dedup_add(struct store *store, const char *key, const char *hash,
+		     const char *reply, const char *status, int64_t age);
+void store_dedup_set_status(struct store *store, const char *key, const char *status);
+
+/* Reads the record of key; dedup_record_clear() it.  False when there is none. */
+bool store_dedup_find(struct store *store, const char *key, struct dedup_record *record);
+void dedup_record_clear(struct dedup_record *record);
+
+/* Deletes the records from before this age of the agent, and all but the newest 50,000.
+ */
+void store_dedup_trim(struct store *store, int64_t older_than_age);
 
 /* ---- outbox ---- */
 enum message_kind { MESSAGE_DOCUMENT, MESSAGE_CLEARING, MESSAGE_REPLY };

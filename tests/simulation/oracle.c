@@ -278,7 +278,7 @@ static void note_first_start(struct oracle *oracle, struct known_task *known, in
 static bool completed(struct store *store, const char *id)
 {
 	struct task *task = store_task(store, id);
-	struct memory memory = {.reply = NULL};
+	struct dedup_record record = {.reply = NULL};
 	char key[SIM_ID_SIZE + 1];
 	bool yes;
 
@@ -288,8 +288,9 @@ static bool completed(struct store *store, const char *id)
 		return yes;
 	}
 	snprintf(key, sizeof(key), "i%s", id);
-	yes = store_recall(store, key, &memory) && !strcmp(memory.status, "completed");
-	memory_clear(&memory);
+	yes = store_dedup_find(store, key, &record) &&
+	      !strcmp(record.status, "completed");
+	dedup_record_clear(&record);
 	return yes;
 }
 
@@ -647,14 +648,14 @@ void oracle_turn_end(struct oracle *oracle)
 /* ---- the database ---- */
 
 static bool remembered(struct store *store, const char prefix, const char *name,
-		       struct memory *memory)
+		       struct dedup_record *record)
 {
 	char key[SIM_ID_SIZE + 1];
 	bool yes;
 
 	snprintf(key, sizeof(key), "%c%s", prefix, name);
-	yes = store_recall(store, key, memory);
-	memory_clear(memory);
+	yes = store_dedup_find(store, key, record);
+	dedup_record_clear(record);
 	return yes;
 }
 
@@ -679,7 +680,7 @@ static void check_known(const struct oracle *oracle, const struct known_task *kn
 			struct store *store)
 {
 	struct task *row = store_task(store, known->id);
-	struct memory memory = {.reply = NULL};
+	struct dedup_record record = {.reply = NULL};
 
 	if (row) {
 		check_row(oracle, known, row);
@@ -688,7 +689,7 @@ static void check_known(const struct oracle *oracle, const struct known_task *kn
 	}
 	if (!known->accepted && !known->published)
 		return;
-	if (!remembered(store, 'i', known->id, &memory) || !memory.status[0])
+	if (!remembered(store, 'i', known->id, &record) || !record.status[0])
 		violation("%s was %s, but is not on disk and was not deleted", known->id,
 			  known->accepted ? "accepted" : "published");
 }
@@ -792,15 +793,15 @@ static void end_wish(const struct oracle *oracle, const struct sim_command *comm
 		     struct store *store)
 {
 	bool stops = is(command, "motor/stop") || is(command, "estop");
-	struct memory memory;
+	struct dedup_record record;
 	bool create = !strcmp(command->verb, "task/create") && command->id[0];
 
 	if (!command->has_reply_topic || command->replied || command->contested ||
 	    command->retained || (stops && oracle->was_full))
 		return;
-	memory.reply = NULL;
-	if ((command->request[0] && remembered(store, 'r', command->request, &memory)) ||
-	    (create && remembered(store, 'i', command->id, &memory)))
+	record.reply = NULL;
+	if ((command->request[0] && remembered(store, 'r', command->request, &record)) ||
+	    (create && remembered(store, 'i', command->id, &record)))
 		violation("%s %s was done and never answered", command->verb,
 			  command->body);
 }

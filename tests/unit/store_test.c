@@ -424,39 +424,39 @@ static void the_newest_fifty_thousand_events_are_kept(void **state)
 static void dedup_records_expire(void **state)
 {
 	struct fixture *f = *state;
-	struct memory memory = {0};
+	struct dedup_record record = {0};
 
-	store_remember(f->store, "icup", "h1", "{\"ok\":true}", "", 100);
-	store_remember(f->store, "rr1", "h2", "{}", "", 200);
-	store_remember_status(f->store, "icup", "completed");
-	assert_true(store_recall(f->store, "icup", &memory));
-	assert_string_equal(memory.hash, "h1");
-	assert_string_equal(memory.reply, "{\"ok\":true}");
-	assert_string_equal(memory.status, "completed");
-	memory_clear(&memory);
+	store_dedup_add(f->store, "icup", "h1", "{\"ok\":true}", "", 100);
+	store_dedup_add(f->store, "rr1", "h2", "{}", "", 200);
+	store_dedup_set_status(f->store, "icup", "completed");
+	assert_true(store_dedup_find(f->store, "icup", &record));
+	assert_string_equal(record.hash, "h1");
+	assert_string_equal(record.reply, "{\"ok\":true}");
+	assert_string_equal(record.status, "completed");
+	dedup_record_clear(&record);
 
-	store_forget(f->store, 150);
+	store_dedup_trim(f->store, 150);
 
-	assert_false(store_recall(f->store, "icup", &memory));
-	assert_true(store_recall(f->store, "rr1", &memory));
-	memory_clear(&memory);
+	assert_false(store_dedup_find(f->store, "icup", &record));
+	assert_true(store_dedup_find(f->store, "rr1", &record));
+	dedup_record_clear(&record);
 }
 
 static void at_most_fifty_thousand_dedup_records_are_kept(void **state)
 {
 	struct fixture *f = *state;
-	struct memory memory = {0};
+	struct dedup_record record = {0};
 	char key[32];
 
 	for (int i = 1; i <= 50010; i++) {
 		snprintf(key, sizeof(key), "r%d", i);
-		store_remember(f->store, key, "h", "{}", "", 1);
+		store_dedup_add(f->store, key, "h", "{}", "", 1);
 	}
-	store_forget(f->store, 0);
+	store_dedup_trim(f->store, 0);
 
-	assert_false(store_recall(f->store, "r10", &memory));
-	assert_true(store_recall(f->store, "r11", &memory));
-	memory_clear(&memory);
+	assert_false(store_dedup_find(f->store, "r10", &record));
+	assert_true(store_dedup_find(f->store, "r11", &record));
+	dedup_record_clear(&record);
 }
 
 static void see_promise(void *context, const struct message_row *row)

@@ -369,24 +369,24 @@ static void single_facts_of_an_old_database_are_as_they_were(void **state)
 	for_each_version(*state, check_facts);
 }
 
-static void check_memory(struct store *store)
+static void check_dedup_records(struct store *store)
 {
-	struct memory memory = {0};
+	struct dedup_record record = {0};
 
-	assert_true(store_recall(store, "icup-1", &memory));
-	assert_string_equal(memory.hash, "9f86d081");
-	assert_string_equal(memory.reply, "{\"ok\":true,\"task\":\"cup-1\"}");
-	assert_string_equal(memory.status, "error");
-	memory_clear(&memory);
-	assert_true(store_recall(store, "rask-7", &memory));
-	assert_string_equal(memory.hash, "60303ae2");
-	assert_string_equal(memory.status, "");
-	memory_clear(&memory);
+	assert_true(store_dedup_find(store, "icup-1", &record));
+	assert_string_equal(record.hash, "9f86d081");
+	assert_string_equal(record.reply, "{\"ok\":true,\"task\":\"cup-1\"}");
+	assert_string_equal(record.status, "error");
+	dedup_record_clear(&record);
+	assert_true(store_dedup_find(store, "rask-7", &record));
+	assert_string_equal(record.hash, "60303ae2");
+	assert_string_equal(record.status, "");
+	dedup_record_clear(&record);
 }
 
-static void ids_that_an_old_database_remembers_are_as_they_were(void **state)
+static void remembered_ids_of_an_old_database_are_as_they_were(void **state)
 {
-	for_each_version(*state, check_memory);
+	for_each_version(*state, check_dedup_records);
 }
 
 static void see_message(void *context, const struct message_row *row)
@@ -499,7 +499,7 @@ int main(void)
 		TEST(tasks_of_an_old_database_are_as_they_were),
 		TEST(logs_and_events_of_an_old_database_are_as_they_were),
 		TEST(single_facts_of_an_old_database_are_as_they_were),
-		TEST(ids_that_an_old_database_remembers_are_as_they_were),
+		TEST(remembered_ids_of_an_old_database_are_as_they_were),
 		TEST(messages_of_an_old_database_are_as_they_were),
 		TEST(pending_commands_of_an_old_database_are_as_they_were),
 		TEST(an_old_database_can_be_written),
