@@ -356,7 +356,7 @@ static int open_core(struct process *process, struct effects *effects, struct er
 			     .read_config = read_config,
 			     .use_config = use_config},
 		.problems = process->problems,
-		.reserve = reserve_in(&process->reserve, process->state_dir),
+		.reserve = disk_reserve_in(&process->reserve, process->state_dir),
 		.stop_ops = callbacks_stop_ops,
 	};
 

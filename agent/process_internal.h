@@ -52,7 +52,7 @@ struct process {
 	struct changed_devices changed;
 	char boot[17], store[17];
 	struct metrics metrics;
-	struct reserve_file reserve;
+	struct disk_reserve_file reserve;
 	int64_t health_at;
 	int signals;
 	bool stopped;	   /* the core is at rest */

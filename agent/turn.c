@@ -377,7 +377,7 @@ static void core_pump_held(struct core *core)
 
 static void core_say_storage(struct core *core)
 {
-	bool low = store_low(core->store);
+	bool low = store_disk_low(core->store);
 
 	if (low == core->disk_low)
 		return;

@@ -83,7 +83,7 @@ struct core_options {
 	bool discovery;		  /* Home Assistant is told of us */
 	struct settings_access settings;
 	const cJSON *problems; /* of start-up, an array of strings */
-	struct reserve reserve;
+	struct disk_reserve reserve;
 	struct stop_ops stop_ops;
 };
 

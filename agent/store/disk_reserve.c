@@ -1,3 +1,4 @@
+/* The reserve is an allocated file beside the database. */
 #include "agent/store/disk_reserve.h"
 
 #include <fcntl.h>
@@ -6,9 +7,9 @@
 
 #define RESERVE_BYTES (4 * 1024 * 1024)
 
-static bool reserve_take(void *context)
+static bool acquire(void *context)
 {
-	const struct reserve_file *file = context;
+	const struct disk_reserve_file *file = context;
 	int fd = open(file->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	bool taken;
 
@@ -21,16 +22,16 @@ static bool reserve_take(void *context)
 	return taken;
 }
 
-static void reserve_give_up(void *context)
+static void release(void *context)
 {
-	const struct reserve_file *file = context;
+	const struct disk_reserve_file *file = context;
 
 	unlink(file->path);
 }
 
-struct reserve reserve_in(struct reserve_file *file, const char *folder)
+struct disk_reserve disk_reserve_in(struct disk_reserve_file *file, const char *folder)
 {
 	snprintf(file->path, sizeof(file->path), "%.4000s/reserve", folder);
-	return (struct reserve){
-		.context = file, .take = reserve_take, .give_up = reserve_give_up};
+	return (struct disk_reserve){
+		.context = file, .acquire = acquire, .release = release};
 }

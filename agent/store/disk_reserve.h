@@ -1,4 +1,4 @@
-/* Room on the disk that is kept for the day when it is full. */
+/* Disk space that is kept for the time when the disk is full. */
 #ifndef AGENT_STORE_DISK_RESERVE_H
 #define AGENT_STORE_DISK_RESERVE_H
 
@@ -6,18 +6,18 @@
 
 #define RESERVE_PATH 4096
 
-/* How the store asks for its reserve.  Without functions there is none. */
-struct reserve {
+/* How the store gets at its reserve.  Without functions there is none. */
+struct disk_reserve {
 	void *context;
-	bool (*take)(void *context); /* true when the room is there, now or before */
-	void (*give_up)(void *context);
+	bool (*acquire)(void *context); /* true if it exists, now or before */
+	void (*release)(void *context);
 };
 
-struct reserve_file {
+struct disk_reserve_file {
 	char path[RESERVE_PATH];
 };
 
-/* A reserve of 4 MiB as the file "reserve" in folder; file must stay. */
-struct reserve reserve_in(struct reserve_file *file, const char *folder);
+/* A reserve of 4 MiB, the file "reserve" in folder.  file must outlive it. */
+struct disk_reserve disk_reserve_in(struct disk_reserve_file *file, const char *folder);
 
 #endif

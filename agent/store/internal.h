@@ -25,13 +25,13 @@ struct store {
 	bool dirty;
 	struct err failed; /* the first failure since the last commit */
 	char **redo; /* what was written since the last commit, as SQL with its values */
-	size_t redo_count, redo_room;
-	bool low;	 /* the disk was full and the reserve is given up */
+	size_t redo_count, redo_capacity;
+	bool disk_low;	 /* the disk was full and the reserve is given up */
 	pthread_t owner; /* only this thread may use the store */
-	struct reserve reserve;
+	struct disk_reserve reserve;
 	char path[STORE_PATH];
-	bool log_waits; /* to begin anew, for room on a full disk; nothing is written
-			   before */
+	bool wal_truncate_pending; /* to begin anew, for room on a full disk; nothing is
+			   written before */
 };
 
 /* The statement sql, ready for its bindings; NULL after a failure, which is kept.  It is

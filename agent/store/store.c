@@ -81,7 +81,7 @@ static void store_run(struct store *store, sqlite3_stmt *statement)
 /* All that was committed goes into the database, and the log begins anew.  After a power
  * cut the next frame would share a sector with the last commit, and a second cut could
  * tear both. */
-static int log_begin(struct store *store)
+static int truncate_wal(struct store *store)
 {
 	return sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE,
 					 NULL, NULL);
@@ -90,11 +90,11 @@ static int log_begin(struct store *store)
 /* A full disk may have had no room for that. */
 static void store_begin(struct store *store)
 {
-	if (store->log_waits && log_begin(store) != SQLITE_OK) {
+	if (store->wal_truncate_pending && truncate_wal(store) != SQLITE_OK) {
 		store_fail(store);
 		return;
 	}
-	store->log_waits = false;
+	store->wal_truncate_pending = false;
 	store_run(store, store_statement(store, "BEGIN IMMEDIATE"));
 }
 
@@ -114,14 +114,14 @@ sqlite3_stmt *store_write(struct store *store, const char *sql)
 
 static void redo_add(struct store *store, char *sql)
 {
-	if (store->redo_count == store->redo_room) {
-		size_t room = store->redo_room ? 2 * store->redo_room : 64;
+	if (store->redo_count == store->redo_capacity) {
+		size_t room = store->redo_capacity ? 2 * store->redo_capacity : 64;
 		char **redo = realloc(store->redo, room * sizeof(*redo));
 
 		if (!redo)
 			abort(); /* see effects_add() */
 		store->redo = redo;
-		store->redo_room = room;
+		store->redo_capacity = room;
 	}
 	store->redo[store->redo_count++] = sql;
 }
@@ -306,11 +306,11 @@ static int store_prepare_file(struct store *store, struct err *err)
 	return ret;
 }
 
-static int store_begin_log(struct store *store, struct err *err)
+static int store_truncate_wal(struct store *store, struct err *err)
 {
-	int code = log_begin(store);
+	int code = truncate_wal(store);
 
-	store->log_waits = code == SQLITE_FULL;
+	store->wal_truncate_pending = code == SQLITE_FULL;
 	return code == SQLITE_OK || code == SQLITE_FULL ? 0 : store_error(store, err);
 }
 
@@ -342,7 +342,7 @@ static int store_try(struct store **out, const char *path, struct err *err)
 	if (ret == 0)
 		ret = store_migrate(store, err);
 	if (ret == 0)
-		ret = store_begin_log(store, err);
+		ret = store_truncate_wal(store, err);
 	if (ret < 0)
 		goto fail;
 
@@ -375,8 +375,9 @@ static int store_move_aside(const char *path, char damaged[STORE_PATH], struct e
 	return 0;
 }
 
-int store_open(struct store **out, const char *state_dir, const struct reserve *reserve,
-	       char damaged[STORE_PATH], struct err *err)
+int store_open(struct store **out, const char *state_dir,
+	       const struct disk_reserve *reserve, char damaged[STORE_PATH],
+	       struct err *err)
 {
 	char path[STORE_PATH];
 	int ret;
@@ -391,9 +392,9 @@ int store_open(struct store **out, const char *state_dir, const struct reserve *
 	}
 	if (ret < 0)
 		return ret;
-	if (reserve && reserve->take) {
+	if (reserve && reserve->acquire) {
 		(*out)->reserve = *reserve;
-		(*out)->low = !reserve->take(reserve->context);
+		(*out)->disk_low = !reserve->acquire(reserve->context);
 	}
 	return 0;
 }
@@ -414,24 +415,24 @@ void store_close(struct store *store)
 
 /* ---- the reserve ---- */
 
-static void store_give_up_reserve(struct store *store)
+static void store_release_reserve(struct store *store)
 {
-	if (!store->reserve.give_up)
+	if (!store->reserve.release)
 		return;
-	store->reserve.give_up(store->reserve.context);
-	store->low = true;
+	store->reserve.release(store->reserve.context);
+	store->disk_low = true;
 }
 
-bool store_low(const struct store *store)
+bool store_disk_low(const struct store *store)
 {
-	return store->low;
+	return store->disk_low;
 }
 
 bool store_recover(struct store *store)
 {
-	if (store->low && !store->failed.number)
-		store->low = !store->reserve.take(store->reserve.context);
-	return !store->low;
+	if (store->disk_low && !store->failed.number)
+		store->disk_low = !store->reserve.acquire(store->reserve.context);
+	return !store->disk_low;
 }
 
 bool store_dirty(const struct store *store)
@@ -468,7 +469,7 @@ int store_commit(struct store *store, struct err *err)
 	if (store->failed.number) {
 		store_roll_back(store);
 		if (store->failed.number == -ENOSPC)
-			store_give_up_reserve(store);
+			store_release_reserve(store);
 		if (store->failed.number == -ENOSPC)
 			store_redo(store);
 	}

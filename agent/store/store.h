@@ -22,8 +22,9 @@ struct store;
  * damaged
  * ("" otherwise), and an empty one takes its place.  reserve may be NULL.  Fails with a
  * sentence when another agent has it, or when the folder cannot be written. */
-int store_open(struct store **out, const char *state_dir, const struct reserve *reserve,
-	       char damaged[STORE_PATH], struct err *err);
+int store_open(struct store **out, const char *state_dir,
+	       const struct disk_reserve *reserve, char damaged[STORE_PATH],
+	       struct err *err);
 void store_close(
 	struct store *store); /* rolls back what was not committed; NULL is fine */
 
@@ -42,7 +43,7 @@ size_t store_writes(const struct store *store);
 /* The disk was full and the reserve beside the database is given up: only what must not
  * be lost should be written.  store_recover() tries to take it back; true when all is
  * well. */
-bool store_low(const struct store *store);
+bool store_disk_low(const struct store *store);
 bool store_recover(struct store *store);
 
 int64_t store_size(const struct store *store); /* bytes of the database file */

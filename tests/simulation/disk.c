@@ -125,14 +125,14 @@ void disk_set_full(bool full)
 	disk.room = 0;
 }
 
-static bool reserve_take(void *context)
+static bool acquire(void *context)
 {
 	(void)context;
 	disk.reserved |= !disk.full;
 	return disk.reserved;
 }
 
-static void reserve_give_up(void *context)
+static void release(void *context)
 {
 	(void)context;
 	if (disk.reserved)
@@ -140,9 +140,9 @@ static void reserve_give_up(void *context)
 	disk.reserved = false;
 }
 
-struct reserve disk_reserve(void)
+struct disk_reserve disk_reserve(void)
 {
-	return (struct reserve){.take = reserve_take, .give_up = reserve_give_up};
+	return (struct disk_reserve){.acquire = acquire, .release = release};
 }
 
 bool disk_full(void)

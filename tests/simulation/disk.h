@@ -40,7 +40,7 @@ void disk_set_full(bool full);
 bool disk_full(void);
 
 /* The agent's disk reserve: room for a few more turns. */
-struct reserve disk_reserve(void);
+struct disk_reserve disk_reserve(void);
 
 /* Copies what would be left after a power cut now that loses everything unsynced. */
 void disk_copy(void);

@@ -689,7 +689,7 @@ static void on_a_full_disk_a_log_line_is_published_and_not_stored(void **state)
 	const cJSON *reply;
 
 	make(s, "a", "step_task", "");
-	s->options.reserve.take = no_room;
+	s->options.reserve.acquire = no_room;
 	crash(s);
 	session_up(s);
 	assert_string_equal(text_at(told(s, "health"), "storage"), "full");
