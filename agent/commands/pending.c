@@ -246,7 +246,7 @@ static void pending_end(struct core *core, struct pending *pending,
 		 pending->message);
 	reply_send(core, response, pending->number);
 	if (pending->number)
-		store_pending_done(core->store, pending->number);
+		store_pending_delete(core->store, pending->number);
 	cJSON_Delete(response->data);
 	pending_remove(core, pending);
 	free(pending->correlation);

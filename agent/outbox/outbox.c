@@ -162,7 +162,7 @@ int outbox_open(struct outbox **out, const struct outbox_options *options,
 	outbox->options = *options;
 	outbox->next_number = 1;
 	outbox->backlog = true;
-	store_messages(options->store, outbox_load, outbox);
+	store_message_each(options->store, outbox_load, outbox);
 	*out = outbox;
 	return 0;
 }
@@ -199,7 +199,7 @@ static void outbox_store(struct outbox *outbox, struct outbox_message *message)
 	if (!message->number)
 		message->number = outbox->next_number++;
 	row.number = message->number;
-	store_message(outbox->options.store, &row);
+	store_message_add(outbox->options.store, &row);
 }
 
 /* Adds a message to a retained topic, in place of an older one that waits. */

@@ -116,7 +116,7 @@ static void bind_blob(sqlite3_stmt *statement, int i, const void *bytes, size_t 
 		sqlite3_bind_blob(statement, i, bytes, (int)size, SQLITE_STATIC);
 }
 
-void store_message(struct store *store, const struct message_row *row)
+void store_message_add(struct store *store, const struct message_row *row)
 {
 	sqlite3_stmt *statement = store_write(
 		store,
@@ -143,9 +143,9 @@ void store_message_delete(struct store *store, int64_t number)
 	store_apply(store, statement);
 }
 
-void store_messages(struct store *store,
-		    void (*each)(void *context, const struct message_row *row),
-		    void *context)
+void store_message_each(struct store *store,
+			void (*each)(void *context, const struct message_row *row),
+			void *context)
 {
 	sqlite3_stmt *s = store_statement(store, "SELECT * FROM outbox ORDER BY number");
 
@@ -189,7 +189,7 @@ void store_pending_add(struct store *store, const struct pending_row *row)
 	store_apply(store, statement);
 }
 
-void store_pending_done(struct store *store, int64_t number)
+void store_pending_delete(struct store *store, int64_t number)
 {
 	sqlite3_stmt *statement = store_write(store, "DELETE FROM act WHERE number = ?");
 

@@ -122,11 +122,11 @@ struct message_row {
 	int packet;		  /* a reply: id of the message it answers, 0 for none */
 	const char *message_hash; /* sha256 of that message */
 };
-void store_message(struct store *store, const struct message_row *row);
+void store_message_add(struct store *store, const struct message_row *row);
 void store_message_delete(struct store *store, int64_t number); /* takes the row away */
-void store_messages(struct store *store,
-		    void (*each)(void *context, const struct message_row *row),
-		    void *context);
+void store_message_each(struct store *store,
+			void (*each)(void *context, const struct message_row *row),
+			void *context);
 
 void store_clear_packet_ids(struct store *store); /* packet ids begin anew */
 
@@ -140,7 +140,7 @@ struct pending_row {
 	const char *message_hash; /* sha256 of that message */
 };
 void store_pending_add(struct store *store, const struct pending_row *row);
-void store_pending_done(struct store *store, int64_t number);
+void store_pending_delete(struct store *store, int64_t number);
 void store_pending_clear(struct store *store);
 void store_pending_each(struct store *store,
 			void (*each)(void *context, const struct pending_row *row),

@@ -459,7 +459,7 @@ static void at_most_fifty_thousand_dedup_records_are_kept(void **state)
 	dedup_record_clear(&record);
 }
 
-static void see_promise(void *context, const struct message_row *row)
+static void see_message(void *context, const struct message_row *row)
 {
 	char *text = context;
 
@@ -473,21 +473,21 @@ static void messages_are_read_in_order_until_they_are_acknowledged(void **state)
 	struct fixture *f = *state;
 	char text[400] = "";
 
-	store_message(f->store, &(struct message_row){2, MESSAGE_REPLY, "b", "", "{}",
-						      "c0", 2, 0, 0, ""});
-	store_message(f->store, &(struct message_row){1, MESSAGE_DOCUMENT, "a", "t", "",
-						      NULL, 0, 0, 0, ""});
-	store_message(f->store, &(struct message_row){3, MESSAGE_CLEARING, "c", "", "",
-						      NULL, 0, 0, 0, ""});
+	store_message_add(f->store, &(struct message_row){2, MESSAGE_REPLY, "b", "", "{}",
+							  "c0", 2, 0, 0, ""});
+	store_message_add(f->store, &(struct message_row){1, MESSAGE_DOCUMENT, "a", "t",
+							  "", NULL, 0, 0, 0, ""});
+	store_message_add(f->store, &(struct message_row){3, MESSAGE_CLEARING, "c", "",
+							  "", NULL, 0, 0, 0, ""});
 	store_message_delete(f->store, 3);
 	commit(f);
 	open_again(f);
-	store_messages(f->store, see_promise, text);
+	store_message_each(f->store, see_message, text);
 
 	assert_string_equal(text, "1:0:a:: 2:2:b:{}:c0 ");
 }
 
-static void see_act(void *context, const struct pending_row *row)
+static void see_pending(void *context, const struct pending_row *row)
 {
 	char *text = context;
 
@@ -504,13 +504,13 @@ static void pending_commands_are_stored_until_they_are_done(void **state)
 							  NULL, 0, 0, ""});
 	store_pending_add(f->store, &(struct pending_row){2, "motor/home", "t2", "r2",
 							  NULL, 0, 0, ""});
-	store_pending_done(f->store, 1);
-	store_pending_each(f->store, see_act, text);
+	store_pending_delete(f->store, 1);
+	store_pending_each(f->store, see_pending, text);
 	assert_string_equal(text, "2:motor/home:t2:r2 ");
 
 	store_pending_clear(f->store);
 	text[0] = '\0';
-	store_pending_each(f->store, see_act, text);
+	store_pending_each(f->store, see_pending, text);
 	assert_string_equal(text, "");
 }
 

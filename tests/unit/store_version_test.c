@@ -404,7 +404,7 @@ static void check_messages(struct store *store)
 {
 	char text[400] = "";
 
-	store_messages(store, see_message, text);
+	store_message_each(store, see_message, text);
 	assert_string_equal(text,
 			    "21:0:openscan/v1/rig/task/cup-1:cup-1::0:7200000:0:\n"
 			    "22:1:openscan/v1/rig/task/old:old::0:7200001:0:\n"
@@ -416,7 +416,7 @@ static void messages_of_an_old_database_are_as_they_were(void **state)
 	for_each_version(*state, check_messages);
 }
 
-static void see_command(void *context, const struct pending_row *row)
+static void see_pending(void *context, const struct pending_row *row)
 {
 	char *text = context;
 
@@ -427,18 +427,18 @@ static void see_command(void *context, const struct pending_row *row)
 		assert_memory_equal(row->correlation, "\x01\x02", 2);
 }
 
-static void check_commands(struct store *store)
+static void check_pending(struct store *store)
 {
 	char text[200] = "";
 
-	store_pending_each(store, see_command, text);
+	store_pending_each(store, see_pending, text);
 	assert_string_equal(text, "31:motor/move:client/reply:ask-8:2:514:4bac27393bdd\n"
 				  "32:light/set:::0:0:\n");
 }
 
 static void pending_commands_of_an_old_database_are_as_they_were(void **state)
 {
-	for_each_version(*state, check_commands);
+	for_each_version(*state, check_pending);
 }
 
 static void an_old_database_can_be_written(void **state)
