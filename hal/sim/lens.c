@@ -1,7 +1,10 @@
+/* Blurs an image by a pyramid of ever smaller ones. */
 #include "hal/sim/lens.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdbool.h>
+#include <sys/mman.h>
 
 #include "agent/base/parallel.h"
 #include "agent/base/simd.h"
@@ -10,11 +13,40 @@
 #define SPAN 128 /* pixels that are halved at once */
 
 /* Where the object ends, a pixel's light comes from both sides: softens stairs. */
-#define OUTLINE (1.0f * PICTURE_PIXEL)
+#define OUTLINE (1.0f * BLUR_PIXEL)
+
+/* ---- an image ---- */
+
+int light_image_open(struct light_image *image, int width, int height)
+{
+	const size_t pixels = (size_t)width * (size_t)height;
+	const size_t bytes = pixels * 4 * sizeof(uint16_t);
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return -ENOMEM;
+
+	image->width = width;
+	image->height = height;
+	image->rgb = memory;
+	image->blur = image->rgb + 3 * pixels;
+	image->mapped = bytes;
+	return 0;
+}
+
+void light_image_close(struct light_image *image)
+{
+	if (image->rgb)
+		munmap(image->rgb, image->mapped);
+	image->rgb = NULL;
+}
+
+/* ---- halving ---- */
 
 struct halving {
-	const struct picture *from;
-	struct picture *to;
+	const struct light_image *from;
+	struct light_image *to;
 };
 
 static int within(int i, int size)
@@ -22,12 +54,12 @@ static int within(int i, int size)
 	return i < 0 ? 0 : i < size ? i : size - 1;
 }
 
-static const uint16_t *rgb_at(const struct picture *p, int x, int y)
+static const uint16_t *rgb_at(const struct light_image *p, int x, int y)
 {
 	return p->rgb + ((size_t)within(y, p->height) * (size_t)p->width + (size_t)x) * 3;
 }
 
-static const uint16_t *blur_row(const struct picture *p, int y)
+static const uint16_t *blur_row(const struct light_image *p, int y)
 {
 	return p->blur + (size_t)within(y, p->height) * (size_t)p->width;
 }
@@ -55,7 +87,7 @@ static uint16_t mean_blur(const uint16_t *upper, const uint16_t *lower, int x0, 
 	return (uint16_t)(sum / (seen ? seen : 1));
 }
 
-static bool empty(const struct picture *p, int x, int n, int y)
+static bool empty(const struct light_image *p, int x, int n, int y)
 {
 	uint16_t any = 0;
 
@@ -71,7 +103,7 @@ static bool empty(const struct picture *p, int x, int n, int y)
 /* Pixels x .. x + n - 1 of row y of the smaller picture. */
 static void halve_span(const struct halving *h, int x, int n, int y)
 {
-	const struct picture *from = h->from;
+	const struct light_image *from = h->from;
 	const int first = within(2 * x - 1, from->width);
 	const int seen = within(2 * (x + n), from->width) + 1 - first;
 	const uint16_t *upper = blur_row(from, 2 * y), *lower = blur_row(from, 2 * y + 1);
@@ -130,10 +162,10 @@ int lens_focus(struct lens *lens, double most_blur, struct cancel *cancel)
 
 	lens->levels = 1;
 	while (ret == 0 && lens->levels < wanted) {
-		const struct picture *from = &lens->level[lens->levels - 1];
-		struct picture *to = &lens->level[lens->levels];
+		const struct light_image *from = &lens->level[lens->levels - 1];
+		struct light_image *to = &lens->level[lens->levels];
 
-		ret = picture_open(to, (from->width + 1) / 2, (from->height + 1) / 2);
+		ret = light_image_open(to, (from->width + 1) / 2, (from->height + 1) / 2);
 		if (ret < 0)
 			break;
 		lens->levels++;
@@ -154,7 +186,7 @@ static void spline(float f, float weight[3])
 
 /* Adds weight times the light at the point (x, y) of level 0 as level number k shows it.
  */
-static void sample(const struct picture *p, int k, int x, int y, float weight,
+static void sample(const struct light_image *p, int k, int x, int y, float weight,
 		   float rgb[3])
 {
 	const float scale = 1 / (float)(1 << k);
@@ -168,7 +200,7 @@ static void sample(const struct picture *p, int k, int x, int y, float weight,
 		for (int i = 0; i < 3; i++) {
 			const int column = within(ix + i - 1, p->width);
 			const uint16_t *from = rgb_at(p, column, iy + j - 1);
-			const float part = across[i] * down[j] * weight / PICTURE_ONE;
+			const float part = across[i] * down[j] * weight / LIGHT_ONE;
 
 			rgb[0] += part * (float)from[0];
 			rgb[1] += part * (float)from[1];
@@ -177,7 +209,7 @@ static void sample(const struct picture *p, int k, int x, int y, float weight,
 }
 
 /* The greatest blur of a pixel and its eight neighbours. */
-static uint16_t blur_around(const struct picture *p, int x, int y)
+static uint16_t blur_around(const struct light_image *p, int x, int y)
 {
 	uint16_t most = 0;
 
@@ -211,7 +243,7 @@ static uint16_t blur_near(const struct lens *lens, int x, int y)
 	return farthest;
 }
 
-static bool on_outline(const struct picture *p, int x, int y)
+static bool on_outline(const struct light_image *p, int x, int y)
 {
 	const bool left = blur_row(p, y)[within(x - 1, p->width)];
 	const bool right = blur_row(p, y)[within(x + 1, p->width)];
@@ -223,7 +255,7 @@ static bool on_outline(const struct picture *p, int x, int y)
 /* A mixture of two levels has the mixture of their variances. */
 static void blur_pixel(const struct lens *lens, int x, int y, float rgb[3])
 {
-	const struct picture *p = &lens->level[0];
+	const struct light_image *p = &lens->level[0];
 	const uint16_t here = blur_row(p, y)[x];
 	const uint16_t blur = here ? here : blur_near(lens, x, y);
 	float radius = (float)blur - 1;
@@ -234,7 +266,7 @@ static void blur_pixel(const struct lens *lens, int x, int y, float rgb[3])
 		return;
 	if (radius < OUTLINE && on_outline(p, x, y))
 		radius = OUTLINE;
-	radius /= PICTURE_PIXEL;
+	radius /= BLUR_PIXEL;
 	variance = radius * radius / 4; /* a disc's */
 	if (variance < .01f)
 		return;
@@ -252,12 +284,12 @@ static void blur_pixel(const struct lens *lens, int x, int y, float rgb[3])
 SIMD_CLONES void lens_copy_row(const uint16_t *restrict from, int n, float *restrict row)
 {
 	for (int i = 0; i < n; i++)
-		row[i] = (float)from[i] * (1.f / PICTURE_ONE);
+		row[i] = (float)from[i] * (1.f / LIGHT_ONE);
 }
 
 void lens_row(const struct lens *lens, int y, float *row)
 {
-	const struct picture *p = &lens->level[0];
+	const struct light_image *p = &lens->level[0];
 
 	lens_copy_row(rgb_at(p, 0, y), 3 * p->width, row);
 	for (int x = 0; x < p->width; x++)
@@ -267,5 +299,5 @@ void lens_row(const struct lens *lens, int y, float *row)
 void lens_close(struct lens *lens)
 {
 	while (lens->levels > 1)
-		picture_close(&lens->level[--lens->levels]);
+		light_image_close(&lens->level[--lens->levels]);
 }

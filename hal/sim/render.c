@@ -217,12 +217,12 @@ static uint16_t confusion(const struct shot *shot, float depth)
 
 	if (view->focus_dioptres <= 0)
 		return 1;
-	return (uint16_t)(1 + fmin(pixels * PICTURE_PIXEL, UINT16_MAX - 1));
+	return (uint16_t)(1 + fmin(pixels * BLUR_PIXEL, UINT16_MAX - 1));
 }
 
 static uint16_t fixed(float light)
 {
-	return (uint16_t)fminf(light * PICTURE_ONE + .5f, UINT16_MAX);
+	return (uint16_t)fminf(light * LIGHT_ONE + .5f, UINT16_MAX);
 }
 
 static size_t pixel_index(const struct shot *shot, int x, int y)
@@ -234,7 +234,7 @@ static size_t pixel_index(const struct shot *shot, int x, int y)
 static void shade(const struct shot *shot, const struct hits *hits, int x, int y)
 {
 	const struct render_view *view = shot->view;
-	const struct picture *picture = &shot->lens.level[0];
+	const struct light_image *image = &shot->lens.level[0];
 	const float ring = RING * (float)view->light;
 	const float lamp = view->room_lit ? ROOM_AMBIENT : 0;
 	struct scene_points normal;
@@ -264,16 +264,16 @@ static void shade(const struct shot *shot, const struct hits *hits, int x, int y
 				   shot->object.forward[1] * hits->way.y[i] +
 				   shot->object.forward[2] * hits->way.z[i];
 
-		picture->rgb[3 * pixel] = fixed(matt * paint.red[i] + shine);
-		picture->rgb[3 * pixel + 1] = fixed(matt * paint.green[i] + shine);
-		picture->rgb[3 * pixel + 2] = fixed(matt * paint.blue[i] + shine);
-		picture->blur[pixel] = confusion(shot, hits->t[i] * axis);
+		image->rgb[3 * pixel] = fixed(matt * paint.red[i] + shine);
+		image->rgb[3 * pixel + 1] = fixed(matt * paint.green[i] + shine);
+		image->rgb[3 * pixel + 2] = fixed(matt * paint.blue[i] + shine);
+		image->blur[pixel] = confusion(shot, hits->t[i] * axis);
 	}
 }
 
 static void trace_block(const struct shot *shot, int x, int y, float start)
 {
-	const struct picture *picture = &shot->lens.level[0];
+	const struct light_image *image = &shot->lens.level[0];
 	const float beam = RAY_BEAM / shot->focal;
 	struct rays rays = {0};
 	struct hits hits = {0};
@@ -281,7 +281,7 @@ static void trace_block(const struct shot *shot, int x, int y, float start)
 	for (int i = 0; i < BLOCK * BLOCK; i++) {
 		const int px = x + i % BLOCK, py = y + i / BLOCK;
 
-		if (px >= picture->width || py >= picture->height ||
+		if (px >= image->width || py >= image->height ||
 		    !aim(shot, (float)px + .5f, (float)py + .5f, 0, &rays, i))
 			continue;
 		if (rays.t[rays.n - 1] < start)
@@ -297,13 +297,13 @@ static void trace_block(const struct shot *shot, int x, int y, float start)
 /* The room, in every pixel of a row of the tile that shows nothing yet. */
 static void trace_room_row(const struct shot *shot, int x, int y)
 {
-	const struct picture *picture = &shot->lens.level[0];
+	const struct light_image *image = &shot->lens.level[0];
 	struct scene_points way = {0};
 	float light[SCENE_BATCH], distance[SCENE_BATCH];
 	int who[SCENE_BATCH], n = 0;
 
-	for (int px = x; px < x + TILE && px < picture->width; px++) {
-		if (picture->blur[pixel_index(shot, px, y)])
+	for (int px = x; px < x + TILE && px < image->width; px++) {
+		if (image->blur[pixel_index(shot, px, y)])
 			continue;
 		look(shot, &shot->room, (float)px + .5f, (float)y + .5f, &way, n);
 		who[n++] = px;
@@ -313,9 +313,8 @@ static void trace_room_row(const struct shot *shot, int x, int y)
 		const size_t pixel = pixel_index(shot, who[i], y);
 
 		for (int k = 0; k < 3; k++)
-			picture->rgb[3 * pixel + (size_t)k] =
-				fixed(ROOM_LIGHT * light[i]);
-		picture->blur[pixel] = confusion(shot, distance[i]);
+			image->rgb[3 * pixel + (size_t)k] = fixed(ROOM_LIGHT * light[i]);
+		image->blur[pixel] = confusion(shot, distance[i]);
 	}
 }
 
@@ -323,7 +322,7 @@ static void trace_room_row(const struct shot *shot, int x, int y)
 static void trace_tile(void *context, int tile)
 {
 	const struct shot *shot = context;
-	const struct picture *picture = &shot->lens.level[0];
+	const struct light_image *image = &shot->lens.level[0];
 	const int x = tile % shot->tiles_wide * TILE, y = tile / shot->tiles_wide * TILE;
 	const float beam = BLOCK_BEAM / shot->focal;
 	struct rays cones = {0};
@@ -339,7 +338,7 @@ static void trace_tile(void *context, int tile)
 	for (int i = 0; i < blocks.n; i++)
 		trace_block(shot, x + blocks.who[i] % BLOCK * BLOCK,
 			    y + blocks.who[i] / BLOCK * BLOCK, blocks.t[i]);
-	for (int row = y; shot->view->room_lit && row < y + TILE && row < picture->height;
+	for (int row = y; shot->view->room_lit && row < y + TILE && row < image->height;
 	     row++)
 		trace_room_row(shot, x, row);
 }
@@ -355,15 +354,15 @@ static void develop_band(void *context, int band)
 {
 	struct development *d = context;
 	const struct shot *shot = d->shot;
-	const struct picture *picture = &shot->lens.level[0];
-	const size_t values = 3 * (size_t)picture->width;
+	const struct light_image *image = &shot->lens.level[0];
+	const size_t values = 3 * (size_t)image->width;
 	float *row = malloc(values * sizeof(*row));
 
 	if (!row) {
 		atomic_store(&d->failed, true);
 		return;
 	}
-	for (int y = band * BAND; y < (band + 1) * BAND && y < picture->height; y++) {
+	for (int y = band * BAND; y < (band + 1) * BAND && y < image->height; y++) {
 		const uint64_t first =
 			((uint64_t)(y + shot->top) * (uint64_t)shot->view->width +
 			 (uint64_t)shot->left) *
@@ -398,7 +397,7 @@ static double most_blur(const struct shot *shot)
 	const uint16_t near = confusion(shot, 1 - SCENE_BOUND);
 	const uint16_t far = confusion(shot, shot->view->room_lit ? 10 : 1 + SCENE_BOUND);
 
-	return (double)(near > far ? near : far) / PICTURE_PIXEL;
+	return (double)(near > far ? near : far) / BLUR_PIXEL;
 }
 
 static void set_up(struct shot *shot, const struct render_view *view)
@@ -418,7 +417,7 @@ static void set_up(struct shot *shot, const struct render_view *view)
 int render_photo(const struct render_view *view, uint8_t *rgb, struct cancel *cancel)
 {
 	struct shot shot = {0};
-	struct picture *picture = &shot.lens.level[0];
+	struct light_image *image = &shot.lens.level[0];
 	struct development development = {.shot = &shot, .rgb = rgb};
 	int width, height, ret;
 
@@ -431,7 +430,7 @@ int render_photo(const struct render_view *view, uint8_t *rgb, struct cancel *ca
 	shot.top = (view->height - height) / 2;
 	shot.tiles_wide = (width + TILE - 1) / TILE;
 
-	ret = picture_open(picture, width, height);
+	ret = light_image_open(image, width, height);
 	if (ret < 0)
 		return ret;
 	ret = parallel_for(shot.tiles_wide * ((height + TILE - 1) / TILE), trace_tile,
@@ -444,6 +443,6 @@ int render_photo(const struct render_view *view, uint8_t *rgb, struct cancel *ca
 	if (ret == 0 && atomic_load(&development.failed))
 		ret = -ENOMEM;
 	lens_close(&shot.lens);
-	picture_close(picture);
+	light_image_close(image);
 	return ret;
 }

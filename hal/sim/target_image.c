@@ -9,7 +9,7 @@
 #include <jpeglib.h>
 
 struct target_image {
-	struct frame *picture;
+	struct frame *image;
 };
 
 /* libjpeg ends a failed call by a jump. */
@@ -31,7 +31,7 @@ static void target_image_jump(j_common_ptr info)
 static int target_image_read_rows(struct target_image *target,
 				  struct jpeg_decompress_struct *info)
 {
-	struct frame *picture;
+	struct frame *image;
 
 	jpeg_read_header(info, TRUE);
 	if (info->image_width > TARGET_IMAGE_SIDE ||
@@ -39,13 +39,13 @@ static int target_image_read_rows(struct target_image *target,
 		return -EFBIG;
 	info->out_color_space = JCS_RGB;
 	jpeg_start_decompress(info);
-	target->picture = picture =
+	target->image = image =
 		frame_new((int)info->output_width, (int)info->output_height);
-	if (!picture)
+	if (!image)
 		return -ENOMEM;
 	while (info->output_scanline < info->output_height) {
-		JSAMPROW row = picture->rgb +
-			       (size_t)info->output_scanline * (size_t)picture->width * 3;
+		JSAMPROW row = image->rgb +
+			       (size_t)info->output_scanline * (size_t)image->width * 3;
 
 		jpeg_read_scanlines(info, &row, 1);
 	}
@@ -106,31 +106,30 @@ void target_image_close(struct target_image *target)
 {
 	if (!target)
 		return;
-	frame_free(target->picture);
+	frame_free(target->image);
 	free(target);
 }
 
 void target_image_show(const struct target_image *target, struct frame *frame)
 {
-	const struct frame *picture = target->picture;
-	double across = (double)frame->width / picture->width;
-	double down = (double)frame->height / picture->height;
+	const struct frame *image = target->image;
+	double across = (double)frame->width / image->width;
+	double down = (double)frame->height / image->height;
 	double scale = across < down ? across : down;
-	int width = (int)(picture->width * scale),
-	    height = (int)(picture->height * scale);
+	int width = (int)(image->width * scale), height = (int)(image->height * scale);
 	int left = (frame->width - width) / 2, top = (frame->height - height) / 2;
 
 	memset(frame->rgb, 0, (size_t)frame->width * (size_t)frame->height * 3);
 	for (int y = 0; y < height; y++) {
-		size_t from = (size_t)((int64_t)y * picture->height / height) *
-			      (size_t)picture->width;
+		size_t from = (size_t)((int64_t)y * image->height / height) *
+			      (size_t)image->width;
 		size_t to = (size_t)(top + y) * (size_t)frame->width + (size_t)left;
 
 		for (int x = 0; x < width; x++) {
-			size_t column = (size_t)((int64_t)x * picture->width / width);
+			size_t column = (size_t)((int64_t)x * image->width / width);
 
 			memcpy(frame->rgb + (to + (size_t)x) * 3,
-			       picture->rgb + (from + column) * 3, 3);
+			       image->rgb + (from + column) * 3, 3);
 		}
 	}
 }
