@@ -14,7 +14,6 @@
 #include "agent/base/module.h"
 #include "hal/linux/camera_pixels.h"
 #include "hal/linux/camera_session.h"
-#include "hal/linux/camera_yuv.h"
 #include "hal/linux/call_thread.h"
 
 #define CAMERAS 8

@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "hal/frame.h"
-#include "hal/linux/camera_yuv.h"
 #include "tasks/capture/photo.h"
 
 /* A picture of 4 by 2 pixels in the bytes given; rows are padded. */
