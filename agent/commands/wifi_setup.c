@@ -38,7 +38,7 @@ static int look_for_network(const struct work *work, const cJSON *body, cJSON **
 			    struct err *err)
 {
 	bool connected = false;
-	int ret = network_look(work->cancel, &connected, err);
+	int ret = network_is_connected(work->cancel, &connected, err);
 
 	(void)body;
 	(void)data;

@@ -1,3 +1,4 @@
+/* Calls OpenScan's cloud API and decodes its download links. */
 #include "tasks/cloud/cloud_api.h"
 
 #include <ctype.h>
@@ -16,16 +17,16 @@
 #include "tasks/modules/http.h"
 
 #define ANSWER_BYTES (1 << 20)
-#define LINKS_DEEP 3
+#define NESTED_LINKS_MAX 3
 
-/* What an answer is collected in. */
+/* A response being received. */
 struct reply {
 	char *text;
 	size_t size;
 	struct cancel *cancel;
 };
 
-static int take(void *context, const void *bytes, size_t size, struct err *err)
+static int append(void *context, const void *bytes, size_t size, struct err *err)
 {
 	struct reply *reply = context;
 	char *grown;
@@ -52,7 +53,7 @@ static int tick(void *context, int64_t sent)
 
 /* ---- the address ---- */
 
-static char *put_escaped(char *place, const char *text)
+static char *put_escaped(char *to, const char *text)
 {
 	static const char plain[] = "-._~";
 	static const char digits[] = "0123456789ABCDEF";
@@ -61,42 +62,42 @@ static char *put_escaped(char *place, const char *text)
 		unsigned char c = (unsigned char)*text;
 
 		if (isalnum(c) || strchr(plain, c)) {
-			*place++ = (char)c;
+			*to++ = (char)c;
 			continue;
 		}
-		*place++ = '%';
-		*place++ = digits[c >> 4];
-		*place++ = digits[c & 15];
+		*to++ = '%';
+		*to++ = digits[c >> 4];
+		*to++ = digits[c & 15];
 	}
-	*place = '\0';
-	return place;
+	*to = '\0';
+	return to;
 }
 
-static char *put_value(char *place, char before, const char *key, const char *value)
+static char *put_value(char *to, char before, const char *key, const char *value)
 {
-	*place++ = before;
-	place = put_escaped(place, key);
-	*place++ = '=';
-	return put_escaped(place, value);
+	*to++ = before;
+	to = put_escaped(to, key);
+	*to++ = '=';
+	return put_escaped(to, value);
 }
 
-/* malloc'ed; holds the token. */
+/* The caller frees it; it contains the token. */
 static char *address(const struct endpoint *endpoint, const char *name,
 		     const struct cloud_api_param *values, size_t n)
 {
 	size_t size =
 		strlen(endpoint->url) + strlen(name) + 3 * strlen(endpoint->token) + 16;
-	char *url, *place;
+	char *url, *to;
 
 	for (size_t i = 0; i < n; i++)
 		size += 3 * (strlen(values[i].key) + strlen(values[i].value)) + 2;
 	url = malloc(size);
 	if (!url)
 		return NULL;
-	place = url + sprintf(url, "%s/%s", endpoint->url, name);
-	place = put_value(place, '?', "token", endpoint->token);
+	to = url + sprintf(url, "%s/%s", endpoint->url, name);
+	to = put_value(to, '?', "token", endpoint->token);
 	for (size_t i = 0; i < n; i++)
-		place = put_value(place, '&', values[i].key, values[i].value);
+		to = put_value(to, '&', values[i].key, values[i].value);
 	return url;
 }
 
@@ -124,7 +125,7 @@ int cloud_api_call(const struct endpoint *endpoint, struct cancel *cancel,
 {
 	struct reply reply = {.cancel = cancel};
 	struct http_request request = {
-		.method = "GET", .write = take, .tick = tick, .context = &reply};
+		.method = "GET", .write = append, .tick = tick, .context = &reply};
 	struct http_answer status;
 	const void *table = NULL;
 	const struct http_module *http;
@@ -150,7 +151,7 @@ int cloud_api_call(const struct endpoint *endpoint, struct cancel *cancel,
 
 /* ---- links ---- */
 
-/* Does the host of this address have part in its name? */
+/* Does the host name of this address contain part? */
 static bool host_has(const char *link, const char *part)
 {
 	const char *host = strstr(link, "://");
@@ -164,7 +165,7 @@ static bool host_has(const char *link, const char *part)
 	return false;
 }
 
-/* The value of key in the query, where it begins; NULL without one. */
+/* The beginning of the key's value in the query, or NULL. */
 static const char *query_value(const char *link, const char *key)
 {
 	size_t length = strlen(key);
@@ -186,24 +187,24 @@ static int digit(char c)
 static char *unescaped(const char *value)
 {
 	size_t length = strcspn(value, "&#");
-	char *text = malloc(length + 1), *place = text;
+	char *text = malloc(length + 1), *to = text;
 
 	for (size_t i = 0; text && i < length; i++) {
 		if (value[i] == '%' && i + 2 < length &&
 		    isxdigit((unsigned char)value[i + 1]) &&
 		    isxdigit((unsigned char)value[i + 2])) {
-			*place++ = (char)(digit(value[i + 1]) * 16 + digit(value[i + 2]));
+			*to++ = (char)(digit(value[i + 1]) * 16 + digit(value[i + 2]));
 			i += 2;
 		} else {
-			*place++ = value[i] == '+' ? ' ' : value[i];
+			*to++ = value[i] == '+' ? ' ' : value[i];
 		}
 	}
 	if (text)
-		*place = '\0';
+		*to = '\0';
 	return text;
 }
 
-/* The link with dl=1 in its query, instead of what dl was. */
+/* The link with dl=1 in its query, replacing any other dl. */
 static char *dropbox_file(const char *link)
 {
 	const char *dl = query_value(link, "dl");
@@ -222,7 +223,7 @@ char *cloud_api_download_link(const char *link)
 {
 	char *url = strdup(link);
 
-	for (int deep = 0; url && deep < LINKS_DEEP && host_has(url, "openscan");
+	for (int deep = 0; url && deep < NESTED_LINKS_MAX && host_has(url, "openscan");
 	     deep++) {
 		const char *id = query_value(url, "id");
 		char *inner = id ? unescaped(id) : NULL;

@@ -1,4 +1,4 @@
-/* One call of OpenScan's cloud: a GET with parameters that is answered in JSON. */
+/* Calls of OpenScan's cloud API: a GET request with parameters, answered in JSON. */
 #ifndef TASKS_CLOUD_CLOUD_API_H
 #define TASKS_CLOUD_CLOUD_API_H
 
@@ -15,15 +15,16 @@ struct cloud_api_param {
 	const char *key, *value;
 };
 
-/* The token goes along.  *answer is an object, the caller deletes it.  Errors as of an
- * retry's once(); no sentence repeats the address or what the server said. */
+/* Adds the token to the parameters.  *answer becomes an object, which the caller deletes.
+ * Errors are those of a retry's once(); no sentence contains the address or the server's
+ * response. */
 int cloud_api_call(const struct endpoint *endpoint, struct cancel *cancel,
 		   const char *name, const struct cloud_api_param *values, size_t n,
 		   cJSON **answer, struct err *err);
 
-/* The address to load from, for what the cloud gives as one: a link of its own names
- * another in its query, Dropbox wants to be asked for the file and not for its page.
- * malloc'ed; NULL when memory is out. */
+/* The address to download from, for a link returned by the cloud: the cloud's own links
+ * contain another one in their query, and Dropbox needs dl=1 for the file instead of its
+ * page.  The caller frees it.  NULL when out of memory. */
 char *cloud_api_download_link(const char *link);
 
 #endif

@@ -282,11 +282,11 @@ int photo_set_read(void *context, size_t file, int64_t offset, void *bytes, size
 		   struct err *err)
 {
 	struct photo_set *set = context;
-	char *place = bytes;
+	char *to = bytes;
 	int ret = open_photo(set, file, err);
 
 	while (ret == 0 && size > 0) {
-		ssize_t n = pread(set->fd, place, size, offset);
+		ssize_t n = pread(set->fd, to, size, offset);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -295,7 +295,7 @@ int photo_set_read(void *context, size_t file, int64_t offset, void *bytes, size
 					set->list[file].path, strerror(errno));
 		if (n == 0)
 			return changed(&set->list[file], err);
-		place += n;
+		to += n;
 		offset += n;
 		size -= (size_t)n;
 	}

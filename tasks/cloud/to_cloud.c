@@ -1,5 +1,5 @@
-/* OpenScan's cloud: a call that makes the project and tells where each part goes, a POST
- * for each, and a call that starts the work. */
+/* Uploads to OpenScan's cloud: a call creates the project and returns a link for each
+ * part, a POST sends each part, and a call starts the processing. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -18,7 +18,7 @@ static struct cancel *cancel_of(const struct upload *u)
 	return u->host->cancel(u->run);
 }
 
-/* A link for each part, or nothing of it is used. */
+/* Uses the links only if there is one for each part. */
 static int take_links(struct upload *u, const cJSON *answer, struct err *err)
 {
 	const cJSON *links = cJSON_GetObjectItemCaseSensitive(answer, "ulink"), *link;

@@ -1,5 +1,5 @@
-/* A folder of this machine: a stick, or a disk of the network that is mounted.  The parts
- * go into one file, which has its name when it is whole. */
+/* Uploads to a local folder: a USB drive or a mounted network drive.  The parts are
+ * written to one file, which gets its final name when it is complete. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,8 +15,7 @@
 
 #define PIECE_BYTES (256 * 1024)
 
-/* One that is not there is a disk that is not plugged in: nothing is made in its place.
- */
+/* A missing folder means that the drive is not mounted, so it is not created. */
 static int open_directory(struct upload *u, const char *token, struct err *err)
 {
 	const char *path = json_string(u->host->services->cloud, "directory");
@@ -35,7 +34,7 @@ static int open_directory(struct upload *u, const char *token, struct err *err)
 	return folder_open(&u->directory, path, err);
 }
 
-static void unfinished(const struct upload *u, char name[UPLOAD_REMOTE + 16])
+static void partial_name(const struct upload *u, char name[UPLOAD_REMOTE + 16])
 {
 	snprintf(name, UPLOAD_REMOTE + 16, "%s.part", u->remote);
 }
@@ -46,7 +45,7 @@ static int make_file(void *context, struct err *err)
 	char name[UPLOAD_REMOTE + 16];
 	int fd;
 
-	unfinished(u, name);
+	partial_name(u, name);
 	if (folder_bytes_free(u->directory) < u->zip.size)
 		return err_code(err, -ENOSPC, "storage_full",
 				"the archive has %.0f MB, and %s has room for %.0f MB",
@@ -116,7 +115,7 @@ static int put_part(void *context, struct err *err)
 	struct stat st;
 	int fd, ret;
 
-	unfinished(u, name);
+	partial_name(u, name);
 	fd = folder_open_file(u->directory, name, O_RDWR, err);
 	if (fd < 0)
 		ret = fd;
@@ -135,15 +134,17 @@ static int put_part(void *context, struct err *err)
 	return ret;
 }
 
-/* One that has its name already was finished by a run that was cut off just then. */
-static int give_name(void *context, struct err *err)
+/* If the file already has its final name, an earlier run was cut off just after renaming
+ * it.
+ */
+static int rename_file(void *context, struct err *err)
 {
 	struct upload *u = context;
 	char name[UPLOAD_REMOTE + 16];
 
 	if (folder_file_size(u->directory, u->remote) == u->zip.size)
 		return 0;
-	unfinished(u, name);
+	partial_name(u, name);
 	return folder_rename(u->directory, name, u->remote, err);
 }
 
@@ -152,5 +153,5 @@ const struct upload_target upload_to_directory = {
 	.open = open_directory,
 	.create = make_file,
 	.part = put_part,
-	.finish = give_name,
+	.finish = rename_file,
 };

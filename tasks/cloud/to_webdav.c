@@ -1,6 +1,6 @@
-/* A WebDAV folder: a PUT for each part.  An archive of one part is <name>.zip; of more,
- * <name>.zip.001 and so on, as programs that join them expect.  A PUT that came half is
- * written over by the next try. */
+/* Uploads to a WebDAV folder by a PUT for each part.  An archive of one part is
+ * <name>.zip; of several, <name>.zip.001 and so on, as programs that join them expect. An
+ * incomplete PUT is overwritten by the next try. */
 #include <stdio.h>
 
 #include "tasks/cloud/upload.h"
@@ -12,7 +12,7 @@ static int open_webdav(struct upload *u, const char *token, struct err *err)
 	return endpoint_open_webdav(&u->endpoint, u->host->services->cloud, err);
 }
 
-static int nothing(void *context, struct err *err)
+static int do_nothing(void *context, struct err *err)
 {
 	(void)context;
 	(void)err;
@@ -34,7 +34,7 @@ static int put_part(void *context, struct err *err)
 const struct upload_target upload_to_webdav = {
 	.name = "webdav",
 	.open = open_webdav,
-	.create = nothing,
+	.create = do_nothing,
 	.part = put_part,
-	.finish = nothing,
+	.finish = do_nothing,
 };

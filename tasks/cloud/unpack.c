@@ -1,3 +1,4 @@
+/* Checks and writes each entry of an archive. */
 #include "tasks/cloud/unpack.h"
 
 #include <errno.h>
@@ -25,8 +26,8 @@ static bool has_control(const char *name)
 	return false;
 }
 
-/* Is one of its parts empty, "." or ".."? */
-static bool has_odd_part(const char *name)
+/* Is one component empty, "." or ".."? */
+static bool has_bad_component(const char *name)
 {
 	while (*name) {
 		size_t length = strcspn(name, "/");
@@ -40,14 +41,14 @@ static bool has_odd_part(const char *name)
 	return false;
 }
 
-/* The place below the folder of an entry; what cannot be below is refused. */
-static int place_of(const struct unpack *u, const char *name, char path[PATH],
-		    struct err *err)
+/* Sets path to the entry's path below the folder; refuses names that lead elsewhere. */
+static int make_path(const struct unpack *u, const char *name, char path[PATH],
+		     struct err *err)
 {
 	size_t length = strlen(name);
 
 	if (length == 0 || length > NAME_MAX_BYTES || !utf8_valid(name, length) ||
-	    has_control(name) || has_odd_part(name)) {
+	    has_control(name) || has_bad_component(name)) {
 		char shown[81];
 
 		snprintf(shown, sizeof(shown), "%.80s", name);
@@ -74,14 +75,14 @@ static int count_entry(struct unpack *u, struct err *err)
 
 /* ---- the entries ---- */
 
-static int take_folder(void *context, const char *name, struct err *err)
+static int on_folder(void *context, const char *name, struct err *err)
 {
 	struct unpack *u = context;
 	char path[PATH];
 	int ret = count_entry(u, err);
 
 	if (ret == 0)
-		ret = place_of(u, name, path, err);
+		ret = make_path(u, name, path, err);
 	return ret < 0 ? ret : folder_make_all(u->folder, path, err);
 }
 
@@ -104,14 +105,14 @@ static int check_room(const struct unpack *u, struct err *err)
 		"the task");
 }
 
-static int take_file(void *context, const char *name, struct err *err)
+static int on_file(void *context, const char *name, struct err *err)
 {
 	struct unpack *u = context;
 	char path[PATH];
 	int ret = count_entry(u, err);
 
 	if (ret == 0)
-		ret = place_of(u, name, path, err);
+		ret = make_path(u, name, path, err);
 	if (ret == 0)
 		ret = check_room(u, err);
 	if (ret == 0)
@@ -144,7 +145,7 @@ static int write_all(const struct unpack *u, const char *bytes, size_t size,
 	return 0;
 }
 
-static int take_bytes(void *context, const void *bytes, size_t size, struct err *err)
+static int on_bytes(void *context, const void *bytes, size_t size, struct err *err)
 {
 	struct unpack *u = context;
 
@@ -161,7 +162,7 @@ static int take_bytes(void *context, const void *bytes, size_t size, struct err 
 	return write_all(u, bytes, size, err);
 }
 
-static int end_file(void *context, struct err *err)
+static int on_end(void *context, struct err *err)
 {
 	struct unpack *u = context;
 	char message[64];
@@ -179,12 +180,12 @@ static int end_file(void *context, struct err *err)
 
 int unpack_all(struct unpack *u, struct err *err)
 {
-	const struct archive_taker taker = {
+	const struct archive_extractor extractor = {
 		.context = u,
-		.folder = take_folder,
-		.file = take_file,
-		.bytes = take_bytes,
-		.end = end_file,
+		.folder = on_folder,
+		.file = on_file,
+		.bytes = on_bytes,
+		.end = on_end,
 	};
 	const void *table = NULL;
 	const struct archive_module *module;
@@ -200,7 +201,7 @@ int unpack_all(struct unpack *u, struct err *err)
 	if (fd < 0)
 		return fd;
 	u->fd = -1;
-	ret = module->unpack(fd, &taker, err);
+	ret = module->unpack(fd, &extractor, err);
 	if (u->fd >= 0)
 		close(u->fd);
 	close(fd);

@@ -1,5 +1,5 @@
-/* Unpacks an archive that somebody else made, into a new folder: nothing of it can get
- * outside, and not more of it than was agreed.  One thread. */
+/* Unpacks an untrusted archive into a new folder: nothing is written outside it, and no
+ * more than the limits allow.  One thread. */
 #ifndef TASKS_CLOUD_UNPACK_H
 #define TASKS_CLOUD_UNPACK_H
 
@@ -17,23 +17,23 @@ struct unpack {
 	const struct folder *folder;
 	const char *archive; /* a file below it */
 	const char *into;    /* a folder below it, which must not exist */
-	size_t most_files;   /* folders count, too */
+	size_t most_files;   /* including folders */
 	int64_t most_bytes;
-	int64_t spare; /* bytes that the disk keeps */
+	int64_t spare; /* bytes of disk space to leave free */
 
-	/* what came of it */
+	/* The outcome. */
 	size_t files;
 	int64_t bytes;
-	int stopped; /* the gate's answer, when that ended it */
+	int stopped; /* what gate() returned, if that ended it */
 
-	/* its own */
+	/* Private. */
 	size_t entries;
 	int fd;
 };
 
-/* 0 when all of it is on disk.  Refused as a whole ("task_failed"): absolute paths, "..",
- * links, devices, names twice, more files or bytes than agreed.  What there is of it
- * then, or after a stop, stays for the caller to remove. */
+/* 0 when everything is on disk.  An archive with absolute paths, "..", links, devices,
+ * duplicate names, or more files or bytes than allowed is refused ("task_failed").  After
+ * an error or a stop the caller removes what was unpacked. */
 int unpack_all(struct unpack *unpack, struct err *err);
 
 #endif

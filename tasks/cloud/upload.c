@@ -1,3 +1,4 @@
+/* Sends the parts of an upload. */
 #include "tasks/cloud/upload.h"
 
 #include <errno.h>
@@ -33,21 +34,21 @@ int upload_read(void *context, int64_t offset, void *bytes, size_t size, struct 
 int upload_tick(void *context, int64_t sent)
 {
 	struct upload *upload = context;
-	int64_t gone = upload_part_offset(upload) + sent;
+	int64_t total = upload_part_offset(upload) + sent;
 	char rate[TRANSFER_RATE_TEXT], message[TRANSFER_RATE_TEXT + 64];
 
-	transfer_rate_add(&upload->rate, clock_monotonic_ms(), gone);
-	transfer_rate_text(&upload->rate, upload->zip.size - gone, rate);
+	transfer_rate_add(&upload->rate, clock_monotonic_ms(), total);
+	transfer_rate_text(&upload->rate, upload->zip.size - total, rate);
 	snprintf(message, sizeof(message), "Uploading part %zu of %zu%s",
 		 upload->next + 1, upload->parts, rate);
-	if (gone > upload->told)
-		upload->told = gone;
-	upload->host->progress(upload->run, (double)upload->told,
+	if (total > upload->reported)
+		upload->reported = total;
+	upload->host->progress(upload->run, (double)upload->reported,
 			       (double)upload->zip.size, message);
 	return cancel_requested(upload->host->cancel(upload->run)) ? -EINTR : 0;
 }
 
-/* What the server has to say about a part is of no interest. */
+/* The response's body is ignored. */
 static int drop_bytes(void *context, const void *bytes, size_t size, struct err *err)
 {
 	(void)context;

@@ -1,4 +1,4 @@
-/* One upload, as far as it has got.  For cloud_upload_task and its targets. */
+/* One upload in progress, for cloud_upload_task and its targets. */
 #ifndef TASKS_CLOUD_UPLOAD_H
 #define TASKS_CLOUD_UPLOAD_H
 
@@ -21,14 +21,14 @@ struct folder;
 struct upload;
 struct http_request;
 
-/* Where an upload can go.  open() says early what is missing; the others are tries of an
- * retry: -EAGAIN when another may help, -EINTR for a pause. */
+/* A destination for uploads.  open() reports missing settings early.  The others are
+ * tries for retry_run(): -EAGAIN when another may help, -EINTR for a pause. */
 struct upload_target {
 	const char *name; /* "webdav" */
 	int (*open)(struct upload *upload, const char *token, struct err *err);
-	int (*create)(void *upload, struct err *err); /* makes place for upload->remote */
+	int (*create)(void *upload, struct err *err); /* prepares for upload->remote */
 	int (*part)(void *upload, struct err *err);   /* sends part upload->next */
-	int (*finish)(void *upload, struct err *err); /* all parts are there */
+	int (*finish)(void *upload, struct err *err); /* after all parts were sent */
 };
 
 extern const struct upload_target upload_to_cloud, upload_to_directory, upload_to_webdav;
@@ -40,32 +40,32 @@ struct upload {
 	const char *project;
 
 	struct endpoint endpoint;
-	struct folder *directory; /* of the target directory */
+	struct folder *directory; /* for the target "directory" */
 
 	struct photo_set photos;
 	struct zip zip;
 	char fingerprint[SHA256_HEX];
 
-	char remote[UPLOAD_REMOTE]; /* its name there */
-	int64_t split;		    /* bytes of a part */
-	size_t parts, next;	    /* next: the one in work */
-	cJSON *links;		    /* where the cloud wants the parts, or NULL */
+	char remote[UPLOAD_REMOTE]; /* its name at the destination */
+	int64_t split;		    /* bytes per part */
+	size_t parts, next;	    /* next: the part being sent */
+	cJSON *links;		    /* where the cloud wants each part, or NULL */
 	struct transfer_rate rate;
-	int64_t told; /* the progress that was told last: it never goes back */
+	int64_t reported; /* the last progress, which never decreases */
 };
 
-/* Where the part in work begins, and its size. */
+/* The offset and size of the part being sent. */
 int64_t upload_part_offset(const struct upload *upload);
 int64_t upload_part_size(const struct upload *upload);
 
-/* Its bytes, from an offset within it. */
+/* Reads bytes of that part; offset is relative to its beginning. */
 int upload_read(void *upload, int64_t offset, void *bytes, size_t size, struct err *err);
 
-/* Tells that so much of it has gone; -EINTR when the run's cancel is requested. */
+/* Reports that so many bytes of that part were sent.  -EINTR when the run's cancel was
+ * requested. */
 int upload_tick(void *upload, int64_t sent);
 
-/* Sends it to an address by a method of HTTP; the login only when the address is the
- * account's own. */
+/* Sends that part by HTTP.  Set login only when the url is the endpoint's own. */
 int upload_send(struct upload *upload, const char *method, const char *url, bool login,
 		struct err *err);
 

@@ -1,3 +1,4 @@
+/* Produces parts of a ZIP archive from its frame and its files. */
 #include "tasks/cloud/zip.h"
 
 #include <errno.h>
@@ -27,7 +28,7 @@ void zip_clear(struct zip *zip)
 	*zip = (struct zip){.size = 0};
 }
 
-/* The piece that holds this place. */
+/* Finds the piece at this offset. */
 static const struct zip_piece *piece_at(const struct zip *zip, int64_t offset)
 {
 	size_t low = 0, high = zip->count;
@@ -46,7 +47,7 @@ static const struct zip_piece *piece_at(const struct zip *zip, int64_t offset)
 int zip_read(const struct zip *zip, const struct zip_reader *reader, int64_t offset,
 	     void *bytes, size_t size, struct err *err)
 {
-	unsigned char *place = bytes;
+	unsigned char *to = bytes;
 
 	if (offset < 0 || offset + (int64_t)size > zip->size)
 		return err_set(err, -EINVAL, "the archive ends before that");
@@ -57,13 +58,13 @@ int zip_read(const struct zip *zip, const struct zip_reader *reader, int64_t off
 		int ret = 0;
 
 		if (piece->file == ZIP_FRAME)
-			memcpy(place, zip->bytes + piece->bytes + within, n);
+			memcpy(to, zip->bytes + piece->bytes + within, n);
 		else
-			ret = reader->read(reader->context, piece->file, within, place, n,
+			ret = reader->read(reader->context, piece->file, within, to, n,
 					   err);
 		if (ret)
 			return ret;
-		place += n;
+		to += n;
 		offset += (int64_t)n;
 		size -= n;
 	}

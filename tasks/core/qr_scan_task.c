@@ -192,7 +192,7 @@ static int wait_for(void *context, int64_t ms)
 
 static int join(struct watch *w, const struct wifi_code *code)
 {
-	const struct wifi_waiter waiter = {w, wait_for};
+	const struct wifi_sleeper sleeper = {w, wait_for};
 	char message[WIFI_SSID + 40];
 	struct err err = {0};
 
@@ -203,7 +203,7 @@ static int join(struct watch *w, const struct wifi_code *code)
 		if (ret)
 			return ret;
 		tell(w, message);
-		ret = w->wifi->join(code, &waiter, &err);
+		ret = w->wifi->join(code, &sleeper, &err);
 		if (ret == 0)
 			return 0;
 		if (!err.number) /* the waiting was ended */

@@ -1,3 +1,4 @@
+/* Writes the frame of stored ZIP archives, and extracts archives, by libarchive. */
 #include "tasks/modules/archive.h"
 
 #include <archive.h>
@@ -10,8 +11,8 @@
 
 #define PIECE_BYTES (256 * 1024)
 
-/* libarchive reads and writes names in the locale of the thread, and the agent's is C. */
-static locale_t speak_utf8(locale_t *before)
+/* libarchive reads and writes names in the thread's locale, and the agent's is C. */
+static locale_t use_utf8(locale_t *before)
 {
 	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 
@@ -19,7 +20,7 @@ static locale_t speak_utf8(locale_t *before)
 	return utf8;
 }
 
-static void speak_as_before(locale_t utf8, locale_t before)
+static void restore_locale(locale_t utf8, locale_t before)
 {
 	uselocale(before);
 	if (utf8)
@@ -28,17 +29,16 @@ static void speak_as_before(locale_t utf8, locale_t before)
 
 /* ---- the frame of a stored archive ---- */
 
-/* What libarchive writes, as it comes: content is what it was given, all else is frame.
- */
+/* Sorts what libarchive writes: the content that it was given, all else is the frame. */
 struct framing {
 	struct zip *zip;
 	size_t piece_room, byte_room;
-	const void *content; /* while a file's bytes are handed over, else NULL */
+	const void *content; /* the bytes being written as a file's content, or NULL */
 	size_t file;
 	bool out_of_memory;
 };
 
-/* The array with room for that many items, or NULL: then it is as it was. */
+/* Returns the array with room for that many items, or NULL and leaves it unchanged. */
 static void *grow(void *array, size_t *room, size_t wanted, size_t item)
 {
 	size_t more = *room ? *room * 2 : 64;
@@ -66,7 +66,7 @@ static struct zip_piece *new_piece(struct framing *f)
 	return &pieces[zip->count++];
 }
 
-/* Bytes that follow on those of the last piece make it longer. */
+/* Adds a piece, or extends the last one if it is of the same file. */
 static bool add_piece(struct framing *f, size_t file, size_t size)
 {
 	struct zip *zip = f->zip;
@@ -99,8 +99,8 @@ static bool add_frame(struct framing *f, const void *bytes, size_t size)
 	return true;
 }
 
-static la_ssize_t take(struct archive *archive, void *context, const void *bytes,
-		       size_t size)
+static la_ssize_t on_write(struct archive *archive, void *context, const void *bytes,
+			   size_t size)
 {
 	struct framing *f = context;
 	bool kept = bytes == f->content ? add_piece(f, f->file, size)
@@ -113,7 +113,7 @@ static la_ssize_t take(struct archive *archive, void *context, const void *bytes
 	return -1;
 }
 
-static int refuse(struct archive *archive, struct err *err)
+static int write_error(struct archive *archive, struct err *err)
 {
 	const char *why = archive_error_string(archive);
 
@@ -135,7 +135,7 @@ static int write_header(struct archive *archive, const struct zip_file *file,
 	archive_entry_set_mtime(entry, file->mtime_s, 0);
 	ret = archive_write_header(archive, entry);
 	archive_entry_free(entry);
-	return ret == ARCHIVE_OK ? 0 : refuse(archive, err);
+	return ret == ARCHIVE_OK ? 0 : write_error(archive, err);
 }
 
 static int write_file(struct archive *archive, struct framing *f,
@@ -154,12 +154,12 @@ static int write_file(struct archive *archive, struct framing *f,
 			return ret;
 		f->content = buffer;
 		if (archive_write_data(archive, buffer, size) != (la_ssize_t)size)
-			ret = refuse(archive, err);
+			ret = write_error(archive, err);
 		f->content = NULL;
 		done += (int64_t)size;
 	}
 	if (ret == 0 && archive_write_finish_entry(archive) != ARCHIVE_OK)
-		ret = refuse(archive, err);
+		ret = write_error(archive, err);
 	return ret;
 }
 
@@ -170,12 +170,12 @@ static int open_writer(struct archive *archive, struct framing *f, struct err *e
 	    archive_write_set_options(archive, "hdrcharset=UTF-8") != ARCHIVE_OK ||
 	    archive_write_set_bytes_per_block(archive, 0) != ARCHIVE_OK ||
 	    archive_write_set_bytes_in_last_block(archive, 1) != ARCHIVE_OK ||
-	    archive_write_open(archive, f, NULL, take, NULL) != ARCHIVE_OK)
-		return refuse(archive, err);
+	    archive_write_open(archive, f, NULL, on_write, NULL) != ARCHIVE_OK)
+		return write_error(archive, err);
 	return 0;
 }
 
-/* Does the zip hold each file's bytes, all of them and nothing in between? */
+/* Does the zip contain each file's bytes in one piece? */
 static bool is_whole(const struct zip *zip, const struct zip_file *files, size_t n)
 {
 	size_t file = 0;
@@ -202,7 +202,7 @@ static int frame(struct zip *zip, const struct zip_file *files, size_t n,
 	struct archive *archive = archive_write_new();
 	struct framing f = {.zip = zip};
 	void *buffer = malloc(PIECE_BYTES);
-	locale_t before, utf8 = speak_utf8(&before);
+	locale_t before, utf8 = use_utf8(&before);
 	int ret;
 
 	if (!archive || !buffer)
@@ -212,18 +212,18 @@ static int frame(struct zip *zip, const struct zip_file *files, size_t n,
 	for (; ret == 0 && f.file < n; f.file++)
 		ret = write_file(archive, &f, &files[f.file], reader, buffer, err);
 	if (ret == 0 && archive_write_close(archive) != ARCHIVE_OK)
-		ret = refuse(archive, err);
+		ret = write_error(archive, err);
 	if (ret == 0 && !is_whole(zip, files, n))
 		ret = err_set(
 			err, -EIO,
 			"this version of libarchive does not store files as they are");
 	archive_write_free(archive);
-	speak_as_before(utf8, before);
+	restore_locale(utf8, before);
 	free(buffer);
 	return ret;
 }
 
-/* ---- unpacking ---- */
+/* ---- extracting ---- */
 
 static int damaged(struct archive *archive, struct err *err)
 {
@@ -233,8 +233,9 @@ static int damaged(struct archive *archive, struct err *err)
 			why ? why : "?");
 }
 
-static int take_bytes(struct archive *archive, const struct archive_taker *taker,
-		      void *buffer, struct err *err)
+static int extract_bytes(struct archive *archive,
+			 const struct archive_extractor *extractor, void *buffer,
+			 struct err *err)
 {
 	la_ssize_t n;
 	int ret = 0;
@@ -242,13 +243,14 @@ static int take_bytes(struct archive *archive, const struct archive_taker *taker
 	while (ret == 0 && (n = archive_read_data(archive, buffer, PIECE_BYTES)) != 0) {
 		if (n < 0)
 			return damaged(archive, err);
-		ret = taker->bytes(taker->context, buffer, (size_t)n, err);
+		ret = extractor->bytes(extractor->context, buffer, (size_t)n, err);
 	}
 	return ret;
 }
 
-static int take_entry(struct archive *archive, struct archive_entry *entry,
-		      const struct archive_taker *taker, void *buffer, struct err *err)
+static int extract_entry(struct archive *archive, struct archive_entry *entry,
+			 const struct archive_extractor *extractor, void *buffer,
+			 struct err *err)
 {
 	const char *name = archive_entry_pathname_utf8(entry);
 	int ret;
@@ -265,33 +267,34 @@ static int take_entry(struct archive *archive, struct archive_entry *entry,
 				"it holds %s, which is neither a file nor a folder",
 				name);
 	if (archive_entry_filetype(entry) == AE_IFDIR)
-		return taker->folder(taker->context, name, err);
-	ret = taker->file(taker->context, name, err);
+		return extractor->folder(extractor->context, name, err);
+	ret = extractor->file(extractor->context, name, err);
 	if (ret == 0)
-		ret = take_bytes(archive, taker, buffer, err);
-	return ret ? ret : taker->end(taker->context, err);
+		ret = extract_bytes(archive, extractor, buffer, err);
+	return ret ? ret : extractor->end(extractor->context, err);
 }
 
-static int take_entries(struct archive *archive, const struct archive_taker *taker,
-			void *buffer, struct err *err)
+static int extract_entries(struct archive *archive,
+			   const struct archive_extractor *extractor, void *buffer,
+			   struct err *err)
 {
 	struct archive_entry *entry;
 	int ret, next;
 
 	while ((next = archive_read_next_header(archive, &entry)) == ARCHIVE_OK ||
 	       next == ARCHIVE_WARN) {
-		ret = take_entry(archive, entry, taker, buffer, err);
+		ret = extract_entry(archive, entry, extractor, buffer, err);
 		if (ret)
 			return ret;
 	}
 	return next == ARCHIVE_EOF ? 0 : damaged(archive, err);
 }
 
-static int unpack(int fd, const struct archive_taker *taker, struct err *err)
+static int unpack(int fd, const struct archive_extractor *extractor, struct err *err)
 {
 	struct archive *archive = archive_read_new();
 	void *buffer = malloc(PIECE_BYTES);
-	locale_t before, utf8 = speak_utf8(&before);
+	locale_t before, utf8 = use_utf8(&before);
 	int ret;
 
 	if (!archive || !buffer)
@@ -300,9 +303,9 @@ static int unpack(int fd, const struct archive_taker *taker, struct err *err)
 		 archive_read_open_fd(archive, fd, PIECE_BYTES) != ARCHIVE_OK)
 		ret = damaged(archive, err);
 	else
-		ret = take_entries(archive, taker, buffer, err);
+		ret = extract_entries(archive, extractor, buffer, err);
 	archive_read_free(archive);
-	speak_as_before(utf8, before);
+	restore_locale(utf8, before);
 	free(buffer);
 	return ret;
 }

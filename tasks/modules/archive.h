@@ -1,4 +1,4 @@
-/* The module "archive": what libarchive does for us. */
+/* The module "archive": writes and extracts ZIP archives by libarchive. */
 #ifndef TASKS_MODULES_ARCHIVE_H
 #define TASKS_MODULES_ARCHIVE_H
 
@@ -9,40 +9,40 @@
 
 #define ZIP_FRAME SIZE_MAX
 
-/* One file that goes in.  Its content must not change while the zip is in use. */
+/* A file to store.  Its content must not change while the zip is in use. */
 struct zip_file {
 	const char *name; /* in the archive */
 	int64_t size, mtime_s;
 };
 
-/* Who can read the files. */
+/* Reads the files. */
 struct zip_reader {
 	void *context;
-	/* Fills bytes from an offset of a file.  0, or what ends the work with that
-	 * answer. */
+	/* Reads size bytes at an offset of a file.  Returns 0, or another value to end
+	 * the operation with it. */
 	int (*read)(void *context, size_t file, int64_t offset, void *bytes, size_t size,
 		    struct err *err);
 };
 
-/* Bytes of the archive that lie together: of a file, or of the frame. */
+/* Consecutive bytes of the archive: a file's content, or a part of the frame. */
 struct zip_piece {
 	int64_t at, size; /* in the archive */
-	size_t file;	  /* ZIP_FRAME: of the frame, from bytes on */
-	size_t bytes;
+	size_t file;	  /* its index, or ZIP_FRAME */
+	size_t bytes;	  /* offset in zip.bytes, for a part of the frame */
 };
 
 struct zip {
 	struct zip_piece *pieces; /* in order, without gaps */
 	size_t count;
-	unsigned char *bytes; /* of the frame */
+	unsigned char *bytes; /* the frame */
 	size_t byte_count;
 	int64_t size; /* of the whole archive */
 };
 
-/* Who takes what is in an archive, entry by entry: folder(), or file(), some bytes() and
- * end().  Names are as the archive has them, and nobody has looked at them.  Each answers
- * 0, or what ends the unpacking with that answer. */
-struct archive_taker {
+/* Receives the contents of an archive, entry by entry: folder(), or file(), then bytes()
+ * several times, then end().  Names are unchecked, as the archive has them.  Each
+ * callback returns 0, or another value to end the extraction with it. */
+struct archive_extractor {
 	void *context;
 	int (*folder)(void *context, const char *name, struct err *err);
 	int (*file)(void *context, const char *name, struct err *err);
@@ -51,13 +51,14 @@ struct archive_taker {
 };
 
 struct archive_module {
-	/* As zip_open() of tasks/cloud/zip.h, which calls it. */
+	/* Builds the frame; see zip_open() in tasks/cloud/zip.h, which calls it. */
 	int (*frame)(struct zip *zip, const struct zip_file *files, size_t n,
 		     const struct zip_reader *reader, struct err *err);
 
-	/* Unpacks the ZIP archive that fd, a regular file, holds from its beginning.
-	 * -EBADMSG when it is none, is damaged, encrypted, or holds links or devices. */
-	int (*unpack)(int fd, const struct archive_taker *taker, struct err *err);
+	/* Extracts the ZIP archive in fd, which must be a regular file at offset 0.
+	 * -EBADMSG when it is not a ZIP archive, is damaged or encrypted, or contains
+	 * links or devices. */
+	int (*unpack)(int fd, const struct archive_extractor *extractor, struct err *err);
 };
 
 extern const struct archive_module module_archive;

@@ -1,3 +1,4 @@
+/* Carries out HTTP requests by libcurl. */
 #include "tasks/modules/http.h"
 
 #include <curl/curl.h>
@@ -12,13 +13,13 @@
 #include <strings.h>
 #include <sys/ioctl.h>
 
-#define TURN_MS 50
+#define POLL_MS 50
 #define CONNECT_S 20
 #define REDIRECTS 5
 #define HEADER_BYTES 512
-#define WAITING_BYTES (128 * 1024)
+#define UNSENT_BYTES (128 * 1024)
 
-/* One request in work. */
+/* A request in progress. */
 struct exchange {
 	const struct http_request *request;
 	struct http_answer *answer;
@@ -28,7 +29,7 @@ struct exchange {
 	struct curl_slist *headers;
 	int socket; /* -1 before there is one */
 	int64_t sent;
-	int ret; /* what a function of the caller ended it with */
+	int ret; /* of the callback that ended the request, or 0 */
 	bool begun;
 	char why[CURL_ERROR_SIZE];
 };
@@ -38,7 +39,7 @@ static void start_curl(void)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-/* ---- what curl asks for ---- */
+/* ---- curl's callbacks ---- */
 
 static size_t on_read(char *bytes, size_t item, size_t items, void *context)
 {
@@ -58,15 +59,16 @@ static size_t on_read(char *bytes, size_t item, size_t items, void *context)
 	return n;
 }
 
-/* With little waiting in the kernel, what is on the way is seen and a stop stops it. */
+/* Limits the unsent data in the kernel, so that progress is accurate and a stop takes
+ * effect soon. */
 static int on_socket(void *context, curl_socket_t socket, curlsocktype purpose)
 {
 	struct exchange *x = context;
-	int waiting = WAITING_BYTES;
+	int unsent = UNSENT_BYTES;
 
 	(void)purpose;
 	x->socket = socket;
-	setsockopt(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &waiting, sizeof(waiting));
+	setsockopt(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
 	return CURL_SOCKOPT_OK;
 }
 
@@ -103,7 +105,7 @@ static void read_header(struct http_answer *answer, const char *line)
 		answer->first = strtoll(value + 6, NULL, 10);
 }
 
-/* Each answer on the way, redirects too, begins with its status line. */
+/* Each response, also that of a redirect, begins with a status line. */
 static size_t on_header(char *bytes, size_t item, size_t items, void *context)
 {
 	struct exchange *x = context;
@@ -111,7 +113,7 @@ static size_t on_header(char *bytes, size_t item, size_t items, void *context)
 	char line[HEADER_BYTES];
 
 	if (n >= sizeof(line))
-		return n; /* none that is of interest is so long */
+		return n; /* longer than any header we need */
 	memcpy(line, bytes, n);
 	line[n] = '\0';
 	if (!strncmp(line, "HTTP/", 5))
@@ -120,7 +122,7 @@ static size_t on_header(char *bytes, size_t item, size_t items, void *context)
 	return n;
 }
 
-static void see_answer(struct exchange *x)
+static void read_status(struct exchange *x)
 {
 	curl_off_t length = -1;
 	long status = 0;
@@ -139,7 +141,7 @@ static size_t on_write(char *bytes, size_t item, size_t items, void *context)
 
 	if (!x->begun) {
 		x->begun = true;
-		see_answer(x);
+		read_status(x);
 		if (request->begin)
 			x->ret = request->begin(request->context, x->answer, x->err);
 	}
@@ -148,7 +150,7 @@ static size_t on_write(char *bytes, size_t item, size_t items, void *context)
 	return x->ret ? 0 : n;
 }
 
-/* ---- what curl is told ---- */
+/* ---- curl's options ---- */
 
 static bool add_header(struct exchange *x, const char *name, const char *value)
 {
@@ -167,7 +169,7 @@ static bool set_headers(struct exchange *x)
 	const struct http_request *request = x->request;
 	char range[48];
 
-	/* Without Expect: what is sent does not wait for servers that know no 100. */
+	/* No Expect header: some servers never send 100 Continue. */
 	if (!add_header(x, "Expect", "") ||
 	    (request->type && !add_header(x, "Content-Type", request->type)))
 		return false;
@@ -197,7 +199,7 @@ static void set_body(struct exchange *x)
 	curl_easy_setopt(x->easy, CURLOPT_SOCKOPTDATA, x);
 }
 
-/* Certificates are always checked: that is curl's default and nothing changes it. */
+/* Certificates are always verified, which is curl's default. */
 static void set_trust(struct exchange *x)
 {
 	const struct http_request *request = x->request;
@@ -241,9 +243,9 @@ static void set_all(struct exchange *x)
 
 /* ---- one request ---- */
 
-/* What was handed to the kernel and has not left this machine, or not come to the other:
- * in minutes of a slow link it would make a part look done that has hardly begun. */
-static int64_t on_the_way(const struct exchange *x)
+/* Bytes in the socket's send queue.  On a slow link, counting them as sent would show a
+ * part as complete minutes too early. */
+static int64_t bytes_queued(const struct exchange *x)
 {
 	int bytes = 0;
 
@@ -252,8 +254,8 @@ static int64_t on_the_way(const struct exchange *x)
 	return bytes < x->sent ? bytes : x->sent;
 }
 
-/* Until it is done; the code of curl. */
-static CURLcode turn(struct exchange *x)
+/* Runs the request to its end and returns curl's code. */
+static CURLcode perform(struct exchange *x)
 {
 	const struct http_request *request = x->request;
 	int running = 1;
@@ -262,11 +264,12 @@ static CURLcode turn(struct exchange *x)
 		CURLMcode code = curl_multi_perform(x->multi, &running);
 
 		if (code == CURLM_OK && running)
-			code = curl_multi_poll(x->multi, NULL, 0, TURN_MS, NULL);
+			code = curl_multi_poll(x->multi, NULL, 0, POLL_MS, NULL);
 		if (code != CURLM_OK)
 			return CURLE_OUT_OF_MEMORY;
 		if (x->ret == 0 && request->tick)
-			x->ret = request->tick(request->context, x->sent - on_the_way(x));
+			x->ret = request->tick(request->context,
+					       x->sent - bytes_queued(x));
 		if (x->ret)
 			return CURLE_ABORTED_BY_CALLBACK;
 	}
@@ -280,7 +283,7 @@ static CURLcode turn(struct exchange *x)
 	}
 }
 
-static int explain(struct exchange *x, CURLcode code)
+static int curl_error(struct exchange *x, CURLcode code)
 {
 	const char *why = x->why[0] ? x->why : curl_easy_strerror(code);
 
@@ -332,11 +335,11 @@ static int carry_out(const struct http_request *request, struct http_answer *ans
 		     struct err *err)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	struct err unheard = {0};
+	struct err ignored = {0};
 	struct exchange x = {
 		.request = request,
 		.answer = answer,
-		.err = err ? err : &unheard,
+		.err = err ? err : &ignored,
 		.socket = -1,
 	};
 	CURLcode code;
@@ -346,9 +349,9 @@ static int carry_out(const struct http_request *request, struct http_answer *ans
 	pthread_once(&once, start_curl);
 	ret = open_exchange(&x);
 	if (ret == 0) {
-		code = turn(&x);
-		see_answer(&x);
-		ret = x.ret ? x.ret : code != CURLE_OK ? explain(&x, code) : 0;
+		code = perform(&x);
+		read_status(&x);
+		ret = x.ret ? x.ret : code != CURLE_OK ? curl_error(&x, code) : 0;
 	}
 	close_exchange(&x);
 	return ret;

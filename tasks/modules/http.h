@@ -1,4 +1,4 @@
-/* The module "http": one HTTP request, by libcurl. */
+/* The module "http": HTTP requests by libcurl. */
 #ifndef TASKS_MODULES_HTTP_H
 #define TASKS_MODULES_HTTP_H
 
@@ -10,42 +10,41 @@
 
 #define HTTP_TAG 128
 
-/* What the server said before its body. */
+/* The response up to its body. */
 struct http_answer {
 	int status;	    /* 200, 404, … */
-	int64_t length;	    /* of the body, -1 when the server does not say */
-	int64_t first;	    /* of a part (206): where it begins, else -1 */
-	char tag[HTTP_TAG]; /* names this version of the content (ETag), "" for none */
+	int64_t length;	    /* of the body, or -1 if unknown */
+	int64_t first;	    /* the first byte of a partial response (206), else -1 */
+	char tag[HTTP_TAG]; /* a strong ETag, or "" */
 };
 
-/* All texts stay the caller's.  Each function of the caller answers 0, or what ends the
- * request with that answer. */
+/* All strings remain the caller's.  Each callback returns 0, or another value to end the
+ * request with it. */
 struct http_request {
 	const char *method; /* "GET" "POST" "PUT" */
 	const char *url;
-	const char *user, *password; /* NULL: without a login */
-	const char *ca_file;	     /* NULL: whom the system trusts */
-	bool allow_http;	     /* beside https */
-	bool follow;	    /* the server may send us elsewhere, without the login */
-	const char *type;   /* Content-Type of what is sent, NULL for nothing */
-	int64_t size;	    /* of what is sent */
-	int64_t from;	    /* only what is there from this byte on; 0: all */
-	const char *if_tag; /* … if it still has this tag; NULL: anyhow */
-	int64_t timeout_s;  /* without a byte that moves */
+	const char *user, *password; /* NULL: no login */
+	const char *ca_file;	     /* NULL: the system's certificates */
+	bool allow_http;	     /* besides https */
+	bool follow;		     /* redirects, to other hosts without the login */
+	const char *type;	     /* Content-Type of the request's body, or NULL */
+	int64_t size;		     /* of the request's body */
+	int64_t from;		     /* Range: from this byte on; 0: everything */
+	const char *if_tag; /* If-Range: only if it still has this ETag; may be NULL */
+	int64_t timeout_s;  /* without any byte sent or received */
 
 	void *context;
 	int (*read)(void *context, int64_t offset, void *bytes, size_t size,
-		    struct err *err); /* what is sent; NULL for nothing */
+		    struct err *err); /* reads the request's body; may be NULL */
 	int (*begin)(void *context, const struct http_answer *answer,
-		     struct err *err); /* before the first write(); NULL is fine */
+		     struct err *err); /* before the first write(); may be NULL */
 	int (*write)(void *context, const void *bytes, size_t size, struct err *err);
-	int (*tick)(void *context, int64_t sent); /* ten times a second and more */
+	int (*tick)(void *context, int64_t sent); /* at least ten times a second */
 };
 
 struct http_module {
-	/* 0 when the server answered, with whatever status.  -EAGAIN when the network
-	 * failed and another try may help, -EPROTO when the certificate or the address is
-	 * wrong. */
+	/* 0 when there was a response, with any status.  -EAGAIN for a network failure,
+	 * when another try may help; -EPROTO for a bad certificate or address. */
 	int (*request)(const struct http_request *request, struct http_answer *answer,
 		       struct err *err);
 };

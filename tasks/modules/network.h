@@ -1,4 +1,4 @@
-/* Whether the machine is on a network, as NetworkManager knows it. */
+/* Asks NetworkManager whether the machine is connected to a network. */
 #ifndef TASKS_MODULES_NETWORK_H
 #define TASKS_MODULES_NETWORK_H
 
@@ -8,9 +8,9 @@
 
 struct cancel;
 
-/* Waits until NetworkManager has tried all that it does by itself after a boot, a minute
- * at most, then tells whether a cable or a Wi-Fi network is connected.  Loads the module
- * "wifi". -ENOTCONN when nobody can say, -EINTR when cancel was requested. */
-int network_look(struct cancel *cancel, bool *connected, struct err *err);
+/* Waits until NetworkManager has finished its startup, for at most a minute, and sets
+ * *connected to whether a wired or Wi-Fi network is connected.  Loads the module "wifi".
+ * -ENOTCONN when NetworkManager cannot be asked, -EINTR when cancel was requested. */
+int network_is_connected(struct cancel *cancel, bool *connected, struct err *err);
 
 #endif

@@ -1,3 +1,4 @@
+/* Finds QR codes by zbar. */
 #include "tasks/modules/qr.h"
 
 #include <errno.h>
@@ -15,13 +16,13 @@ static int take_text(const zbar_image_t *image, char *text, size_t size)
 		return -ENOENT;
 	length = zbar_symbol_get_data_length(symbol);
 	if (length >= size)
-		return -ENOENT; /* too long for any that we look for */
+		return -ENOENT; /* longer than any code we use */
 	memcpy(text, zbar_symbol_get_data(symbol), length);
 	text[length] = '\0';
 	return 0;
 }
 
-/* The bytes as they are: what zbar makes of them is a guess between old alphabets. */
+/* Reads binary data, since zbar would guess the character set of text. */
 static int scan(zbar_image_scanner_t *scanner, zbar_image_t *image, char *text,
 		size_t size)
 {

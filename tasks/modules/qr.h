@@ -1,4 +1,4 @@
-/* The module "qr": QR codes, by zbar. */
+/* The module "qr": reads QR codes by zbar. */
 #ifndef TASKS_MODULES_QR_H
 #define TASKS_MODULES_QR_H
 
@@ -8,8 +8,8 @@
 #include "agent/base/err.h"
 
 struct qr_module {
-	/* The text of a QR code in a grey picture, rows from the top; -ENOENT when there
-	 * is none.  Dark on light and light on dark. */
+	/* Reads the text of a QR code, dark on light or light on dark, from a grey image
+	 * (rows from the top).  -ENOENT when there is none. */
 	int (*read)(const uint8_t *grey, int width, int height, char *text, size_t size,
 		    struct err *err);
 };

@@ -1,3 +1,4 @@
+/* Joins Wi-Fi networks by NetworkManager's D-Bus interface. */
 #include "tasks/modules/wifi.h"
 
 #include <errno.h>
@@ -16,18 +17,18 @@
 #define DEVICE_WIFI 2
 #define DEVICE_ACTIVATED 100
 #define LINK_ACTIVATED 2
-#define LINK_DEACTIVATING 3 /* and above: it will not come any more */
+#define LINK_DEACTIVATING 3 /* and above: it will not become active any more */
 
 #define CALL_US (10 * UINT64_C(1000000))
 #define STEP_MS 250
-#define SCAN_STEPS 40	   /* ten seconds for a network to be seen */
-#define ACTIVATE_STEPS 180 /* and 45 for it to let us in */
+#define SCAN_STEPS 40	   /* 10 s for the network to be found */
+#define ACTIVATE_STEPS 180 /* 45 s for the connection to become active */
 
-/* One try to join. */
-struct joining {
+/* One call of join(). */
+struct wifi_join {
 	sd_bus *bus;
 	const struct wifi_code *code;
-	const struct wifi_waiter *waiter;
+	const struct wifi_sleeper *sleeper;
 	struct err *err;
 	char device[PATH], point[PATH], connection[PATH], link[PATH];
 };
@@ -46,7 +47,7 @@ static int open_bus(sd_bus **bus, struct err *err)
 	return 0;
 }
 
-/* What NetworkManager says to a call that failed is never about passwords. */
+/* NetworkManager's error messages never contain passwords. */
 static int refuse(struct err *err, const char *what, const sd_bus_error *error, int ret)
 {
 	return err_code(
@@ -56,9 +57,10 @@ static int refuse(struct err *err, const char *what, const sd_bus_error *error, 
 		what, error->message ? error->message : strerror(-ret));
 }
 
-/* ---- looking ---- */
+/* ---- queries ---- */
 
-/* Calls visit for each object path that a method without arguments answers; 1 ends it. */
+/* Calls visit for each object path that a method without arguments returns, until visit
+ * returns 1. */
 static int each_path(sd_bus *bus, const char *path, const char *interface,
 		     const char *method, int (*visit)(void *context, const char *path),
 		     void *context, struct err *err)
@@ -160,7 +162,7 @@ static int starting(bool *yes, struct err *err)
 	sd_bus *bus = NULL;
 	int ret = open_bus(&bus, err), value = false;
 
-	/* An old one without this property has no more to say. */
+	/* Old versions do not have this property. */
 	if (ret == 0)
 		sd_bus_get_property_trivial(bus, NM, NM_PATH, NM, "Startup", NULL, 'b',
 					    &value);
@@ -169,7 +171,7 @@ static int starting(bool *yes, struct err *err)
 	return ret;
 }
 
-static int find_device(struct joining *j)
+static int find_device(struct wifi_join *j)
 {
 	struct search search = {.bus = j->bus};
 	int ret = each_path(j->bus, NM_PATH, NM, "GetDevices", is_wifi, &search, j->err);
@@ -183,8 +185,8 @@ static int find_device(struct joining *j)
 	return 0;
 }
 
-/* "/" leaves it to NetworkManager, as for a hidden network. */
-static int find_point(struct joining *j)
+/* Finds the access point.  "/", as for a hidden network, leaves it to NetworkManager. */
+static int find_point(struct wifi_join *j)
 {
 	struct search search = {.bus = j->bus, .ssid = j->code->ssid};
 	int ret = 0;
@@ -199,11 +201,12 @@ static int find_point(struct joining *j)
 			snprintf(j->point, PATH, "%s", search.path);
 			return 0;
 		}
-		if (ret == 0 && i == 0) /* it may refuse: it scans now and then anyway */
+		/* Errors are ignored: NetworkManager scans periodically anyway. */
+		if (ret == 0 && i == 0)
 			sd_bus_call_method(j->bus, NM, j->device, NM ".Device.Wireless",
 					   "RequestScan", NULL, NULL, "a{sv}", 0);
 		if (ret == 0)
-			ret = j->waiter->wait(j->waiter->context, STEP_MS);
+			ret = j->sleeper->sleep(j->sleeper->context, STEP_MS);
 	}
 	return ret ? ret
 		   : err_code(j->err, -ENOENT, "task_failed",
@@ -212,7 +215,7 @@ static int find_point(struct joining *j)
 
 /* ---- joining ---- */
 
-static int turn_on(struct joining *j)
+static int turn_on(struct wifi_join *j)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	int on = 0, ret;
@@ -227,7 +230,7 @@ static int turn_on(struct joining *j)
 	return ret;
 }
 
-static void connection_id(const struct joining *j, char id[WIFI_SSID + 16])
+static void connection_id(const struct wifi_join *j, char id[WIFI_SSID + 16])
 {
 	snprintf(id, WIFI_SSID + 16, "OpenScan %s", j->code->ssid);
 }
@@ -281,7 +284,7 @@ static int put_security(sd_bus_message *m, const struct wifi_code *code)
 	return close_section(m, ret);
 }
 
-static int put_connection(sd_bus_message *m, const struct joining *j)
+static int put_connection(sd_bus_message *m, const struct wifi_join *j)
 {
 	char id[WIFI_SSID + 16];
 	int ret = sd_bus_message_open_container(m, 'a', "{sa{sv}}");
@@ -316,7 +319,7 @@ static int copy_path(sd_bus_message *reply, char path[PATH])
 	return ret;
 }
 
-static int add_connection(struct joining *j)
+static int add_connection(struct wifi_join *j)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	sd_bus_message *m = NULL, *reply = NULL;
@@ -338,7 +341,7 @@ static int add_connection(struct joining *j)
 	return ret;
 }
 
-static int activate(struct joining *j)
+static int activate(struct wifi_join *j)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	sd_bus_message *reply = NULL;
@@ -354,7 +357,7 @@ static int activate(struct joining *j)
 	return ret;
 }
 
-static int wait_for_link(struct joining *j)
+static int wait_for_link(struct wifi_join *j)
 {
 	for (int i = 0; i < ACTIVATE_STEPS; i++) {
 		uint32_t state =
@@ -363,10 +366,10 @@ static int wait_for_link(struct joining *j)
 
 		if (state == LINK_ACTIVATED)
 			return 0;
-		/* One that failed vanishes. */
+		/* A failed connection vanishes. */
 		if (state >= LINK_DEACTIVATING || (state == 0 && i > 0))
 			break;
-		ret = j->waiter->wait(j->waiter->context, STEP_MS);
+		ret = j->sleeper->sleep(j->sleeper->context, STEP_MS);
 		if (ret)
 			return ret;
 	}
@@ -383,9 +386,9 @@ static void delete_connection(sd_bus *bus, const char *path)
 			   "");
 }
 
-/* ---- what was made before ---- */
+/* ---- connections of earlier calls ---- */
 
-/* Into the section "connection" of what GetSettings answered, to its id. */
+/* Has the reply of GetSettings this id in its section "connection"? */
 static bool has_id(sd_bus_message *m, const char *id)
 {
 	const char *section, *key, *value;
@@ -406,7 +409,7 @@ static bool has_id(sd_bus_message *m, const char *id)
 			    sd_bus_message_exit_container(m) < 0)
 				return false;
 		}
-		/* the section's members, and the section */
+		/* Leave the array of members, then the section. */
 		for (int i = 0; i < 2; i++)
 			if (sd_bus_message_exit_container(m) < 0)
 				return false;
@@ -416,7 +419,7 @@ static bool has_id(sd_bus_message *m, const char *id)
 
 static int delete_older(void *context, const char *path)
 {
-	const struct joining *j = context;
+	const struct wifi_join *j = context;
 	sd_bus_message *reply = NULL;
 	char id[WIFI_SSID + 16];
 
@@ -430,10 +433,10 @@ static int delete_older(void *context, const char *path)
 	return 0;
 }
 
-static int join(const struct wifi_code *code, const struct wifi_waiter *waiter,
+static int join(const struct wifi_code *code, const struct wifi_sleeper *sleeper,
 		struct err *err)
 {
-	struct joining j = {.code = code, .waiter = waiter, .err = err};
+	struct wifi_join j = {.code = code, .sleeper = sleeper, .err = err};
 	int ret = open_bus(&j.bus, err);
 
 	if (ret == 0)

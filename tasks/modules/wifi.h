@@ -1,4 +1,4 @@
-/* The module "wifi": networks, by NetworkManager on the system bus. */
+/* The module "wifi": controls NetworkManager over the system bus. */
 #ifndef TASKS_MODULES_WIFI_H
 #define TASKS_MODULES_WIFI_H
 
@@ -8,23 +8,24 @@
 #include "agent/base/err.h"
 #include "tasks/modules/wifi_code.h"
 
-/* Who lets time pass: 0, or what ends the waiting with that answer. */
-struct wifi_waiter {
+/* How join() waits.  sleep() returns 0, or another value to end join() with it. */
+struct wifi_sleeper {
 	void *context;
-	int (*wait)(void *context, int64_t ms);
+	int (*sleep)(void *context, int64_t ms);
 };
 
 struct wifi_module {
-	/* Is a cable or a Wi-Fi network connected?  -ENOTCONN when nobody can say. */
+	/* Is a wired or Wi-Fi network connected?  -ENOTCONN when NetworkManager cannot be
+	 * asked. */
 	int (*connected)(bool *connected, struct err *err);
 
-	/* Does NetworkManager still try what it does by itself after its start? */
+	/* Is NetworkManager still starting up, activating connections by itself? */
 	int (*starting)(bool *starting, struct err *err);
 
-	/* Turns Wi-Fi on, adds a connection and waits until it is there.  One that does
-	 * not come is removed again; one that this function made for the same network
-	 * before is replaced. */
-	int (*join)(const struct wifi_code *code, const struct wifi_waiter *waiter,
+	/* Turns Wi-Fi on, adds a connection and waits until it is active.  One that does
+	 * not become active is removed again; one that an earlier call made for the same
+	 * network is replaced. */
+	int (*join)(const struct wifi_code *code, const struct wifi_sleeper *sleeper,
 		    struct err *err);
 };
 

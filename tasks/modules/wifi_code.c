@@ -1,3 +1,4 @@
+/* Parses the QR codes of Wi-Fi networks. */
 #include "tasks/modules/wifi_code.h"
 
 #include <ctype.h>
@@ -13,10 +14,10 @@
 #define WPA_MOST 63
 #define WPA_KEY 64
 
-/* One field's value, longer than any that is allowed. */
+/* The value of a field, with room for more than is allowed. */
 struct field {
 	char text[512];
-	bool there, cut;
+	bool present, truncated;
 };
 
 static const char *const names[] = {"nopass", "WPA", "SAE", "WEP"};
@@ -31,19 +32,19 @@ bool wifi_code_is(const char *text)
 	return !strncasecmp(text, PREFIX, strlen(PREFIX));
 }
 
-/* Takes the value that text begins with; what stands behind it. */
-static const char *take_value(const char *text, struct field *field)
+/* Reads the value at the beginning of text and returns the text after it. */
+static const char *read_value(const char *text, struct field *field)
 {
 	size_t length = 0;
 
-	*field = (struct field){.there = true};
+	*field = (struct field){.present = true};
 	for (; *text && *text != ';'; text++) {
 		if (*text == '\\' && text[1])
 			text++;
 		if (length + 1 < sizeof(field->text))
 			field->text[length++] = *text;
 		else
-			field->cut = true;
+			field->truncated = true;
 	}
 	return *text ? text + 1 : text;
 }
@@ -59,7 +60,7 @@ static int read_ssid(struct wifi_code *code, const struct field *field, struct e
 
 	if (length == 0)
 		return refuse(err, "names no network");
-	if (length >= WIFI_SSID || field->cut || !utf8_valid(field->text, length))
+	if (length >= WIFI_SSID || field->truncated || !utf8_valid(field->text, length))
 		return refuse(err,
 			      "names a network that cannot be: a name is UTF-8 of at "
 			      "most 32 bytes");
@@ -106,7 +107,7 @@ static int read_password(struct wifi_code *code, const struct field *field,
 		return 0;
 	if (length == 0)
 		return refuse(err, "holds no password");
-	if (length >= WIFI_PASSWORD || field->cut ||
+	if (length >= WIFI_PASSWORD || field->truncated ||
 	    (wpa && (length < WPA_LEAST || length > WPA_MOST) &&
 	     !is_key(field->text, length)))
 		return refuse(err,
@@ -118,7 +119,7 @@ static int read_password(struct wifi_code *code, const struct field *field,
 
 int wifi_code_parse(struct wifi_code *code, const char *text, struct err *err)
 {
-	struct field fields[4] = {{.there = false}}, other;
+	struct field fields[4] = {{.present = false}}, other;
 	static const char keys[] = "STPH";
 	int ret;
 
@@ -130,7 +131,7 @@ int wifi_code_parse(struct wifi_code *code, const char *text, struct err *err)
 		const char *key = name == ';' ? NULL : strchr(keys, name);
 		bool named = key && text[1] == ':';
 
-		text = take_value(named ? text + 2 : text,
+		text = read_value(named ? text + 2 : text,
 				  named ? &fields[key - keys] : &other);
 	}
 	code->hidden = !strcasecmp(fields[3].text, "true");

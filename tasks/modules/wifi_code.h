@@ -1,7 +1,7 @@
-/* What a QR code says of a Wi-Fi network: WIFI:T:WPA;S:name;P:password;H:true;;
+/* The QR code of a Wi-Fi network: WIFI:T:WPA;S:name;P:password;H:true;;
  *
- * The fields come in any order, \ before ; , : " and \ itself makes them plain.  Pure
- * functions; any thread. */
+ * The fields may come in any order; ; , : " and \ are escaped by a \.  Pure; any thread.
+ */
 #ifndef TASKS_MODULES_WIFI_CODE_H
 #define TASKS_MODULES_WIFI_CODE_H
 
@@ -21,13 +21,13 @@ struct wifi_code {
 	bool hidden;
 };
 
-/* "nopass" "WPA" "SAE" "WEP". */
+/* "nopass", "WPA", "SAE" or "WEP". */
 const char *wifi_security_name(enum wifi_security security);
 
-/* Is text meant to be such a code? */
+/* Does text begin like such a code? */
 bool wifi_code_is(const char *text);
 
-/* "invalid_args" with a sentence that does not repeat the password. */
+/* -EINVAL with "invalid_args" and a sentence, which never contains the password. */
 int wifi_code_parse(struct wifi_code *code, const char *text, struct err *err);
 
 #endif
