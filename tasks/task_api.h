@@ -66,8 +66,8 @@ struct task_host {
 	void (*result)(struct task_run *run, const char *json);
 
 	/* Why the run fails: a code of the contract and a sentence.  Returns -1, so that
-	 * `return host->explain(run, "hardware_fault", "…");` reads well. */
-	int (*explain)(struct task_run *run, const char *code, const char *text);
+	 * `return host->fail_with(run, "hardware_fault", "…");` reads well. */
+	int (*fail_with)(struct task_run *run, const char *code, const char *text);
 
 	/* An event of this task on R/<d>/event ("scan.photo"); data is a JSON object. */
 	void (*event)(struct task_run *run, const char *name, const char *data);
@@ -87,8 +87,8 @@ struct task_host {
 	/* The rig, for types outside of this tree, as far as they say that they use it: a
 	 * verb of tasks/community/README.md and its members as a JSON object.  Returns
 	 * when it is done: 0 and the answer's value as JSON text (the host's, until the
-	 * next call; answer may be NULL), or -1 after explain().  NULL within this tree,
-	 * where there are services. */
+	 * next call; answer may be NULL), or -1 after fail_with().  NULL within this
+	 * tree, where there are services. */
 	int (*rig)(struct task_run *run, const char *verb, const char *members,
 		   const char **answer);
 
@@ -130,7 +130,7 @@ struct task_type {
 		     struct task_problem *problem);
 
 	/* Does the work.  args is a JSON object that fits the schema, defaults filled in.
-	 * 0 when done; what gate() said when stopped; -1 after explain(). */
+	 * 0 when done; what gate() said when stopped; -1 after fail_with(). */
 	int (*run)(const struct task_type *type, const struct task_host *host,
 		   struct task_run *run, const char *args);
 

@@ -176,7 +176,7 @@ static void host_result(struct task_run *run, const char *json)
 	run->result = copy(json);
 }
 
-static int host_explain(struct task_run *run, const char *code, const char *text)
+static int host_fail_with(struct task_run *run, const char *code, const char *text)
 {
 	char kept[ERROR_BYTES + 1];
 
@@ -234,7 +234,7 @@ struct task_host run_host(const struct task_services *services)
 		.cancel = host_cancel,
 		.log = host_log,
 		.result = host_result,
-		.explain = host_explain,
+		.fail_with = host_fail_with,
 		.event = host_event,
 		.id = host_id,
 		.attempt = host_attempt,
@@ -257,7 +257,7 @@ static enum outcome run_outcome(struct task_run *run, int ret)
 	if (ret < 0) {
 		if (run_stopped(run) < 0)
 			return OUTCOME_STOPPED;
-		host_explain(run, "task_failed", strerror(-ret));
+		host_fail_with(run, "task_failed", strerror(-ret));
 		return OUTCOME_FAILED;
 	}
 	if (!run->result)
@@ -266,7 +266,7 @@ static enum outcome run_outcome(struct task_run *run, int ret)
 	cJSON_Delete(result);
 	if (result)
 		return OUTCOME_DONE;
-	host_explain(run, "internal", "the task's result is not JSON");
+	host_fail_with(run, "internal", "the task's result is not JSON");
 	return OUTCOME_FAILED;
 }
 

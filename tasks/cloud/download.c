@@ -207,11 +207,11 @@ int download_file(struct download *d)
 	if (ret == 0)
 		ret = retry_run(&retry);
 	else
-		ret = d->host->explain(d->run, err.code, err.text);
+		ret = d->host->fail_with(d->run, err.code, err.text);
 	if (ret == 0 && fsync(d->fd) < 0) {
 		err_code(&err, -errno, "storage_error", "%s: %s", d->path,
 			 strerror(errno));
-		ret = d->host->explain(d->run, err.code, err.text);
+		ret = d->host->fail_with(d->run, err.code, err.text);
 	}
 	if (d->fd >= 0)
 		close(d->fd);

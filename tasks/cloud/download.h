@@ -39,7 +39,7 @@ struct download {
 };
 
 /* Returns when the file is complete: 0; or what gate() returned when the run is to stop,
- * or -1 after explain(). */
+ * or -1 after fail_with(). */
 int download_file(struct download *download);
 
 #endif

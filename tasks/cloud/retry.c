@@ -70,7 +70,7 @@ static int give_up(const struct retry *retry, const struct err *why, bool exhaus
 			 "goes on "
 			 "from there",
 			 retry->what, why->text, RETRY_TRIES);
-	return retry->host->explain(retry->run, why->code, text);
+	return retry->host->fail_with(retry->run, why->code, text);
 }
 
 int retry_run(struct retry *retry)

@@ -25,7 +25,8 @@ struct retry {
 };
 
 /* Calls once() until it succeeds, fails for good, or fails RETRY_TRIES times in a row
- * without progress.  0; what gate() returned when the run is to stop; -1 after explain().
+ * without progress.  0; what gate() returned when the run is to stop; -1 after
+ * fail_with().
  */
 int retry_run(struct retry *retry);
 

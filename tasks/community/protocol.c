@@ -408,7 +408,7 @@ static int outcome(struct protocol *p)
 		fail(p, "task_failed", "%s", p->stderr_text);
 	else if (code)
 		fail(p, "task_failed", "it ended with code %d", code);
-	return p->failed ? p->host->explain(p->run, p->code, p->text) : 0;
+	return p->failed ? p->host->fail_with(p->run, p->code, p->text) : 0;
 }
 
 static void set_up(struct protocol *p, const struct plugin *plugin)
@@ -436,12 +436,12 @@ int protocol_run(const struct task_type *type, const struct task_host *host,
 	int ret = work_dir_open(&p.work_dir, plugin->config, host->id(run), &err);
 
 	if (ret < 0)
-		return host->explain(run, err.code, err.text);
+		return host->fail_with(run, err.code, err.text);
 	set_up(&p, plugin);
 	ret = plugin_start(plugin, "run", work_dir_path(p.work_dir), host->id(run),
 			   &p.process, &err);
 	if (ret < 0) {
-		ret = host->explain(run, "task_failed", err.text);
+		ret = host->fail_with(run, "task_failed", err.text);
 	} else {
 		send_start(&p, args);
 		run_until_exit(&p);

@@ -56,7 +56,7 @@ struct model_download {
 
 static int fail(const struct model_download *d, const struct err *err)
 {
-	return d->host->explain(d->run, err->code, err->text);
+	return d->host->fail_with(d->run, err->code, err->text);
 }
 
 /* ---- what and where ---- */

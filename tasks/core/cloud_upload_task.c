@@ -51,7 +51,7 @@ static const struct upload_target *find_target(const char *name)
 
 static int fail(const struct upload *u, const struct err *err)
 {
-	return u->host->explain(u->run, err->code, err->text);
+	return u->host->fail_with(u->run, err->code, err->text);
 }
 
 /* ---- what is sent ---- */

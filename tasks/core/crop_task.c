@@ -195,7 +195,7 @@ static int work(struct crop_run *c)
 		err = late;
 	}
 	if (ret < 0 && err.number)
-		return c->host->explain(c->run, err.code, err.text);
+		return c->host->fail_with(c->run, err.code, err.text);
 	if (ret)
 		return ret;
 	c->host->progress(c->run, 1, 1, "Picture analysed");
@@ -219,7 +219,7 @@ static int crop_run(const struct task_type *type, const struct task_host *host,
 
 	(void)type;
 	if (ret < 0) {
-		ret = host->explain(run, err.code, err.text);
+		ret = host->fail_with(run, err.code, err.text);
 	} else {
 		c.camera = (size_t)ret;
 		c.name = rig_name(c.rig, DEVICE_CAMERA, c.camera);

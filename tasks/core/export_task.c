@@ -207,7 +207,7 @@ static int hand_out_all(struct export *e)
 		if (ret)
 			return ret;
 		if (bytes > 0 && hand_out(e, photo, bytes, &err) < 0)
-			return e->host->explain(e->run, err.code, err.text);
+			return e->host->fail_with(e->run, err.code, err.text);
 	}
 	return 0;
 }
@@ -271,7 +271,7 @@ static int export_all(struct export *e, const cJSON *args)
 		ret = write_model(e, &err);
 	}
 	if (ret < 0)
-		return e->host->explain(e->run, err.code, err.text);
+		return e->host->fail_with(e->run, err.code, err.text);
 	tell_result(e);
 	return 0;
 }

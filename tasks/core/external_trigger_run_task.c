@@ -59,7 +59,7 @@ struct tour {
 
 static int fail(const struct tour *t, const struct err *err)
 {
-	return t->host->explain(t->run, err->code, err->text);
+	return t->host->fail_with(t->run, err->code, err->text);
 }
 
 /* ---- preparing ---- */
@@ -208,7 +208,7 @@ static int prepare(struct tour *t, const cJSON *args, const cJSON *saved)
 static int fail_halted(struct tour *t)
 {
 	t->halted = true;
-	return t->host->explain(t->run, "interrupted", "motion was stopped");
+	return t->host->fail_with(t->run, "interrupted", "motion was stopped");
 }
 
 /* What a call of the rig's came to: 0, the gate's answer or a failure; *again when a

@@ -32,7 +32,7 @@ static const char stacking_schema[] =
 
 static int fail(const struct stacking *s, const struct err *err)
 {
-	return s->host->explain(s->run, err->code, err->text);
+	return s->host->fail_with(s->run, err->code, err->text);
 }
 
 /* ---- batches ---- */
@@ -166,7 +166,7 @@ static int save_state(const struct stacking *s)
 	cJSON_AddItemReferenceToObject(state, "unaligned", s->unaligned);
 	text = json_text(state);
 	ret = text ? s->host->checkpoint(s->run, text)
-		   : s->host->explain(s->run, "internal", "out of memory");
+		   : s->host->fail_with(s->run, "internal", "out of memory");
 	cJSON_free(text);
 	cJSON_Delete(state);
 	return ret;
@@ -342,7 +342,7 @@ static int finish(const struct stacking *s)
 			 "no batch of scan %d could be stacked; the first: %s (send "
 			 "scan_task with this scan to take photos that are missing)",
 			 scan_index(s->scan), json_string(first, "reason"));
-		return s->host->explain(s->run, "invalid_state", text);
+		return s->host->fail_with(s->run, "invalid_state", text);
 	}
 	tell_progress(s, s->complete, "Focus stacking complete");
 	tell_result(s);
@@ -353,7 +353,7 @@ static int work(struct stacking *s)
 {
 	struct stack_report *report = malloc(sizeof(*report));
 	int ret = report ? s->host->begin(s->run)
-			 : s->host->explain(s->run, "internal", "out of memory");
+			 : s->host->fail_with(s->run, "internal", "out of memory");
 
 	if (ret == 0)
 		ret = calibrate(s, report);

@@ -48,7 +48,7 @@ struct watch {
 
 static int fail(const struct watch *w, const struct err *err)
 {
-	return w->host->explain(w->run, err->code, err->text);
+	return w->host->fail_with(w->run, err->code, err->text);
 }
 
 static void tell(const struct watch *w, const char *message)
@@ -178,7 +178,7 @@ static int give_up(const struct watch *w)
 		 "no Wi-Fi code was seen in %d s: show one that fills a third of the "
 		 "picture, sharp and in good light, and start the task again",
 		 w->timeout_s);
-	return w->host->explain(w->run, "timeout", text);
+	return w->host->fail_with(w->run, "timeout", text);
 }
 
 /* ---- joining ---- */

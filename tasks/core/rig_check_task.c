@@ -60,7 +60,7 @@ static int settle(const struct check *c, int ret, bool *again)
 {
 	*again = false;
 	if (ret == -ECANCELED || rig_estopped(c->rig))
-		return c->host->explain(c->run, "interrupted", "motion was stopped");
+		return c->host->fail_with(c->run, "interrupted", "motion was stopped");
 	if (ret != -EINTR)
 		return 0;
 	*again = true;

@@ -22,7 +22,7 @@ int scan_run_fail(struct scan_run *s, const struct err *err)
 	if (s->err.number)
 		return -1; /* what went wrong first is the reason */
 	s->err = *err;
-	return s->host->explain(s->run, err->code, err->text);
+	return s->host->fail_with(s->run, err->code, err->text);
 }
 
 struct scan_photo scan_run_photo(const struct scan_run *s, size_t i)

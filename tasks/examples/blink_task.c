@@ -86,7 +86,7 @@ static int blink_run(const struct task_type *type, const struct task_host *host,
 			return stop;
 		ret = blink_once(&b, &err);
 	}
-	return ret < 0 ? host->explain(run, err.code, err.text) : 0;
+	return ret < 0 ? host->fail_with(run, err.code, err.text) : 0;
 }
 
 const struct task_type task_blink = {

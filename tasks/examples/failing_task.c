@@ -13,9 +13,9 @@ static int failing_run(const struct task_type *type, const struct task_host *hos
 
 	(void)type;
 	if (ret == 0)
-		ret = host->explain(run, "task_failed",
-				    message ? message
-					    : "This task was designed to fail.");
+		ret = host->fail_with(run, "task_failed",
+				      message ? message
+					      : "This task was designed to fail.");
 	cJSON_Delete(args);
 	return ret;
 }

@@ -33,8 +33,8 @@ static int note(const struct task_host *host, struct task_run *run, const char *
 		long number)
 {
 	if (append(path, host->id(run), number) < 0)
-		return host->explain(run, "task_failed",
-				     "the test's file cannot be written");
+		return host->fail_with(run, "task_failed",
+				       "the test's file cannot be written");
 	return 0;
 }
 
@@ -105,7 +105,8 @@ static int count_work(const struct task_host *host, struct task_run *run,
 	if (stop)
 		return stop;
 	if (host->attempt(run) <= (int)json_number(args, "fail_attempts", 0))
-		return host->explain(run, "task_failed", "this attempt was told to fail");
+		return host->fail_with(run, "task_failed",
+				       "this attempt was told to fail");
 	stop = walk(host, run, 0, json_number(args, "steps", 1),
 		    json_number(args, "delay", 0));
 	if (stop == 0)
@@ -189,7 +190,7 @@ static int result_work(const struct task_host *host, struct task_run *run,
 		return 0;
 	}
 	if (!text)
-		return host->explain(run, "task_failed", "there is no result");
+		return host->fail_with(run, "task_failed", "there is no result");
 	host->result(run, text);
 	free(text);
 	return 0;
@@ -211,7 +212,7 @@ static int talk_work(const struct task_host *host, struct task_run *run,
 				       lost */
 	}
 	host->progress(run, 1, 1, text);
-	return host->explain(run, "task_failed", text);
+	return host->fail_with(run, "task_failed", text);
 }
 
 /* secret_task and needs_task: only their arguments matter. */
@@ -230,7 +231,7 @@ static int with_args(work_function *work, const struct task_host *host,
 {
 	cJSON *args = cJSON_Parse(text);
 	int ret = args ? work(host, run, args)
-		       : host->explain(run, "internal", "the arguments are not JSON");
+		       : host->fail_with(run, "internal", "the arguments are not JSON");
 
 	cJSON_Delete(args);
 	return ret;

@@ -41,7 +41,7 @@ struct fake_host {
 	int64_t slept_ms;
 	double current, total;	   /* of the latest progress() */
 	char *saved, *result;	   /* of the latest checkpoint() and result(), or NULL */
-	char code[32], text[1024]; /* of explain() */
+	char code[32], text[1024]; /* of fail_with() */
 };
 
 static inline struct fake_host *fake_host_of(struct task_run *run)
@@ -114,7 +114,7 @@ static inline void fake_result(struct task_run *run, const char *json)
 	fake->result = strdup(json);
 }
 
-static inline int fake_explain(struct task_run *run, const char *code, const char *text)
+static inline int fake_fail_with(struct task_run *run, const char *code, const char *text)
 {
 	struct fake_host *fake = fake_host_of(run);
 
@@ -173,7 +173,7 @@ static inline void fake_host_open(struct task_run *run)
 						 .cancel = fake_cancel,
 						 .log = fake_log,
 						 .result = fake_result,
-						 .explain = fake_explain,
+						 .fail_with = fake_fail_with,
 						 .event = fake_event,
 						 .id = fake_id,
 						 .attempt = fake_attempt,

@@ -55,7 +55,7 @@ static int tells_all(const struct task_type *type, const struct task_host *host,
 	(void)type;
 	if (strcmp(host->id(run), "cup") != 0 || host->attempt(run) != 3 ||
 	    strcmp(host->saved(run), "41") != 0 || host->begin(run) != 0)
-		return host->explain(run, "internal", "the run does not know itself");
+		return host->fail_with(run, "internal", "the run does not know itself");
 	host->progress(run, 1, 3, "one");
 	host->progress(run, 2, 3, NULL);
 	host->checkpoint(run, "42");
@@ -70,7 +70,7 @@ static int explains(const struct task_type *type, const struct task_host *host,
 {
 	(void)type;
 	(void)args;
-	return host->explain(run, "hardware_fault", "the endstop did not open");
+	return host->fail_with(run, "hardware_fault", "the endstop did not open");
 }
 
 static int breaks(const struct task_type *type, const struct task_host *host,

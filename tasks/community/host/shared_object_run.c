@@ -243,7 +243,7 @@ static void host_result(struct task_run *run, const char *json)
 	line_send(run, line);
 }
 
-static int host_explain(struct task_run *run, const char *code, const char *text)
+static int host_fail_with(struct task_run *run, const char *code, const char *text)
 {
 	snprintf(run->code, sizeof(run->code), "%s", code);
 	free(run->why);
@@ -303,8 +303,8 @@ static int host_rig(struct task_run *run, const char *verb, const char *members,
 	cJSON_Delete(given);
 	stderr_text = line_ask(run, line);
 	if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(stderr_text, "ok")))
-		return host_explain(run, member(stderr_text, "code"),
-				    member(stderr_text, "message"));
+		return host_fail_with(run, member(stderr_text, "code"),
+				      member(stderr_text, "message"));
 	free(run->value);
 	run->value = cJSON_PrintUnformatted(
 		cJSON_GetObjectItemCaseSensitive(stderr_text, "value"));
@@ -325,7 +325,7 @@ static const struct task_host task_host = {
 	.cancel = host_cancel,
 	.log = host_log,
 	.result = host_result,
-	.explain = host_explain,
+	.fail_with = host_fail_with,
 	.event = host_event,
 	.id = host_id,
 	.attempt = host_attempt,
@@ -361,7 +361,7 @@ static int work(const struct task_type *type, struct task_run *run, const char *
 
 	if (ret < 0) {
 		snprintf(text, sizeof(text), "%s %s", problem.path, problem.sentence);
-		return host_explain(run, "invalid_args", text);
+		return host_fail_with(run, "invalid_args", text);
 	}
 	return type->run(type, &task_host, run, args);
 }
