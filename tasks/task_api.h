@@ -143,7 +143,7 @@ struct task_type {
 
 	/* No second task of the type is taken while one lives with the same text in this
 	 * argument ("project"); NULL: as many as want. */
-	const char *sole;
+	const char *unique_by;
 };
 
 /* What a shared object shows the host: its types.  Types that were built against an older

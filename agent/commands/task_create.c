@@ -430,21 +430,21 @@ static bool create_same(const struct task *task, const char *key, const char *va
 
 /* Is the task the only one of its type for what it works on?  Those that follow in a
  * chain are not asked: when their turn comes, the type itself knows. */
-static bool create_sole(struct core *core, struct response *response,
-			const struct task *task)
+static bool create_is_unique(struct core *core, struct response *response,
+			     const struct task *task)
 {
-	const char *key = task->type->type->sole;
+	const char *key = task->type->type->unique_by;
 	cJSON *args = key ? cJSON_Parse(task->args) : NULL;
 	const char *value = json_string(args, key);
-	bool sole = true;
+	bool unique = true;
 
-	for (size_t i = 0; value && sole && i < core->scheduler.count; i++) {
+	for (size_t i = 0; value && unique && i < core->scheduler.count; i++) {
 		const struct task *other = core->scheduler.live[i];
 
 		if (strcmp(other->type_name, task->type_name) != 0 ||
 		    !create_same(other, key, value))
 			continue;
-		sole = false;
+		unique = false;
 		response_conflict(
 			core, response, "invalid_state", other,
 			"task '%s' is at the same %s '%s' already: wait until it has "
@@ -452,7 +452,7 @@ static bool create_sole(struct core *core, struct response *response,
 			other->id, key, value);
 	}
 	cJSON_Delete(args);
-	return sole;
+	return unique;
 }
 
 static void create_admit(struct core *core, struct response *response,
@@ -503,7 +503,7 @@ void task_create(struct core *core, struct response *response)
 		goto out;
 	}
 	if (!create_room(core, response, chain.count) ||
-	    !create_sole(core, response, chain.tasks[0]))
+	    !create_is_unique(core, response, chain.tasks[0]))
 		goto out;
 	create_name(core, chain.tasks[0], command->id);
 	for (size_t i = 0; i < chain.count; i++)

@@ -375,5 +375,5 @@ const struct task_type task_cloud_download = {
 	.check = project_argument_check,
 	.run = download_run,
 	.estimate = download_estimate,
-	.sole = "project",
+	.unique_by = "project",
 };

@@ -416,5 +416,5 @@ const struct task_type task_cloud_upload = {
 	.check = project_argument_check,
 	.run = upload_run,
 	.estimate = upload_estimate,
-	.sole = "project",
+	.unique_by = "project",
 };
