@@ -13,7 +13,7 @@
 #define TASK_API_VERSION 1
 
 /* What is wanted of a run at a moment. */
-enum task_wish { TASK_WISH_GO_ON, TASK_WISH_PAUSE, TASK_WISH_STOP };
+enum task_request { TASK_REQUEST_NONE, TASK_REQUEST_PAUSE, TASK_REQUEST_STOP };
 
 struct task_run;      /* one run of one task; the host's, opaque */
 struct task_services; /* rig and projects, for the types of this tree: tasks/services.h */
@@ -93,7 +93,7 @@ struct task_host {
 		   const char **answer);
 
 	/* What gate() would do, without doing it. */
-	enum task_wish (*wish)(struct task_run *run);
+	enum task_request (*request)(struct task_run *run);
 };
 
 /* What dry_run answers; a type without estimate() answers with zeros and no problems. */

@@ -116,14 +116,14 @@ static int host_gate(struct task_run *run)
 	return ret;
 }
 
-static enum task_wish host_wish(struct task_run *run)
+static enum task_request host_request(struct task_run *run)
 {
 	pthread_mutex_lock(&run->lock);
-	enum task_wish wish = run->stop	   ? TASK_WISH_STOP
-			      : run->pause ? TASK_WISH_PAUSE
-					   : TASK_WISH_GO_ON;
+	enum task_request request = run->stop	 ? TASK_REQUEST_STOP
+				    : run->pause ? TASK_REQUEST_PAUSE
+						 : TASK_REQUEST_NONE;
 	pthread_mutex_unlock(&run->lock);
-	return wish;
+	return request;
 }
 
 static int host_sleep(struct task_run *run, int64_t ms)
@@ -241,7 +241,7 @@ struct task_host run_host(const struct task_services *services)
 		.estopped = host_estopped,
 		.image = host_image,
 		.services = services,
-		.wish = host_wish,
+		.request = host_request,
 	};
 }
 

@@ -170,13 +170,13 @@ static void freeze_until_resume(struct protocol *p)
 
 static void follow_request(struct protocol *p)
 {
-	enum task_wish wish = p->host->wish(p->run);
+	enum task_request request = p->host->request(p->run);
 
-	if (wish == TASK_WISH_STOP) {
+	if (request == TASK_REQUEST_STOP) {
 		begin_stop(p, p->host->gate(p->run));
 	} else if (p->freeze_at && clock_monotonic_ms() >= p->freeze_at) {
 		freeze_until_resume(p);
-	} else if (wish == TASK_WISH_PAUSE && !p->freeze_at) {
+	} else if (request == TASK_REQUEST_PAUSE && !p->freeze_at) {
 		p->freeze_at = clock_monotonic_ms() + PAUSE_GRACE_MS;
 		send_line(p, "{\"type\":\"pause\"}");
 	}
@@ -295,7 +295,7 @@ static void on_rig(struct protocol *p, cJSON *line)
 				     &err);
 		if (ret != -EINTR)
 			break;
-		if (p->host->wish(p->run) == TASK_WISH_STOP)
+		if (p->host->request(p->run) == TASK_REQUEST_STOP)
 			begin_stop(p, p->host->gate(p->run));
 		else
 			freeze_until_resume(p);

@@ -209,14 +209,14 @@ static int host_sleep(struct task_run *run, int64_t ms)
 	return wait_at_gate(run, &deadline);
 }
 
-static enum task_wish host_wish(struct task_run *run)
+static enum task_request host_request(struct task_run *run)
 {
 	pthread_mutex_lock(&run->lock);
-	enum task_wish wish = run->stopped  ? TASK_WISH_STOP
-			      : run->paused ? TASK_WISH_PAUSE
-					    : TASK_WISH_GO_ON;
+	enum task_request request = run->stopped  ? TASK_REQUEST_STOP
+				    : run->paused ? TASK_REQUEST_PAUSE
+						  : TASK_REQUEST_NONE;
 	pthread_mutex_unlock(&run->lock);
-	return wish;
+	return request;
 }
 
 static struct cancel *host_cancel(struct task_run *run)
@@ -332,7 +332,7 @@ static const struct task_host task_host = {
 	.estopped = host_estopped,
 	.image = host_image,
 	.rig = host_rig,
-	.wish = host_wish,
+	.request = host_request,
 };
 
 /* ---- the run ---- */
