@@ -47,7 +47,7 @@ struct tour {
 	struct rig *rig;
 	struct folder *folder; /* of all runs, NULL until it is needed */
 	char name[PATH];       /* of this one below it */
-	struct axes axes;
+	struct orbit_axes axes;
 	const char *trigger;
 	int64_t pre_ms, post_ms;
 	struct path_point *points;
@@ -79,7 +79,7 @@ static int find_trigger(struct tour *t, const cJSON *settings, struct err *err)
 
 static int plan_points(struct tour *t, const cJSON *settings, struct err *err)
 {
-	struct visit_order_axes timing = axes_timing(&t->axes);
+	struct visit_order_axes timing = orbit_axes_timing(&t->axes);
 	struct path_settings path;
 	int n = path_settings_read(&path, settings, &t->axes.rotor, err);
 
@@ -156,13 +156,13 @@ static int check(struct tour *t, const cJSON *args, bool fresh, struct err *err)
 	int ret = find_trigger(t, settings, err);
 
 	if (ret == 0)
-		ret = axes_find(&t->axes, t->rig, err);
+		ret = orbit_axes_find(&t->axes, t->rig, err);
 	if (ret == 0)
-		ret = axes_check(&t->axes, fresh, err);
+		ret = orbit_axes_check(&t->axes, fresh, err);
 	if (ret == 0 && fresh)
 		ret = plan_points(t, settings, err);
 	if (ret == 0)
-		ret = axes_check_points(t->rig, t->points, t->n, err);
+		ret = orbit_axes_check_points(t->rig, t->points, t->n, err);
 	return ret;
 }
 
@@ -229,7 +229,7 @@ static int move_to(struct tour *t, const struct path_point *point)
 	bool again = true;
 	int ret = 0;
 
-	axes_targets(point, targets);
+	orbit_axes_targets(point, targets);
 	while (ret == 0 && again) {
 		struct err err = {0};
 
@@ -304,7 +304,7 @@ static void go_home(struct tour *t)
 
 	if (!t->moved || t->halted || t->host->estopped(t->run) || rig_estopped(t->rig))
 		return;
-	if (axes_go_home(&t->axes, t->rig, &err) == 0)
+	if (orbit_axes_go_home(&t->axes, t->rig, &err) == 0)
 		return;
 	snprintf(text, sizeof(text), "the axes could not go home: %s", err.text);
 	t->host->log(t->run, TASK_LOG_ERROR, text);
@@ -354,10 +354,10 @@ static int tour_run(const struct task_type *type, const struct task_host *host,
 
 static double seconds_of(const struct tour *t)
 {
-	struct visit_order_axes timing = axes_timing(&t->axes);
+	struct visit_order_axes timing = orbit_axes_timing(&t->axes);
 
 	return visit_order_seconds(&timing, t->points, t->n) +
-	       axes_home_seconds(&t->axes, &t->points[t->n - 1]) +
+	       orbit_axes_home_seconds(&t->axes, &t->points[t->n - 1]) +
 	       (double)t->n * (double)(t->pre_ms + t->post_ms) / 1000;
 }
 

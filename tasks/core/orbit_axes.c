@@ -3,12 +3,12 @@
 #include <errno.h>
 #include <math.h>
 
-int axes_find(struct axes *axes, const struct rig *rig, struct err *err)
+int orbit_axes_find(struct orbit_axes *axes, const struct rig *rig, struct err *err)
 {
-	int ret = rig_axis(rig, AXES_ROTOR, &axes->rotor, err);
+	int ret = rig_axis(rig, ORBIT_AXES_ROTOR, &axes->rotor, err);
 
 	if (ret == 0)
-		ret = rig_axis(rig, AXES_TURNTABLE, &axes->turntable, err);
+		ret = rig_axis(rig, ORBIT_AXES_TURNTABLE, &axes->turntable, err);
 	return ret;
 }
 
@@ -24,29 +24,31 @@ static int check_axis(const struct rig_axis *axis, const char *name, bool fresh,
 		name);
 }
 
-int axes_check(const struct axes *axes, bool fresh, struct err *err)
+int orbit_axes_check(const struct orbit_axes *axes, bool fresh, struct err *err)
 {
-	int ret = check_axis(&axes->rotor, AXES_ROTOR, fresh, err);
+	int ret = check_axis(&axes->rotor, ORBIT_AXES_ROTOR, fresh, err);
 
 	if (ret == 0)
-		ret = check_axis(&axes->turntable, AXES_TURNTABLE, fresh, err);
+		ret = check_axis(&axes->turntable, ORBIT_AXES_TURNTABLE, fresh, err);
 	return ret;
 }
 
-void axes_targets(const struct path_point *point, struct rig_target targets[2])
+void orbit_axes_targets(const struct path_point *point, struct rig_target targets[2])
 {
-	targets[0] = (struct rig_target){.motor = AXES_ROTOR, .degrees = point->theta};
-	targets[1] = (struct rig_target){.motor = AXES_TURNTABLE, .degrees = point->fi};
+	targets[0] =
+		(struct rig_target){.motor = ORBIT_AXES_ROTOR, .degrees = point->theta};
+	targets[1] =
+		(struct rig_target){.motor = ORBIT_AXES_TURNTABLE, .degrees = point->fi};
 }
 
-int axes_check_points(const struct rig *rig, const struct path_point *points, size_t n,
-		      struct err *err)
+int orbit_axes_check_points(const struct rig *rig, const struct path_point *points,
+			    size_t n, struct err *err)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct rig_target targets[2];
 		int ret;
 
-		axes_targets(&points[i], targets);
+		orbit_axes_targets(&points[i], targets);
 		ret = rig_check_targets(rig, targets, 2, err);
 		if (ret < 0)
 			return ret;
@@ -60,7 +62,7 @@ static struct visit_order_axis timing_of(const struct rig_axis *axis)
 					 axis->acceleration, axis->endless};
 }
 
-struct visit_order_axes axes_timing(const struct axes *axes)
+struct visit_order_axes orbit_axes_timing(const struct orbit_axes *axes)
 {
 	const struct rig_axis *rotor = &axes->rotor, *table = &axes->turntable;
 
@@ -69,16 +71,17 @@ struct visit_order_axes axes_timing(const struct axes *axes)
 					 table->known ? table->angle : table->home};
 }
 
-double axes_home_seconds(const struct axes *axes, const struct path_point *from)
+double orbit_axes_home_seconds(const struct orbit_axes *axes,
+			       const struct path_point *from)
 {
-	struct visit_order_axes timing = axes_timing(axes);
+	struct visit_order_axes timing = orbit_axes_timing(axes);
 
 	return fmax(
 		visit_order_axis_seconds(&timing.theta, from->theta, axes->rotor.home),
 		visit_order_axis_seconds(&timing.fi, from->fi, axes->turntable.home));
 }
 
-int axes_go_home(const struct axes *axes, struct rig *rig, struct err *err)
+int orbit_axes_go_home(const struct orbit_axes *axes, struct rig *rig, struct err *err)
 {
 	const struct path_point home = {
 		.theta = axes->rotor.home,
@@ -86,6 +89,6 @@ int axes_go_home(const struct axes *axes, struct rig *rig, struct err *err)
 	};
 	struct rig_target targets[2];
 
-	axes_targets(&home, targets);
+	orbit_axes_targets(&home, targets);
 	return rig_move(rig, targets, 2, NULL, err);
 }

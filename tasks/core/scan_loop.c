@@ -133,7 +133,7 @@ static int move_to(struct scan_run *s, const struct path_point *point)
 {
 	struct rig_target targets[2];
 
-	axes_targets(point, targets);
+	orbit_axes_targets(point, targets);
 	for (;;) {
 		struct journey journey = {.s = s, .targets = targets};
 		int ret = gate(s);

@@ -24,7 +24,7 @@ struct question {
 
 static int find_axes(struct scan_plan *plan, const struct question *q, struct err *err)
 {
-	return axes_find(&plan->axes, q->services->rig, err);
+	return orbit_axes_find(&plan->axes, q->services->rig, err);
 }
 
 static int find_camera(struct scan_plan *plan, const struct question *q, struct err *err)
@@ -49,13 +49,13 @@ static int check_name(struct scan_plan *plan, const struct question *q, struct e
 
 static int check_axes(struct scan_plan *plan, const struct question *q, struct err *err)
 {
-	return axes_check(&plan->axes, !q->scan, err);
+	return orbit_axes_check(&plan->axes, !q->scan, err);
 }
 
 static int plan_new(struct scan_plan *plan, const struct question *q, struct err *err)
 {
 	const cJSON *settings = cJSON_GetObjectItemCaseSensitive(q->args, "settings");
-	struct visit_order_axes timing = axes_timing(&plan->axes);
+	struct visit_order_axes timing = orbit_axes_timing(&plan->axes);
 	int n = scan_settings_read(&plan->settings, settings, &plan->axes.rotor, err);
 
 	if (n < 0)
@@ -107,7 +107,7 @@ static int plan_points(struct scan_plan *plan, const struct question *q, struct 
 /* The path of a scan that goes on was made for the rig as it was then. */
 static int check_limits(struct scan_plan *plan, const struct question *q, struct err *err)
 {
-	return axes_check_points(q->services->rig, plan->points, plan->n, err);
+	return orbit_axes_check_points(q->services->rig, plan->points, plan->n, err);
 }
 
 static int check_camera(struct scan_plan *plan, const struct question *q, struct err *err)
@@ -129,7 +129,7 @@ static double pixels_of(const cJSON *camera)
 static void add_up(struct scan_plan *plan, const struct question *q)
 {
 	cJSON *camera = rig_camera_settings(q->services->rig, plan->camera);
-	struct visit_order_axes timing = axes_timing(&plan->axes);
+	struct visit_order_axes timing = orbit_axes_timing(&plan->axes);
 	double shutter = json_number(camera, "shutter", DEFAULT_SHUTTER_MS);
 	double photos = (double)plan->photos;
 	double bytes = plan->settings.format == PHOTO_FORMAT_JPEG ? BYTES_PER_PIXEL
@@ -141,7 +141,7 @@ static void add_up(struct scan_plan *plan, const struct question *q)
 	plan->seconds += visit_order_seconds(&timing, plan->points, plan->n);
 	if (plan->n > 0)
 		plan->seconds +=
-			axes_home_seconds(&plan->axes, &plan->points[plan->n - 1]);
+			orbit_axes_home_seconds(&plan->axes, &plan->points[plan->n - 1]);
 	cJSON_Delete(camera);
 }
 

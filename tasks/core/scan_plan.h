@@ -19,7 +19,7 @@
 struct scan;
 
 struct scan_plan {
-	struct axes axes;
+	struct orbit_axes axes;
 	size_t camera;
 	struct scan_settings settings;
 	struct path_point *points; /* still to be photographed, in visiting order */

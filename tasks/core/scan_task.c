@@ -259,7 +259,7 @@ static void go_home(struct scan_run *s)
 
 	if (!s->moved || s->halted || s->host->estopped(s->run) || rig_estopped(s->rig))
 		return;
-	if (axes_go_home(&s->plan.axes, s->rig, &err) < 0)
+	if (orbit_axes_go_home(&s->plan.axes, s->rig, &err) < 0)
 		scan_run_log_error(s, "the axes could not go home", &err);
 }
 
