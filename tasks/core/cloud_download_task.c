@@ -359,7 +359,7 @@ static int download_estimate(const struct task_type *type,
 
 	(void)type;
 	if (prepare(&d, args, &err) < 0)
-		estimate->problems = problems_only(&err);
+		estimate->problems = preflight_only(&err);
 	estimate->bytes_free = (double)projects_bytes_free(services->projects);
 	download_close(&d);
 	cJSON_Delete(args);

@@ -392,15 +392,15 @@ static int upload_estimate(const struct task_type *type,
 
 	(void)type;
 	if (u.target->open(&u, json_string(args, "token"), &err) < 0)
-		problems_add(problems, &err);
+		preflight_add(problems, &err);
 	if (check_project(&u, json_bool(args, "again", false), &err) < 0 ||
 	    photo_set_open(&u.photos, projects_folder(services->projects), u.project,
 			   &err) < 0)
-		problems_add(problems, &err);
+		preflight_add(problems, &err);
 	estimate->photos = (double)u.photos.count;
 	estimate->bytes = (double)u.photos.bytes;
 	estimate->bytes_free = (double)projects_bytes_free(services->projects);
-	estimate->problems = problems_text(problems);
+	estimate->problems = preflight_text(problems);
 	upload_close(&u);
 	cJSON_Delete(problems);
 	cJSON_Delete(args);

@@ -244,7 +244,7 @@ static int crop_estimate(const struct task_type *type,
 	estimate->photos = 1;
 	estimate->seconds = 2;
 	if (camera < 0 || rig_camera_answers(services->rig, (size_t)camera, &err) < 0)
-		estimate->problems = problems_only(&err);
+		estimate->problems = preflight_only(&err);
 	cJSON_Delete(args);
 	return 0;
 }

@@ -318,7 +318,7 @@ static int export_estimate(const struct task_type *type,
 
 	(void)type;
 	if (prepare(&e, args, &err) < 0)
-		estimate->problems = problems_only(&err);
+		estimate->problems = preflight_only(&err);
 	else
 		add_up(&e, estimate);
 	if (e.root)

@@ -374,7 +374,7 @@ static int tour_estimate(const struct task_type *type,
 		estimate->photos = (double)t.n;
 		estimate->seconds = seconds_of(&t);
 	} else {
-		estimate->problems = problems_only(&err);
+		estimate->problems = preflight_only(&err);
 	}
 	estimate->bytes_free = (double)projects_bytes_free(services->projects);
 	free(t.points);

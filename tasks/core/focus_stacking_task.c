@@ -526,7 +526,7 @@ static int stacking_estimate(const struct task_type *type,
 		ret = check_room(estimate, services, &err);
 	}
 	if (ret < 0)
-		estimate->problems = problems_only(&err);
+		estimate->problems = preflight_only(&err);
 	stacking_close(&s);
 	cJSON_Delete(args);
 	return 0;

@@ -2,7 +2,7 @@
 
 #include "agent/base/json.h"
 
-void problems_add(cJSON *problems, const struct err *err)
+void preflight_add(cJSON *problems, const struct err *err)
 {
 	cJSON *problem = cJSON_CreateObject();
 
@@ -11,18 +11,18 @@ void problems_add(cJSON *problems, const struct err *err)
 	cJSON_AddItemToArray(problems, problem);
 }
 
-char *problems_text(const cJSON *problems)
+char *preflight_text(const cJSON *problems)
 {
 	return cJSON_GetArraySize(problems) ? json_text(problems) : NULL;
 }
 
-char *problems_only(const struct err *err)
+char *preflight_only(const struct err *err)
 {
 	cJSON *problems = cJSON_CreateArray();
 	char *text;
 
-	problems_add(problems, err);
-	text = problems_text(problems);
+	preflight_add(problems, err);
+	text = preflight_text(problems);
 	cJSON_Delete(problems);
 	return text;
 }

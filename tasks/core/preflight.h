@@ -6,12 +6,12 @@
 
 #include "agent/base/err.h"
 
-void problems_add(cJSON *problems, const struct err *err);
+void preflight_add(cJSON *problems, const struct err *err);
 
 /* For task_estimate.problems: malloc'ed, NULL when there are none. */
-char *problems_text(const cJSON *problems);
+char *preflight_text(const cJSON *problems);
 
 /* The same of a single one. */
-char *problems_only(const struct err *err);
+char *preflight_only(const struct err *err);
 
 #endif

@@ -293,7 +293,7 @@ static int qr_estimate(const struct task_type *type, const struct task_services 
 
 	(void)type;
 	if (prepare(&w, args, &err) < 0)
-		estimate->problems = problems_only(&err);
+		estimate->problems = preflight_only(&err);
 	estimate->seconds = w.timeout_s;
 	cJSON_Delete(args);
 	return 0;

@@ -187,7 +187,7 @@ int scan_plan_open(struct scan_plan *plan, const struct task_services *services,
 			continue;
 		if (!problems)
 			return err_code(err, ret, why.code, "%s", why.text);
-		problems_add(problems, &why);
+		preflight_add(problems, &why);
 		if (checks[i].needed)
 			break;
 	}

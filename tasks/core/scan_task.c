@@ -394,7 +394,7 @@ static int scan_task_estimate(const struct task_type *type,
 	(void)type;
 	if (index && scan_open(&scan, services->projects, json_string(args, "project"),
 			       index, &err) < 0) {
-		problems_add(problems, &err);
+		preflight_add(problems, &err);
 	} else {
 		scan_plan_open(&plan, services, scan, args, problems, NULL);
 		estimate->photos = (double)plan.n;
@@ -403,7 +403,7 @@ static int scan_task_estimate(const struct task_type *type,
 		scan_plan_close(&plan);
 	}
 	estimate->bytes_free = (double)projects_bytes_free(services->projects);
-	estimate->problems = problems_text(problems);
+	estimate->problems = preflight_text(problems);
 	scan_close(scan);
 	cJSON_Delete(problems);
 	cJSON_Delete(args);
