@@ -41,7 +41,7 @@ static const char run_schema[] =
 	"\"default\":0,\"description\":\"Time for the photo before the next move\"}"
 	"}}}}";
 
-struct tour {
+struct trigger_run {
 	const struct task_host *host;
 	struct task_run *run;
 	struct rig *rig;
@@ -57,14 +57,14 @@ struct tour {
 	bool moved, halted;
 };
 
-static int fail(const struct tour *t, const struct err *err)
+static int fail(const struct trigger_run *t, const struct err *err)
 {
 	return t->host->fail_with(t->run, err->code, err->text);
 }
 
 /* ---- preparing ---- */
 
-static int find_trigger(struct tour *t, const cJSON *settings, struct err *err)
+static int find_trigger(struct trigger_run *t, const cJSON *settings, struct err *err)
 {
 	int i = rig_find(t->rig, DEVICE_TRIGGER, json_string(settings, "trigger_name"),
 			 err);
@@ -77,7 +77,7 @@ static int find_trigger(struct tour *t, const cJSON *settings, struct err *err)
 	return 0;
 }
 
-static int plan_points(struct tour *t, const cJSON *settings, struct err *err)
+static int plan_points(struct trigger_run *t, const cJSON *settings, struct err *err)
 {
 	struct visit_order_axes timing = orbit_axes_timing(&t->axes);
 	struct path_settings path;
@@ -96,12 +96,12 @@ static int plan_points(struct tour *t, const cJSON *settings, struct err *err)
 	return 0;
 }
 
-static void path_file(const struct tour *t, char path[PATH + 16])
+static void path_file(const struct trigger_run *t, char path[PATH + 16])
 {
 	snprintf(path, PATH + 16, "%s/path.json", t->name);
 }
 
-static int read_path(struct tour *t, struct err *err)
+static int read_path(struct trigger_run *t, struct err *err)
 {
 	char path[PATH + 16];
 	cJSON *json;
@@ -117,7 +117,7 @@ static int read_path(struct tour *t, struct err *err)
 	return ret;
 }
 
-static int write_path(const struct tour *t, const cJSON *args, struct err *err)
+static int write_path(const struct trigger_run *t, const cJSON *args, struct err *err)
 {
 	cJSON *json = cJSON_CreateObject();
 	char now[CLOCK_TEXT], path[PATH + 16];
@@ -140,7 +140,7 @@ static int write_path(const struct tour *t, const cJSON *args, struct err *err)
 	return ret;
 }
 
-static int open_folder(struct tour *t, struct err *err)
+static int open_folder(struct trigger_run *t, struct err *err)
 {
 	char path[4096 + 32];
 
@@ -150,7 +150,7 @@ static int open_folder(struct tour *t, struct err *err)
 }
 
 /* What speaks against it, from the first to the last. */
-static int check(struct tour *t, const cJSON *args, bool fresh, struct err *err)
+static int check(struct trigger_run *t, const cJSON *args, bool fresh, struct err *err)
 {
 	const cJSON *settings = cJSON_GetObjectItemCaseSensitive(args, "settings");
 	int ret = find_trigger(t, settings, err);
@@ -166,7 +166,7 @@ static int check(struct tour *t, const cJSON *args, bool fresh, struct err *err)
 	return ret;
 }
 
-static int checkpoint(const struct tour *t, bool firing)
+static int checkpoint(const struct trigger_run *t, bool firing)
 {
 	char state[64];
 
@@ -175,7 +175,7 @@ static int checkpoint(const struct tour *t, bool firing)
 	return t->host->checkpoint(t->run, state);
 }
 
-static int prepare(struct tour *t, const cJSON *args, const cJSON *saved)
+static int prepare(struct trigger_run *t, const cJSON *args, const cJSON *saved)
 {
 	struct err err = {0};
 	int ret = open_folder(t, &err);
@@ -205,7 +205,7 @@ static int prepare(struct tour *t, const cJSON *args, const cJSON *saved)
 /* ---- the points ---- */
 
 /* motor/stop or an emergency stop. */
-static int fail_halted(struct tour *t)
+static int fail_halted(struct trigger_run *t)
 {
 	t->halted = true;
 	return t->host->fail_with(t->run, "interrupted", "motion was stopped");
@@ -213,7 +213,7 @@ static int fail_halted(struct tour *t)
 
 /* What a call of the rig's came to: 0, the gate's answer or a failure; *again when a
  * pause cut it short. */
-static int settle(struct tour *t, int ret, const struct err *err, bool *again)
+static int settle(struct trigger_run *t, int ret, const struct err *err, bool *again)
 {
 	*again = ret == -EINTR && !rig_estopped(t->rig);
 	if (*again || ret == 0)
@@ -223,7 +223,7 @@ static int settle(struct tour *t, int ret, const struct err *err, bool *again)
 	return fail(t, err);
 }
 
-static int move_to(struct tour *t, const struct path_point *point)
+static int move_to(struct trigger_run *t, const struct path_point *point)
 {
 	struct rig_target targets[2];
 	bool again = true;
@@ -243,7 +243,7 @@ static int move_to(struct tour *t, const struct path_point *point)
 	return ret;
 }
 
-static void warn_of_second_pulse(struct tour *t)
+static void warn_of_second_pulse(struct trigger_run *t)
 {
 	char text[160];
 
@@ -258,7 +258,7 @@ static void warn_of_second_pulse(struct tour *t)
 	t->host->log(t->run, TASK_LOG_WARN, text);
 }
 
-static int fire(struct tour *t)
+static int fire(struct trigger_run *t)
 {
 	bool again = true;
 	int ret;
@@ -278,7 +278,7 @@ static int fire(struct tour *t)
 	return ret;
 }
 
-static int visit(struct tour *t)
+static int visit(struct trigger_run *t)
 {
 	char message[64];
 	int ret = move_to(t, &t->points[t->done]);
@@ -297,7 +297,7 @@ static int visit(struct tour *t)
 /* ---- the end ---- */
 
 /* Not after somebody stopped the motion: then nothing moves until a person says so. */
-static void go_home(struct tour *t)
+static void go_home(struct trigger_run *t)
 {
 	struct err err = {0};
 	char text[sizeof(err.text) + 40];
@@ -310,7 +310,7 @@ static void go_home(struct tour *t)
 	t->host->log(t->run, TASK_LOG_ERROR, text);
 }
 
-static void tell_result(const struct tour *t)
+static void tell_result(const struct trigger_run *t)
 {
 	cJSON *result = cJSON_CreateObject();
 	char folder[4096 + PATH];
@@ -333,7 +333,7 @@ static int tour_run(const struct task_type *type, const struct task_host *host,
 	cJSON *args = cJSON_Parse(text);
 	const char *saved_text = host->saved(run);
 	cJSON *saved = saved_text ? cJSON_Parse(saved_text) : NULL;
-	struct tour t = {.host = host, .run = run, .rig = host->services->rig};
+	struct trigger_run t = {.host = host, .run = run, .rig = host->services->rig};
 	int ret;
 
 	(void)type;
@@ -352,7 +352,7 @@ static int tour_run(const struct task_type *type, const struct task_host *host,
 	return ret;
 }
 
-static double seconds_of(const struct tour *t)
+static double seconds_of(const struct trigger_run *t)
 {
 	struct visit_order_axes timing = orbit_axes_timing(&t->axes);
 
@@ -366,7 +366,7 @@ static int tour_estimate(const struct task_type *type,
 			 struct task_estimate *estimate)
 {
 	cJSON *args = cJSON_Parse(text);
-	struct tour t = {.rig = services->rig};
+	struct trigger_run t = {.rig = services->rig};
 	struct err err = {0};
 
 	(void)type;
