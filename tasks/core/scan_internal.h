@@ -17,18 +17,18 @@
 struct contact_sheet;
 struct photo_writer;
 
-enum scan_take_state {
-	TAKE_WANTED,  /* not tried yet */
-	TAKE_WRITING, /* exposed; the writer has it */
-	TAKE_THERE,   /* on disk */
-	TAKE_FAILED,  /* tried in vain */
+enum scan_shot_state {
+	SHOT_WANTED,  /* not tried yet */
+	SHOT_WRITING, /* exposed; the writer has it */
+	SHOT_SAVED,   /* on disk */
+	SHOT_FAILED,  /* tried in vain */
 };
 
 /* One photo that the run shall take. */
-struct scan_take {
+struct scan_shot {
 	const struct path_point *point; /* of the plan */
 	struct scan_photo photo;
-	enum scan_take_state state;
+	enum scan_shot_state state;
 	char *reason; /* why it failed the last time, or NULL */
 };
 
@@ -48,8 +48,8 @@ struct scan_run {
 	cJSON *missing; /* [{photo,reason}] of those that failed for good */
 	bool stop_on_error;
 
-	struct scan_take *takes; /* in the order of the plan's points */
-	size_t n_takes;
+	struct scan_shot *shots; /* in the order of the plan's points */
+	size_t n_shots;
 	bool again; /* after the last point: what failed gets another chance */
 
 	size_t total, done; /* photos of the scan, and those that are on disk */
@@ -83,7 +83,7 @@ int scan_run_collect_all(struct scan_run *s);
 int scan_run_collect_until(struct scan_run *s, const atomic_bool *enough);
 
 /* A photo failed for now: err is the reason. */
-void scan_run_note_failure(struct scan_run *s, struct scan_take *take,
+void scan_run_note_failure(struct scan_run *s, struct scan_shot *shot,
 			   const struct err *err);
 
 /* Photo number i of the scan, counted through the points and their brackets. */

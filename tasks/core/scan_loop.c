@@ -21,8 +21,8 @@ int scan_run_list(struct scan_run *s, struct err *err)
 {
 	int stacks = scan_stacks(s->scan);
 
-	s->takes = calloc(s->plan.n * (size_t)stacks + 1, sizeof(*s->takes));
-	if (!s->takes)
+	s->shots = calloc(s->plan.n * (size_t)stacks + 1, sizeof(*s->shots));
+	if (!s->shots)
 		return err_set(err, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < s->plan.n; i++) {
 		for (int stack = 0; stack < stacks; stack++) {
@@ -30,7 +30,7 @@ int scan_run_list(struct scan_run *s, struct err *err)
 			struct scan_photo photo = {point->index, stack};
 
 			if (scan_photo_bytes(s->scan, photo) == 0)
-				s->takes[s->n_takes++] = (struct scan_take){
+				s->shots[s->n_shots++] = (struct scan_shot){
 					.point = point, .photo = photo};
 		}
 	}
@@ -39,17 +39,17 @@ int scan_run_list(struct scan_run *s, struct err *err)
 
 void scan_run_forget(struct scan_run *s)
 {
-	for (size_t i = 0; i < s->n_takes; i++)
-		free(s->takes[i].reason);
-	free(s->takes);
+	for (size_t i = 0; i < s->n_shots; i++)
+		free(s->shots[i].reason);
+	free(s->shots);
 }
 
-void scan_run_note_failure(struct scan_run *s, struct scan_take *take,
+void scan_run_note_failure(struct scan_run *s, struct scan_shot *shot,
 			   const struct err *err)
 {
-	take->state = TAKE_FAILED;
-	free(take->reason);
-	take->reason = strdup(err->text);
+	shot->state = SHOT_FAILED;
+	free(shot->reason);
+	shot->reason = strdup(err->text);
 	s->camera_err = *err;
 }
 
@@ -184,23 +184,23 @@ static int focus(struct scan_run *s, int stack, struct err *err)
 	return ret;
 }
 
-/* One attempt: 0 with a shot, or without one and with err when the camera failed. */
-static int expose(struct scan_run *s, const struct scan_take *take,
-		  struct rig_shot **shot, struct err *err)
+/* One attempt: 0 with an exposure, or without one and with err when the camera failed. */
+static int expose(struct scan_run *s, const struct scan_shot *shot,
+		  struct rig_shot **exposure, struct err *err)
 {
-	*shot = NULL;
+	*exposure = NULL;
 	for (;;) {
 		int ret = gate(s);
 
 		if (ret)
 			return ret;
-		ret = focus(s, take->photo.stack, err);
+		ret = focus(s, shot->photo.stack, err);
 		if (ret == 0)
 			ret = rig_expose(s->rig, s->plan.camera, s->host->cancel(s->run),
-					 shot, err);
+					 exposure, err);
 		if (ret == 0)
 			return 0;
-		*shot = NULL;
+		*exposure = NULL;
 		if (ret == -ECANCELED || rig_estopped(s->rig))
 			return fail_halted(s);
 		if (ret != -EINTR)
@@ -208,9 +208,9 @@ static int expose(struct scan_run *s, const struct scan_take *take,
 	}
 }
 
-static cJSON *details_of(const struct scan_run *s, const struct scan_take *take)
+static cJSON *details_of(const struct scan_run *s, const struct scan_shot *shot)
 {
-	const struct path_point *point = take->point;
+	const struct path_point *point = shot->point;
 	cJSON *details = cJSON_CreateObject(), *camera, *scan, *part;
 	double xyz[3];
 
@@ -227,7 +227,7 @@ static cJSON *details_of(const struct scan_run *s, const struct scan_take *take)
 	json_put_string(scan, "project_name", scan_project(s->scan));
 	cJSON_AddNumberToObject(scan, "scan_index", scan_index(s->scan));
 	if (scan_stacks(s->scan) > 1)
-		cJSON_AddNumberToObject(scan, "stack_index", take->photo.stack);
+		cJSON_AddNumberToObject(scan, "stack_index", shot->photo.stack);
 	else
 		cJSON_AddNullToObject(scan, "stack_index");
 	part = cJSON_AddObjectToObject(scan, "polar_coordinates");
@@ -241,101 +241,102 @@ static cJSON *details_of(const struct scan_run *s, const struct scan_take *take)
 	return details;
 }
 
-static void comment_on(const struct scan_run *s, const struct scan_take *take,
+static void comment_on(const struct scan_run *s, const struct scan_shot *shot,
 		       char comment[160])
 {
-	int used = snprintf(comment, 160, "theta %.4f, phi %.4f", take->point->theta,
-			    take->point->fi);
+	int used = snprintf(comment, 160, "theta %.4f, phi %.4f", shot->point->theta,
+			    shot->point->fi);
 
 	if (scan_stacks(s->scan) > 1)
 		snprintf(comment + used, 160 - (size_t)used, ", focus %.3f dioptres",
-			 scan_settings_focus(&s->plan.settings, take->photo.stack));
+			 scan_settings_focus(&s->plan.settings, shot->photo.stack));
 }
 
 /* After the last point the writer's word is waited for: then there is no later. */
-static int hand_over(struct scan_run *s, struct scan_take *take, struct rig_shot *shot)
+static int hand_over(struct scan_run *s, struct scan_shot *shot,
+		     struct rig_shot *exposure)
 {
 	struct photo_writer_job job = {
-		.place = (int)(take - s->takes),
+		.place = (int)(shot - s->shots),
 		.format = scan_format(s->scan),
-		.shot = shot,
+		.shot = exposure,
 	};
 	struct err err = {0};
 
-	scan_photo_path(s->scan, take->photo, job.photo);
-	scan_metadata_path(s->scan, take->photo, job.metadata);
-	comment_on(s, take, job.comment);
-	job.details = details_of(s, take);
-	take->state = TAKE_WRITING;
+	scan_photo_path(s->scan, shot->photo, job.photo);
+	scan_metadata_path(s->scan, shot->photo, job.metadata);
+	comment_on(s, shot, job.comment);
+	job.details = details_of(s, shot);
+	shot->state = SHOT_WRITING;
 	if (photo_writer_put(s->writer, &job, &err) < 0)
 		return scan_run_fail(s, &err);
 	return s->again ? scan_run_collect_all(s) : 0;
 }
 
-static void tell_failure(const struct scan_run *s, const struct scan_take *take)
+static void tell_failure(const struct scan_run *s, const struct scan_shot *shot)
 {
 	char name[SCAN_PATH], message[SCAN_PATH + sizeof(s->camera_err.text) + 32];
 
-	scan_photo_name(s->scan, take->photo, name);
+	scan_photo_name(s->scan, shot->photo, name);
 	snprintf(message, sizeof(message), "%s %s: %s", name,
 		 s->again ? "is missing" : "is put off to the end",
-		 take->reason ? take->reason : "out of memory");
+		 shot->reason ? shot->reason : "out of memory");
 	s->host->log(s->run, TASK_LOG_WARN, message);
 }
 
-static int give_up(struct scan_run *s, const struct scan_take *take)
+static int give_up(struct scan_run *s, const struct scan_shot *shot)
 {
-	tell_failure(s, take);
+	tell_failure(s, shot);
 	s->failed_in_a_row++;
 	if (s->stop_on_error || (s->failed_in_a_row == LOST_CAMERA && !s->again))
 		return scan_run_fail(s, &s->camera_err);
 	return 0;
 }
 
-static int shoot(struct scan_run *s, struct scan_take *take)
+static int shoot(struct scan_run *s, struct scan_shot *shot)
 {
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
 		struct err err = {0};
-		struct rig_shot *shot;
-		int ret = expose(s, take, &shot, &err);
+		struct rig_shot *exposure;
+		int ret = expose(s, shot, &exposure, &err);
 
 		if (ret)
 			return ret;
-		if (shot)
-			ret = hand_over(s, take, shot);
+		if (exposure)
+			ret = hand_over(s, shot, exposure);
 		else
-			scan_run_note_failure(s, take, &err);
-		if (ret || take->state != TAKE_FAILED)
+			scan_run_note_failure(s, shot, &err);
+		if (ret || shot->state != SHOT_FAILED)
 			return ret;
 	}
-	return give_up(s, take);
+	return give_up(s, shot);
 }
 
 /* Moves there, takes all that is to be taken there, and tells where the next point begins
  * in the list. */
 static int shoot_point(struct scan_run *s, size_t *i)
 {
-	enum scan_take_state wanted = s->takes[*i].state;
-	const struct path_point *point = s->takes[*i].point;
+	enum scan_shot_state wanted = s->shots[*i].state;
+	const struct path_point *point = s->shots[*i].point;
 	int ret = move_to(s, point);
 
 	if (ret == 0)
 		ret = settle(s);
-	for (; ret == 0 && *i < s->n_takes && s->takes[*i].point == point; (*i)++)
-		if (s->takes[*i].state == wanted)
-			ret = shoot(s, &s->takes[*i]);
+	for (; ret == 0 && *i < s->n_shots && s->shots[*i].point == point; (*i)++)
+		if (s->shots[*i].state == wanted)
+			ret = shoot(s, &s->shots[*i]);
 	return ret;
 }
 
-static int shoot_all(struct scan_run *s, enum scan_take_state wanted)
+static int shoot_all(struct scan_run *s, enum scan_shot_state wanted)
 {
 	size_t i = 0;
 	int ret = 0;
 
-	while (ret == 0 && i < s->n_takes) {
+	while (ret == 0 && i < s->n_shots) {
 		int64_t since = clock_monotonic_ms(), waited = s->waited_ms;
 
-		if (s->takes[i].state != wanted) {
+		if (s->shots[i].state != wanted) {
 			i++;
 			continue;
 		}
@@ -351,30 +352,30 @@ static int shoot_all(struct scan_run *s, enum scan_take_state wanted)
 
 static void name_missing(struct scan_run *s)
 {
-	for (size_t i = 0; i < s->n_takes; i++) {
-		const struct scan_take *take = &s->takes[i];
+	for (size_t i = 0; i < s->n_shots; i++) {
+		const struct scan_shot *shot = &s->shots[i];
 		char name[SCAN_PATH];
 		cJSON *missing;
 
-		if (take->state != TAKE_FAILED)
+		if (shot->state != SHOT_FAILED)
 			continue;
-		scan_photo_name(s->scan, take->photo, name);
+		scan_photo_name(s->scan, shot->photo, name);
 		missing = cJSON_CreateObject();
 		json_put_string(missing, "photo", name);
-		json_put_string(missing, "reason", take->reason);
+		json_put_string(missing, "reason", shot->reason);
 		cJSON_AddItemToArray(s->missing, missing);
 	}
 }
 
 int scan_run_shoot(struct scan_run *s)
 {
-	int ret = shoot_all(s, TAKE_WANTED);
+	int ret = shoot_all(s, SHOT_WANTED);
 
 	if (ret)
 		return ret;
 	s->again = true;
 	s->failed_in_a_row = 0;
-	ret = shoot_all(s, TAKE_FAILED);
+	ret = shoot_all(s, SHOT_FAILED);
 	name_missing(s);
 	return ret;
 }

@@ -21,21 +21,21 @@ static void warn(const struct scan_run *s, const struct err *err)
 	s->host->log(s->run, TASK_LOG_WARN, err->text);
 }
 
-static void tell_photo(const struct scan_run *s, const struct scan_take *take,
+static void tell_photo(const struct scan_run *s, const struct scan_shot *shot,
 		       const struct photo_writer_report *report)
 {
 	cJSON *data = cJSON_CreateObject();
 	char name[SCAN_PATH], message[64], *text;
 
-	scan_photo_name(s->scan, take->photo, name);
+	scan_photo_name(s->scan, shot->photo, name);
 	json_put_string(data, "file", name);
-	cJSON_AddNumberToObject(data, "index", take->photo.index);
+	cJSON_AddNumberToObject(data, "index", shot->photo.index);
 	if (scan_stacks(s->scan) > 1)
-		cJSON_AddNumberToObject(data, "stack", take->photo.stack);
+		cJSON_AddNumberToObject(data, "stack", shot->photo.stack);
 	cJSON_AddNumberToObject(data, "done", (double)s->done);
 	cJSON_AddNumberToObject(data, "total", (double)s->total);
-	cJSON_AddNumberToObject(data, "theta", take->point->theta);
-	cJSON_AddNumberToObject(data, "fi", take->point->fi);
+	cJSON_AddNumberToObject(data, "theta", shot->point->theta);
+	cJSON_AddNumberToObject(data, "fi", shot->point->fi);
 	cJSON_AddNumberToObject(data, "bytes", (double)report->bytes);
 	quality_put(&report->quality, data);
 	text = json_text(data);
@@ -93,12 +93,12 @@ int scan_run_place(const struct scan_run *s, int index)
 }
 
 /* Of a bracket the sheet shows the one in the middle. */
-static bool is_on_sheet(const struct scan_run *s, const struct scan_take *take)
+static bool is_on_sheet(const struct scan_run *s, const struct scan_shot *shot)
 {
-	return take->photo.stack == scan_stacks(s->scan) / 2;
+	return shot->photo.stack == scan_stacks(s->scan) / 2;
 }
 
-static void show_preview(const struct scan_run *s, const struct scan_take *take,
+static void show_preview(const struct scan_run *s, const struct scan_shot *shot,
 			 const struct photo_writer_report *report)
 {
 	struct err err = {0};
@@ -107,8 +107,8 @@ static void show_preview(const struct scan_run *s, const struct scan_take *take,
 		return;
 	s->host->image(s->run, rig_name(s->rig, DEVICE_CAMERA, s->plan.camera),
 		       report->preview, report->preview_size);
-	if (is_on_sheet(s, take) &&
-	    contact_sheet_put(s->sheet, scan_run_place(s, take->photo.index),
+	if (is_on_sheet(s, shot) &&
+	    contact_sheet_put(s->sheet, scan_run_place(s, shot->photo.index),
 			      report->preview, report->preview_size, &err) < 0)
 		warn(s, &err);
 	keep_thumbnail(s, report->preview, report->preview_size);
@@ -144,34 +144,34 @@ static void keep_intrinsics(const struct scan_run *s,
 }
 
 /* On disk: now it counts. */
-static int count_photo(struct scan_run *s, struct scan_take *take,
+static int count_photo(struct scan_run *s, struct scan_shot *shot,
 		       const struct photo_writer_report *report)
 {
 	struct err err = {0};
 	int ret;
 
-	take->state = TAKE_THERE;
+	shot->state = SHOT_SAVED;
 	s->failed_in_a_row = 0;
 	s->done++;
-	scan_add_photo(s->scan, take->photo, report->bytes);
+	scan_add_photo(s->scan, shot->photo, report->bytes);
 	keep_intrinsics(s, report);
 	if (scan_save(s->scan, &err) < 0)
 		return scan_run_fail(s, &err);
 	ret = scan_run_checkpoint(s);
-	tell_photo(s, take, report);
-	show_preview(s, take, report);
+	tell_photo(s, shot, report);
+	show_preview(s, shot, report);
 	return ret;
 }
 
-static int take_report(struct scan_run *s, const struct photo_writer_report *report)
+static int handle_report(struct scan_run *s, const struct photo_writer_report *report)
 {
-	struct scan_take *take = &s->takes[report->place];
+	struct scan_shot *shot = &s->shots[report->place];
 
 	if (!report->err.number)
-		return count_photo(s, take, report);
+		return count_photo(s, shot, report);
 	if (!report->unread)
 		return scan_run_fail(s, &report->err);
-	scan_run_note_failure(s, take, &report->err);
+	scan_run_note_failure(s, shot, &report->err);
 	return 0;
 }
 
@@ -186,7 +186,7 @@ static int collect(struct scan_run *s, enum patience patience, const atomic_bool
 	       (patience == UNTIL_ENOUGH
 			? photo_writer_take_until(s->writer, enough, &report)
 			: photo_writer_take(s->writer, patience == FOR_ALL, &report))) {
-		int ret = take_report(s, &report);
+		int ret = handle_report(s, &report);
 
 		free(report.preview);
 		if (ret && !first)
