@@ -92,39 +92,39 @@ static int fail_halted(struct scan_run *s)
 	return scan_run_fail(s, &err);
 }
 
-/* A move on a thread of its own: what the writer reports meanwhile is taken here. */
-struct journey {
+/* A move on its own thread, while the run's thread collects the writer's reports. */
+struct move_thread {
 	struct scan_run *s;
 	const struct rig_target *targets;
 	struct cancel *cancel;
 	atomic_bool over;
-	int ret;
+	int ret; /* of rig_move() */
 	struct err err;
 };
 
-static void *travel(void *context)
+static void *move_thread_run(void *context)
 {
-	struct journey *journey = context;
-	struct scan_run *s = journey->s;
+	struct move_thread *move = context;
+	struct scan_run *s = move->s;
 
-	journey->ret =
-		rig_move(s->rig, journey->targets, 2, journey->cancel, &journey->err);
-	atomic_store(&journey->over, true);
+	move->ret = rig_move(s->rig, move->targets, 2, move->cancel, &move->err);
+	atomic_store(&move->over, true);
 	photo_writer_wake(s->writer);
 	return NULL;
 }
 
-/* 0, or why the run shall end; what became of the move stands in the journey. */
-static int travel_and_collect(struct journey *journey)
+/* Returns after the move: 0, or why a report ends the run.  The move's own outcome is in
+ * move. */
+static int move_and_collect(struct move_thread *move)
 {
 	pthread_t thread;
 	int ret;
 
-	if (pthread_create(&thread, NULL, travel, journey) != 0) {
-		travel(journey); /* the scan is slower so, that is all */
+	if (pthread_create(&thread, NULL, move_thread_run, move) != 0) {
+		move_thread_run(move); /* without a thread the scan is only slower */
 		return 0;
 	}
-	ret = scan_run_collect_until(journey->s, &journey->over);
+	ret = scan_run_collect_until(move->s, &move->over);
 	pthread_join(thread, NULL);
 	return ret;
 }
@@ -135,22 +135,22 @@ static int move_to(struct scan_run *s, const struct path_point *point)
 
 	orbit_axes_targets(point, targets);
 	for (;;) {
-		struct journey journey = {.s = s, .targets = targets};
+		struct move_thread move = {.s = s, .targets = targets};
 		int ret = gate(s);
 
 		if (ret)
 			return ret;
 		s->moved = true;
-		journey.cancel = s->host->cancel(s->run);
-		ret = travel_and_collect(&journey);
-		if (journey.ret == -ECANCELED || rig_estopped(s->rig))
+		move.cancel = s->host->cancel(s->run);
+		ret = move_and_collect(&move);
+		if (move.ret == -ECANCELED || rig_estopped(s->rig))
 			return fail_halted(s);
 		if (ret)
 			return ret;
-		if (journey.ret == 0)
+		if (move.ret == 0)
 			return 0;
-		if (journey.ret != -EINTR)
-			return scan_run_fail(s, &journey.err);
+		if (move.ret != -EINTR)
+			return scan_run_fail(s, &move.err);
 	}
 }
 
