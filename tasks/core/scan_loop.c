@@ -1,4 +1,4 @@
-/* The loop of scan_task: move, settle, take the photo, hand it to the writer. */
+/* The loop of scan_task: move, settle, expose, hand the photo to the writer. */
 #include "tasks/core/scan_internal.h"
 
 #include <errno.h>
@@ -13,11 +13,11 @@
 #include "tasks/project/photo_writer.h"
 
 #define ATTEMPTS 3    /* at one photo */
-#define LOST_CAMERA 3 /* photos that fail in a row: it will not come back by itself */
+#define LOST_CAMERA 3 /* photos in a row that fail: the camera will not recover */
 
 /* ---- the list ---- */
 
-int scan_run_list(struct scan_run *s, struct err *err)
+int scan_run_list_shots(struct scan_run *s, struct err *err)
 {
 	int stacks = scan_stacks(s->scan);
 
@@ -37,7 +37,7 @@ int scan_run_list(struct scan_run *s, struct err *err)
 	return 0;
 }
 
-void scan_run_forget(struct scan_run *s)
+void scan_run_free_shots(struct scan_run *s)
 {
 	for (size_t i = 0; i < s->n_shots; i++)
 		free(s->shots[i].reason);
@@ -64,7 +64,8 @@ static void set_status(struct scan_run *s, const char *status)
 		s->host->log(s->run, TASK_LOG_WARN, err.text);
 }
 
-/* What is taken is written before the run rests, so that a paused scan is whole. */
+/* Before a pause every photo that was taken is written, so that a paused scan is
+ * complete on disk. */
 static int gate(struct scan_run *s)
 {
 	int64_t since = clock_monotonic_ms();
@@ -154,7 +155,7 @@ static int move_to(struct scan_run *s, const struct path_point *point)
 	}
 }
 
-/* A pause cuts the rest short, so what is left of it follows afterwards. */
+/* Waits for vibrations to fade.  A pause ends host->sleep() early; the rest follows. */
 static int settle(struct scan_run *s)
 {
 	int64_t end = clock_monotonic_ms() + s->plan.settings.pause_ms, now;
@@ -165,7 +166,8 @@ static int settle(struct scan_run *s)
 	return ret;
 }
 
-/* The lens of a bracket's photo; others leave it to the camera's settings. */
+/* Focuses for one photo of a focus bracket; without brackets the camera's settings hold.
+ */
 static int focus(struct scan_run *s, int stack, struct err *err)
 {
 	cJSON *patch;
@@ -208,7 +210,7 @@ static int expose(struct scan_run *s, const struct scan_shot *shot,
 	}
 }
 
-static cJSON *details_of(const struct scan_run *s, const struct scan_shot *shot)
+static cJSON *metadata_of(const struct scan_run *s, const struct scan_shot *shot)
 {
 	const struct path_point *point = shot->point;
 	cJSON *details = cJSON_CreateObject(), *camera, *scan, *part;
@@ -252,7 +254,7 @@ static void comment_on(const struct scan_run *s, const struct scan_shot *shot,
 			 scan_settings_focus(&s->plan.settings, shot->photo.stack));
 }
 
-/* After the last point the writer's word is waited for: then there is no later. */
+/* A retry waits for the writer's report, since no further retry follows. */
 static int hand_over(struct scan_run *s, struct scan_shot *shot,
 		     struct rig_shot *exposure)
 {
@@ -266,29 +268,29 @@ static int hand_over(struct scan_run *s, struct scan_shot *shot,
 	scan_photo_path(s->scan, shot->photo, job.photo);
 	scan_metadata_path(s->scan, shot->photo, job.metadata);
 	comment_on(s, shot, job.comment);
-	job.details = details_of(s, shot);
+	job.details = metadata_of(s, shot);
 	shot->state = SHOT_WRITING;
 	if (photo_writer_put(s->writer, &job, &err) < 0)
 		return scan_run_fail(s, &err);
-	return s->again ? scan_run_collect_all(s) : 0;
+	return s->retrying ? scan_run_collect_all(s) : 0;
 }
 
-static void tell_failure(const struct scan_run *s, const struct scan_shot *shot)
+static void log_failure(const struct scan_run *s, const struct scan_shot *shot)
 {
 	char name[SCAN_PATH], message[SCAN_PATH + sizeof(s->camera_err.text) + 32];
 
 	scan_photo_name(s->scan, shot->photo, name);
 	snprintf(message, sizeof(message), "%s %s: %s", name,
-		 s->again ? "is missing" : "is put off to the end",
+		 s->retrying ? "is missing" : "is put off to the end",
 		 shot->reason ? shot->reason : "out of memory");
 	s->host->log(s->run, TASK_LOG_WARN, message);
 }
 
 static int give_up(struct scan_run *s, const struct scan_shot *shot)
 {
-	tell_failure(s, shot);
+	log_failure(s, shot);
 	s->failed_in_a_row++;
-	if (s->stop_on_error || (s->failed_in_a_row == LOST_CAMERA && !s->again))
+	if (s->stop_on_error || (s->failed_in_a_row == LOST_CAMERA && !s->retrying))
 		return scan_run_fail(s, &s->camera_err);
 	return 0;
 }
@@ -312,8 +314,8 @@ static int shoot(struct scan_run *s, struct scan_shot *shot)
 	return give_up(s, shot);
 }
 
-/* Moves there, takes all that is to be taken there, and tells where the next point begins
- * in the list. */
+/* Moves to the point of shot *i, takes its photos, and advances *i to the next point's
+ * first shot. */
 static int shoot_point(struct scan_run *s, size_t *i)
 {
 	enum scan_shot_state wanted = s->shots[*i].state;
@@ -340,8 +342,8 @@ static int shoot_all(struct scan_run *s, enum scan_shot_state wanted)
 			i++;
 			continue;
 		}
-		if (s->again && s->failed_in_a_row >= LOST_CAMERA)
-			break; /* the rest would fail as well */
+		if (s->retrying && s->failed_in_a_row >= LOST_CAMERA)
+			break; /* the others would fail as well */
 		ret = shoot_point(s, &i);
 		waited = s->waited_ms - waited;
 		scan_add_seconds(s->scan,
@@ -350,7 +352,7 @@ static int shoot_all(struct scan_run *s, enum scan_shot_state wanted)
 	return ret ? ret : scan_run_collect_all(s);
 }
 
-static void name_missing(struct scan_run *s)
+static void list_missing(struct scan_run *s)
 {
 	for (size_t i = 0; i < s->n_shots; i++) {
 		const struct scan_shot *shot = &s->shots[i];
@@ -373,9 +375,9 @@ int scan_run_shoot(struct scan_run *s)
 
 	if (ret)
 		return ret;
-	s->again = true;
+	s->retrying = true;
 	s->failed_in_a_row = 0;
 	ret = shoot_all(s, SHOT_FAILED);
-	name_missing(s);
+	list_missing(s);
 	return ret;
 }

@@ -1,4 +1,5 @@
-/* What scan_task does with a photo that the writer has put on disk. */
+/* Handles the photo writer's reports for scan_task: counts, event, preview, intrinsics.
+ */
 #include "tasks/core/scan_internal.h"
 
 #include <stdio.h>
@@ -21,8 +22,8 @@ static void warn(const struct scan_run *s, const struct err *err)
 	s->host->log(s->run, TASK_LOG_WARN, err->text);
 }
 
-static void tell_photo(const struct scan_run *s, const struct scan_shot *shot,
-		       const struct photo_writer_report *report)
+static void report_photo(const struct scan_run *s, const struct scan_shot *shot,
+			 const struct photo_writer_report *report)
 {
 	cJSON *data = cJSON_CreateObject();
 	char name[SCAN_PATH], message[64], *text;
@@ -48,8 +49,8 @@ static void tell_photo(const struct scan_run *s, const struct scan_shot *shot,
 	s->host->progress(s->run, (double)s->done, (double)s->total, message);
 }
 
-/* The first photo of a project stands for it. */
-static void keep_thumbnail(const struct scan_run *s, const void *jpeg, size_t size)
+/* A project's thumbnail is the first photo ever taken for it. */
+static void write_thumbnail(const struct scan_run *s, const void *jpeg, size_t size)
 {
 	const struct folder *folder = projects_folder(s->projects);
 	struct frame *photo, *upright = NULL;
@@ -80,19 +81,19 @@ static void keep_thumbnail(const struct scan_run *s, const void *jpeg, size_t si
 		warn(s, &err);
 }
 
-int scan_run_place(const struct scan_run *s, int index)
+int scan_run_sheet_place(const struct scan_run *s, int index)
 {
 	size_t n;
 	const struct path_point *points = scan_points(s->scan, &n);
 	int place = 0;
 
-	/* A path that was written by hand may leave numbers out. */
+	/* A path.json written by hand may skip numbers. */
 	for (size_t i = 0; i < n; i++)
 		place += points[i].index < index;
 	return place;
 }
 
-/* Of a bracket the sheet shows the one in the middle. */
+/* The sheet shows the middle photo of each focus bracket. */
 static bool is_on_sheet(const struct scan_run *s, const struct scan_shot *shot)
 {
 	return shot->photo.stack == scan_stacks(s->scan) / 2;
@@ -108,16 +109,16 @@ static void show_preview(const struct scan_run *s, const struct scan_shot *shot,
 	s->host->image(s->run, rig_name(s->rig, DEVICE_CAMERA, s->plan.camera),
 		       report->preview, report->preview_size);
 	if (is_on_sheet(s, shot) &&
-	    contact_sheet_put(s->sheet, scan_run_place(s, shot->photo.index),
+	    contact_sheet_put(s->sheet, scan_run_sheet_place(s, shot->photo.index),
 			      report->preview, report->preview_size, &err) < 0)
 		warn(s, &err);
-	keep_thumbnail(s, report->preview, report->preview_size);
+	write_thumbnail(s, report->preview, report->preview_size);
 }
 
-/* The lens as a pinhole in the units of the photos' pixels, for programs that
- * reconstruct. The first photo of a scan speaks for all. */
-static void keep_intrinsics(const struct scan_run *s,
-			    const struct photo_writer_report *report)
+/* Writes intrinsics.json: the lens as a pinhole camera, in pixels, for reconstruction
+ * programs.  All photos of a scan share it, so the first one decides. */
+static void write_intrinsics(const struct scan_run *s,
+			     const struct photo_writer_report *report)
 {
 	const struct folder *folder = projects_folder(s->projects);
 	char path[SCAN_PATH];
@@ -143,9 +144,9 @@ static void keep_intrinsics(const struct scan_run *s,
 	cJSON_Delete(json);
 }
 
-/* On disk: now it counts. */
-static int count_photo(struct scan_run *s, struct scan_shot *shot,
-		       const struct photo_writer_report *report)
+/* A photo counts once it is on disk. */
+static int save_photo(struct scan_run *s, struct scan_shot *shot,
+		      const struct photo_writer_report *report)
 {
 	struct err err = {0};
 	int ret;
@@ -154,11 +155,11 @@ static int count_photo(struct scan_run *s, struct scan_shot *shot,
 	s->failed_in_a_row = 0;
 	s->done++;
 	scan_add_photo(s->scan, shot->photo, report->bytes);
-	keep_intrinsics(s, report);
+	write_intrinsics(s, report);
 	if (scan_save(s->scan, &err) < 0)
 		return scan_run_fail(s, &err);
 	ret = scan_run_checkpoint(s);
-	tell_photo(s, shot, report);
+	report_photo(s, shot, report);
 	show_preview(s, shot, report);
 	return ret;
 }
@@ -168,24 +169,24 @@ static int handle_report(struct scan_run *s, const struct photo_writer_report *r
 	struct scan_shot *shot = &s->shots[report->place];
 
 	if (!report->err.number)
-		return count_photo(s, shot, report);
+		return save_photo(s, shot, report);
 	if (!report->unread)
 		return scan_run_fail(s, &report->err);
 	scan_run_note_failure(s, shot, &report->err);
 	return 0;
 }
 
-enum patience { NOT_AT_ALL, UNTIL_ENOUGH, FOR_ALL };
+enum wait { WAIT_NONE, WAIT_UNTIL_OVER, WAIT_FOR_ALL };
 
-static int collect(struct scan_run *s, enum patience patience, const atomic_bool *enough)
+static int collect(struct scan_run *s, enum wait wait, const atomic_bool *over)
 {
 	struct photo_writer_report report;
 	int first = 0;
 
 	while (s->writer &&
-	       (patience == UNTIL_ENOUGH
-			? photo_writer_take_until(s->writer, enough, &report)
-			: photo_writer_take(s->writer, patience == FOR_ALL, &report))) {
+	       (wait == WAIT_UNTIL_OVER
+			? photo_writer_take_until(s->writer, over, &report)
+			: photo_writer_take(s->writer, wait == WAIT_FOR_ALL, &report))) {
 		int ret = handle_report(s, &report);
 
 		free(report.preview);
@@ -197,15 +198,15 @@ static int collect(struct scan_run *s, enum patience patience, const atomic_bool
 
 int scan_run_collect(struct scan_run *s)
 {
-	return collect(s, NOT_AT_ALL, NULL);
+	return collect(s, WAIT_NONE, NULL);
 }
 
 int scan_run_collect_all(struct scan_run *s)
 {
-	return collect(s, FOR_ALL, NULL);
+	return collect(s, WAIT_FOR_ALL, NULL);
 }
 
-int scan_run_collect_until(struct scan_run *s, const atomic_bool *enough)
+int scan_run_collect_until(struct scan_run *s, const atomic_bool *over)
 {
-	return collect(s, UNTIL_ENOUGH, enough);
+	return collect(s, WAIT_UNTIL_OVER, over);
 }

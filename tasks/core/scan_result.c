@@ -1,4 +1,4 @@
-/* What scan_task tells when all photos are taken: the contact sheet and the result. */
+/* The end of a complete scan_task: the contact sheet and the result. */
 #include "tasks/core/scan_internal.h"
 
 #include <stdio.h>
@@ -11,8 +11,8 @@
 #include "tasks/capture/contact_sheet.h"
 
 #define PHOTO_MAX (256u << 20)
-#define BLURRED                                                                          \
-	0.35 /* of the median of a scan's sharpness: less is worth a second look */
+/* A photo less sharp than this share of the scan's median is listed as blurred. */
+#define BLURRED 0.35
 #define SHEET_NAME "contact_sheet.jpg"
 
 static int put_on_sheet(struct scan_run *s, int place, struct scan_photo photo,
@@ -38,7 +38,7 @@ static int put_on_sheet(struct scan_run *s, int place, struct scan_photo photo,
 	return ret;
 }
 
-/* Photos of earlier runs have no preview any more. */
+/* Photos of earlier runs have no preview left, so they are decoded again. */
 static void complete_sheet(struct scan_run *s)
 {
 	size_t n;
@@ -46,7 +46,7 @@ static void complete_sheet(struct scan_run *s)
 
 	for (size_t i = 0; i < n; i++) {
 		struct scan_photo photo = {points[i].index, scan_stacks(s->scan) / 2};
-		int place = scan_run_place(s, photo.index);
+		int place = scan_run_sheet_place(s, photo.index);
 		struct err err = {0};
 
 		if (!contact_sheet_has(s->sheet, place) &&
@@ -99,7 +99,7 @@ static int by_value(const void *a, const void *b)
 	return (x->value > y->value) - (x->value < y->value);
 }
 
-/* How sharp a point's sharpest photo is, and which one that is; 0 when nobody knows. */
+/* The sharpness of a point's sharpest photo, which goes to *photo; 0 when unknown. */
 static double sharpest(const struct scan_run *s, int index, struct scan_photo *photo)
 {
 	double most = 0;
@@ -120,7 +120,7 @@ static double sharpest(const struct scan_run *s, int index, struct scan_photo *p
 	return most;
 }
 
-/* The names of photos that are far less sharp than is usual in this scan. */
+/* The names of photos that are far less sharp than the median of this scan. */
 static cJSON *blurred_photos(const struct scan_run *s)
 {
 	size_t n, known = 0;
@@ -146,7 +146,7 @@ static cJSON *blurred_photos(const struct scan_run *s)
 	return names;
 }
 
-void scan_run_tell_result(struct scan_run *s)
+void scan_run_report_result(struct scan_run *s)
 {
 	bool sheet = write_sheet(s);
 	cJSON *result = cJSON_CreateObject();

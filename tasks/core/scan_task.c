@@ -1,8 +1,8 @@
 /* scan_task: photographs an object from all sides.
  *
- * Prepares (or opens what an earlier run left), takes the photos, and puts the rig back
- * as it was, whatever the end.  What is on disk is the truth: a run that goes on follows
- * the path that is written down there and takes only what is missing. */
+ * Creates a scan (or opens the one that an earlier run began), takes the photos, and puts
+ * the rig back as it was however the run ends.  The disk decides: a resumed run follows
+ * the path saved there and takes only the photos that are missing. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@
 int scan_run_fail(struct scan_run *s, const struct err *err)
 {
 	if (s->err.number)
-		return -1; /* what went wrong first is the reason */
+		return -1; /* the first failure is the reason */
 	s->err = *err;
 	return s->host->fail_with(s->run, err->code, err->text);
 }
@@ -79,7 +79,7 @@ static cJSON *lights_now(struct rig *rig)
 	return lights;
 }
 
-/* A run that goes on finds the lights as they were before the first one. */
+/* A resumed run restores the lights as the first run found them. */
 static void remember_lights(struct scan_run *s, const cJSON *saved)
 {
 	const cJSON *lights = cJSON_GetObjectItemCaseSensitive(saved, "lights");
@@ -88,9 +88,9 @@ static void remember_lights(struct scan_run *s, const cJSON *saved)
 					  : lights_now(s->rig);
 }
 
-/* The scan to go on with: of the checkpoint, or of the arguments; none for a new one. One
- * that the checkpoint names but that is not on disk yet was cut off before it was made.
- */
+/* Opens the scan to continue, named by the checkpoint or the arguments; s->scan stays
+ * NULL for a new one.  A scan that the checkpoint names but the disk lacks was never
+ * created: the earlier run was cut off before that. */
 static int open_existing(struct scan_run *s, const cJSON *saved, const cJSON *args,
 			 struct err *err)
 {
@@ -104,9 +104,9 @@ static int open_existing(struct scan_run *s, const cJSON *saved, const cJSON *ar
 	return ret == -ENOENT && !asked ? 0 : ret;
 }
 
-/* Its number is saved before anything is made: a run that is cut off here makes no second
- * one when it goes on. */
-static int choose_number(struct scan_run *s, const cJSON *args)
+/* Saves the number of the new scan before creating it, so that a run cut off in between
+ * does not create a second one when it is resumed. */
+static int reserve_index(struct scan_run *s, const cJSON *args)
 {
 	const char *project = json_string(args, "project");
 	struct err err = {0};
@@ -141,7 +141,7 @@ static int create(struct scan_run *s, const cJSON *args)
 	return ret < 0 ? scan_run_fail(s, &err) : 0;
 }
 
-/* A scan that goes on is taken with the settings that it began with. */
+/* A continued scan uses the camera settings that it began with. */
 static int set_camera(struct scan_run *s, struct err *err)
 {
 	const cJSON *wanted = cJSON_GetObjectItemCaseSensitive(scan_document(s->scan),
@@ -167,7 +167,7 @@ static int open_tools(struct scan_run *s, struct err *err)
 		contact_sheet_open(&s->sheet, (int)s->total / scan_stacks(s->scan), err);
 
 	if (ret == 0)
-		ret = scan_run_list(s, err);
+		ret = scan_run_list_shots(s, err);
 	if (ret == 0)
 		ret = photo_writer_open(&s->writer, projects_folder(s->projects), err);
 	if (ret == 0)
@@ -177,8 +177,8 @@ static int open_tools(struct scan_run *s, struct err *err)
 	return ret;
 }
 
-/* The documents list what is on disk, also what a cut kept out of them. */
-static void count_what_is_there(struct scan_run *s)
+/* Lists every photo on disk in the documents, also those that a power cut kept out. */
+static void count_existing(struct scan_run *s)
 {
 	size_t n;
 
@@ -201,7 +201,7 @@ static int begin_scan(struct scan_run *s)
 	struct err err = {0};
 	int ret;
 
-	count_what_is_there(s);
+	count_existing(s);
 	scan_set_task(s->scan, s->host->id(s->run));
 	scan_set_status(s->scan, "running", NULL);
 	if (scan_save(s->scan, &err) < 0)
@@ -243,7 +243,7 @@ static int prepare(struct scan_run *s, const cJSON *args, const cJSON *saved)
 	remember_lights(s, saved);
 	rig_expect_scan(s->rig, !s->scan);
 	if (!s->scan) {
-		ret = choose_number(s, args);
+		ret = reserve_index(s, args);
 		if (ret == 0)
 			ret = create(s, args);
 	}
@@ -252,7 +252,8 @@ static int prepare(struct scan_run *s, const cJSON *args, const cJSON *saved)
 
 /* ---- putting things back ---- */
 
-/* Not after somebody stopped the motion: then nothing moves until a person says so. */
+/* Not after somebody stopped the motion: then nothing moves until a person asks for it.
+ */
 static void go_home(struct scan_run *s)
 {
 	struct err err = {0};
@@ -268,7 +269,7 @@ static void restore_lights(struct scan_run *s)
 	const cJSON *light;
 
 	if (rig_estopped(s->rig))
-		return; /* it turned them off on purpose */
+		return; /* the emergency stop turned them off on purpose */
 	cJSON_ArrayForEach(light, s->lights) {
 		struct err err = {0};
 
@@ -288,10 +289,10 @@ static void restore_camera(struct scan_run *s)
 				   &err);
 }
 
-static void put_back(struct scan_run *s)
+static void restore(struct scan_run *s)
 {
 	if (!s->writer)
-		return; /* it never got so far that something was changed */
+		return; /* the run ended before it changed anything */
 	go_home(s);
 	restore_lights(s);
 	restore_camera(s);
@@ -317,22 +318,23 @@ static void save_end(struct scan_run *s, int ret)
 		scan_run_log_error(s, "scan.json is not up to date", &err);
 }
 
-/* A scan without a single photo is none. */
-static int judge(struct scan_run *s)
+/* A scan without a single photo has failed. */
+static int check_photos(struct scan_run *s)
 {
 	return s->done > 0 ? 0 : scan_run_fail(s, &s->camera_err);
 }
 
 static int finish(struct scan_run *s, int ret)
 {
-	int late = scan_run_collect_all(s); /* what is in work shall count */
+	int collected =
+		scan_run_collect_all(s); /* photos still being written count, too */
 
 	if (!ret)
-		ret = late;
-	put_back(s);
+		ret = collected;
+	restore(s);
 	if (s->scan) {
 		if (ret == 0)
-			scan_run_tell_result(s);
+			scan_run_report_result(s);
 		save_end(s, ret);
 	}
 	return ret;
@@ -341,7 +343,7 @@ static int finish(struct scan_run *s, int ret)
 static void run_close(struct scan_run *s)
 {
 	photo_writer_close(s->writer);
-	scan_run_forget(s);
+	scan_run_free_shots(s);
 	contact_sheet_close(s->sheet);
 	scan_plan_close(&s->plan);
 	scan_close(s->scan);
@@ -370,7 +372,7 @@ static int scan_task_run(const struct task_type *type, const struct task_host *h
 	if (ret == 0)
 		ret = scan_run_shoot(&s);
 	if (ret == 0)
-		ret = judge(&s);
+		ret = check_photos(&s);
 	ret = finish(&s, ret);
 	rig_keep_awake(s.rig, false);
 	run_close(&s);
