@@ -112,9 +112,9 @@ void task_log(struct core *core, struct response *response)
 	if (!task)
 		return;
 	data = cJSON_CreateObject();
-	store_log_lines(core->store, task->number,
-			(int)json_number(response->command->body, "limit", 100), log_line,
-			cJSON_AddArrayToObject(data, "lines"));
+	store_log_each(core->store, task->number,
+		       (int)json_number(response->command->body, "limit", 100), log_line,
+		       cJSON_AddArrayToObject(data, "lines"));
 	response_ok(response, "ok", data);
 	snprintf(response->id, sizeof(response->id), "%s", task->id);
 	task_free(ended);

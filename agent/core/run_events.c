@@ -88,8 +88,8 @@ static void take_log(struct core *core, struct task *task, const struct event *e
 
 	/* On a full disk a transaction only grows until it can be committed. */
 	if (!core->commit_blocked && !core->disk_low)
-		store_log(core->store, task->number, core->now.wall, (int)event->number,
-			  event->text);
+		store_log_add(core->store, task->number, core->now.wall,
+			      (int)event->number, event->text);
 	if (core->session.phase == SESSION_DOWN)
 		return;
 	clock_text(core->now.wall, stamp);

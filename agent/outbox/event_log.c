@@ -43,7 +43,7 @@ void event_log_add(struct event_log *log, const char *name, const char *id,
 	json_put_string(event, "id", id);
 	cJSON_AddItemToObject(event, "data", content ? content : cJSON_CreateObject());
 	body = json_text(event);
-	store_event(log->store, log->last, body);
+	store_event_add(log->store, log->last, body);
 	free(body);
 	cJSON_Delete(event);
 	store_set_number(log->store, "last_seq", log->last);

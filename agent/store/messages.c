@@ -1,3 +1,4 @@
+/* Events, dedup records, the outbox and pending commands in the database. */
 #include "agent/store/internal.h"
 
 #include <stdio.h>
@@ -7,7 +8,9 @@
 #define EVENTS_KEPT 50000
 #define DEDUP_RECORDS_KEPT 50000
 
-void store_event(struct store *store, int64_t seq, const char *body)
+/* ---- events ---- */
+
+void store_event_add(struct store *store, int64_t seq, const char *body)
 {
 	sqlite3_stmt *statement = store_write(store, "INSERT INTO event VALUES (?, ?)");
 
@@ -46,6 +49,8 @@ int64_t store_event_oldest(struct store *store)
 	store_done(statement);
 	return seq;
 }
+
+/* ---- dedup records ---- */
 
 void store_dedup_add(struct store *store, const char *key, const char *hash,
 		     const char *reply, const char *status, int64_t age)
@@ -110,6 +115,8 @@ void store_dedup_trim(struct store *store, int64_t older_than_age)
 	store_apply(store, statement);
 }
 
+/* ---- the outbox ---- */
+
 static void bind_blob(sqlite3_stmt *statement, int i, const void *bytes, size_t size)
 {
 	if (statement && bytes)
@@ -173,6 +180,8 @@ void store_clear_packet_ids(struct store *store)
 	store_apply(store,
 		    store_write(store, "UPDATE outbox SET packet = 0 WHERE packet"));
 }
+
+/* ---- pending commands ---- */
 
 void store_pending_add(struct store *store, const struct pending_row *row)
 {

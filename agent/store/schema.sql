@@ -6,10 +6,10 @@ CREATE TABLE meta (
 	value NOT NULL
 ) WITHOUT ROWID;
 
--- The table task is made from the columns in tasks.c.
+-- The table "task" is made before these, from the columns in tasks.c.
 CREATE INDEX task_ended ON task (ended_age, number) WHERE status >= 3;
 
--- The tasks' logs, 64 KiB each at most.
+-- The tasks' logs, at most 64 KiB each.
 CREATE TABLE log (
 	task    INTEGER NOT NULL,            -- task.number
 	line    INTEGER NOT NULL,
@@ -25,7 +25,7 @@ CREATE TABLE event (
 	body TEXT NOT NULL
 );
 
--- What makes a repeated command a repetition: "i" + task id or "r" + request.
+-- Dedup records of commands; the key is "i" + task id or "r" + request.
 CREATE TABLE memory (
 	number INTEGER PRIMARY KEY,
 	key    TEXT NOT NULL UNIQUE,
@@ -40,15 +40,15 @@ CREATE TABLE outbox (
 	number      INTEGER PRIMARY KEY,
 	kind        INTEGER NOT NULL,        -- enum message_kind
 	topic       TEXT NOT NULL,
-	task        TEXT NOT NULL,           -- for a document: whose
-	payload     TEXT NOT NULL,           -- for a reply
+	task        TEXT NOT NULL,           -- of a document: the task's id
+	payload     TEXT NOT NULL,           -- of a reply
 	correlation BLOB,
 	age         INTEGER NOT NULL,
-	packet      INTEGER NOT NULL,        -- id of the message that it answers; 0: none
+	packet      INTEGER NOT NULL,        -- id of the message it answers; 0: none
 	message     TEXT NOT NULL            -- sha256 of that message, see contract section 6
 );
 
--- Direct commands that move something and have not been answered yet.
+-- Pending commands: direct ones that have not been answered yet.
 CREATE TABLE act (
 	number      INTEGER PRIMARY KEY,
 	verb        TEXT NOT NULL,

@@ -1,3 +1,4 @@
+/* Opening the database, the turn's transaction, and single facts. */
 #include "agent/store/internal.h"
 
 #include <assert.h>
@@ -12,6 +13,7 @@
 
 extern const char store_schema[]; /* schema.sql, by CMake */
 
+/* Keeps the first failure until the commit. */
 static void store_fail(struct store *store)
 {
 	bool full = sqlite3_errcode(store->db) == SQLITE_FULL;
@@ -22,6 +24,7 @@ static void store_fail(struct store *store)
 			 sqlite3_errmsg(store->db));
 }
 
+/* The slot of key, empty at its first use. */
 static struct prepared *store_prepared(struct store *store, const char *key)
 {
 	struct prepared *new = &store->prepared[store->prepared_count];
@@ -67,7 +70,7 @@ sqlite3_stmt *store_statement_made(struct store *store, const char *key,
 	return p->statement;
 }
 
-/* Runs a statement that answers nothing. */
+/* Runs a statement that returns no rows. */
 static void store_run(struct store *store, sqlite3_stmt *statement)
 {
 	if (!statement)
@@ -78,16 +81,15 @@ static void store_run(struct store *store, sqlite3_stmt *statement)
 	sqlite3_clear_bindings(statement);
 }
 
-/* All that was committed goes into the database, and the log begins anew.  After a power
- * cut the next frame would share a sector with the last commit, and a second cut could
- * tear both. */
+/* Moves all that was committed into the database file and empties the write-ahead log.
+ * Otherwise, after a power cut, its next frame would share a sector with the last commit,
+ * and a second power cut could tear both. */
 static int truncate_wal(struct store *store)
 {
 	return sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE,
 					 NULL, NULL);
 }
 
-/* A full disk may have had no room for that. */
 static void store_begin(struct store *store)
 {
 	if (store->wal_truncate_pending && truncate_wal(store) != SQLITE_OK) {
@@ -132,8 +134,6 @@ static void redo_clear(struct store *store)
 		sqlite3_free(store->redo[--store->redo_count]);
 }
 
-/* Carries a write out and keeps it until its commit: on a full disk SQLite takes back the
- * whole transaction, and it is made again when there is room. */
 void store_apply(struct store *store, sqlite3_stmt *statement)
 {
 	char *sql = statement ? sqlite3_expanded_sql(statement) : NULL;
@@ -191,7 +191,7 @@ static void store_roll_back(struct store *store)
 
 /* ---- open and close ---- */
 
-/* What SQLite said last: -EBUSY, -EBADMSG for a damaged file, -EIO. */
+/* The last error of SQLite: -EBUSY, -EBADMSG for a damaged file, else -EIO. */
 static int store_error(const struct store *store, struct err *err)
 {
 	int code = sqlite3_errcode(store->db);
@@ -212,7 +212,7 @@ static int store_exec(struct store *store, const char *sql, struct err *err)
 	return store_error(store, err);
 }
 
-/* The answer of a pragma, as text. */
+/* Reads the result of a pragma as text. */
 static int store_pragma(struct store *store, const char *sql, char *answer, size_t size,
 			struct err *err)
 {
@@ -293,8 +293,8 @@ static int store_prepare_file(struct store *store, struct err *err)
 			"PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 1000;"
 			"PRAGMA trusted_schema = OFF",
 			err);
-	/* Takes the lock for good: a second agent is told now and not at its first write.
-	 */
+	/* Takes the lock and keeps it, so that a second agent fails now and not at its
+	 * first write. */
 	if (ret == 0)
 		ret = store_exec(store, "BEGIN EXCLUSIVE; COMMIT", err);
 	if (ret == 0)
@@ -306,6 +306,7 @@ static int store_prepare_file(struct store *store, struct err *err)
 	return ret;
 }
 
+/* A full disk may have no room for it; then it is done before the first write. */
 static int store_truncate_wal(struct store *store, struct err *err)
 {
 	int code = truncate_wal(store);
@@ -331,8 +332,7 @@ static int store_try(struct store **out, const char *path, struct err *err)
 		ret = store_error(store, err);
 		goto fail;
 	}
-	/* Arguments may be secrets; the files that SQLite makes beside it take over the
-	 * mode. */
+	/* Arguments may be secrets.  SQLite gives the files beside it the same mode. */
 	if (chmod(path, 0600) < 0 && errno != ENOENT) {
 		ret = err_code(err, -errno, "storage_error", "%s: %s", path,
 			       strerror(errno));
@@ -353,7 +353,7 @@ fail:
 	return ret;
 }
 
-/* The database and what belongs to it, under the first free name. */
+/* Renames the database and the files beside it to the first free name. */
 static int store_move_aside(const char *path, char damaged[STORE_PATH], struct err *err)
 {
 	static const char *const parts[] = {"", "-wal", "-shm"};
@@ -413,7 +413,7 @@ void store_close(struct store *store)
 	free(store);
 }
 
-/* ---- the reserve ---- */
+/* ---- the disk reserve ---- */
 
 static void store_release_reserve(struct store *store)
 {
@@ -435,6 +435,8 @@ bool store_recover(struct store *store)
 	return !store->disk_low;
 }
 
+/* ---- the commit ---- */
+
 bool store_dirty(const struct store *store)
 {
 	return store->dirty;
@@ -442,7 +444,7 @@ bool store_dirty(const struct store *store)
 
 static const char commit[] = "COMMIT";
 
-/* Makes the transaction again from what was kept. */
+/* Repeats the transaction from the SQL that was kept. */
 static void store_redo(struct store *store)
 {
 	store->failed.number = 0;
@@ -494,7 +496,7 @@ int64_t store_size(const struct store *store)
 	return stat(store->path, &st) == 0 ? (int64_t)st.st_size : 0;
 }
 
-/* ---- meta ---- */
+/* ---- single facts ---- */
 
 static const char read_meta[] = "SELECT value FROM meta WHERE key = ?";
 static const char write_meta[] = "INSERT OR REPLACE INTO meta VALUES (?, ?)";

@@ -7,7 +7,7 @@
 #define LOG_BYTES (64 * 1024)
 #define BITS_MAX 4
 
-/* How a member of struct task is kept. */
+/* How a member of struct task is stored. */
 enum column_kind {
 	KEY,	  /* int64_t, the row's number */
 	INTEGER,  /* int, int64_t, or an enum without negative values */
@@ -386,8 +386,8 @@ int64_t store_count_ended(struct store *store)
 
 /* ---- logs ---- */
 
-void store_log(struct store *store, int64_t task, int64_t ts, int level,
-	       const char *message)
+void store_log_add(struct store *store, int64_t task, int64_t ts, int level,
+		   const char *message)
 {
 	sqlite3_stmt *statement = store_statement(
 		store, "SELECT coalesce(sum(length(CAST(message AS BLOB))), 0) FROM log "
@@ -412,10 +412,10 @@ void store_log(struct store *store, int64_t task, int64_t ts, int level,
 	store_apply(store, statement);
 }
 
-void store_log_lines(struct store *store, int64_t task, int limit,
-		     void (*line)(void *context, int64_t ts, int level,
-				  const char *message),
-		     void *context)
+void store_log_each(struct store *store, int64_t task, int limit,
+		    void (*line)(void *context, int64_t ts, int level,
+				 const char *message),
+		    void *context)
 {
 	sqlite3_stmt *statement = store_statement(
 		store,

@@ -372,17 +372,17 @@ static void a_log_is_bounded_in_bytes_and_deleted_with_its_task(void **state)
 	for (int i = 0; i < 250; i++)
 		strcat(line, "\U0001F4F7"); /* four bytes a character */
 	for (int i = 0; i < 100; i++)
-		store_log(f->store, 1, i, 2, line);
-	store_log(f->store, 2, 1, 2, "another's");
-	store_log_lines(f->store, 1, 500, count_line, &lines);
+		store_log_add(f->store, 1, i, 2, line);
+	store_log_add(f->store, 2, 1, 2, "another's");
+	store_log_each(f->store, 1, 500, count_line, &lines);
 	assert_int_equal(lines.n, 65);
 	assert_true(lines.bytes <= 64 * 1024);
 
 	store_task_delete(f->store, task);
 	lines = (struct lines){0};
-	store_log_lines(f->store, 1, 500, count_line, &lines);
+	store_log_each(f->store, 1, 500, count_line, &lines);
 	assert_int_equal(lines.n, 0);
-	store_log_lines(f->store, 2, 500, count_line, &lines);
+	store_log_each(f->store, 2, 500, count_line, &lines);
 	assert_string_equal(lines.last, "another's");
 	task_free(task);
 }
@@ -395,9 +395,9 @@ static void the_newest_log_lines_are_read_oldest_first(void **state)
 
 	for (int i = 0; i < 10; i++) {
 		snprintf(text, sizeof(text), "line %d", i);
-		store_log(f->store, 1, i, 2, text);
+		store_log_add(f->store, 1, i, 2, text);
 	}
-	store_log_lines(f->store, 1, 3, count_line, &lines);
+	store_log_each(f->store, 1, 3, count_line, &lines);
 
 	assert_int_equal(lines.n, 3);
 	assert_string_equal(lines.last, "line 9");
@@ -410,7 +410,7 @@ static void the_newest_fifty_thousand_events_are_kept(void **state)
 	char *body;
 
 	for (int i = 1; i <= 50200; i++)
-		store_event(f->store, i, "{}");
+		store_event_add(f->store, i, "{}");
 	commit(f);
 
 	assert_int_equal(store_event_oldest(f->store), 201);
@@ -536,7 +536,7 @@ static void a_turn_that_fails_leaves_nothing_behind(void **state)
 	setrlimit(RLIMIT_FSIZE, &none);
 	store_set_number(f->store, "a", 2);
 	for (int i = 1; i <= 30; i++) /* more than the cache holds */
-		store_event(f->store, i, large);
+		store_event_add(f->store, i, large);
 	store_set_number(f->store, "b", 2);
 	ret = store_commit(f->store, &err);
 	setrlimit(RLIMIT_FSIZE, &before);

@@ -337,7 +337,7 @@ static void check_logs_and_events(struct store *store)
 	char text[200] = "", *body;
 	int64_t seq = 0;
 
-	store_log_lines(store, 1, 10, see_line, text);
+	store_log_each(store, 1, 10, see_line, text);
 	assert_string_equal(text, "1760000001100:1:started "
 				  "1760000001200:3:the camera is slow ");
 	assert_int_equal(store_event_oldest(store), 11);
