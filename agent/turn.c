@@ -1,3 +1,4 @@
+/* One turn: events in, decisions, one commit, effects out. */
 #include "agent/turn.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@
 #include "agent/core/task_types.h"
 
 #define MINUTE_MS 60000
-#define MEMORY_AGE_MS (7LL * 24 * 3600 * 1000)
+#define DEDUP_AGE_MS (7LL * 24 * 3600 * 1000)
 
 /* ---- opening ---- */
 
@@ -48,7 +49,7 @@ static char *make_task_document(void *context, const char *id)
 	return text;
 }
 
-static void core_read_meta(struct core *core)
+static void read_facts(struct core *core)
 {
 	struct store *store = core->store;
 
@@ -72,8 +73,9 @@ static void core_read_meta(struct core *core)
 	core->scheduler.draining = core->draining;
 }
 
-/* Commits the turn, or holds it back while the disk is full (-ENOSPC). */
-static int core_commit(struct core *core, struct err *err)
+/* Commits the turn; -ENOSPC while the disk is full: the next turns add to the
+ * transaction. */
+static int commit(struct core *core, struct err *err)
 {
 	int ret;
 
@@ -88,8 +90,8 @@ static int core_commit(struct core *core, struct err *err)
 	return ret;
 }
 
-static void core_init(struct core *core, const struct core_options *options,
-		      struct core_time now, struct effects *effects)
+static void init(struct core *core, const struct core_options *options,
+		 struct core_time now, struct effects *effects)
 {
 	core->options = *options;
 	core->type_problems = cJSON_Duplicate(options->type_problems, true);
@@ -97,9 +99,9 @@ static void core_init(struct core *core, const struct core_options *options,
 	core->started = now.ms;
 	core->info_since = now.wall;
 	core->random = options->seed;
-	effects_init(&core->after);
+	effects_init(&core->after_commit);
 	effects_init(&core->acks);
-	core->effects = &core->after;
+	core->effects = &core->after_commit;
 	core->immediate = effects;
 	core->minute_at = now.ms;
 	core->prune_at = now.ms + MINUTE_MS;
@@ -111,7 +113,7 @@ static void core_init(struct core *core, const struct core_options *options,
 	core->scheduler.blocking_threads = options->blocking_threads;
 }
 
-static int core_open_store(struct core *core, struct err *err)
+static int open_store(struct core *core, struct err *err)
 {
 	const struct core_options *options = &core->options;
 	char event_topic[TOPIC_MAX], damaged[STORE_PATH];
@@ -130,7 +132,7 @@ static int core_open_store(struct core *core, struct err *err)
 	if (damaged[0])
 		core_problem(core, "the database was damaged; it was moved to %s",
 			     damaged);
-	core_read_meta(core);
+	read_facts(core);
 	outbox.store = core->store;
 	ret = outbox_open(&core->outbox, &outbox, err);
 	if (ret == 0 && telemetry_open(&core->telemetry) < 0)
@@ -147,8 +149,8 @@ int core_open(struct core **out, const struct core_options *options, struct core
 	if (!core)
 		return err_set(err, -ENOMEM, "out of memory");
 
-	core_init(core, options, now, effects);
-	ret = core_open_store(core, err);
+	init(core, options, now, effects);
+	ret = open_store(core, err);
 	if (ret < 0)
 		goto fail;
 	if (core->estop)
@@ -162,12 +164,12 @@ int core_open(struct core **out, const struct core_options *options, struct core
 	core_emit_event(core, "agent.started", NULL, NULL);
 	lifecycle_schedule(core);
 	joining_open(core);
-	/* On a full disk what was found waits for its commit, as in a turn. */
-	ret = core_commit(core, err);
+	/* On a full disk the effects wait for a later commit, as in a turn. */
+	ret = commit(core, err);
 	if (ret < 0 && ret != -ENOSPC)
 		goto fail;
 	if (ret == 0)
-		effects_move(effects, &core->after);
+		effects_move(effects, &core->after_commit);
 	core->queue_changed = true;
 	core->current_changed = true;
 	*out = core;
@@ -186,7 +188,7 @@ void core_close(struct core *core)
 		task_free(core->scheduler.live[i]);
 	pending_close(core);
 	receive_close(core);
-	effects_clear(&core->after);
+	effects_clear(&core->after_commit);
 	effects_clear(&core->acks);
 	outbox_close(core->outbox);
 	telemetry_close(core->telemetry);
@@ -201,14 +203,14 @@ void core_close(struct core *core)
 
 /* ---- the turn ---- */
 
-static void core_message(struct core *core, const struct event *event)
+static void take_message(struct core *core, const struct event *event)
 {
 	struct topic topic;
 
 	topic_parse(core->options.root, core->options.device, event->topic, &topic);
-	/* A message of an ended connection cannot be acknowledged any more: it comes
-	 * again.  But the rig has heeded an emergency stop already, and twice does no
-	 * harm. */
+	/* A message of an ended connection can no longer be acknowledged: the broker
+	 * delivers it again.  An emergency stop is handled even so: the rig has stopped
+	 * already, and stopping twice does no harm. */
 	if ((event->epoch < core->session.epoch ||
 	     (event->epoch == core->session.epoch &&
 	      core->session.phase == SESSION_DOWN)) &&
@@ -218,7 +220,7 @@ static void core_message(struct core *core, const struct event *event)
 		receive_message(core, event, &topic);
 }
 
-static void core_stop(struct core *core)
+static void take_stop(struct core *core)
 {
 	if (core->stopping)
 		return;
@@ -228,7 +230,7 @@ static void core_stop(struct core *core)
 	lifecycle_shut_down(core);
 }
 
-static void core_sent(struct core *core, const struct event *event)
+static void take_sent(struct core *core, const struct event *event)
 {
 	if (event->epoch != core->session.epoch)
 		return;
@@ -237,25 +239,26 @@ static void core_sent(struct core *core, const struct event *event)
 	outbox_broker_acknowledged(core->outbox, event->token, core->now.ms);
 }
 
-/* Whoever waits for an event that wrote nothing waits for no commit.  A receiving thread
- * waits for the turn's attempt at one: on a full disk an emergency stop may be behind its
- * message. */
-static struct effects *core_release_with(struct core *core, const struct event *event,
-					 bool wrote)
+/* The list that releases the sender of an event.  If the event wrote nothing, its sender
+ * is released now.  A thread that receives from MQTT is released after the commit has
+ * been attempted, even if the disk was full: an emergency stop may be next in its queue.
+ * Everybody else waits until a commit succeeds. */
+static struct effects *release_with(struct core *core, const struct event *event,
+				    bool wrote)
 {
 	if (!wrote)
 		return core->immediate;
 	return event->kind == EVENT_MESSAGE ? &core->acks : core->effects;
 }
 
-static void core_event(struct core *core, struct event *event)
+static void take_event(struct core *core, struct event *event)
 {
 	size_t writes = store_writes(core->store);
 
 	core->hardware_stopped = false;
 	switch (event->kind) {
 	case EVENT_MESSAGE:
-		core_message(core, event);
+		take_message(core, event);
 		break;
 	case EVENT_CONNECTED:
 	case EVENT_DISCONNECTED:
@@ -263,7 +266,7 @@ static void core_event(struct core *core, struct event *event)
 		session_event(core, event);
 		break;
 	case EVENT_SENT:
-		core_sent(core, event);
+		take_sent(core, event);
 		break;
 	case EVENT_PROGRESS:
 	case EVENT_BEGIN:
@@ -288,7 +291,7 @@ static void core_event(struct core *core, struct event *event)
 		status_publish_health(core);
 		break;
 	case EVENT_STOP:
-		core_stop(core);
+		take_stop(core);
 		break;
 	case EVENT_TYPES:
 		task_types_event(core, event);
@@ -301,24 +304,23 @@ static void core_event(struct core *core, struct event *event)
 		bool wrote =
 			!core->hardware_stopped && store_writes(core->store) != writes;
 
-		effects_add(core_release_with(core, event, wrote), EFFECT_RELEASE)
-			->waiter = event->waiter;
+		effects_add(release_with(core, event, wrote), EFFECT_RELEASE)->waiter =
+			event->waiter;
 	}
 }
 
-static void core_minute(struct core *core)
+static void tick_minute(struct core *core)
 {
 	if (core->now.ms < core->minute_at)
 		return;
 	core->minute_at = core->now.ms + MINUTE_MS;
 	store_set_number(core->store, "age_ms", core_age(core));
-	store_dedup_trim(core->store, core_age(core) - MEMORY_AGE_MS);
-	core->age_saved = core_age(core);
+	store_dedup_trim(core->store, core_age(core) - DEDUP_AGE_MS);
 	task_types_sweep(core);
 	status_publish_health(core);
 }
 
-static void core_prune(struct core *core)
+static void tick_prune(struct core *core)
 {
 	int64_t keep = core->session.phase == SESSION_READY
 			       ? core->options.tunables.keep_tasks
@@ -326,7 +328,7 @@ static void core_prune(struct core *core)
 
 	if (core->now.ms < core->prune_at)
 		return;
-	/* A full batch means that there is more: go on in the next second. */
+	/* A full batch means that there is more: continue a second later. */
 	core->prune_at =
 		core->now.ms +
 		(lifecycle_prune(core, keep, core->options.tunables.keep_ms, 100) == 100
@@ -334,7 +336,7 @@ static void core_prune(struct core *core)
 			 : MINUTE_MS);
 }
 
-static void core_drained(struct core *core)
+static void report_drained(struct core *core)
 {
 	bool drained =
 		core->draining && scheduler_idle(&core->scheduler) && !core->pending;
@@ -344,12 +346,12 @@ static void core_drained(struct core *core)
 	core->drained = drained;
 }
 
-static bool core_at_rest(const struct core *core)
+static bool is_at_rest(const struct core *core)
 {
 	return core->stopping && !lifecycle_has_runs(core) && !core->pending;
 }
 
-static void core_pump(struct core *core)
+static void send_queued(struct core *core)
 {
 	struct session *session = &core->session;
 
@@ -366,8 +368,8 @@ static void core_pump(struct core *core)
 		       &core->next_token);
 }
 
-/* Only what needs no commit: refusals, answers to reads, telemetry. */
-static void core_pump_held(struct core *core)
+/* Sends only what needs no commit: refusals and replies to reads. */
+static void send_unstored(struct core *core)
 {
 	if (core->session.phase == SESSION_DOWN)
 		return;
@@ -375,14 +377,14 @@ static void core_pump_held(struct core *core)
 			     core->now.ms, core->session.window, &core->next_token);
 }
 
-static void core_say_storage(struct core *core)
+static void report_storage(struct core *core)
 {
 	bool low = store_disk_low(core->store);
 
 	if (low == core->disk_low)
 		return;
 	core->disk_low = low;
-	/* Not at once: asking takes what room there is for a moment. */
+	/* Wait with the first attempt: it briefly takes up what room there is. */
 	core->retry_at = core->now.ms + 1000;
 	if (low)
 		log_error(
@@ -391,7 +393,7 @@ static void core_say_storage(struct core *core)
 	status_publish_health(core);
 }
 
-static void core_recover(struct core *core)
+static void recover_storage(struct core *core)
 {
 	if (!core->disk_low || core->commit_blocked || core->now.ms < core->retry_at)
 		return;
@@ -407,34 +409,34 @@ int core_turn(struct core *core, struct event *events, struct core_time now,
 	core->now = now;
 	core->immediate = effects;
 	for (struct event *event = events; event; event = event->next)
-		core_event(core, event);
+		take_event(core, event);
 	lifecycle_tick(core);
 	lifecycle_schedule(core);
 	session_tick(core);
 	homeassistant_tick(core);
-	core_recover(core);
-	core_say_storage(core);
-	core_minute(core);
-	core_prune(core);
-	core_drained(core);
+	recover_storage(core);
+	report_storage(core);
+	tick_minute(core);
+	tick_prune(core);
+	report_drained(core);
 	if (store_dirty(core->store) ||
 	    outbox_wants_settling(core->outbox, now.ms - 1000))
 		outbox_settle(core->outbox);
-	ret = core_commit(core, err);
+	ret = commit(core, err);
 	if (ret < 0 && ret != -ENOSPC)
 		return ret;
 
 	effects_move(effects, &core->acks);
 	if (ret == -ENOSPC) {
-		core_pump_held(core);
+		send_unstored(core);
 		session_back_off(core);
 		return 0;
 	}
-	effects_move(effects, &core->after);
+	effects_move(effects, &core->after_commit);
 	status_publish_changes(core);
-	core_pump(core);
+	send_queued(core);
 	session_back_off(core);
-	if (core_at_rest(core))
+	if (is_at_rest(core))
 		effects_add(effects, EFFECT_STOPPED);
 	return 0;
 }
@@ -457,8 +459,8 @@ int64_t core_wake(const struct core *core)
 	wake_at(&wake, scheduler_wake(&core->scheduler, now));
 	wake_at(&wake, outbox_wake(core->outbox, now));
 	if (core->session.phase != SESSION_DOWN) {
-		/* What waits only for room in the window is woken by an acknowledgement.
-		 */
+		/* Values that wait only for room in the window are woken by an
+		 * acknowledgement. */
 		int64_t telemetry = telemetry_wake(core->telemetry, now);
 
 		if (telemetry > now)

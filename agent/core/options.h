@@ -1,5 +1,5 @@
-/* What the core is opened with, and what its surroundings lend it: the immediate stops
- * and the settings. */
+/* The options of the core, with the interfaces through which it stops hardware and reads
+ * settings. */
 #ifndef AGENT_CORE_OPTIONS_H
 #define AGENT_CORE_OPTIONS_H
 
@@ -21,7 +21,7 @@ struct core_time {
 	int64_t wall; /* for people */
 };
 
-/* Acts that stop something.  They leave at once, before any commit. */
+/* Stops something immediately, before any commit. */
 struct stop_ops {
 	void *context;
 	void (*pause_run)(void *context, uint64_t run);
@@ -30,7 +30,7 @@ struct stop_ops {
 	void (*estop)(void *context);
 };
 
-/* Settings that act at once. */
+/* Settings that take effect without a restart. */
 struct tunables {
 	int max_concurrent;
 	int64_t max_pause_ms, kill_after_ms, reply_spread_ms;
@@ -38,20 +38,20 @@ struct tunables {
 	bool group_motion;
 };
 
-/* The settings, which stand outside the core; on the loop's thread. */
+/* Access to the settings, which are outside the core.  Called on the loop's thread. */
 struct settings_access {
 	void *context;
-	/* A tree, secrets masked; the caller deletes it. */
+	/* A tree with secrets masked; the caller deletes it. */
 	cJSON *(*values)(void *context);
 	/* Keys; the caller deletes them. */
 	cJSON *(*restart_needed)(void *context);
 	/* Sentences; the caller deletes them. */
 	cJSON *(*problems)(void *context);
-	/* Changes settings durably, all or none, and tells what acts at once. */
+	/* Changes settings durably, all or none; fills in the new tunables. */
 	int (*set)(void *context, const cJSON *changes, struct tunables *tunables,
 		   struct err *err);
-	/* The device config, read anew; the caller deletes it.  And: the rig has it now.
-	 * NULL where the rig cannot be exchanged. */
+	/* Reads the device config again, for the caller to delete; use_config() confirms
+	 * that the rig has it now.  NULL where the rig cannot be exchanged. */
 	int (*read_config)(void *context, cJSON **config, struct err *err);
 	void (*use_config)(void *context);
 };
@@ -64,23 +64,22 @@ struct core_device {
 struct core_options {
 	const char *root, *device, *state_dir;
 	struct registry *registry;
-	bool looks_for_types;  /* agent/sync asks a worker to look for types of others */
-	bool joins_by_code;    /* without a network it looks for a Wi-Fi code by itself */
-	const char *isolation; /* of their processes, for info; NULL: there are none */
-	/* Of the files that were looked at before, an array. */
-	const cJSON *type_problems;
+	bool looks_for_types;	    /* agent/sync has a worker look for community types */
+	bool joins_by_code;	    /* without a network, a Wi-Fi code is looked for */
+	const char *isolation;	    /* of community processes, for info; NULL: none run */
+	const cJSON *type_problems; /* about files of community types, an array */
 	/* Of the rig at the start; at most RIG_DEVICES_MAX. */
 	const struct core_device *devices;
 	size_t device_count;
 	const char *backend;   /* of the rig, for info */
 	const char *boot;      /* 16 random hex digits of this start */
-	const char *new_store; /* the same, used when the database is new */
-	uint64_t seed;	       /* of the delays that spread a fleet's replies */
+	const char *new_store; /* 16 more: the name of the database if it is new */
+	uint64_t seed;	       /* of the delays that spread the replies of a fleet */
 	int blocking_threads;
 	struct tunables tunables;
 	const cJSON *groups;	  /* array of strings */
 	const char *birth_prefix; /* Home Assistant's, "homeassistant" */
-	bool discovery;		  /* Home Assistant is told of us */
+	bool discovery;		  /* publish for Home Assistant */
 	struct settings_access settings;
 	const cJSON *problems; /* of start-up, an array of strings */
 	struct disk_reserve reserve;

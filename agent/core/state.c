@@ -1,4 +1,4 @@
-/* The small helpers of the core, and how it finds the rig's devices. */
+/* The helpers of the core: age, random numbers, events, problems, look-ups. */
 #include "agent/core/state.h"
 
 #include <stdarg.h>
@@ -16,7 +16,7 @@ int64_t core_age(const struct core *core)
 	return core->age_before + core->now.ms - core->started;
 }
 
-/* splitmix64: only spreads replies, nothing secret. */
+/* splitmix64 */
 uint64_t core_random(struct core *core)
 {
 	uint64_t z = (core->random += 0x9e3779b97f4a7c15u);

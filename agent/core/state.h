@@ -1,7 +1,7 @@
 /* The state of the core, and the small helpers that every file above it uses.
  *
- * All of it belongs to the loop's thread.  The direct commands under way and the schemas
- * of the verbs are agent/commands/'s; here they are names only. */
+ * All of it belongs to the loop's thread.  The direct commands in progress and the
+ * schemas of the verbs belong to agent/commands/; here they are opaque. */
 #ifndef AGENT_CORE_STATE_H
 #define AGENT_CORE_STATE_H
 
@@ -24,92 +24,105 @@ struct verb_schema;
 
 enum session_phase {
 	SESSION_DOWN,
-	SESSION_SUBSCRIBING, /* connected; what comes in has waited for us */
-	SESSION_BARRIER,     /* the barrier is on its way */
-	SESSION_READY,	     /* what comes in is fresh */
+	SESSION_SUBSCRIBING, /* connected; messages received are the session's backlog */
+	SESSION_BARRIER,     /* the barrier has been sent; still backlog */
+	SESSION_READY,	     /* the backlog has been received; messages are fresh */
 };
 
 struct session {
 	enum session_phase phase;
-	uint32_t epoch;
+	uint32_t epoch; /* of the connection */
 	unsigned window;
-	int version;
+	int version; /* of MQTT: 5, else 3.1.1 */
 	bool session_present;
 	uint64_t subscribe_token;
-	int64_t barrier_number; /* what the barrier's payload says */
+	int64_t barrier_number; /* the payload of the barrier */
 	int64_t barrier_at;	/* monotonic; when it was sent last */
-	/* Monotonic; when all retained topics were marked unsent; 0: never. */
+	/* Monotonic; when all retained topics were last marked unsent; 0: never. */
 	int64_t published_at;
-	bool publish_due; /* they are to be marked again when a minute has passed */
+	bool publish_due; /* mark them again once a minute has passed */
 	int64_t sweep_at; /* monotonic; -1: no sweep is due */
 	bool sweeping;
-	int64_t back_off_ms; /* for a rival: as soon as it has been told; 0: no */
-	bool info_known;     /* our info was on the broker during this boot */
+	int64_t back_off_ms; /* a rival was found: disconnect for so long; 0: no rival */
+	bool info_known;     /* our info has been published during this boot */
 	int64_t reconnects;
 };
 
 struct core {
 	struct core_options options;
 	struct store *store;
-	struct scheduler scheduler;
 	struct outbox *outbox;
 	struct telemetry *telemetry;
+	struct scheduler scheduler;
 	struct session session;
 	struct verb_schema *verb_schemas; /* agent/commands/dispatch.c's */
-	/* The core's copy, a bit each in claims. */
+	struct pending *pending;	  /* direct commands in progress */
+	char store_name[17];
+	uint64_t random;
+
+	/* The rig: the core's copy of its devices; their indices are the bits of claims.
+	 */
 	struct core_device devices[RIG_DEVICES_MAX];
 	size_t device_count;
 	char backend[32];
-	struct pending *pending;   /* direct commands under way */
-	struct effects *effects;   /* what is done after the commit */
-	struct effects after;	   /* holds them until it succeeds */
-	struct effects *immediate; /* what needs no commit */
-	struct effects acks;	   /* release receiving threads: at the end of the turn */
-	bool commit_blocked;   /* the disk is full: nothing is published until a commit
-				  succeeds */
-	bool disk_low;	       /* published: only what must not be lost is accepted */
-	int64_t retry_at;      /* monotonic; when it is tried again */
-	bool hardware_stopped; /* by this event, which then waits for no commit */
+
+	/* The turn. */
 	struct core_time now;
-	char store_name[17];
+	struct effects *effects;     /* performed after a successful commit */
+	struct effects after_commit; /* holds them until then */
+	struct effects *immediate;   /* performed at the end of this turn in any case */
+	struct effects acks;	     /* release receiving threads after the attempt */
+	bool hardware_stopped;	     /* by this event: its sender waits for no commit */
+
+	/* A full disk. */
+	bool commit_blocked; /* nothing is published until a commit succeeds */
+	bool disk_low;	     /* published; commands that write are refused */
+	int64_t retry_at;    /* monotonic; when the next attempt is due */
+
+	/* Time and counters; see core_age(). */
 	int64_t age_before, started; /* age = age_before + now - started */
-	int64_t age_saved;
 	int64_t next_task, next_arrival, next_pending;
 	uint64_t next_run, next_token, next_start;
-	bool person_paused, estop, draining, drained, stopping;
-	int64_t stop_asked;
 	int64_t ended_count;
-	uint64_t random;
+	int64_t minute_at, prune_at; /* monotonic */
+
+	/* What people asked for. */
+	bool person_paused, estop, draining, drained, stopping;
+	int64_t stop_asked; /* monotonic */
+
+	/* Published documents. */
 	bool queue_changed, current_changed;
-	int64_t minute_at, prune_at;
-	int64_t refused[64]; /* refusals by number of their code, for health */
-	/* 3.1.1: clearings of ours that will come back to us. */
-	char cleared[CORE_CLEARED_MAX][TOPIC_MAX];
-	unsigned cleared_next;
-	char *health; /* what the process told of itself last */
 	int64_t settings_rev;
 	int64_t info_since;
-	int64_t birth_at; /* monotonic; when Home Assistant is told again; -1: not */
-	cJSON *removed_devices; /* devices that are gone ("light/lamp"), for Home
-				   Assistant */
+	int64_t refused[64]; /* refusals by error code, for health */
+	char *health;	     /* the last report of the process */
+	int64_t birth_at; /* monotonic; when to publish for Home Assistant; -1: never */
+	cJSON *removed_devices; /* "light/lamp", to remove from Home Assistant */
 	cJSON *problems;	/* sentences for info, besides those of the start */
-	cJSON *type_problems;	/* and those about files of task types */
-	unsigned catalog;	/* the number of the newest that is known */
+	cJSON *type_problems;	/* sentences about files of task types */
+	unsigned catalog;	/* the number of the newest one received */
+
+	/* MQTT 3.1.1: our clearings of retained commands, which will come back to us. */
+	char cleared[CORE_CLEARED_MAX][TOPIC_MAX];
+	unsigned cleared_next;
 };
 
-/* Seconds that the agent ran in its life, in milliseconds: what ages are measured with.
- */
+/* Milliseconds that this agent has run since its database was created: the clock for
+ * whatever outlives a restart. */
 int64_t core_age(const struct core *core);
+
+/* For spreading delays; nothing secret. */
 uint64_t core_random(struct core *core);
 
-/* Something a person should know: said in the log and in info. */
+/* Reports a problem to people: in the log and in info. */
 void core_problem(struct core *core, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* An event on R/<d>/event; data is a new object that is taken over, or NULL. */
+/* Publishes an event on R/<d>/event.  data is taken over; NULL is an empty object. */
 void core_emit_event(struct core *core, const char *name, const char *id, cJSON *data);
 
-/* Marks the effect so that it is dropped when the link has changed meanwhile. */
+/* Publishes without waiting for the commit.  The message is dropped if the connection
+ * changes before it is sent.  Returns the effect, for more of its members. */
 struct effect *core_publish(struct core *core, const char *topic, const char *payload,
 			    int qos, bool retain);
 
@@ -120,7 +133,8 @@ struct task *core_find_task(struct core *core, const char *id, struct task **end
 /* The document of contract section 4; whole: with arguments and results of any size. */
 cJSON *core_task_document(struct core *core, const struct task *task, bool whole);
 
-/* The devices a uses-list or a kind and name stand for, one bit each. */
+/* The devices that a type's uses list names, or a kind and a name (NULL: all of the
+ * kind); one bit each. */
 uint64_t core_devices(const struct core *core, const char *const *uses);
 uint64_t core_device(const struct core *core, enum device_kind kind, const char *name);
 
