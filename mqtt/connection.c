@@ -1,3 +1,4 @@
+/* The thread that connects and reconnects, and the interface of a connection. */
 #include "mqtt/connection_internal.h"
 
 #include <errno.h>
@@ -15,10 +16,12 @@
 #include "mqtt/url.h"
 
 #define RETRY_MIN_MS 200 /* the first wait before a new connection */
-#define STABLE_MS 10000	 /* a connection of this age begins again with RETRY_MIN_MS */
-#define HANG_UPS_MAX 3	 /* on CONNECTs of MQTT 5, before 3.1.1 is tried */
+/* After a connection that lasted this long the wait starts again at RETRY_MIN_MS. */
+#define STABLE_MS 10000
+/* How many CONNECTs of MQTT 5 the broker may close before 3.1.1 is tried. */
+#define CONNECTS_CLOSED_MAX 3
 #define MQTT_5_AGAIN_MS (60 * 60 * 1000)
-#define TLS_WHY_MS 1000 /* to find out why; less than anybody waits for the end */
+#define TLS_WHY_MS 1000 /* to find the reason; shorter than any timeout of a close */
 
 /* ---- The sender ---- */
 
@@ -65,7 +68,7 @@ static int open_client(struct connection *c,
 	return ret;
 }
 
-/* Makes the next link; the lock is held. */
+/* Creates the next client.  Call with the lock held. */
 static int begin(struct connection *c)
 {
 	struct paho_client_callbacks callbacks = connection_client_callbacks;
@@ -87,7 +90,7 @@ static int begin(struct connection *c)
 	return ret;
 }
 
-/* Says why there is no connection: once for each new reason. */
+/* Logs why there is no connection, once for each new reason. */
 static void log_why(struct connection *c, const char *why, bool was_up, bool closing)
 {
 	const struct url *url = &c->options.url;
@@ -102,7 +105,7 @@ static void log_why(struct connection *c, const char *why, bool was_up, bool clo
 	snprintf(c->last_why, sizeof(c->last_why), "%s", was_up ? "" : why);
 }
 
-/* Puts OpenSSL's reason in the place of Paho's, which has none. */
+/* Replaces Paho's reason by OpenSSL's: Paho does not know why TLS failed. */
 static void find_tls_reason(const struct connection *c, enum paho_client_loss *loss,
 			    char why[WHY_MAX])
 {
@@ -116,14 +119,14 @@ static void find_tls_reason(const struct connection *c, enum paho_client_loss *l
 	}
 }
 
-/* Which version the next link speaks, after one that ended by loss. */
+/* Chooses the version of MQTT for the next client, after one that ended by loss. */
 static void choose_version(struct connection *c, enum paho_client_loss loss)
 {
 	bool again = loss == LOSS_VERSION;
 
 	if (c->options.mqtt_version == MQTT_5) {
-		c->hang_ups = loss == LOSS_CLOSED ? c->hang_ups + 1 : 0;
-		if (!again && c->hang_ups < HANG_UPS_MAX)
+		c->connects_closed = loss == LOSS_CLOSED ? c->connects_closed + 1 : 0;
+		if (!again && c->connects_closed < CONNECTS_CLOSED_MAX)
 			return;
 		log_info("MQTT 5 is not understood: trying 3.1.1");
 		c->options.mqtt_version = MQTT_3_1_1;
@@ -131,10 +134,11 @@ static void choose_version(struct connection *c, enum paho_client_loss loss)
 	} else if (again || loss == LOSS_CLOSED) {
 		c->mqtt_5_again_ms = 0;
 	}
-	c->hang_ups = 0;
+	c->connects_closed = 0;
 }
 
-/* Ends the link and with it the epoch.  The lock is held, and let go meanwhile. */
+/* Ends the client and with it the epoch.  Called with the lock held, which is released
+ * for a while. */
 static void end(struct connection *c)
 {
 	struct send_queue dropped;
@@ -143,7 +147,7 @@ static void end(struct connection *c)
 	uint32_t epoch;
 	bool was_up, muted, closing;
 
-	/* First the link: after this no event of it comes, so down() is the last word. */
+	/* First the client: then it makes no more callbacks, so down() is the last. */
 	pthread_mutex_unlock(&c->lock);
 	paho_client_free(c->client);
 	c->client = NULL;
@@ -172,18 +176,18 @@ static void end(struct connection *c)
 	pthread_mutex_lock(&c->lock);
 }
 
-/* middle_ms, half of it more or less: so a fleet does not come back all at once. */
+/* middle_ms plus or minus a half, so that a fleet does not reconnect all at once. */
 static int64_t jittered(int64_t middle_ms)
 {
 	uint32_t r = 0;
 
-	/* Without random bytes (a board that has just booted) it is the shortest wait. */
+	/* Without random bytes (a board that has just booted): the shortest wait. */
 	if (getrandom(&r, sizeof(r), GRND_NONBLOCK) != sizeof(r))
 		r = 0;
 	return middle_ms / 2 + (int64_t)(r % 1024) * middle_ms / 1024;
 }
 
-/* The lock is held. */
+/* Call with the lock held. */
 static void wait_to_retry(struct connection *c)
 {
 	int64_t until = clock_monotonic_ms() + jittered(c->retry_ms);
@@ -212,7 +216,7 @@ static void *sender(void *context)
 	return NULL;
 }
 
-/* ---- What others call ---- */
+/* ---- The interface ---- */
 
 static int check_options(const struct connection_options *o, struct err *err)
 {
@@ -297,8 +301,7 @@ static void connection_free(struct connection *c)
 	free(c);
 }
 
-/* Paho's threads are children of the sender's and inherit its mask: signals are for
- * others. */
+/* The sender blocks all signals, and so do Paho's threads, which inherit its mask. */
 static int start_sender(struct connection *c, struct err *err)
 {
 	sigset_t all, before;
@@ -346,8 +349,8 @@ fail:
 	return ret;
 }
 
-/* Queues item for epoch.  One that memory is missing for ends the epoch, which makes its
- * owner ask again: it is never lost in silence. */
+/* Queues item for epoch.  If there was no memory for it (NULL), the epoch ends, so that
+ * its owner sends it again: it is never lost silently. */
 static void enqueue(struct connection *c, struct send_item *item, uint32_t epoch,
 		    uint64_t token)
 {

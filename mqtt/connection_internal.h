@@ -1,6 +1,5 @@
-/* The inside of a connection, for its own files only: connection.c has what others call
- * and the attempts to connect; connection_io.c what happens while a link lasts: its
- * events and what is sent over it. */
+/* Inside a connection, for its own two files: connection.c has the interface and the
+ * thread that connects; connection_io.c sends and receives while one client lasts. */
 #ifndef MQTT_CONNECTION_INTERNAL_H
 #define MQTT_CONNECTION_INTERNAL_H
 
@@ -23,29 +22,31 @@ struct connection {
 	int reconnect_max_s;
 	pthread_t thread;
 
-	/* The sender's own. */
+	/* Used by the sender only. */
 	struct paho_client *client;
-	int64_t retry_ms; /* the middle of the next wait */
+	int64_t retry_ms; /* the next wait, before jitter */
 	char last_why[WHY_MAX];
-	int hang_ups;		 /* one after the other, on MQTT 5 */
-	int64_t mqtt_5_again_ms; /* while 3.1.1 is spoken: until when */
+	int connects_closed;	 /* CONNECTs of MQTT 5 in a row that the broker closed */
+	int64_t mqtt_5_again_ms; /* when to try MQTT 5 again, while on 3.1.1 */
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	/* lock, from here on */
+	/* Everything below is protected by lock. */
 	struct send_queue queue;
 	uint32_t epoch;
-	bool up, lost, disconnected; /* of the present link */
+	bool up, lost, disconnected; /* state of the client */
 	char why[WHY_MAX];
 	enum paho_client_loss loss;
 	unsigned window;
 	uint32_t packet_max;
-	unsigned unacknowledged, unwritten; /* handed to Paho, without an answer yet */
-	size_t handed;			    /* their bytes */
+	/* What was handed to Paho and has not ended: */
+	unsigned unacknowledged; /* requests that the broker will answer */
+	unsigned unwritten;	 /* messages of QoS 0 */
+	size_t in_flight_bytes;
 	int64_t keep_alive_ms;
-	int64_t up_ms;	  /* when the link came up */
-	int64_t heard_ms; /* when the broker last said something */
-	int64_t due_ms;	  /* since when it owes us an answer, while unacknowledged > 0 */
+	int64_t up_ms;	     /* when the client came up */
+	int64_t received_ms; /* when the last packet came from the broker */
+	int64_t due_ms;	     /* since when unacknowledged > 0 */
 	bool restart;
 	int64_t not_before_ms;
 	bool closing, finished, abandoned;
@@ -62,20 +63,20 @@ static inline int64_t sooner(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* Waits for a change until when; the lock is held. */
+/* Waits for a change, until when_ms at most.  Call with the lock held. */
 void connection_wait_until(struct connection *c, int64_t when_ms);
 
-/* Only the first reason is kept: what follows is its consequence.  The lock is held. */
+/* Keeps the first reason only: the others follow from it.  Call with the lock held. */
 void connection_note_why(struct connection *c, const char *why);
 
-/* The present link is lost; the lock is held. */
+/* Marks the client as lost.  Call with the lock held. */
 void connection_lose(struct connection *c, const char *why);
 
-/* What Paho's threads call; the context is the connection. */
+/* The context must be the connection. */
 extern const struct paho_client_callbacks connection_client_callbacks;
 
-/* Sends what is queued until the link is lost or must go; the lock is held, and let go
- * meanwhile. */
+/* Sends what is queued until the client is lost or has to end.  Call with the lock held;
+ * it is released while sending. */
 void connection_serve(struct connection *c);
 
 #endif

@@ -1,3 +1,4 @@
+/* Sends and receives over the client of a connection, as long as it lasts. */
 #include "mqtt/connection_internal.h"
 
 #include <errno.h>
@@ -8,14 +9,14 @@
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 
-#define WINDOW_MAX 16 /* Paho stops for a second when it meets the broker's limit */
-/* QoS 0 messages, and bytes in all, within Paho: it loses the memory of what it has not
- * yet written when a handle is destroyed, so little must be waiting there on a stalled
+#define WINDOW_MAX 16 /* Paho pauses for a second when it reaches the broker's limit */
+/* Limits of what is in Paho: QoS 0 messages, and bytes in all.  Paho leaks what it has
+ * not written yet when a handle is destroyed, so little may wait there on a stalled
  * socket. */
 #define UNWRITTEN_MAX 4
-#define HANDED_MAX (64 * 1024)
-#define CONNECT_PATIENCE_MS 30000 /* Paho's own timeout is 10 s, in steps of 3 s */
-#define LEAVE_MS 1000		  /* for DISCONNECT to get out */
+#define IN_FLIGHT_MAX (64 * 1024)
+#define CONNECT_MS 30000   /* Paho's own timeout is 10 s, checked every 3 s */
+#define DISCONNECT_MS 1000 /* for DISCONNECT to be written */
 
 void connection_wait_until(struct connection *c, int64_t when_ms)
 {
@@ -40,37 +41,38 @@ void connection_lose(struct connection *c, const char *why)
 	pthread_cond_broadcast(&c->changed);
 }
 
-/* Counts item as handed to Paho; the lock is held. */
+/* Counts item as handed to Paho.  Call with the lock held. */
 static void count_in(struct connection *c, const struct send_item *item)
 {
-	c->handed += send_item_size(item);
+	c->in_flight_bytes += send_item_size(item);
 	if (!send_item_acknowledged(item))
 		c->unwritten++;
 	else if (c->unacknowledged++ == 0)
 		c->due_ms = clock_monotonic_ms();
 }
 
-/* The lock is held. */
+/* Call with the lock held. */
 static void count_out(struct connection *c, const struct send_item *item)
 {
-	c->handed -= send_item_size(item);
+	c->in_flight_bytes -= send_item_size(item);
 	if (send_item_acknowledged(item))
 		c->unacknowledged--;
 	else
 		c->unwritten--;
 }
 
-/* May item go to Paho now?  The lock is held. */
+/* May item be handed to Paho now?  Call with the lock held. */
 static bool has_room(const struct connection *c, const struct send_item *item)
 {
-	if (c->handed && c->handed + send_item_size(item) > HANDED_MAX)
+	if (c->in_flight_bytes &&
+	    c->in_flight_bytes + send_item_size(item) > IN_FLIGHT_MAX)
 		return false;
 	if (send_item_acknowledged(item))
 		return c->unacknowledged < c->window;
 	return c->unwritten < UNWRITTEN_MAX;
 }
 
-/* ---- The events of a link, on Paho's threads ---- */
+/* ---- Callbacks of the client, on Paho's threads ---- */
 
 static void client_up(void *context, const struct paho_connack *connack)
 {
@@ -87,7 +89,7 @@ static void client_up(void *context, const struct paho_connack *connack)
 	c->packet_max = connack->packet_max;
 	if (connack->keep_alive_s > 0)
 		c->keep_alive_ms = connack->keep_alive_s * INT64_C(1000);
-	c->up_ms = c->heard_ms = clock_monotonic_ms();
+	c->up_ms = c->received_ms = clock_monotonic_ms();
 	c->up = true;
 	pthread_cond_broadcast(&c->changed);
 	pthread_mutex_unlock(&c->lock);
@@ -117,19 +119,19 @@ static void client_message(void *context, const struct incoming *message)
 	uint32_t epoch;
 
 	pthread_mutex_lock(&c->lock);
-	/* Nobody can take it any more, and to return would be to acknowledge it: this
-	 * thread stays here until the process ends, and the broker delivers again. */
+	/* Nobody can take the message any more, and returning would acknowledge it.  So
+	 * this thread waits for the end of the process, and the broker delivers again. */
 	while (c->abandoned)
 		pthread_cond_wait(&c->changed, &c->lock);
 	epoch = c->epoch;
-	c->heard_ms = clock_monotonic_ms();
+	c->received_ms = clock_monotonic_ms();
 	pthread_mutex_unlock(&c->lock);
 
 	c->callbacks.message(c->callbacks.context, epoch, message);
 
-	/* The callback may have taken long, and nothing could be heard meanwhile. */
+	/* The callback may have taken long, and no other packet could be read then. */
 	pthread_mutex_lock(&c->lock);
-	c->heard_ms = clock_monotonic_ms();
+	c->received_ms = clock_monotonic_ms();
 	pthread_mutex_unlock(&c->lock);
 }
 
@@ -151,10 +153,9 @@ static void client_done(void *context, void *tag, enum paho_result result)
 	pthread_mutex_lock(&c->lock);
 	count_out(c, item);
 	if (send_item_acknowledged(item) && result != PAHO_ABORTED)
-		c->heard_ms = clock_monotonic_ms();
+		c->received_ms = clock_monotonic_ms();
 	muted = c->abandoned || result == PAHO_ABORTED;
-	/* The sender sleeps unless there is something to do: no wake-up for each PUBACK.
-	 */
+	/* Wakes the sender only if it has something to do, not for every PUBACK. */
 	if (c->queue.first || c->closing)
 		pthread_cond_broadcast(&c->changed);
 	pthread_mutex_unlock(&c->lock);
@@ -182,9 +183,9 @@ const struct paho_client_callbacks connection_client_callbacks = {
 	.disconnected = client_disconnected,
 };
 
-/* ---- What the sender does with it ---- */
+/* ---- The sender ---- */
 
-/* Hands item to Paho; what cannot be sent is reported here. */
+/* Hands item to Paho, or reports that it cannot be sent. */
 static void hand_over(struct connection *c, struct send_item *item, uint32_t packet_max)
 {
 	struct err err = {0};
@@ -216,7 +217,8 @@ static void hand_over(struct connection *c, struct send_item *item, uint32_t pac
 	free(item);
 }
 
-/* The first item when it may go to Paho now, else NULL; the lock is held. */
+/* Takes the first item if there is room for it in Paho, else NULL.  Call with the lock
+ * held. */
 static struct send_item *take(struct connection *c)
 {
 	struct send_item *item = c->queue.first;
@@ -237,7 +239,7 @@ static void send_one(struct connection *c, struct send_item *item)
 	pthread_mutex_lock(&c->lock);
 }
 
-/* Paho does not always notice that its PINGREQ stays without an answer. */
+/* Needed because Paho does not always notice that its PINGREQ is not answered. */
 static void send_probe(struct connection *c)
 {
 	struct send_item *item = send_item_probe(c->probe_topic);
@@ -250,24 +252,24 @@ static void send_probe(struct connection *c)
 	send_one(c, item);
 }
 
-/* When the sender has something to do though nothing changes; the lock is held. */
+/* When the sender must act even if nothing changes.  Call with the lock held. */
 static int64_t next_deadline(const struct connection *c, int64_t began_ms)
 {
 	int64_t when;
 
 	if (!c->up)
-		when = began_ms + CONNECT_PATIENCE_MS;
+		when = began_ms + CONNECT_MS;
 	else if (c->unacknowledged)
-		when = later(c->heard_ms, c->due_ms) + 2 * c->keep_alive_ms;
+		when = later(c->received_ms, c->due_ms) + 2 * c->keep_alive_ms;
 	else
-		when = c->heard_ms + c->keep_alive_ms;
+		when = c->received_ms + c->keep_alive_ms;
 	return c->closing ? sooner(when, c->close_by_ms) : when;
 }
 
-/* Sends DISCONNECT and waits until it is out; the lock is held. */
-static void leave(struct connection *c, const char *why, bool with_will)
+/* Sends DISCONNECT and waits until it is written.  Call with the lock held. */
+static void disconnect(struct connection *c, const char *why, bool with_will)
 {
-	int64_t until = clock_monotonic_ms() + LEAVE_MS;
+	int64_t until = clock_monotonic_ms() + DISCONNECT_MS;
 	int ret;
 
 	connection_note_why(c, why);
@@ -282,7 +284,7 @@ static void leave(struct connection *c, const char *why, bool with_will)
 		connection_wait_until(c, until);
 }
 
-/* Is the closing connection done with what it still had to send?  The lock is held. */
+/* Is a closing connection done, or out of time?  Call with the lock held. */
 static bool drained(const struct connection *c, int64_t now)
 {
 	return !c->up || now >= c->close_by_ms ||
@@ -298,14 +300,13 @@ void connection_serve(struct connection *c)
 		struct send_item *item;
 
 		if (c->closing && drained(c, now)) {
-			leave(c, "closed", false);
+			disconnect(c, "closed", false);
 			return;
 		}
-		/* What was handed over before is sent first, as far as the window lets
-		 * it. */
+		/* A restart sends what is queued first, as far as the window allows. */
 		item = c->up ? take(c) : NULL;
 		if (c->restart && !item) {
-			leave(c, "restarted", true);
+			disconnect(c, "restarted", true);
 			return;
 		}
 		if (item) {
@@ -315,7 +316,7 @@ void connection_serve(struct connection *c)
 		} else if (c->up && !c->unacknowledged) {
 			send_probe(c);
 		} else {
-			leave(c, c->up ? "the broker is silent" : "no answer", true);
+			disconnect(c, c->up ? "the broker is silent" : "no answer", true);
 			return;
 		}
 	}

@@ -1,3 +1,4 @@
+/* Connects, disconnects and receives by one Paho handle. */
 #include "mqtt/paho_client_internal.h"
 
 #include <errno.h>
@@ -11,12 +12,12 @@
 #include "mqtt/paho_error.h"
 
 #define CONNECT_TIMEOUT_S 10
-#define WILL_DELAY_S 5		 /* a short gap in the radio is no reason to say "lost" */
+#define WILL_DELAY_S 5		 /* so that a short radio gap does not publish "lost" */
 #define INCOMING_MAX 8		 /* unacknowledged messages that the broker may send us */
 #define PACKET_MAX (256u * 1024) /* bytes of one packet to us */
 #define RECEIVE_MAX_DEFAULT 65535u /* MQTT 5, section 3.2.2.3.3 */
 
-/* The longest text that Paho wants to hear of as its server. */
+/* The longest address that Paho is given. */
 #define SERVER_MAX (sizeof("mqtts://[]:65535") + sizeof(((struct url *)0)->host))
 
 /* The return codes of a CONNACK of 3.1.1, section 3.2.2.3. */
@@ -74,15 +75,13 @@ static void on_up_3(void *context, MQTTAsync_successData *data)
 	client->callbacks.up(client->callbacks.context, &connack);
 }
 
-/* Brokers from before MQTT 5 answer its CONNECT in their own language, with return
- * code 1.
- */
+/* Brokers older than MQTT 5 answer its CONNECT as in 3.1.1, with return code 1. */
 static bool is_version_refusal(int code)
 {
 	return code == 1 || code == MQTTREASONCODE_UNSUPPORTED_PROTOCOL_VERSION;
 }
 
-/* code above 0 is the broker's own, message Paho's way to say where it stopped. */
+/* A code above 0 is the broker's; else Paho's message tells how far it came. */
 static void not_up(struct paho_client *client, int code, const char *message)
 {
 	enum paho_client_loss loss = LOSS_OTHER;
@@ -128,7 +127,7 @@ static void on_lost(void *context, char *cause)
 			       cause ? cause : "the connection broke");
 }
 
-/* After this one Paho does not call on_lost(). */
+/* After this Paho does not call on_lost(). */
 static void on_broker_disconnect(void *context, MQTTProperties *properties,
 				 enum MQTTReasonCodes reason)
 {
@@ -149,7 +148,7 @@ static const MQTTLenString *message_property(MQTTProperties *properties,
 	return property ? &property->value.data : NULL;
 }
 
-/* A copy that ends in NUL; NULL when there is none, or one with a NUL inside. */
+/* A copy that ends in NUL; NULL if there is a NUL inside, or when out of memory. */
 static char *text_of(const char *bytes, size_t length)
 {
 	if (memchr(bytes, '\0', length))
@@ -183,7 +182,7 @@ static void deliver(struct paho_client *client, const char *topic,
 	free(response_topic);
 }
 
-/* Always returns 1: 0 would not keep Paho from sending the PUBACK. */
+/* Always returns 1: returning 0 would not stop Paho from sending the PUBACK. */
 static int on_message(void *context, char *topic, int length, MQTTAsync_message *message)
 {
 	size_t size = length > 0 ? (size_t)length : strlen(topic);
@@ -223,16 +222,17 @@ static int handle_new(MQTTAsync *handle, const struct paho_client_options *o,
 	int code;
 
 	options.MQTTVersion = o->mqtt_version;
-	/* Our own window is far below; Paho's must never be what refuses a message. */
+	/* Our own window is far smaller; Paho's limit must never refuse a message. */
 	options.maxBufferedMessages = INT_MAX;
 	code = MQTTAsync_createWithOptions(handle, server, o->client_id,
 					   MQTTCLIENT_PERSISTENCE_NONE, NULL, &options);
 	return code == MQTTASYNC_SUCCESS ? 0 : paho_error(err, code);
 }
 
-/* What MQTT 5 says in its CONNECT besides what 3.1.1 says. */
-static int add_terms(MQTTProperties *properties, MQTTProperties *will_properties,
-		     const struct paho_client_options *o, struct err *err)
+/* Adds the properties that only MQTT 5 has in its CONNECT. */
+static int add_connect_properties(MQTTProperties *properties,
+				  MQTTProperties *will_properties,
+				  const struct paho_client_options *o, struct err *err)
 {
 	int ret = paho_add_number(properties, MQTTPROPERTY_CODE_SESSION_EXPIRY_INTERVAL,
 				  (unsigned)o->session_expiry_s, err);
@@ -266,8 +266,7 @@ static const char *file_or_null(const char *path)
 	return path && *path ? path : NULL;
 }
 
-/* The chain is checked, and that the certificate is for the host in the url; there is no
- * setting that leaves this out. */
+/* The certificate's chain and host name are always checked: no setting disables it. */
 static MQTTAsync_SSLOptions tls_of(const struct paho_client_options *o)
 {
 	MQTTAsync_SSLOptions tls = MQTTAsync_SSLOptions_initializer;
@@ -290,7 +289,7 @@ static int connect_error(struct err *err, int code)
 	return paho_error(err, code);
 }
 
-/* What both versions of the protocol say in their CONNECT. */
+/* Fills in what both versions have in their CONNECT. */
 static void put_connect(MQTTAsync_connectOptions *options, struct paho_client *client,
 			const struct paho_client_options *o)
 {
@@ -328,7 +327,7 @@ static int connect_5(struct paho_client *client, const struct paho_client_option
 	MQTTProperties will_properties = MQTTProperties_initializer;
 	int ret;
 
-	ret = add_terms(&properties, &will_properties, o, err);
+	ret = add_connect_properties(&properties, &will_properties, o, err);
 	if (ret < 0)
 		goto out;
 	put_connect(&options, client, o);
@@ -375,8 +374,7 @@ int paho_client_open(struct paho_client **out, const struct paho_client_options 
 	ret = handle_new(&client->handle, options, server, err);
 	if (ret < 0)
 		goto fail;
-	/* Before the connect: messages of a kept session come right behind the CONNACK.
-	 */
+	/* Before the connect: messages of a kept session follow the CONNACK directly. */
 	MQTTAsync_setCallbacks(client->handle, client, on_lost, on_message, NULL);
 	if (client->version == MQTTVERSION_5) {
 		MQTTAsync_setDisconnected(client->handle, client, on_broker_disconnect);
@@ -405,8 +403,8 @@ static int disconnect_5(struct paho_client *client, bool with_will)
 	return MQTTAsync_disconnect(client->handle, &options);
 }
 
-/* Paho takes leave of the broker whenever a handle ends, and so its will is never heard.
- */
+/* Paho sends DISCONNECT whenever a handle ends, so the broker would not publish the
+ * will. */
 static int disconnect_3(struct paho_client *client, bool with_will)
 {
 	MQTTAsync_disconnectOptions options = MQTTAsync_disconnectOptions_initializer;

@@ -79,8 +79,7 @@ int paho_client_open(struct paho_client **out, const struct paho_client_options 
 		     const struct paho_client_callbacks *callbacks, struct err *err);
 
 /* Each returns 0, and done() follows; or a negative errno with a sentence: -EINVAL if the
- * request can never be sent, -ENOTCONN if the connection has just ended, -EIO, -ENOMEM.
- */
+ * request can never be sent, -ENOTCONN if the connection has ended, -EIO or -ENOMEM. */
 int paho_client_send(struct paho_client *client, const struct outgoing *message,
 		     void *tag, struct err *err);
 int paho_client_subscribe(struct paho_client *client, const struct filter *filters,

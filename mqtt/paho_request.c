@@ -1,3 +1,4 @@
+/* Sends requests by one Paho handle and takes their answers. */
 #include "mqtt/paho_client_internal.h"
 
 #include <errno.h>
@@ -7,14 +8,14 @@
 #include "agent/base/log.h"
 #include "mqtt/paho_error.h"
 
-#define GRANTED_MAX 2 /* the highest QoS; above is a refusal in 3.1.1 */
+#define GRANTED_MAX 2 /* the highest QoS; anything above is a refusal in 3.1.1 */
 
 /* The context of Paho's callbacks. */
 struct request {
 	struct paho_client *client;
 	void *tag;
 	const char *what;
-	size_t filters; /* of a subscription: 3.1.1 does not tell how many it answers */
+	size_t filters; /* of a subscription; Paho does not give their number in 3.1.1 */
 	struct request *next, *previous;
 };
 
@@ -61,8 +62,7 @@ static void request_end(struct request *request, enum paho_result result)
 	client->callbacks.done(client->callbacks.context, tag, result);
 }
 
-/* Are the answers to n filters all below 0x80?  Paho gives a list only for two and more.
- */
+/* Are the codes of n filters all below 0x80?  Paho has a list only for two or more. */
 static bool all_granted(const enum MQTTReasonCodes *codes, int n, int only)
 {
 	if (n < 2)
@@ -95,8 +95,7 @@ static void on_unsubscribed(void *context, MQTTAsync_successData5 *data)
 	request_end(context, ok ? PAHO_DONE : PAHO_REFUSED);
 }
 
-/* A code other than 0 comes from Paho itself, and its reasonCode is then not always set.
- */
+/* A code other than 0 comes from Paho itself, which then may leave reasonCode unset. */
 static void on_failed(void *context, MQTTAsync_failureData5 *data)
 {
 	struct request *request = context;
@@ -110,7 +109,7 @@ static void on_failed(void *context, MQTTAsync_failureData5 *data)
 	request_end(request, PAHO_REFUSED);
 }
 
-/* The answers of 3.1.1, which Paho gives in other types. */
+/* The answers in 3.1.1, for which Paho has other types. */
 
 static void on_sent_3(void *context, MQTTAsync_successData *data)
 {
@@ -150,7 +149,7 @@ static int add_bytes(MQTTProperties *properties, enum MQTTPropertyCodes code,
 	if (size > UINT16_MAX)
 		return err_set(err, -EINVAL,
 			       "the correlation data has more than 65535 bytes");
-	/* Paho copies and does not write; its type has no const. */
+	/* Paho only copies the bytes, but its type has no const. */
 	property.value.data.data = (char *)(uintptr_t)bytes;
 	property.value.data.len = (int)size;
 	if (MQTTProperties_add(properties, &property))
@@ -158,7 +157,7 @@ static int add_bytes(MQTTProperties *properties, enum MQTTPropertyCodes code,
 	return 0;
 }
 
-/* Paho's two kinds of answers to request; success_3 and success_5 mean the same. */
+/* The callbacks for request in its version of MQTT. */
 static MQTTAsync_responseOptions answers_for(struct request *request,
 					     MQTTAsync_onSuccess *success_3,
 					     MQTTAsync_onSuccess5 *success_5)
@@ -221,7 +220,7 @@ out:
 	return ret;
 }
 
-/* Filters as Paho wants them. */
+/* Filters in the form that Paho takes. */
 struct wanted {
 	char **topics;
 	int *qos;
@@ -304,7 +303,7 @@ int paho_client_unsubscribe(struct paho_client *client, const char *const *topic
 
 	if (!request)
 		return err_set(err, -ENOMEM, "out of memory");
-	/* 3.1.1 cannot refuse it: its answer is that of a message. */
+	/* 3.1.1 cannot refuse it: the answer is like that to a message. */
 	options = answers_for(request, on_sent_3, on_unsubscribed);
 	code = MQTTAsync_unsubscribeMany(client->handle, (int)n,
 					 (char *const *)(uintptr_t)topics, &options);

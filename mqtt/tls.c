@@ -1,3 +1,4 @@
+/* Does a TLS handshake only to learn why one fails. */
 #include "mqtt/tls.h"
 
 #include <errno.h>
@@ -15,9 +16,9 @@
 
 #include "agent/base/clock.h"
 
-/* How long a broker may take to refuse our certificate: with TLS 1.3 it does so only
- * after the handshake, and one that is content says nothing at all. */
-#define VERDICT_MS 300
+/* How long to wait for the broker to refuse our certificate: in TLS 1.3 it does so only
+ * after the handshake, and sends nothing if it accepts. */
+#define REFUSAL_MS 300
 
 static const char *openssl_reason(void)
 {
@@ -58,7 +59,7 @@ static int load_files(SSL_CTX *ctx, const struct tls_files *f, struct err *why)
 	return 0;
 }
 
-/* The name of the host, also one that is an address, is to stand in the certificate. */
+/* Demands that the certificate is for host, which may be an address. */
 static int expect_host(SSL *ssl, const char *host)
 {
 	if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1)
@@ -110,7 +111,7 @@ static int dial(const struct url *url, int64_t until_ms)
 	return fd;
 }
 
-/* What to wait for after a call that returned ret; 0 when it failed for good. */
+/* The event to wait for after a call that returned ret; 0 if it has failed. */
 static short wanted(const SSL *ssl, int ret)
 {
 	switch (SSL_get_error(ssl, ret)) {
@@ -152,10 +153,10 @@ static int shake_hands(SSL *ssl, int fd, int64_t until_ms, struct err *why)
 	return 0;
 }
 
-/* Waits whether the broker, having seen our certificate, breaks off. */
-static int hear_verdict(SSL *ssl, int fd, int64_t until_ms, struct err *why)
+/* Waits a while to see whether the broker refuses our certificate. */
+static int wait_for_refusal(SSL *ssl, int fd, int64_t until_ms, struct err *why)
 {
-	int64_t soon_ms = clock_monotonic_ms() + VERDICT_MS;
+	int64_t soon_ms = clock_monotonic_ms() + REFUSAL_MS;
 	char byte;
 	int ret;
 
@@ -174,8 +175,8 @@ static int hear_verdict(SSL *ssl, int fd, int64_t until_ms, struct err *why)
 	return 0;
 }
 
-static int look(SSL_CTX *ctx, int fd, const struct url *url, int64_t until_ms,
-		struct err *why)
+static int try_handshake(SSL_CTX *ctx, int fd, const struct url *url, int64_t until_ms,
+			 struct err *why)
 {
 	SSL *ssl = SSL_new(ctx);
 	int ret = 0;
@@ -183,7 +184,7 @@ static int look(SSL_CTX *ctx, int fd, const struct url *url, int64_t until_ms,
 	if (ssl && SSL_set_fd(ssl, fd) == 1 && expect_host(ssl, url->host) == 0) {
 		ret = shake_hands(ssl, fd, until_ms, why);
 		if (ret == 0 && SSL_is_init_finished(ssl))
-			ret = hear_verdict(ssl, fd, until_ms, why);
+			ret = wait_for_refusal(ssl, fd, until_ms, why);
 	}
 	SSL_free(ssl);
 	return ret;
@@ -204,7 +205,7 @@ bool tls_fails(const struct url *url, const struct tls_files *files, int timeout
 	if (ret == 0)
 		fd = dial(url, until_ms);
 	if (fd >= 0) {
-		ret = look(ctx, fd, url, until_ms, why);
+		ret = try_handshake(ctx, fd, url, until_ms, why);
 		close(fd);
 	}
 	SSL_CTX_free(ctx);

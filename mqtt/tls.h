@@ -1,8 +1,8 @@
-/* Why a TLS connection to a broker does not come about.
+/* Finds out why a TLS connection to a broker failed.
  *
- * Paho makes the connections but keeps the reason to itself; so after a failure this
- * shakes hands once more, with the same files and the same demands, and listens to what
- * OpenSSL says.  Nothing is sent but the handshake: no login, no MQTT. */
+ * Paho makes the connections but does not report the reason.  So after a failure this
+ * does one more handshake, with the same files and the same checks, and takes the reason
+ * from OpenSSL.  Only the handshake is sent: no password, no MQTT. */
 #ifndef MQTT_TLS_H
 #define MQTT_TLS_H
 
@@ -11,15 +11,15 @@
 #include "agent/base/err.h"
 #include "mqtt/url.h"
 
-/* PEM files; "" and NULL are none.  Without ca_file the system's authorities are
- * believed; without key_file the key is in cert_file. */
+/* PEM files; "" or NULL: none.  Without ca_file the system's authorities are trusted;
+ * without key_file the key is in cert_file. */
 struct tls_files {
 	const char *ca_file, *cert_file, *key_file;
 };
 
-/* True when a handshake with url fails now, with the sentence in why ("the broker's
- * certificate: certificate has expired").  False when it succeeds, when nobody listens,
- * or when it cannot be said within timeout_ms, besides the time that the name takes. */
+/* True if a handshake with url fails now, with the sentence in why ("the broker's
+ * certificate: certificate has expired").  False if it succeeds, if nobody listens, or if
+ * the result is not known after timeout_ms, plus the time to resolve the name. */
 bool tls_fails(const struct url *url, const struct tls_files *files, int timeout_ms,
 	       struct err *why);
 

@@ -1,3 +1,4 @@
+/* Parses the topics of the contract and makes them. */
 #include "mqtt/topic.h"
 
 #include <stdarg.h>
@@ -10,7 +11,7 @@
 #define DIGITS "0123456789"
 #define MAX_LEVELS 4
 
-/* The levels of a topic behind its root. */
+/* The levels of a topic below its root. */
 struct levels {
 	char text[MAX_LEVELS][NAME_MAX_LENGTH + 1];
 	size_t count;
@@ -39,8 +40,8 @@ bool topic_device_valid(const char *name)
 	return topic_name_valid(name) && name[0] != '_';
 }
 
-/* What stands behind "prefix/" in text, or NULL. */
-static const char *behind(const char *text, const char *prefix)
+/* The part of text after "prefix/", or NULL. */
+static const char *after(const char *text, const char *prefix)
 {
 	size_t length = strlen(prefix);
 
@@ -49,7 +50,7 @@ static const char *behind(const char *text, const char *prefix)
 	return text + length + 1;
 }
 
-/* Cuts text into levels; false when there are too many or one is no name. */
+/* Splits text into levels; false if there are too many or one is not a name. */
 static bool split(const char *text, struct levels *levels)
 {
 	levels->count = 0;
@@ -70,7 +71,7 @@ static bool split(const char *text, struct levels *levels)
 	return true;
 }
 
-/* What follows cmd/: noun/verb, or estop alone. */
+/* Parses the part after cmd/: noun/verb, or just estop. */
 static void parse_command(const char *text, struct topic *topic)
 {
 	struct levels levels;
@@ -85,11 +86,11 @@ static void parse_command(const char *text, struct topic *topic)
 	}
 }
 
-/* What follows R/<d>/. */
+/* Parses the part after R/<d>/. */
 static void parse_own(const char *text, struct topic *topic)
 {
-	const char *command = behind(text, "cmd");
-	const char *task = behind(text, "task"), *type = behind(text, "types");
+	const char *command = after(text, "cmd");
+	const char *task = after(text, "task"), *type = after(text, "types");
 
 	if (command) {
 		parse_command(command, topic);
@@ -106,7 +107,7 @@ static void parse_own(const char *text, struct topic *topic)
 	}
 }
 
-/* What follows R/_group/: the group and cmd/. */
+/* Parses the part after R/_group/: the group and cmd/. */
 static void parse_group(const char *text, struct topic *topic)
 {
 	size_t size = strcspn(text, "/");
@@ -117,20 +118,20 @@ static void parse_group(const char *text, struct topic *topic)
 		return;
 	memcpy(group, text, size);
 	group[size] = '\0';
-	command = behind(text, group);
-	if (!topic_name_valid(group) || !command || !behind(command, "cmd"))
+	command = after(text, group);
+	if (!topic_name_valid(group) || !command || !after(command, "cmd"))
 		return;
 
 	strcpy(topic->name, group);
 	topic->scope = SCOPE_GROUP;
-	parse_command(behind(command, "cmd"), topic);
+	parse_command(after(command, "cmd"), topic);
 }
 
 static void parse_below_root(const char *device, const char *text, struct topic *topic)
 {
-	const char *own = behind(text, device);
-	const char *group = behind(text, "_group");
-	const char *all = behind(text, "_all/cmd");
+	const char *own = after(text, device);
+	const char *group = after(text, "_group");
+	const char *all = after(text, "_all/cmd");
 
 	if (own) {
 		parse_own(own, topic);
@@ -142,8 +143,8 @@ static void parse_below_root(const char *device, const char *text, struct topic 
 	}
 }
 
-/* Home Assistant's prefix is a setting that is not known here; the agent subscribes
- * nothing else that ends like this outside of its root. */
+/* Home Assistant's prefix is a setting that is not known here; the agent subscribes to no
+ * other topic outside of its root that ends like this. */
 static bool is_birth(const char *text)
 {
 	static const char end[] = "/status";
@@ -155,7 +156,7 @@ static bool is_birth(const char *text)
 void topic_parse(const char *root, const char *device, const char *text,
 		 struct topic *topic)
 {
-	const char *rest = behind(text, root);
+	const char *rest = after(text, root);
 
 	*topic = (struct topic){.kind = TOPIC_OTHER, .scope = SCOPE_DEVICE};
 	if (rest)
@@ -183,7 +184,7 @@ char *topic_make(char out[TOPIC_MAX], const char *root, const char *device,
 	return out;
 }
 
-/* Could anybody publish to topic?  No wildcard, no empty level, no control character. */
+/* Can topic be published to?  No wildcard, no empty level, no control character. */
 static bool is_publishable(const char *topic)
 {
 	size_t length = strlen(topic);
@@ -200,14 +201,13 @@ static bool is_publishable(const char *topic)
 
 bool topic_reply_allowed(const char *root, const char *device, const char *topic)
 {
-	const char *rest = behind(topic, root);
-	const char *own = rest ? behind(rest, device) : NULL;
+	const char *rest = after(topic, root);
+	const char *own = rest ? after(rest, device) : NULL;
 
 	if (!rest || !is_publishable(topic))
 		return false;
-	if (behind(rest, "_reply"))
+	if (after(rest, "_reply"))
 		return true;
-	/* The barrier tells what waited at the broker: nobody may have it sent by asking.
-	 */
-	return own && behind(own, "reply") && strcmp(own, "reply/_barrier") != 0;
+	/* The barrier marks what had waited at the broker: no command may forge it. */
+	return own && after(own, "reply") && strcmp(own, "reply/_barrier") != 0;
 }

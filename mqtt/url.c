@@ -1,3 +1,4 @@
+/* Parses the address of a broker and hides its password. */
 #include "mqtt/url.h"
 
 #include <errno.h>
@@ -39,7 +40,7 @@ static int hex_digit(char c)
 	return -1;
 }
 
-/* Undoes %41 in the length bytes of text; -EINVAL for a bad one and for %00. */
+/* Decodes %41 and the like in length bytes of text; -EINVAL for a bad one and for %00. */
 static int percent_decode(char *out, size_t size, const char *text, size_t length)
 {
 	size_t used = 0;
@@ -162,7 +163,7 @@ int url_parse(struct url *url, const char *text, struct err *err)
 	length = strlen(text);
 	if (length && text[length - 1] == '/')
 		length--;
-	/* The last @: people forget to write %40 in a password. */
+	/* The last @, because people forget to write %40 in a password. */
 	at = memrchr(text, '@', length);
 	if (at) {
 		ret = parse_userinfo(url, text, (size_t)(at - text), err);

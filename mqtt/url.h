@@ -1,4 +1,4 @@
-/* The address of a broker, taken apart: scheme://[user[:password]@]host[:port] */
+/* Parses the address of a broker: scheme://[user[:password]@]host[:port] */
 #ifndef MQTT_URL_H
 #define MQTT_URL_H
 
@@ -17,15 +17,15 @@ struct url {
 	bool has_user, has_password;
 };
 
-/* Fills url; -EINVAL with a sentence that never repeats the text, because that may hold a
+/* Fills url.  -EINVAL with a sentence that never quotes the text, because that may hold a
  * password. */
 int url_parse(struct url *url, const char *text, struct err *err);
 
-/* Overwrites the password in the text of a url, where it stands: "mqtt://me:***@host".
- * A text that is no url loses what stands between its first : and its last @. */
+/* Overwrites the password in the text of a url, in place: "mqtt://me:***@host".  If the
+ * text is no url, everything between its first : and its last @ is overwritten. */
 void url_hide_password(char *text);
 
-/* Overwrites the password, in a way that the compiler does not leave out. */
+/* Overwrites the password; the compiler cannot optimise this away. */
 void url_clear(struct url *url);
 
 #endif

@@ -75,8 +75,7 @@ int json_file_read(cJSON **out, const char *path, struct err *err)
 	return ret;
 }
 
-/* ---- The line of a member: a minimal scanner for text that has been parsed before ----
- */
+/* ---- The line of a member, by a minimal scanner for text that is valid JSON ---- */
 
 static const char *skip_space(const char *at)
 {

@@ -10,12 +10,10 @@
 #include "settings/source.h"
 #include "settings/table.h"
 
-/* The overrides: the agent's own file in its state directory, changed by "settings/set".
- */
+/* The overrides: the agent's own file in its state folder, changed by "settings/set". */
 #define LOAD_OVERRIDES "settings.json"
 
-/* The values are objects with one member per row of the table, named by its dotted key.
- */
+/* Values are objects with one member per row of the table, named by its dotted key. */
 struct loaded {
 	cJSON *values;		  /* in force */
 	cJSON *without_overrides; /* would be in force without the overrides */
