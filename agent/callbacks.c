@@ -148,21 +148,21 @@ static void on_message(void *context, uint32_t epoch, const struct incoming *mes
 {
 	struct process *process = context;
 	struct event *event;
-	struct waiter waiter;
+	struct completion completion;
 
 	act_on_stops(process, message);
 	event = message_event(epoch, message);
-	waiter_init(&waiter);
-	event->waiter = &waiter;
+	completion_init(&completion);
+	event->completion = &completion;
 	mailbox_post(process->mailbox, event);
-	if (!waiter_wait(&waiter, CALLBACK_WAIT_MS)) {
+	if (!completion_wait(&completion, CALLBACK_WAIT_MS)) {
 		log_error(
 			"the loop did not commit within %d s: the agent ends unacknowledged",
 			CALLBACK_WAIT_MS / 1000);
 		seat_estop(process->seat);
 		_exit(PROCESS_EXIT_NOT_COMMITTED);
 	}
-	waiter_destroy(&waiter);
+	completion_destroy(&completion);
 }
 
 static void on_up(void *context, uint32_t epoch, bool session_present, unsigned window,

@@ -80,8 +80,8 @@ void loop_apply_effects(struct process *process, struct effects *effects)
 		const char *topics[1] = {effect->name};
 
 		switch (effect->kind) {
-		case EFFECT_RELEASE:
-			waiter_release(effect->waiter);
+		case EFFECT_COMPLETE:
+			completion_complete(effect->completion);
 			break;
 		case EFFECT_START:
 		case EFFECT_COMMAND:

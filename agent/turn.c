@@ -300,12 +300,12 @@ static void take_event(struct core *core, struct event *event)
 		joining_event(core);
 		break;
 	}
-	if (event->waiter) {
+	if (event->completion) {
 		bool wrote =
 			!core->hardware_stopped && store_writes(core->store) != writes;
 
-		effects_add(release_with(core, event, wrote), EFFECT_RELEASE)->waiter =
-			event->waiter;
+		effects_add(release_with(core, event, wrote), EFFECT_COMPLETE)
+			->completion = event->completion;
 	}
 }
 

@@ -12,10 +12,10 @@
 #include "tasks/registry.h"
 
 struct verb; /* agent/model/verb.h */
-struct waiter;
+struct completion;
 
 enum effect_kind {
-	EFFECT_RELEASE, /* waiter, number: 0 committed, or the gate's answer */
+	EFFECT_COMPLETE, /* completion */
 	EFFECT_START, /* run, name = task id, type, text = args, more = checkpoint, number
 			 = attempt */
 	EFFECT_GO_ON, /* run: leave the gate */
@@ -43,7 +43,7 @@ struct effect {
 	size_t correlation_size;
 	const struct registered_type *type;
 	const struct verb *verb;
-	struct waiter *waiter;
+	struct completion *completion;
 	bool no_local, as_published; /* a subscription's options */
 	int handling;
 	struct effect *next;

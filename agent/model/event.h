@@ -12,15 +12,15 @@
 enum event_kind {
 	/* from the connection */
 	EVENT_MESSAGE,	 /* topic, data, response_topic, correlation, number = packet id;
-			    waiter */
+			    completion */
 	EVENT_CONNECTED, /* epoch, number = window, flag = session present, version */
 	EVENT_DISCONNECTED, /* epoch, text = why */
 	EVENT_SENT,	    /* epoch, token, flag = ok */
 	EVENT_SUBSCRIBED,   /* epoch, token, flag = ok */
 	/* from a run; run names it */
 	EVENT_PROGRESS,	  /* current, total, text */
-	EVENT_BEGIN,	  /* waiter */
-	EVENT_CHECKPOINT, /* text = the state; waiter */
+	EVENT_BEGIN,	  /* completion */
+	EVENT_CHECKPOINT, /* text = the state; completion */
 	EVENT_LOG,	  /* number = level, text */
 	EVENT_EMIT,	  /* topic = name of the event, text = its data */
 	EVENT_PARKED,	  /* the run waits at its gate */
@@ -44,8 +44,8 @@ enum outcome {
 	OUTCOME_FAILED,	 /* it explained why, or did not */
 };
 
-struct catalog; /* tasks/community/catalog.h */
-struct waiter;	/* somebody who waits for the commit; the shell's */
+struct catalog;	   /* tasks/community/catalog.h */
+struct completion; /* of a thread that waits for the commit */
 
 struct event {
 	enum event_kind kind;
@@ -65,7 +65,7 @@ struct event {
 	uint8_t *correlation;
 	size_t correlation_size;
 	struct catalog *catalog;
-	struct waiter *waiter;
+	struct completion *completion;
 	struct event *next;
 };
 
@@ -75,7 +75,7 @@ struct event *event_new(enum event_kind kind);
 /* EVENT_IMAGE with a copy of the JPEG. */
 struct event *event_image(const char *camera, const void *jpeg, size_t size);
 
-void event_free(struct event *event); /* NULL is fine; does not touch the waiter */
+void event_free(struct event *event); /* NULL is fine; leaves the completion */
 
 /* Copies size bytes to data, a NUL behind them. */
 int event_set_data(struct event *event, const void *data, size_t size);

@@ -1,3 +1,4 @@
+/* The wait for a commit, on a condition variable. */
 #include "agent/workers/completion.h"
 
 #include <errno.h>
@@ -5,52 +6,52 @@
 
 #include "agent/base/clock.h"
 
-void waiter_init(struct waiter *waiter)
+void completion_init(struct completion *completion)
 {
 	pthread_condattr_t attr;
 
-	waiter->released = false;
-	pthread_mutex_init(&waiter->lock, NULL);
+	completion->complete = false;
+	pthread_mutex_init(&completion->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&waiter->changed, &attr);
+	pthread_cond_init(&completion->changed, &attr);
 	pthread_condattr_destroy(&attr);
 }
 
-void waiter_destroy(struct waiter *waiter)
+void completion_destroy(struct completion *completion)
 {
-	pthread_cond_destroy(&waiter->changed);
-	pthread_mutex_destroy(&waiter->lock);
+	pthread_cond_destroy(&completion->changed);
+	pthread_mutex_destroy(&completion->lock);
 }
 
-void waiter_release(struct waiter *waiter)
+void completion_complete(struct completion *completion)
 {
-	pthread_mutex_lock(&waiter->lock);
-	waiter->released = true;
-	/* Under the lock: the waiter's stack stays until it has the lock again. */
-	pthread_cond_signal(&waiter->changed);
-	pthread_mutex_unlock(&waiter->lock);
+	pthread_mutex_lock(&completion->lock);
+	completion->complete = true;
+	/* Under the lock: the stack of the waiting thread stays until it has the lock. */
+	pthread_cond_signal(&completion->changed);
+	pthread_mutex_unlock(&completion->lock);
 }
 
-bool waiter_wait(struct waiter *waiter, int64_t timeout_ms)
+bool completion_wait(struct completion *completion, int64_t timeout_ms)
 {
 	int64_t deadline = clock_monotonic_ms() + timeout_ms;
 	struct timespec until = {
 		.tv_sec = (time_t)(deadline / 1000),
 		.tv_nsec = (long)(deadline % 1000) * 1000000,
 	};
-	bool released;
+	bool complete;
 	int ret = 0;
 
-	pthread_mutex_lock(&waiter->lock);
-	while (!waiter->released && ret != ETIMEDOUT) {
+	pthread_mutex_lock(&completion->lock);
+	while (!completion->complete && ret != ETIMEDOUT) {
 		if (timeout_ms < 0)
-			pthread_cond_wait(&waiter->changed, &waiter->lock);
+			pthread_cond_wait(&completion->changed, &completion->lock);
 		else
-			ret = pthread_cond_timedwait(&waiter->changed, &waiter->lock,
-						     &until);
+			ret = pthread_cond_timedwait(&completion->changed,
+						     &completion->lock, &until);
 	}
-	released = waiter->released;
-	pthread_mutex_unlock(&waiter->lock);
-	return released;
+	complete = completion->complete;
+	pthread_mutex_unlock(&completion->lock);
+	return complete;
 }

@@ -1,4 +1,4 @@
-/* Somebody who waits until the loop has committed. */
+/* A one-shot wait: a thread posts an event and sleeps until the loop has committed it. */
 #ifndef AGENT_WORKERS_COMPLETION_H
 #define AGENT_WORKERS_COMPLETION_H
 
@@ -6,20 +6,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Lives on the stack of the one who waits. */
-struct waiter {
+/* On the stack of the thread that waits. */
+struct completion {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	bool released;
+	bool complete; /* lock */
 };
 
-void waiter_init(struct waiter *waiter);
-void waiter_destroy(struct waiter *waiter);
+void completion_init(struct completion *completion);
+void completion_destroy(struct completion *completion);
 
-/* Any thread, once; the waiter may be gone when this returns. */
-void waiter_release(struct waiter *waiter);
+/* Any thread, once.  The completion may be gone when this returns. */
+void completion_complete(struct completion *completion);
 
-/* True when it was released, false after timeout_ms (-1: waits for ever). */
-bool waiter_wait(struct waiter *waiter, int64_t timeout_ms);
+/* True when it is complete, false after timeout_ms (-1: no timeout). */
+bool completion_wait(struct completion *completion, int64_t timeout_ms);
 
 #endif

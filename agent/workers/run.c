@@ -70,13 +70,13 @@ static int run_stopped(struct task_run *run)
 /* Posts and returns when the loop has committed it. */
 static int run_post_and_wait(struct task_run *run, struct event *event)
 {
-	struct waiter waiter;
+	struct completion completion;
 
-	waiter_init(&waiter);
-	event->waiter = &waiter;
+	completion_init(&completion);
+	event->completion = &completion;
 	mailbox_post(run->mailbox, event);
-	waiter_wait(&waiter, -1);
-	waiter_destroy(&waiter);
+	completion_wait(&completion, -1);
+	completion_destroy(&completion);
 	return run_stopped(run);
 }
 

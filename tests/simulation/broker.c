@@ -484,7 +484,7 @@ static struct event *packet_event(struct broker *broker, const struct packet *pa
 			(size_t)snprintf(number, sizeof(number), "%d", command->number);
 		event->correlation = (uint8_t *)copy_text(number);
 	}
-	event->waiter = &broker->waiter;
+	event->completion = &broker->completion;
 	return event;
 }
 
@@ -524,11 +524,11 @@ const struct packet *broker_deliver(struct broker *broker, bool *again)
 	return packet;
 }
 
-bool broker_release(struct broker *broker, const struct waiter *waiter)
+bool broker_release(struct broker *broker, const struct completion *completion)
 {
 	struct packet *packet = broker->outstanding;
 
-	if (waiter != &broker->waiter)
+	if (completion != &broker->completion)
 		return false;
 	broker->waiting = false;
 	broker->outstanding = NULL;

@@ -74,8 +74,8 @@ struct broker {
 	int in_flight_count;
 	int last_id;
 
-	struct packet *outstanding; /* delivered and not yet released */
-	struct waiter waiter;	    /* of the outstanding message; only */
+	struct packet *outstanding;   /* delivered and not yet released */
+	struct completion completion; /* of the outstanding message; only */
 	bool waiting; /* the event of the outstanding message has not been released */
 	struct sim_mailbox *mailbox;
 };
@@ -111,8 +111,9 @@ bool broker_receive(struct broker *broker);
 bool broker_acknowledge(struct broker *broker);
 const struct packet *broker_deliver(struct broker *broker, bool *again);
 
-/* True when the waiter belonged to the outstanding message: the agent acknowledges it. */
-bool broker_release(struct broker *broker, const struct waiter *waiter);
+/* True when the completion belonged to the outstanding message: the agent acknowledges
+ * it. */
+bool broker_release(struct broker *broker, const struct completion *completion);
 
 const struct retained *broker_retained(const struct broker *broker, const char *topic);
 

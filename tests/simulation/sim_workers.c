@@ -104,12 +104,12 @@ void sim_workers_go_on(struct sim_workers *workers, uint64_t run)
 	worker->parked = false;
 }
 
-bool sim_workers_release(struct sim_workers *workers, const struct waiter *waiter)
+bool sim_workers_release(struct sim_workers *workers, const struct completion *completion)
 {
 	for (int i = 0; i < workers->count; i++) {
 		struct sim_worker *worker = &workers->workers[i];
 
-		if (&worker->waiter != waiter)
+		if (&worker->completion != completion)
 			continue;
 		worker->waits = false;
 		worker->saves = false;
@@ -193,7 +193,7 @@ static void checkpoint(struct sim_workers *workers, struct sim_worker *worker)
 
 	snprintf(worker->saved, sizeof(worker->saved), "{\"step\":%d}", ++worker->step);
 	event->text = strdup(worker->saved);
-	event->waiter = &worker->waiter;
+	event->completion = &worker->completion;
 	worker->waits = true;
 	worker->saves = true;
 	trace("  run %s: checkpoint %s", worker->id, worker->saved);
@@ -201,7 +201,7 @@ static void checkpoint(struct sim_workers *workers, struct sim_worker *worker)
 
 static void begin(struct sim_workers *workers, struct sim_worker *worker)
 {
-	say(workers, worker, EVENT_BEGIN)->waiter = &worker->waiter;
+	say(workers, worker, EVENT_BEGIN)->completion = &worker->completion;
 	worker->waits = true;
 }
 
@@ -219,7 +219,7 @@ static void tell_photo(struct sim_workers *workers, struct sim_worker *worker)
 
 	event->topic = strdup("scan.photo");
 	event->text = strdup("{\"done\":1}");
-	event->waiter = &worker->waiter;
+	event->completion = &worker->completion;
 	worker->waits = true;
 }
 

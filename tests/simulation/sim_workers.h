@@ -30,7 +30,7 @@ struct sim_worker {
 			 until the end of the history or of the process */
 	int step;
 	char saved[SIM_WORKERS_SAVED]; /* its latest checkpoint */
-	struct waiter waiter;	       /* only its address is used */
+	struct completion completion;  /* only its address is used */
 };
 
 struct sim_workers {
@@ -56,8 +56,9 @@ void sim_workers_pause(struct sim_workers *workers, uint64_t run);
 void sim_workers_stop(struct sim_workers *workers, uint64_t run, bool estopped);
 void sim_workers_go_on(struct sim_workers *workers, uint64_t run);
 
-/* True when the waiter belonged to a worker. */
-bool sim_workers_release(struct sim_workers *workers, const struct waiter *waiter);
+/* True when the completion belonged to a worker. */
+bool sim_workers_release(struct sim_workers *workers,
+			 const struct completion *completion);
 
 /* Whether any of them can do something. */
 bool sim_workers_able(const struct sim_workers *workers);

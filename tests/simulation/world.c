@@ -189,15 +189,15 @@ static struct core_options world_options(struct world *w)
 
 /* ---- effects ---- */
 
-static void release(struct world *w, const struct waiter *waiter)
+static void release(struct world *w, const struct completion *completion)
 {
 	for (int i = 0; i < w->workers.count; i++)
-		if (&w->workers.workers[i].waiter == waiter &&
+		if (&w->workers.workers[i].completion == completion &&
 		    w->workers.workers[i].saves)
 			oracle_saved(&w->oracle, &w->workers.workers[i]);
-	if (!sim_workers_release(&w->workers, waiter) &&
-	    !broker_release(&w->broker, waiter))
-		violation("an effect released a waiter that did not wait");
+	if (!sim_workers_release(&w->workers, completion) &&
+	    !broker_release(&w->broker, completion))
+		violation("an effect completed a wait that does not exist");
 }
 
 static void start(struct world *w, const struct effect *effect, bool late)
@@ -225,8 +225,8 @@ static void go_on(struct world *w, const struct effect *effect)
 static void carry_out_one(struct world *w, struct effect *effect, bool late)
 {
 	switch (effect->kind) {
-	case EFFECT_RELEASE:
-		release(w, effect->waiter);
+	case EFFECT_COMPLETE:
+		release(w, effect->completion);
 		break;
 	case EFFECT_START:
 	case EFFECT_COMMAND:
@@ -260,8 +260,8 @@ static void carry_out_one(struct world *w, struct effect *effect, bool late)
 static void carry_out_handled(struct world *w, const struct effects *effects)
 {
 	for (const struct effect *effect = effects->first; effect; effect = effect->next)
-		if (effect->kind == EFFECT_RELEASE &&
-		    effect->waiter == &w->broker.waiter && w->delivered.command)
+		if (effect->kind == EFFECT_COMPLETE &&
+		    effect->completion == &w->broker.completion && w->delivered.command)
 			oracle_handled(&w->oracle, w->delivered.command, &w->delivered,
 				       w->core->commit_blocked);
 }
@@ -416,10 +416,10 @@ static void world_uncommitted(struct world *w, const struct effects *effects)
 		    e->kind == EFFECT_COMMAND || e->kind == EFFECT_GO_ON)
 			violation("%s left before its commit",
 				  e->name ? e->name : "a run");
-		if (e->kind != EFFECT_RELEASE)
+		if (e->kind != EFFECT_COMPLETE)
 			continue;
-		if (e->waiter != &w->broker.waiter)
-			release(w, e->waiter);
+		if (e->completion != &w->broker.completion)
+			release(w, e->completion);
 		else if (command && !command->handled && !command->contested &&
 			 command->id[0] && !strcmp(command->verb, "task/create") &&
 			 scheduler_find(&w->core->scheduler, command->id))

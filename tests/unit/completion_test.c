@@ -7,53 +7,53 @@
 #include "agent/base/clock.h"
 #include "agent/workers/completion.h"
 
-static void *release(void *waiter)
+static void *release(void *completion)
 {
-	waiter_release(waiter);
+	completion_complete(completion);
 	return NULL;
 }
 
 static void a_release_before_the_wait_is_not_lost(void **state)
 {
-	struct waiter waiter;
+	struct completion completion;
 
 	(void)state;
-	waiter_init(&waiter);
-	waiter_release(&waiter);
+	completion_init(&completion);
+	completion_complete(&completion);
 
-	assert_true(waiter_wait(&waiter, -1));
-	waiter_destroy(&waiter);
+	assert_true(completion_wait(&completion, -1));
+	completion_destroy(&completion);
 }
 
 static void a_release_by_another_thread_ends_the_wait(void **state)
 {
-	struct waiter waiter;
+	struct completion completion;
 	pthread_t thread;
 
 	(void)state;
 	for (int i = 0; i < 200; i++) {
-		waiter_init(&waiter);
-		assert_int_equal(pthread_create(&thread, NULL, release, &waiter), 0);
-		assert_true(waiter_wait(&waiter, i % 2 ? -1 : 20000));
+		completion_init(&completion);
+		assert_int_equal(pthread_create(&thread, NULL, release, &completion), 0);
+		assert_true(completion_wait(&completion, i % 2 ? -1 : 20000));
 		/* From here on it may be gone, whatever the other thread still does. */
 		pthread_join(thread, NULL);
-		waiter_destroy(&waiter);
+		completion_destroy(&completion);
 	}
 }
 
 static void without_a_release_the_wait_times_out(void **state)
 {
-	struct waiter waiter;
+	struct completion completion;
 	int64_t before = clock_monotonic_ms();
 
 	(void)state;
-	waiter_init(&waiter);
+	completion_init(&completion);
 
-	assert_false(waiter_wait(&waiter, 30));
+	assert_false(completion_wait(&completion, 30));
 	assert_true(clock_monotonic_ms() - before >= 29);
-	waiter_release(&waiter);
-	assert_true(waiter_wait(&waiter, 0));
-	waiter_destroy(&waiter);
+	completion_complete(&completion);
+	assert_true(completion_wait(&completion, 0));
+	completion_destroy(&completion);
 }
 
 int main(void)

@@ -987,7 +987,7 @@ static void nothing_is_published_and_no_sender_released_before_the_commit(void *
 	none = before;
 	none.rlim_cur = 0;
 	event = command_event(s, "task/create", "{'id':'a','type':'plain_task'}");
-	event->waiter = (struct waiter *)s;
+	event->completion = (struct completion *)s;
 	post(s, event);
 
 	setrlimit(RLIMIT_FSIZE, &none);
@@ -1012,7 +1012,7 @@ static void a_commit_releases_the_threads_that_wait_for_it(void **state)
 		command_event(s, "task/create", "{'id':'a','type':'plain_task'}");
 	int released = s->released;
 
-	event->waiter = (struct waiter *)s;
+	event->completion = (struct completion *)s;
 	post(s, event);
 	settle(s);
 

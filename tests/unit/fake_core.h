@@ -450,7 +450,7 @@ static inline void carry_out(struct shell *s, struct effects *effects)
 {
 	for (struct effect *e = effects->first; e; e = e->next) {
 		switch (e->kind) {
-		case EFFECT_RELEASE:
+		case EFFECT_COMPLETE:
 			s->released++;
 			break;
 		case EFFECT_START:

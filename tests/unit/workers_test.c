@@ -188,8 +188,8 @@ static void take(struct fixture *f)
 	for (struct event *event = *end; event; event = event->next) {
 		workers_see(f->workers, event);
 		/* As after a commit. */
-		if (event->waiter)
-			waiter_release(event->waiter);
+		if (event->completion)
+			completion_complete(event->completion);
 	}
 }
 
