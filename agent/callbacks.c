@@ -40,14 +40,14 @@ static void stop_ops_stop_motion(void *context)
 {
 	struct process *process = context;
 
-	seat_stop_motion(process->seat);
+	rig_slot_stop_motion(process->rig_slot);
 }
 
 static void stop_ops_estop(void *context)
 {
 	struct process *process = context;
 
-	seat_estop(process->seat);
+	rig_slot_estop(process->rig_slot);
 }
 
 /* The index of a device that has changed; count for one that has not. */
@@ -113,11 +113,11 @@ static void act_on_stops(struct process *process, const struct incoming *message
 	/* Over MQTT 3.1.1 an empty motor/stop is refused: it may be our own clearing of a
 	 * retained one. */
 	if (!strcmp(topic.noun, "estop") && !topic.verb[0])
-		seat_estop(process->seat);
+		rig_slot_estop(process->rig_slot);
 	else if ((message->size || atomic_load(&process->mqtt_version) == 5) &&
 		 !strcmp(topic.noun, "motor") && !strcmp(topic.verb, "stop") &&
 		 topic.scope == SCOPE_DEVICE)
-		seat_stop_motion(process->seat);
+		rig_slot_stop_motion(process->rig_slot);
 }
 
 static struct event *message_event(uint32_t epoch, const struct incoming *message)
@@ -159,7 +159,7 @@ static void on_message(void *context, uint32_t epoch, const struct incoming *mes
 		log_error(
 			"the loop did not commit within %d s: the agent ends unacknowledged",
 			CALLBACK_WAIT_MS / 1000);
-		seat_estop(process->seat);
+		rig_slot_estop(process->rig_slot);
 		_exit(PROCESS_EXIT_NOT_COMMITTED);
 	}
 	completion_destroy(&completion);

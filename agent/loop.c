@@ -104,7 +104,7 @@ void loop_apply_effects(struct process *process, struct effects *effects)
 			connection_restart(process->connection, effect->number);
 			break;
 		case EFFECT_RELEASE_ESTOP:
-			seat_release_estop(process->seat);
+			rig_slot_release_estop(process->rig_slot);
 			break;
 		case EFFECT_STOPPED:
 			process->stopped = true;
@@ -125,7 +125,7 @@ static void read_device(struct process *process, struct event *event)
 	cJSON *state;
 
 	callbacks_device_taken(process, event->topic);
-	state = seat_state(process->seat, event->topic);
+	state = rig_slot_state(process->rig_slot, event->topic);
 	event->data = state ? json_text(state) : NULL;
 	cJSON_Delete(state);
 }
@@ -165,7 +165,7 @@ static struct event *health_event(struct process *process, int64_t ms)
 static void exit_uncommitted(struct process *process, const struct err *err)
 {
 	log_error("cannot commit: %s", err->text);
-	seat_estop(process->seat);
+	rig_slot_estop(process->rig_slot);
 	_exit(PROCESS_EXIT_NOT_COMMITTED);
 }
 

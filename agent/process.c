@@ -204,8 +204,8 @@ static int open_seat(struct process *process, struct err *err)
 	int ret = settings_device(process->settings, &config, err);
 
 	if (ret == 0)
-		ret = seat_open(&process->seat, config, &options, &process->services,
-				err);
+		ret = rig_slot_open(&process->rig_slot, config, &options,
+				    &process->services, err);
 	if (ret == 0)
 		collect_problems(process);
 	return ret;
@@ -465,7 +465,7 @@ static int open_workers(struct process *process, struct err *err)
 	ret = open_or_fall_back(process, open_seat, "device_config", err);
 	if (ret == 0)
 		ret = workers_open(&process->workers, process->mailbox,
-				   &process->services, process->seat, err);
+				   &process->services, process->rig_slot, err);
 	return ret;
 }
 
@@ -484,7 +484,7 @@ static int process_open(struct process *process, struct err *err)
 		ret = open_core(process, &effects, err);
 	if (ret == 0) {
 		community_clean_up(process->community, knows_task, process);
-		seat_tell_all(process->seat);
+		rig_slot_notify_all(process->rig_slot);
 		ret = open_connection(process, err);
 	}
 	if (ret == 0)
@@ -500,7 +500,7 @@ static void process_close(struct process *process)
 	connection_close(process->connection, OFFLINE_WAIT_MS);
 	ended = workers_close(process->workers, 0);
 	core_close(process->core);
-	seat_close(process->seat);
+	rig_slot_close(process->rig_slot);
 	/* A thread that did not end still uses everything below; the process ends now
 	 * anyway. */
 	if (!ended)

@@ -42,7 +42,7 @@ struct process {
 	struct community *community;
 	cJSON *type_problems;		      /* found at the start */
 	const struct type_offer *extra_types; /* of a test's agent, or NULL */
-	struct seat *seat;
+	struct rig_slot *rig_slot;
 	struct projects *projects;
 	struct task_services services;
 	struct mailbox *mailbox;

@@ -89,10 +89,10 @@ static int device_reload(const struct work *work, const cJSON *body, cJSON **dat
 			 struct err *err)
 {
 	const cJSON *config = cJSON_GetObjectItemCaseSensitive(body, "config");
-	int ret = seat_exchange(work->seat, config, err);
+	int ret = rig_slot_swap(work->rig_slot, config, err);
 
 	if (ret == 0)
-		*data = seat_describe(work->seat);
+		*data = rig_slot_describe(work->rig_slot);
 	return ret;
 }
 

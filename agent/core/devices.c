@@ -18,7 +18,7 @@ static void add(struct core *core, enum device_kind kind, const char *name)
 	struct core_device *device = &core->devices[core->device_count];
 
 	if (core->device_count == RIG_DEVICES_MAX)
-		return; /* the seat lets in no more */
+		return; /* rig_slot_swap() refuses more */
 	device->kind = kind;
 	device->name = strdup(name);
 	if (!device->name)

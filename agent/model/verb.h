@@ -15,7 +15,7 @@ struct core;
 struct err;
 struct mailbox;
 struct registered_type;
-struct seat;
+struct rig_slot;
 struct task_services;
 
 enum verb_flag {
@@ -51,9 +51,9 @@ enum short_form {
 /* The means of a work() function. */
 struct work {
 	const struct task_services *services;
-	struct seat *seat;	 /* of the rig in services */
-	struct cancel *cancel;	 /* requested when the agent stops */
-	struct mailbox *mailbox; /* for events that the loop must see before the end */
+	struct rig_slot *rig_slot; /* of the rig in services */
+	struct cancel *cancel;	   /* requested when the agent stops */
+	struct mailbox *mailbox;   /* for events that the loop must see before the end */
 	const struct registered_type *type; /* of a dry run, else NULL */
 	const char *args;		    /* of a dry run, as text */
 };

@@ -1,3 +1,4 @@
+/* Opens, swaps and closes the rig, with a lock for calls from other threads. */
 #include "agent/workers/rig_slot.h"
 
 #include <errno.h>
@@ -10,23 +11,23 @@
 #include "agent/base/log.h"
 #include "agent/model/limits.h"
 
-struct seat {
+struct rig_slot {
 	struct rig_options options;
 	struct task_services *services;
-	cJSON *config;	       /* of the rig; touched by who exchanges it only */
+	cJSON *config;	       /* of the rig; for rig_slot_swap() alone */
 	pthread_rwlock_t lock; /* of rig: held for reading while it is used */
-	struct rig *rig;       /* NULL while it is exchanged */
-	atomic_bool estopped;  /* also for the rig that comes next */
+	struct rig *rig;       /* NULL during a swap */
+	atomic_bool estopped;  /* applies to the next rig as well */
 };
 
 /* ---- opening ---- */
 
-/* The core has a bit for each device. */
-static int open_rig(const struct seat *seat, const cJSON *config, struct rig **rig,
+/* The core has one bit per device. */
+static int open_rig(const struct rig_slot *slot, const cJSON *config, struct rig **rig,
 		    struct err *err)
 {
 	size_t count = 0;
-	int ret = rig_open(rig, config, &seat->options, err);
+	int ret = rig_open(rig, config, &slot->options, err);
 
 	if (ret < 0)
 		return ret;
@@ -40,81 +41,81 @@ static int open_rig(const struct seat *seat, const cJSON *config, struct rig **r
 			"the device config has more than %d devices", RIG_DEVICES_MAX);
 }
 
-int seat_open(struct seat **out, cJSON *config, const struct rig_options *options,
-	      struct task_services *services, struct err *err)
+int rig_slot_open(struct rig_slot **out, cJSON *config, const struct rig_options *options,
+		  struct task_services *services, struct err *err)
 {
-	struct seat *seat = calloc(1, sizeof(*seat));
+	struct rig_slot *slot = calloc(1, sizeof(*slot));
 	int ret;
 
-	if (!seat) {
+	if (!slot) {
 		cJSON_Delete(config);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
-	seat->options = *options;
-	seat->services = services;
-	seat->config = config;
-	pthread_rwlock_init(&seat->lock, NULL);
-	ret = open_rig(seat, config, &seat->rig, err);
+	slot->options = *options;
+	slot->services = services;
+	slot->config = config;
+	pthread_rwlock_init(&slot->lock, NULL);
+	ret = open_rig(slot, config, &slot->rig, err);
 	if (ret < 0) {
-		seat_close(seat);
+		rig_slot_close(slot);
 		return ret;
 	}
-	services->rig = seat->rig;
-	*out = seat;
+	services->rig = slot->rig;
+	*out = slot;
 	return 0;
 }
 
-void seat_close(struct seat *seat)
+void rig_slot_close(struct rig_slot *slot)
 {
-	if (!seat)
+	if (!slot)
 		return;
-	rig_close(seat->rig);
-	pthread_rwlock_destroy(&seat->lock);
-	cJSON_Delete(seat->config);
-	free(seat);
+	rig_close(slot->rig);
+	pthread_rwlock_destroy(&slot->lock);
+	cJSON_Delete(slot->config);
+	free(slot);
 }
 
-/* ---- exchanging ---- */
+/* ---- swapping ---- */
 
-static struct rig *take_out(struct seat *seat)
+static struct rig *take_out(struct rig_slot *slot)
 {
 	struct rig *rig;
 
-	pthread_rwlock_wrlock(&seat->lock);
-	rig = seat->rig;
-	seat->rig = NULL;
-	pthread_rwlock_unlock(&seat->lock);
+	pthread_rwlock_wrlock(&slot->lock);
+	rig = slot->rig;
+	slot->rig = NULL;
+	pthread_rwlock_unlock(&slot->lock);
 	return rig;
 }
 
-/* An emergency stop that came in between found no rig, and that of the old one is not
- * known to the new one. */
-static void put_in(struct seat *seat, struct rig *rig)
+/* An emergency stop of the old rig, or during the swap, must stop the new rig as well. */
+static void put_in(struct rig_slot *slot, struct rig *rig)
 {
-	seat->services->rig = rig;
-	pthread_rwlock_wrlock(&seat->lock);
-	seat->rig = rig;
-	pthread_rwlock_unlock(&seat->lock);
-	if (atomic_load(&seat->estopped))
+	slot->services->rig = rig;
+	pthread_rwlock_wrlock(&slot->lock);
+	slot->rig = rig;
+	pthread_rwlock_unlock(&slot->lock);
+	if (atomic_load(&slot->estopped))
 		rig_estop(rig);
 }
 
-static struct rig *reopen(const struct seat *seat)
+static struct rig *reopen(const struct rig_slot *slot)
 {
 	struct rig *rig = NULL;
 	struct err err;
 
-	if (open_rig(seat, seat->config, &rig, &err) == 0)
+	if (open_rig(slot, slot->config, &rig, &err) == 0)
 		return rig;
-	/* All is off, and nobody can answer for it: the supervisor tries again. */
+	/* Everything is off and there is no rig: the supervisor starts the agent again.
+	 */
 	log_error("the rig cannot be opened again, the agent ends: %s", err.text);
 	_exit(EXIT_FAILURE);
 }
 
-/* Is there nothing wrong in config? */
-static int judge(const struct seat *seat, const cJSON *config, struct err *err)
+/* Opens the config without touching a device; its first problem is the error. */
+static int check_config(const struct rig_slot *slot, const cJSON *config, struct err *err)
 {
-	struct rig_options options = seat->options;
+	struct rig_options options = slot->options;
 	struct rig *rig;
 	const cJSON *problem;
 	int ret;
@@ -130,33 +131,33 @@ static int judge(const struct seat *seat, const cJSON *config, struct err *err)
 	return ret;
 }
 
-int seat_exchange(struct seat *seat, const cJSON *config, struct err *err)
+int rig_slot_swap(struct rig_slot *slot, const cJSON *config, struct err *err)
 {
 	struct rig *rig;
-	int ret = judge(seat, config, err);
+	int ret = check_config(slot, config, err);
 
 	if (ret < 0)
 		return ret;
-	if (!rig_at_rest(seat->rig))
+	if (!rig_at_rest(slot->rig))
 		return err_code(err, -EBUSY, "device_busy", "the rig is not at rest");
-	rig_close(take_out(seat));
-	ret = open_rig(seat, config, &rig, err);
+	rig_close(take_out(slot));
+	ret = open_rig(slot, config, &rig, err);
 	if (ret < 0) {
-		rig = reopen(seat);
+		rig = reopen(slot);
 	} else {
-		cJSON_Delete(seat->config);
-		seat->config = cJSON_Duplicate(config, true);
+		cJSON_Delete(slot->config);
+		slot->config = cJSON_Duplicate(config, true);
 	}
-	put_in(seat, rig);
-	seat_tell_all(seat);
+	put_in(slot, rig);
+	rig_slot_notify_all(slot);
 	return ret;
 }
 
-/* ---- asking ---- */
+/* ---- states ---- */
 
-cJSON *seat_describe(const struct seat *seat)
+cJSON *rig_slot_describe(const struct rig_slot *slot)
 {
-	const struct rig *rig = seat->rig;
+	const struct rig *rig = slot->rig;
 	cJSON *text = cJSON_CreateObject();
 	cJSON *devices;
 
@@ -175,12 +176,12 @@ cJSON *seat_describe(const struct seat *seat)
 	return text;
 }
 
-void seat_tell_all(const struct seat *seat)
+void rig_slot_notify_all(const struct rig_slot *slot)
 {
 	for (enum device_kind kind = 0; kind < DEVICE_KINDS; kind++)
-		for (size_t i = 0; i < rig_count(seat->rig, kind); i++)
-			seat->options.changed(seat->options.context, kind,
-					      rig_name(seat->rig, kind, i));
+		for (size_t i = 0; i < rig_count(slot->rig, kind); i++)
+			slot->options.changed(slot->options.context, kind,
+					      rig_name(slot->rig, kind, i));
 }
 
 static cJSON *state_of(struct rig *rig, const char *device)
@@ -200,40 +201,40 @@ static cJSON *state_of(struct rig *rig, const char *device)
 	return NULL;
 }
 
-cJSON *seat_state(struct seat *seat, const char *device)
+cJSON *rig_slot_state(struct rig_slot *slot, const char *device)
 {
 	cJSON *state;
 
-	pthread_rwlock_rdlock(&seat->lock);
-	state = seat->rig ? state_of(seat->rig, device) : NULL;
-	pthread_rwlock_unlock(&seat->lock);
+	pthread_rwlock_rdlock(&slot->lock);
+	state = slot->rig ? state_of(slot->rig, device) : NULL;
+	pthread_rwlock_unlock(&slot->lock);
 	return state;
 }
 
 /* ---- stopping ---- */
 
-void seat_stop_motion(struct seat *seat)
+void rig_slot_stop_motion(struct rig_slot *slot)
 {
-	pthread_rwlock_rdlock(&seat->lock);
-	if (seat->rig)
-		rig_stop_motion(seat->rig);
-	pthread_rwlock_unlock(&seat->lock);
+	pthread_rwlock_rdlock(&slot->lock);
+	if (slot->rig)
+		rig_stop_motion(slot->rig);
+	pthread_rwlock_unlock(&slot->lock);
 }
 
-void seat_estop(struct seat *seat)
+void rig_slot_estop(struct rig_slot *slot)
 {
-	atomic_store(&seat->estopped, true);
-	pthread_rwlock_rdlock(&seat->lock);
-	if (seat->rig)
-		rig_estop(seat->rig);
-	pthread_rwlock_unlock(&seat->lock);
+	atomic_store(&slot->estopped, true);
+	pthread_rwlock_rdlock(&slot->lock);
+	if (slot->rig)
+		rig_estop(slot->rig);
+	pthread_rwlock_unlock(&slot->lock);
 }
 
-void seat_release_estop(struct seat *seat)
+void rig_slot_release_estop(struct rig_slot *slot)
 {
-	atomic_store(&seat->estopped, false);
-	pthread_rwlock_rdlock(&seat->lock);
-	if (seat->rig)
-		rig_release_estop(seat->rig);
-	pthread_rwlock_unlock(&seat->lock);
+	atomic_store(&slot->estopped, false);
+	pthread_rwlock_rdlock(&slot->lock);
+	if (slot->rig)
+		rig_release_estop(slot->rig);
+	pthread_rwlock_unlock(&slot->lock);
 }

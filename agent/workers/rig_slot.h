@@ -1,10 +1,9 @@
-/* Where the rig sits, so that it can be exchanged while the agent runs.
+/* The slot of the rig, in which it can be swapped while the agent runs.
  *
- * Tasks and commands use the rig that stands in task_services; the core sees to it that
- * none of them does while it is exchanged.  What comes at any moment and on any thread
- * goes through the functions here: stops, and questions for a state.  Between two rigs
- * there is none: it was stopped and dark when it was closed, and an emergency stop meets
- * the next one. */
+ * Tasks and commands use task_services.rig directly; the core makes sure that none of
+ * them runs during a swap.  Stops and requests for a state come at any time and on any
+ * thread, so they go through the functions here.  During a swap there is no rig: the old
+ * one is stopped and dark, and an emergency stop applies to the new one. */
 #ifndef AGENT_WORKERS_RIG_SLOT_H
 #define AGENT_WORKERS_RIG_SLOT_H
 
@@ -14,31 +13,33 @@
 #include "hal/rig.h"
 #include "tasks/services.h"
 
-struct seat;
+struct rig_slot;
 
-/* Opens the rig of config (taken over, also when it fails) and puts it into services,
- * which must outlive the seat. */
-int seat_open(struct seat **out, cJSON *config, const struct rig_options *options,
-	      struct task_services *services, struct err *err);
-void seat_close(struct seat *seat); /* NULL is fine */
+/* Opens the rig of config (taken over, also on failure) and puts it into services, which
+ * must outlive the slot. */
+int rig_slot_open(struct rig_slot **out, cJSON *config, const struct rig_options *options,
+		  struct task_services *services, struct err *err);
+void rig_slot_close(struct rig_slot *slot); /* NULL is fine */
 
-/* Closes the rig and opens that of config, a copy of which is kept; takes seconds with
- * real cameras.  A config in which anything is wrong is refused and leaves the old rig as
- * it is. Nobody may use the rig meanwhile. */
-int seat_exchange(struct seat *seat, const cJSON *config, struct err *err);
+/* Closes the rig and opens the rig of config, of which a copy is kept; takes seconds with
+ * real cameras.  A config with any problem is refused and leaves the old rig as it is.
+ * Nothing else may use the rig until this returns. */
+int rig_slot_swap(struct rig_slot *slot, const cJSON *config, struct err *err);
 
 /* {"backend", "problems": [sentences], "devices": [{"kind","name"}]}; the caller deletes
- * it.  Not while it is exchanged. */
-cJSON *seat_describe(const struct seat *seat);
+ * it.  Not during a swap. */
+cJSON *rig_slot_describe(const struct rig_slot *slot);
 
-/* Tells the options' changed() of every device. */
-void seat_tell_all(const struct seat *seat);
+/* Calls the options' changed() for every device. */
+void rig_slot_notify_all(const struct rig_slot *slot);
 
-/* The state of a device ("motor/rotor"); NULL when there is none of that name. */
-cJSON *seat_state(struct seat *seat, const char *device);
+/* The state of a device ("motor/rotor"), NULL if there is none of that name; the caller
+ * deletes it.  Any thread, as are the functions below. */
+cJSON *rig_slot_state(struct rig_slot *slot, const char *device);
 
-void seat_stop_motion(struct seat *seat);
-void seat_estop(struct seat *seat);
-void seat_release_estop(struct seat *seat);
+/* Do nothing during a swap, but an emergency stop is kept for the new rig. */
+void rig_slot_stop_motion(struct rig_slot *slot);
+void rig_slot_estop(struct rig_slot *slot);
+void rig_slot_release_estop(struct rig_slot *slot);
 
 #endif

@@ -17,7 +17,7 @@
 struct workers {
 	struct mailbox *mailbox;
 	const struct task_services *services;
-	struct seat *seat;
+	struct rig_slot *rig_slot;
 	struct task_host host;
 
 	pthread_mutex_t lock; /* of all below */
@@ -32,7 +32,7 @@ static struct event *run_command(const struct workers *workers, struct task_run 
 {
 	struct work work = {
 		.services = workers->services,
-		.seat = workers->seat,
+		.rig_slot = workers->rig_slot,
 		.cancel = &run->cancel,
 		.mailbox = workers->mailbox,
 		.type = run->type,
@@ -187,7 +187,8 @@ void workers_see(struct workers *workers, struct event *event)
 }
 
 int workers_open(struct workers **out, struct mailbox *mailbox,
-		 const struct task_services *services, struct seat *seat, struct err *err)
+		 const struct task_services *services, struct rig_slot *rig_slot,
+		 struct err *err)
 {
 	struct workers *workers = calloc(1, sizeof(*workers));
 	pthread_condattr_t attr;
@@ -197,7 +198,7 @@ int workers_open(struct workers **out, struct mailbox *mailbox,
 
 	workers->mailbox = mailbox;
 	workers->services = services;
-	workers->seat = seat;
+	workers->rig_slot = rig_slot;
 	workers->host = run_host(services);
 	workers->newest = &workers->waiting;
 	pthread_mutex_init(&workers->lock, NULL);

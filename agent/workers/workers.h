@@ -14,11 +14,11 @@
 #include "tasks/registry.h"
 #include "tasks/services.h"
 
-struct seat; /* agent/workers/rig_slot.h */
+struct rig_slot; /* agent/workers/rig_slot.h */
 struct workers;
 
 int workers_open(struct workers **out, struct mailbox *mailbox,
-		 const struct task_services *services, struct seat *seat,
+		 const struct task_services *services, struct rig_slot *rig_slot,
 		 struct err *err);
 
 /* Stops every run, waits up to timeout_ms for them to end, frees everything when they
