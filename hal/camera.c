@@ -1,3 +1,4 @@
+/* A camera's settings and their schema, and photos in one step or two. */
 #include "hal/camera.h"
 
 #include <errno.h>
@@ -9,7 +10,7 @@
 #include "hal/operation.h"
 #include "hal/device_config.h"
 
-#define PREVIEW_WIDTH 640 /* of a preview when nobody chose */
+#define PREVIEW_WIDTH 640 /* of a preview without preview_resolution */
 
 /* clang-format off */
 #define NUMBER(name, low, high, otherwise) \
@@ -42,14 +43,14 @@ static const char camera_schema[] =
 	LIST("photo_resolution", "2", "16") "}}";
 /* clang-format on */
 
-/* A photo between its exposure and its read-out. */
+/* A photo that has been exposed and not yet read out. */
 struct rig_shot {
 	struct camera *camera;
 	void *latent; /* the backend's */
 	int orientation, jpeg_quality;
 };
 
-/* The schema language has no bound that differs within a list. */
+/* The schema language cannot bound each item of a list separately. */
 static int camera_check_size(const struct camera *camera, const cJSON *settings,
 			     const char *key, struct err *err)
 {
@@ -137,7 +138,7 @@ int camera_set(struct camera *camera, const cJSON *patch, struct err *err)
 		return err_code(err, -EINVAL, "invalid_args",
 				"settings must be an object");
 
-	/* Checked under the lock, so that no change made meanwhile is lost. */
+	/* Checked under the lock, so that no concurrent change is lost. */
 	pthread_mutex_lock(&ctx->lock);
 	old = camera->settings;
 	settings = cJSON_Duplicate(old, true);
@@ -174,10 +175,10 @@ static void camera_release(struct camera *camera)
 	rig_context_notify(camera->ctx, DEVICE_CAMERA, camera->name);
 }
 
-/* What a shot's context points at. */
+/* The context of a backend_shot. */
 struct shot_context {
 	const struct operation *op;
-	int64_t due; /* in the backend's time: when its patience ends */
+	int64_t due; /* in the backend's time: when to give up */
 };
 
 static int camera_check_shot(const struct backend_shot *shot)
@@ -191,8 +192,8 @@ static int camera_check_shot(const struct backend_shot *shot)
 	return ret;
 }
 
-/* By the backend's time: now, the exposure, the two others that a sensor which runs all
- * the time may be busy with before, and as long as anybody waits for it. */
+/* In the backend's time: now, this exposure, two more that a free-running sensor may
+ * have to finish first, and the patience. */
 static int64_t camera_due(const struct rig_context *ctx, const cJSON *settings)
 {
 	double ms = 3 * json_number(settings, "shutter", 0) + RIG_CAMERA_PATIENCE_S * 1e3;
@@ -200,7 +201,7 @@ static int64_t camera_due(const struct rig_context *ctx, const cJSON *settings)
 	return ctx->backend->now(ctx->hardware) + llround(ms * 1e6);
 }
 
-/* With these settings, which it takes. */
+/* Takes ownership of settings. */
 static int camera_shoot(struct camera *camera, const struct operation *op,
 			cJSON *settings, bool preview, struct rig_shot *out,
 			struct err *err)
@@ -314,7 +315,7 @@ void camera_drop(struct rig_shot *shot)
 	free(shot);
 }
 
-/* With these settings, which it takes. */
+/* Takes ownership of settings. */
 static int camera_take(struct camera *camera, struct cancel *cancel, cJSON *settings,
 		       bool preview, struct frame **frame, struct err *err)
 {
@@ -339,7 +340,7 @@ int camera_capture(struct camera *camera, struct cancel *cancel, struct frame **
 	return camera_take(camera, cancel, camera_settings(camera), false, frame, err);
 }
 
-/* The size of a photo that nobody chose is the backend's. */
+/* Without a chosen size, the backend's largest. */
 static void camera_full_size(const struct camera *camera, const cJSON *settings,
 			     int *width, int *height)
 {
@@ -354,7 +355,7 @@ static void camera_full_size(const struct camera *camera, const cJSON *settings,
 	}
 }
 
-/* The settings for a photo to look at. */
+/* The settings of a preview. */
 static cJSON *camera_small_settings(struct camera *camera)
 {
 	cJSON *settings = camera_settings(camera);
@@ -384,7 +385,8 @@ int camera_preview(struct camera *camera, struct cancel *cancel, struct frame **
 			   err);
 }
 
-/* Each of its photos is the backend's to give up: together they may take long. */
+/* No deadline for the whole: the backend gives up each of its photos, which together
+ * may take long. */
 static int camera_measure(struct camera *camera, const struct operation *op, cJSON *found,
 			  struct err *err)
 {

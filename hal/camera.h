@@ -18,7 +18,7 @@ int camera_open(struct camera *camera, struct rig_context *ctx, size_t index,
 		const cJSON *item, struct err *err);
 void camera_close(struct camera *camera);
 
-/* As the functions of rig.h. */
+/* As the rig_ functions of the same name in rig.h. */
 cJSON *camera_settings(struct camera *camera);
 int camera_set(struct camera *camera, const cJSON *patch, struct err *err);
 int camera_capture(struct camera *camera, struct cancel *cancel, struct frame **frame,

@@ -1,3 +1,4 @@
+/* Signal handlers that put a rig into its safe state before the process dies. */
 #include "hal/crash_off.h"
 
 #include <errno.h>
@@ -6,17 +7,17 @@
 static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGHUP, SIGQUIT};
 #define SIGNALS (sizeof(signals) / sizeof(signals[0]))
 
-static struct sigaction before[SIGNALS]; /* while a rig is guarded */
+static struct sigaction before[SIGNALS]; /* while installed */
 static _Atomic(struct rig_context *) guarded;
 
-/* Gives the signals back to who had them. */
+/* Restores the previous handlers. */
 static void restore_handlers(void)
 {
 	for (size_t i = 0; i < SIGNALS; i++)
 		sigaction(signals[i], &before[i], NULL);
 }
 
-/* Only what a signal handler may do: safe() sets levels and takes no lock. */
+/* Async-signal-safe: safe() sets levels and takes no lock. */
 static void handle_signal(int number, siginfo_t *info, void *context)
 {
 	struct rig_context *ctx = atomic_exchange(&guarded, NULL);
@@ -28,7 +29,7 @@ static void handle_signal(int number, siginfo_t *info, void *context)
 		ctx->backend->safe(ctx->hardware);
 	}
 	restore_handlers();
-	/* A fault comes again by itself, and with its address. */
+	/* A fault is raised again when this returns, with its address. */
 	if (info->si_code <= 0)
 		raise(number);
 	errno = error;

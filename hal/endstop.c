@@ -1,3 +1,4 @@
+/* Reads an endstop, and reports its last level while its motor is moving. */
 #include "hal/endstop.h"
 
 #include <errno.h>
@@ -52,7 +53,7 @@ int endstop_pressed(struct endstop *endstop, struct err *err)
 	return ret;
 }
 
-/* Under the lock nobody can claim the motor. */
+/* While the lock is held, the motor cannot be claimed. */
 static int endstop_look(struct endstop *endstop)
 {
 	struct rig_context *ctx = endstop->ctx;

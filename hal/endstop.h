@@ -11,21 +11,22 @@ struct endstop {
 	size_t index;
 	char name[DEVICE_NAME];
 	char motor[DEVICE_NAME];
-	double angle;	    /* where it is pressed */
-	const bool *in_use; /* ctx->lock: is its motor claimed?  NULL: it has none */
-	atomic_int told;    /* what endstop_pressed() said last */
+	double angle; /* where it is pressed */
+	const bool
+		*in_use; /* ctx->lock: whether its motor is claimed; NULL: it has none */
+	atomic_int told; /* what endstop_pressed() last returned */
 };
 
-/* Reads the member item of the config's endstops. */
+/* Reads `item`, a member of the config's endstops. */
 int endstop_open(struct endstop *endstop, struct rig_context *ctx, size_t index,
 		 const cJSON *item, struct err *err);
 
 /* 1 while pressed, 0, or a negative errno with "hardware_fault".  Takes edges out of a
- * queue: only for whoever has claimed its motor. */
+ * queue, so only the caller that has claimed the endstop's motor may call it. */
 int endstop_pressed(struct endstop *endstop, struct err *err);
 
 /* {name, motor, pressed}; pressed is null when it cannot be read.  While its motor is
- * claimed it is what was told last.  Any thread. */
+ * claimed, the last reading is shown.  Any thread. */
 cJSON *endstop_state(struct endstop *endstop);
 
 #endif

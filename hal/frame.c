@@ -1,3 +1,4 @@
+/* Allocates and frees the pixels of a photo. */
 #include "hal/frame.h"
 
 #include <stdlib.h>

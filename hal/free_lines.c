@@ -1,3 +1,4 @@
+/* Reads and checks the config key free_lines. */
 #include "hal/free_lines.h"
 
 #include <errno.h>

@@ -1,13 +1,14 @@
+/* Homes one axis at its endstop, in four moves. */
 #include "hal/homing.h"
 
 #include <errno.h>
 #include <math.h>
 
-#define SEEK_SHARE 4	 /* the endstop is sought at one part of so many of the speed */
-#define CLEARANCE 2.0	 /* degrees between the endstop and where it is sought again */
-#define STOPPING 1.0	 /* degrees in which it must come to rest behind the endstop */
-#define STUCK_AFTER 30.0 /* degrees in which a pressed endstop must let go */
-#define MARGIN 15.0	 /* degrees that an axis may stand beyond its limits */
+#define SEEK_SHARE 4	 /* the endstop is sought at this fraction of the full speed */
+#define CLEARANCE 2.0	 /* degrees that it backs off before it comes back slowly */
+#define STOPPING 1.0	 /* degrees within which it must stop behind the endstop */
+#define STUCK_AFTER 30.0 /* degrees within which a pressed endstop must be released */
+#define MARGIN 15.0	 /* degrees by which an axis may be beyond its limits */
 
 struct homing {
 	const struct operation *op;
@@ -16,7 +17,7 @@ struct homing {
 	struct err *err;
 };
 
-/* Goes degrees towards the endstop (below 0: away from it) until that happens. */
+/* Moves by `degrees` towards the endstop (negative: away from it) until the event. */
 static int homing_go(const struct homing *homing, double degrees, double speed,
 		     enum move_until until, bool *met)
 {
@@ -43,7 +44,7 @@ static int homing_fail(const struct homing *homing, const char *what)
 			what, homing->motor->endstop->name);
 }
 
-/* All the way that the axis can have to its endstop. */
+/* The longest way that the axis can have to its endstop. */
 static double homing_travel(const struct motor *motor)
 {
 	double far = motor_endstop_above(motor) ? motor->min : motor->max;
@@ -85,7 +86,7 @@ static int homing_back_off(const struct homing *homing, double speed)
 	return ret;
 }
 
-/* Fast enough to be bearable, and slow enough to do no harm behind the switch. */
+/* Fast enough not to bore, slow enough to stop soon behind the switch. */
 static double homing_speed(const struct motor *motor)
 {
 	double stopping = STOPPING * motor->steps_per_turn / 360;

@@ -1,3 +1,4 @@
+/* Switches one light and keeps its brightness. */
 #include "hal/light.h"
 
 #include <errno.h>
@@ -49,7 +50,8 @@ int light_show(struct light *light, bool awake, struct err *err)
 }
 
 /* The caller holds the lock: an emergency stop that comes later finds it free and turns
- * the light off.  One that went on by half goes back to what it was. */
+ * the light off.  A light that could only be switched on in part goes back to what it
+ * was. */
 static int light_change(struct light *light, const struct rig_light *level,
 			struct err *err)
 {
@@ -105,15 +107,15 @@ cJSON *light_state(struct light *light)
 {
 	cJSON *state = cJSON_CreateObject();
 	struct rig_light level;
-	bool burns;
+	bool lit;
 
 	pthread_mutex_lock(&light->ctx->lock);
 	level = light->level;
-	burns = level.on && light->ctx->awake;
+	lit = level.on && light->ctx->awake;
 	pthread_mutex_unlock(&light->ctx->lock);
 
 	cJSON_AddStringToObject(state, "name", light->name);
-	cJSON_AddStringToObject(state, "state", burns ? "ON" : "OFF");
+	cJSON_AddStringToObject(state, "state", lit ? "ON" : "OFF");
 	cJSON_AddNumberToObject(state, "brightness", level.brightness);
 	return state;
 }

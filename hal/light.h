@@ -11,7 +11,7 @@ struct light {
 	struct rig_light level; /* ctx->lock */
 };
 
-/* Reads the member item of the config's lights; the light is off. */
+/* Reads `item`, a member of the config's lights; the light is off. */
 int light_open(struct light *light, struct rig_context *ctx, size_t index,
 	       const cJSON *item, struct err *err);
 
@@ -19,11 +19,11 @@ int light_open(struct light *light, struct rig_context *ctx, size_t index,
 int light_set(struct light *light, bool on, int brightness, struct err *err);
 struct rig_light light_get(struct light *light);
 
-/* Puts the lines to what the level says while the rig is awake, and off otherwise.  The
- * caller holds the lock. */
+/* Sets the lines to the light's level, or off while the rig is not awake.  The caller
+ * holds the lock. */
 int light_show(struct light *light, bool awake, struct err *err);
 
-/* {name, state, brightness}; a light of a rig that sleeps is off. */
+/* {name, state, brightness}; OFF while the rig rests. */
 cJSON *light_state(struct light *light);
 
 #endif

@@ -1,3 +1,4 @@
+/* Maps small files, creates them atomically, and sets damaged ones aside. */
 #include "hal/mmap_file.h"
 
 #include <errno.h>

@@ -1,11 +1,12 @@
+/* Plans speed profiles and sends each pulse when it is due. */
 #include "hal/motion.h"
 
 #include <errno.h>
 #include <math.h>
 
 #define NS_PER_S 1e9
-#define LATE_SHARE 10 /* one part of so many of an interval is jitter, more is late */
-#define ROUNDING 1e-6 /* steps: what sums of square roots may be off by */
+#define LATE_SHARE 10 /* an interval's fraction up to which lateness is jitter */
+#define ROUNDING 1e-6 /* steps: rounding error of sums of square roots */
 #define NEVER INT64_MAX
 
 static double motion_root(double x)
@@ -78,7 +79,7 @@ double motion_seconds(int64_t steps, const struct motion_limits *limits)
 	return p.total_s;
 }
 
-/* Sets when the next pulse is due. */
+/* Computes when the next pulse is due. */
 static void axis_aim(struct motion_axis *axis)
 {
 	double distance = (double)(axis->done + 1 - axis->base);
@@ -102,7 +103,7 @@ static double axis_speed(const struct motion_axis *axis)
 
 static void axis_start(struct motion_axis *axis, int64_t now)
 {
-	/* In whole nanoseconds, so that cruising and the limit above agree. */
+	/* In whole nanoseconds, so that cruising and the limit in axis_aim() agree. */
 	axis->shortest_ns = (int64_t)ceil(NS_PER_S / axis->limits.max_speed);
 	axis->limits.max_speed = NS_PER_S / (double)axis->shortest_ns;
 	axis->done = 0;
@@ -115,8 +116,8 @@ static void axis_start(struct motion_axis *axis, int64_t now)
 	axis_aim(axis);
 }
 
-/* Lets the axis come to rest, counted from its last pulse at that pulse's speed.  The
- * next pulse is never due before it was: braking only delays. */
+/* Lets the axis come to rest, starting from the speed of its last pulse.  The next pulse
+ * is never due earlier than it was: braking only delays. */
 static void axis_brake(struct motion_axis *axis, double speed)
 {
 	int64_t stop;
@@ -131,8 +132,8 @@ static void axis_brake(struct motion_axis *axis, double speed)
 	axis_aim(axis);
 }
 
-/* The highest speed that a rotor can have at the end of an interval in which it went one
- * step and could speed up by the acceleration all the time, or rest and then speed up. */
+/* The highest speed that a rotor can have after an interval in which it went one step,
+ * either accelerating all the time or resting first. */
 static double axis_reachable(const struct motion_axis *axis, int64_t interval_ns)
 {
 	double a = axis->limits.acceleration;
@@ -143,7 +144,7 @@ static double axis_reachable(const struct motion_axis *axis, int64_t interval_ns
 	return 1 / interval + a * interval / 2;
 }
 
-/* After a pulse at now: shifts or plans anew what a late pulse has changed. */
+/* After a pulse at now: shifts or replans the rest if the pulse was late. */
 static void axis_absorb(struct motion_axis *axis, int64_t now)
 {
 	int64_t late = now - axis->due_ns;
@@ -181,7 +182,7 @@ static struct motion_axis *move_next(const struct motion_move *move)
 	return next;
 }
 
-/* Looks at what the world wants: 0, or -ECANCELED. */
+/* Applies the caller's request: 0, or -ECANCELED. */
 static int move_check_request(struct motion_move *move)
 {
 	enum motion_request request = move->request(move->context);
@@ -218,7 +219,7 @@ static int move_pulse(struct motion_move *move, struct motion_axis *axis, int64_
 	return 0;
 }
 
-/* Of a move whose axes all rest. */
+/* The result of a move whose axes are all at rest. */
 static int move_arrived(const struct motion_move *move)
 {
 	for (size_t i = 0; move->braking && i < move->n; i++)
@@ -243,7 +244,7 @@ void motion_add(struct motion *motion, struct motion_move *move)
 {
 	int64_t now = motion->now(motion->clock);
 
-	/* A simulated time may have been waited for ahead of its clock. */
+	/* A simulated wait may have returned a time ahead of the clock. */
 	if (now < motion->latest_ns)
 		now = motion->latest_ns;
 	for (size_t i = 0; i < move->n; i++)

@@ -1,9 +1,9 @@
-/* Moves axes: when each step pulse of a move is due, and sending it then.
+/* Moves axes: computes when each step pulse of a move is due, and sends it then.
  *
  * An axis starts from rest, accelerates, cruises, and decelerates to rest on its last
- * step; a move too short to cruise is a triangle.  The profile is continuous and the
- * pulses fall where it crosses whole steps, pulse k of a start from rest at sqrt(2 k /
- * acceleration). A mean of such a profile can change no faster than the profile itself,
+ * step; a move too short to cruise is a triangle.  The profile is continuous, and pulses
+ * are due where it crosses whole steps: pulse k of a start from rest at sqrt(2 k /
+ * acceleration).  A mean of such a profile can change no faster than the profile itself,
  * so
  *
  *     1 / interval <= max_speed                                      and
@@ -12,8 +12,8 @@
  * hold for any two neighbouring intervals: no speed spike, however short or odd the move.
  * One step is one pulse.
  *
- * Knows no hardware, no clock and no thread: they come in as functions, so a test can be
- * the clock. */
+ * Knows no hardware, no clock and no thread: they are passed in as functions, so a test
+ * can be the clock. */
 #ifndef HAL_MOTION_H
 #define HAL_MOTION_H
 
@@ -26,11 +26,11 @@ struct motion_limits {
 	double acceleration; /* steps/s^2, above 0 */
 };
 
-/* Seconds from rest to rest over so many steps. */
+/* Seconds from rest to rest over this many steps. */
 double motion_seconds(int64_t steps, const struct motion_limits *limits);
 
-/* One stretch from some speed to rest: times in seconds and distances in steps, both from
- * its beginning.  Plain data. */
+/* One stretch from some speed to rest.  Times in seconds and distances in steps, both
+ * from its beginning.  Plain data. */
 struct motion_profile {
 	double acceleration;
 	double start, peak;	    /* speeds, steps/s */
@@ -38,7 +38,7 @@ struct motion_profile {
 	double rise_s, cruise_s, total_s;
 };
 
-/* The fastest way over distance that begins at speed, which must allow a stop within it.
+/* The fastest way over distance that begins at speed.  speed must allow a stop within it.
  */
 void motion_profile_plan(struct motion_profile *p, const struct motion_limits *limits,
 			 double speed, double distance);
@@ -47,19 +47,19 @@ void motion_profile_plan(struct motion_profile *p, const struct motion_limits *l
 void motion_profile_brake(struct motion_profile *p, const struct motion_limits *limits,
 			  double speed);
 
-/* When the distance is covered (0..total), and how fast the axis is then. */
+/* When the distance (0..total) is covered, and how fast the axis is then. */
 double motion_profile_time(const struct motion_profile *p, double distance);
 double motion_profile_speed(const struct motion_profile *p, double distance);
 
-/* What an axis shall do after a pulse. */
+/* What an axis should do after a pulse. */
 enum motion_action {
 	MOTION_GO,
 	MOTION_BRAKE, /* decelerate to rest */
 	MOTION_HALT,  /* no further pulse: only for speeds that allow it */
-	MOTION_HELD,  /* the same, and this pulse was not sent either */
+	MOTION_HELD,  /* as MOTION_HALT, and this pulse was not sent either */
 };
 
-/* What the world wants of a whole move. */
+/* What is requested of a whole move. */
 enum motion_request { MOTION_RUN, MOTION_REST, MOTION_STOP };
 
 /* One axis of a move.  The caller fills the first part and reads done. */
@@ -70,32 +70,33 @@ struct motion_axis {
 
 	/* Private to motion.c. */
 	struct motion_profile profile;
-	int64_t origin_ns, last_ns,
-		due_ns;	     /* profile's beginning, last pulse, next pulse */
+	int64_t origin_ns;   /* start of the profile */
+	int64_t last_ns;     /* last pulse */
+	int64_t due_ns;	     /* next pulse */
 	int64_t base;	     /* done when the profile began */
-	int64_t goal;	     /* done when the axis will rest */
+	int64_t goal;	     /* done when the axis will be at rest */
 	int64_t shortest_ns; /* no interval below this */
 	bool braking;	     /* never speeds up again */
 };
 
-/* Axes that set out together.  The caller fills the first part, keeps it where it is
- * until motion_turn() gives the move back, and reads the result. */
+/* Axes that start together.  The caller fills the first part, does not move it in memory
+ * until motion_turn() returns it, and reads the result. */
 struct motion_move {
 	struct motion_axis *axes;
 	size_t n;
 
-	/* MOTION_REST makes all axes of the move brake, and holds; MOTION_STOP ends all
-	 * its pulses. */
+	/* MOTION_REST makes all axes of the move brake, for good; MOTION_STOP ends all
+	 * pulses. */
 	enum motion_request (*request)(void *context);
 
-	/* Sends one pulse: a motion_answer, or a negative errno that ends all pulses of
-	 * the move.  *sent_ns is when the pulse was asked for; where sending takes time
-	 * it becomes when the pulse had surely been sent. */
+	/* Sends one pulse: a motion_action, or a negative errno, which ends all pulses of
+	 * the move.  On entry *sent_ns is the time of the call; where sending takes time,
+	 * set it to a moment at which the pulse had certainly been sent. */
 	int (*pulse)(void *context, size_t axis, int64_t *sent_ns);
 	void *context;
 
-	/* 0, -EINTR when braked before all arrived, -ECANCELED when stopped, or pulse's
-	 * error. done of the axes is exact in every case. */
+	/* 0, -EINTR if it braked before all arrived, -ECANCELED if it was stopped, or
+	 * pulse's error.  `done` of the axes is exact in every case. */
 	int result;
 
 	/* Private to motion.c. */
@@ -103,12 +104,12 @@ struct motion_move {
 	struct motion_move *next;
 };
 
-/* All moves that are under way, in one timeline. */
+/* All current moves, in one timeline. */
 struct motion {
 	int64_t (*now)(void *clock); /* nanoseconds */
 
-	/* Waits until time is due_ns and returns what time it is.  May return earlier, to
-	 * let the requests be checked. */
+	/* Waits until due_ns and returns the time.  May return early, so that requests
+	 * are checked. */
 	int64_t (*wait_until)(void *clock, int64_t due_ns);
 	void *clock;
 
@@ -119,13 +120,13 @@ struct motion {
 
 void motion_add(struct motion *motion, struct motion_move *move);
 
-/* Waits for the pulse that is due next, of whatever move, and sends it.  A move that
- * ended leaves the timeline and is returned, else NULL; a move of no steps ends too. Call
- * it while there are moves.  Allocates nothing.
+/* Waits for the next pulse that is due, of any move, and sends it.  Returns a move that
+ * has ended and left the timeline, else NULL; a move of no steps ends too.  Call it while
+ * there are moves.  Allocates nothing.
  *
- * A pulse that comes late is never caught up: by up to a tenth of its interval, the rest
- * of that axis is shifted; by more, the rotor is taken to have slowed down to what the
- * interval says, and the axis speeds up from there within its acceleration. */
+ * A late pulse is never caught up.  Late by up to a tenth of its interval, it shifts the
+ * rest of that axis.  Later than that, the rotor is assumed to have slowed down to what
+ * the interval says, and the axis speeds up from there within its acceleration. */
 struct motion_move *motion_turn(struct motion *motion);
 
 #endif

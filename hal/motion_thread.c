@@ -1,3 +1,4 @@
+/* The thread that runs the timeline of motion.h, and the callers that wait for it. */
 #include "hal/motion_thread.h"
 
 #include <errno.h>
@@ -22,11 +23,12 @@ struct motion_thread {
 	pthread_t thread;
 	bool started;
 
-	pthread_mutex_t lock; /* with priority inheritance: held for some instructions */
+	pthread_mutex_t lock; /* with priority inheritance; held for a few instructions */
 	pthread_cond_t asked, ended;
 	struct motion_move *incoming; /* lock */
-	atomic_bool waiting;	  /* is there an incoming one? written under the lock */
-	struct motion_move *back; /* lock: ended, not yet taken by its caller */
+	atomic_bool
+		waiting; /* whether there is an incoming one; written under the lock */
+	struct motion_move *back; /* lock: ended, not yet collected by their callers */
 	bool closing;		  /* lock */
 	int64_t rest_ns;	  /* lock: when to call rested(), or NEVER */
 };
@@ -43,7 +45,7 @@ static void motion_thread_aim_at_rest(struct motion_thread *mt)
 		mt->rest_ns = clock_monotonic_ns() + mt->options.rest_ms * NS_PER_MS;
 }
 
-/* Takes what has come in; the caller holds the lock. */
+/* Adds new moves to the timeline; the caller holds the lock. */
 static void motion_thread_take(struct motion_thread *mt)
 {
 	struct motion_move *move;
@@ -65,7 +67,7 @@ static void motion_thread_give_back(struct motion_thread *mt, struct motion_move
 	pthread_mutex_unlock(&mt->lock);
 }
 
-/* Turns until nothing moves. */
+/* Sends pulses until nothing moves. */
 static void motion_thread_move(struct motion_thread *mt)
 {
 	while (mt->motion.moves) {
@@ -81,8 +83,8 @@ static void motion_thread_move(struct motion_thread *mt)
 	}
 }
 
-/* Waits for a move, for the time to rest or for the end; the caller holds the lock.  True
- * when it is time to rest. */
+/* Waits for a move, for rest_ns or for the end; the caller holds the lock.  True when
+ * it is time to rest. */
 static bool motion_thread_idle(struct motion_thread *mt)
 {
 	while (!mt->incoming && !mt->closing) {
@@ -109,7 +111,7 @@ static void motion_thread_work(struct motion_thread *mt)
 		realtime_release_latency(&mt->realtime);
 }
 
-/* What the machine refuses is known before the first move, so that it can be told. */
+/* Before the first move, so that refusals can be reported. */
 static void motion_thread_prepare(struct motion_thread *mt)
 {
 	const char *frame = __builtin_frame_address(0);
@@ -226,7 +228,7 @@ void motion_thread_close(struct motion_thread *mt)
 	motion_thread_free(mt);
 }
 
-/* Takes move from those that are back; the caller holds the lock. */
+/* Removes move from the finished ones; the caller holds the lock. */
 static bool motion_thread_collect(struct motion_thread *mt, struct motion_move *move)
 {
 	for (struct motion_move **link = &mt->back; *link; link = &(*link)->next) {
@@ -239,9 +241,9 @@ static bool motion_thread_collect(struct motion_thread *mt, struct motion_move *
 }
 
 int motion_thread_run(struct motion_thread *mt, struct motion_move *move,
-		      void (*tell)(void *context), void *context)
+		      void (*notify)(void *context), void *context)
 {
-	int64_t told = clock_monotonic_ns();
+	int64_t notified = clock_monotonic_ns();
 
 	pthread_mutex_lock(&mt->lock);
 	move->next = mt->incoming;
@@ -251,14 +253,14 @@ int motion_thread_run(struct motion_thread *mt, struct motion_move *move,
 	pthread_cond_signal(&mt->asked);
 	while (!motion_thread_collect(mt, move)) {
 		struct timespec until =
-			timespec_of(told + MOTION_THREAD_NOTIFY_MS * NS_PER_MS);
+			timespec_of(notified + MOTION_THREAD_NOTIFY_MS * NS_PER_MS);
 
 		if (pthread_cond_timedwait(&mt->ended, &mt->lock, &until) != ETIMEDOUT)
 			continue;
-		told = clock_monotonic_ns();
+		notified = clock_monotonic_ns();
 		pthread_mutex_unlock(&mt->lock);
-		if (tell)
-			tell(context);
+		if (notify)
+			notify(context);
 		pthread_mutex_lock(&mt->lock);
 	}
 	pthread_mutex_unlock(&mt->lock);

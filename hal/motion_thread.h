@@ -1,11 +1,11 @@
-/* The motion thread: one for a rig, it alone sends pulses.
+/* The motion thread: one per rig, the only thread that sends pulses.
  *
- * Moves of different axes that are asked for at different times run in one timeline
- * (motion.h).  Where the time is real the thread asks for real-time priority, locks what
- * it touches into memory and keeps the processor awake while something moves; it does
- * without where it may not, and says so.
+ * Moves of different axes that begin at different times run in one timeline (motion.h).
+ * Where the time is real, the thread asks for real-time priority, locks the memory that
+ * it touches and keeps the processor awake while something moves.  It works without
+ * what the machine refuses, and reports that.
  *
- * Threads: any, but motion_thread_open() and motion_thread_close(). */
+ * Threads: any, except for motion_thread_open() and motion_thread_close(). */
 #ifndef HAL_MOTION_THREAD_H
 #define HAL_MOTION_THREAD_H
 
@@ -26,7 +26,7 @@ struct motion_thread_options {
 	void *clock;
 	bool real_time;
 
-	/* Called on the motion thread, once, when nothing has moved for rest_ms; not when
+	/* Called once on the motion thread when nothing has moved for rest_ms; never if
 	 * rest_ms is 0. */
 	int64_t rest_ms;
 	void (*rested)(void *context);
@@ -37,25 +37,25 @@ struct motion_thread_options {
 int motion_thread_open(struct motion_thread **out,
 		       const struct motion_thread_options *options, struct err *err);
 
-/* After all moves have come back.  NULL is fine. */
+/* After all moves have returned.  NULL is fine. */
 void motion_thread_close(struct motion_thread *mt);
 
-/* Carries move out, which stays the caller's and where it is, and returns its result when
- * its axes rest.  tell is called on the caller's thread every ENGINE_TELL_MS meanwhile;
- * NULL for nobody. */
+/* Carries out a move and returns its result when its axes are at rest.  The move stays
+ * the caller's and must not be moved in memory.  Until then notify (may be NULL) is
+ * called on the caller's thread every MOTION_THREAD_NOTIFY_MS. */
 #define MOTION_THREAD_NOTIFY_MS 250
 int motion_thread_run(struct motion_thread *mt, struct motion_move *move,
-		      void (*tell)(void *context), void *context);
+		      void (*notify)(void *context), void *context);
 
-/* Begins the wait for rest_ms anew. */
+/* Restarts the wait for rest_ms. */
 void motion_thread_postpone_rest(struct motion_thread *mt);
 
-/* Keeps memory that pulses touch from being swapped out, and lets it go again, before it
- * is freed.  Without effect where the time is not real. */
+/* Locks memory that pulses touch, so that it is not swapped out, and unlocks it before
+ * it is freed.  No effect where the time is not real. */
 void motion_thread_pin(struct motion_thread *mt, const void *memory, size_t size);
 void motion_thread_unpin(struct motion_thread *mt, const void *memory, size_t size);
 
-/* Adds a sentence for each thing that the machine does not allow. */
+/* Adds a sentence per privilege that the machine refuses. */
 void motion_thread_problems(struct motion_thread *mt, cJSON *problems);
 
 #endif

@@ -1,3 +1,4 @@
+/* Reads the config of one axis and converts between degrees and steps. */
 #include "hal/motor.h"
 
 #include <errno.h>
@@ -8,7 +9,7 @@
 #include "hal/device_config.h"
 
 #define TURN 360.0
-#define MAX_RELATIVE 36000.0 /* degrees; more is a mistake */
+#define MAX_RELATIVE 36000.0 /* degrees; more must be a mistake */
 
 static const char motor_schema[] =
 	"{\"type\":\"object\",\"required\":[\"steps_per_rotation\"],\"properties\":{"
@@ -143,7 +144,7 @@ int64_t motor_steps(const struct motor *motor, double degrees)
 
 static int motor_check_limits(const struct motor *motor, double degrees, struct err *err)
 {
-	/* Half a step of grace: an axis at its limit stands on the nearest whole step. */
+	/* Half a step of grace: at its limit an axis is on the nearest whole step. */
 	double grace = TURN / motor->steps_per_turn / 2;
 
 	if (motor->endless ||
@@ -207,13 +208,13 @@ bool motor_endstop_above(const struct motor *motor)
 	return motor->endstop->angle >= (motor->min + motor->max) / 2;
 }
 
-/* To a hundredth of a degree, so that an axis on the step nearest to 45 shows 45. */
+/* Rounded to 0.01 degrees, so that an axis on the step nearest to 45 shows 45. */
 static double motor_shown(double degrees)
 {
 	return round(degrees * 100) / 100;
 }
 
-/* Degrees by which the angle may be off, to where a step can still be seen. */
+/* By how many degrees the angle may be off, rounded so that one step still shows. */
 static double motor_uncertainty(const struct motor *motor)
 {
 	double degrees = position_unsure(motor->position) * TURN / motor->steps_per_turn;

@@ -12,12 +12,12 @@ struct motor {
 	size_t index;
 	char name[DEVICE_NAME];
 	struct motion_limits limits;
-	double homing_speed; /* steps/s, 0: what the limits allow */
+	double homing_speed; /* steps/s, 0: derived from the limits */
 	int32_t steps_per_turn;
-	bool forward; /* does the angle grow with the direction line high? */
-	bool endless; /* 0..360 without an end */
+	bool forward; /* the angle grows while the direction line is high */
+	bool endless; /* 0..360, without limits */
 	double min, max, home;
-	struct endstop *endstop; /* NULL: has none */
+	struct endstop *endstop; /* NULL: it has none */
 	struct position *position;
 
 	/* ctx->lock */
@@ -26,41 +26,41 @@ struct motor {
 	double target; /* degrees */
 };
 
-/* Reads the member item of the config's motors and finds its position; positions NULL:
- * only reads it. */
+/* Reads `item`, a member of the config's motors, and finds its position; with positions
+ * NULL it only reads the config. */
 int motor_open(struct motor *motor, struct rig_context *ctx, size_t index,
 	       const cJSON *item, struct position_file *positions, struct err *err);
 
-/* Gives it its endstop.  Before any move. */
+/* Assigns the endstop of the axis.  Before any move. */
 void motor_attach(struct motor *motor, struct endstop *endstop);
 
-/* Takes the motor for a move or fails with "device_busy", and gives it back; both tell
- * the rig's owner. */
+/* Claims the motor for a move or fails with "device_busy"; releases it.  Both call the
+ * change callback. */
 int motor_claim(struct motor *motor, struct err *err);
 void motor_release(struct motor *motor);
 bool motor_busy(struct motor *motor);
 
-/* What the state shows as target while it moves. */
+/* Sets what the state shows as target while the motor moves. */
 void motor_aim(struct motor *motor, bool has_target, double target);
 
-/* Degrees from counts; of an endless axis 0..360. */
+/* Degrees from counts, 0..360 for an endless axis, and back. */
 double motor_angle(const struct motor *motor, int64_t count);
 int64_t motor_steps(const struct motor *motor, double degrees);
 
-/* Is target within the limits?  A relative one is judged from where the axis stands, if
- * that is known. */
+/* Checks that target is within the limits.  A relative one is checked from the current
+ * angle, if that is known. */
 int motor_check(const struct motor *motor, const struct rig_target *target,
 		struct err *err);
 
-/* The count that target means from where the axis stands, checked.  An endless axis goes
- * the shorter way to an angle, and the way it was told when relative. */
+/* The count that target means from the current one, checked.  An endless axis takes the
+ * shorter way to an angle; a relative target keeps its direction. */
 int motor_goal(const struct motor *motor, const struct rig_target *target, int64_t *goal,
 	       struct err *err);
 
-/* Does it have to home before it can go to an angle? */
+/* Whether it must home before it can go to an angle. */
 bool motor_lost(const struct motor *motor);
 
-/* Does the angle grow towards the endstop? */
+/* Whether the angle grows towards the endstop. */
 bool motor_endstop_above(const struct motor *motor);
 
 /* {name, angle, target, busy, position, calibrated, uncertainty, enabled, min, max}. */

@@ -1,3 +1,4 @@
+/* The file of step counts: its records, its checks, and recovery after a kill. */
 #include "hal/position.h"
 
 #include <errno.h>
@@ -14,12 +15,12 @@
 #define CHECK_MASK ((UINT64_C(1) << CHECK_BITS) - 1)
 #define UNSURE_MOST 1000 /* steps; more is damage */
 
-/* Words that no torn or zeroed page shows by chance. */
+/* Values that a torn or zeroed page does not show by chance. */
 enum { STATE_UNKNOWN = 0x75a3c1d0, STATE_KNOWN, STATE_CALIBRATED };
 enum { MARK_OFF = 0x3e5b7700, MARK_ON };
 
 struct position {
-	char name[POSITION_NAME]; /* "" where the record is free */
+	char name[POSITION_NAME]; /* "" for a free record */
 	uint32_t steps_per_turn;
 	_Atomic uint32_t state;
 	_Atomic uint32_t moving;
@@ -27,7 +28,7 @@ struct position {
 	_Atomic uint32_t unsure; /* steps */
 	_Atomic uint64_t word;	 /* the count and its check, inverted within a pulse */
 };
-/* Files of any version are read: what is new stands where zeros were. */
+/* Files of older versions are read: new fields are where zeros were. */
 _Static_assert(sizeof(struct position) == 96, "the records of files in use");
 
 struct position_page {
@@ -57,7 +58,7 @@ int position_boot_id(char boot_id[POSITION_BOOT_ID], struct err *err)
 	return 0;
 }
 
-/* The low bits of a multiplicative hash, so that no shifted count passes for another. */
+/* The top bits of a multiplicative hash, so that no shifted count passes for another. */
 static uint64_t position_check(uint64_t count)
 {
 	return (count * 0x9e3779b97f4a7c15u) >> (64 - CHECK_BITS);
@@ -75,7 +76,7 @@ static bool position_at_rest(uint64_t word)
 	return (word & CHECK_MASK) == position_check(word >> CHECK_BITS);
 }
 
-/* Was the last step of this word still on its way? */
+/* Whether the last step of this word was still pending. */
 static bool position_within_pulse(uint64_t word)
 {
 	return position_at_rest(word ^ CHECK_MASK);
@@ -98,7 +99,7 @@ static const char *record_damage(const struct position *record)
 	return NULL;
 }
 
-/* Why page cannot be used, or NULL. */
+/* Why the page cannot be used, or NULL. */
 static const char *page_damage(const struct position_page *page)
 {
 	const char *why;
@@ -153,7 +154,7 @@ static int page_open(struct position_file *file, const char *path, struct err *e
 	return ret < 0 ? ret : page_create(file, path, err);
 }
 
-/* What the count of an axis is worth after a restart of the machine. */
+/* After a restart of the machine. */
 static void record_enter_boot(struct position *record, bool assume)
 {
 	if (!position_known(record) || (assume && record->moving != MARK_ON))
@@ -163,13 +164,13 @@ static void record_enter_boot(struct position *record, bool assume)
 	position_forget(record);
 }
 
-/* What the count of an axis is worth after a kill.  A pulse that was on its way counts as
- * sent, for the kernel ends a call before it ends its caller. */
+/* After a kill.  A pending pulse counts as sent, for the kernel ends a call before it
+ * ends its caller. */
 static void record_recover(struct position *record)
 {
 	if (!position_within_pulse(record->word))
 		return;
-	/* In this order: a kill in here only makes it less sure. */
+	/* In this order: a kill in between only makes it less sure. */
 	record->doubted = MARK_ON;
 	if (record->unsure < UNSURE_MOST)
 		record->unsure++;
@@ -252,8 +253,7 @@ static void record_begin(struct position *record, const char *name)
 	record->doubted = MARK_OFF;
 	record->unsure = 0;
 	record->word = position_pack(0);
-	/* The name last: to whoever comes after a kill, a record with a name is complete.
-	 */
+	/* The name last: a record with a name is complete, even after a kill. */
 	atomic_signal_fence(memory_order_release);
 	snprintf(record->name, sizeof(record->name), "%s", name);
 }

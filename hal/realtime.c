@@ -1,3 +1,4 @@
+/* Asks the kernel for priority, locked memory and an awake processor. */
 #include "hal/realtime.h"
 
 #include <errno.h>
@@ -31,8 +32,8 @@ void realtime_lock(struct realtime *rt, const void *memory, size_t size)
 		snprintf(rt->no_memory, sizeof(rt->no_memory), "%s", strerror(errno));
 }
 
-/* The program itself has no name here. */
-static bool is_on_the_way(const char *name)
+/* Whether a pulse runs through this library.  The program itself has an empty name. */
+static bool is_on_pulse_path(const char *name)
 {
 	static const char *const libraries[] = {"/libc.", "/libm.", "/libgpiod."};
 
@@ -47,7 +48,7 @@ static bool is_on_the_way(const char *name)
 static int lock_object(struct dl_phdr_info *object, size_t size, void *context)
 {
 	(void)size;
-	if (!is_on_the_way(object->dlpi_name))
+	if (!is_on_pulse_path(object->dlpi_name))
 		return 0;
 	for (size_t i = 0; i < object->dlpi_phnum; i++) {
 		const ElfW(Phdr) *part = &object->dlpi_phdr[i];

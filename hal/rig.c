@@ -1,3 +1,5 @@
+/* Finds devices by name, stops the rig, and forwards to lights, triggers and cameras.
+ */
 #include "hal/rig_internal.h"
 
 #include <errno.h>
@@ -159,8 +161,8 @@ void rig_stop_motion(struct rig *rig)
 	atomic_fetch_add(&rig->ctx.stops, 1);
 }
 
-/* Puts light and trigger off again under the lock: a light that another thread was just
- * switching on when safe() ran would stay on. */
+/* Switches light and trigger off again, under the lock: a light that another thread was
+ * just switching on when safe() ran would stay on. */
 static void rig_darken(struct rig *rig)
 {
 	struct rig_context *ctx = &rig->ctx;
@@ -216,7 +218,7 @@ static int rig_light_set_all(struct rig *rig, bool on, int brightness, struct er
 {
 	int first = 0;
 
-	/* One that fails does not keep the others from going off. */
+	/* One that fails does not keep the others from being switched. */
 	for (size_t i = 0; i < rig->counts[DEVICE_LIGHT]; i++) {
 		int ret = light_set(&rig->lights[i], on, brightness,
 				    first == 0 ? err : NULL);

@@ -1,4 +1,4 @@
-/* What a rig is made of.  For rig.c, rig_motion.c, rig_open.c and rig_power.c only. */
+/* The parts of a rig, shared by rig.c, rig_motion.c, rig_open.c and rig_power.c only. */
 #ifndef HAL_RIG_INTERNAL_H
 #define HAL_RIG_INTERNAL_H
 
@@ -26,32 +26,32 @@ struct rig {
 	struct camera *cameras;
 	struct endstop *endstops;
 	struct trigger *triggers;
-	size_t counts[DEVICE_KINDS]; /* of those that are open */
+	size_t counts[DEVICE_KINDS]; /* of open devices */
 	double scan_radius_mm;
 	enum calibrate_mode calibrate_mode;
 	int64_t rest_ms; /* real time without motion until the rig sleeps, 0: never */
 	cJSON *problems;
-	unsigned kept_awake; /* ctx->lock: by so many */
+	unsigned kept_awake; /* ctx->lock: how many callers keep it awake */
 };
 
 /* As rig_open(), with this backend instead of the config's; it must outlive the rig. */
 int rig_open_with(struct rig **out, const struct backend *backend, const cJSON *config,
 		  const struct rig_options *options, struct err *err);
 
-/* NULL when there is none of that name. */
+/* The motor of this name, or NULL. */
 struct motor *rig_motor(const struct rig *rig, const char *name);
 
 /* ---- rig_power.c ---- */
 
-/* Gives all motors their current and lets the lights burn that shall; nothing to do when
+/* Switches on all motors' current, and the lights that are set to on.  Does nothing if
  * the rig is awake. */
 int rig_wake(struct rig *rig, struct err *err);
 
-/* Nothing has moved for rest_ms.  On the motion thread. */
+/* Puts the rig to rest: nothing has moved for rest_ms.  On the motion thread. */
 void rig_rested(void *context);
 
-/* The axes may have been turned while they had no current: the next motion homes them
- * first, where the config wants that. */
+/* After a rest the axes may have been turned by hand: the next motion homes them first if
+ * the config says so. */
 void rig_suspect_axes(struct rig *rig);
 
 #endif

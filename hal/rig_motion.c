@@ -1,4 +1,4 @@
-/* Moving and homing the axes of a rig, and what is known of where they stand. */
+/* Moves and homes the axes of a rig, and reports their positions. */
 #include "hal/rig_internal.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 /* ---- who moves ---- */
 
-/* Motors in the order of the targets. */
+/* The motors in the order of the targets. */
 static int rig_resolve(const struct rig *rig, const struct rig_target *targets, size_t n,
 		       struct motor *motors[POSITION_AXES], struct err *err)
 {
@@ -40,7 +40,7 @@ int rig_check_targets(const struct rig *rig, const struct rig_target *targets, s
 	return ret;
 }
 
-/* All or none. */
+/* Claims all or none. */
 static int rig_claim(struct motor *const *motors, size_t n, struct err *err)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -55,7 +55,7 @@ static int rig_claim(struct motor *const *motors, size_t n, struct err *err)
 	return 0;
 }
 
-/* Where an axis has been, its endstop may have changed. */
+/* After a move the axis' endstop may have changed too. */
 static void rig_release(struct rig *rig, struct motor *const *motors, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -66,8 +66,8 @@ static void rig_release(struct rig *rig, struct motor *const *motors, size_t n)
 	}
 }
 
-/* Claims motors for a motion and wakes the rig; followed by rig_end_motion(), unless it
- * failed. */
+/* Claims motors for a motion and wakes the rig.  Call rig_end_motion() afterwards, unless
+ * this failed. */
 static int rig_begin_motion(struct rig *rig, struct motor *const *motors, size_t n,
 			    struct cancel *cancel, struct operation *op, struct err *err)
 {
@@ -83,7 +83,7 @@ static int rig_begin_motion(struct rig *rig, struct motor *const *motors, size_t
 	return ret;
 }
 
-/* ret is how the motion ended; gives it back. */
+/* Releases the motors; ret is the result of the motion and is returned. */
 static int rig_end_motion(struct rig *rig, struct motor *const *motors, size_t n,
 			  const struct operation *op, int ret, struct err *err)
 {
@@ -111,7 +111,7 @@ static int rig_home_motor(struct rig *rig, struct motor *motor,
 	return homing_run(op, rig->positions, motor, err);
 }
 
-/* Homes those that must; nothing moves when one of them cannot. */
+/* Homes the axes that must; nothing moves if one of them cannot. */
 static int rig_home_lost(struct rig *rig, struct motor *const *motors, size_t n,
 			 const struct operation *op, struct err *err)
 {
@@ -185,7 +185,7 @@ double rig_move_seconds(const struct rig *rig, const char *name, double from_deg
 
 /* ---- going home ---- */
 
-/* Does going home begin at the endstop? */
+/* Whether going home begins at the endstop. */
 static bool rig_must_calibrate(const struct rig *rig, const struct motor *motor)
 {
 	if (!motor->endstop)
@@ -194,7 +194,7 @@ static bool rig_must_calibrate(const struct rig *rig, const struct motor *motor)
 	       !position_calibrated(motor->position);
 }
 
-/* All claimed motors that can go home; one that cannot is named when the others are. */
+/* Moves all claimed motors that can to their home angle, then names one that cannot. */
 static int rig_go_home(struct rig *rig, struct motor *const *motors, size_t n,
 		       const struct operation *op, struct err *err)
 {

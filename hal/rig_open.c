@@ -1,4 +1,4 @@
-/* Opening a rig: what of its config can be used, and a sentence for what cannot. */
+/* Opens a rig: uses what it can of the config and writes a sentence for the rest. */
 #include "hal/rig_internal.h"
 
 #include <errno.h>
@@ -14,14 +14,14 @@
 #include "hal/crash_off.h"
 #include "hal/device_config.h"
 
-#define BACKEND_OTHERWISE "linux" /* OpenScan3's own files name none */
-#define PROBLEMS_MAX 8		  /* of the config's own members */
+#define BACKEND_OTHERWISE "linux" /* OpenScan3's own configs name none */
+#define PROBLEMS_MAX 8		  /* that are reported of the config's own keys */
 
-/* Every backend there is. */
+/* All backends. */
 static const struct backend *const backends[] = {&backend_simulated, &backend_linux};
 #define BACKENDS (sizeof(backends) / sizeof(backends[0]))
 
-/* The members of a device config, by kind. */
+/* The keys of a device config, by kind. */
 static const char *const kind_keys[DEVICE_KINDS] = {
 	[DEVICE_MOTOR] = "motors",     [DEVICE_LIGHT] = "lights",
 	[DEVICE_CAMERA] = "cameras",   [DEVICE_ENDSTOP] = "endstops",
@@ -35,7 +35,7 @@ static const char *const calibrate_modes[] = {
 	[CALIBRATE_ON_WAKE] = "calibrate_on_wake",
 };
 
-/* What a config says beside its devices. */
+/* The config's keys besides its devices. */
 static const char rig_schema[] =
 	"{\"type\":\"object\",\"properties\":{"
 	"\"scan_radius_mm\":{\"type\":\"number\",\"exclusiveMinimum\":0,\"default\":1},"
@@ -72,7 +72,7 @@ static void rig_complain(struct rig *rig, const char *sentence)
 	cJSON_AddItemToArray(rig->problems, cJSON_CreateString(sentence));
 }
 
-/* Takes what does not fit out of config, so that its default holds. */
+/* Removes what does not fit from config, so that its default applies. */
 static int rig_check_config(struct rig *rig, cJSON *config, struct err *err)
 {
 	struct schema_problem problems[PROBLEMS_MAX];
@@ -95,7 +95,7 @@ static int rig_check_config(struct rig *rig, cJSON *config, struct err *err)
 	return 0;
 }
 
-/* Times are those of a person: a simulated rig rests sooner as it lives faster. */
+/* Times in the config are real: a simulated rig rests sooner, as it runs faster. */
 static void rig_read_config(struct rig *rig, const cJSON *config,
 			    const struct rig_options *options)
 {
@@ -131,7 +131,7 @@ static int rig_open_device(struct rig *rig, enum device_kind kind, size_t slot, 
 	return -EINVAL;
 }
 
-/* Makes the slot fit for another device. */
+/* Makes the slot ready for another device. */
 static void rig_drop_device(struct rig *rig, enum device_kind kind, size_t slot)
 {
 	if (kind != DEVICE_CAMERA)
@@ -183,7 +183,7 @@ static int rig_try_device(struct rig *rig, enum device_kind kind, size_t i,
 	return ret;
 }
 
-/* One that cannot be used is left out. */
+/* A device that cannot be used is left out. */
 static void rig_open_devices(struct rig *rig, const cJSON *config, enum device_kind kind)
 {
 	const cJSON *section = cJSON_GetObjectItemCaseSensitive(config, kind_keys[kind]);
@@ -265,7 +265,7 @@ static int rig_attach_endstop(struct rig *rig, struct endstop *endstop, struct e
 	return 0;
 }
 
-/* One that belongs to no motor stays, to be looked at. */
+/* An endstop without a motor stays open; it can still be read. */
 static void rig_attach_endstops(struct rig *rig)
 {
 	for (size_t i = 0; i < rig->counts[DEVICE_ENDSTOP]; i++) {
@@ -276,7 +276,7 @@ static void rig_attach_endstops(struct rig *rig)
 	}
 }
 
-/* Nobody has moved a fresh rig: it stands at home. */
+/* Nobody has moved a fresh rig: its axes are at home. */
 static void rig_settle(struct rig *rig)
 {
 	const struct backend *backend = rig->ctx.backend;
@@ -349,7 +349,7 @@ static int rig_start(struct rig *rig, const cJSON *config, struct err *err)
 	return 0;
 }
 
-/* The member cameras, made when there is none. */
+/* The config's cameras; adds an empty object if there is none. */
 static cJSON *rig_cameras_of(cJSON *config)
 {
 	cJSON *cameras = cJSON_GetObjectItemCaseSensitive(config, "cameras");
@@ -422,7 +422,7 @@ void rig_close(struct rig *rig)
 	if (!rig)
 		return;
 	rig_stop_motion(rig);
-	/* First of all: what follows may take as long as a camera hangs. */
+	/* First: what follows may take as long as a camera hangs. */
 	if (rig->ctx.hardware)
 		rig->ctx.backend->safe(rig->ctx.hardware);
 	motion_thread_close(rig->ctx.motion_thread);

@@ -1,3 +1,4 @@
+/* Puts a rig to rest after a time without motion, and wakes it again. */
 #include "hal/rig_internal.h"
 
 #include <errno.h>
@@ -5,7 +6,7 @@
 
 #include "agent/base/log.h"
 
-static void power_tell(struct rig *rig)
+static void power_notify(struct rig *rig)
 {
 	for (size_t i = 0; i < rig->counts[DEVICE_MOTOR]; i++)
 		rig_context_notify(&rig->ctx, DEVICE_MOTOR, rig->motors[i].name);
@@ -33,7 +34,7 @@ static int power_motors(struct rig *rig, bool on, struct err *err)
 	return first;
 }
 
-/* All of them, and the first error; the caller holds the lock. */
+/* Switches all lights and returns the first error; the caller holds the lock. */
 static int power_lights(struct rig *rig, bool on, struct err *err)
 {
 	int first = 0;
@@ -46,7 +47,7 @@ static int power_lights(struct rig *rig, bool on, struct err *err)
 	return first;
 }
 
-/* All of it, and the first error; the caller holds the lock. */
+/* Switches motors and lights and returns the first error; the caller holds the lock. */
 static int power_all(struct rig *rig, bool on, struct err *err)
 {
 	int motors = power_motors(rig, on, err);
@@ -67,16 +68,16 @@ int rig_wake(struct rig *rig, struct err *err)
 		ret = power_all(rig, true, err);
 	if (ret == 0)
 		ctx->awake = true;
-	else /* no rest would come for what is awake by half */
+	else /* half awake it would never be put to rest */
 		power_all(rig, false, NULL);
 	pthread_mutex_unlock(&ctx->lock);
 
 	if (slept && ret == 0)
-		power_tell(rig);
+		power_notify(rig);
 	return ret;
 }
 
-/* Is something going on that needs current or light?  The caller holds the lock. */
+/* Whether something needs current or light.  The caller holds the lock. */
 static bool power_needed(const struct rig *rig)
 {
 	if (rig->kept_awake)
@@ -130,7 +131,7 @@ void rig_rested(void *context)
 		log_warn("the rig could not be put to rest: %s", err.text);
 	log_info("motors and lights are off: nothing has moved for %lld s",
 		 (long long)rig->rest_ms / 1000);
-	power_tell(rig);
+	power_notify(rig);
 }
 
 void rig_keep_awake(struct rig *rig, bool keep)

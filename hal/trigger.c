@@ -1,3 +1,4 @@
+/* Fires one trigger: a delay, a pulse, another delay. */
 #include "hal/trigger.h"
 
 #include <errno.h>
@@ -106,13 +107,13 @@ static int trigger_fire_now(struct trigger *trigger, struct err *err)
 
 	if (ret == 0)
 		trigger->fired_at_ms = clock_wall_ms();
-	else /* who knows how far it came */
+	else /* the line may have changed all the same */
 		trigger_level(trigger, false, NULL);
 	return ret;
 }
 
-/* The line goes active unless a stop came first: an emergency stop that comes later finds
- * the lock free and puts the line back. */
+/* Sets the line active unless a stop came first.  An emergency stop that comes later
+ * finds the lock free and puts the line back. */
 static int trigger_activate(struct trigger *trigger, const struct operation *op,
 			    struct err *err)
 {

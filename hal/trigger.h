@@ -17,7 +17,7 @@ struct trigger {
 	int64_t fired_at_ms; /* wall clock, 0 for never; ctx->lock */
 };
 
-/* Reads the member item of the config's triggers; the line is idle. */
+/* Reads `item`, a member of the config's triggers; the line is idle. */
 int trigger_open(struct trigger *trigger, struct rig_context *ctx, size_t index,
 		 const cJSON *item, struct err *err);
 

@@ -1,3 +1,4 @@
+/* Translates camera settings into libcamera's controls, crops and focus windows. */
 #include "hal/linux/camera_control.h"
 
 #include <errno.h>

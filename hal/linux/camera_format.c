@@ -1,3 +1,4 @@
+/* The table of known pixel formats. */
 #include "hal/linux/camera_format.h"
 
 /* As drm_fourcc.h has them, which not every system does. */

@@ -1,3 +1,4 @@
+/* Maps a camera's DMA buffer and copies it with the right cache synchronization. */
 #include "hal/linux/camera_memory.h"
 
 #include <linux/dma-buf.h>

@@ -1,3 +1,4 @@
+/* Opens, uses and closes one camera on its own thread. */
 #include "hal/linux/camera_session.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Finds the cameras, matches them with the config, and takes their photos. */
 #include "hal/linux/cameras.h"
 
 #include <ctype.h>

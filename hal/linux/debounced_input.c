@@ -1,3 +1,4 @@
+/* Reads a switch by its queued edges and its level. */
 #include "hal/linux/debounced_input.h"
 
 #include <stdio.h>

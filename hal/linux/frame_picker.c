@@ -1,3 +1,4 @@
+/* Compares what a frame reports with what was asked for. */
 #include "hal/linux/frame_picker.h"
 
 #include <math.h>

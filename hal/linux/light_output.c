@@ -1,3 +1,4 @@
+/* Sets the lines or the PWM channel of one light. */
 #include "hal/linux/light_output.h"
 
 #include <errno.h>

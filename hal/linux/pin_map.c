@@ -1,3 +1,4 @@
+/* Reads the pins of each device from the config and records who uses them. */
 #include "hal/linux/pin_map.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Sleeps until shortly before a deadline, then spins. */
 #include "hal/linux/precise_sleep.h"
 
 #include "agent/base/clock.h"

@@ -1,3 +1,4 @@
+/* Exports one PWM channel in sysfs and sets its duty cycle. */
 #include "hal/linux/pwm.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* A bounded queue of completed requests, with a condition to wait on. */
 #include "hal/linux/request_queue.h"
 
 #include <errno.h>

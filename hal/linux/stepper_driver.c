@@ -1,3 +1,4 @@
+/* Drives step, direction and shared enable lines. */
 #include "hal/linux/stepper_driver.h"
 
 #include <errno.h>

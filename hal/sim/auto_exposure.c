@@ -1,3 +1,4 @@
+/* Measures a photo's brightness and colour balance by its histogram. */
 #include "hal/sim/auto_exposure.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* Reads the rules of sim.faults and counts the photos against them. */
 #include "hal/sim/fault_injection.h"
 
 #include <errno.h>

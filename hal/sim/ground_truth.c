@@ -1,3 +1,4 @@
+/* The file of the simulated motors' true counts. */
 #include "hal/sim/ground_truth.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Renders the object: rays per block of pixels, shading, lens and sensor. */
 #include "hal/sim/render.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* The owl as a distance field, with its relief and its paint. */
 #include "hal/sim/scene.h"
 
 #include <math.h>

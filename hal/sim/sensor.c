@@ -1,3 +1,4 @@
+/* Adds shot noise and read noise, and applies the gamma curve. */
 #include "hal/sim/sensor.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* Turns an upright frame into what a rotated or mirrored sensor delivers. */
 #include "hal/sim/sensor_orientation.h"
 
 #include <stddef.h>

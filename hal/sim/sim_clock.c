@@ -1,3 +1,4 @@
+/* A clock that runs faster than the machine's. */
 #include "hal/sim/sim_clock.h"
 
 #include <math.h>

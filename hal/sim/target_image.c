@@ -1,3 +1,4 @@
+/* Reads a JPEG and scales it into a frame. */
 #include "hal/sim/target_image.h"
 
 #include <errno.h>
