@@ -1,3 +1,4 @@
+/* The build folder, known since the build. */
 #include "agent/base/build_dir.h"
 
 #include <limits.h>
@@ -7,12 +8,12 @@
 
 bool build_dir_in_use(void)
 {
-	const char home[] = OPENSCAN_BUILD_DIR "/";
+	const char folder[] = OPENSCAN_BUILD_DIR "/";
 	char program[PATH_MAX];
 	ssize_t length = readlink("/proc/self/exe", program, sizeof(program));
 
-	return length > (ssize_t)strlen(home) &&
-	       strncmp(program, home, strlen(home)) == 0;
+	return length > (ssize_t)strlen(folder) &&
+	       strncmp(program, folder, strlen(folder)) == 0;
 }
 
 const char *build_dir_path(void)

@@ -1,13 +1,13 @@
-/* Where this program belongs: installed, or in the tree that it was built in. */
+/* Tells whether this program is installed or runs from its build tree. */
 #ifndef AGENT_BASE_BUILD_DIR_H
 #define AGENT_BASE_BUILD_DIR_H
 
 #include <stdbool.h>
 
-/* Does this program stand below where it was built? */
+/* Does this program run from below its build folder? */
 bool build_dir_in_use(void);
 
-/* That place, absolute. */
+/* The absolute path of the build folder. */
 const char *build_dir_path(void);
 
 #endif

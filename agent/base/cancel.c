@@ -1,3 +1,4 @@
+/* A flag with a condition variable and, when asked for, an eventfd. */
 #include "agent/base/cancel.h"
 
 #include <errno.h>
@@ -5,89 +6,91 @@
 #include <time.h>
 #include <unistd.h>
 
-void cancel_init(struct cancel *i)
+void cancel_init(struct cancel *cancel)
 {
 	pthread_condattr_t attr;
 
-	atomic_init(&i->raised, false);
-	i->fd = -1;
-	pthread_mutex_init(&i->lock, NULL);
+	atomic_init(&cancel->requested, false);
+	cancel->fd = -1;
+	pthread_mutex_init(&cancel->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&i->changed, &attr);
+	pthread_cond_init(&cancel->changed, &attr);
 	pthread_condattr_destroy(&attr);
 }
 
-void cancel_destroy(struct cancel *i)
+void cancel_destroy(struct cancel *cancel)
 {
-	if (i->fd >= 0)
-		close(i->fd);
-	pthread_cond_destroy(&i->changed);
-	pthread_mutex_destroy(&i->lock);
+	if (cancel->fd >= 0)
+		close(cancel->fd);
+	pthread_cond_destroy(&cancel->changed);
+	pthread_mutex_destroy(&cancel->lock);
 }
 
-/* Under the lock.  Neither can fail: an eventfd of ours counts to one. */
-static void cancel_show(struct cancel *i, bool raised)
+/* The lock is held.  Neither call can fail: this eventfd only counts to one. */
+static void update_fd(struct cancel *cancel, bool requested)
 {
 	eventfd_t count;
 
-	if (i->fd >= 0 && raised)
-		eventfd_write(i->fd, 1);
-	else if (i->fd >= 0)
-		eventfd_read(i->fd, &count);
+	if (cancel->fd >= 0 && requested)
+		eventfd_write(cancel->fd, 1);
+	else if (cancel->fd >= 0)
+		eventfd_read(cancel->fd, &count);
 }
 
-void cancel_request(struct cancel *i)
+void cancel_request(struct cancel *cancel)
 {
-	pthread_mutex_lock(&i->lock);
-	if (!atomic_exchange(&i->raised, true))
-		cancel_show(i, true);
-	pthread_cond_broadcast(&i->changed);
-	pthread_mutex_unlock(&i->lock);
+	pthread_mutex_lock(&cancel->lock);
+	if (!atomic_exchange(&cancel->requested, true))
+		update_fd(cancel, true);
+	pthread_cond_broadcast(&cancel->changed);
+	pthread_mutex_unlock(&cancel->lock);
 }
 
-void cancel_reset(struct cancel *i)
+void cancel_reset(struct cancel *cancel)
 {
-	pthread_mutex_lock(&i->lock);
-	if (atomic_exchange(&i->raised, false))
-		cancel_show(i, false);
-	pthread_mutex_unlock(&i->lock);
+	pthread_mutex_lock(&cancel->lock);
+	if (atomic_exchange(&cancel->requested, false))
+		update_fd(cancel, false);
+	pthread_mutex_unlock(&cancel->lock);
 }
 
-int cancel_fd(struct cancel *i)
+int cancel_fd(struct cancel *cancel)
 {
-	pthread_mutex_lock(&i->lock);
-	if (i->fd < 0)
-		i->fd = eventfd(atomic_load(&i->raised), EFD_CLOEXEC | EFD_NONBLOCK);
-	int fd = i->fd;
-	pthread_mutex_unlock(&i->lock);
+	pthread_mutex_lock(&cancel->lock);
+	if (cancel->fd < 0)
+		cancel->fd = eventfd(atomic_load(&cancel->requested),
+				     EFD_CLOEXEC | EFD_NONBLOCK);
+	int fd = cancel->fd;
+	pthread_mutex_unlock(&cancel->lock);
 	return fd;
 }
 
-bool cancel_requested(struct cancel *i)
+bool cancel_requested(struct cancel *cancel)
 {
-	return i && atomic_load_explicit(&i->raised, memory_order_relaxed);
+	return cancel && atomic_load_explicit(&cancel->requested, memory_order_relaxed);
 }
 
-bool cancel_wait_until(struct cancel *i, int64_t deadline_ns)
+bool cancel_wait_until(struct cancel *cancel, int64_t deadline_ns)
 {
 	struct timespec deadline = {
 		.tv_sec = (time_t)(deadline_ns / 1000000000),
 		.tv_nsec = (long)(deadline_ns % 1000000000),
 	};
 
-	if (!i) {
+	if (!cancel) {
 		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &deadline, NULL) ==
 		       EINTR)
 			;
 		return false;
 	}
 
-	pthread_mutex_lock(&i->lock);
-	while (!atomic_load(&i->raised))
-		if (pthread_cond_timedwait(&i->changed, &i->lock, &deadline) == ETIMEDOUT)
+	pthread_mutex_lock(&cancel->lock);
+	while (!atomic_load(&cancel->requested))
+		if (pthread_cond_timedwait(&cancel->changed, &cancel->lock, &deadline) ==
+		    ETIMEDOUT)
 			break;
-	bool raised = atomic_load(&i->raised);
-	pthread_mutex_unlock(&i->lock);
-	return raised;
+	bool requested = atomic_load(&cancel->requested);
+	pthread_mutex_unlock(&cancel->lock);
+	return requested;
 }

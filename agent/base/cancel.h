@@ -1,4 +1,4 @@
-/* A flag that others raise and that wakes whoever waits for time to pass. */
+/* A cancellation flag: any thread can request it, and waiting threads wake up. */
 #ifndef AGENT_BASE_CANCEL_H
 #define AGENT_BASE_CANCEL_H
 
@@ -8,28 +8,28 @@
 #include <stdint.h>
 
 struct cancel {
-	atomic_bool raised;
+	atomic_bool requested;
 	pthread_mutex_t lock; /* of fd */
 	pthread_cond_t changed;
-	int fd; /* -1 until somebody asks for it */
+	int fd; /* -1 before the first cancel_fd() */
 };
 
-void cancel_init(struct cancel *i);
-void cancel_destroy(struct cancel *i);
+void cancel_init(struct cancel *cancel);
+void cancel_destroy(struct cancel *cancel);
 
-/* Any thread; waiters return at once.  Raising twice is raising once. */
-void cancel_request(struct cancel *i);
-void cancel_reset(struct cancel *i);
+/* Any thread; waiters return immediately.  A second request changes nothing. */
+void cancel_request(struct cancel *cancel);
+void cancel_reset(struct cancel *cancel);
 
-/* Costs one atomic load: fit for a loop over step pulses.  NULL is never raised. */
-bool cancel_requested(struct cancel *i);
+/* Costs one atomic load, so it may be called once per step pulse.  False for NULL. */
+bool cancel_requested(struct cancel *cancel);
 
-/* Waits until CLOCK_MONOTONIC reaches deadline_ns or the flag is raised; true when
- * raised. NULL simply waits. */
-bool cancel_wait_until(struct cancel *i, int64_t deadline_ns);
+/* Waits until CLOCK_MONOTONIC reaches deadline_ns or cancellation is requested; true if
+ * it is.  With NULL it only waits. */
+bool cancel_wait_until(struct cancel *cancel, int64_t deadline_ns);
 
-/* A descriptor that poll() finds readable while the flag is raised, for those who wait
- * for other descriptors too.  It is the flag's; -1 when there is none to be had. */
-int cancel_fd(struct cancel *i);
+/* A descriptor that poll() finds readable while cancellation is requested, for callers
+ * that wait for other descriptors too.  The flag owns it; -1 when none could be made. */
+int cancel_fd(struct cancel *cancel);
 
 #endif

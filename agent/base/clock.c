@@ -1,3 +1,4 @@
+/* Reads the clocks and formats timestamps. */
 #include "agent/base/clock.h"
 
 #include <stdio.h>

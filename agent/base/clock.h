@@ -1,4 +1,4 @@
-/* The two clocks of the machine and the one way times are written. */
+/* The monotonic clock, the wall clock, and the format of timestamps. */
 #ifndef AGENT_BASE_CLOCK_H
 #define AGENT_BASE_CLOCK_H
 
@@ -6,11 +6,11 @@
 
 #define CLOCK_TEXT 25 /* "2026-11-24T03:12:00.000Z" and its NUL */
 
-/* Milliseconds that only grow; what durations and deadlines are measured with. */
+/* Only grow; for durations and deadlines. */
 int64_t clock_monotonic_ms(void);
 int64_t clock_monotonic_ns(void);
 
-/* Milliseconds since 1970, as far as anybody told this machine; for people only. */
+/* Milliseconds since 1970 if the clock is set; to be shown to people, never compared. */
 int64_t clock_wall_ms(void);
 
 /* RFC 3339 in UTC with milliseconds. */

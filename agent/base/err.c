@@ -1,3 +1,4 @@
+/* Writes errors; their text is always one line of UTF-8. */
 #include "agent/base/err.h"
 
 #include <stdio.h>
@@ -51,7 +52,7 @@ int err_prefix(struct err *err, const char *fmt, ...)
 	vsnprintf(before, sizeof(before), fmt, args);
 	va_end(args);
 	memcpy(after, err->text, sizeof(after));
-	/* A sentence that no longer fits is cut at its end, as everywhere. */
+	/* A sentence that no longer fits is cut at its end. */
 	size_t used = strnlen(before, sizeof(before) - 3);
 	memcpy(err->text, before, used);
 	memcpy(err->text + used, ": ", 2);

@@ -1,3 +1,4 @@
+/* Writes log lines: time, level, text. */
 #include "agent/base/log.h"
 
 #include <errno.h>
@@ -39,7 +40,7 @@ static void log_line(enum log_level level, const char *fmt, va_list args)
 	vsnprintf(text, sizeof(text), fmt, args);
 	utf8_to_line(text);
 	clock_text(clock_wall_ms(), stamp);
-	/* One write a line, so that lines of two threads never mix. */
+	/* One call per line, so that lines of two threads never mix. */
 	fprintf(stderr, "%s %-5s %s\n", stamp, names[level], text);
 }
 

@@ -1,19 +1,18 @@
-/* The program's log: one line on stderr, for journald or a terminal. */
+/* The program's log: one line per message on stderr, for journald or a terminal. */
 #ifndef AGENT_BASE_LOG_H
 #define AGENT_BASE_LOG_H
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
-/* "error" "warn" "info" "debug" to its level; -EINVAL for anything else. */
+/* The level called "error", "warn", "info" or "debug"; -EINVAL for other names. */
 int log_level_parse(const char *name);
 
-/* "error" … "debug". */
 const char *log_level_name(enum log_level level);
 
-/* Lines above level are dropped.  Call it before threads start. */
+/* Drops messages above level.  To be called before threads start. */
 void log_set_level(enum log_level level);
 
-/* Any thread.  Never pass a secret: a log is read by strangers. */
+/* Any thread.  Never pass a secret: other people read logs. */
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

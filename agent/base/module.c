@@ -1,3 +1,4 @@
+/* Finds, loads and checks modules. */
 #include "agent/base/module.h"
 
 #include <dlfcn.h>
@@ -13,7 +14,7 @@
 
 #define MODULE_NAME 32
 
-static bool module_named(const char *name)
+static bool is_module_name(const char *name)
 {
 	size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
 
@@ -29,7 +30,7 @@ static const char *module_folder(void)
 	return build_dir_in_use() ? OPENSCAN_BUILD_DIR "/modules" : OPENSCAN_MODULE_DIR;
 }
 
-/* The words of dlerror(), which are gone with the next call. */
+/* Fails with the text of dlerror(), which the next call would overwrite. */
 static int module_fail(struct err *err, const char *name)
 {
 	const char *words = dlerror();
@@ -76,7 +77,7 @@ int module_load(const void **table, const char *name, struct err *err)
 	void *library;
 	int ret;
 
-	if (!module_named(name))
+	if (!is_module_name(name))
 		return err_code(err, -EINVAL, "invalid_args",
 				"the name of a module is a word of a to z, 0 to 9 and _");
 	ret = module_open(&library, name, err);
@@ -93,6 +94,6 @@ int module_load(const void **table, const char *name, struct err *err)
 		dlclose(library);
 		return ret;
 	}
-	*table = found; /* the library keeps its reference: it stays */
+	*table = found; /* library is not closed: it stays loaded */
 	return 0;
 }

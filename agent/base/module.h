@@ -1,23 +1,25 @@
-/* Shared objects of ours, loaded at first use: so a heavy library (libcamera, libcurl)
- * costs nothing until somebody needs it, and its language need not be C.
+/* Modules: shared objects of this program that are loaded at first use.
  *
- * A module is built by openscan_module() of CMakeLists.txt and exports one table of
- * functions or facts, `const struct <anything> module_<name>`, whose type stands in a
- * header that both sides include. */
+ * A heavy library (libcamera, libcurl) costs nothing until its module is loaded, and a
+ * module need not be written in C.  It is built by openscan_module() in CMakeLists.txt
+ * and exports one table of functions or facts, `const struct <anything> module_<name>`,
+ * whose type is in a header that both sides include. */
 #ifndef AGENT_BASE_MODULE_H
 #define AGENT_BASE_MODULE_H
 
 #include "agent/base/err.h"
 
-/* The table of the module name (a plain word: a-z, 0-9 and _), loaded when nobody did so
- * before.  It stays loaded until the process ends, for many libraries cannot be unloaded.
+/* Loads the module name (a word of a-z, 0-9 and _) unless it is loaded already, and puts
+ * its table into *table.  It is never unloaded, because many libraries cannot be.
  *
- * Looked for in the folder OPENSCAN_MODULE_DIR names, where it is set; else in the build
- * tree when the program runs from there; else where modules are installed.
+ * It is looked for in the folder of the environment variable OPENSCAN_MODULE_DIR if that
+ * is set, else in the build tree if the program runs from there, else where modules are
+ * installed.
  *
- * Any thread, but not the loop's: the first call reads megabytes from the disk.  Errors:
- * -EINVAL for a name that is none, -ENOENT where there is no such module, -ELIBACC where
- * it cannot be used (a library that it needs is missing, it is of another version). */
+ * Any thread but the loop's: the first call reads megabytes from the disk.  Errors:
+ * -EINVAL for a name that is not a word, -ENOENT for a module that does not exist,
+ * -ELIBACC for one that cannot be used (a library it needs is missing, or it is of
+ * another version). */
 int module_load(const void **table, const char *name, struct err *err);
 
 #endif

@@ -1,3 +1,4 @@
+/* Threads that take the next index of a loop until none is left. */
 #include "agent/base/parallel.h"
 
 #include <errno.h>
@@ -15,7 +16,7 @@ struct loop {
 	struct cancel *cancel;
 };
 
-static void *take_turns(void *argument)
+static void *run_loop(void *argument)
 {
 	struct loop *loop = argument;
 	int i;
@@ -29,7 +30,7 @@ static void *take_turns(void *argument)
 	return NULL;
 }
 
-static int helpers(int count)
+static int helper_threads(int count)
 {
 	long wanted = sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -46,13 +47,13 @@ int parallel_for(int count, void (*work)(void *context, int i), void *context,
 	struct loop loop = {
 		.count = count, .work = work, .context = context, .cancel = cancel};
 	pthread_t threads[MOST_THREADS];
-	int wanted = helpers(count);
+	int wanted = helper_threads(count);
 	int started = 0;
 
 	while (started < wanted &&
-	       pthread_create(&threads[started], NULL, take_turns, &loop) == 0)
+	       pthread_create(&threads[started], NULL, run_loop, &loop) == 0)
 		started++;
-	take_turns(&loop);
+	run_loop(&loop);
 	while (started > 0)
 		pthread_join(threads[--started], NULL);
 

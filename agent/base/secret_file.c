@@ -1,3 +1,4 @@
+/* Reads secrets from files that only their owner can read. */
 #include "agent/base/secret_file.h"
 
 #include <errno.h>
@@ -26,7 +27,7 @@ static int check_owner(const struct stat *file, const char *path, const char *wh
 	return 0;
 }
 
-/* The first line of fd, with room for one byte more than a secret may have. */
+/* Reads the first line of fd, up to one byte more than a secret may have. */
 static int read_line(int fd, char line[SECRET_FILE_MAX + 2])
 {
 	size_t used = 0;
@@ -67,7 +68,7 @@ static int take_line(char **out, int fd, const char *path, const char *what,
 
 int secret_file_read(char **out, const char *path, const char *what, struct err *err)
 {
-	/* Not to be held up by a pipe that somebody put there. */
+	/* O_NONBLOCK: a pipe in its place must not block. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat file;
 	int ret;

@@ -1,5 +1,5 @@
-/* Marks functions that are worth compiling twice: for every machine, and for those of the
- * last ten years with eight lanes and fused multiply-add.  The loader picks. */
+/* Marks functions that are compiled twice: for any x86-64, and for processors with eight
+ * lanes and fused multiply-add (x86-64-v3).  The loader picks one at the start. */
 #ifndef AGENT_BASE_SIMD_H
 #define AGENT_BASE_SIMD_H
 
@@ -13,7 +13,7 @@
 #define SIMD_CLONES
 #endif
 
-/* What a hot loop calls must become part of it, however large, or it stays scalar. */
+/* Marks functions called in such loops: unless they are inlined, the loop is scalar. */
 #define SIMD_INLINE static inline __attribute__((always_inline))
 
 #endif

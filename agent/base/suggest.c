@@ -1,8 +1,9 @@
+/* Compares names by their edit distance. */
 #include "agent/base/suggest.h"
 
 #include <string.h>
 
-#define LONGEST 64 /* longer names are no slips of the finger */
+#define LONGEST 64 /* longer names are not compared */
 
 static unsigned least(unsigned a, unsigned b)
 {
@@ -40,7 +41,7 @@ static unsigned distance(const char *from, const char *to)
 
 void suggest_init(struct suggest *suggest, const char *wanted)
 {
-	/* One slip, and one more for every four letters. */
+	/* One typing error, and one more per four letters. */
 	*suggest = (struct suggest){
 		.wanted = wanted,
 		.distance = 2 + (unsigned)(strnlen(wanted, LONGEST) / 4),

@@ -1,14 +1,14 @@
-/* "did you mean": the known name that a mistyped one is nearest to. */
+/* Finds the known name closest to a mistyped one, for "did you mean". */
 #ifndef AGENT_BASE_SUGGEST_H
 #define AGENT_BASE_SUGGEST_H
 
 struct suggest {
 	const char *wanted;
-	const char *name; /* the best so far, NULL while none is near enough */
+	const char *name; /* the closest so far, NULL while none is close enough */
 	unsigned distance;
 };
 
-/* Starts a search; wanted must stay. */
+/* Starts a search; wanted must outlive it. */
 void suggest_init(struct suggest *suggest, const char *wanted);
 
 /* Offers one known name; it must stay while suggest->name is read. */

@@ -27,7 +27,7 @@ static void count(void *context, int i)
 	atomic_fetch_add(&tally->times[i], 1);
 }
 
-/* The tenth turn requests the cancel; later ones last until it is raised. */
+/* The tenth call requests the cancel; later ones last until it is requested. */
 static void count_and_stop_at_ten(void *context, int i)
 {
 	struct tally *tally = context;
