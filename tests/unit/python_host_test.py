@@ -1,4 +1,4 @@
-"""tasks/community/python_host.py, with this test in the agent's place."""
+"""Runs tasks/community/python_host.py, with the test in place of the agent."""
 
 import json
 import os
@@ -39,7 +39,7 @@ class MyCustomTask(BaseTask):
 
 
 class Agent:
-    """One run of a file; remembers the lines that came and answers `begin`."""
+    """One run of a file; records its lines and answers `begin`."""
 
     def __init__(self, path, name="a_task", args=None, checkpoint=None):
         self.lines = []
@@ -47,17 +47,17 @@ class Agent:
         self._process = subprocess.Popen(
             [sys.executable, HOST, "run", path], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=os.path.dirname(path))
-        threading.Thread(target=self._listen, daemon=True).start()
-        self.tell("start", task=name, id="t1", attempt=1, args=args or {},
+        threading.Thread(target=self._read_lines, daemon=True).start()
+        self.send("start", task=name, id="t1", attempt=1, args=args or {},
                   checkpoint=checkpoint)
 
-    def tell(self, kind, **members):
+    def send(self, kind, **members):
         line = json.dumps({"type": kind, **members}) + "\n"
         self._process.stdin.write(line.encode())
         self._process.stdin.flush()
 
     def wait(self, kind, **members):
-        """The next line of this kind that has these members."""
+        """Waits for a line of this kind with these members."""
         while True:
             line = self._new.get(timeout=PATIENCE_S)
             if line is None:
@@ -66,7 +66,7 @@ class Agent:
                 return line
 
     def end(self):
-        """Waits for the end; the exit code."""
+        """Waits for the end and returns the exit code."""
         code = self._process.wait(timeout=PATIENCE_S)
         while self._new.get(timeout=PATIENCE_S) is not None:
             pass
@@ -81,7 +81,7 @@ class Agent:
         self._process.send_signal(number)
 
     def end_with_sigterm(self):
-        """As the agent's, but again and again: the first may overtake the wish to cancel."""
+        """Sends SIGTERM as the agent does, but repeatedly: the first may overtake the cancel."""
         deadline = time.monotonic() + PATIENCE_S
         while self._process.poll() is None:
             if time.monotonic() > deadline:
@@ -99,12 +99,12 @@ class Agent:
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             stream.close()
 
-    def _listen(self):
+    def _read_lines(self):
         for text in self._process.stdout:
             line = json.loads(text)
             self.lines.append(line)
             if line["type"] == "begin":
-                self.tell("answer", request=line["request"], ok=True)
+                self.send("answer", request=line["request"], ok=True)
             self._new.put(line)
         self._new.put(None)
 
@@ -189,7 +189,7 @@ class Two(Base):
 
         self.assertEqual(self.describe(path), [])
 
-    def test_a_class_without_a_name_spoils_no_other(self):
+    def test_a_bad_class_does_not_affect_the_others(self):
         types = self.describe(self.file(IMPORTS + """\
 class Nameless(BaseTask):
     async def run(self): pass
@@ -205,14 +205,14 @@ class Good(BaseTask):
         self.assertIn("plain generator", types[1]["problem"])
         self.assertEqual(types[2]["name"], "good_task")
 
-    def test_what_a_file_prints_is_no_part_of_the_answer(self):
+    def test_what_a_file_prints_is_not_part_of_its_description(self):
         path = self.file("import os\nprint('hello')\nos.system('echo child')\n" + DOCUMENTED)
 
         self.assertEqual(self.describe(path)[0]["name"], "my_custom_task")
         self.assertIn("hello", self.errors)
         self.assertIn("child", self.errors)
 
-    def test_a_broken_file_says_in_one_line_what_is_wrong_where(self):
+    def test_a_broken_file_is_described_by_one_line_with_its_error(self):
         broken = {"x = 1\nx y\n": "line 2: SyntaxError: invalid syntax",
                   "\n\nimport no_such_module\n":
                       "line 3: ModuleNotFoundError: No module named 'no_such_module'",
@@ -221,7 +221,7 @@ class Good(BaseTask):
             self.assertIsNone(self.describe(self.file(text)))
             self.assertEqual(self.errors.splitlines()[-1], sentence)
 
-    def test_looking_at_a_file_leaves_nothing_behind(self):
+    def test_describing_a_file_leaves_no_files_behind(self):
         self.describe(self.file(DOCUMENTED))
 
         self.assertEqual(os.listdir(self.folder), ["file.py"])
@@ -241,7 +241,7 @@ class Good(BaseTask):
         self.assertEqual(schema["required"], ["steps"])
         self.assertFalse(schema["additionalProperties"])
 
-    def test_annotations_may_nest_and_be_text(self):
+    def test_annotations_may_be_nested_or_strings(self):
         schema = self.arguments(
             "self, a: Optional[int] = None, b: 'List[str]' = (), c: Dict[str, int] = {}, "
             "d: Union[int, List[float]] = 1, e: Literal['x', 'y'] = 'x', f: int = None, "
@@ -259,13 +259,13 @@ class Good(BaseTask):
             "g": {"default": 3},
             "h": {"default": None}})
 
-    def test_keywords_let_anything_through_and_positions_are_passed_over(self):
+    def test_kwargs_allow_further_arguments_and_args_are_ignored(self):
         schema = self.arguments("self, *args, a: int = 1, **kwargs")
 
         self.assertEqual(list(schema["properties"]), ["a"])
         self.assertTrue(schema["additionalProperties"])
 
-    def test_a_default_that_is_no_json_is_left_to_python(self):
+    def test_a_default_that_json_cannot_represent_is_left_to_python(self):
         schema = self.arguments("self, a: int = object()")
 
         self.assertEqual(schema["properties"], {"a": {"type": "integer"}})
@@ -305,7 +305,7 @@ class Run(Files):
         self.assertEqual(agent.wait("result")["value"], "Blocking task complete.")
         self.assertEqual(agent.end(), 0)
 
-    def test_a_generator_tells_its_steps_and_sets_its_result(self):
+    def test_a_generator_reports_its_steps_and_sets_its_result(self):
         agent = self.start(self.task("""\
             async def run(self, total_steps: int = 3):
                 for i in range(total_steps):
@@ -319,7 +319,7 @@ class Run(Files):
         self.assertEqual(agent.of("result")[0]["value"], {"steps": 3})
         self.assertEqual(agent.of("checkpoint"), [])
 
-    def test_progress_is_seen_when_a_field_is_set(self):
+    def test_setting_a_field_of_progress_reports_it(self):
         agent = self.start(self.task("""\
             async def run(self):
                 self._task_model.progress.total = 4
@@ -329,7 +329,7 @@ class Run(Files):
 
         self.assertEqual(agent.wait("progress", message="in place")["total"], 4)
 
-    def test_fast_progress_is_thinned_and_its_end_is_told(self):
+    def test_fast_progress_is_thinned_but_the_last_one_is_reported(self):
         agent = self.start(self.task("""\
             async def run(self):
                 for i in range(20001):
@@ -353,7 +353,7 @@ class Run(Files):
         self.assertIn("printed\n", agent.errors)
         self.assertIn("from a child\n", agent.errors)
 
-    def test_logging_goes_to_the_log_within_bounds(self):
+    def test_logging_goes_to_the_log_at_a_limited_rate(self):
         agent = self.start(self.task("""\
             async def run(self):
                 logging.getLogger(__name__).info("told %d", 1)
@@ -368,7 +368,7 @@ class Run(Files):
         self.assertLess(len(log), 1000)
         self.assertIn("more lines in one second", log[-1]["message"])
 
-    def test_a_failure_tells_its_sentence_and_leaves_its_trace_in_the_log(self):
+    def test_a_failure_reports_its_sentence_and_logs_its_traceback(self):
         agent = self.start(self.task("""\
             async def run(self, error_message: str):
                 await asyncio.sleep(0.01)
@@ -382,14 +382,14 @@ class Run(Files):
         self.assertIn("raise ValueError(error_message)", agent.errors)
         self.assertEqual(agent.of("result"), [])
 
-    def test_leaving_the_program_is_a_failure(self):
+    def test_exiting_the_program_is_a_failure(self):
         for leaving in ("sys.exit(0)", "raise KeyboardInterrupt"):
             agent = self.start(self.task(f"async def run(self): {leaving}"))
 
             self.assertEqual(agent.end(), 1)
             self.assertEqual(len(agent.of("error")), 1)
 
-    def test_results_that_json_cannot_say_are_failures(self):
+    def test_results_that_json_cannot_represent_are_failures(self):
         for value in ("object()", "float('nan')", "'x' * 300000"):
             agent = self.start(self.task(f"async def run(self): return {value}"))
 
@@ -409,7 +409,7 @@ class Run(Files):
             "path": "/x", "day": "2026-05-04", "set": [1], "status": "running",
             "progress": {"current": 1, "total": 0, "message": ""}})
 
-    def test_a_thread_that_is_left_behind_does_not_hold_up_the_end(self):
+    def test_a_thread_that_is_still_running_does_not_delay_the_end(self):
         agent = self.start(self.task("""\
             async def run(self):
                 threading.Thread(target=time.sleep, args=(3600,)).start()
@@ -419,7 +419,7 @@ class Run(Files):
         self.assertEqual(agent.end(), 0)
         self.assertEqual(agent.of("result")[0]["value"], "left")
 
-    def test_when_the_agent_goes_the_run_ends(self):
+    def test_a_run_ends_when_the_agent_is_gone(self):
         agent = self.start(self.task("async def run(self): await asyncio.sleep(3600)"))
         agent.wait("begin")
 
@@ -438,24 +438,24 @@ async def run(self, total_steps: int = 3):
 
 
 class PauseAndCancel(Files):
-    def test_a_generator_rests_between_two_steps(self):
+    def test_a_generator_pauses_between_two_steps(self):
         agent = self.start(self.task(STEPS), args={"total_steps": 1000000})
         agent.wait("progress")
 
-        agent.tell("pause")
+        agent.send("pause")
         agent.wait("paused")
-        told = len(agent.of("progress"))
+        before = len(agent.of("progress"))
         time.sleep(0.2)
-        still = len(agent.of("progress"))
-        agent.tell("resume")
+        after = len(agent.of("progress"))
+        agent.send("resume")
         agent.wait("progress")
-        agent.tell("cancel", estop=False)
+        agent.send("cancel", estop=False)
 
         self.assertEqual(agent.end(), 0)
-        self.assertEqual(told, still)
+        self.assertEqual(before, after)
         self.assertEqual(len(agent.of("paused")), 1)
 
-    def test_an_async_function_rests_at_its_gate_only(self):
+    def test_an_async_function_pauses_only_at_wait_for_pause(self):
         agent = self.start(self.task("""\
             async def run(self):
                 self._update_progress(1, 3)
@@ -469,16 +469,16 @@ class PauseAndCancel(Files):
             """))
         agent.wait("progress", current=1)
 
-        agent.tell("pause")
+        agent.send("pause")
         agent.wait("paused")
-        agent.tell("resume")
+        agent.send("resume")
 
         self.assertEqual(agent.end(), 0)
         kinds = [line["type"] for line in agent.lines if line.get("current") != 2]
         self.assertEqual(kinds, ["begin", "progress", "progress", "paused", "result"])
         self.assertEqual(agent.of("result")[0]["value"], "running")
 
-    def test_a_cancelled_coroutine_ends_at_once_with_its_finally_blocks(self):
+    def test_a_cancelled_coroutine_ends_at_once_and_runs_its_finally_blocks(self):
         agent = self.start(self.task("""\
             async def run(self):
                 try:
@@ -490,7 +490,7 @@ class PauseAndCancel(Files):
             """))
         agent.wait("progress", current=1)
 
-        agent.tell("cancel", estop=False)
+        agent.send("cancel", estop=False)
 
         self.assertEqual(agent.end(), 0)
         self.assertEqual(agent.of("progress")[-1]["message"], "cleaned up, True")
@@ -507,10 +507,10 @@ class PauseAndCancel(Files):
                     self._update_progress(2, 2, "closed")
             """))
         agent.wait("progress")
-        agent.tell("pause")
+        agent.send("pause")
         agent.wait("paused")
 
-        agent.tell("cancel", estop=False)
+        agent.send("cancel", estop=False)
 
         self.assertEqual(agent.end(), 0)
         self.assertEqual(agent.of("progress")[-1]["message"], "closed")
@@ -524,11 +524,11 @@ class PauseAndCancel(Files):
             """))
         agent.wait("progress")
 
-        agent.tell("cancel", estop=False)
+        agent.send("cancel", estop=False)
 
         self.assertEqual(agent.end(), 0)
 
-    def test_a_coroutine_that_answers_its_cancel_has_no_result(self):
+    def test_a_coroutine_that_catches_its_cancel_has_no_result(self):
         agent = self.start(self.task("""\
             async def run(self):
                 self._update_progress(1, 2)
@@ -539,12 +539,12 @@ class PauseAndCancel(Files):
             """))
         agent.wait("progress")
 
-        agent.tell("cancel", estop=False)
+        agent.send("cancel", estop=False)
 
         self.assertEqual(agent.end(), 0)
         self.assertEqual(agent.of("result") + agent.of("error"), [])
 
-    def test_blocking_code_may_look_for_its_cancel(self):
+    def test_blocking_code_may_check_for_its_cancel(self):
         agent = self.start(self.task("""\
             is_blocking = True
             def run(self):
@@ -556,13 +556,13 @@ class PauseAndCancel(Files):
             """))
         agent.wait("progress")
 
-        agent.tell("cancel", estop=False)
+        agent.send("cancel", estop=False)
         agent.signal(signal.SIGTERM)
 
         self.assertEqual(agent.end(), 0)
         self.assertEqual(agent.of("result"), [])
 
-    def test_code_that_does_not_look_is_ended_by_sigterm_with_its_finally_blocks(self):
+    def test_code_that_does_not_check_is_ended_by_sigterm_and_runs_its_finally_blocks(self):
         blocking = "def run(self):\n"
         greedy = "async def run(self):\n"
         for head, flag in ((blocking, True), (greedy, False)):
@@ -574,13 +574,13 @@ class PauseAndCancel(Files):
         self._update_progress(1, 2, "cleaned up")
 """))
             agent.wait("progress")
-            agent.tell("cancel", estop=False)
+            agent.send("cancel", estop=False)
 
             self.assertEqual(agent.end_with_sigterm(), 0)
             self.assertEqual(agent.of("progress")[-1]["message"], "cleaned up")
             self.assertEqual(agent.of("result") + agent.of("error"), [])
 
-    def test_sigterm_in_the_middle_of_telling_progress_ends_the_run_too(self):
+    def test_sigterm_while_reporting_progress_ends_the_run_too(self):
         for _ in range(5):
             agent = self.start(self.task("""\
                 is_blocking = True
@@ -592,12 +592,12 @@ class PauseAndCancel(Files):
                         self._update_progress(1, 2, "cleaned up")
                 """))
             agent.wait("progress")
-            agent.tell("cancel", estop=False)
+            agent.send("cancel", estop=False)
 
             self.assertEqual(agent.end_with_sigterm(), 0)
             self.assertEqual(agent.of("progress")[-1]["message"], "cleaned up")
 
-    def test_a_blocking_run_that_was_done_before_it_heard_keeps_its_result(self):
+    def test_a_blocking_run_that_was_done_before_it_noticed_the_cancel_keeps_its_result(self):
         agent = self.start(self.task("""\
             is_blocking = True
             def run(self):
@@ -607,11 +607,11 @@ class PauseAndCancel(Files):
             """))
         agent.wait("progress")
 
-        agent.tell("cancel", estop=False)
+        agent.send("cancel", estop=False)
 
         self.assertEqual(agent.wait("result")["value"], "done")
 
-    def test_a_resumable_generator_goes_on_from_its_progress(self):
+    def test_a_resumable_generator_continues_from_its_progress(self):
         first = self.start(self.task(STEPS, head="resumable = True\n"))
         self.assertEqual(first.end(), 0)
         state = first.of("checkpoint")[-1]["state"]
@@ -624,7 +624,7 @@ class PauseAndCancel(Files):
         self.assertEqual(second.of("progress")[-1]["message"], "begun at 3")
         self.assertEqual(second.of("progress")[-1]["current"], 5)
 
-    def test_a_checkpoint_comes_before_a_pause_and_without_more_progress(self):
+    def test_progress_is_saved_without_waiting_for_more_progress(self):
         agent = self.start(self.task("""\
             async def run(self):
                 yield TaskProgress(current=1)
@@ -639,7 +639,7 @@ class PauseAndCancel(Files):
 
 
 class Rig(Files):
-    def test_a_verb_is_asked_and_its_answer_returned(self):
+    def test_a_verb_is_requested_and_its_answer_returned(self):
         agent = self.start(self.task("""\
             is_blocking = True
             uses = ["motor", "light", "camera", "trigger"]
@@ -652,7 +652,7 @@ class Rig(Files):
         asked = []
         for number in range(5):
             line = agent.wait("rig")
-            agent.tell("answer", request=line.pop("request"), ok=True, value=number)
+            agent.send("answer", request=line.pop("request"), ok=True, value=number)
             asked.append(line)
 
         self.assertEqual(agent.wait("result")["value"], [0, 1, 2, 3, 4])
@@ -664,7 +664,7 @@ class Rig(Files):
             {"type": "rig", "verb": "capture", "file": "a.jpg"},
             {"type": "rig", "verb": "trigger", "name": "external"}])
 
-    def test_a_refusal_is_an_exception_and_the_reason_of_the_failure(self):
+    def test_a_refusal_is_an_exception_and_becomes_the_reason_of_the_failure(self):
         agent = self.start(self.task("""\
             async def run(self):
                 try:
@@ -675,10 +675,10 @@ class Rig(Files):
             """, more="import openscan_rig.aio\n"))
 
         line = agent.wait("rig", verb="home", name="rotor")
-        agent.tell("answer", request=line["request"], ok=False, code="device_busy",
+        agent.send("answer", request=line["request"], ok=False, code="device_busy",
                    message="rotor is busy")
         line = agent.wait("rig", verb="move")
-        agent.tell("answer", request=line["request"], ok=False, code="invalid_args",
+        agent.send("answer", request=line["request"], ok=False, code="invalid_args",
                    message="500 is beyond the limits")
 
         self.assertEqual(agent.end(), 1)
@@ -692,7 +692,7 @@ class Rig(Files):
             agent = self.start(self.task(run, more="import openscan_rig.aio\n"))
             agent.wait("rig")
 
-            agent.tell("cancel", estop=False)
+            agent.send("cancel", estop=False)
 
             self.assertEqual(agent.end_with_sigterm(), 0)
             self.assertEqual(agent.of("error"), [])

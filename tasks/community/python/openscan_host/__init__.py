@@ -1,1 +1,1 @@
-"""What describes and runs a task file; nothing in here is for task files themselves."""
+"""Describes and runs task files; task files themselves must not use it."""

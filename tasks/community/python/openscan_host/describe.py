@@ -1,4 +1,4 @@
-"""python_host.py describe FILE: what the task types of a file are."""
+"""python_host.py describe FILE: prints the task types in a file."""
 from __future__ import annotations
 
 import inspect
@@ -7,17 +7,17 @@ import sys
 from typing import Any, Dict, List, Type
 
 from openscan_firmware.controllers.services.tasks.base_task import BaseTask
-from openscan_host.plain import to_json
+from openscan_host.jsonable import to_json
 from openscan_host.signature import schema_of_arguments
 from openscan_host.taskfile import BadFile, classes_of, load
-from openscan_host.wire import leave
+from openscan_host.wire import exit_now
 
 TITLE_MAX = 80
 
 
 def main(path: str) -> int:
     answer = os.dup(1)
-    os.dup2(2, 1)  # what the file prints while it is imported is no part of the answer
+    os.dup2(2, 1)  # output of the file while it is imported is not part of the answer
     try:
         text = to_json(descriptions(path))
     except BadFile as error:
@@ -26,7 +26,7 @@ def main(path: str) -> int:
     with os.fdopen(answer, "w", encoding="utf-8") as stream:
         print(text, file=stream)
     sys.stdout.flush()
-    leave(0)
+    exit_now(0)
 
 
 def descriptions(path: str) -> List[Dict[str, Any]]:
@@ -34,7 +34,7 @@ def descriptions(path: str) -> List[Dict[str, Any]]:
 
 
 def describe(task_class: Type[BaseTask]) -> Dict[str, Any]:
-    """A class that cannot be used says why as its "problem", and spoils no other."""
+    """A class that cannot be used becomes a "problem", without affecting the others."""
     name = getattr(task_class, "task_name", None)
     if not isinstance(name, str):
         return {"problem": f"the class {task_class.__name__} has no task_name"}
@@ -63,6 +63,6 @@ def _uses(task_class: Type[BaseTask]) -> List[str]:
 
 
 def _title(task_class: Type[BaseTask]) -> str:
-    """The first line of the class's own docstring."""
+    """The first line of the class's own docstring, not an inherited one."""
     lines = (vars(task_class).get("__doc__") or "").strip().splitlines()
     return lines[0].strip().rstrip(".")[:TITLE_MAX] if lines else ""

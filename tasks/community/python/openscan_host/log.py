@@ -1,4 +1,4 @@
-"""Sends what task code logs to the task's log."""
+"""Forwards the log records of task code to the task's log."""
 from __future__ import annotations
 
 import logging
@@ -6,7 +6,7 @@ import time
 
 from openscan_host.wire import Wire
 
-LINES_A_SECOND = 100  # the rest is counted
+LINES_PER_SECOND = 100  # more are only counted
 
 
 class WireLog(logging.Handler):
@@ -15,28 +15,28 @@ class WireLog(logging.Handler):
         self._wire = wire
         self._second = 0
         self._lines = 0
-        self._left_out = 0
+        self._dropped = 0
 
     def emit(self, record: logging.LogRecord) -> None:
         second = int(time.monotonic())
         if second != self._second:
-            self._tell_left_out()
+            self._report_dropped()
             self._second, self._lines = second, 0
         self._lines += 1
-        if self._lines > LINES_A_SECOND:
-            self._left_out += 1
+        if self._lines > LINES_PER_SECOND:
+            self._dropped += 1
         else:
             self._wire.send("log", level=_level(record.levelno), message=self.format(record))
 
     def flush(self) -> None:
         with self.lock:  # logging.Handler's
-            self._tell_left_out()
+            self._report_dropped()
 
-    def _tell_left_out(self) -> None:
-        if self._left_out:
+    def _report_dropped(self) -> None:
+        if self._dropped:
             self._wire.send("log", level="warn",
-                            message=f"{self._left_out} more lines in one second")
-            self._left_out = 0
+                            message=f"{self._dropped} more lines in one second")
+            self._dropped = 0
 
 
 def _level(number: int) -> str:

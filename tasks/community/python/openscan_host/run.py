@@ -1,4 +1,4 @@
-"""python_host.py run FILE: one task, from its first line to its last."""
+"""python_host.py run FILE: runs one task."""
 from __future__ import annotations
 
 import _thread
@@ -19,17 +19,17 @@ from openscan_firmware.controllers.services.tasks.base_task import BaseTask
 from openscan_firmware.models.task import Task, TaskStatus
 from openscan_host import progress, wire
 from openscan_host.log import WireLog
-from openscan_host.progress import Progress, of_checkpoint
+from openscan_host.progress import Progress, from_checkpoint
 from openscan_host.taskfile import BadFile, classes_of, load
-from openscan_host.wire import Refused, Wire, claim_streams, leave
+from openscan_host.wire import Refused, Wire, reserve_streams, exit_now
 
-# They take locks, which an exception out of a signal handler could leave taken.
-WITH_LOCKS = (progress.__file__, wire.__file__)
-AGAIN_S = 0.01
+# These take locks, which an exception from a signal handler could exit_now locked.
+LOCKING_FILES = (progress.__file__, wire.__file__)
+SIGTERM_RETRY_S = 0.01
 
 
 def main(path: str) -> int:
-    agent = Wire.current = claim_streams()
+    agent = Wire.current = reserve_streams()
     start = agent.read()
     if start is None:
         return 1
@@ -41,7 +41,7 @@ def main(path: str) -> int:
         code = _failed(agent, error)
     logging.shutdown()
     sys.stdout.flush()
-    leave(code)
+    exit_now(code)
 
 
 def _class_named(path: str, name: str) -> Type[BaseTask]:
@@ -52,43 +52,43 @@ def _class_named(path: str, name: str) -> Type[BaseTask]:
 
 
 class Run:
-    """A task in this process.
+    """The run of a task.
 
-    Task code runs on the main thread: async code in an event loop of its own, a blocking run()
-    straight away.  Another thread listens to the agent.
+    Task code runs on the main thread: async code in an event loop, a blocking run() directly.
+    Another thread reads the agent's lines.
     """
 
     def __init__(self, agent: Wire, task_class: Type[BaseTask], start: Dict[str, Any]):
         self._wire = agent
-        self._asked_to_cancel = False
+        self._cancel_requested = False
         self._loop = asyncio.new_event_loop()
-        self._work: Optional[asyncio.Task] = None  # in the loop, not for a blocking run()
+        self._work: Optional[asyncio.Task] = None  # None for a blocking run()
         asyncio.set_event_loop(self._loop)
         self._args, self._kwargs = _arguments_for(task_class.run, start.get("args") or {})
         self._model = _model_of(task_class, start, self._args, self._kwargs)
         self._task = task_class(self._model)
-        self._task._at_gate = self._rest
+        self._task._paused_callback = self._report_paused
         self._progress = Progress(agent, self._model, saving=bool(task_class.resumable))
 
     def perform(self) -> None:
-        """Ends with the result on the wire, or without one after a cancel."""
+        """Runs the task and sends its result; after a cancel there may be none."""
         run = type(self._task).run
         if not self._model.is_blocking or _is_async(run):
             self._work = self._loop.create_task(self._drive())
         signal.signal(signal.SIGTERM, self._terminate)
         threading.Thread(target=self._listen, daemon=True).start()
-        # What it does from here on must not be done twice.
+        # From here on the run has effects that must not happen twice.
         self._wire.ask("begin").result()
         try:
             value = self._value()
         except asyncio.CancelledError:
-            if not self._task._heard:
+            if not self._task._cancel_noticed:
                 raise
         finally:
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is ending
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the run is ending
             self._progress.flush()
-        # A run that ended before it saw that it should keeps its true end.
-        if not self._task._heard:
+        # A run that ended before it noticed the cancel keeps its result.
+        if not self._task._cancel_noticed:
             self._wire.send("result", value=value)
 
     def _value(self) -> Any:
@@ -112,35 +112,35 @@ class Run:
                 await self._task.wait_for_pause()
                 if self._task.is_cancelled():
                     return
-                await asyncio.sleep(0)  # a generator that awaits nothing can be stopped too
+                await asyncio.sleep(0)  # so that a generator without await can be cancelled
         finally:
             await steps.aclose()
 
     def _result(self, value: Any) -> Any:
         return self._model.result if value is None else value
 
-    def _rest(self) -> None:
+    def _report_paused(self) -> None:
         self._model.status = TaskStatus.PAUSED
         self._progress.flush()
         self._wire.send("paused")
 
-    # ---- what the agent wants ----
+    # ---- requests of the agent ----
 
     def _listen(self) -> None:
-        wishes = {"pause": self._task.pause, "resume": self._resume, "cancel": self._cancel}
+        handlers = {"pause": self._task.pause, "resume": self._resume, "cancel": self._cancel}
         for message in self._wire.messages():
-            wish = wishes.get(message.get("type", ""))
+            handler = handlers.get(message.get("type", ""))
             if message.get("type") == "cancel":
-                self._asked_to_cancel = True
-            if wish:
-                self._deliver(wish)
-        leave(1)  # the agent has gone
+                self._cancel_requested = True
+            if handler:
+                self._deliver(handler)
+        exit_now(1)  # the agent is gone
 
-    def _deliver(self, wish: Callable[[], None]) -> None:
+    def _deliver(self, handler: Callable[[], None]) -> None:
         if self._work:
-            self._loop.call_soon_threadsafe(wish)
+            self._loop.call_soon_threadsafe(handler)
         else:
-            wish()
+            handler()
 
     def _resume(self) -> None:
         self._model.status = TaskStatus.RUNNING
@@ -149,29 +149,29 @@ class Run:
     def _cancel(self) -> None:
         self._task.cancel()
         if self._work:
-            self._task._heard = True
+            self._task._cancel_noticed = True
             self._work.cancel()
 
     def _terminate(self, _: int, frame: Optional[FrameType]) -> None:
-        """SIGTERM comes a second after the wish to cancel.  Code that has not looked for that
-        is ended where it is, its finally blocks included."""
-        if not self._asked_to_cancel or self._task._heard:
+        """SIGTERM follows a second after a cancel.  Code that has not checked for the cancel is
+        ended where it is by CancelledError, so its finally blocks run."""
+        if not self._cancel_requested or self._task._cancel_noticed:
             return
-        if _may_hold_a_lock(frame):
+        if _may_hold_lock(frame):
             _thread.start_new_thread(_sigterm_again, ())
             return
-        self._task._heard = True
+        self._task._cancel_noticed = True
         raise asyncio.CancelledError
 
 
-def _may_hold_a_lock(frame: Optional[FrameType]) -> bool:
-    while frame and frame.f_code.co_filename not in WITH_LOCKS:
+def _may_hold_lock(frame: Optional[FrameType]) -> bool:
+    while frame and frame.f_code.co_filename not in LOCKING_FILES:
         frame = frame.f_back
     return frame is not None
 
 
 def _sigterm_again() -> None:
-    time.sleep(AGAIN_S)
+    time.sleep(SIGTERM_RETRY_S)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -181,11 +181,11 @@ def _is_async(run: Callable[..., Any]) -> bool:
 
 def _arguments_for(run: Callable[..., Any],
                    args: Dict[str, Any]) -> Tuple[List[Any], Dict[str, Any]]:
-    """By name, but for parameters that can only be given by place."""
-    by_place = [p.name for p in inspect.signature(run).parameters.values()
+    """By name, except for positional-only parameters."""
+    positional = [p.name for p in inspect.signature(run).parameters.values()
                 if p.kind is p.POSITIONAL_ONLY]
-    return ([args[name] for name in by_place if name in args],
-            {name: value for name, value in args.items() if name not in by_place})
+    return ([args[name] for name in positional if name in args],
+            {name: value for name, value in args.items() if name not in positional})
 
 
 def _model_of(task_class: Type[BaseTask], start: Dict[str, Any], args: List[Any],
@@ -193,12 +193,12 @@ def _model_of(task_class: Type[BaseTask], start: Dict[str, Any], args: List[Any]
     return Task(id=start.get("id"), name=start["task"], task_type=start["task"],
                 is_exclusive=task_class.is_exclusive, is_blocking=task_class.is_blocking,
                 status=TaskStatus.RUNNING, started_at=datetime.now(),
-                progress=of_checkpoint(start.get("checkpoint")),
+                progress=from_checkpoint(start.get("checkpoint")),
                 run_args=tuple(args), run_kwargs=kwargs)
 
 
 def _failed(agent: Wire, error: BaseException) -> int:
-    """Tells why; the trace goes to the task's log."""
+    """Sends the error; the traceback goes to the task's log."""
     code = error.code if isinstance(error, Refused) else "task_failed"
     if not isinstance(error, BadFile):
         traceback.print_exception(type(error), error, error.__traceback__)

@@ -1,4 +1,4 @@
-"""The JSON Schema of a task's arguments, from the signature of its run()."""
+"""Derives the JSON Schema of a task's arguments from the signature of its run()."""
 from __future__ import annotations
 
 import collections.abc
@@ -7,7 +7,7 @@ import types
 import typing
 from typing import Any, Callable, Dict, List
 
-from openscan_host.plain import is_plain
+from openscan_host.jsonable import is_jsonable
 
 Schema = Dict[str, Any]
 
@@ -21,7 +21,7 @@ FIXED = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYW
 
 
 def schema_of_arguments(run: Callable[..., Any]) -> Schema:
-    """**kwargs lets anything through; *args has no place in named arguments and is passed over."""
+    """**kwargs allows further arguments; *args is ignored, since arguments are named."""
     parameters = list(inspect.signature(run).parameters.values())[1:]  # without self
     named = [parameter for parameter in parameters if parameter.kind in FIXED]
     names = getattr(inspect.unwrap(run), "__globals__", {})
@@ -39,7 +39,7 @@ def schema_of_arguments(run: Callable[..., Any]) -> Schema:
 def _schema_of_parameter(parameter: inspect.Parameter, names: Dict[str, Any]) -> Schema:
     schema = schema_of_type(_annotation(parameter, names))
     default = parameter.default
-    if default is parameter.empty or not is_plain(default):
+    if default is parameter.empty or not is_jsonable(default):
         return schema
     if default is None:
         schema = _any_of([schema, {"type": "null"}])
@@ -52,21 +52,21 @@ def _annotation(parameter: inspect.Parameter, names: Dict[str, Any]) -> Any:
         return Any
     if not isinstance(annotation, str):
         return annotation
-    try:  # a file with "from __future__ import annotations" has them as text
+    try:  # a string under "from __future__ import annotations"
         return eval(annotation, dict(names))
-    except Exception:  # a name that only type checkers see
+    except Exception:  # a name that only type checkers know
         return Any
 
 
 def schema_of_type(annotation: Any) -> Schema:
-    """{} where the annotation says nothing that can be checked."""
+    """{} where the annotation cannot be checked."""
     if isinstance(annotation, type) and annotation in SIMPLE:
         return {"type": SIMPLE[annotation]}
     origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
     if origin in UNIONS:
         return _any_of([schema_of_type(one) for one in inner])
     if origin is typing.Literal:
-        return {"enum": list(inner)} if is_plain(inner) else {}
+        return {"enum": list(inner)} if is_jsonable(inner) else {}
     if origin in OBJECTS:
         return {"type": "object"}
     if origin in ARRAYS:

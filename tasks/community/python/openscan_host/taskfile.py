@@ -1,4 +1,4 @@
-"""A Python file and the task classes in it."""
+"""Loads a Python file and finds its task classes."""
 from __future__ import annotations
 
 import importlib.util
@@ -11,15 +11,15 @@ from typing import List, Type
 
 from openscan_firmware.controllers.services.tasks.base_task import BaseTask
 
-OPT_OUT = "__openscan_autodiscover__"  # the original's flag: = False
+OPT_OUT = "__openscan_autodiscover__"  # OpenScan3's flag; False opts out
 
 
 class BadFile(Exception):
-    """Why a file cannot be used, as a sentence."""
+    """A file that cannot be used; the text is a sentence that says why."""
 
 
 def load(path: str) -> ModuleType:
-    """Imports the file.  Modules beside it can be imported by it, but hide none of Python's."""
+    """Imports the file, which may import modules beside it.  These do not hide Python's own."""
     stem = os.path.splitext(os.path.basename(path))[0]
     spec = importlib.util.spec_from_file_location(f"openscan_community.{stem}", path)
     if spec is None or spec.loader is None:
@@ -35,7 +35,7 @@ def load(path: str) -> ModuleType:
 
 
 def classes_of(module: ModuleType) -> List[Type[BaseTask]]:
-    """The task classes that the module itself defines, in its order; none if it opted out."""
+    """The task classes defined in the module itself, in their order; none if it opted out."""
     if getattr(module, OPT_OUT, True) is False:
         return []
     return [member for member in vars(module).values()
@@ -44,7 +44,7 @@ def classes_of(module: ModuleType) -> List[Type[BaseTask]]:
 
 
 def sentence_of(error: BaseException, path: str) -> str:
-    """What went wrong and where in the file."""
+    """Describes an error and its line in the file."""
     kind = type(error).__name__
     if isinstance(error, SyntaxError):
         return f"line {error.lineno}: {kind}: {error.msg}"

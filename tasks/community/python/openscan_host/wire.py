@@ -1,4 +1,4 @@
-"""The lines of JSON between a task and the agent."""
+"""Exchanges lines of JSON with the agent."""
 from __future__ import annotations
 
 import json
@@ -7,13 +7,13 @@ import threading
 from concurrent.futures import Future
 from typing import Any, Dict, Iterator, NoReturn, Optional
 
-from openscan_host.plain import to_json
+from openscan_host.jsonable import to_json
 
 LINE_MAX = 256 * 1024
 
 
 class Refused(Exception):
-    """The agent said no: its code and its sentence."""
+    """The agent refused a request, with a code and a sentence."""
 
     def __init__(self, code: str, message: str):
         super().__init__(message)
@@ -21,16 +21,16 @@ class Refused(Exception):
 
 
 class Wire:
-    """Both directions; any thread may send and ask."""
+    """The connection to the agent.  Any thread may send lines and requests."""
 
-    current: Optional[Wire] = None  # that of the run which this process is for
+    current: Optional[Wire] = None  # the one of this process's run
 
     def __init__(self, reading: int, writing: int):
         self._reading = os.fdopen(reading, "rb")
         self._writing = writing
         self._sending = threading.Lock()
-        self._open: Dict[int, Future] = {}  # requests without an answer; under _sending
-        self._asked = 0
+        self._pending: Dict[int, Future] = {}  # requests not answered yet; guarded by _sending
+        self._last_request = 0
 
     def send(self, kind: str, **members: Any) -> None:
         line = _line(kind, members)
@@ -41,31 +41,31 @@ class Wire:
         """Sends a request; the future gets the answer's value, or Refused."""
         answer: Future = Future()
         with self._sending:
-            self._asked += 1
-            line = _line(kind, {"request": self._asked, **members})
-            self._open[self._asked] = answer
+            self._last_request += 1
+            line = _line(kind, {"request": self._last_request, **members})
+            self._pending[self._last_request] = answer
             self._write(line)
         return answer
 
     def read(self) -> Optional[Dict[str, Any]]:
-        """The next line, or None when the agent has gone."""
+        """The next line, or None when the agent is gone."""
         line = self._reading.readline()
         return json.loads(line) if line.endswith(b"\n") else None
 
     def messages(self) -> Iterator[Dict[str, Any]]:
-        """All lines that are not answers; those go to who asked."""
+        """All lines that are not answers; an answer completes the future of its request."""
         while True:
             message = self.read()
             if message is None:
                 return
             if message.get("type") == "answer":
-                self._settle(message)
+                self._complete(message)
             else:
                 yield message
 
-    def _settle(self, message: Dict[str, Any]) -> None:
+    def _complete(self, message: Dict[str, Any]) -> None:
         with self._sending:
-            answer = self._open.pop(message.get("request"), None)
+            answer = self._pending.pop(message.get("request"), None)
         if answer is None or not answer.set_running_or_notify_cancel():
             return
         if message.get("ok"):
@@ -79,12 +79,12 @@ class Wire:
             while line:
                 line = line[os.write(self._writing, line):]
         except OSError:
-            leave(1)  # nobody listens any more
+            exit_now(1)  # the agent is gone
 
 
-def claim_streams() -> Wire:
-    """Keeps standard input and output for the wire.  Task code, and what it starts, finds an
-    empty input, and an output that goes to the task's log as standard error does."""
+def reserve_streams() -> Wire:
+    """Reserves standard input and output for the wire.  Task code and its child processes get an
+    empty standard input, and a standard output that goes to the task's log."""
     wire = Wire(os.dup(0), os.dup(1))
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -93,8 +93,8 @@ def claim_streams() -> Wire:
     return wire
 
 
-def leave(code: int) -> NoReturn:
-    """Ends the process without waiting for threads that task code has left behind."""
+def exit_now(code: int) -> NoReturn:
+    """Exits without waiting for threads that task code has started."""
     os._exit(code)
 
 

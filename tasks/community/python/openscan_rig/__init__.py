@@ -1,4 +1,4 @@
-"""The rig, for task classes that say what they use:
+"""Controls the rig, for task classes that list the devices they use:
 
     class TurnTask(BaseTask):
         task_name = "turn_task"
@@ -9,9 +9,10 @@
             openscan_rig.move(degrees, name="turntable", relative=True)
             return openscan_rig.capture("here.jpg")
 
-Every function returns when the thing is done, with the state that it left behind, and raises
-RigError with a code of the contract and a sentence when it was refused or has failed.  name may
-be left out where the rig has only one of the kind.  openscan_rig.aio has the same for async code.
+Every function returns when the operation is complete, with the device's new state.  It raises
+RigError, with a code of the contract and a sentence, when the operation was refused or failed.
+name may be omitted if the rig has only one device of the kind.  openscan_rig.aio has the same
+functions for async code.
 """
 from __future__ import annotations
 
@@ -26,23 +27,23 @@ State = Dict[str, Any]
 
 
 def move(degrees: float, *, name: Optional[str] = None, relative: bool = False) -> State:
-    """Moves a motor to degrees, or by them."""
+    """Moves a motor to degrees, or by degrees if relative."""
     return request("move", name=name, degrees=degrees, relative=relative).result()
 
 
 def home(name: Optional[str] = None) -> State:
-    """Seeks the endstop; without a name those of all motors that have one."""
+    """Homes a motor; without a name, all motors that have an endstop."""
     return request("home", name=name).result()
 
 
 def light(state: Union[bool, str, None] = None, *, brightness: Optional[float] = None,
           name: Optional[str] = None) -> State:
-    """Turns a light (without a name: all) on or off, or sets its brightness, 0 to 100."""
+    """Switches a light (without a name: all) on or off, or sets its brightness, 0 to 100."""
     return request("light", name=name, state=on_or_off(state), brightness=brightness).result()
 
 
 def capture(file: str, *, name: Optional[str] = None) -> State:
-    """Takes a photo into the working folder, under this name."""
+    """Takes a photo and saves it in the working folder under this name."""
     return request("capture", name=name, file=file).result()
 
 
@@ -52,7 +53,7 @@ def trigger(name: Optional[str] = None) -> State:
 
 
 def request(verb: str, **members: Any) -> Future:
-    """Asks for any verb of the protocol; members that are None are left out."""
+    """Sends any verb of the protocol; members that are None are omitted."""
     wire = Wire.current
     if wire is None:
         raise RigError("not_supported", "the rig is there only while a task runs")

@@ -1,4 +1,4 @@
-"""openscan_rig for async code: the same functions, to be awaited."""
+"""openscan_rig for async code: the same functions as coroutines."""
 from __future__ import annotations
 
 import asyncio

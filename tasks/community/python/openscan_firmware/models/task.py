@@ -1,7 +1,8 @@
-"""What a task tells about itself; stands in for OpenScan3's module of this name.
+"""The state of a task; replaces OpenScan3's module of this name.
 
-There these classes are pydantic models.  Here they have the same fields, and of pydantic
-what task files use: arguments by name, unknown ones ignored, model_dump() and model_copy().
+In OpenScan3 these classes are pydantic models.  Here they have the same fields and the
+features of pydantic that task files use: keyword arguments, of which unknown ones are ignored,
+model_dump() and model_copy().
 """
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ class TaskStatus(str, Enum):
 
 
 class Model:
-    """Fields, and somebody who may want to know that one has changed."""
+    """A set of fields, with a callback for changes."""
 
     _watch: Optional[Callable[[], None]] = None
 
@@ -59,7 +60,7 @@ class Model:
 
 
 class TaskProgress(Model):
-    """How far a task is; total 0: nobody knows."""
+    """The progress of a task.  total 0 means unknown."""
 
     def __init__(self, *, current: float = 0.0, total: float = 0.0, message: str = "",
                  **_: Any):
@@ -69,7 +70,7 @@ class TaskProgress(Model):
 
 
 class Task(Model):
-    """One task.  What is assigned to progress, or to its fields, is published."""
+    """One task.  Changes of progress, or of its fields, are published."""
 
     def __init__(self, *, name: str, task_type: str, id: Optional[str] = None,
                  is_exclusive: bool = False, is_blocking: bool = False,
@@ -97,7 +98,7 @@ class Task(Model):
         self.run_kwargs = run_kwargs or {}
 
     def watch(self, changed: Callable[[], None]) -> None:
-        """Calls changed, on the thread that did it, after every change."""
+        """Calls changed after every change, on the thread that made it."""
         self.progress._watch = changed
         self._watch = changed
 

@@ -1,4 +1,4 @@
-"""What task classes derive from; stands in for OpenScan3's module of this name."""
+"""The base class of task classes; replaces OpenScan3's module of this name."""
 from __future__ import annotations
 
 import asyncio
@@ -18,12 +18,12 @@ class BaseTask(ABC):
     is_exclusive: bool = False
     is_blocking: bool = False
 
-    # Not in OpenScan3, which passes over them: see the agent's README of community tasks.
+    # Ignored by OpenScan3: see the agent's README on community tasks.
     resumable: bool = False
     uses: Sequence[str] = ()
 
-    _heard: bool = False  # run() knows that it has been cancelled
-    _at_gate: Callable[[], None] = staticmethod(lambda: None)  # called when run() rests
+    _cancel_noticed: bool = False  # run() has noticed the cancel
+    _paused_callback: Callable[[], None] = staticmethod(lambda: None)  # called when run() pauses
 
     def __init__(self, task_model: Task):
         self._task_model = task_model
@@ -44,7 +44,7 @@ class BaseTask(ABC):
         """The work."""
 
     def pause(self) -> None:
-        """Asks run() to rest when it comes to wait_for_pause()."""
+        """Asks run() to pause at its next wait_for_pause()."""
         self._pause_event.clear()
 
     def resume(self) -> None:
@@ -54,18 +54,18 @@ class BaseTask(ABC):
         return not self._pause_event.is_set()
 
     async def wait_for_pause(self) -> None:
-        """The gate between two steps: waits as long as the task is paused."""
+        """Call between two steps: waits while the task is paused."""
         while self.is_paused():
-            self._at_gate()
+            self._paused_callback()
             await self._pause_event.wait()
 
     def cancel(self) -> None:
-        """Asks run() to end; opens the gate, so that a paused one sees it."""
+        """Asks run() to end, also while it is paused."""
         self._stop_event.set()
         self._pause_event.set()
 
     def is_cancelled(self) -> bool:
-        self._heard = self._heard or self._stop_event.is_set()
+        self._cancel_noticed = self._cancel_noticed or self._stop_event.is_set()
         return self._stop_event.is_set()
 
     def _update_progress(self, current: float, total: float, message: str = "") -> None:

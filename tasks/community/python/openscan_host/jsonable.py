@@ -1,4 +1,4 @@
-"""JSON from what Python code returns."""
+"""Converts values returned by task code to JSON."""
 from __future__ import annotations
 
 import dataclasses
@@ -10,11 +10,11 @@ from typing import Any
 
 
 def to_json(value: Any) -> str:
-    """Raises ValueError or TypeError, with a sentence, for what JSON cannot say."""
-    return json.dumps(value, default=_plain, allow_nan=False, separators=(",", ":"))
+    """Raises ValueError or TypeError, with a sentence, for values that JSON cannot represent."""
+    return json.dumps(value, default=_jsonable, allow_nan=False, separators=(",", ":"))
 
 
-def is_plain(value: Any) -> bool:
+def is_jsonable(value: Any) -> bool:
     try:
         to_json(value)
     except (TypeError, ValueError):
@@ -22,7 +22,7 @@ def is_plain(value: Any) -> bool:
     return True
 
 
-def _plain(value: Any) -> Any:
+def _jsonable(value: Any) -> Any:
     if hasattr(value, "model_dump"):  # a pydantic model, or ours
         return value.model_dump()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
