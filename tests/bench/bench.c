@@ -3,7 +3,7 @@
  *
  *     bench [--json FILE]
  *
- * Figures are not assertions: a missed target is marked, and the exit code is 0. It is 1
+ * Figures are not assertions: a missed target is marked, and the exit code is 0.  It is 1
  * only when something could not be measured. */
 #include <getopt.h>
 #include <stdio.h>
@@ -106,7 +106,7 @@ static void see_answer(void *context, const char *topic, const char *payload, si
 }
 
 /* With a baseline each command finds an idle agent and follows a round of the baseline,
- * so that both are measured in the same minute. NULL: one command right after the
+ * so that both are measured in the same minute.  NULL: one command right after the
  * other. */
 static int ask_often(struct bench *bench, struct sample *sample,
 		     struct baseline *baseline)

@@ -8,8 +8,8 @@ struct fill {
 	int requests, events;
 };
 
-/* state_dir holds the database of an agent that has finished at least one task. Replaces
- * its tasks, dedup records and events. Returns 0, or -1 with a sentence on stderr. */
+/* state_dir holds the database of an agent that has finished at least one task.  Replaces
+ * its tasks, dedup records and events.  Returns 0, or -1 with a sentence on stderr. */
 int fill_database(const char *state_dir, const struct fill *fill);
 
 #endif

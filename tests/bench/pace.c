@@ -5,7 +5,7 @@
  *     pace [points]
  *
  * The baseline is the time of the longer of the two axis moves, for all points and the
- * way home, and of the exposures. A missed target is marked; the exit code is 0 all the
+ * way home, and of the exposures.  A missed target is marked; the exit code is 0 all the
  * same, because figures depend on the machine. */
 #include <math.h>
 #include <stdio.h>

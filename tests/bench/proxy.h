@@ -1,7 +1,7 @@
 /* A proxy between the agent and its broker that parses what passes.
  *
  * It accepts the agent's connections on its port and forwards the bytes; while the broker
- * does not answer, it closes the agent's connection at once. It records when the newest
+ * does not answer, it closes the agent's connection at once.  It records when the newest
  * connection that reached the broker began, and when the broker acknowledged each
  * retained publish on it. */
 #ifndef TESTS_BENCH_PROXY_H

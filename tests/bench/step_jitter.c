@@ -6,12 +6,12 @@
  * degrees at 20,000 would end at 10,328 steps/s whatever the clock.
  *
  * The sink is called as a driver is: the time of a pulse lies between the moments before
- * and after the call. The time error is relative to what was due after the previous
+ * and after the call.  The time error is relative to what was due after the previous
  * pulse: a late pulse shifts the rest, and the sum of these shifts is reported as the
- * stretch. The baseline is the time that the machine takes from a thread that only reads
- * the clock. A pulse that is later than jitter (motion.h) makes the axis accelerate
+ * stretch.  The baseline is the time that the machine takes from a thread that only reads
+ * the clock.  A pulse that is later than jitter (motion.h) makes the axis accelerate
  * again, so a machine that stalls often never reaches the full speed; the share at full
- * speed is reported beside that of an ideal clock. Figures are not asserted, with one
+ * speed is reported beside that of an ideal clock.  Figures are not asserted, with one
  * exception: no interval may exceed the speed by more than 2 %. */
 #include <errno.h>
 #include <fcntl.h>

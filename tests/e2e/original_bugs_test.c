@@ -44,7 +44,8 @@ static void bug_01_pending_tasks_run_and_can_be_cancelled_after_a_restart(struct
 /* held by: lifecycle_cancel() leaving a task that has a run to outcome_of_run() */
 static void bug_02_a_blocking_task_is_only_cancelled_when_it_stopped(struct world *w)
 {
-	create(w, "s", "stubborn_task", quoted(w, "{'steps':3,'every':0.3,%s}", held(w)));
+	create(w, "s", "ignores_cancel_task",
+	       quoted(w, "{'steps':3,'every':0.3,%s}", held(w)));
 	wait_status(w, "s", "running");
 	create(w, "x", EXCLUSIVE, "{'duration':0.1}");
 
@@ -63,7 +64,8 @@ static void bug_02_a_blocking_task_is_only_cancelled_when_it_stopped(struct worl
 /* held by: lifecycle_pause() leaving the state to take_parked() */
 static void bug_02_a_blocking_task_is_only_paused_when_it_stopped(struct world *w)
 {
-	create(w, "s", "stubborn_task", quoted(w, "{'steps':2,'every':0.3,%s}", held(w)));
+	create(w, "s", "ignores_cancel_task",
+	       quoted(w, "{'steps':2,'every':0.3,%s}", held(w)));
 	wait_status(w, "s", "running");
 
 	ask_ok(w, "task/pause", "s");

@@ -109,7 +109,7 @@ static void a_paused_task_stays_paused_with_its_slot(struct world *w)
 
 static void an_unfinished_cancel_is_kept(struct world *w)
 {
-	create(w, "s", "stubborn_task", "{'steps':5,'every':2}");
+	create(w, "s", "ignores_cancel_task", "{'steps':5,'every':2}");
 	wait_status(w, "s", "running");
 	ask_ok(w, "task/cancel", "s");
 

@@ -333,7 +333,8 @@ static void the_document_is_complete(struct world *w)
 
 static void a_stopping_task_is_marked_until_it_has_stopped(struct world *w)
 {
-	create(w, "s", "stubborn_task", quoted(w, "{'steps':2,'every':0.1,%s}", held(w)));
+	create(w, "s", "ignores_cancel_task",
+	       quoted(w, "{'steps':2,'every':0.1,%s}", held(w)));
 	wait_status(w, "s", "running");
 
 	const cJSON *pause = ask_ok(w, "task/pause", "s");
@@ -353,7 +354,8 @@ static void a_stopping_task_is_marked_until_it_has_stopped(struct world *w)
 
 static void a_pause_can_be_withdrawn_before_the_run_has_stopped(struct world *w)
 {
-	create(w, "s", "stubborn_task", quoted(w, "{'steps':2,'every':0.1,%s}", held(w)));
+	create(w, "s", "ignores_cancel_task",
+	       quoted(w, "{'steps':2,'every':0.1,%s}", held(w)));
 	wait_status(w, "s", "running");
 
 	ask_ok(w, "task/pause", "s");

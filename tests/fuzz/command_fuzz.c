@@ -1,5 +1,5 @@
-/* Commands as they come in.  Input: a topic, NUL, a Response Topic (empty: none), NUL,
- * the payload. */
+/* Fuzzes the parsing of commands.  Input: a topic, NUL, a Response Topic (empty: none),
+ * NUL, the payload. */
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 #define ROOT "openscan/v1"
 
-/* One spelling for hashing: it reads back as itself. */
+/* The canonical form must parse to itself. */
 static void check_spelling(const struct input *payload)
 {
 	cJSON *value = json_parse((const char *)payload->bytes, payload->size, NULL),

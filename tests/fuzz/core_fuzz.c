@@ -1,5 +1,5 @@
-/* The core in a simulated world.  Input: the random numbers of a history, bodies of
- * commands among it. */
+/* Fuzzes the core in its simulation.  Input: the random numbers of a history, bodies of
+ * commands among them. */
 #include "tests/fuzz/fuzz.h"
 
 #include "agent/base/log.h"

@@ -1,4 +1,4 @@
-/* Device configs, as the rig judges them.  Input: the file. */
+/* Fuzzes the checking of device configs.  Input: the file. */
 #include "tests/fuzz/fuzz.h"
 
 #include <stdio.h>
@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		must_be_told(&err, false);
 		return 0;
 	}
-	/* The rig of the machine that runs this is left alone. */
+	/* Does not touch the rig of this machine. */
 	cJSON_DeleteItemFromObjectCaseSensitive(config, "backend");
 	cJSON_AddStringToObject(config, "backend", "simulated");
 	if (rig_open(&rig, config, &options, &err) == 0) {

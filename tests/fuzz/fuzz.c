@@ -1,3 +1,4 @@
+/* Splits inputs, checks conditions and writes temporary files. */
 #include "tests/fuzz/fuzz.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* What the fuzzers share: parts of an input, sentences about what must not be, a folder
- * of their own. */
+/* What the fuzzers share: splitting an input, conditions that must hold, and a temporary
+ * folder. */
 #ifndef TESTS_FUZZ_FUZZ_H
 #define TESTS_FUZZ_FUZZ_H
 
@@ -12,24 +12,24 @@
 /* Called by libFuzzer for each input. */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-/* What is left of an input. */
+/* The rest of an input. */
 struct input {
 	const uint8_t *bytes;
 	size_t size;
 };
 
-/* Takes what stands before the next NUL byte, or all; *size may be NULL.  A copy with a
- * NUL behind it, the caller's to free. */
+/* Takes the bytes before the next NUL, or all; *size may be NULL. Returns a NUL-
+ * terminated copy for the caller to free. */
 char *input_part(struct input *input, size_t *size);
 
-/* Ends the process, which libFuzzer takes for a find, unless it is true. */
+/* Aborts unless the condition is true; libFuzzer reports that as a finding. */
 void must(bool true_, const char *sentence);
 
-/* An error that may be told: a code of the contract (where one is needed) and a sentence
- * that can stand in a JSON text. */
+/* Checks that an error can be sent: it has a code of the contract (where one is needed)
+ * and a sentence that is valid in JSON. */
 void must_be_told(const struct err *err, bool with_code);
 
-/* A folder for this process alone, made at the first call. */
+/* A folder for this process, created at the first call. */
 const char *fuzz_folder(void);
 
 /* Writes the file name in that folder; returns its path, valid until the next call. */

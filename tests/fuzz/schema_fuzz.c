@@ -1,5 +1,5 @@
-/* Schemas and values.  Input: a schema, or the name of a task type that is built in, NUL,
- * a value. */
+/* Fuzzes schemas and values.  Input: a schema or the name of a built-in task type, NUL, a
+ * value. */
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
@@ -30,7 +30,7 @@ static void check_problems(const struct schema_problem *problems, size_t n)
 	}
 }
 
-/* Ours have defaults that fit. */
+/* The defaults of our own schemas are valid. */
 static void check_value(const struct schema *schema, cJSON *value, bool ours)
 {
 	struct schema_problem problems[PROBLEMS];

@@ -1,5 +1,5 @@
-/* Settings.  Input: the user's file, NUL, the agent's own, NUL, what stands behind the
- * password in the broker's address, NUL, changes. */
+/* Fuzzes settings.  Input: the user's file, NUL, the agent's file, NUL, the part of the
+ * broker's address after the password, NUL, changes. */
 #include "tests/fuzz/fuzz.h"
 
 #include <errno.h>
@@ -45,7 +45,7 @@ static char *values_of(const struct settings *settings)
 	return text;
 }
 
-/* All or none; and what was written is what is read. */
+/* All changes are made or none, and what was written is read back. */
 static void change(struct settings *settings, const char *file, const char *text)
 {
 	cJSON *changes = json_parse(text, strlen(text), NULL);
@@ -84,7 +84,7 @@ static void try_settings(const char *file, const char *changes)
 	settings_free(settings);
 }
 
-/* A file of an earlier input that could not be read was moved aside. */
+/* An unreadable file of an earlier input was moved aside. */
 static void clean(void)
 {
 	char path[512];

@@ -1,4 +1,5 @@
-/* Topics: what one means, and where a reply may go.  Input: a topic, NUL, a device id. */
+/* Fuzzes topics: their meaning, and where a reply may go.  Input: a topic, NUL, a device
+ * id. */
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>

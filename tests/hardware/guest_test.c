@@ -1,6 +1,6 @@
-/* The agent on real lines and a real camera: libgpiod on gpio-sim, libcamera on vimc, in
- * the virtual machine that tests/hardware/run boots.  What the agent says is held against
- * what the kernel saw. */
+/* Runs the agent on real GPIO lines and a real camera: libgpiod on gpio-sim, libcamera on
+ * vimc, in the virtual machine that tests/hardware/run boots.  What the agent reports is
+ * compared with what the kernel saw. */
 #include "tests/hardware/wires.h"
 
 #include <stdio.h>
@@ -38,7 +38,7 @@ static const struct world_options virtual_rig_later = {.rig = RIG, .agent_later 
 
 static struct wires *wires;
 
-/* ---- what the tests ask and compare ---- */
+/* ---- helpers ---- */
 
 static void plug(const char *how)
 {
@@ -50,7 +50,7 @@ static void plug(const char *how)
 		fail_msg("%s failed", command);
 }
 
-/* Puts the endstop that many steps ahead of the rotor. */
+/* Places the endstop that many steps ahead of the rotor. */
 static void place_endstop(int64_t steps)
 {
 	wires_settle(wires);
@@ -75,7 +75,8 @@ static void assert_angle(struct world *w, const char *motor, double degrees)
 		fail_msg("%s stands at %g, not at %g", motor, angle, degrees);
 }
 
-/* The wires have travelled so many degrees since they had travelled `before`. */
+/* Asserts that the axis has travelled so many degrees, counted on the lines, since
+ * `before`. */
 static void assert_travel(struct wires_axis axis, int64_t before, double degrees)
 {
 	wires_settle(wires);
@@ -124,7 +125,7 @@ static void assert_photos(struct world *w, int count)
 	}
 }
 
-/* The scan took all photos and went home. */
+/* Asserts that the scan took all photos and went home. */
 static void assert_scanned(struct world *w, const cJSON *task)
 {
 	assert_true(number_at(task, "result.photos") == 6);
@@ -225,20 +226,20 @@ static void a_line_in_use_by_another_program_costs_only_its_device(struct world 
 	close(holder);
 }
 
-/* Takes photos until one meets the camera as it is pulled out. */
+/* Takes photos until one fails because the camera is unplugged. */
 static const cJSON *pull_in_the_middle(struct world *w)
 {
 	size_t mark = client_mark(w->client);
 
 	tell(w, "camera/preview", "{'seconds':60,'fps':2,'request':'watch'}");
-	/* Its state is told twice a second at most, and a frame may take less. */
+	/* Its state is published at most twice a second, and a frame may take less. */
 	wait_message(w, mark, BASE "/camera/vimc/image", NULL);
 	plug("pull");
 	return document(w, wait_message(w, mark, BASE "/reply/watch", NULL));
 }
 
-/* A camera that is lost stays open with libcamera 0.4, which Linux 6.12 comes with, and
- * then its module cannot be unloaded (hal/README.md). */
+/* libcamera 0.4, which comes with Linux 6.12, keeps a lost camera open, so that its
+ * module cannot be unloaded (hal/README.md). */
 static bool module_can_go(void)
 {
 	struct utsname system;
@@ -286,7 +287,7 @@ static void a_killed_scan_continues_where_the_pulses_ended(struct world *w)
 	assert_true(number_at(task, "resumed") == 1);
 	assert_scanned(w, task);
 	wires_settle(wires);
-	/* Of a kill within a pulse the turntable says so; the rotor has homed since. */
+	/* The turntable reports a kill within a pulse; the rotor has homed since. */
 	const cJSON *state = document(w, client_last(w->client, BASE "/motor/turntable"));
 	int64_t unsure = number_at(state, "uncertainty") > 0;
 	int64_t off = wires_travel(wires, rotor) - travel;

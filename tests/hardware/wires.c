@@ -1,3 +1,4 @@
+/* Drives gpio-sim through sysfs and counts edges in the kernel's trace. */
 #include "tests/hardware/wires.h"
 
 #include <setjmp.h>
@@ -29,14 +30,14 @@ struct endstop {
 };
 
 struct wires {
-	char sim[PATH_MAX], device[PATH_MAX]; /* the chip's folder and node */
-	int base;			      /* the number of its first line */
+	char sim[PATH_MAX], device[PATH_MAX]; /* folder and device node of the chip */
+	int base;			      /* the global number of its first line */
 	pthread_t reader;
 	FILE *trace;
 
 	pthread_mutex_t lock;
 	pthread_cond_t news;
-	bool level[WIRES_LINES]; /* lock, and what follows too */
+	bool level[WIRES_LINES]; /* protected by lock, like the rest */
 	int64_t pulses[WIRES_LINES];
 	int64_t travel[WIRES_LINES]; /* of the axis with this step line */
 	int direction[WIRES_LINES];  /* its direction line, -1 for none */
@@ -53,8 +54,8 @@ static void write_text(const char *path, const char *text)
 	close(fd);
 }
 
-/* The only path that fits, of the entry whose file `label` says WIRES_CHIP where that is.
- */
+/* The only path that matches; label NULL, or the file of the entry that must contain
+ * WIRES_CHIP. */
 static void find(const char *pattern, const char *label, char out[PATH_MAX])
 {
 	char path[PATH_MAX];
@@ -154,7 +155,7 @@ static void *read_trace(void *context)
 	return NULL;
 }
 
-/* ---- outside ---- */
+/* ---- functions for tests ---- */
 
 struct wires *wires_open(void)
 {

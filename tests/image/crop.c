@@ -1,6 +1,8 @@
-/* What of a picture can be cut away, for tests/image/run-stack: crop THRESHOLD
- * PHOTO.jpg...; prints one line for each, "x y width height crop_width crop_height
- * outlines". */
+/* Finds the crop of photos, for tests/image/run-stack.
+ *
+ *     crop THRESHOLD PHOTO.jpg...
+ *
+ * Prints one line per photo: "x y width height crop_width crop_height outlines". */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,10 +1,10 @@
-/* Stacks the frames of one folder, for tests/image/run-stack and for people who measure.
+/* Stacks frames, for tests/image/run-stack and for measurements by hand.
  *
  *     stack [--quality Q] [--runs N] OUT.jpg FRAME.jpg...
  *
- * Prints one JSON object: how the frames lie (warps: matrices of two rows, from the
- * middle frame's pixels to each frame's), which were aligned, the seconds of the quickest
- * run, the processor's seconds in that, and the most memory that the process had. */
+ * Prints one JSON object: the alignment of the frames (warps: matrices of two rows, from
+ * the pixels of the middle frame to those of each frame), which ones were aligned, the
+ * seconds of the fastest run, its CPU seconds, and the peak memory of the process. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

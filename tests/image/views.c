@@ -1,5 +1,6 @@
-/* Pictures as the simulated camera takes them, for tests/image/run-stack: views FOLDER
- * writes twenty. */
+/* Writes twenty pictures of the simulated camera, for tests/image/run-stack.
+ *
+ *     views FOLDER */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,7 +12,7 @@
 #define WIDTH 820
 #define HEIGHT 616
 
-/* From all around, above and below, near and far, bright and dim. */
+/* From all sides, from above and below, near and far, bright and dim. */
 static struct render_view view_of(int i)
 {
 	return (struct render_view){

@@ -89,24 +89,24 @@ void broker_publish(struct broker *broker, struct sim_command *command);
 /* The agent connects; posts EVENT_LINK_UP. */
 void broker_connect(struct broker *broker, struct prng *prng);
 
-/* The connection breaks; posts a LINK_DOWN if the agent is alive. A part of what was on
+/* The connection breaks; posts a LINK_DOWN if the agent is alive.  A part of what was on
  * its way to the broker still arrives. */
 void broker_disconnect(struct broker *broker, struct prng *prng, bool agent_lives);
 
 void broker_take_snapshot(struct broker *broker);
 
-/* The broker is killed and restarted from its snapshot, or empty. Must not be called
+/* The broker is killed and restarted from its snapshot, or empty.  Must not be called
  * while connected, nor while a message is not released. */
 void broker_restart(struct broker *broker);
 
-/* The session has expired. The same conditions apply. */
+/* The session has expired.  The same conditions apply. */
 void broker_lose_session(struct broker *broker);
 
 /* Takes an effect of the agent that is meant for the broker, with its strings. */
 void broker_take(struct broker *broker, struct effect *effect);
 
 /* The next packet from the agent arrives; the next acknowledgement or message is sent
- * (again: it was delivered before). False or NULL when there is none. */
+ * (again: it was delivered before).  False or NULL when there is none. */
 bool broker_receive(struct broker *broker);
 bool broker_acknowledge(struct broker *broker);
 const struct packet *broker_deliver(struct broker *broker, bool *again);

@@ -97,7 +97,7 @@ static bool is_agents(const struct file *file)
 	return !strncmp(file->path, DISK_FOLDER, strlen(DISK_FOLDER));
 }
 
-/* Called before each change: whether there is power. The copy is not affected. */
+/* Called before each change: whether there is power.  The copy is not affected. */
 static bool powered(const struct file *file)
 {
 	if (!is_agents(file))

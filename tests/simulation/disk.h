@@ -15,7 +15,7 @@
 #define DISK_FOLDER "/sim"	 /* the folder of the agent's database */
 #define DISK_COPY_FOLDER "/copy" /* the target of disk_copy() */
 
-/* Makes the VFS the default. To be called once, before any other call of SQLite. */
+/* Makes the VFS the default.  To be called once, before any other call of SQLite. */
 void disk_register(void);
 
 /* Formats the disk, empty or with what disk_keep_template() saved; seed starts SQLite's
@@ -31,7 +31,7 @@ void disk_kill(void);
 void disk_power_cut(struct prng *prng);
 
 /* Cuts the power before the write or sync that follows the given number of calls; -1:
- * does not. Every call fails from then on, until disk_power_cut(). */
+ * does not.  Every call fails from then on, until disk_power_cut(). */
 void disk_cut_power_after(int calls);
 bool disk_power_lost(void); /* whether it is off */
 

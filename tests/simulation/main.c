@@ -1,4 +1,4 @@
-/* The simulation program: plays histories and counts them. Started by
+/* The simulation program: plays histories and counts them.  Started by
  * tests/simulation/run. */
 #include <getopt.h>
 #include <inttypes.h>
@@ -27,7 +27,7 @@ struct plan {
 
 static volatile uint64_t playing;
 
-/* Prints the seed of a history that crashes. Calls only what is safe in a signal
+/* Prints the seed of a history that crashes.  Calls only what is safe in a signal
  * handler. */
 static void on_crash(int signal_number)
 {

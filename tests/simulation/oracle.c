@@ -70,7 +70,7 @@ static uint64_t hash_of(const char *text, size_t size)
 }
 
 /* The text after the first "key": in a JSON text that the agent wrote, where the keys
- * that matter precede foreign texts. Far cheaper than parsing it. */
+ * that matter precede foreign texts.  Far cheaper than parsing it. */
 static const char *behind(const char *text, const char *key)
 {
 	const char *at = strstr(text, key);
@@ -787,7 +787,7 @@ static void end_retained(const struct broker *broker, struct store *store)
 	}
 }
 
-/* A change with a dedup record must have been answered. On a full disk the replies to
+/* A change with a dedup record must have been answered.  On a full disk the replies to
  * commands that stop hardware are not stored and may be lost with the process. */
 static void end_wish(const struct oracle *oracle, const struct sim_command *command,
 		     struct store *store)

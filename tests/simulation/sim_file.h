@@ -1,8 +1,8 @@
 /* The bytes of one file on a disk that can lose its power.
  *
- * The operating system shows what was written; the disk holds what was synced. At a power
- * cut each sector that was written and not synced is independently lost, kept or torn,
- * and so is the new length of the file. */
+ * The operating system shows what was written; the disk holds what was synced.  At a
+ * power cut each sector that was written and not synced is independently lost, kept or
+ * torn, and so is the new length of the file. */
 #ifndef TESTS_SIMULATION_SIM_FILE_H
 #define TESTS_SIMULATION_SIM_FILE_H
 

@@ -20,7 +20,7 @@
 #define TARGETS_MAX 8
 #define NOTHING (-1)
 
-/* A file or a folder. Number 0 is SIM_FS_FOLDER. */
+/* A file or a folder.  Number 0 is SIM_FS_FOLDER. */
 struct node {
 	bool folder;
 	struct sim_file bytes;
@@ -190,7 +190,7 @@ static int fail(int number)
 	return -1;
 }
 
-/* Called before each change: whether there is power. Sets errno. */
+/* Called before each change: whether there is power.  Sets errno. */
 static bool powered(void)
 {
 	if (fs.fuse == 0)

@@ -1,5 +1,5 @@
 /* Takes photos with the agent's photo writer on the simulated file system, and remembers
- * which were reported: these must be complete after any power cut. Any other photo is
+ * which were reported: these must be complete after any power cut.  Any other photo is
  * complete or does not exist. */
 #ifndef TESTS_SIMULATION_SIM_WRITER_H
 #define TESTS_SIMULATION_SIM_WRITER_H

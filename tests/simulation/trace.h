@@ -20,7 +20,7 @@ void trace_at(int turn, int64_t now);
 /* Prints one line to stdout when tracing. */
 void trace(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* The agent broke the contract. The first violation of a history is kept. */
+/* The agent broke the contract.  The first violation of a history is kept. */
 void violation(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 const char *first_violation(void); /* NULL while there is none */
 

@@ -405,7 +405,7 @@ static bool is_promise(const struct effect *effect)
 	       strcmp(effect->name, OURS "reply/_barrier") != 0;
 }
 
-/* The power was cut before the turn was committed. Effects that such a turn returns do
+/* The power was cut before the turn was committed.  Effects that such a turn returns do
  * not wait for a commit, so none of them may start or promise anything. */
 static void world_uncommitted(struct world *w, const struct effects *effects)
 {

@@ -15,7 +15,7 @@ struct outcome_of_history {
 	int64_t events;	       /* handled by the core */
 };
 
-/* Plays the history of a seed. The text is valid until the next call. */
+/* Plays the history of a seed.  The text is valid until the next call. */
 struct outcome_of_history world_play(uint64_t seed);
 
 /* Plays the history that these bytes choose, which may send commands with random

@@ -1,3 +1,4 @@
+/* Starts and stops mosquitto on a free port. */
 #include "tests/support/broker.h"
 
 #include <arpa/inet.h>
@@ -93,7 +94,7 @@ int broker_restart(struct broker *broker)
 		if (deadline_now() > until)
 			return -ETIMEDOUT;
 	}
-	/* Somebody else may have taken the port and answered in its place. */
+	/* Another program may have taken the port and answered instead. */
 	return child_wait(&broker->child, 0) ? -EADDRINUSE : 0;
 }
 

@@ -1,4 +1,4 @@
-/* A real mosquitto of the test's own, on a free port of this machine. */
+/* A real mosquitto for one test, on a free port of this machine. */
 #ifndef TESTS_SUPPORT_BROKER_H
 #define TESTS_SUPPORT_BROKER_H
 
@@ -12,21 +12,22 @@ struct broker {
 	int port;
 	bool persistence; /* keeps retained messages and sessions over broker_stop() */
 	char folder[PATH_MAX];
-	char more[4096]; /* further lines of its configuration, for the next start */
+	char more[4096]; /* additional lines of its configuration, for the next start */
 };
 
-/* Starts it below folder (an existing one) and returns when it takes connections. */
+/* Starts it with its files in an existing folder, and returns when it accepts
+ * connections. */
 int broker_start(struct broker *broker, const char *folder, bool persistence);
 
 /* Starts it again, on the same port and with the same files. */
 int broker_restart(struct broker *broker);
 
-/* Opens one more listener with these options ("protocol websockets\n"): starts the broker
- * again, and returns the listener's port when it takes connections, or a negative errno.
- */
+/* Opens another listener with these options ("protocol websockets
+ * "): restarts the broker, and returns the listener's port when it accepts connections,
+ * or a negative errno. */
 int broker_listen(struct broker *broker, const char *options);
 
-/* In order (it saves what it has), or kill -9. */
+/* Stops it in an orderly way (it saves its state), or by kill -9. */
 void broker_stop(struct broker *broker);
 void broker_kill(struct broker *broker);
 

@@ -1,3 +1,4 @@
+/* Starts programs that die with the test. */
 #include "tests/support/child.h"
 
 #include <errno.h>
@@ -11,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* environ without OPENSCAN_*, and extra; the strings are not copied. */
+/* environ without OPENSCAN_*, plus extra; the strings are not copied. */
 static const char **environment(const char *const extra[])
 {
 	size_t n = 0, used = 0;
@@ -32,7 +33,7 @@ static const char **environment(const char *const extra[])
 	return env;
 }
 
-/* In the child, where only async-signal-safe calls are allowed. */
+/* Runs in the child, where only async-signal-safe calls are allowed. */
 static void become(const char *const argv[], const char *const env[], int log,
 		   pid_t parent)
 {

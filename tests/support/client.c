@@ -1,3 +1,4 @@
+/* An MQTT client on libmosquitto, with a list of all messages. */
 #include "tests/support/client.h"
 
 #include <errno.h>
@@ -21,13 +22,13 @@ struct client {
 	atomic_bool closing;
 	const char *const *filters;
 
-	pthread_mutex_t lock; /* guards all below */
+	pthread_mutex_t lock; /* protects everything below */
 	pthread_cond_t changed;
 	struct message **messages;
 	size_t count, room;
 	int subscribe_mid;
-	size_t subscriptions; /* how often they were granted */
-	int *acknowledged;    /* message ids, as they came */
+	size_t subscriptions; /* how often the filters were granted */
+	int *acknowledged;    /* acknowledged message ids, in order */
 	size_t acks, acks_room;
 };
 
@@ -159,8 +160,8 @@ static void on_publish(struct mosquitto *mosq, void *context, int mid, int code,
 	pthread_mutex_unlock(&client->lock);
 }
 
-/* The network thread: libmosquitto's own would wait a whole second before it reconnects.
- */
+/* The network thread; libmosquitto's own would wait a full second before it
+ * reconnects. */
 static void *serve(void *context)
 {
 	struct client *client = context;
@@ -176,8 +177,8 @@ static void *serve(void *context)
 	return NULL;
 }
 
-/* Waits for a change until until_ms (deadline_now()); false when that is over.  Locked.
- */
+/* Waits for a change until until_ms (deadline_now()); false when that time is over.  The
+ * lock is held. */
 static bool wait_change(struct client *client, int64_t until_ms)
 {
 	struct timespec ts = {

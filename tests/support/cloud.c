@@ -1,3 +1,4 @@
+/* Starts cloud_server.py and reads its log. */
 #include "tests/support/cloud.h"
 
 #include <stdio.h>

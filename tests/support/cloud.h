@@ -1,6 +1,6 @@
-/* A server with the endpoints of OpenScan's cloud and a WebDAV folder, that fails as it
- * is told (cloud_server.py).  One at a time; it ends with the test program at the latest.
- */
+/* A server with the endpoints of OpenScan's cloud and a WebDAV folder, which fails on
+ * demand (cloud_server.py).  One at a time; it ends with the test program at the
+ * latest. */
 #ifndef TESTS_SUPPORT_CLOUD_H
 #define TESTS_SUPPORT_CLOUD_H
 
@@ -9,22 +9,23 @@
 
 struct world;
 
-#define CLOUD_TOKEN "token-0123456789" /* the one that it knows */
+#define CLOUD_TOKEN "token-0123456789" /* the token that it accepts */
 
-/* Starts it, with TLS and a certificate of the authority <folder>/ca.pem when wanted, and
- * writes the secrets' files. */
+/* Starts it, with TLS and a certificate of the authority <folder>/ca.pem if asked for,
+ * and writes the files of secrets. */
 void cloud_start(struct world *w, bool tls);
 
-/* Its address. */
+/* The URL of the server. */
 const char *cloud_url(struct world *w);
 
-/* The settings cloud.* of an agent that uses it: more members ("'split_size':5000"). */
+/* The cloud.* settings of an agent that uses it; more: additional members
+ * ("'split_size':5000"). */
 const char *cloud_settings(struct world *w, const char *more);
 
 /* A path below the server's folder. */
 const char *cloud_path(struct world *w, const char *name);
 
-/* The model that it offers, by a line of Python that fills the archive z. */
+/* Sets the model that it offers, by a line of Python that fills the archive z. */
 void cloud_model(struct world *w, const char *line);
 #define CLOUD_MODEL /* of three files and 3 MB */                                        \
 	"z.writestr('mesh/model.obj', random.randbytes(3000000))\n"                      \
@@ -32,16 +33,17 @@ void cloud_model(struct world *w, const char *line);
 	"z.writestr('readme \xc3\xa4.txt', 'hello')\n"                                   \
 	"z.writestr('empty/', '')"
 
-/* Makes the project "cup", which was uploaded as cup-1.zip; before the agent starts. */
+/* Creates the project "cup" as uploaded in cup-1.zip; to be called before the agent
+ * starts. */
 void cloud_uploaded_cup(struct world *w);
 
-/* Asks for the download of its model, as task id. */
+/* Starts the download of its model as task id. */
 void cloud_download(struct world *w, const char *id);
 
-/* What it shall do wrong from now on: "part status 503\npart slow 1000\n". */
+/* Sets its faults from now on: "part status 503\npart slow 1000\n". */
 void cloud_faults(struct world *w, const char *faults);
 
-/* How many requests begin so: "part ok 200". */
+/* The number of requests whose log line begins with part: "part ok 200". */
 size_t cloud_requests(struct world *w, const char *part);
 void cloud_wait_requests(struct world *w, const char *part, size_t n);
 

@@ -1,3 +1,4 @@
+/* Monotonic time, and limits that TEST_PATIENCE multiplies. */
 #include "tests/support/deadline.h"
 
 #include <errno.h>

@@ -4,16 +4,17 @@
 
 #include <stdint.h>
 
-/* What something that should happen at once may take on a busy machine. */
+/* The time limit for something that should happen at once, on a busy machine. */
 #define SOON_MS 10000
 
-/* Milliseconds that only grow. */
+/* Monotonic time in milliseconds. */
 int64_t deadline_now(void);
 
-/* ms times the environment's TEST_PATIENCE (default 1): slow builds need more of it. */
+/* ms multiplied by the environment variable TEST_PATIENCE (default 1), for slow
+ * builds. */
 int64_t deadline_patient(int64_t ms);
 
-/* Lets ms pass.  Only for asserting that something does NOT happen meanwhile. */
+/* Sleeps for ms.  Only for asserting that something does NOT happen. */
 void deadline_let_pass(int64_t ms);
 
 #endif

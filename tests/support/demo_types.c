@@ -1,4 +1,4 @@
-/* The example types as a shared object of its own. */
+/* The example types as a community shared object. */
 #include "tasks/task_api.h"
 
 extern const struct task_type task_exclusive_demo, task_failing, task_generator,

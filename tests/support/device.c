@@ -1,3 +1,4 @@
+/* Writes the files of an agent, and starts and stops it. */
 #include "tests/support/device.h"
 
 #include <errno.h>
@@ -13,7 +14,7 @@
 #define LOG_TAIL 12000
 #define MORE_MAX (sizeof(((struct device *)0)->more) / sizeof(char *))
 #define SLOW_DISK_MAX 3
-#define STOP_MS 25000 /* agent.stop_timeout_s and a little */
+#define STOP_MS 25000 /* agent.stop_timeout_s and some time to spare */
 
 static const char small_rig[] =
 	"{'name':'Test rig','model':'custom','shield':'custom','backend':'simulated',"
@@ -112,7 +113,7 @@ void device_slow_disk(struct device *device, int ms)
 	snprintf(device->slow_disk, sizeof(device->slow_disk), "SLOW_FSYNC_MS=%d", ms);
 }
 
-/* The variables that make the disk slow, to env; how many. */
+/* Adds the variables that make the disk slow to env; returns how many. */
 static size_t slow_disk(const struct device *device, const char **env)
 {
 	size_t n = 0;

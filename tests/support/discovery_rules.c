@@ -1,3 +1,4 @@
+/* The keys and values that Home Assistant's schemas allow. */
 #include "tests/support/discovery_rules.h"
 
 #include <stdarg.h>
@@ -5,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Lists of words with a space around each. */
+/* Lists of words, each with a space before and after it. */
 #define AVAILABILITY                                                                     \
 	" availability availability_mode availability_template availability_topic "      \
 	"payload_available payload_not_available "
@@ -76,7 +77,7 @@ static const char *text_of(const cJSON *object, const char *key)
 	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
 }
 
-/* All keys of the object are among these. */
+/* Whether all keys of the object are among these. */
 static int closed(const struct report *report, const char *what, const cJSON *object,
 		  const char *first, const char *second)
 {
@@ -134,7 +135,7 @@ static int check_number(const struct report *report, const char *id, const cJSON
 	return 0;
 }
 
-/* Each schema has its own keys, and ignores those of the others. */
+/* Each schema has its own keys, and ignores those of others. */
 static int check_light(const struct report *report, const char *id, const cJSON *entity)
 {
 	const char *schema = text_of(entity, "schema");
@@ -171,7 +172,7 @@ static int check_entity(const struct report *report, const cJSON *entity)
 	if (!platform)
 		return say(report, "%s: its platform is unknown", id);
 	if (cJSON_GetArraySize(entity) == 1)
-		return 0; /* it is taken back */
+		return 0; /* it removes the device */
 	if (!text_of(entity, "unique_id"))
 		return say(report, "%s: unique_id is missing", id);
 	if (!text_of(entity, platform->required))
@@ -229,7 +230,7 @@ static int check_place(const struct report *report, const char *prefix, const ch
 }
 
 int discovery_rules(const char *prefix, const char *topic, const cJSON *message,
-		    /* Written through the report. */
+		    /* Written through the pointer in the report. */
 		    /* NOLINTNEXTLINE(readability-non-const-parameter) */
 		    char *problem, size_t size)
 {

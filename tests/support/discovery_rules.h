@@ -1,6 +1,6 @@
-/* Would Home Assistant take this discovery message?  The rules of its MQTT integration
- * for device discovery, as far as they concern the kinds of entities that we tell it of.
- */
+/* Checks whether Home Assistant would accept a discovery message, by the rules of its
+ * MQTT integration for device discovery, as far as they concern the entities that the
+ * agent publishes. */
 #ifndef TESTS_SUPPORT_DISCOVERY_RULES_H
 #define TESTS_SUPPORT_DISCOVERY_RULES_H
 
@@ -8,7 +8,7 @@
 
 #include <cjson/cJSON.h>
 
-/* 0, or -1 and in problem what it would be refused for. */
+/* Returns 0, or -1 with the reason for the refusal in problem. */
 int discovery_rules(const char *prefix, const char *topic, const cJSON *message,
 		    char *problem, size_t size);
 

@@ -1,3 +1,4 @@
+/* Mounts and fills a tmpfs in a private mount namespace. */
 #include "tests/support/disk.h"
 
 #include <errno.h>
@@ -10,7 +11,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-/* A view of the file system of our own, which ends with us. */
+/* Gives this process its own mount namespace, which ends with it. */
 static int hide_mounts(void)
 {
 	static bool hidden;

@@ -1,4 +1,4 @@
-/* A module "camera" for tests: each camera behaves as its id says. */
+/* A camera module for tests: the id of each camera selects its behaviour. */
 #include "hal/linux/camera_module.h"
 
 #include <errno.h>
@@ -52,7 +52,7 @@ static void fake_close(struct camera_device *device)
 	free(device);
 }
 
-/* As a driver hangs: not to be talked to for a while. */
+/* Hangs as a driver does: no call returns for a while. */
 static void fake_hang(void)
 {
 	nanosleep(&(struct timespec){.tv_sec = 2}, NULL);
@@ -73,7 +73,7 @@ static int fake_paint(struct camera_picture *picture)
 		return -ENOMEM;
 	for (size_t i = 0; i < picture->size; i++)
 		picture->bytes[i] =
-			(uint8_t)(i / 3 % WIDTH); /* a pixel tells its column */
+			(uint8_t)(i / 3 % WIDTH); /* a pixel encodes its column */
 	return 0;
 }
 

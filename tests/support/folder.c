@@ -1,3 +1,4 @@
+/* Creates, fills and removes temporary folders. */
 #include "tests/support/folder.h"
 
 #include <errno.h>

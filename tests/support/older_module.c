@@ -1,4 +1,4 @@
-/* A module that an update of the agent left behind. */
+/* A module of an older agent, as an update may leave it behind. */
 
 extern const char openscan_module_version[];
 const char openscan_module_version[] = "0.0.1";

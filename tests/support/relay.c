@@ -1,3 +1,4 @@
+/* Forwards bytes between client and broker with poll() in one thread. */
 #include "tests/support/relay.h"
 
 #include <errno.h>
@@ -15,11 +16,11 @@
 #include <unistd.h>
 
 #define WIRES_MAX 8
-/* Type, length of up to four bytes, "MQTT" behind its length, level: then the version is
- * known.  A CONNECT is always longer. */
+/* Type, length of up to four bytes, "MQTT" with its length, level: enough to know the
+ * version.  A CONNECT is always longer. */
 #define LEVEL_WITHIN 12
 
-/* A connection: the broker's end is -1 until the client has said its version. */
+/* A connection; the broker's end is -1 until the client has sent its version. */
 struct wire {
 	int client, broker;
 };
@@ -30,10 +31,10 @@ struct relay {
 	atomic_int manner;
 	atomic_uint asked;
 	atomic_bool closing, cut, frozen;
-	atomic_long left[2];   /* by way: bytes until the cut; -1: none is ordered */
-	atomic_size_t at_once; /* bytes passed on before a rest; 0: no limit */
+	atomic_long left[2];   /* by direction: bytes until the cut; -1: no cut */
+	atomic_size_t at_once; /* bytes forwarded before a rest; 0: no limit */
 	atomic_int rest_ms;
-	struct wire wires[WIRES_MAX]; /* the thread's; client -1: free */
+	struct wire wires[WIRES_MAX]; /* used by the thread; client -1: free */
 };
 
 static struct sockaddr_in loopback(int port)
@@ -73,7 +74,7 @@ static void wire_cut(struct wire *wire)
 	*wire = (struct wire){-1, -1};
 }
 
-/* The protocol level of the CONNECT that begins there, or -1. */
+/* The protocol level of the CONNECT at this place, or -1. */
 static int level_of(const uint8_t bytes[LEVEL_WITHIN])
 {
 	size_t at = 1;
@@ -98,7 +99,7 @@ static void turn_away(const struct relay *relay, int client)
 		send(client, answer, sizeof(answer), MSG_NOSIGNAL);
 }
 
-/* The client has said enough: it is put through, or turned away (false). */
+/* The client has sent enough: connects it to the broker, or refuses it (false). */
 static bool wire_begin(struct relay *relay, struct wire *wire)
 {
 	uint8_t bytes[LEVEL_WITHIN];
@@ -111,7 +112,7 @@ static bool wire_begin(struct relay *relay, struct wire *wire)
 	if (five)
 		atomic_fetch_add(&relay->asked, 1);
 	if (five && atomic_load(&relay->manner) != RELAY_NO_MORE) {
-		/* Read it all: a reset would overtake the answer. */
+		/* Reads everything first: a reset would overtake the answer. */
 		uint8_t whole[4096];
 
 		recv(wire->client, whole, sizeof(whole), 0);
@@ -132,7 +133,7 @@ static void rest(const struct relay *relay)
 		nanosleep(&time, NULL);
 }
 
-/* False when an end has gone, or shall. */
+/* False when a peer has gone, or the connection must be cut. */
 static bool copy(struct relay *relay, enum relay_way way, int from, int to)
 {
 	uint8_t bytes[16384];
@@ -214,7 +215,7 @@ static void *serve(void *context)
 		bool frozen = atomic_load(&relay->frozen);
 
 		for (size_t i = 0; i < WIRES_MAX; i++) {
-			/* A negative descriptor is not looked at. */
+			/* poll() ignores a negative descriptor. */
 			fds[2 + 2 * i] = (struct pollfd){
 				.fd = frozen ? -1 : relay->wires[i].client,
 				.events = POLLIN};

@@ -1,46 +1,46 @@
-/* A relay between an agent and its broker, for what brokers and networks do to a
- * connection: one that knows no MQTT 5, one that breaks in the middle of a packet, one
- * that is silent without being closed, one that is slow. */
+/* A relay between an agent and its broker that imitates what brokers and networks do to a
+ * connection: refuse MQTT 5, break in the middle of a packet, fall silent without
+ * closing, be slow. */
 #ifndef TESTS_SUPPORT_RELAY_H
 #define TESTS_SUPPORT_RELAY_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What it does with a CONNECT of version 5; everything of 3.1.1 is passed on. */
+/* What it does with a CONNECT of version 5; version 3.1.1 is always forwarded. */
 enum relay_manner {
-	RELAY_REFUSES,	/* with a CONNACK of version 5: 0x84 */
-	RELAY_ANSWERS,	/* with a CONNACK of 3.1.1: return code 1 */
-	RELAY_HANGS_UP, /* without a word */
-	RELAY_NO_MORE,	/* it passes it on as well */
+	RELAY_REFUSES,	/* answers with a CONNACK of version 5: 0x84 */
+	RELAY_ANSWERS,	/* answers with a CONNACK of 3.1.1: return code 1 */
+	RELAY_HANGS_UP, /* closes the connection without an answer */
+	RELAY_NO_MORE,	/* forwards it */
 };
 
 struct relay;
 
-/* Listens from now on, on a thread of its own; 0 or a negative errno. */
+/* Starts a thread that listens; returns 0 or a negative errno. */
 int relay_open(struct relay **out, int broker_port, enum relay_manner manner);
 void relay_close(struct relay *old); /* NULL is fine */
 
 int relay_port(const struct relay *old);
 
-/* For CONNECTs that come from now on. */
+/* Applies to CONNECTs from now on. */
 void relay_manner(struct relay *old, enum relay_manner manner);
 
-/* How many CONNECTs of version 5 came so far. */
+/* The number of CONNECTs of version 5 so far. */
 unsigned relay_asked(const struct relay *old);
 
 enum relay_way { RELAY_UP, RELAY_DOWN }; /* to the broker; to the agent */
 
-/* Passes so many bytes more on that way, then cuts that connection, in mid-packet as it
- * may be. */
+/* Forwards so many more bytes in that direction, then cuts the connection, possibly in
+ * the middle of a packet. */
 void relay_cut_after(struct relay *relay, enum relay_way way, long bytes);
 
-/* Half-open: while it is frozen nothing is passed on, and no end is told; new connections
- * are taken and stay silent too. */
+/* While it is frozen nothing is forwarded and no end is passed on (half-open); new
+ * connections are accepted and stay silent too. */
 void relay_freeze(struct relay *relay, bool frozen);
 
-/* Passes at most so many bytes on at once, with a rest after them; 0 ms: as fast as it
- * can. */
+/* Forwards at most so many bytes at a time and then rests for rest_ms; 0 ms: at full
+ * speed. */
 void relay_slow_down(struct relay *relay, size_t bytes, int rest_ms);
 
 /* Cuts all connections. */

@@ -1,4 +1,4 @@
-/* A module as unit/module_test.c likes it. */
+/* A valid module for unit/module_test.c. */
 #include "tests/support/sample_module.h"
 
 #include <errno.h>

@@ -6,7 +6,7 @@
 
 struct sample_module {
 	int answer;
-	int (*refuse)(struct err *err); /* stands on the module's own copy of base */
+	int (*refuse)(struct err *err); /* uses the module's own copy of base */
 };
 
 extern const struct sample_module module_sample;

@@ -1,3 +1,4 @@
+/* Runs sh and openssl in the test's folder. */
 #include "tests/support/script.h"
 
 #include <stdlib.h>
@@ -13,7 +14,7 @@ void run_script(struct world *w, const char *script)
 	const char *argv[] = {"/bin/sh", "-ec",
 			      quoted(w, "cd '%s'; %s", w->folder.path, script), NULL};
 
-	/* quoted() writes " for '. */
+	/* quoted() replaces ' by ". */
 	if (child_start(&child, argv, NULL, below(w, "script.log")) < 0 ||
 	    !child_wait(&child, deadline_patient(SCRIPT_MS)) || child.status != 0)
 		fail_msg("the script failed: %s",

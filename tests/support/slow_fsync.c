@@ -1,5 +1,5 @@
-/* Preloaded into the agent: a disk that takes SLOW_FSYNC_MS for each fsync(), as a worn
- * memory card does. */
+/* Preloaded into the agent: makes each fsync() take SLOW_FSYNC_MS longer, as on a worn
+ * memory card. */
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <time.h>

@@ -1,4 +1,4 @@
-/* openscan-agent-for-tests: the agent, with task types that only tests want. */
+/* openscan-agent-for-tests: the agent with additional task types for tests. */
 #include "agent/process.h"
 #include "tests/support/test_types.h"
 

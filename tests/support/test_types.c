@@ -1,3 +1,4 @@
+/* Task types that write files, wait for the test, or misbehave on purpose. */
 #include "tests/support/test_types.h"
 
 #include <errno.h>
@@ -15,7 +16,7 @@
 
 #include "agent/base/json.h"
 
-/* One line, in one write(): a crash leaves all of it or nothing. */
+/* Writes one line with one write(): a crash leaves all of it or nothing. */
 static int append(const char *path, const char *id, long number)
 {
 	char line[160];
@@ -38,8 +39,8 @@ static int note(const struct task_host *host, struct task_run *run, const char *
 	return 0;
 }
 
-/* How many steps a test has allowed so far: the number in the file args.up_to, 0 before
- * it is there; all of them without that argument. */
+/* The number of steps that the test has allowed so far: the number in the file
+ * args.up_to, 0 before it exists; unlimited without that argument. */
 static double allowed(const cJSON *args)
 {
 	const char *path = json_string(args, "up_to");
@@ -57,7 +58,7 @@ static double allowed(const cJSON *args)
 	return steps;
 }
 
-/* Held before step i until the test allows it. */
+/* Waits before step i until the test allows it. */
 static int hold(const struct task_host *host, struct task_run *run, const cJSON *args,
 		long i)
 {
@@ -71,7 +72,7 @@ static int hold(const struct task_host *host, struct task_run *run, const cJSON 
 	return stop;
 }
 
-/* Steps with a gate, a sleep and progress each, from step first on. */
+/* Runs the steps from first on, each with a gate, a sleep and progress. */
 static int walk(const struct task_host *host, struct task_run *run, double first,
 		double steps, double delay)
 {
@@ -92,7 +93,7 @@ static int walk(const struct task_host *host, struct task_run *run, double first
 	return 0;
 }
 
-/* count_task: one line a started attempt, so that a test can count executions. */
+/* count_task writes one line per started attempt, so that a test can count executions. */
 static int count_work(const struct task_host *host, struct task_run *run,
 		      const cJSON *args)
 {
@@ -114,7 +115,7 @@ static int count_work(const struct task_host *host, struct task_run *run,
 	return stop;
 }
 
-/* resume_count_task: one line a step, with a checkpoint behind each. */
+/* resume_count_task writes one line per step, with a checkpoint after each. */
 static int resume_count_work(const struct task_host *host, struct task_run *run,
 			     const cJSON *args)
 {
@@ -130,7 +131,7 @@ static int resume_count_work(const struct task_host *host, struct task_run *run,
 		if (stop)
 			return stop;
 		if (i == (long)json_number(args, "crash_at", -1))
-			raise(SIGKILL); /* as a power cut would end the agent */
+			raise(SIGKILL); /* ends the agent as a power cut would */
 		stop = note(host, run, file, i);
 		if (stop)
 			return stop;
@@ -147,7 +148,7 @@ static int resume_count_work(const struct task_host *host, struct task_run *run,
 	return 0;
 }
 
-/* A sleep that no request to stop shortens. */
+/* A sleep that a request to stop does not shorten. */
 static void doze(double seconds)
 {
 	struct timespec left = {
@@ -159,10 +160,10 @@ static void doze(double seconds)
 		;
 }
 
-/* stubborn_task: blocking work that looks up only now and then, first after a step: what
- * is wished as soon as it is told to run must not meet it at a gate. */
-static int stubborn_work(const struct task_host *host, struct task_run *run,
-			 const cJSON *args)
+/* ignores_cancel_task: blocking work that checks for requests only now and then, first
+ * after a step, so that a request made as soon as it runs does not meet it at a gate. */
+static int ignores_cancel_work(const struct task_host *host, struct task_run *run,
+			       const cJSON *args)
 {
 	double steps = json_number(args, "steps", 1);
 	int stop = 0;
@@ -177,7 +178,7 @@ static int stubborn_work(const struct task_host *host, struct task_run *run,
 	return stop;
 }
 
-/* result_task: ends with the result that it was given, or with text that is none. */
+/* result_task ends with the given result, or with text that is not JSON. */
 static int result_work(const struct task_host *host, struct task_run *run,
 		       const cJSON *args)
 {
@@ -196,7 +197,7 @@ static int result_work(const struct task_host *host, struct task_run *run,
 	return 0;
 }
 
-/* talk_task: says its text so many times in its log, as its progress and as its error. */
+/* talk_task repeats its text in its log, its progress and its error. */
 static int talk_work(const struct task_host *host, struct task_run *run,
 		     const cJSON *args)
 {
@@ -248,7 +249,7 @@ static int with_args(work_function *work, const struct task_host *host,
 
 RUN(count)
 RUN(resume_count)
-RUN(stubborn)
+RUN(ignores_cancel)
 RUN(result)
 RUN(talk)
 RUN(plain)
@@ -285,14 +286,14 @@ static const struct task_type resume_count_type = {
 	.run = resume_count_run,
 };
 
-static const struct task_type stubborn_type = {
-	.name = "stubborn_task",
+static const struct task_type ignores_cancel_type = {
+	.name = "ignores_cancel_task",
 	.title = "Looks up only now and then",
 	.category = "test",
 	.is_blocking = true,
 	.args = OBJECT(STEPS UP_TO
 		       "\"every\":{\"type\":\"number\",\"minimum\":0,\"default\":1}") "}",
-	.run = stubborn_run,
+	.run = ignores_cancel_run,
 };
 
 static const struct task_type secret_type = {
@@ -349,9 +350,9 @@ static const struct task_type motor_type = {
 };
 
 const struct type_offer test_types[] = {
-	{"community", &count_type},    {"community", &resume_count_type},
-	{"community", &stubborn_type}, {"community", &secret_type},
-	{"community", &result_type},   {"community", &talk_type},
-	{"community", &needs_type},    {"community", &device_type},
-	{"community", &motor_type},    {NULL, NULL},
+	{"community", &count_type},	     {"community", &resume_count_type},
+	{"community", &ignores_cancel_type}, {"community", &secret_type},
+	{"community", &result_type},	     {"community", &talk_type},
+	{"community", &needs_type},	     {"community", &device_type},
+	{"community", &motor_type},	     {NULL, NULL},
 };

@@ -4,7 +4,7 @@
 
 #include "tasks/registry.h"
 
-/* Ended by a NULL type. */
+/* The list ends with a NULL type. */
 extern const struct type_offer test_types[];
 
 #endif

@@ -1,3 +1,4 @@
+/* Sets up a world per test, and waits for what the agent publishes. */
 #include "tests/support/world.h"
 
 #include <signal.h>
@@ -14,7 +15,7 @@ struct kept {
 	char *text;
 };
 
-/* Where the search for a task's next document begins. */
+/* The message from which the search for a task's next document starts. */
 struct cursor {
 	struct cursor *next;
 	char *id;
@@ -97,7 +98,7 @@ static void drop_kept(struct world *w)
 	}
 }
 
-/* ---- the world's life ---- */
+/* ---- setting up and tearing down ---- */
 
 static void print_messages(struct world *w)
 {
@@ -183,7 +184,8 @@ fail:
 	return -1;
 }
 
-/* A sanitizer's report fails the test, also when everything looked right from outside. */
+/* A report of a sanitizer fails the test, even when everything looked right from
+ * outside. */
 static void assert_sanitizers_silent(struct world *w)
 {
 	static const char *const signs[] = {"Sanitizer", "runtime error: "};
@@ -238,7 +240,7 @@ int world_run(const char *group, const struct test *tests, size_t count, int arg
 	return failed;
 }
 
-/* ---- the agent's life ---- */
+/* ---- starting and stopping ---- */
 
 static bool is_text(const struct message *message, const void *context)
 {
@@ -336,7 +338,7 @@ const cJSON *ask(struct world *w, const char *verb, const char *fmt, ...)
 	return reply;
 }
 
-/* For messages; the process ends soon after. */
+/* Only for messages; the process ends soon. */
 static char *shown(struct world *w, const cJSON *json)
 {
 	char *text = cJSON_PrintUnformatted(json);
@@ -397,7 +399,7 @@ const cJSON *create(struct world *w, const char *id, const char *type, const cha
 		      args ? args : "{}");
 }
 
-/* ---- what the agent says ---- */
+/* ---- messages of the agent ---- */
 
 static struct cursor *cursor_of(struct world *w, const char *id)
 {
@@ -603,7 +605,7 @@ char *retained(struct world *w, const char *topic)
 	struct client *fresh = NULL;
 	char *text = NULL;
 
-	/* Stored messages come before anything that is published after the SUBACK. */
+	/* Retained messages arrive before anything that is published after the SUBACK. */
 	if (client_open(&fresh, &options) < 0)
 		fail_msg("a second client could not connect");
 	client_publish(w->client, BASE "/reply/_fence", "x", 1, NULL);
@@ -689,7 +691,7 @@ void allow(struct world *w, int steps)
 {
 	const char *text = quoted(w, "%d\n", steps);
 
-	/* replaced as a whole: it may be read at any moment */
+	/* replaced atomically: it may be read at any moment */
 	assert_int_equal(file_write(below(w, "allowed.new"), text, strlen(text)), 0);
 	assert_int_equal(rename(below(w, "allowed.new"), below(w, "allowed")), 0);
 }

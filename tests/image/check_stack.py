@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Holds a stacked picture against the truth of its stack (see make.py).
 
-    judge.py FOLDER RESULT.jpg REPORT.json [--near-oracle] [--corners PX]
+    check_stack.py FOLDER RESULT.jpg REPORT.json [--near-oracle] [--corners PX]
 
 REPORT.json is what the program `stack` printed.  Prints peak signal-to-noise ratios in dB, in
 luma and in RGB, inside a margin of 4 %: of an oracle that knows depth and warps and takes each

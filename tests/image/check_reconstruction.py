@@ -1,14 +1,14 @@
 """Holds what COLMAP found against what the agent wrote down.
 
-    judge.py pairs SCAN PHOTOS PAIRS     writes the two lists for COLMAP
-    judge.py lens SCAN                   prints the lens as COLMAP takes it
-    judge.py scan SCAN                   the scan's documents among themselves
-    judge.py poses SCAN SPARSE [--free]  the mapper's best model against the path
-    judge.py copies SCAN MODEL DATABASE FOLDER
+    check_reconstruction.py pairs SCAN PHOTOS PAIRS     writes the two lists for COLMAP
+    check_reconstruction.py lens SCAN                   prints the lens as COLMAP takes it
+    check_reconstruction.py scan SCAN                   the scan's documents among themselves
+    check_reconstruction.py poses SCAN SPARSE [--free]  the mapper's best model against the path
+    check_reconstruction.py copies SCAN MODEL DATABASE FOLDER
                                          writes an exported model with the database's
                                          numbers of the photos into FOLDER/true, and wrong
                                          on purpose into FOLDER/exchanged and FOLDER/tilted
-    judge.py exported SCAN MODEL SPARSE FOLDER
+    check_reconstruction.py exported SCAN MODEL SPARSE FOLDER
                                          an exported model, and what was triangulated with
                                          its three copies, which lies in them
 
@@ -143,7 +143,7 @@ def check_controls(model, angles):
     )
 
 
-def judge_scan(scan):
+def check_scan(scan):
     photos = scan.photos()
     check(
         photos == sorted(scan.names()),
@@ -157,7 +157,7 @@ def judge_scan(scan):
     check(not astray, "their metadata tell the angles of the path %s" % " ".join(astray))
 
 
-def judge_poses(scan, sparse, free):
+def check_poses(scan, sparse, free):
     model = largest(sparse)
     count = len(model.centres) if model else 0
     total = len(scan.names())
@@ -246,7 +246,7 @@ class Points:
         )
 
 
-def judge_exported(scan, source, sparse, folder):
+def check_exported(scan, source, sparse, folder):
     model, mapped = Model(source), largest(sparse)
     check(
         sorted(model.centres) == scan.photos(),
@@ -283,15 +283,15 @@ def main(verb, folder, *rest):
     elif verb == "lens":
         print(",".join(str(scan.lens[key]) for key in ("fx", "fy", "cx", "cy")))
     elif verb == "scan":
-        judge_scan(scan)
+        check_scan(scan)
     elif verb == "poses":
-        judge_poses(scan, rest[0], "--free" in rest)
+        check_poses(scan, rest[0], "--free" in rest)
     elif verb == "copies":
         write_copies(scan, *rest)
     elif verb == "exported":
-        judge_exported(scan, *rest)
+        check_exported(scan, *rest)
     else:
-        sys.exit("judge.py: %s is not a verb" % verb)
+        sys.exit("check_reconstruction.py: %s is not a verb" % verb)
 
 
 main(*sys.argv[1:])
