@@ -1,5 +1,5 @@
-/* The connection against a real mosquitto, mostly through a relay that reads along, cuts
- * and falls silent when it is told to. */
+/* Tests the connection with a real mosquitto, mostly through a relay that parses the
+ * packets and can cut the connection or hold packets back. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -31,15 +31,14 @@
 #include "mqtt/connection.h"
 #include "tests/support/deadline.h"
 
-/* The program's connect(): a source of its own there, so that each test may do without.
- */
+/* The program's connect().  It is not in a library, so that other tests do not get it. */
 #include "agent/tcp_nodelay.c"
 
 #define PATIENCE_MS 20000
 #define MESSAGES_MAX 64
 
 #ifdef __SANITIZE_THREAD__
-/* Paho is not instrumented: its own order of reads and writes cannot be judged. */
+/* Paho is not instrumented: races inside it cannot be judged. */
 const char *__tsan_default_suppressions(void);
 const char *__tsan_default_suppressions(void)
 {
@@ -50,7 +49,7 @@ const char *__tsan_default_suppressions(void)
 #endif
 
 #ifdef __SANITIZE_ADDRESS__
-/* Paho forgets the topics of what was not sent when a handle is destroyed. */
+/* Paho leaks the topics of unsent messages when a handle is destroyed. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
@@ -58,7 +57,7 @@ const char *__lsan_default_suppressions(void)
 }
 #endif
 
-/* ---- a broker ---- */
+/* ---- A broker ---- */
 
 struct broker {
 	char folder[64];
@@ -76,7 +75,7 @@ static struct sockaddr_in loopback(int port)
 	};
 }
 
-/* A socket on a free port of the loopback, which goes to *port. */
+/* A socket on a free loopback port, which is written to *port. */
 static int bind_somewhere(int *port)
 {
 	struct sockaddr_in address = loopback(0);
@@ -102,7 +101,7 @@ static int dial(int port)
 	return -1;
 }
 
-/* Starts mosquitto and waits until it says that it runs: then it listens. */
+/* Starts mosquitto and waits until it logs that it is running: then it listens. */
 static void broker_run(struct broker *broker)
 {
 	char line[512];
@@ -113,7 +112,7 @@ static void broker_run(struct broker *broker)
 	broker->pid = fork();
 	assert_true(broker->pid >= 0);
 	if (broker->pid == 0) {
-		/* A test that fails leaves no broker behind. */
+		/* So that a failing test leaves no broker behind. */
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		dup2(out[1], STDERR_FILENO);
 		close(out[0]);
@@ -166,7 +165,7 @@ static void broker_stop(struct broker *broker)
 	rmdir(broker->folder);
 }
 
-/* ---- a relay between the connection and its broker ---- */
+/* ---- A relay between the connection and its broker ---- */
 
 struct relay {
 	pthread_t thread;
@@ -180,14 +179,14 @@ struct relay {
 	int disconnect_reason; /* of its last DISCONNECT, -1 before */
 };
 
-/* Reads MQTT's framing along, a byte at a time. */
+/* Parses MQTT's framing, one byte at a time. */
 struct framing {
 	int state; /* 0 type, 1 length, 2 rest */
 	int type, shift;
 	size_t left, at;
 };
 
-static void relay_saw(struct relay *relay, const struct framing *f)
+static void relay_count(struct relay *relay, const struct framing *f)
 {
 	pthread_mutex_lock(&relay->lock);
 	relay->seen[f->type]++;
@@ -207,7 +206,7 @@ static void framing_feed(struct relay *relay, struct framing *f, uint8_t byte)
 		if (byte & 0x80)
 			return;
 		f->state = f->left ? 2 : 0;
-		relay_saw(relay, f);
+		relay_count(relay, f);
 	} else {
 		if (f->type == 14 && f->at++ == 0) {
 			pthread_mutex_lock(&relay->lock);
@@ -231,8 +230,8 @@ static bool relay_copy(struct relay *relay, int from, int to, struct framing *f)
 	return send(to, bytes, (size_t)n, MSG_NOSIGNAL) == n;
 }
 
-/* Closes with a reset: what was under way is gone. */
-static void slam(int fd)
+/* Bytes in transit are lost. */
+static void close_with_reset(int fd)
 {
 	struct linger now = {.l_onoff = 1, .l_linger = 0};
 
@@ -288,9 +287,9 @@ static void *relay_run(void *context)
 		broker = dial(relay->broker_port);
 		if (broker >= 0) {
 			relay_serve(relay, client, broker);
-			slam(broker);
+			close_with_reset(broker);
 		}
-		slam(client);
+		close_with_reset(client);
 		pthread_mutex_lock(&relay->lock);
 		relay->cut = relay->silent = relay->silenced = false;
 		stop = relay->stop;
@@ -313,7 +312,7 @@ static void relay_start(struct relay *relay, const struct broker *broker)
 	pthread_create(&relay->thread, NULL, relay_run, relay);
 }
 
-static void relay_tell(struct relay *relay, bool *what)
+static void relay_set(struct relay *relay, bool *what)
 {
 	uint64_t one = 1;
 
@@ -323,10 +322,10 @@ static void relay_tell(struct relay *relay, bool *what)
 	assert_int_equal(write(relay->wake, &one, sizeof(one)), sizeof(one));
 }
 
-/* Nothing passes any more when it returns. */
+/* Returns when nothing passes any more. */
 static void relay_silence(struct relay *relay)
 {
-	relay_tell(relay, &relay->silent);
+	relay_set(relay, &relay->silent);
 	pthread_mutex_lock(&relay->lock);
 	while (!relay->silenced)
 		pthread_cond_wait(&relay->changed, &relay->lock);
@@ -343,7 +342,7 @@ static unsigned relay_seen(struct relay *relay, int type)
 	return n;
 }
 
-static int relay_goodbye(struct relay *relay)
+static int relay_disconnect_reason(struct relay *relay)
 {
 	int reason;
 
@@ -355,16 +354,16 @@ static int relay_goodbye(struct relay *relay)
 
 static void relay_stop(struct relay *relay)
 {
-	relay_tell(relay, &relay->stop);
+	relay_set(relay, &relay->stop);
 	shutdown(relay->listener, SHUT_RDWR);
 	pthread_join(relay->thread, NULL);
 	close(relay->listener);
 	close(relay->wake);
 }
 
-/* ---- what the connection tells ---- */
+/* ---- A recorder of the callbacks ---- */
 
-struct arrived {
+struct received {
 	uint32_t epoch;
 	char topic[128], payload[256], response[128];
 	char correlation[64];
@@ -372,63 +371,63 @@ struct arrived {
 	bool retained, duplicate;
 };
 
-struct ear {
+struct recorder {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	/* lock */
-	unsigned ups, downs, sent, refused, subscribed, unsubscribable, window, inside;
+	unsigned ups, downs, sent, refused, subscribed, subscribe_refused, window, inside;
 	uint32_t epoch, down_epoch, last_sent_epoch;
 	bool session_present, hold;
 	char why[256];
 	size_t n;
-	struct arrived messages[MESSAGES_MAX];
+	struct received messages[MESSAGES_MAX];
 };
 
-static void ear_init(struct ear *ear)
+static void recorder_init(struct recorder *recorder)
 {
 	pthread_condattr_t attr;
 
-	memset(ear, 0, sizeof(*ear));
-	pthread_mutex_init(&ear->lock, NULL);
+	memset(recorder, 0, sizeof(*recorder));
+	pthread_mutex_init(&recorder->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&ear->changed, &attr);
+	pthread_cond_init(&recorder->changed, &attr);
 	pthread_condattr_destroy(&attr);
 }
 
-static void ear_up(void *context, uint32_t epoch, bool session_present, unsigned window,
-		   int version)
+static void recorder_up(void *context, uint32_t epoch, bool session_present,
+			unsigned window, int version)
 {
-	struct ear *ear = context;
+	struct recorder *recorder = context;
 
-	pthread_mutex_lock(&ear->lock);
-	ear->ups++;
-	ear->epoch = epoch;
-	ear->session_present = session_present;
-	ear->window = version == 5 ? window : 0;
-	pthread_cond_broadcast(&ear->changed);
-	pthread_mutex_unlock(&ear->lock);
+	pthread_mutex_lock(&recorder->lock);
+	recorder->ups++;
+	recorder->epoch = epoch;
+	recorder->session_present = session_present;
+	recorder->window = version == 5 ? window : 0;
+	pthread_cond_broadcast(&recorder->changed);
+	pthread_mutex_unlock(&recorder->lock);
 }
 
-static void ear_down(void *context, uint32_t epoch, const char *why)
+static void recorder_down(void *context, uint32_t epoch, const char *why)
 {
-	struct ear *ear = context;
+	struct recorder *recorder = context;
 
-	pthread_mutex_lock(&ear->lock);
-	ear->downs++;
-	ear->down_epoch = epoch;
-	snprintf(ear->why, sizeof(ear->why), "%s", why);
-	pthread_cond_broadcast(&ear->changed);
-	pthread_mutex_unlock(&ear->lock);
+	pthread_mutex_lock(&recorder->lock);
+	recorder->downs++;
+	recorder->down_epoch = epoch;
+	snprintf(recorder->why, sizeof(recorder->why), "%s", why);
+	pthread_cond_broadcast(&recorder->changed);
+	pthread_mutex_unlock(&recorder->lock);
 }
 
-static void ear_message(void *context, uint32_t epoch, const struct incoming *in)
+static void recorder_message(void *context, uint32_t epoch, const struct incoming *in)
 {
-	struct ear *ear = context;
-	struct arrived *m;
+	struct recorder *recorder = context;
+	struct received *m;
 
-	pthread_mutex_lock(&ear->lock);
-	m = &ear->messages[ear->n % MESSAGES_MAX];
+	pthread_mutex_lock(&recorder->lock);
+	m = &recorder->messages[recorder->n % MESSAGES_MAX];
 	memset(m, 0, sizeof(*m));
 	m->epoch = epoch;
 	snprintf(m->topic, sizeof(m->topic), "%s", in->topic);
@@ -441,43 +440,43 @@ static void ear_message(void *context, uint32_t epoch, const struct incoming *in
 		memcpy(m->correlation, in->correlation, in->correlation_size);
 	m->retained = in->retained;
 	m->duplicate = in->duplicate;
-	ear->n++;
-	ear->inside++;
-	pthread_cond_broadcast(&ear->changed);
-	while (ear->hold)
-		pthread_cond_wait(&ear->changed, &ear->lock);
-	ear->inside--;
-	pthread_mutex_unlock(&ear->lock);
+	recorder->n++;
+	recorder->inside++;
+	pthread_cond_broadcast(&recorder->changed);
+	while (recorder->hold)
+		pthread_cond_wait(&recorder->changed, &recorder->lock);
+	recorder->inside--;
+	pthread_mutex_unlock(&recorder->lock);
 }
 
-static void ear_sent(void *context, uint32_t epoch, uint64_t token, bool ok)
+static void recorder_sent(void *context, uint32_t epoch, uint64_t token, bool ok)
 {
-	struct ear *ear = context;
+	struct recorder *recorder = context;
 
 	(void)token;
-	pthread_mutex_lock(&ear->lock);
-	ear->last_sent_epoch = epoch;
+	pthread_mutex_lock(&recorder->lock);
+	recorder->last_sent_epoch = epoch;
 	if (ok)
-		ear->sent++;
+		recorder->sent++;
 	else
-		ear->refused++;
-	pthread_cond_broadcast(&ear->changed);
-	pthread_mutex_unlock(&ear->lock);
+		recorder->refused++;
+	pthread_cond_broadcast(&recorder->changed);
+	pthread_mutex_unlock(&recorder->lock);
 }
 
-static void ear_subscribed(void *context, uint32_t epoch, uint64_t token, bool ok)
+static void recorder_subscribed(void *context, uint32_t epoch, uint64_t token, bool ok)
 {
-	struct ear *ear = context;
+	struct recorder *recorder = context;
 
 	(void)epoch;
 	(void)token;
-	pthread_mutex_lock(&ear->lock);
+	pthread_mutex_lock(&recorder->lock);
 	if (ok)
-		ear->subscribed++;
+		recorder->subscribed++;
 	else
-		ear->unsubscribable++;
-	pthread_cond_broadcast(&ear->changed);
-	pthread_mutex_unlock(&ear->lock);
+		recorder->subscribe_refused++;
+	pthread_cond_broadcast(&recorder->changed);
+	pthread_mutex_unlock(&recorder->lock);
 }
 
 static struct timespec in_ms(int64_t ms)
@@ -487,34 +486,35 @@ static struct timespec in_ms(int64_t ms)
 	return (struct timespec){at / 1000, (long)(at % 1000) * 1000000};
 }
 
-/* Waits with ear's lock for expression; leaves the lock held. */
-#define ear_wait(ear, expression)                                                        \
+/* Waits until expression, which is evaluated with the recorder's lock held. */
+#define recorder_wait(recorder, expression)                                              \
 	do {                                                                             \
 		struct timespec until_ = in_ms(deadline_patient(PATIENCE_MS));           \
                                                                                          \
-		pthread_mutex_lock(&(ear)->lock);                                        \
+		pthread_mutex_lock(&(recorder)->lock);                                   \
 		while (!(expression))                                                    \
-			if (pthread_cond_timedwait(&(ear)->changed, &(ear)->lock,        \
+			if (pthread_cond_timedwait(&(recorder)->changed,                 \
+						   &(recorder)->lock,                    \
 						   &until_) == ETIMEDOUT) {              \
-				pthread_mutex_unlock(&(ear)->lock);                      \
+				pthread_mutex_unlock(&(recorder)->lock);                 \
 				fail_msg("waited in vain for %s", #expression);          \
 			}                                                                \
-		pthread_mutex_unlock(&(ear)->lock);                                      \
+		pthread_mutex_unlock(&(recorder)->lock);                                 \
 	} while (0)
 
-static void ear_hold(struct ear *ear, bool hold)
+static void recorder_hold(struct recorder *recorder, bool hold)
 {
-	pthread_mutex_lock(&ear->lock);
-	ear->hold = hold;
-	pthread_cond_broadcast(&ear->changed);
-	pthread_mutex_unlock(&ear->lock);
+	pthread_mutex_lock(&recorder->lock);
+	recorder->hold = hold;
+	pthread_cond_broadcast(&recorder->changed);
+	pthread_mutex_unlock(&recorder->lock);
 }
 
-/* ---- a client by another library ---- */
+/* ---- A client made with another library ---- */
 
 struct client {
 	struct mosquitto *mosq;
-	struct ear ear;
+	struct recorder recorder;
 };
 
 static void client_subscribed(struct mosquitto *mosq, void *context, int mid, int n,
@@ -526,7 +526,7 @@ static void client_subscribed(struct mosquitto *mosq, void *context, int mid, in
 	(void)mid;
 	(void)n;
 	(void)qos;
-	ear_subscribed(&client->ear, 0, 0, true);
+	recorder_subscribed(&client->recorder, 0, 0, true);
 }
 
 static void client_connected(struct mosquitto *mosq, void *context, int code, int flags,
@@ -538,7 +538,7 @@ static void client_connected(struct mosquitto *mosq, void *context, int code, in
 	(void)flags;
 	(void)properties;
 	if (!code)
-		ear_up(&client->ear, 1, false, 0, 5);
+		recorder_up(&client->recorder, 1, false, 0, 5);
 }
 
 static void client_message(struct mosquitto *mosq, void *context,
@@ -555,7 +555,7 @@ static void client_message(struct mosquitto *mosq, void *context,
 
 	(void)mosq;
 	(void)properties;
-	ear_message(&client->ear, 1, &in);
+	recorder_message(&client->recorder, 1, &in);
 }
 
 static void client_published(struct mosquitto *mosq, void *context, int mid, int reason,
@@ -565,12 +565,12 @@ static void client_published(struct mosquitto *mosq, void *context, int mid, int
 
 	(void)mosq;
 	(void)properties;
-	ear_sent(&client->ear, 1, (uint64_t)mid, reason < 0x80);
+	recorder_sent(&client->recorder, 1, (uint64_t)mid, reason < 0x80);
 }
 
 static void client_open(struct client *client, int port, const char *filter)
 {
-	ear_init(&client->ear);
+	recorder_init(&client->recorder);
 	client->mosq = mosquitto_new(NULL, true, client);
 	assert_non_null(client->mosq);
 	mosquitto_int_option(client->mosq, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
@@ -581,10 +581,10 @@ static void client_open(struct client *client, int port, const char *filter)
 	mosquitto_publish_v5_callback_set(client->mosq, client_published);
 	assert_int_equal(mosquitto_connect(client->mosq, "127.0.0.1", port, 60), 0);
 	assert_int_equal(mosquitto_loop_start(client->mosq), 0);
-	ear_wait(&client->ear, client->ear.ups);
+	recorder_wait(&client->recorder, client->recorder.ups);
 	if (filter) {
 		assert_int_equal(mosquitto_subscribe(client->mosq, NULL, filter, 1), 0);
-		ear_wait(&client->ear, client->ear.subscribed);
+		recorder_wait(&client->recorder, client->recorder.subscribed);
 	}
 }
 
@@ -604,21 +604,21 @@ static void client_close(struct client *client)
 	mosquitto_destroy(client->mosq);
 }
 
-/* ---- a whole scene ---- */
+/* ---- The fixture: broker, relay and connection ---- */
 
-struct scene {
+struct fixture {
 	struct broker broker;
 	struct relay relay;
-	struct ear ear;
+	struct recorder recorder;
 	struct connection *c;
 };
 
 static const struct connection_callbacks callbacks = {
-	.up = ear_up,
-	.down = ear_down,
-	.message = ear_message,
-	.sent = ear_sent,
-	.subscribed = ear_subscribed,
+	.up = recorder_up,
+	.down = recorder_down,
+	.message = recorder_message,
+	.sent = recorder_sent,
+	.subscribed = recorder_subscribed,
 };
 
 static struct connection_options options_for(const char *url)
@@ -634,36 +634,36 @@ static struct connection_options options_for(const char *url)
 	};
 }
 
-static void scene_connect(struct scene *s, int port, int keep_alive_s)
+static void fixture_connect(struct fixture *s, int port, int keep_alive_s)
 {
 	struct connection_callbacks mine = callbacks;
 	struct connection_options options;
 	struct err err = {0};
-	unsigned before = s->ear.ups;
+	unsigned before = s->recorder.ups;
 	char url[64];
 
 	snprintf(url, sizeof(url), "mqtt://127.0.0.1:%d", port);
 	options = options_for(url);
 	options.keep_alive_s = keep_alive_s;
-	mine.context = &s->ear;
+	mine.context = &s->recorder;
 	if (connection_open(&s->c, &options, &mine, &err) < 0)
 		fail_msg("%s", err.text);
-	ear_wait(&s->ear, s->ear.ups == before + 1);
+	recorder_wait(&s->recorder, s->recorder.ups == before + 1);
 }
 
-static void subscribe(struct scene *s, const char *topic)
+static void subscribe(struct fixture *s, const char *topic)
 {
 	struct filter filter = {.topic = topic,
 				.qos = 1,
 				.retain_as_published = true,
 				.retain_handling = 1};
-	unsigned before = s->ear.subscribed;
+	unsigned before = s->recorder.subscribed;
 
-	connection_subscribe(s->c, s->ear.epoch, 1, &filter, 1);
-	ear_wait(&s->ear, s->ear.subscribed == before + 1);
+	connection_subscribe(s->c, s->recorder.epoch, 1, &filter, 1);
+	recorder_wait(&s->recorder, s->recorder.subscribed == before + 1);
 }
 
-static void publish(struct scene *s, uint32_t epoch, const char *topic,
+static void publish(struct fixture *s, uint32_t epoch, const char *topic,
 		    const char *payload, int qos)
 {
 	struct outgoing out = {
@@ -677,15 +677,15 @@ static void publish(struct scene *s, uint32_t epoch, const char *topic,
 	connection_publish(s->c, epoch, &out);
 }
 
-/* Connected by the relay, and subscribed to t/rig1/cmd/#. */
+/* Connects through the relay and subscribes to t/rig1/cmd/#. */
 static int setup(void **state)
 {
-	struct scene *s = calloc(1, sizeof(*s));
+	struct fixture *s = calloc(1, sizeof(*s));
 
 	broker_start(&s->broker, "allow_anonymous true");
 	relay_start(&s->relay, &s->broker);
-	ear_init(&s->ear);
-	scene_connect(s, s->relay.port, 60);
+	recorder_init(&s->recorder);
+	fixture_connect(s, s->relay.port, 60);
 	subscribe(s, "t/rig1/cmd/#");
 	*state = s;
 	return 0;
@@ -693,7 +693,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	struct scene *s = *state;
+	struct fixture *s = *state;
 
 	connection_close(s->c, 5000);
 	relay_stop(&s->relay);
@@ -702,19 +702,19 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* ---- and what is true of it ---- */
+/* ---- Tests ---- */
 
-static void the_window_is_the_brokers_but_at_most_16(void **state)
+static void the_window_is_the_receive_maximum_up_to_16(void **state)
 {
-	struct scene *s = *state;
-	struct scene narrow = {0};
+	struct fixture *s = *state;
+	struct fixture narrow = {0};
 
-	ear_init(&narrow.ear);
+	recorder_init(&narrow.recorder);
 	broker_start(&narrow.broker, "allow_anonymous true\nmax_inflight_messages 3");
-	scene_connect(&narrow, narrow.broker.port, 60);
+	fixture_connect(&narrow, narrow.broker.port, 60);
 
-	assert_int_equal(s->ear.window, 16);
-	assert_int_equal(narrow.ear.window, 3);
+	assert_int_equal(s->recorder.window, 16);
+	assert_int_equal(narrow.recorder.window, 3);
 
 	connection_close(narrow.c, 5000);
 	broker_stop(&narrow.broker);
@@ -722,17 +722,17 @@ static void the_window_is_the_brokers_but_at_most_16(void **state)
 
 static void the_puback_leaves_only_after_message_returned(void **state)
 {
-	struct scene *s = *state;
+	struct fixture *s = *state;
 	struct client client;
 
 	client_open(&client, s->broker.port, NULL);
-	ear_hold(&s->ear, true);
+	recorder_hold(&s->recorder, true);
 	client_publish(&client, "t/rig1/cmd/x", "1", false, NULL);
-	ear_wait(&s->ear, s->ear.inside == 1);
-	/* All that the connection still wants to say gets a second to come out. */
+	recorder_wait(&s->recorder, s->recorder.inside == 1);
+	/* A second for anything that the connection might still send. */
 	usleep(1000000);
 	unsigned while_held = relay_seen(&s->relay, 4);
-	ear_hold(&s->ear, false);
+	recorder_hold(&s->recorder, false);
 	struct timespec until;
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += deadline_patient(PATIENCE_MS) / 1000;
@@ -749,37 +749,37 @@ static void the_puback_leaves_only_after_message_returned(void **state)
 	client_close(&client);
 }
 
-static void a_message_cut_off_in_the_callback_comes_again_as_a_duplicate(void **state)
+static void a_message_cut_off_in_the_callback_is_redelivered_as_a_duplicate(void **state)
 {
-	struct scene *s = *state;
+	struct fixture *s = *state;
 	struct client client;
 
 	client_open(&client, s->broker.port, NULL);
-	ear_hold(&s->ear, true);
+	recorder_hold(&s->recorder, true);
 	client_publish(&client, "t/rig1/cmd/x", "once", false, NULL);
-	ear_wait(&s->ear, s->ear.inside == 1);
-	relay_tell(&s->relay, &s->relay.cut);
+	recorder_wait(&s->recorder, s->recorder.inside == 1);
+	relay_set(&s->relay, &s->relay.cut);
 	pthread_mutex_lock(&s->relay.lock);
 	while (s->relay.cut)
 		pthread_cond_wait(&s->relay.changed, &s->relay.lock);
 	pthread_mutex_unlock(&s->relay.lock);
-	ear_hold(&s->ear, false);
-	ear_wait(&s->ear, s->ear.n == 2);
+	recorder_hold(&s->recorder, false);
+	recorder_wait(&s->recorder, s->recorder.n == 2);
 
-	assert_false(s->ear.messages[0].duplicate);
-	assert_int_equal(s->ear.messages[0].epoch, 1);
-	assert_true(s->ear.messages[1].duplicate);
-	assert_int_equal(s->ear.messages[1].epoch, 2);
-	assert_string_equal(s->ear.messages[1].payload, "once");
-	assert_true(s->ear.session_present);
-	assert_int_equal(s->ear.down_epoch, 1);
+	assert_false(s->recorder.messages[0].duplicate);
+	assert_int_equal(s->recorder.messages[0].epoch, 1);
+	assert_true(s->recorder.messages[1].duplicate);
+	assert_int_equal(s->recorder.messages[1].epoch, 2);
+	assert_string_equal(s->recorder.messages[1].payload, "once");
+	assert_true(s->recorder.session_present);
+	assert_int_equal(s->recorder.down_epoch, 1);
 
 	client_close(&client);
 }
 
 static void response_topic_and_correlation_arrive(void **state)
 {
-	struct scene *s = *state;
+	struct fixture *s = *state;
 	mosquitto_property *properties = NULL;
 	struct client client;
 
@@ -789,14 +789,14 @@ static void response_topic_and_correlation_arrive(void **state)
 	mosquitto_property_add_binary(&properties, MQTT_PROP_CORRELATION_DATA, "a\0b", 3);
 	client_publish(&client, "t/rig1/cmd/x", "{}", false, properties);
 	client_publish(&client, "t/rig1/cmd/y", "{}", false, NULL);
-	ear_wait(&s->ear, s->ear.n == 2);
+	recorder_wait(&s->recorder, s->recorder.n == 2);
 
-	assert_string_equal(s->ear.messages[0].topic, "t/rig1/cmd/x");
-	assert_string_equal(s->ear.messages[0].response, "t/rig1/reply/me");
-	assert_int_equal(s->ear.messages[0].correlation_size, 3);
-	assert_memory_equal(s->ear.messages[0].correlation, "a\0b", 3);
-	assert_string_equal(s->ear.messages[1].response, "");
-	assert_int_equal(s->ear.messages[1].correlation_size, 0);
+	assert_string_equal(s->recorder.messages[0].topic, "t/rig1/cmd/x");
+	assert_string_equal(s->recorder.messages[0].response, "t/rig1/reply/me");
+	assert_int_equal(s->recorder.messages[0].correlation_size, 3);
+	assert_memory_equal(s->recorder.messages[0].correlation, "a\0b", 3);
+	assert_string_equal(s->recorder.messages[1].response, "");
+	assert_int_equal(s->recorder.messages[1].correlation_size, 0);
 
 	mosquitto_property_free_all(&properties);
 	client_close(&client);
@@ -804,220 +804,220 @@ static void response_topic_and_correlation_arrive(void **state)
 
 static void the_retained_flag_is_seen_live_and_stored(void **state)
 {
-	struct scene *s = *state;
+	struct fixture *s = *state;
 	struct client client;
 
 	client_open(&client, s->broker.port, NULL);
 	client_publish(&client, "t/rig1/cmd/live", "1", true, NULL);
 	client_publish(&client, "t/rig1/cmd/live", "2", false, NULL);
 	client_publish(&client, "t/other/stored", "3", true, NULL);
-	ear_wait(&s->ear, s->ear.n == 2);
-	ear_wait(&client.ear, client.ear.sent == 3);
+	recorder_wait(&s->recorder, s->recorder.n == 2);
+	recorder_wait(&client.recorder, client.recorder.sent == 3);
 	subscribe(s, "t/other/#");
-	ear_wait(&s->ear, s->ear.n == 3);
+	recorder_wait(&s->recorder, s->recorder.n == 3);
 
-	assert_true(s->ear.messages[0].retained);
-	assert_false(s->ear.messages[1].retained);
-	assert_true(s->ear.messages[2].retained);
+	assert_true(s->recorder.messages[0].retained);
+	assert_false(s->recorder.messages[1].retained);
+	assert_true(s->recorder.messages[2].retained);
 
 	client_close(&client);
 }
 
 static void more_publishes_than_the_window_are_all_acknowledged(void **state)
 {
-	struct scene *s = *state;
+	struct fixture *s = *state;
 	struct client client;
 	int64_t began;
 
 	client_open(&client, s->broker.port, "t/rig1/out");
 	began = clock_monotonic_ms();
 	for (int i = 0; i < 2000; i++)
-		publish(s, s->ear.epoch, "t/rig1/out", "x", i % 4 ? 1 : 0);
-	ear_wait(&s->ear, s->ear.sent == 2000);
-	ear_wait(&client.ear, client.ear.n == 2000);
+		publish(s, s->recorder.epoch, "t/rig1/out", "x", i % 4 ? 1 : 0);
+	recorder_wait(&s->recorder, s->recorder.sent == 2000);
+	recorder_wait(&client.recorder, client.recorder.n == 2000);
 
-	assert_int_equal(s->ear.refused, 0);
-	/* Paho's own window would let 20 through each second: 75 s. */
+	assert_int_equal(s->recorder.refused, 0);
+	/* Paho's own window would send 20 per second: 75 s. */
 	assert_true(clock_monotonic_ms() - began < 60000);
 
 	client_close(&client);
 }
 
-static void what_cannot_be_sent_is_said(void **state)
+static void a_message_that_cannot_be_sent_is_refused(void **state)
 {
-	struct scene *s = *state;
+	struct fixture *s = *state;
 
-	publish(s, s->ear.epoch, "t/rig1/\xff", "x", 1);
-	ear_wait(&s->ear, s->ear.refused == 1);
-	publish(s, s->ear.epoch, "t/rig1/good", "x", 1);
-	ear_wait(&s->ear, s->ear.sent == 1);
+	publish(s, s->recorder.epoch, "t/rig1/\xff", "x", 1);
+	recorder_wait(&s->recorder, s->recorder.refused == 1);
+	publish(s, s->recorder.epoch, "t/rig1/good", "x", 1);
+	recorder_wait(&s->recorder, s->recorder.sent == 1);
 
-	assert_int_equal(s->ear.downs, 0);
+	assert_int_equal(s->recorder.downs, 0);
 }
 
 static void unsubscribing_is_answered(void **state)
 {
-	struct scene *s = *state;
+	struct fixture *s = *state;
 	const char *topics[] = {"t/rig1/cmd/#", "t/never"};
 
-	connection_unsubscribe(s->c, s->ear.epoch, 7, topics, 2);
-	ear_wait(&s->ear, s->ear.subscribed == 2);
+	connection_unsubscribe(s->c, s->recorder.epoch, 7, topics, 2);
+	recorder_wait(&s->recorder, s->recorder.subscribed == 2);
 
-	assert_int_equal(s->ear.unsubscribable, 0);
+	assert_int_equal(s->recorder.subscribe_refused, 0);
 }
 
-static void a_new_broker_is_a_new_epoch_and_the_old_one_is_silent(void **state)
+static void a_restarted_broker_begins_an_epoch_and_ends_the_old_one(void **state)
 {
-	struct scene *s = *state;
+	struct fixture *s = *state;
 	struct client client;
 
 	broker_kill(&s->broker);
-	ear_wait(&s->ear, s->ear.downs == 1);
+	recorder_wait(&s->recorder, s->recorder.downs == 1);
 	publish(s, 1, "t/rig1/out", "old", 1);
 	broker_run(&s->broker);
 	client_open(&client, s->broker.port, "t/rig1/out");
-	ear_wait(&s->ear, s->ear.ups == 2);
+	recorder_wait(&s->recorder, s->recorder.ups == 2);
 	publish(s, 1, "t/rig1/out", "old", 1);
 	publish(s, 2, "t/rig1/out", "new", 1);
-	ear_wait(&s->ear, s->ear.sent == 1);
-	ear_wait(&client.ear, client.ear.n == 1);
+	recorder_wait(&s->recorder, s->recorder.sent == 1);
+	recorder_wait(&client.recorder, client.recorder.n == 1);
 
-	assert_int_equal(s->ear.epoch, 2);
-	assert_int_equal(s->ear.last_sent_epoch, 2);
-	assert_false(s->ear.session_present);
-	assert_string_equal(client.ear.messages[0].payload, "new");
+	assert_int_equal(s->recorder.epoch, 2);
+	assert_int_equal(s->recorder.last_sent_epoch, 2);
+	assert_false(s->recorder.session_present);
+	assert_string_equal(client.recorder.messages[0].payload, "new");
 
 	client_close(&client);
 }
 
-static void what_was_in_flight_is_not_repeated_after_a_cut(void **state)
+static void messages_in_flight_are_not_resent_after_a_disconnect(void **state)
 {
-	struct scene *s = *state;
+	struct fixture *s = *state;
 	struct client client;
 
 	client_open(&client, s->broker.port, "t/rig1/out");
 	relay_silence(&s->relay);
 	for (int i = 0; i < 40; i++)
 		publish(s, 1, "t/rig1/out", "old", 1);
-	relay_tell(&s->relay, &s->relay.cut);
-	ear_wait(&s->ear, s->ear.ups == 2);
+	relay_set(&s->relay, &s->relay.cut);
+	recorder_wait(&s->recorder, s->recorder.ups == 2);
 	publish(s, 2, "t/rig1/out", "new", 1);
-	ear_wait(&s->ear, s->ear.sent == 1);
-	ear_wait(&client.ear, client.ear.n == 1);
+	recorder_wait(&s->recorder, s->recorder.sent == 1);
+	recorder_wait(&client.recorder, client.recorder.n == 1);
 
-	assert_string_equal(client.ear.messages[0].payload, "new");
-	assert_int_equal(s->ear.last_sent_epoch, 2);
-	assert_int_equal(s->ear.sent, 1);
+	assert_string_equal(client.recorder.messages[0].payload, "new");
+	assert_int_equal(s->recorder.last_sent_epoch, 2);
+	assert_int_equal(s->recorder.sent, 1);
 
 	client_close(&client);
 }
 
-static void a_hard_drop_publishes_the_will_and_closing_does_not(void **state)
+static void
+a_dropped_connection_publishes_the_will_and_a_closed_one_does_not(void **state)
 {
-	struct scene *s = *state;
+	struct fixture *s = *state;
 	struct client client;
 
 	client_open(&client, s->broker.port, "t/+/status");
-	relay_tell(&s->relay, &s->relay.stop);
-	ear_wait(&client.ear, client.ear.n == 1);
-	assert_string_equal(client.ear.messages[0].payload, "lost");
+	relay_set(&s->relay, &s->relay.stop);
+	recorder_wait(&client.recorder, client.recorder.n == 1);
+	assert_string_equal(client.recorder.messages[0].payload, "lost");
 
 	relay_stop(&s->relay);
 	relay_start(&s->relay, &s->broker);
 	connection_close(s->c, 5000);
-	scene_connect(s, s->relay.port, 60);
-	publish(s, s->ear.epoch, "t/rig1/status", "offline", 1);
+	fixture_connect(s, s->relay.port, 60);
+	publish(s, s->recorder.epoch, "t/rig1/status", "offline", 1);
 	connection_close(s->c, 5000);
 	s->c = NULL;
-	/* Longer than the will's delay: only silence can show that it does not come. */
+	/* Longer than the will delay: the will must not be published. */
 	usleep(6500000);
 
-	assert_int_equal(relay_goodbye(&s->relay), 0);
-	assert_int_equal(client.ear.n, 2);
-	assert_string_equal(client.ear.messages[1].payload, "offline");
+	assert_int_equal(relay_disconnect_reason(&s->relay), 0);
+	assert_int_equal(client.recorder.n, 2);
+	assert_string_equal(client.recorder.messages[1].payload, "offline");
 
 	client_close(&client);
 }
 
-static void a_restart_waits_as_long_as_it_was_told(void **state)
+static void a_restart_waits_for_the_given_time(void **state)
 {
-	struct scene *s = *state;
+	struct fixture *s = *state;
 	int64_t began = clock_monotonic_ms();
 
 	connection_restart(s->c, 1500);
-	ear_wait(&s->ear, s->ear.ups == 2);
+	recorder_wait(&s->recorder, s->recorder.ups == 2);
 
 	assert_true(clock_monotonic_ms() - began >= 1500);
-	assert_int_equal(s->ear.downs, 1);
-	assert_string_equal(s->ear.why, "restarted");
-	assert_int_equal(relay_goodbye(&s->relay), 4);
+	assert_int_equal(s->recorder.downs, 1);
+	assert_string_equal(s->recorder.why, "restarted");
+	assert_int_equal(relay_disconnect_reason(&s->relay), 4);
 }
 
-static void a_broken_connection_is_back_soon(void **state)
+static void a_broken_connection_reconnects_quickly(void **state)
 {
-	struct scene *s = *state;
+	struct fixture *s = *state;
 	int64_t began = clock_monotonic_ms();
 
-	relay_tell(&s->relay, &s->relay.cut);
-	ear_wait(&s->ear, s->ear.ups == 2);
+	relay_set(&s->relay, &s->relay.cut);
+	recorder_wait(&s->recorder, s->recorder.ups == 2);
 
-	/* 0.3 s at most by the rule and as much for Paho's threads to end and to begin;
-	 * threads that stay need a second more. */
+	/* At most 0.3 s for the wait, and as much for Paho's threads to end and to start;
+	 * threads that were not ended would need another second. */
 	assert_true(clock_monotonic_ms() - began < deadline_patient(1000));
 }
 
 static void a_silent_broker_is_given_up(void **state)
 {
-	struct scene *s = *state;
+	struct fixture *s = *state;
 
 	connection_close(s->c, 5000);
-	scene_connect(s, s->relay.port, 1);
+	fixture_connect(s, s->relay.port, 1);
 	relay_silence(&s->relay);
-	ear_wait(&s->ear, s->ear.downs == 2);
+	recorder_wait(&s->recorder, s->recorder.downs == 2);
 
-	assert_string_equal(s->ear.why, "the broker is silent");
+	assert_string_equal(s->recorder.why, "the broker is silent");
 }
 
 static void an_idle_connection_stays(void **state)
 {
-	struct scene *s = *state;
+	struct fixture *s = *state;
 	unsigned probes;
 
 	connection_close(s->c, 5000);
-	scene_connect(s, s->relay.port, 2);
+	fixture_connect(s, s->relay.port, 2);
 	probes = relay_seen(&s->relay, 10);
-	usleep(7000000); /* what wrongly ends it would do so within two of its times */
+	usleep(7000000); /* more than twice the time after which a silent one ends */
 
-	assert_int_equal(s->ear.downs, 1);
+	assert_int_equal(s->recorder.downs, 1);
 	assert_true(relay_seen(&s->relay, 10) > probes);
 }
 
-static void a_message_that_never_returns_does_not_hold_up_close(void **state)
+static void a_message_callback_that_never_returns_does_not_block_close(void **state)
 {
-	struct scene *s = *state;
+	struct fixture *s = *state;
 	struct client client;
 	int64_t began;
 
 	client_open(&client, s->broker.port, NULL);
-	ear_hold(&s->ear, true);
+	recorder_hold(&s->recorder, true);
 	client_publish(&client, "t/rig1/cmd/x", "1", false, NULL);
-	ear_wait(&s->ear, s->ear.inside == 1);
+	recorder_wait(&s->recorder, s->recorder.inside == 1);
 	began = clock_monotonic_ms();
 	connection_close(s->c, 700);
 
 	assert_true(clock_monotonic_ms() - began < deadline_patient(2000));
-	assert_int_equal(s->ear.downs, 0);
+	assert_int_equal(s->recorder.downs, 0);
 
 	s->c = NULL;
-	ear_hold(&s->ear, false);
+	recorder_hold(&s->recorder, false);
 	client_close(&client);
 }
 
-/* How many of our sockets lead to this port, and how many of them send small packets at
- * once. */
-static void count_sockets(int port, int *all, int *prompt)
+/* Counts our sockets that lead to this port, and those of them with TCP_NODELAY. */
+static void count_sockets(int port, int *all, int *nodelay)
 {
-	*all = *prompt = 0;
+	*all = *nodelay = 0;
 	for (int fd = 0; fd < 1024; fd++) {
 		struct sockaddr_in peer = {0};
 		socklen_t length = sizeof(peer);
@@ -1029,36 +1029,36 @@ static void count_sockets(int port, int *all, int *prompt)
 		length = sizeof(on);
 		getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &length);
 		*all += 1;
-		*prompt += on != 0;
+		*nodelay += on != 0;
 	}
 }
 
 /* With Nagle's algorithm each packet would wait for a delayed ACK; tests/bench/run shows
  * what that costs. */
-static void no_packet_waits_for_another(void **state)
+static void no_packet_waits_for_a_delayed_ack(void **state)
 {
-	struct scene *s = *state;
-	int all, prompt;
+	struct fixture *s = *state;
+	int all, nodelay;
 
 	connection_close(s->c, 5000);
-	scene_connect(s, s->broker.port, 60);
+	fixture_connect(s, s->broker.port, 60);
 
-	count_sockets(s->broker.port, &all, &prompt);
+	count_sockets(s->broker.port, &all, &nodelay);
 
 	assert_true(all > 0);
-	assert_int_equal(prompt, all);
+	assert_int_equal(nodelay, all);
 }
 
 static void a_login_is_percent_decoded_and_a_wrong_one_is_refused(void **state)
 {
-	struct scene s = {0};
+	struct fixture s = {0};
 	struct connection_callbacks mine = callbacks;
 	struct connection *wrong = NULL;
 	struct connection_options options;
 	char command[512], extra[256], url[128];
 
 	(void)state;
-	ear_init(&s.ear);
+	recorder_init(&s.recorder);
 	snprintf(command, sizeof(command),
 		 "printf '' > /tmp/connection-test-%d.pw && "
 		 "mosquitto_passwd -b /tmp/connection-test-%d.pw 'a b' 'p@:/%%'",
@@ -1068,7 +1068,7 @@ static void a_login_is_percent_decoded_and_a_wrong_one_is_refused(void **state)
 		 "allow_anonymous false\npassword_file /tmp/connection-test-%d.pw",
 		 (int)getpid());
 	broker_start(&s.broker, extra);
-	mine.context = &s.ear;
+	mine.context = &s.recorder;
 	snprintf(url, sizeof(url), "mqtt://a%%20b:no@127.0.0.1:%d", s.broker.port);
 	options = options_for(url);
 	assert_int_equal(connection_open(&wrong, &options, &mine, NULL), 0);
@@ -1076,10 +1076,10 @@ static void a_login_is_percent_decoded_and_a_wrong_one_is_refused(void **state)
 		 s.broker.port);
 	options.client_id = "rig2";
 	assert_int_equal(connection_open(&s.c, &options, &mine, NULL), 0);
-	ear_wait(&s.ear, s.ear.ups == 1);
+	recorder_wait(&s.recorder, s.recorder.ups == 1);
 	connection_close(wrong, 5000);
 
-	assert_int_equal(s.ear.ups, 1);
+	assert_int_equal(s.recorder.ups, 1);
 
 	connection_close(s.c, 5000);
 	broker_stop(&s.broker);
@@ -1116,23 +1116,25 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bad_options_are_refused_with_a_sentence),
 		cmocka_unit_test(a_login_is_percent_decoded_and_a_wrong_one_is_refused),
-		scene_test(the_window_is_the_brokers_but_at_most_16),
+		scene_test(the_window_is_the_receive_maximum_up_to_16),
 		scene_test(the_puback_leaves_only_after_message_returned),
-		scene_test(a_message_cut_off_in_the_callback_comes_again_as_a_duplicate),
+		scene_test(
+			a_message_cut_off_in_the_callback_is_redelivered_as_a_duplicate),
 		scene_test(response_topic_and_correlation_arrive),
 		scene_test(the_retained_flag_is_seen_live_and_stored),
 		scene_test(more_publishes_than_the_window_are_all_acknowledged),
-		scene_test(what_cannot_be_sent_is_said),
+		scene_test(a_message_that_cannot_be_sent_is_refused),
 		scene_test(unsubscribing_is_answered),
-		scene_test(a_new_broker_is_a_new_epoch_and_the_old_one_is_silent),
-		scene_test(what_was_in_flight_is_not_repeated_after_a_cut),
-		scene_test(a_restart_waits_as_long_as_it_was_told),
-		scene_test(a_broken_connection_is_back_soon),
+		scene_test(a_restarted_broker_begins_an_epoch_and_ends_the_old_one),
+		scene_test(messages_in_flight_are_not_resent_after_a_disconnect),
+		scene_test(a_restart_waits_for_the_given_time),
+		scene_test(a_broken_connection_reconnects_quickly),
 		scene_test(a_silent_broker_is_given_up),
 		scene_test(an_idle_connection_stays),
-		scene_test(no_packet_waits_for_another),
-		scene_test(a_hard_drop_publishes_the_will_and_closing_does_not),
-		scene_test(a_message_that_never_returns_does_not_hold_up_close),
+		scene_test(no_packet_waits_for_a_delayed_ack),
+		scene_test(
+			a_dropped_connection_publishes_the_will_and_a_closed_one_does_not),
+		scene_test(a_message_callback_that_never_returns_does_not_block_close),
 	};
 	int failed;
 

@@ -302,7 +302,7 @@ static void all_eight_environment_variables_are_read(void **state)
 	settings_free(settings);
 }
 
-static void an_empty_variable_is_an_unset_one(void **state)
+static void an_empty_variable_counts_as_unset(void **state)
 {
 	struct settings *settings;
 
@@ -315,7 +315,7 @@ static void an_empty_variable_is_an_unset_one(void **state)
 	settings_free(settings);
 }
 
-static void a_wrong_variable_is_named(void **state)
+static void a_wrong_value_of_a_variable_is_reported_with_its_name(void **state)
 {
 	(void)state;
 	set_env("OPENSCAN_SIM_SPEED", "fast");
@@ -380,7 +380,7 @@ static void a_wrong_value_names_file_and_line(void **state)
 		     "mqqt is not a setting (did you mean mqtt?)");
 }
 
-static void a_broken_file_of_the_user_is_refused_and_stays(void **state)
+static void a_users_broken_file_is_refused_and_not_moved(void **state)
 {
 	struct settings *settings;
 	struct err err = {0};
@@ -394,7 +394,7 @@ static void a_broken_file_of_the_user_is_refused_and_stays(void **state)
 	assert_int_equal(access(in_root("etc/agent.json"), F_OK), 0);
 }
 
-static void a_config_file_that_is_named_must_be_there(void **state)
+static void a_config_file_given_by_option_must_exist(void **state)
 {
 	struct settings *settings;
 	struct err err = {0};
@@ -519,7 +519,7 @@ static void a_broker_url_is_checked_up_to_its_port(void **state)
 	}
 }
 
-static void a_device_id_is_part_of_a_topic(void **state)
+static void a_device_id_must_be_a_valid_level_of_a_topic(void **state)
 {
 	static const char *const bad[] = {"_rig", "a/b", "a b", "rig+", "ü"};
 	struct settings *settings;
@@ -721,7 +721,7 @@ static int set(struct settings *settings, const char *changes, struct err *err)
 	return ret;
 }
 
-static void a_change_applies_at_once_and_after_a_restart(void **state)
+static void a_change_takes_effect_immediately_and_after_a_restart(void **state)
 {
 	struct settings *settings = loaded();
 	struct err err;
@@ -922,19 +922,19 @@ int main(void)
 		TEST(the_shipped_agent_json_says_exactly_the_defaults),
 		TEST(later_sources_win),
 		TEST(all_eight_environment_variables_are_read),
-		TEST(an_empty_variable_is_an_unset_one),
-		TEST(a_wrong_variable_is_named),
+		TEST(an_empty_variable_counts_as_unset),
+		TEST(a_wrong_value_of_a_variable_is_reported_with_its_name),
 		TEST(an_unknown_key_is_reported_with_the_nearest),
 		TEST(a_wrong_value_names_its_place_and_what_fits),
 		TEST(a_wrong_value_names_file_and_line),
-		TEST(a_broken_file_of_the_user_is_refused_and_stays),
-		TEST(a_config_file_that_is_named_must_be_there),
+		TEST(a_users_broken_file_is_refused_and_not_moved),
+		TEST(a_config_file_given_by_option_must_exist),
 		TEST(a_damaged_file_of_the_agent_is_moved_aside),
 		TEST(bad_values_in_the_agents_file_are_left_out),
 		TEST(a_stored_value_hidden_by_the_environment_is_reported),
 		TEST(a_password_is_never_shown),
 		TEST(a_broker_url_is_checked_up_to_its_port),
-		TEST(a_device_id_is_part_of_a_topic),
+		TEST(a_device_id_must_be_a_valid_level_of_a_topic),
 		TEST(the_default_device_id_is_a_hash_of_machine_id_and_board),
 		TEST(a_user_without_privileges_keeps_state_in_the_home_folder),
 		TEST(defaults_that_depend_on_the_machine_are_filled_in),
@@ -943,7 +943,7 @@ int main(void)
 		TEST(a_users_config_hides_the_shipped_one),
 		TEST(a_missing_config_is_reported_with_the_existing_ones),
 		TEST(a_broken_config_is_an_error),
-		TEST(a_change_applies_at_once_and_after_a_restart),
+		TEST(a_change_takes_effect_immediately_and_after_a_restart),
 		TEST(null_restores_the_lower_value),
 		TEST(one_bad_change_rejects_all),
 		TEST(a_value_of_the_environment_cannot_be_changed_remotely),

@@ -136,7 +136,7 @@ static void the_agents_own_topics_are_known(void **state)
 	assert_kind("homeassistant/mystatus", TOPIC_OTHER);
 }
 
-static void the_topics_of_others_are_other(void **state)
+static void topics_of_others_are_of_the_kind_other(void **state)
 {
 	(void)state;
 
@@ -186,7 +186,7 @@ static void replies_go_below_reply_only(void **state)
 	assert_false(allowed(""));
 }
 
-static void a_reply_topic_can_be_published_to(void **state)
+static void a_reply_topic_must_be_a_valid_topic_name(void **state)
 {
 	(void)state;
 	char text[300] = ROOT "/_reply/";
@@ -222,10 +222,10 @@ int main(void)
 		cmocka_unit_test(a_command_of_a_wrong_depth_has_no_noun),
 		cmocka_unit_test(a_topic_level_of_any_length_is_handled),
 		cmocka_unit_test(the_agents_own_topics_are_known),
-		cmocka_unit_test(the_topics_of_others_are_other),
+		cmocka_unit_test(topics_of_others_are_of_the_kind_other),
 		cmocka_unit_test(a_topic_is_never_truncated),
 		cmocka_unit_test(replies_go_below_reply_only),
-		cmocka_unit_test(a_reply_topic_can_be_published_to),
+		cmocka_unit_test(a_reply_topic_must_be_a_valid_topic_name),
 		cmocka_unit_test(a_reply_is_never_taken_for_the_barrier),
 	};
 
