@@ -16,7 +16,7 @@
 
 static void do_start(struct process *process, const struct effect *effect)
 {
-	struct run_order order = {
+	struct run_params params = {
 		.run = effect->run,
 		.type = effect->type,
 		.task = effect->kind == EFFECT_START ? effect->name : NULL,
@@ -26,7 +26,7 @@ static void do_start(struct process *process, const struct effect *effect)
 		.attempt = (int)effect->number,
 	};
 
-	workers_start(process->workers, &order);
+	workers_start(process->workers, &params);
 }
 
 static void do_publish(struct process *process, const struct effect *effect)

@@ -1,6 +1,6 @@
 /* The verbs of the noun agent. */
 #include "agent/commands/pending.h"
-#include "agent/commands/verbs.h"
+#include "agent/commands/tables.h"
 
 #include "agent/base/clock.h"
 #include "agent/core/lifecycle.h"

@@ -1,6 +1,6 @@
 /* The verbs of the noun camera. */
 #include "agent/commands/device.h"
-#include "agent/commands/verbs.h"
+#include "agent/commands/tables.h"
 
 #include <errno.h>
 #include <stdlib.h>

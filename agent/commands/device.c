@@ -5,7 +5,7 @@
 
 #include "agent/base/json.h"
 #include "agent/base/suggest.h"
-#include "agent/commands/verbs.h"
+#include "agent/commands/tables.h"
 #include "agent/core/devices.h"
 #include "agent/workers/rig_slot.h"
 

@@ -1,4 +1,4 @@
-#include "agent/commands/verbs.h"
+#include "agent/commands/tables.h"
 
 #include "agent/commands/pending.h"
 #include "agent/core/lifecycle.h"

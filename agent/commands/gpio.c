@@ -1,6 +1,6 @@
 /* The lines that the device config frees.  The rig knows which; a worker asks it. */
 #include "agent/commands/pending.h"
-#include "agent/commands/verbs.h"
+#include "agent/commands/tables.h"
 
 #include "agent/base/json.h"
 #include "hal/rig.h"

@@ -1,6 +1,6 @@
 /* The verbs of the noun light. */
 #include "agent/commands/device.h"
-#include "agent/commands/verbs.h"
+#include "agent/commands/tables.h"
 
 #include <string.h>
 

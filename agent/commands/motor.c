@@ -1,6 +1,6 @@
 /* The verbs of the noun motor. */
 #include "agent/commands/device.h"
-#include "agent/commands/verbs.h"
+#include "agent/commands/tables.h"
 
 #include "agent/base/json.h"
 #include "agent/core/lifecycle.h"

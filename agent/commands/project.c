@@ -1,6 +1,6 @@
 /* The verbs of the noun project.  All work on its disk is done by a worker. */
 #include "agent/commands/pending.h"
-#include "agent/commands/verbs.h"
+#include "agent/commands/tables.h"
 
 #include <string.h>
 

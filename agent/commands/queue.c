@@ -1,5 +1,5 @@
 #include "agent/commands/response.h"
-#include "agent/commands/verbs.h"
+#include "agent/commands/tables.h"
 #include "agent/core/lifecycle.h"
 
 #include <stdio.h>

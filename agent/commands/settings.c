@@ -1,6 +1,6 @@
 #include "agent/commands/settings.h"
 #include "agent/commands/response.h"
-#include "agent/commands/verbs.h"
+#include "agent/commands/tables.h"
 #include "agent/core/status.h"
 
 #include <string.h>

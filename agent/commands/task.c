@@ -1,9 +1,10 @@
-#include "agent/commands/task.h"
-
+/* The verbs of the noun task that change or show one task. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/commands/verbs.h"
+#include "agent/commands/response.h"
+#include "agent/commands/tables.h"
+#include "agent/commands/task_create.h"
 #include "agent/commands/wifi_setup.h"
 #include "agent/core/lifecycle.h"
 
@@ -177,14 +178,6 @@ out:
 
 const struct verb task_verbs[] = {
 	{
-		.name = "task/create",
-		.flags = VERB_WRITES | VERB_CREATES,
-		.short_form = SHORT_TYPE,
-		.schema = create_schema,
-		.decide = task_create,
-		.work = task_estimate,
-	},
-	{
 		.name = "task/pause",
 		.flags = VERB_WRITES | VERB_FREES,
 		.short_form = SHORT_TASK,
@@ -237,34 +230,6 @@ const struct verb task_verbs[] = {
 			"\"labels\":{\"type\":\"object\",\"additionalProperties\":"
 			"{\"type\":\"string\",\"maxLength\":256}}}}",
 		.decide = task_update,
-	},
-	{
-		.name = "task/list",
-		.flags = VERB_BROADCAST,
-		.schema =
-			"{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-			"\"status\":{\"type\":\"array\",\"items\":{\"enum\":[\"pending\",\"running\",\"paused\","
-			"\"completed\",\"cancelled\",\"error\",\"interrupted\"]}},"
-			"\"type\":{\"type\":\"string\"},\"label\":{\"type\":\"string\",\"maxLength\":321},"
-			"\"limit\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":200},"
-			"\"next\":{\"type\":\"string\",\"pattern\":\"^[0-9]{1,18}$\"}}}",
-		.decide = task_list,
-	},
-	{
-		.name = "task/log",
-		.short_form = SHORT_TASK,
-		.schema =
-			"{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-			"\"limit\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":500}}}",
-		.decide = task_log,
-	},
-	{
-		.name = "task/events",
-		.schema =
-			"{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-			"\"since\":{\"type\":\"integer\",\"minimum\":0},"
-			"\"limit\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":200}}}",
-		.decide = task_events,
 	},
 	{.name = NULL},
 };

@@ -1,15 +1,18 @@
-#include "agent/commands/task.h"
-#include "agent/base/suggest.h"
-#include "agent/commands/pending.h"
-#include "agent/core/lifecycle.h"
-#include "tasks/project/project.h"
-#include "tasks/services.h"
+/* The verb task/create: a task or a chain of tasks, checked, admitted or estimated. */
+#include "agent/commands/task_create.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "agent/base/suggest.h"
+#include "agent/commands/pending.h"
+#include "agent/commands/tables.h"
+#include "agent/core/lifecycle.h"
+#include "tasks/project/project.h"
+#include "tasks/services.h"
 
 #define LABELS_MAX 16
 #define LABEL_NAME_MAX 64
@@ -35,7 +38,7 @@
 	"\"properties\":{\"id\":{\"type\":\"string\",\"pattern\":\"^[A-Za-z0-9_-]{1,64}$\"}," CREATE_PROPERTIES \
 	"}}"
 
-const char create_schema[] =
+static const char create_schema[] =
 	"{\"type\":\"object\",\"required\":[\"type\"],\"additionalProperties\":false,"
 	"\"properties\":{" CREATE_PROPERTIES ",\"dry_run\":{\"type\":\"boolean\"},"
 	"\"then\":{\"type\":\"array\",\"maxItems\":32,\"items\":" ITEM_SCHEMA "}}}";
@@ -519,8 +522,8 @@ out:
 	chain_free(&chain);
 }
 
-int task_estimate(const struct work *work, const cJSON *body, cJSON **data,
-		  struct err *err)
+static int task_estimate(const struct work *work, const cJSON *body, cJSON **data,
+			 struct err *err)
 {
 	struct task_estimate estimate = {
 		.bytes_free = (double)projects_bytes_free(work->services->projects)};
@@ -543,3 +546,15 @@ int task_estimate(const struct work *work, const cJSON *body, cJSON **data,
 	cJSON_AddItemToObject(*data, "problems", problems);
 	return 0;
 }
+
+const struct verb task_create_verbs[] = {
+	{
+		.name = "task/create",
+		.flags = VERB_WRITES | VERB_CREATES,
+		.short_form = SHORT_TYPE,
+		.schema = create_schema,
+		.decide = task_create,
+		.work = task_estimate,
+	},
+	{.name = NULL},
+};

@@ -1,11 +1,12 @@
-#include "agent/commands/task.h"
-
+/* The verbs of the noun task that read lists: tasks, log lines, events. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
+#include "agent/commands/response.h"
+#include "agent/commands/tables.h"
 #include "agent/core/lifecycle.h"
 
 #define LIST_BYTES (96 * 1024) /* pages end here, well below the 128 KiB of a reply */
@@ -51,7 +52,7 @@ static bool list_wants(const cJSON *body, const struct task *task)
 }
 
 /* Newest first.  The rows of live tasks may be older than what memory knows. */
-void task_list(struct core *core, struct response *response)
+static void task_list(struct core *core, struct response *response)
 {
 	const cJSON *body = response->command->body;
 	const char *next = json_string(body, "next");
@@ -104,7 +105,7 @@ static void log_line(void *context, int64_t ts, int level, const char *message)
 	cJSON_AddItemToArray(context, line);
 }
 
-void task_log(struct core *core, struct response *response)
+static void task_log(struct core *core, struct response *response)
 {
 	struct task *ended, *task = response_find_task(core, response, &ended);
 	cJSON *data;
@@ -120,7 +121,7 @@ void task_log(struct core *core, struct response *response)
 	task_free(ended);
 }
 
-void task_events(struct core *core, struct response *response)
+static void task_events(struct core *core, struct response *response)
 {
 	const cJSON *body = response->command->body;
 	int limit = (int)json_number(body, "limit", 200);
@@ -145,3 +146,35 @@ void task_events(struct core *core, struct response *response)
 	free(event);
 	response_ok(response, "ok", data);
 }
+
+const struct verb task_list_verbs[] = {
+	{
+		.name = "task/list",
+		.flags = VERB_BROADCAST,
+		.schema =
+			"{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
+			"\"status\":{\"type\":\"array\",\"items\":{\"enum\":[\"pending\",\"running\",\"paused\","
+			"\"completed\",\"cancelled\",\"error\",\"interrupted\"]}},"
+			"\"type\":{\"type\":\"string\"},\"label\":{\"type\":\"string\",\"maxLength\":321},"
+			"\"limit\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":200},"
+			"\"next\":{\"type\":\"string\",\"pattern\":\"^[0-9]{1,18}$\"}}}",
+		.decide = task_list,
+	},
+	{
+		.name = "task/log",
+		.short_form = SHORT_TASK,
+		.schema =
+			"{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
+			"\"limit\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":500}}}",
+		.decide = task_log,
+	},
+	{
+		.name = "task/events",
+		.schema =
+			"{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
+			"\"since\":{\"type\":\"integer\",\"minimum\":0},"
+			"\"limit\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":200}}}",
+		.decide = task_events,
+	},
+	{.name = NULL},
+};

@@ -1,6 +1,6 @@
 /* The verb of the noun trigger. */
 #include "agent/commands/device.h"
-#include "agent/commands/verbs.h"
+#include "agent/commands/tables.h"
 
 #include "agent/base/json.h"
 #include "tasks/services.h"

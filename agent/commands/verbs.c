@@ -1,14 +1,15 @@
-/* The list of the nouns' tables, and the search in it. */
+/* The list of all tables, and the search in it. */
 #include "agent/commands/verbs.h"
 
 #include <string.h>
 
 #include "agent/base/suggest.h"
+#include "agent/commands/tables.h"
 
 static const struct verb *const tables[] = {
-	task_verbs,   queue_verbs,  project_verbs, motor_verbs,
-	light_verbs,  camera_verbs, trigger_verbs, settings_verbs,
-	device_verbs, gpio_verbs,   agent_verbs,   estop_verbs,
+	task_create_verbs, task_verbs,	task_list_verbs, queue_verbs,	project_verbs,
+	motor_verbs,	   light_verbs, camera_verbs,	 trigger_verbs, settings_verbs,
+	device_verbs,	   gpio_verbs,	agent_verbs,	 estop_verbs,
 };
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))

@@ -6,7 +6,7 @@
 #include "agent/base/json.h"
 #include "agent/base/log.h"
 #include "agent/commands/settings.h"
-#include "agent/commands/task.h"
+#include "agent/commands/task_create.h"
 #include "agent/core/lifecycle.h"
 #include "agent/workers/mailbox.h"
 #include "tasks/modules/network.h"

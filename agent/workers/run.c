@@ -328,20 +328,20 @@ void run_see_log(struct task_run *run)
 
 /* ---- making and freeing ---- */
 
-struct task_run *run_new(const struct run_order *order, struct mailbox *mailbox)
+struct task_run *run_new(const struct run_params *params, struct mailbox *mailbox)
 {
 	struct task_run *run = calloc(1, sizeof(*run));
 
 	if (!run)
 		abort(); /* see effects_add() */
-	run->id = order->run;
+	run->id = params->run;
 	run->mailbox = mailbox;
-	run->type = order->type;
-	run->task = copy(order->task);
-	run->verb = order->verb;
-	run->args = copy(order->args);
-	run->saved = copy(order->saved);
-	run->attempt = order->attempt;
+	run->type = params->type;
+	run->task = copy(params->task);
+	run->verb = params->verb;
+	run->args = copy(params->args);
+	run->saved = copy(params->saved);
+	run->attempt = params->attempt;
 	cancel_init(&run->cancel);
 	pthread_mutex_init(&run->lock, NULL);
 	pthread_cond_init(&run->changed, NULL);

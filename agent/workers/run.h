@@ -13,12 +13,22 @@
 
 #include "agent/base/cancel.h"
 #include "agent/model/event.h"
+#include "agent/model/verb.h"
 #include "agent/workers/mailbox.h"
-#include "agent/workers/workers.h"
 #include "tasks/registry.h"
 #include "tasks/services.h"
 
 #define RUN_MESSAGE_BYTES 257
+
+struct run_params {
+	uint64_t run;
+	const struct registered_type *type; /* of the task, or of a dry_run */
+	const char *task;		    /* its id; NULL for a command */
+	const struct verb *verb;	    /* of a command */
+	const char *args;		    /* or the body of a command */
+	const char *saved;		    /* its last checkpoint, or NULL */
+	int attempt;
+};
 
 struct task_run {
 	uint64_t id;
@@ -48,7 +58,7 @@ struct task_run {
 enum run_ask { ASK_PAUSE, ASK_STOP, ASK_ESTOP, ASK_GO_ON };
 
 /* Copies what it needs of order; without memory the process ends. */
-struct task_run *run_new(const struct run_order *order, struct mailbox *mailbox);
+struct task_run *run_new(const struct run_params *params, struct mailbox *mailbox);
 void run_free(struct task_run *run);
 void run_free_all(struct task_run *first); /* and all behind it */
 

@@ -112,9 +112,9 @@ static void worker_spawn(struct workers *workers)
 	pthread_attr_destroy(&attr);
 }
 
-void workers_start(struct workers *workers, const struct run_order *order)
+void workers_start(struct workers *workers, const struct run_params *params)
 {
-	struct task_run *run = run_new(order, workers->mailbox);
+	struct task_run *run = run_new(params, workers->mailbox);
 
 	pthread_mutex_lock(&workers->lock);
 	*workers->newest = run;

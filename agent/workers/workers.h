@@ -11,6 +11,7 @@
 #include "agent/model/event.h"
 #include "agent/model/verb.h"
 #include "agent/workers/mailbox.h"
+#include "agent/workers/run.h"
 #include "tasks/registry.h"
 #include "tasks/services.h"
 
@@ -25,18 +26,8 @@ int workers_open(struct workers **out, struct mailbox *mailbox,
  * did. False when some did not: their threads go on until the process ends. */
 bool workers_close(struct workers *workers, int64_t timeout_ms);
 
-struct run_order {
-	uint64_t run;
-	const struct registered_type *type; /* of the task, or of a dry_run */
-	const char *task;		    /* its id; NULL for a command */
-	const struct verb *verb;	    /* of a command */
-	const char *args;		    /* or the body of a command */
-	const char *saved;		    /* its last checkpoint, or NULL */
-	int attempt;
-};
-
 /* Copies what it needs. */
-void workers_start(struct workers *workers, const struct run_order *order);
+void workers_start(struct workers *workers, const struct run_params *params);
 
 /* Any thread; a run that has ended meanwhile is not touched. */
 void workers_pause(struct workers *workers, uint64_t run);

@@ -164,15 +164,15 @@ static int close_workers(void **state)
 static uint64_t start(struct fixture *f, const struct registered_type *type,
 		      const char *args)
 {
-	struct run_order order = {.run = ++f->runs,
-				  .type = type,
-				  .task = "cup",
-				  .args = args,
-				  .saved = "41",
-				  .attempt = 3};
+	struct run_params params = {.run = ++f->runs,
+				    .type = type,
+				    .task = "cup",
+				    .args = args,
+				    .saved = "41",
+				    .attempt = 3};
 
-	workers_start(f->workers, &order);
-	return order.run;
+	workers_start(f->workers, &params);
+	return params.run;
 }
 
 static void take(struct fixture *f)
