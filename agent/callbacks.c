@@ -10,7 +10,8 @@
 #include "agent/model/task.h"
 #include "agent/workers/completion.h"
 
-#define CALLBACK_WAIT_MS 45000 /* below the keep alive of 60 s, see mqtt/connection.h */
+#define CALLBACK_WAIT_MS                                                                 \
+	45000 /* less than the keep alive of 60 s, see mqtt/connection.h */
 
 struct event *callbacks_event(enum event_kind kind, uint32_t epoch)
 {

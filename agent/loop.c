@@ -46,7 +46,7 @@ static void do_publish(struct process *process, const struct effect *effect)
 	connection_publish(process->connection, effect->epoch, &message);
 }
 
-/* Subscriptions of one token go out together; returns the last effect of them. */
+/* Sends the subscriptions of one token together; returns the last of these effects. */
 static const struct effect *do_subscribe(struct process *process,
 					 const struct effect *effect)
 {

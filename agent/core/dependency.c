@@ -1,12 +1,12 @@
-/* Tasks that come after others: what they wait for, and what its end means to them. */
+/* Dependencies between tasks: what a task comes after, and what that end means to it. */
 #include "agent/core/lifecycle_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* In a then chain: arguments that the schema requires and the sender left out come from
- * the predecessor's result by name, else from its arguments. */
+/* In a "then" chain, arguments that the schema requires and the sender left out are taken
+ * by name from the predecessor's result, else from its arguments. */
 static void fill_args(struct task *task, const struct task *from)
 {
 	cJSON *args = cJSON_Parse(task->args);
@@ -42,8 +42,6 @@ static void fail_dependent(struct core *core, struct task *task, const char *id,
 	outcome_fail(core, task, "dependency_failed", text);
 }
 
-/* ended has ended for good: decides it for everybody who waits for it, in its
- * transaction. */
 void dependency_settle(struct core *core, const struct task *ended)
 {
 	struct scheduler *s = &core->scheduler;
@@ -64,8 +62,7 @@ void dependency_settle(struct core *core, const struct task *ended)
 		if (ended->status != TASK_COMPLETED) {
 			fail_dependent(core, task, ended->id,
 				       task_status_name(ended->status));
-			/* The list is another one now, and a chain may have fallen with
-			 * it. */
+			/* The list has changed, perhaps by a whole chain: start over. */
 			i = (size_t)-1;
 			continue;
 		}
@@ -75,8 +72,6 @@ void dependency_settle(struct core *core, const struct task *ended)
 	}
 }
 
-/* Is every task that this one comes after there, or known to have completed?  Sets the
- * bits of those that are not decided; false with the id that was never heard of. */
 bool dependency_resolve(struct core *core, struct task *task, const char **missing)
 {
 	bool all_known = true;
@@ -109,7 +104,6 @@ bool dependency_resolve(struct core *core, struct task *task, const char **missi
 	return all_known;
 }
 
-/* A bit that is open for a task that has ended already is a dependency that failed. */
 bool dependency_check(struct core *core, struct task *task)
 {
 	for (size_t i = 0; i < task->after_count; i++) {

@@ -1,5 +1,4 @@
-/* The rig's devices as the core knows them: a number, which is a bit in claims, and a
- * name. */
+/* The core's list of the rig's devices: their indices are the bits of claims. */
 #include "agent/core/devices.h"
 
 #include <stdio.h>
@@ -64,7 +63,7 @@ static void forget(struct core *core, const char *device)
 	homeassistant_remove_device(core, device);
 }
 
-/* What the broker holds of devices that are gone would be taken for true. */
+/* Clears the retained topics of devices that no longer exist. */
 static void clear_vanished(struct core *core, const cJSON *before, const cJSON *now)
 {
 	const cJSON *topic;
@@ -74,7 +73,7 @@ static void clear_vanished(struct core *core, const cJSON *before, const cJSON *
 			forget(core, topic->valuestring);
 }
 
-/* The list outlives the process, which may be started with another rig. */
+/* Compares the list with the stored one: the last start may have had another rig. */
 static void follow(struct core *core)
 {
 	char before[LIST_MAX];
@@ -111,7 +110,7 @@ static void add_named(struct core *core, const cJSON *device)
 			add(core, kind, json_string(device, "name"));
 }
 
-/* Nobody held a device meanwhile; what waits shall ask for those that there are. */
+/* No task held a device during the exchange; pending ones need the new bits. */
 static void claim_anew(struct core *core)
 {
 	for (size_t i = 0; i < core->scheduler.count; i++) {

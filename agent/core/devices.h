@@ -1,15 +1,15 @@
-/* The devices of the rig as they come and go. */
+/* The rig's devices, at the start and when the rig is exchanged. */
 #ifndef AGENT_CORE_DEVICES_H
 #define AGENT_CORE_DEVICES_H
 
 #include "agent/core/state.h"
 
-/* Copies those of the options, and clears the topics of those that were there at the last
- * start and are no more. */
+/* Copies the devices from the options, and clears the topics of devices that existed at
+ * the last start and no longer do. */
 void devices_open(struct core *core);
 void devices_close(struct core *core);
 
-/* The rig was exchanged for one like this: {"backend", "problems": [sentences],
+/* The rig has been exchanged.  rig: {"backend", "problems": [sentences],
  * "devices": [{"kind","name"}]}. */
 void devices_exchanged(struct core *core, const cJSON *rig);
 

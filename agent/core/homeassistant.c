@@ -1,3 +1,4 @@
+/* Makes the discovery message for Home Assistant: what each entity looks like. */
 #include "agent/core/homeassistant.h"
 
 #include <ctype.h>
@@ -7,16 +8,16 @@
 
 #include "agent/base/json.h"
 
-#define BIRTH_LEAST_MS 1000 /* so that births in a row are one */
+#define BIRTH_LEAST_MS 1000 /* merges birth messages in a row */
 #define BIRTH_SPREAD_MS 4000
 #define KEY 96
 #define EMPTY "{}"
 
-/* One entity of every rig; further members are the rest of its object, as JSON. */
+/* An entity.  rest: further members of its JSON object. */
 struct entity {
 	const char *key, *platform, *name;
-	const char *topic;   /* below R/<d>/: what it shows, or NULL */
-	const char *value;   /* template that finds it there, or NULL */
+	const char *topic;   /* below R/<d>/; NULL: none */
+	const char *value;   /* template that extracts it, or NULL */
 	const char *command; /* below R/<d>/cmd/, or NULL */
 	const char *rest;
 };
@@ -80,7 +81,7 @@ static const struct entity entities[] = {
 };
 #define ENTITIES (sizeof(entities) / sizeof(entities[0]))
 
-/* What a device is shown as; topic is its own.  A trigger has nothing to show. */
+/* The entity of a device, by kind; its topic is the device's.  A trigger has none. */
 static const struct entity by_kind[DEVICE_KINDS] = {
 	[DEVICE_MOTOR] =
 		{.platform = "sensor",
@@ -133,7 +134,7 @@ static cJSON *make(const struct core *core, const struct entity *of, const char 
 	return entity;
 }
 
-/* "light/ring light" as light_ring_light. */
+/* Makes a key: "light/ring light" becomes light_ring_light. */
 static void key_of(const char *device, char key[KEY])
 {
 	size_t i = 0;
@@ -154,8 +155,8 @@ static const struct entity *shown_as(const char *device)
 	return NULL;
 }
 
-/* One light among several.  A command names its light in its payload, where Home
- * Assistant's own kind of JSON has no place for it; so templates write the payload. */
+/* A light among several.  Its command must name the light, and the JSON schema of Home
+ * Assistant has no member for that; so templates write the payload. */
 static const struct entity one_light = {
 	.platform = "light",
 	.command = "light/set",
@@ -165,7 +166,7 @@ static const struct entity one_light = {
 		"round | "
 		"int }}\"}"};
 
-/* From 1 to 255 it counts there; 1 is still a light that is on. */
+/* Home Assistant counts brightness from 1 to 255; 1 must not become 0, which is off. */
 #define ITS_BRIGHTNESS                                                                   \
 	"{% if brightness is defined %},\"brightness\":"                                 \
 	"{{ [(brightness / 2.55) | round | int, 1] | max }}{% endif %}"
@@ -217,7 +218,7 @@ static void add_device(const struct core *core, cJSON *components, const char *d
 				      : make(core, of, key, name, topic));
 }
 
-/* Nothing but its platform: Home Assistant takes the entity back. */
+/* An entity with nothing but its platform is removed by Home Assistant. */
 static void add_removed(cJSON *components, const char *device)
 {
 	const struct entity *of = shown_as(device);
@@ -250,7 +251,7 @@ static cJSON *components(const struct core *core)
 	return all;
 }
 
-/* ---- the whole ---- */
+/* ---- the message ---- */
 
 static cJSON *document(const struct core *core)
 {

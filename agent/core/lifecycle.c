@@ -8,9 +8,9 @@
 
 #define PRUNE_REST_MS 60000
 
-/* ---- every change ---- */
+/* ---- changes ---- */
 
-/* Adds the running time up to now; the clock goes on. */
+/* Adds the running time up to now; the clock keeps running. */
 static void clock_read(struct core *core, struct task *task)
 {
 	if (!task->running_since)
@@ -31,7 +31,6 @@ static void clock_start(struct core *core, struct task *task)
 	task->running_since = core->now.ms;
 }
 
-/* The row of a task as it is now. */
 void lifecycle_save_row(struct core *core, struct task *task)
 {
 	clock_read(core, task);
@@ -84,7 +83,6 @@ void lifecycle_clear_run(struct core *core, struct task *task)
 	task->paused_since = 0;
 }
 
-/* It is at rest and waits for a resume. */
 void lifecycle_set_paused(struct core *core, struct task *task)
 {
 	clock_stop(core, task);
@@ -96,17 +94,17 @@ void lifecycle_set_paused(struct core *core, struct task *task)
 	lifecycle_emit_event(core, task, "task.paused");
 }
 
-/* ---- what people ask for ---- */
+/* ---- requests ---- */
 
-/* Returns false when nobody worked on it yet: then its run is over here and now, and task
- * may be gone.  Its start waits for the commit, on a full disk for a long time, and must
- * not come after what stops it. */
+/* Stops the run of a task.  Returns false when the run had not been started yet: then it
+ * has ended here, and task may be freed.  A start is an effect that waits for the commit,
+ * on a full disk for a long time, and must not follow the stop. */
 static bool ask_to_stop(struct core *core, struct task *task, enum stop_reason reason)
 {
 	const struct event over = {.kind = EVENT_FINISHED, .outcome = OUTCOME_STOPPED};
 	struct stop_ops *stop_ops = &core->options.stop_ops;
 
-	/* A cancel that is under way stays a cancel. */
+	/* A cancel in progress stays a cancel. */
 	if (task->stop != STOP_CANCEL)
 		task->stop = reason;
 	if (effects_withdraw(core->effects, EFFECT_START, task->run)) {
@@ -122,7 +120,7 @@ static bool ask_to_stop(struct core *core, struct task *task, enum stop_reason r
 void lifecycle_cancel(struct core *core, struct task *task)
 {
 	if (!task->run) {
-		/* Pending, or paused with nobody at work: it is at rest already. */
+		/* Pending, or paused without a run: there is nothing to wait for. */
 		outcome_cancel(core, task);
 		return;
 	}
@@ -201,7 +199,6 @@ void lifecycle_admit(struct core *core, struct task *task)
 	dependency_check(core, task);
 }
 
-/* task was read from the store and is the scheduler's from now on. */
 void lifecycle_restart(struct core *core, struct task *task, bool from_checkpoint)
 {
 	const char *missing;
@@ -234,8 +231,6 @@ void lifecycle_delete(struct core *core, const struct task *task, const char *ev
 	core_emit_event(core, event, task->id, NULL);
 }
 
-/* Takes away ended tasks beyond keep in number or older than older_than_ms, the longest
- * ended first, at most most of them. */
 int64_t lifecycle_prune(struct core *core, int64_t keep, int64_t older_than_ms,
 			int64_t most)
 {
@@ -267,7 +262,7 @@ void lifecycle_stop_runs(struct core *core, uint64_t devices, enum stop_reason r
 {
 	struct scheduler *s = &core->scheduler;
 
-	/* An end may take others with it that come after it. */
+	/* Backwards, and checked each time: an end may end dependent tasks too. */
 	for (size_t i = s->count; i-- > 0;) {
 		struct task *task = i < s->count ? s->live[i] : NULL;
 
@@ -285,7 +280,7 @@ void lifecycle_shut_down(struct core *core)
 	struct scheduler *s = &core->scheduler;
 
 	s->paused = true;
-	/* As in lifecycle_stop_runs(). */
+	/* See lifecycle_stop_runs(). */
 	for (size_t i = s->count; i-- > 0;) {
 		struct task *task = i < s->count ? s->live[i] : NULL;
 
@@ -302,13 +297,14 @@ bool lifecycle_has_runs(const struct core *core)
 	return false;
 }
 
-/* Is it still what the scheduler chose?  Types come and go between two attempts. */
+/* Types may have changed since the task was queued: false when the scheduler has to
+ * choose again, or when the task has ended because its type no longer exists. */
 static bool is_still_bound(struct core *core, struct task *task)
 {
 	char text[128];
 
 	if (task_types_bind(core, task) && task->type)
-		return false; /* perhaps with other devices: it is chosen anew */
+		return false; /* it may use other devices now */
 	if (task->type)
 		return true;
 	snprintf(text, sizeof(text), "Task type '%s' is not registered any more.",
@@ -377,7 +373,7 @@ void lifecycle_tick(struct core *core)
 {
 	struct scheduler *s = &core->scheduler;
 
-	/* As in lifecycle_stop_runs(). */
+	/* See lifecycle_stop_runs(). */
 	for (size_t i = s->count; i-- > 0;) {
 		struct task *task = i < s->count ? s->live[i] : NULL;
 

@@ -62,7 +62,7 @@ void outcome_fail_or_retry(struct core *core, struct task *task, const char *cod
 		outcome_fail(core, task, code, text);
 		return;
 	}
-	/* The cancel was for the task, not for this attempt. */
+	/* The cancel was meant for the task, not for this attempt. */
 	if (task->stop == STOP_CANCEL) {
 		outcome_cancel(core, task);
 		return;
@@ -92,7 +92,7 @@ void outcome_estop(struct core *core, struct task *task)
 	outcome_end(core, task, TASK_INTERRUPTED);
 }
 
-/* An orderly stop of the agent reached this run. */
+/* The run was stopped because the agent stops in order. */
 static void outcome_shut_down(struct core *core, struct task *task)
 {
 	bool resumes = task->resumable && task->resumes;
@@ -109,8 +109,8 @@ static void outcome_shut_down(struct core *core, struct task *task)
 		lifecycle_set_paused(core, task);
 		return;
 	}
-	/* Somebody paused it: it does not start again by itself, even if it had done
-	 * nothing. */
+	/* A person paused it: it must not start again by itself, even if it has had no
+	 * effects. */
 	if (!resumes && (task->has_effects || pauses)) {
 		outcome_interrupt(core, task, INTERRUPTED_BY_SHUTDOWN);
 		return;
@@ -155,7 +155,8 @@ static void outcome_stopped(struct core *core, struct task *task)
 	}
 }
 
-/* The rig cannot know where an axis stands: a person has to say so, then it goes on. */
+/* The rig no longer knows the position of an axis: the task pauses until a person has set
+ * it and resumes the task. */
 static void outcome_wait_for_person(struct core *core, struct task *task,
 				    const char *text)
 {

@@ -1,4 +1,4 @@
-/* What becomes of the live tasks that the agent finds in the store when it starts. */
+/* Restores the live tasks when the agent starts: each goes on, pauses or ends. */
 #include "agent/core/lifecycle_internal.h"
 
 #include <errno.h>
@@ -59,7 +59,7 @@ static void restore_task(struct core *core, struct task *task)
 			 task->type_name);
 		outcome_fail(core, task, "unknown_type", text);
 	} else if (task->stopping == STOPPING_CANCEL) {
-		/* The rig was made safe when it was opened, before this. */
+		/* Nothing moves: the rig was made safe when it was opened. */
 		outcome_cancel(core, task);
 	} else if (task->status == TASK_PAUSED || task->stopping == STOPPING_PAUSE) {
 		restore_paused(core, task);
@@ -93,8 +93,7 @@ int restore_tasks(struct core *core, struct err *err)
 		}
 		tasks[n++] = task;
 	}
-	/* An end may take others with it (dependency_failed), so ask who is still there.
-	 */
+	/* An end may end dependent tasks too, so check which ones still exist. */
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < core->scheduler.count; k++)
 			if (core->scheduler.live[k] == tasks[i]) {

@@ -1,5 +1,4 @@
-/* What a run reports while it works: progress, checkpoints, log lines, events, its end.
- */
+/* Takes the events of a run: progress, checkpoints, log lines, events, its end. */
 #include "agent/core/lifecycle_internal.h"
 
 #include <stdio.h>
@@ -54,7 +53,7 @@ static void take_progress(struct core *core, struct task *task, const struct eve
 		snprintf(task->message, sizeof(task->message), "%.256s", event->text);
 	task->progress_waits = true;
 	core->current_changed = true;
-	/* What has reported anything is not started over in silence. */
+	/* Whoever has seen progress must not see the task start over silently. */
 	if (!task->has_effects) {
 		task->has_effects = true;
 		lifecycle_save_row(core, task);
@@ -72,7 +71,7 @@ static void take_checkpoint(struct core *core, struct task *task,
 	task->has_effects = true;
 	if (moved)
 		task->crashes = 0;
-	/* The checkpoint itself is not part of the document; its progress may be. */
+	/* The checkpoint is not part of the document, but progress may be due. */
 	if (task->progress_waits &&
 	    core->now.ms - task->progress_saved >= PROGRESS_SAVE_MS)
 		lifecycle_save_progress(core, task);
@@ -86,7 +85,7 @@ static void take_log(struct core *core, struct task *task, const struct event *e
 	cJSON *line;
 	char *text;
 
-	/* On a full disk a transaction only grows until it can be committed. */
+	/* On a full disk the open transaction must not grow by log lines. */
 	if (!core->commit_blocked && !core->disk_low)
 		store_log_add(core->store, task->number, core->now.wall,
 			      (int)event->number, event->text);

@@ -1,3 +1,4 @@
+/* The queue of live tasks, and the choice of the next one to start. */
 #include "agent/core/scheduler.h"
 
 #include <errno.h>
@@ -120,7 +121,8 @@ struct task *scheduler_next(const struct scheduler *s, int64_t now)
 			bool alone = !load.async && !load.blocking &&
 				     !(task->claim & load.devices);
 
-			/* It holds back everything behind it, or it would starve. */
+			/* It holds back everything behind it; otherwise it would starve.
+			 */
 			return alone ? task : NULL;
 		}
 		if (slot_free(s, &load, task))

@@ -1,3 +1,5 @@
+/* The MQTT session: subscriptions, the barrier behind the backlog, the sweep of stale
+ * retained topics, and rivals that use the same device id. */
 #include "agent/core/session.h"
 
 #include <stdio.h>
@@ -33,8 +35,9 @@ static struct effect *subscribe(struct core *core, const char *topic, int qos)
 	return effect;
 }
 
-/* Commands: Retain Handling 1 tells a stored one just once, Retain As Published shows
- * that a live one was meant to be kept, No Local keeps our own clearings out. */
+/* Subscribes to commands.  Retain Handling 1 delivers a retained command just once,
+ * Retain As Published shows that a live one has the retain flag, No Local keeps our own
+ * clearings of retained commands out. */
 static void subscribe_commands(struct core *core, const char *topic)
 {
 	struct effect *effect = subscribe(core, topic, 1);
@@ -58,8 +61,8 @@ static void group_filter(const struct core *core, const char *group,
 	snprintf(topic, TOPIC_MAX, "%s/_group/%s/cmd/#", core->options.root, group);
 }
 
-/* Filters live on in the session: those of groups that were left must be taken back.  The
- * store knows which were subscribed last. */
+/* Subscriptions outlive the connection: those of groups that this agent has left must be
+ * cancelled.  The store keeps the list that was subscribed last. */
 static void subscribe_groups(struct core *core)
 {
 	char topic[TOPIC_MAX], known[2048];
@@ -89,7 +92,6 @@ static void subscribe_groups(struct core *core)
 	free(text);
 }
 
-/* The topics of a sweep, given back. */
 static void unsubscribe_sweep(struct core *core)
 {
 	char topic[TOPIC_MAX];
@@ -108,7 +110,7 @@ static void subscribe_all(struct core *core)
 	snprintf(topic, sizeof(topic), "%s/_all/cmd/#", core->options.root);
 	subscribe_commands(core, topic);
 	subscribe_groups(core);
-	/* The stored info of another agent with our name, and any live one. */
+	/* Shows other agents with our device id: their retained info and live ones. */
 	subscribe(core, make_topic(core, topic, "info"), 1)->no_local = true;
 	snprintf(topic, sizeof(topic), "%s/status", core->options.birth_prefix);
 	subscribe(core, topic, 1)->handling = 2;
@@ -117,7 +119,7 @@ static void subscribe_all(struct core *core)
 
 /* ---- the barrier ---- */
 
-/* A QoS 1 message to oneself arrives behind all that waited for us in the session. */
+/* A QoS 1 message to ourselves arrives behind the backlog of the session. */
 static void send_barrier(struct core *core)
 {
 	char topic[TOPIC_MAX], payload[64];
@@ -134,9 +136,9 @@ static void end_sweep(struct core *core)
 	unsubscribe_sweep(core);
 }
 
-/* All retained topics again, then the sweep.  Session present does not mean that the
- * broker still has the right ones; but a broker that comes and goes is not told
- * everything each time. */
+/* Publishes all retained topics again, then sweeps.  Session present does not mean that
+ * the broker still has the right values; but over a connection that keeps breaking not
+ * everything is published each time, see may_publish_all(). */
 static void publish_all(struct core *core)
 {
 	struct session *session = &core->session;
@@ -162,7 +164,7 @@ static void session_ready(struct core *core)
 	session->phase = SESSION_READY;
 	outbox_backlog_received(core->outbox, core->next_token);
 	session->publish_due = true;
-	/* A broker without our session has lost the rest as well. */
+	/* A broker without our session has lost the retained topics as well. */
 	if (!session->session_present || may_publish_all(core))
 		publish_all(core);
 	status_publish_info(core);
@@ -186,6 +188,8 @@ static void take_barrier(struct core *core, const struct event *event)
 
 /* ---- the sweep ---- */
 
+/* Receives the retained task and type topics, and clears those of tasks and types that no
+ * longer exist. */
 static void begin_sweep(struct core *core)
 {
 	char topic[TOPIC_MAX];
@@ -208,7 +212,7 @@ static void sweep_task(struct core *core, const struct event *event, const char 
 	task_free(ended);
 }
 
-/* Types have no rows: telemetry clears their topics. */
+/* A type has no row in the store: its topic is cleared through telemetry. */
 static void sweep_type(struct core *core, const struct event *event, const char *name)
 {
 	if (core->session.sweeping && event->retained && event->size &&
@@ -223,7 +227,7 @@ static void take_rival(struct core *core, const char *boot)
 	cJSON *data = cJSON_CreateObject();
 	char shown[17];
 
-	/* Anybody may have written it. */
+	/* Anyone may have published it. */
 	snprintf(shown, sizeof(shown), "%s", boot);
 	utf8_trim(shown);
 	core_problem(
@@ -254,11 +258,12 @@ static void take_info(struct core *core, const struct event *event)
 	const char *store = json_string(info, "store");
 	bool foreign = boot && store && strcmp(boot, core->options.boot) != 0;
 	bool other_store = foreign && strcmp(store, core->store_name) != 0;
-	/* Without No Local (3.1.1) what we told before we were killed waits for us. */
+	/* Without No Local (MQTT 3.1.1) our own last message may come back after a kill.
+	 */
 	bool ourselves = !other_store && core->session.phase != SESSION_READY;
 	bool live = !event->retained && !ourselves;
 
-	/* Live: somebody is there now.  Stored: somebody was there after us. */
+	/* A live message: a rival is connected now.  A retained one: it was after us. */
 	if (foreign && (live || (other_store && core->session.info_known)))
 		take_rival(core, boot);
 	else if (other_store)

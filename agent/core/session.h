@@ -4,15 +4,18 @@
 
 #include "agent/core/state.h"
 
+/* EVENT_CONNECTED, EVENT_DISCONNECTED, EVENT_SUBSCRIBED. */
 void session_event(struct core *core, const struct event *event);
 
-/* A message on a topic; false for one of a command, which is not the session's. */
+/* Handles a message; false when it is a command, which is left to the caller. */
 bool session_message(struct core *core, const struct event *event,
 		     const struct topic *topic);
+
+/* Sends the barrier again, publishes again, begins a sweep: whatever is due. */
 void session_tick(struct core *core);
 int64_t session_wake(const struct core *core);
 
-/* Leaves the broker to a rival, behind what this turn tells. */
+/* After the turn's messages: disconnects for a while if a rival was found. */
 void session_back_off(struct core *core);
 
 #endif

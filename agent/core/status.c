@@ -1,3 +1,4 @@
+/* Makes the documents of the retained topics from the state of the core. */
 #include "agent/core/status.h"
 
 #include <stdio.h>
@@ -40,7 +41,7 @@ void status_publish_availability(struct core *core)
 	if (core->session.phase != SESSION_READY)
 		return;
 	put(core, "status", core->draining ? "draining" : "online", 0);
-	/* Our will may have spoken meanwhile. */
+	/* The broker may have published our will since we sent it last. */
 	telemetry_resend_topic(
 		core->telemetry,
 		topic_make(topic, core->options.root, core->options.device, "status"));
@@ -75,7 +76,7 @@ static cJSON *info_schemas(const struct core *core)
 	return schemas;
 }
 
-/* The names of the rig's devices by their kind. */
+/* The names of the rig's devices by kind. */
 static cJSON *info_devices(const struct core *core)
 {
 	cJSON *devices = cJSON_CreateObject();
@@ -160,8 +161,7 @@ void status_publish_types(struct core *core)
 	}
 }
 
-/* Empty and retained takes it away; behind a newer document of the same topic, if there
- * is one. */
+/* An empty retained message removes the topic. */
 void status_clear_type(struct core *core, const char *type)
 {
 	char rest[128];
@@ -259,7 +259,6 @@ static void publish_current(struct core *core)
 	core->current_changed = false;
 }
 
-/* Values that change with every task are made only when they can be sent. */
 void status_publish_changes(struct core *core)
 {
 	char topic[TOPIC_MAX];
@@ -350,7 +349,7 @@ void status_publish_all(struct core *core)
 
 void status_publish_device(struct core *core, const struct event *event)
 {
-	/* No state: it has gone since the event was made. */
+	/* Without a state the device has been removed since the event was posted. */
 	if (event->data)
 		put(core, event->topic, event->data, 500);
 }

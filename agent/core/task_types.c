@@ -1,3 +1,4 @@
+/* Follows the community folder: which task types there are now. */
 #include "agent/core/task_types.h"
 
 #include <stdio.h>
@@ -13,7 +14,7 @@ static bool is_used(void *context, const struct registered_type *type)
 	for (size_t i = 0; i < core->scheduler.count; i++)
 		if (core->scheduler.live[i]->type == type)
 			return true;
-	return core->pending != NULL; /* one of them may be a dry_run */
+	return core->pending != NULL; /* one of them may be a dry run */
 }
 
 void task_types_sweep(struct core *core)
@@ -33,7 +34,7 @@ bool task_types_bind(struct core *core, struct task *task)
 	return true;
 }
 
-/* A task that waits will start as what its type is then; a run keeps what it has. */
+/* A pending task starts with the type as it is then; a run keeps the type it has. */
 static void rebind(struct core *core)
 {
 	for (size_t i = 0; i < core->scheduler.count; i++)
@@ -66,7 +67,7 @@ void task_types_event(struct core *core, const struct event *event)
 	cJSON *before, *problems;
 	const cJSON *name;
 
-	/* Two looks at once may be told in the wrong order. */
+	/* Two searches at the same time may report in the wrong order. */
 	if (catalog_number(event->catalog) <= core->catalog)
 		return;
 	core->catalog = catalog_number(event->catalog);

@@ -4,17 +4,18 @@
 
 #include "agent/core/state.h"
 
-/* EVENT_TYPES: types come and go. */
+/* EVENT_TYPES: a search of the community folder has found these types. */
 void task_types_event(struct core *core, const struct event *event);
 
-/* What the last look at the community folder found, for the reply to who asked for it. */
+/* {"problems": […]} of the last search, as the reply to agent/sync; the caller deletes
+ * it. */
 cJSON *task_types_found(const struct core *core);
 
-/* Gives a task that waits the type and the devices that its type's name stands for now;
- * true when that is another one.  The type is NULL when there is none any more. */
+/* Looks the type of a pending task up again, with the devices that it uses; true when it
+ * has changed.  The type is NULL when it no longer exists. */
 bool task_types_bind(struct core *core, struct task *task);
 
-/* Lets go of types that are gone and that no task uses any more. */
+/* Frees types that no longer exist and that no task uses. */
 void task_types_sweep(struct core *core);
 
 #endif

@@ -1,3 +1,4 @@
+/* A list of effects, and its memory. */
 #include "agent/model/effect.h"
 
 #include <stdlib.h>
@@ -13,8 +14,8 @@ struct effect *effects_add(struct effects *effects, enum effect_kind kind)
 {
 	struct effect *effect = calloc(1, sizeof(*effect));
 
-	/* Without memory for a few hundred bytes no promise can be kept: end, and let the
-	 * supervisor start the agent again from its database. */
+	/* Without memory for a few hundred bytes nothing can be delivered any more: end,
+	 * and let the supervisor start the agent again from its database. */
 	if (!effect)
 		abort();
 	effect->kind = kind;

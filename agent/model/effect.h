@@ -1,7 +1,8 @@
-/* What the core wants done, told after the commit: a list that the shell carries out.
+/* An effect: something that the core wants done after the commit.  A turn returns a list
+ * of them, and the loop carries them out.
  *
- * An effect owns its strings.  Acts that stop hardware are not here: they never wait for
- * a commit and leave through struct stop_ops (agent/core/options.h). */
+ * An effect owns its strings.  Nothing that stops hardware is among them: that never
+ * waits for a commit and is called through struct stop_ops (agent/core/options.h). */
 #ifndef AGENT_MODEL_EFFECT_H
 #define AGENT_MODEL_EFFECT_H
 
@@ -18,15 +19,15 @@ enum effect_kind {
 	EFFECT_COMPLETE, /* completion */
 	EFFECT_START, /* run, name = task id, type, text = args, more = checkpoint, number
 			 = attempt */
-	EFFECT_GO_ON, /* run: leave the gate */
+	EFFECT_GO_ON, /* run: continue at the gate */
 	EFFECT_COMMAND,	    /* run, verb, text = body, type (dry_run) */
 	EFFECT_PUBLISH,	    /* token, name = topic, text/size, qos, retain, expiry_s,
 			       correlation */
 	EFFECT_SUBSCRIBE,   /* token: every topic of filters */
 	EFFECT_UNSUBSCRIBE, /* token, name = one topic */
-	EFFECT_RECONNECT,   /* number = not before so many milliseconds */
+	EFFECT_RECONNECT,   /* number = milliseconds to stay disconnected */
 	EFFECT_RELEASE_ESTOP,
-	EFFECT_STOPPED, /* all is at rest after EVENT_STOP: disconnect and exit */
+	EFFECT_STOPPED, /* everything has ended after EVENT_STOP: exit */
 };
 
 struct effect {
@@ -44,7 +45,7 @@ struct effect {
 	const struct registered_type *type;
 	const struct verb *verb;
 	struct completion *completion;
-	bool no_local, as_published; /* a subscription's options */
+	bool no_local, as_published; /* options of a subscription */
 	int handling;
 	struct effect *next;
 };
@@ -62,10 +63,10 @@ struct effect *effects_publish(struct effects *effects, uint32_t epoch, uint64_t
 
 void effects_clear(struct effects *effects);
 
-/* Takes the effect of that kind and run back; false when it is not there. */
+/* Removes the effect of that kind and run; false when there is none. */
 bool effects_withdraw(struct effects *effects, enum effect_kind kind, uint64_t run);
 
-/* Puts all of from behind those of effects. */
+/* Appends all of from to effects; from is empty then. */
 void effects_move(struct effects *effects, struct effects *from);
 
 #endif

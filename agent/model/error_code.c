@@ -1,9 +1,9 @@
+/* The table of error codes. */
 #include "agent/model/error_code.h"
 
 #include <string.h>
 
-/* Every code of the contract that refuses, and whether the same command may succeed
- * later. */
+/* Every error code of the contract, and whether the same command may succeed later. */
 static const struct {
 	const char *code;
 	bool retryable;

@@ -1,3 +1,4 @@
+/* The memory of an event. */
 #include "agent/model/event.h"
 
 #include <errno.h>

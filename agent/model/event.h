@@ -1,7 +1,7 @@
-/* Something that happened, on its way to the loop.
+/* An event on its way to the loop: the only way into the core.
  *
- * Everything that enters the core enters as one of these; the mailbox carries them.  An
- * event owns its strings; whoever takes it from the mailbox frees it. */
+ * The mailbox carries it.  An event owns its strings; the loop frees it after the turn.
+ */
 #ifndef AGENT_MODEL_EVENT_H
 #define AGENT_MODEL_EVENT_H
 
@@ -32,16 +32,16 @@ enum event_kind {
 	EVENT_DEVICE, /* topic = "motor/rotor", data = its state document */
 	EVENT_IMAGE,  /* topic = "camera/sim/image", data = a JPEG */
 	/* from the process */
-	EVENT_HEALTH,  /* data = what only the process can know, a JSON object */
+	EVENT_HEALTH,  /* data = the figures of agent/metrics.h, a JSON object */
 	EVENT_STOP,    /* stop in order */
-	EVENT_TYPES,   /* catalog = what the community folder holds now */
-	EVENT_OFFLINE, /* the machine was found without a network at the start */
+	EVENT_TYPES,   /* catalog = the types found in the community folder */
+	EVENT_OFFLINE, /* there was no network at the start */
 };
 
 enum outcome {
 	OUTCOME_DONE,	 /* run() returned 0 */
-	OUTCOME_STOPPED, /* it returned what its gate said */
-	OUTCOME_FAILED,	 /* it explained why, or did not */
+	OUTCOME_STOPPED, /* it returned what its gate had returned */
+	OUTCOME_FAILED,	 /* it failed, with or without a sentence */
 };
 
 struct catalog;	   /* tasks/community/catalog.h */
@@ -59,7 +59,7 @@ struct event {
 	double current, total;
 	char code[32];
 	char *topic, *text;
-	char *data; /* size bytes and a NUL behind them */
+	char *data; /* size bytes, then a NUL */
 	size_t size;
 	char *response_topic;
 	uint8_t *correlation;
@@ -77,7 +77,7 @@ struct event *event_image(const char *camera, const void *jpeg, size_t size);
 
 void event_free(struct event *event); /* NULL is fine; leaves the completion */
 
-/* Copies size bytes to data, a NUL behind them. */
+/* Copies size bytes to data and adds a NUL. */
 int event_set_data(struct event *event, const void *data, size_t size);
 
 #endif

@@ -1,4 +1,4 @@
-/* Bounds that several layers agree on. */
+/* Limits that several layers share. */
 #ifndef AGENT_MODEL_LIMITS_H
 #define AGENT_MODEL_LIMITS_H
 

@@ -1,3 +1,4 @@
+/* The memory of a task, and its document. */
 #include "agent/model/task.h"
 
 #include <math.h>
@@ -6,12 +7,11 @@
 
 #include "agent/base/clock.h"
 
-/* What a document without arguments, result and labels takes at most: 32 ids in after, an
- * error of 1 KiB and a message of 256 bytes of characters that JSON writes with six each.
- */
+/* Upper bound in bytes of a document without arguments, result and labels: 32 ids in
+ * after, an error of 1 KiB, and a message of 256 bytes that JSON writes with six each. */
 #define DOCUMENT_REST (11 * 1024)
 
-#define ETA_MAX_S (365.0 * 24 * 3600) /* what is further away is not known */
+#define ETA_MAX_S (365.0 * 24 * 3600) /* beyond that it is unknown */
 
 static const char *const status_names[] = {
 	"pending", "running", "paused", "completed", "cancelled", "error", "interrupted"};
@@ -172,8 +172,8 @@ static void document_put_args(cJSON *document, const struct task *task, bool who
 	cJSON_AddItemToObject(document, "args", args);
 }
 
-/* A result that is too large for a retained topic is told as a file: its size and hash;
- * task/get has the content. */
+/* A result that is too large for a retained topic is described as a file with size and
+ * hash; task/get returns the content. */
 static cJSON *result_as_file(const char *result)
 {
 	char hash[SHA256_HEX];
@@ -231,8 +231,9 @@ static bool document_fits(const cJSON *document)
 	return fits;
 }
 
-/* Each part may be at its bound, but not all of them in one document: then arguments go
- * first, the result next, the labels last. */
+/* Each part may be as large as its own limit allows, but not all of them in one document.
+ * If it is too large, the arguments are left out first, then the result, then the labels.
+ */
 static void document_shrink(cJSON *document, const struct task *task)
 {
 	size_t parts = strlen(task->args) + strlen(task->labels) +

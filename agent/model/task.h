@@ -1,4 +1,4 @@
-/* A task: one requested piece of work, and the document that tells the world about it. */
+/* A task: one requested piece of work, and the document that is published about it. */
 #ifndef AGENT_MODEL_TASK_H
 #define AGENT_MODEL_TASK_H
 
@@ -30,20 +30,20 @@ enum task_status {
 
 enum task_stopping { STOPPING_NOT, STOPPING_PAUSE, STOPPING_CANCEL };
 
-/* Why a run was asked to stop; decides what its end is called. */
+/* Why a run was asked to stop; decides the status of its task. */
 enum stop_reason {
 	STOP_NONE,
 	STOP_CANCEL,
 	STOP_TIMEOUT,
 	STOP_ESTOP,
-	STOP_MOTION, /* motor/stop: nothing may move any more, but nothing is latched */
+	STOP_MOTION, /* motor/stop: nothing may move, but the stop is not latched */
 	STOP_SHUTDOWN,
 	STOP_PAUSED_TOO_LONG,
 };
 
 struct task {
 	/* as created */
-	int64_t number; /* counts every task ever made; its row */
+	int64_t number; /* its row; counts all tasks ever created */
 	char id[TASK_ID];
 	char type_name[65];
 	const struct registered_type *type; /* NULL: this agent does not know it */
@@ -53,21 +53,21 @@ struct task {
 	char *labels; /* JSON object */
 	char after[TASK_AFTER_MAX][TASK_ID];
 	size_t after_count;
-	uint32_t after_open;	   /* bit i: after[i] is not decided yet */
-	char predecessor[TASK_ID]; /* in a then chain: whose result fills missing
-				      arguments */
+	uint32_t after_open; /* bit i: after[i] has not ended yet */
+	/* In a "then" chain: the task whose result fills in missing arguments. */
+	char predecessor[TASK_ID];
 	int priority, retries;
 	int64_t retry_delay_ms, timeout_ms; /* timeout 0: none */
-	bool resumes;	    /* on_interrupt: go on by itself after an interruption */
-	char boot[17];	    /* of the agent's start that made it */
+	bool resumes;	    /* on_interrupt: continue after an interruption */
+	char boot[17];	    /* the start of the agent that created it */
 	int64_t created_at; /* wall clock, for people */
 
-	/* as it goes */
+	/* as it runs */
 	enum task_status status;
 	enum task_stopping stopping;
 	int64_t rev;
-	int64_t durable_rev; /* the last one that was not progress alone */
-	int64_t arrival;     /* its place among equals in the queue */
+	int64_t durable_rev; /* the last one that changed more than progress */
+	int64_t arrival;     /* orders tasks of equal priority */
 	int attempt, retries_left, resumed, crashes;
 	double current, total;
 	char message[TASK_MESSAGE];
@@ -79,25 +79,25 @@ struct task {
 	char *error_message;
 	int64_t started_at, completed_at; /* wall clock; 0: not yet */
 	int64_t elapsed_ms; /* running time, pauses not counted, up to running_since */
-	int64_t attempt_ms; /* the same of this attempt alone */
+	int64_t attempt_ms; /* the same for this attempt alone */
 	int64_t ended_age;  /* age of the agent when it ended */
 
 	/* only while the agent runs */
-	uint64_t claim;	     /* the devices it holds while it runs, one bit each */
-	uint64_t run;	     /* the run that works on it; 0: none */
+	uint64_t claim;	     /* the devices that it holds while it runs, one bit each */
+	uint64_t run;	     /* its run; 0: none */
 	int64_t start_order; /* counts every start; the highest started last */
 	bool parked;	     /* the run waits at its gate */
 	enum stop_reason stop;
 	int64_t stop_asked;	/* monotonic; 0: not asked */
-	int64_t running_since;	/* monotonic; 0: the clock of elapsed_ms stands */
+	int64_t running_since;	/* monotonic; 0: its clock is stopped */
 	int64_t paused_since;	/* monotonic */
 	int64_t not_before;	/* monotonic; a retry waits until then */
 	int64_t progress_saved; /* monotonic */
 	bool progress_waits;	/* newer than what is saved */
-	double first_current;	/* where this run began, for the ETA */
-	int64_t first_ms;	/* and elapsed_ms then */
-	int64_t step_ms;	/* and when current changed last */
-	int photos;		/* on disk, for the current topic; -1: no photo task */
+	double first_current;	/* current when this run began, for the ETA */
+	int64_t first_ms;	/* elapsed_ms then */
+	int64_t step_ms;	/* elapsed_ms when current last changed */
+	int photos;		/* taken, for R/<d>/current; -1: not a photo task */
 };
 
 struct task *task_new(void);
@@ -116,23 +116,21 @@ int task_status_parse(const char *name); /* -1 for anything else */
 /* Running time so far, in milliseconds. */
 int64_t task_elapsed(const struct task *task, int64_t now);
 
-/* Seconds until the end if it goes on like this; -1 when nobody can tell, or more than a
- * year. */
+/* Seconds until the end at the present pace; -1 when unknown or more than a year. */
 double task_eta(const struct task *task, int64_t now);
 
-/* 0 to 100; -1 when the total is not known. */
+/* 0 to 100; -1 when the total is unknown. */
 double task_percent(const struct task *task);
 
-/* Replace an owned text; NULL empties it. */
+/* Replaces an owned text with a copy; NULL empties it. */
 void task_set_text(char **place, const char *text);
 
-/* The name of whatever stops it: "interrupted" and such; text may be NULL. */
+/* Sets the error of a task: a code of the contract and a sentence, or NULL. */
 void task_set_error(struct task *task, const char *code, const char *text);
 void task_clear_error(struct task *task);
 
 /* The document of contract section 4.  place is its place in the queue (0: at the head),
- * -1 when it does not queue.  whole keeps arguments and results of any size (task/get).
- */
+ * -1 when it is not queued.  whole: keep arguments and results of any size (task/get). */
 cJSON *task_document(const struct task *task, const char *store, int place, int64_t now,
 		     bool whole);
 
