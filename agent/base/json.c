@@ -1,3 +1,4 @@
+/* Reads JSON strictly; the rest of json.h that is not about writing it. */
 #include "agent/base/json.h"
 
 #include <errno.h>
@@ -8,10 +9,10 @@
 
 #include "agent/base/utf8.h"
 
-#define NUMBER_MAX 63 /* what cJSON reads of a number */
+#define NUMBER_MAX 63 /* characters of a number that cJSON reads */
 
-/* cJSON takes more than the grammar of RFC 8259 and recurses as deep as the text says. So
- * the text is read here first, by this cursor, and cJSON only sees what is known good. */
+/* cJSON accepts more than the grammar of RFC 8259 and recurses as deep as the text nests.
+ * So this cursor checks the text first, and cJSON only sees valid text. */
 struct cursor {
 	const char *text;
 	size_t length, at;
@@ -21,7 +22,7 @@ struct cursor {
 
 static const char no_memory[] = "out of memory";
 
-/* "line 3, column 7", counted in bytes from 1. */
+/* Fails with what "at line 3, column 7", counted in bytes from 1. */
 static int complain(struct cursor *c, const char *what)
 {
 	size_t line = 1, column = 1;
@@ -37,7 +38,7 @@ static int complain(struct cursor *c, const char *what)
 			line, column);
 }
 
-/* The byte under the cursor; 0, which utf8_span() ruled out, behind the end. */
+/* The byte at the cursor; 0, which utf8_span() has ruled out, at the end. */
 static char peek(const struct cursor *c)
 {
 	return c->at < c->length ? c->text[c->at] : '\0';
@@ -104,7 +105,7 @@ static int hex_value(char digit)
 	return -1;
 }
 
-/* The four digits behind \u, or -1. */
+/* The number of the four digits after \u, or -1. */
 static int read_unit(struct cursor *c)
 {
 	int unit = 0;
@@ -205,7 +206,7 @@ static int read_member(struct cursor *c)
 	return read_value(c);
 }
 
-/* An object or an array; the cursor stands behind the opening bracket. */
+/* Reads an object or an array from after its opening bracket. */
 static int read_container(struct cursor *c, char close)
 {
 	int ret;
@@ -273,8 +274,7 @@ cJSON **json_members(const cJSON *object, size_t *count)
 
 	cJSON_ArrayForEach(child, object)
 		n++;
-	members = calloc(n + 1,
-			 sizeof(cJSON *)); /* one more: an empty object is no failure */
+	members = calloc(n + 1, sizeof(cJSON *)); /* one more: calloc(0) may be NULL */
 	if (!members)
 		return NULL;
 
@@ -310,7 +310,7 @@ static int refuse_repeated_here(const cJSON *object, struct err *err)
 	return ret;
 }
 
-/* Keys are compared as cJSON read them: "a" and "\u0061" are the same key. */
+/* Compares keys as cJSON read them: "a" and "\u0061" are the same key. */
 static int refuse_repeated(const cJSON *value, struct err *err)
 {
 	const cJSON *child;

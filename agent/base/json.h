@@ -1,4 +1,4 @@
-/* JSON as the contract wants it: strict coming in, one spelling for hashing. */
+/* JSON as the contract demands it: read strictly, written in one spelling for hashes. */
 #ifndef AGENT_BASE_JSON_H
 #define AGENT_BASE_JSON_H
 
@@ -13,22 +13,23 @@
 #define SHA256_HEX 65 /* 64 digits and a NUL */
 #define JSON_NUMBER_TEXT 32
 
-/* Parses one JSON text of length bytes (need not end in NUL).  Refuses what the contract
- * refuses: invalid UTF-8, U+0000, a repeated key, nesting deeper than JSON_MAX_DEPTH,
- * anything behind the value.  NULL with a sentence and the code "bad_json". */
+/* Parses one JSON text of length bytes; it need not end in NUL.  Refuses what the
+ * contract refuses: invalid UTF-8, U+0000, a repeated key, nesting deeper than
+ * JSON_MAX_DEPTH, anything after the value.  On failure NULL with a sentence and the code
+ * "bad_json". */
 cJSON *json_parse(const char *text, size_t length, struct err *err);
 
-/* Unformatted text; the caller frees it.  NULL only when memory is out. */
+/* The value as text without spaces; the caller frees it.  NULL only without memory. */
 char *json_text(const cJSON *value);
 
-/* The number in the fewest digits that read back as the same double. */
+/* Writes the number in the fewest digits that read back as the same double. */
 void json_number_text(double number, char text[JSON_NUMBER_TEXT]);
 
-/* The same value with the keys of every object sorted, as text; the caller frees it.
- * Two bodies are the same when this text is. */
+/* The value as text with the keys of every object sorted; the caller frees it.  Values
+ * are equal if these texts are. */
 char *json_canonical(const cJSON *value);
 
-/* The sha256 of length bytes in hexadecimal. */
+/* Writes the sha256 of length bytes in hexadecimal. */
 void json_sha256(const void *bytes, size_t length, char hex[SHA256_HEX]);
 
 /* The member key of object when it is a string, else NULL. */
@@ -40,11 +41,11 @@ double json_number(const cJSON *object, const char *key, double otherwise);
 /* The member key of object when it is true or false, else otherwise. */
 bool json_bool(const cJSON *object, const char *key, bool otherwise);
 
-/* The members of object sorted by key, and how many; the caller frees the array, the
- * members stay object's.  NULL only when memory is out. */
+/* The members of object sorted by key, count of them.  The caller frees the array, object
+ * owns the members.  NULL only without memory. */
 cJSON **json_members(const cJSON *object, size_t *count);
 
-/* Adds or replaces; text NULL adds null. */
+/* Adds or replaces the member key; null for text NULL. */
 void json_put_string(cJSON *object, const char *key, const char *text);
 
 #endif

@@ -1,3 +1,4 @@
+/* Writes JSON as text, also in the canonical spelling that is hashed. */
 #include "agent/base/json.h"
 
 #include <math.h>
@@ -7,12 +8,12 @@
 
 #include <openssl/sha.h>
 
-/* cJSON's own printer rounds whole numbers above 2^50 and writes keys as they come; two
- * bodies that differ must never have one text, so the text is written here. */
+/* cJSON's printer rounds whole numbers above 2^50 and keeps the order of keys.  Values
+ * that differ must never have the same text, so the text is written here. */
 struct writer {
 	char *text;
 	size_t size, room;
-	bool sorted; /* keys, and -0 as 0: the canonical spelling */
+	bool sorted; /* the canonical spelling: keys sorted, -0 written as 0 */
 	bool failed; /* out of memory */
 };
 
@@ -47,7 +48,7 @@ static void write_char(struct writer *w, char c)
 
 void json_number_text(double number, char text[JSON_NUMBER_TEXT])
 {
-	/* The largest double below which every whole number has its own: 2^53. */
+	/* Up to 2^53 every whole number is a double of its own. */
 	if (fabs(number) <= 9007199254740992.0 && trunc(number) == number) {
 		snprintf(text, JSON_NUMBER_TEXT, "%.0f", number);
 		return;
@@ -64,7 +65,7 @@ static void write_number(struct writer *w, double number)
 	char text[JSON_NUMBER_TEXT];
 
 	if (!isfinite(number)) {
-		write_text(w, "null"); /* JSON has no word for it */
+		write_text(w, "null"); /* JSON has no infinity and no NaN */
 		return;
 	}
 	if (w->sorted && number == 0.0)
@@ -73,8 +74,7 @@ static void write_number(struct writer *w, double number)
 	write_text(w, text);
 }
 
-/* What stands in a string as it is: everything but quote, backslash and control
- * characters. */
+/* How much of text needs no escapes: no quote, backslash or control character. */
 static size_t plain_length(const char *text)
 {
 	size_t n = 0;
@@ -177,7 +177,7 @@ static void write_value(struct writer *w, const cJSON *value)
 	else if (cJSON_IsBool(value))
 		write_text(w, cJSON_IsTrue(value) ? "true" : "false");
 	else if (cJSON_IsRaw(value))
-		write_text(w, value->valuestring); /* somebody's finished JSON text */
+		write_text(w, value->valuestring); /* JSON text already */
 	else
 		write_text(w, "null");
 }
@@ -209,7 +209,7 @@ void json_sha256(const void *bytes, size_t length, char hex[SHA256_HEX])
 {
 	unsigned char digest[SHA256_DIGEST_LENGTH];
 
-	/* A digest that was not made would be taken for somebody else's. */
+	/* A digest that could not be made must not be taken for another one. */
 	if (!SHA256(bytes, length, digest))
 		abort();
 	for (size_t i = 0; i < sizeof(digest); i++)

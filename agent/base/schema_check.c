@@ -1,3 +1,4 @@
+/* Finds where a value does not fit its schema. */
 #include "agent/base/schema_node.h"
 
 #include <math.h>
@@ -10,12 +11,12 @@
 
 #define SHOWN 64 /* bytes of a value in a message */
 
-/* One schema_check() under way. */
+/* One schema_check() in progress. */
 struct check {
 	const char *at;
 	struct schema_problem *problems;
 	size_t max, count;
-	bool secret; /* inside of something writeOnly: do not repeat the value */
+	bool secret; /* below something writeOnly: the value must not be repeated */
 };
 
 typedef struct schema_place place;
@@ -38,7 +39,7 @@ add_problem(struct check *c, const place *here, const char *fmt, ...)
 	va_end(args);
 }
 
-/* "an object", "a number"; what has one spelling only is written as it is. */
+/* "an object", "a number"; null, true and false are named as they are written. */
 static const char *kind_text(const cJSON *value)
 {
 	if (cJSON_IsObject(value))
@@ -54,7 +55,7 @@ static const char *kind_text(const cJSON *value)
 	return "null";
 }
 
-/* The value as a message shows it: strings bare or in quotes, the long ones cut. */
+/* Writes the value for a message: strings with or without quotes, long ones cut. */
 static void value_text(const cJSON *value, const char *quote, char text[SHOWN])
 {
 	const char *string = cJSON_GetStringValue(value);
@@ -74,7 +75,7 @@ static void value_text(const cJSON *value, const char *quote, char text[SHOWN])
 	snprintf(text, SHOWN, "%s%s%s%s", quote, start, more, quote);
 }
 
-/* "must be 1 to 999" and what it is instead. */
+/* Adds "must be 1 to 999, not 0" (must is the first part). */
 static void add_misfit(struct check *c, const place *here, const char *must,
 		       const cJSON *value)
 {
@@ -159,8 +160,8 @@ static bool same_children(const cJSON *a, const cJSON *b)
 	return true;
 }
 
-/* By value: 1.0 is 1, the order of keys does not count, that of elements does.  cJSON's
- * own comparison takes numbers for equal that nearly are. */
+/* Compares by value: 1.0 equals 1, and the order of keys does not matter, that of
+ * elements does.  cJSON_Compare() takes nearly equal numbers for equal. */
 static bool is_same(const cJSON *a, const cJSON *b)
 {
 	if (cJSON_IsNumber(a) && cJSON_IsNumber(b))
@@ -195,8 +196,8 @@ static void check_enum(struct check *c, const cJSON *choices, const cJSON *value
 		used += (size_t)snprintf(must + used, sizeof(must) - used, "%s %s", comma,
 					 text);
 	}
-	for (; choice;
-	     choice = choice->next) /* those that the sentence has no room for */
+	/* The sentence has no room for these. */
+	for (; choice; choice = choice->next)
 		if (is_same(choice, value))
 			return;
 	add_misfit(c, here, must, value);
@@ -261,7 +262,7 @@ static void check_number(struct check *c, const struct schema_node *node,
 	add_misfit(c, here, must, value);
 }
 
-/* The length of a string or an array; unit is its singular. */
+/* Checks the length of a string or an array; unit is the singular of what is counted. */
 static void check_count(struct check *c, const struct schema_range *range, size_t count,
 			const char *unit, const place *here)
 {
@@ -279,7 +280,7 @@ static void check_count(struct check *c, const struct schema_range *range, size_
 			    count);
 }
 
-/* Code points, as JSON Schema counts. */
+/* Counts code points, as JSON Schema does. */
 static size_t characters(const char *text)
 {
 	size_t count = 0;
@@ -312,8 +313,8 @@ static void check_string(struct check *c, const struct schema_node *node,
 	size_t before = c->count;
 
 	check_count(c, &node->length, characters(value->valuestring), "character", here);
-	if (node->code &&
-	    c->count == before) /* a text that is too long is not searched */
+	/* A text of the wrong length is not searched. */
+	if (node->code && c->count == before)
 		check_pattern(c, node, value, here);
 }
 
@@ -341,7 +342,7 @@ static void add_unknown(struct check *c, const struct schema_node *node,
 	struct suggest suggest;
 	const cJSON *name;
 
-	if (c->count >= c->max) { /* nobody reads it: spare the search */
+	if (c->count >= c->max) { /* there is no room for its message */
 		c->count++;
 		return;
 	}
@@ -410,9 +411,8 @@ bool schema_node_fits(const struct schema_node *node, const cJSON *value)
 	return count_problems(node, value) == 0;
 }
 
-/* The branch that the value was probably meant for: of those for its type the one with
- * the fewest problems.  NULL when there is none for its type; types is what there is
- * then. */
+/* The branch that the value was probably meant for: the one for its type with the fewest
+ * problems.  NULL when no branch is for its type; *types are then the types there are. */
 static const struct schema_node *likely_branch(const struct schema_list *list,
 					       const cJSON *value, unsigned *types)
 {

@@ -1,3 +1,4 @@
+/* Turns a schema into a tree of struct schema_node. */
 #include "agent/base/schema_node.h"
 
 #include <errno.h>
@@ -6,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the compiler knows while it walks down. */
+/* The state of the compiler at one keyword. */
 struct compiler {
 	struct schema_node *node;
 	const struct schema_place *place; /* of the keyword */
@@ -41,7 +42,7 @@ static void list_free(struct schema_list *list)
 	free(list->nodes);
 }
 
-/* "/properties/points/minimum must be a number" */
+/* Fails with a sentence: "/properties/points/minimum must be a number". */
 static int complain(const struct compiler *c, const char *what)
 {
 	char where[256];
@@ -50,14 +51,14 @@ static int complain(const struct compiler *c, const char *what)
 	return err_set(c->err, -EINVAL, "%s %s", *where ? where : "the whole", what);
 }
 
-/* The children of json, each a schema, into list; what is made so far stays in it. */
+/* Adds each child of json, a schema, to list, which keeps what was made on failure. */
 static int make_list(struct compiler *c, struct schema_list *list, const cJSON *json)
 {
 	size_t size = (size_t)cJSON_GetArraySize(json);
 	const cJSON *child;
 
-	list->nodes = calloc(size + 1,
-			     sizeof(struct schema_node *)); /* one more: may be empty */
+	/* One more, because calloc(0) may return NULL. */
+	list->nodes = calloc(size + 1, sizeof(struct schema_node *));
 	if (!list->nodes)
 		return err_set(c->err, -ENOMEM, "out of memory");
 	cJSON_ArrayForEach(child, json) {
@@ -158,8 +159,7 @@ static int compile_default(struct compiler *c, const cJSON *value)
 	return 0;
 }
 
-/* Two bounds on one side: the narrower one holds; the exclusive one when they are equal.
- */
+/* Sets a bound.  Of two on one side the narrower holds, the exclusive one if equal. */
 static int narrow(struct compiler *c, struct schema_bound *bound, const cJSON *value,
 		  bool exclusive, int direction)
 {
@@ -222,7 +222,7 @@ static int compile_max_items(struct compiler *c, const cJSON *value)
 	return count_bound(c, &c->node->count.high, value);
 }
 
-/* As ECMA 262 reads it where it differs: $ is the very end, \uXXXX is a character. */
+/* Follows ECMA 262 where pcre2 differs: $ is only the end, \uXXXX is a character. */
 static int compile_pattern(struct compiler *c, const cJSON *value)
 {
 	const uint32_t options = PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_ALT_BSUX |
@@ -277,7 +277,7 @@ static int compile_write_only(struct compiler *c, const cJSON *value)
 	return 0;
 }
 
-/* title and description: for readers only. */
+/* title and description, which have no effect. */
 static int compile_text(struct compiler *c, const cJSON *value)
 {
 	return cJSON_IsString(value) ? 0 : complain(c, "must be a string");

@@ -1,8 +1,9 @@
+/* Adds defaults to a value and masks its secrets. */
 #include "agent/base/schema_node.h"
 
 #include <string.h>
 
-/* A use of the part of value that node is about. */
+/* Does something with value, which node describes. */
 typedef void visit_fn(const struct schema_node *node, cJSON *value);
 
 static void visit_members(const struct schema_node *node, cJSON *object, visit_fn *visit)
@@ -62,7 +63,7 @@ static void fill_missing(const struct schema_node *node, cJSON *object)
 
 static void fill_node(const struct schema_node *node, cJSON *value);
 
-/* Defaults come from the branch that holds: the first that the value fits. */
+/* Fills from the first branch that the value fits. */
 static void fill_branch(const struct schema_list *list, cJSON *value)
 {
 	for (size_t i = 0; i < list->count; i++) {
@@ -87,8 +88,8 @@ void schema_fill(const struct schema *schema, cJSON *value)
 	fill_node(schema->root, value);
 }
 
-/* In place, so that a value can be hidden wherever it stands.  When even the stars find
- * no memory it turns null: a secret is never left. */
+/* Changes the value in place, so its parent does not matter.  Without memory for the
+ * stars it becomes null: a secret never stays. */
 static void hide(cJSON *value)
 {
 	static const char stars[] = "***";
@@ -107,8 +108,8 @@ static void hide(cJSON *value)
 		memcpy(text, stars, sizeof(stars));
 }
 
-/* All branches, also those that the value does not fit: too much is better than too
- * little. */
+/* Masks by all branches, also those that the value does not fit: masking too much is
+ * better than too little. */
 static void mask_node(const struct schema_node *node, cJSON *value)
 {
 	if (node->secret) {

@@ -1,17 +1,17 @@
+/* Matches patterns within a bounded number of steps. */
 #include "agent/base/schema_node.h"
 
 #include <string.h>
 
-/* Steps that one match may take in all.  A pattern that is tried at each place of the
- * text shares them; 2,000,000 take well below a second on a small board. */
+/* Steps of one match, over all places of the text at which the pattern is tried.
+ * 2,000,000 take well below a second on a small board. */
 #define MATCH_STEPS 2000000
-#define MATCH_STEPS_LEAST 100 /* a place */
+#define MATCH_STEPS_LEAST 100 /* per place */
 #define MATCH_DEPTH 10000
 #define MATCH_HEAP_KIB 4096
 
-/* pcre2 counts its steps anew at each place where it tries a pattern that is not
- * anchored. */
-static uint32_t steps_a_place(const pcre2_code *code, size_t size)
+/* pcre2's limit is per place, and a pattern that is not anchored is tried at each. */
+static uint32_t steps_per_place(const pcre2_code *code, size_t size)
 {
 	uint32_t options = 0;
 	size_t steps = MATCH_STEPS;
@@ -30,7 +30,7 @@ int schema_match(const pcre2_code *code, const char *text)
 	int ret = PCRE2_ERROR_NOMEMORY;
 
 	if (limits && data) {
-		pcre2_set_match_limit(limits, steps_a_place(code, size));
+		pcre2_set_match_limit(limits, steps_per_place(code, size));
 		pcre2_set_depth_limit(limits, MATCH_DEPTH);
 		pcre2_set_heap_limit(limits, MATCH_HEAP_KIB);
 		ret = pcre2_match(code, (PCRE2_SPTR)text, size, 0, 0, data, limits);

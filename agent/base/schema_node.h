@@ -1,4 +1,4 @@
-/* A compiled schema, for the files that implement schema.h only. */
+/* Compiled schemas, internal to the files that implement schema.h. */
 #ifndef AGENT_BASE_SCHEMA_NODE_H
 #define AGENT_BASE_SCHEMA_NODE_H
 
@@ -36,13 +36,13 @@ struct schema_list {
 	size_t count;
 };
 
-/* One schema or subschema.  The cJSON pointers lead into the schema's own JSON. */
+/* One schema or subschema.  The cJSON pointers point into the JSON of struct schema. */
 struct schema_node {
 	bool never;	/* the schema false: no value fits */
 	unsigned types; /* of enum schema_type; 0: any */
 	bool secret;	/* writeOnly */
 
-	/* Properties: names->child matches properties.nodes by order. */
+	/* The children of names and properties.nodes are in the same order. */
 	const cJSON *names;
 	struct schema_list properties;
 	const cJSON *required;
@@ -67,14 +67,14 @@ struct schema {
 	struct schema_node *root;
 };
 
-/* Where in a value or a schema one is, as a chain on the stack up to the root. */
+/* A place in a value or a schema, as a chain on the stack up to the root. */
 struct schema_place {
 	const struct schema_place *up;
-	const char *key; /* NULL: an element */
+	const char *key; /* NULL: element number index */
 	size_t index;
 };
 
-/* Writes at and the chain as a JSON pointer (RFC 6901), cut at size. */
+/* Writes the prefix at and the chain as a JSON pointer (RFC 6901), cut at size. */
 void schema_place_text(const struct schema_place *place, const char *at, char *text,
 		       size_t size);
 
@@ -82,11 +82,11 @@ void schema_place_text(const struct schema_place *place, const char *at, char *t
 const struct schema_node *schema_node_property(const struct schema_node *node,
 					       const char *key);
 
-/* Searches text for the pattern, with limits on steps, depth and memory: from 0 on found,
- * below 0 what pcre2_match() says. */
+/* Searches text for the pattern, with limits on steps, depth and memory.  At least 0 when
+ * found, else the error of pcre2_match(). */
 int schema_match(const pcre2_code *code, const char *text);
 
-/* Does value fit node, all the way down? */
+/* Does value fit node, at all levels? */
 bool schema_node_fits(const struct schema_node *node, const cJSON *value);
 
 #endif

@@ -1,3 +1,4 @@
+/* Writes a place in a value or a schema as a JSON pointer. */
 #include "agent/base/schema_node.h"
 
 #include <stdio.h>
@@ -5,7 +6,7 @@
 
 #include "agent/base/utf8.h"
 
-/* Appends ~0 for ~ and ~1 for /. */
+/* Appends key with ~ written as ~0 and / as ~1 (RFC 6901). */
 static void append_key(char *text, size_t size, const char *key)
 {
 	size_t used = strlen(text);

@@ -1,3 +1,4 @@
+/* Makes a sentence of a problem. */
 #include "agent/base/schema_node.h"
 
 #include <stdio.h>
@@ -6,7 +7,7 @@
 
 #include "agent/base/utf8.h"
 
-/* ~1 is / and ~0 is ~ (RFC 6901), in place. */
+/* Turns ~1 into / and ~0 into ~ (RFC 6901), in place. */
 static void unescape(char *text)
 {
 	char *out = text;
@@ -25,7 +26,8 @@ static bool is_index(const char *text)
 	return *text && strspn(text, "0123456789") == strlen(text);
 }
 
-/* The last name of a pointer with the indices behind it: "focus_range[1]".  Eats path. */
+/* Writes the last name of a pointer with the indices after it: "focus_range[1]".  Changes
+ * path. */
 static void place_name(char *path, char *name, size_t size)
 {
 	char indices[256] = "";
