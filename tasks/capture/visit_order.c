@@ -193,52 +193,67 @@ static void carry(struct tour *t, int s, int length, int j, bool turned)
 		t->place[t->at[k]] = k;
 }
 
-/* Or-opt: the piece from place s to e, with a at one of its ends, goes beside a stop that
- * is near a. */
+/* The stops from place s to e, to be moved elsewhere. */
+struct piece {
+	int s, e;
+	int a, z;     /* the stops at its ends, in either order; a will be next to c */
+	int p, q;     /* the stops before and after it */
+	double freed; /* seconds that taking it out saves */
+};
+
+/* Puts the piece on the first side of stop c where that is faster. */
+static bool move_beside(struct tour *t, const struct piece *piece, int c)
+{
+	int s = piece->s, e = piece->e, j = t->place[c];
+
+	for (int way = -1; way <= 1; way += 2) {
+		int behind = way > 0 ? j : j - 1, d;
+		bool turned = s != e && (way > 0) == (t->at[e] == piece->a);
+
+		if (j + way < 0 || behind == s - 1 || behind == e)
+			continue;
+		d = t->at[j + way];
+		if (piece->freed + cost(t, c, d) - cost(t, piece->a, c) -
+			    cost(t, piece->z, d) <=
+		    EPSILON)
+			continue;
+		carry(t, s, e - s + 1, behind, turned);
+		touch(t, piece->a);
+		touch(t, piece->z);
+		touch(t, piece->p);
+		touch(t, piece->q);
+		touch(t, c);
+		touch(t, d);
+		return true;
+	}
+	return false;
+}
+
+/* Or-opt: moves the piece from place s to e, with stop a at one of its ends, beside a
+ * stop near a. */
 static bool move_piece(struct tour *t, int a, int s, int e)
 {
-	int p, q, z;
-	double freed;
+	struct piece piece = {.s = s, .e = e, .a = a};
 
 	if (s < 1 || e > t->n)
 		return false;
-	p = t->at[s - 1];
-	q = t->at[e + 1];
-	z = t->at[s] == a ? t->at[e] : t->at[s];
-	freed = cost(t, p, t->at[s]) + cost(t, t->at[e], q) - cost(t, p, q);
-	if (freed <= EPSILON)
+	piece.p = t->at[s - 1];
+	piece.q = t->at[e + 1];
+	piece.z = t->at[s] == a ? t->at[e] : t->at[s];
+	piece.freed = cost(t, piece.p, t->at[s]) + cost(t, t->at[e], piece.q) -
+		      cost(t, piece.p, piece.q);
+	if (piece.freed <= EPSILON)
 		return false;
 
 	for (int k = 0; k < NEAR; k++) {
-		int c = t->near[a * NEAR + k], j;
+		int c = t->near[a * NEAR + k];
 
 		if (c < 0)
 			return false;
-		j = t->place[c];
-		if (j >= s && j <= e)
+		if (t->place[c] >= s && t->place[c] <= e)
 			continue;
-		for (int way = -1; way <= 1; way += 2) {
-			int behind = way > 0 ? j : j - 1, d;
-			bool turned;
-
-			if (j + way < 0 || behind == s - 1 || behind == e)
-				continue;
-			d = t->at[j + way];
-			if (freed + cost(t, c, d) - cost(t, a, c) - cost(t, z, d) <=
-			    EPSILON)
-				continue;
-			turned = (way > 0) == (t->at[e] == a);
-			if (s == e)
-				turned = false;
-			carry(t, s, e - s + 1, behind, turned);
-			touch(t, a);
-			touch(t, z);
-			touch(t, p);
-			touch(t, q);
-			touch(t, c);
-			touch(t, d);
+		if (move_beside(t, &piece, c))
 			return true;
-		}
 	}
 	return false;
 }
