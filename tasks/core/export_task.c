@@ -10,10 +10,8 @@
 #include <sys/stat.h>
 
 #include "agent/base/json.h"
-#include "tasks/export/colmap.h"
 #include "tasks/core/preflight.h"
 #include "tasks/project/folder.h"
-#include "tasks/export/meshroom.h"
 #include "tasks/export/camera_model.h"
 #include "tasks/project/project.h"
 #include "tasks/project/scan.h"
@@ -224,10 +222,10 @@ static int write_model(struct export *e, struct err *err)
 	snprintf(photos, sizeof(photos), "%s/%s", folder_path(e->root), e->below);
 	ret = camera_model_read(&model, e->scan, e->photos, err);
 	if (ret == 0 && !strcmp(e->layout->name, "colmap"))
-		ret = colmap_write(&model, e->root, path, err);
+		ret = camera_model_write_colmap(&model, e->root, path, err);
 	else if (ret == 0) {
 		strncat(path, "/cameras.sfm", sizeof(path) - strlen(path) - 1);
-		ret = meshroom_write(&model, e->root, path, photos, err);
+		ret = camera_model_write_meshroom(&model, e->root, path, photos, err);
 	}
 	camera_model_close(&model);
 	return ret;
