@@ -13,7 +13,6 @@
 #include "hal/frame.h"
 #include "hal/rig.h"
 #include "tasks/core/preflight.h"
-#include "tasks/capture/grayscale.h"
 #include "tasks/modules/qr.h"
 #include "tasks/modules/wifi.h"
 #include "tasks/services.h"
@@ -25,6 +24,8 @@
 #define PICTURES_LOST 5	      /* in a row: the camera is gone */
 #define JOINS 2
 #define CODE_BYTES 1024
+/* A frame whose sides are below this is doubled: codes of few pixels are read then. */
+#define SMALL 960
 
 static const char qr_schema[] =
 	"{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
@@ -99,6 +100,59 @@ static int prepare(struct watch *w, const cJSON *args, struct err *err)
 }
 
 /* ---- looking ---- */
+
+/* What the code reader looks at. */
+struct grayscale {
+	int width, height;
+	uint8_t *pixels; /* width * height, rows from the top */
+};
+
+/* Is this one of the four EXIF orientations that mirror the picture? */
+static bool is_mirrored(int orientation)
+{
+	return orientation == 2 || orientation == 4 || orientation == 5 ||
+	       orientation == 7;
+}
+
+static uint8_t luma(const uint8_t *rgb)
+{
+	return (uint8_t)((77 * rgb[0] + 150 * rgb[1] + 29 * rgb[2]) >> 8);
+}
+
+/* The luma of frame, not mirrored; a small frame is doubled.  False when memory is out.
+ * Clear it in any case. */
+static bool grayscale_of(struct grayscale *grey, const struct frame *frame)
+{
+	bool small = frame->width < SMALL && frame->height < SMALL;
+	bool mirrored = is_mirrored(frame->orientation);
+	int times = small ? 2 : 1;
+
+	grey->width = frame->width * times;
+	grey->height = frame->height * times;
+	grey->pixels = malloc((size_t)grey->width * (size_t)grey->height);
+	if (!grey->pixels)
+		return false;
+	for (int y = 0; y < grey->height; y++) {
+		const uint8_t *row =
+			frame->rgb + (size_t)(y / times) * (size_t)frame->width * 3;
+		uint8_t *out = grey->pixels + (size_t)y * (size_t)grey->width;
+
+		for (int x = 0; x < grey->width; x++) {
+			int from = x / times;
+
+			if (mirrored)
+				from = frame->width - 1 - from;
+			out[x] = luma(row + (size_t)from * 3);
+		}
+	}
+	return true;
+}
+
+static void grayscale_clear(struct grayscale *grey)
+{
+	free(grey->pixels);
+	grey->pixels = NULL;
+}
 
 /* 0 with a text, -ENOENT without one, the gate's answer, or -1 when the camera is gone.
  */
