@@ -4,18 +4,18 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-static int open_shell(void **state)
+static int open_fake_core(void **state)
 {
-	struct shell *s = shell_open();
+	struct fake_core *s = fake_core_open();
 
 	session_up(s);
 	*state = s;
 	return 0;
 }
 
-static int close_shell(void **state)
+static int close_fake_core(void **state)
 {
-	shell_close(*state);
+	fake_core_close(*state);
 	return 0;
 }
 
@@ -23,7 +23,7 @@ static int close_shell(void **state)
 
 static void a_repeated_create_does_nothing_and_is_marked_duplicate(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	const cJSON *reply;
 
 	make(s, "a", "plain_task", "'args':{'n':1,'text':'x'}");
@@ -42,7 +42,7 @@ static void a_repeated_create_does_nothing_and_is_marked_duplicate(void **state)
 
 static void a_different_create_with_a_known_id_is_a_conflict(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	const cJSON *reply;
 
 	make(s, "a", "plain_task", "'args':{'n':1}");
@@ -55,7 +55,7 @@ static void a_different_create_with_a_known_id_is_a_conflict(void **state)
 
 static void ids_outlive_their_tasks_for_seven_days(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	const cJSON *reply;
 
 	make(s, "a", "plain_task", "");
@@ -80,7 +80,7 @@ static void ids_outlive_their_tasks_for_seven_days(void **state)
 /* A board without a clock battery starts in 1970 and jumps. */
 static void ages_do_not_follow_the_wall_clock(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	const cJSON *reply;
 
 	make(s, "a", "plain_task", "");
@@ -96,7 +96,7 @@ static void ages_do_not_follow_the_wall_clock(void **state)
 
 static void ages_add_up_the_running_time_over_restarts(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	const cJSON *reply;
 
 	make(s, "a", "plain_task", "");
@@ -119,7 +119,7 @@ static void ages_add_up_the_running_time_over_restarts(void **state)
 
 static void a_request_makes_any_command_idempotent(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	const cJSON *reply;
 
 	make(s, "a", "plain_task", "");
@@ -140,7 +140,7 @@ static void a_request_makes_any_command_idempotent(void **state)
 
 static void a_refused_command_may_be_accepted_later(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	const cJSON *reply;
 
 	make(s, "a", "plain_task", "");
@@ -154,7 +154,7 @@ static void a_refused_command_may_be_accepted_later(void **state)
 
 static void a_direct_command_repeated_while_it_runs_runs_once(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	const cJSON *reply;
 	size_t orders;
 
@@ -175,7 +175,7 @@ static void a_direct_command_repeated_while_it_runs_runs_once(void **state)
 
 static void a_direct_command_that_failed_can_be_repeated(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	assert_null(ask(s, "motor/move", "{'name':'rotor','degrees':10,'request':'r1'}"));
 	command_ends(s, "motor/move", false, "hardware_fault",
@@ -191,7 +191,7 @@ static void a_direct_command_that_failed_can_be_repeated(void **state)
 
 static void a_dry_run_leaves_no_trace_in_queue_or_store(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	size_t from = s->message_count;
 
 	assert_null(ask(s, "task/create",
@@ -206,7 +206,7 @@ static void a_dry_run_leaves_no_trace_in_queue_or_store(void **state)
 
 static void an_emergency_stop_is_never_a_repetition(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	ask_code(s, "estop", "{'request':'r1'}", "ok");
 	ask_code(s, "queue/resume", "", "ok");
@@ -222,7 +222,7 @@ static void an_emergency_stop_is_never_a_repetition(void **state)
 
 static void a_reply_goes_to_the_requested_topic(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	struct event *event;
 
 	ask_code(s, "agent/ping", "{'reply_to':'" OURS "reply/me'}", "ok");
@@ -255,7 +255,7 @@ static void a_reply_can_never_become_a_command(void **state)
 		ROOT "/rig2/reply/x",	OURS "reply/_barrier",
 		OURS "reply/",
 	};
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	char body[200], topic[200];
 
 	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++) {
@@ -275,7 +275,7 @@ static void a_reply_can_never_become_a_command(void **state)
 
 static void a_refused_retained_command_is_answered_below_reply_only(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	struct event *event = command_event(s, "task/create",
 					    "{'type':'plain_task','reply_to':'" ROOT
 					    "/rig2/cmd/estop'}");
@@ -291,7 +291,7 @@ static void a_refused_retained_command_is_answered_below_reply_only(void **state
 
 static void every_invalid_command_is_answered(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	ask_code(s, "task/create", "{nonsense", "bad_json");
 	ask_code(s, "task/create", "", "bad_request");
@@ -310,7 +310,7 @@ static void every_invalid_command_is_answered(void **state)
 
 static void a_mistyped_name_is_answered_with_the_nearest(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	const cJSON *reply = ask_code(s, "task/create", "plian_task", "unknown_type");
 
 	assert_string_equal(
@@ -328,7 +328,7 @@ static void a_mistyped_name_is_answered_with_the_nearest(void **state)
 
 static void a_reply_still_comes_after_a_crash(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	s->deaf = true;
 	make(s, "a", "plain_task", "");
@@ -345,7 +345,7 @@ static void a_reply_still_comes_after_a_crash(void **state)
 
 static void a_reply_older_than_an_hour_is_dropped(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	s->deaf = true;
 	make(s, "a", "plain_task", "");
@@ -359,7 +359,7 @@ static void a_reply_older_than_an_hour_is_dropped(void **state)
 
 static void reads_write_nothing(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	size_t from;
 
 	make(s, "a", "plain_task", "");
@@ -378,7 +378,7 @@ static void reads_write_nothing(void **state)
 
 static void replies_to_a_broadcast_are_spread_over_time(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	int64_t before = s->now;
 	size_t from = s->message_count;
 
@@ -401,7 +401,7 @@ static void replies_to_a_broadcast_are_spread_over_time(void **state)
 
 static void a_broadcast_allows_only_some_verbs(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	size_t from = s->message_count;
 
 	post(s, command_event(s, "/" ROOT "/_all/cmd/task/create", "plain_task"));
@@ -419,7 +419,7 @@ static void a_broadcast_allows_only_some_verbs(void **state)
 
 static void commands_queued_before_the_connection_are_stale(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "x", "alone_task", "");
 	session_lost(s);
@@ -440,7 +440,7 @@ static void commands_queued_before_the_connection_are_stale(void **state)
 
 static void a_lost_barrier_is_sent_again_after_five_seconds(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	size_t before;
 
 	session_lost(s);
@@ -460,7 +460,7 @@ static void a_lost_barrier_is_sent_again_after_five_seconds(void **state)
 
 static void a_barrier_of_an_earlier_process_is_ignored(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	session_lost(s);
 	s->silent = true;
@@ -473,7 +473,7 @@ static void a_barrier_of_an_earlier_process_is_ignored(void **state)
 
 static void a_retained_command_is_refused_and_taken_off_the_broker(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	struct event *event =
 		command_event(s, "task/create", "{'id':'a','type':'plain_task'}");
 
@@ -490,7 +490,7 @@ static void a_retained_command_is_refused_and_taken_off_the_broker(void **state)
 
 static void a_retained_broadcast_is_reported_and_not_cleared(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	struct event *event = command_event(s, "/" ROOT "/_all/cmd/estop", "");
 
 	event_set_data(event, "{}", 2);
@@ -505,7 +505,7 @@ static void a_retained_broadcast_is_reported_and_not_cleared(void **state)
 
 static void an_empty_retained_message_is_never_a_command(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	struct event *event = command_event(s, "estop", "");
 	size_t from = s->message_count;
 
@@ -521,7 +521,7 @@ static void an_empty_retained_message_is_never_a_command(void **state)
 
 static void an_emergency_stop_interrupts_and_stays_until_it_is_lifted(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "m", "move_task", "'retries':3");
 	make(s, "p", "plain_task", "");
@@ -550,7 +550,7 @@ static void an_emergency_stop_interrupts_and_stays_until_it_is_lifted(void **sta
 
 static void an_emergency_stop_lasts_over_a_restart(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "m", "move_task", "");
 	checkpoint(s, "m", "{\"at\":1}");
@@ -570,7 +570,7 @@ static void an_emergency_stop_lasts_over_a_restart(void **state)
 
 static void a_paused_task_that_holds_hardware_is_interrupted_too(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "m", "move_task", "");
 	checkpoint(s, "m", "{\"at\":1}");
@@ -585,7 +585,7 @@ static void a_paused_task_that_holds_hardware_is_interrupted_too(void **state)
 
 static void a_broadcast_does_not_lift_an_emergency_stop(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	ask_code(s, "estop", "", "ok");
 	post(s, command_event(s, "/" ROOT "/_all/cmd/queue/resume", ""));
@@ -598,7 +598,7 @@ static void a_broadcast_does_not_lift_an_emergency_stop(void **state)
 
 static void an_emergency_stop_takes_any_form(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	ask_code(s, "estop", "{broken", "ok");
 	ask_code(s, "estop", "{'reply_to':'" ROOT "/rig2/cmd/estop'}", "ok");
@@ -609,7 +609,7 @@ static void an_emergency_stop_takes_any_form(void **state)
 
 static void draining_finishes_runs_and_retries_and_refuses_new_tasks(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "x", "alone_task", "'retries':1");
 	make(s, "p", "plain_task", "");
@@ -636,7 +636,7 @@ static void draining_finishes_runs_and_retries_and_refuses_new_tasks(void **stat
 
 static void prune_deletes_acknowledged_tasks_that_ended_a_minute_ago(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	const cJSON *reply;
 
 	make(s, "a", "plain_task", "");
@@ -665,7 +665,7 @@ static void prune_deletes_acknowledged_tasks_that_ended_a_minute_ago(void **stat
 
 static void finished_tasks_are_kept_up_to_a_number_and_an_age(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	s->core->options.tunables.keep_tasks = 3;
 	for (int i = 0; i < 5; i++) {
@@ -690,7 +690,7 @@ static void finished_tasks_are_kept_up_to_a_number_and_an_age(void **state)
 
 static void at_most_256_tasks_are_live(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	const cJSON *reply;
 
 	for (int i = 0; i < 250; i++)
@@ -718,7 +718,7 @@ static void at_most_256_tasks_are_live(void **state)
 
 static void at_most_a_thousand_replies_wait_and_the_oldest_are_dropped(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	size_t from, n = 0;
 
 	make(s, "x", "alone_task", "");
@@ -748,7 +748,7 @@ static void at_most_a_thousand_replies_wait_and_the_oldest_are_dropped(void **st
 
 static void at_most_five_thousand_events_wait_and_skipped_ones_stay_stored(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	size_t from;
 	double first = -1, last = -1, newest_seq;
 	const cJSON *reply;
@@ -787,7 +787,7 @@ static void at_most_five_thousand_events_wait_and_skipped_ones_stay_stored(void 
 
 static void labels_are_bounded_in_number_and_size(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	char body[2048], *end = body;
 
 	end += sprintf(end, "{'type':'plain_task','labels':{'l':'");
@@ -812,7 +812,7 @@ static void labels_are_bounded_in_number_and_size(void **state)
 
 static void a_document_never_exceeds_16_kib(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	char *body = malloc(64 * 1024), *end = body;
 	char text[1024], id[80];
 
@@ -847,7 +847,7 @@ static void a_document_never_exceeds_16_kib(void **state)
 
 static void large_arguments_are_only_shown_by_task_get(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	char body[6000], long_text[5000];
 
 	memset(long_text, 'x', sizeof(long_text));
@@ -865,7 +865,7 @@ static void large_arguments_are_only_shown_by_task_get(void **state)
 
 static void secrets_are_masked_everywhere(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "needy_task", "'args':{'input':1,'password':'hunter2'}");
 	get(s, "a");
@@ -884,10 +884,10 @@ static void secrets_are_masked_everywhere(void **state)
 
 /* ---- out: order, versions, commits ---- */
 
-/* The shell judges every message; here the broker is slow on purpose. */
+/* The fake_core judges every message; here the broker is slow on purpose. */
 static void a_slow_broker_sees_revisions_grow_and_one_message_of_a_topic(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	s->deaf = true;
 	make(s, "a", "plain_task", "");
@@ -914,7 +914,7 @@ static void a_slow_broker_sees_revisions_grow_and_one_message_of_a_topic(void **
 static void
 a_document_is_sent_again_until_its_newest_version_is_acknowledged(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	size_t from;
 
 	s->deaf = true;
@@ -935,7 +935,7 @@ a_document_is_sent_again_until_its_newest_version_is_acknowledged(void **state)
 
 static void a_delete_and_its_clearing_survive_a_crash(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "plain_task", "");
 	finish(s, "a", NULL);
@@ -951,7 +951,7 @@ static void a_delete_and_its_clearing_survive_a_crash(void **state)
 
 static void events_are_numbered_without_gaps_and_sent_in_order(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	double last = 0;
 
 	make(s, "a", "plain_task", "");
@@ -975,7 +975,7 @@ static void events_are_numbered_without_gaps_and_sent_in_order(void **state)
  * small and stand in memory until then. */
 static void nothing_is_published_and_no_sender_released_before_the_commit(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	struct rlimit before, none;
 	struct event *event;
 	struct err err;
@@ -991,7 +991,7 @@ static void nothing_is_published_and_no_sender_released_before_the_commit(void *
 	post(s, event);
 
 	setrlimit(RLIMIT_FSIZE, &none);
-	int ret = shell_turn(s, &err);
+	int ret = fake_core_turn(s, &err);
 	setrlimit(RLIMIT_FSIZE, &before);
 
 	assert_true(ret < 0);
@@ -1007,7 +1007,7 @@ static void nothing_is_published_and_no_sender_released_before_the_commit(void *
 
 static void a_commit_releases_the_threads_that_wait_for_it(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	struct event *event =
 		command_event(s, "task/create", "{'id':'a','type':'plain_task'}");
 	int released = s->released;
@@ -1023,7 +1023,7 @@ static void a_commit_releases_the_threads_that_wait_for_it(void **state)
 
 static void the_agent_works_without_a_broker(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "step_task", "");
 	session_lost(s);
@@ -1040,7 +1040,7 @@ static void every_retained_topic_is_published_at_a_connect(void **state)
 	static const char *const topics[] = {"status",	"info",	    "queue",
 					     "current", "settings", "types/plain_task",
 					     "task/a"};
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	size_t from;
 
 	make(s, "a", "plain_task", "");
@@ -1064,7 +1064,7 @@ static void every_retained_topic_is_published_at_a_connect(void **state)
 
 static void the_status_is_published_at_every_connect_the_rest_once_a_minute(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	size_t from;
 
 	make(s, "a", "plain_task", "");
@@ -1083,7 +1083,7 @@ static void the_status_is_published_at_every_connect_the_rest_once_a_minute(void
 
 static void agent_sync_publishes_everything_again(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	size_t from;
 
 	make(s, "a", "plain_task", "");
@@ -1097,7 +1097,7 @@ static void agent_sync_publishes_everything_again(void **state)
 	assert_non_null(newest_from(s, "status", from));
 }
 
-static void post_retained(struct shell *s, const char *topic, const char *text,
+static void post_retained(struct fake_core *s, const char *topic, const char *text,
 			  bool retained)
 {
 	struct event *event = message_event(s, topic, text);
@@ -1109,7 +1109,7 @@ static void post_retained(struct shell *s, const char *topic, const char *text,
 
 static void the_sweep_clears_unknown_tasks(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "known", "plain_task", "");
 	pass(s, 2 * MINUTE);
@@ -1131,7 +1131,7 @@ static void the_sweep_clears_unknown_tasks(void **state)
 
 static void the_sweep_runs_at_every_connect_and_ends_at_its_barrier(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	const char *filter = OURS "task/+ ";
 
 	assert_non_null(strstr(s->unsubscribed, filter));
@@ -1147,7 +1147,7 @@ static void the_sweep_runs_at_every_connect_and_ends_at_its_barrier(void **state
 
 static void a_group_that_was_left_is_unsubscribed(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	cJSON_AddItemToArray((cJSON *)(uintptr_t)s->options.groups,
 			     cJSON_CreateString("left"));
@@ -1168,7 +1168,8 @@ static void a_group_that_was_left_is_unsubscribed(void **state)
 	assert_non_null(strstr(s->subscribed, ROOT "/_group/kept/cmd/# "));
 }
 
-static void info_from(struct shell *s, const char *boot, const char *store, bool retained)
+static void info_from(struct fake_core *s, const char *boot, const char *store,
+		      bool retained)
 {
 	char text[200];
 	struct event *event;
@@ -1182,7 +1183,7 @@ static void info_from(struct shell *s, const char *boot, const char *store, bool
 
 static void a_live_info_of_another_boot_is_a_rival(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	info_from(s, s->boot, s->core->store_name, false);
 	assert_int_equal(s->restart_after, -1);
@@ -1204,7 +1205,7 @@ static void a_live_info_of_another_boot_is_a_rival(void **state)
 
 static void our_own_info_of_an_earlier_boot_is_no_rival(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	crash(s);
 	session_up(s);
@@ -1216,10 +1217,10 @@ static void our_own_info_of_an_earlier_boot_is_no_rival(void **state)
 /* Its info was there before ours: the database was made anew, or the rig was. */
 static void a_stored_info_of_another_store_delays_the_sweep(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
-	shell_close(s);
-	*state = s = shell_open();
+	fake_core_close(s);
+	*state = s = fake_core_open();
 	s->silent = true;
 	session_up(s);
 	info_from(s, "badbadbadbadbad0", "0000000000000000", true);
@@ -1237,7 +1238,7 @@ static void a_stored_info_of_another_store_delays_the_sweep(void **state)
 
 static void a_message_of_a_lost_connection_is_left_for_redelivery(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	struct event *event =
 		command_event(s, "task/create", "{'id':'a','type':'plain_task'}");
 
@@ -1255,7 +1256,7 @@ static void a_message_of_a_lost_connection_is_left_for_redelivery(void **state)
 
 static void an_idle_agent_sleeps(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	size_t messages;
 	int turns;
 
@@ -1270,7 +1271,7 @@ static void an_idle_agent_sleeps(void **state)
 
 static void health_is_telemetry_that_expires(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	struct event *event = event_of(s, EVENT_HEALTH);
 
 	event->data = strdup("{\"uptime_s\":17}");
@@ -1284,7 +1285,7 @@ static void health_is_telemetry_that_expires(void **state)
 
 static void health_counts_refusals_and_names_tasks_that_do_not_stop(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "plain_task", "");
 	ask_code(s, "task/cancel", "a", "accepted");
@@ -1298,7 +1299,7 @@ static void health_counts_refusals_and_names_tasks_that_do_not_stop(void **state
 
 static void a_device_is_published_at_most_twice_a_second(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	size_t before = count_of(s, "motor/rotor");
 
 	for (int i = 0; i < 40; i++) {
@@ -1321,7 +1322,7 @@ static void a_device_is_published_at_most_twice_a_second(void **state)
 
 static void on_3_1_1_an_empty_payload_reads_and_changes_nothing(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	session_lost(s);
 	go_up(s, 3);
@@ -1334,7 +1335,7 @@ static void on_3_1_1_an_empty_payload_reads_and_changes_nothing(void **state)
 	ask_code(s, "estop", "", "ok");
 }
 
-static void post_retained_command(struct shell *s, const char *verb)
+static void post_retained_command(struct fake_core *s, const char *verb)
 {
 	struct event *event = command_event(s, verb, "{}");
 
@@ -1345,7 +1346,7 @@ static void post_retained_command(struct shell *s, const char *verb)
 
 static void on_3_1_1_the_agents_own_clearing_is_not_taken_for_a_command(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	size_t from;
 
 	session_lost(s);
@@ -1362,7 +1363,7 @@ static void on_3_1_1_the_agents_own_clearing_is_not_taken_for_a_command(void **s
 
 static void on_3_1_1_an_empty_emergency_stop_is_never_ignored(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	session_lost(s);
 	go_up(s, 3);
@@ -1380,176 +1381,176 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			a_repeated_create_does_nothing_and_is_marked_duplicate,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			a_different_create_with_a_known_id_is_a_conflict, open_shell,
-			close_shell),
+			a_different_create_with_a_known_id_is_a_conflict, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(ids_outlive_their_tasks_for_seven_days,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(ages_do_not_follow_the_wall_clock,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			ages_add_up_the_running_time_over_restarts, open_shell,
-			close_shell),
+			ages_add_up_the_running_time_over_restarts, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(a_request_makes_any_command_idempotent,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(a_refused_command_may_be_accepted_later,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			a_direct_command_repeated_while_it_runs_runs_once, open_shell,
-			close_shell),
+			a_direct_command_repeated_while_it_runs_runs_once, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			a_direct_command_that_failed_can_be_repeated, open_shell,
-			close_shell),
+			a_direct_command_that_failed_can_be_repeated, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			a_dry_run_leaves_no_trace_in_queue_or_store, open_shell,
-			close_shell),
+			a_dry_run_leaves_no_trace_in_queue_or_store, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(an_emergency_stop_is_never_a_repetition,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(a_reply_goes_to_the_requested_topic,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(a_reply_can_never_become_a_command,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			a_refused_retained_command_is_answered_below_reply_only,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(every_invalid_command_is_answered,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			a_mistyped_name_is_answered_with_the_nearest, open_shell,
-			close_shell),
+			a_mistyped_name_is_answered_with_the_nearest, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(a_reply_still_comes_after_a_crash,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(a_reply_older_than_an_hour_is_dropped,
-						open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(reads_write_nothing, open_shell,
-						close_shell),
+						open_fake_core, close_fake_core),
+		cmocka_unit_test_setup_teardown(reads_write_nothing, open_fake_core,
+						close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			replies_to_a_broadcast_are_spread_over_time, open_shell,
-			close_shell),
+			replies_to_a_broadcast_are_spread_over_time, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(a_broadcast_allows_only_some_verbs,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			commands_queued_before_the_connection_are_stale, open_shell,
-			close_shell),
+			commands_queued_before_the_connection_are_stale, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			a_lost_barrier_is_sent_again_after_five_seconds, open_shell,
-			close_shell),
+			a_lost_barrier_is_sent_again_after_five_seconds, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			a_barrier_of_an_earlier_process_is_ignored, open_shell,
-			close_shell),
+			a_barrier_of_an_earlier_process_is_ignored, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			a_retained_command_is_refused_and_taken_off_the_broker,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			a_retained_broadcast_is_reported_and_not_cleared, open_shell,
-			close_shell),
+			a_retained_broadcast_is_reported_and_not_cleared, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			an_empty_retained_message_is_never_a_command, open_shell,
-			close_shell),
+			an_empty_retained_message_is_never_a_command, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			an_emergency_stop_interrupts_and_stays_until_it_is_lifted,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(an_emergency_stop_lasts_over_a_restart,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			a_paused_task_that_holds_hardware_is_interrupted_too, open_shell,
-			close_shell),
+			a_paused_task_that_holds_hardware_is_interrupted_too,
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			a_broadcast_does_not_lift_an_emergency_stop, open_shell,
-			close_shell),
+			a_broadcast_does_not_lift_an_emergency_stop, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(an_emergency_stop_takes_any_form,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			draining_finishes_runs_and_retries_and_refuses_new_tasks,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			prune_deletes_acknowledged_tasks_that_ended_a_minute_ago,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			finished_tasks_are_kept_up_to_a_number_and_an_age, open_shell,
-			close_shell),
-		cmocka_unit_test_setup_teardown(at_most_256_tasks_are_live, open_shell,
-						close_shell),
+			finished_tasks_are_kept_up_to_a_number_and_an_age, open_fake_core,
+			close_fake_core),
+		cmocka_unit_test_setup_teardown(at_most_256_tasks_are_live,
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			at_most_a_thousand_replies_wait_and_the_oldest_are_dropped,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			at_most_five_thousand_events_wait_and_skipped_ones_stay_stored,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(labels_are_bounded_in_number_and_size,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(a_document_never_exceeds_16_kib,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			large_arguments_are_only_shown_by_task_get, open_shell,
-			close_shell),
-		cmocka_unit_test_setup_teardown(secrets_are_masked_everywhere, open_shell,
-						close_shell),
+			large_arguments_are_only_shown_by_task_get, open_fake_core,
+			close_fake_core),
+		cmocka_unit_test_setup_teardown(secrets_are_masked_everywhere,
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			a_slow_broker_sees_revisions_grow_and_one_message_of_a_topic,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			a_document_is_sent_again_until_its_newest_version_is_acknowledged,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(a_delete_and_its_clearing_survive_a_crash,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			events_are_numbered_without_gaps_and_sent_in_order, open_shell,
-			close_shell),
+			events_are_numbered_without_gaps_and_sent_in_order,
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			nothing_is_published_and_no_sender_released_before_the_commit,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			a_commit_releases_the_threads_that_wait_for_it, open_shell,
-			close_shell),
+			a_commit_releases_the_threads_that_wait_for_it, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(the_agent_works_without_a_broker,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			every_retained_topic_is_published_at_a_connect, open_shell,
-			close_shell),
+			every_retained_topic_is_published_at_a_connect, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			the_status_is_published_at_every_connect_the_rest_once_a_minute,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(agent_sync_publishes_everything_again,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(the_sweep_clears_unknown_tasks,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			the_sweep_runs_at_every_connect_and_ends_at_its_barrier,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(a_group_that_was_left_is_unsubscribed,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(a_live_info_of_another_boot_is_a_rival,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			our_own_info_of_an_earlier_boot_is_no_rival, open_shell,
-			close_shell),
+			our_own_info_of_an_earlier_boot_is_no_rival, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			a_stored_info_of_another_store_delays_the_sweep, open_shell,
-			close_shell),
+			a_stored_info_of_another_store_delays_the_sweep, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			a_message_of_a_lost_connection_is_left_for_redelivery, open_shell,
-			close_shell),
-		cmocka_unit_test_setup_teardown(an_idle_agent_sleeps, open_shell,
-						close_shell),
+			a_message_of_a_lost_connection_is_left_for_redelivery,
+			open_fake_core, close_fake_core),
+		cmocka_unit_test_setup_teardown(an_idle_agent_sleeps, open_fake_core,
+						close_fake_core),
 		cmocka_unit_test_setup_teardown(health_is_telemetry_that_expires,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			health_counts_refusals_and_names_tasks_that_do_not_stop,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			a_device_is_published_at_most_twice_a_second, open_shell,
-			close_shell),
+			a_device_is_published_at_most_twice_a_second, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			on_3_1_1_an_empty_payload_reads_and_changes_nothing, open_shell,
-			close_shell),
+			on_3_1_1_an_empty_payload_reads_and_changes_nothing,
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			on_3_1_1_the_agents_own_clearing_is_not_taken_for_a_command,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			on_3_1_1_an_empty_emergency_stop_is_never_ignored, open_shell,
-			close_shell),
+			on_3_1_1_an_empty_emergency_stop_is_never_ignored, open_fake_core,
+			close_fake_core),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

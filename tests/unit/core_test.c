@@ -1,18 +1,18 @@
 /* The core under a clock that stands still until it is told: contract sections 4 to 8. */
 #include "tests/unit/fake_core.h"
 
-static int open_shell(void **state)
+static int open_fake_core(void **state)
 {
-	struct shell *s = shell_open();
+	struct fake_core *s = fake_core_open();
 
 	session_up(s);
 	*state = s;
 	return 0;
 }
 
-static int close_shell(void **state)
+static int close_fake_core(void **state)
 {
-	shell_close(*state);
+	fake_core_close(*state);
 	return 0;
 }
 
@@ -20,7 +20,7 @@ static int close_shell(void **state)
 
 static void at_most_three_async_tasks_run(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "plain_task", "");
 	make(s, "b", "plain_task", "");
@@ -35,7 +35,7 @@ static void at_most_three_async_tasks_run(void **state)
 
 static void a_paused_task_keeps_its_slot(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "plain_task", "");
 	make(s, "b", "plain_task", "");
@@ -51,7 +51,7 @@ static void a_paused_task_keeps_its_slot(void **state)
 
 static void blocking_tasks_have_slots_of_their_own(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "plain_task", "");
 	make(s, "b", "plain_task", "");
@@ -66,7 +66,7 @@ static void blocking_tasks_have_slots_of_their_own(void **state)
 
 static void the_queue_is_in_order_of_priority_then_arrival(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	const cJSON *queue;
 
 	make(s, "hold", "alone_task", "");
@@ -87,7 +87,7 @@ static void the_queue_is_in_order_of_priority_then_arrival(void **state)
 
 static void a_new_priority_reorders_the_queue_and_keeps_the_arrival(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "hold", "alone_task", "");
 	make(s, "first", "plain_task", "");
@@ -103,7 +103,7 @@ static void a_new_priority_reorders_the_queue_and_keeps_the_arrival(void **state
 
 static void an_exclusive_task_holds_back_everything_behind_it(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "plain_task", "");
 	make(s, "x", "alone_task", "");
@@ -124,7 +124,7 @@ static void an_exclusive_task_holds_back_everything_behind_it(void **state)
 static void
 an_exclusive_task_with_an_open_dependency_does_not_block_the_queue(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "plain_task", "");
 	make(s, "x", "alone_task", "'after':['a']");
@@ -135,7 +135,7 @@ an_exclusive_task_with_an_open_dependency_does_not_block_the_queue(void **state)
 
 static void cancelling_a_pending_exclusive_task_lets_those_behind_it_start(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "plain_task", "");
 	make(s, "x", "alone_task", "");
@@ -149,7 +149,7 @@ static void cancelling_a_pending_exclusive_task_lets_those_behind_it_start(void 
 
 static void two_tasks_never_hold_one_device(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "m1", "move_task", "");
 	make(s, "m2", "move_task", "");
@@ -164,7 +164,7 @@ static void two_tasks_never_hold_one_device(void **state)
 
 static void a_direct_command_to_a_held_device_is_busy(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	const cJSON *reply;
 
 	make(s, "m1", "move_task", "");
@@ -181,7 +181,7 @@ static void a_direct_command_to_a_held_device_is_busy(void **state)
 
 static void no_task_starts_while_the_rig_is_reloaded(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	assert_null(ask(s, "device/reload", ""));
 	assert_true(runs(s, "device/reload"));
@@ -203,7 +203,7 @@ static void no_task_starts_while_the_rig_is_reloaded(void **state)
 
 static void a_reloaded_rig_publishes_its_devices(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "hold", "alone_task", "");
 	make(s, "m1", "move_task", "");
@@ -225,7 +225,7 @@ static void a_reloaded_rig_publishes_its_devices(void **state)
 /* Each has a thread, and on a slow disk they last. */
 static void direct_commands_are_bounded_and_stops_are_exempt(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	const cJSON *reply;
 
 	for (int i = 0; i < 64; i++)
@@ -244,7 +244,7 @@ static void direct_commands_are_bounded_and_stops_are_exempt(void **state)
 
 static void a_direct_command_claims_its_device(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	size_t from;
 
 	assert_null(ask(s, "motor/move", "{'name':'rotor','degrees':10,'request':'r1'}"));
@@ -263,7 +263,7 @@ static void a_direct_command_claims_its_device(void **state)
 }
 
 /* Ends the only one that runs. */
-static void light_is_set(struct shell *s)
+static void light_is_set(struct fake_core *s)
 {
 	assert_true(runs(s, "light/set"));
 	command_ends(s, "light/set", true, "", "{'name':'ringlight'}");
@@ -271,7 +271,7 @@ static void light_is_set(struct shell *s)
 
 static void of_two_light_commands_the_later_wins(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	assert_null(ask(s, "light/set", "{'brightness':60,'request':'r1'}"));
 	assert_null(ask(s, "light/set", "{'state':'OFF','request':'r2'}"));
@@ -287,7 +287,7 @@ static void of_two_light_commands_the_later_wins(void **state)
 
 static void a_task_does_not_start_before_a_command_that_came_first(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	assert_null(ask(s, "camera/settings", "{'settings':{'gain':1}}"));
 	assert_null(ask(s, "camera/settings", "{'settings':{'gain':2}}"));
@@ -301,7 +301,7 @@ static void a_task_does_not_start_before_a_command_that_came_first(void **state)
 
 static void a_waiting_light_command_is_dropped_by_an_emergency_stop(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	assert_null(ask(s, "light/set", "OFF"));
 	assert_null(ask(s, "light/set", "{'state':'ON','request':'r1'}"));
@@ -315,7 +315,7 @@ static void a_waiting_light_command_is_dropped_by_an_emergency_stop(void **state
 
 static void the_number_of_waiting_light_commands_is_bounded(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	for (int i = 0; i < 33; i++)
 		assert_null(ask(s, "light/set", "ON"));
@@ -325,7 +325,7 @@ static void the_number_of_waiting_light_commands_is_bounded(void **state)
 
 static void the_current_task_is_the_exclusive_one_or_the_last_started(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "plain_task", "");
 	make(s, "b", "plain_task", "");
@@ -344,7 +344,7 @@ static void the_current_task_is_the_exclusive_one_or_the_last_started(void **sta
 
 static void a_paused_queue_starts_nothing_even_after_a_restart(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	ask_code(s, "queue/pause", "", "ok");
 	make(s, "a", "plain_task", "");
@@ -363,7 +363,7 @@ static void a_paused_queue_starts_nothing_even_after_a_restart(void **state)
 
 static void queue_clear_cancels_all_pending_tasks_and_chains(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	const cJSON *reply;
 
 	make(s, "x", "alone_task", "");
@@ -385,7 +385,7 @@ static void queue_clear_cancels_all_pending_tasks_and_chains(void **state)
 
 static void a_task_is_created_started_and_completed(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	const cJSON *reply = ask_code(s, "task/create",
 				      "{'id':'a','type':'plain_task','args':{'n':3},"
 				      "'labels':{'who':'me'}}",
@@ -414,7 +414,7 @@ static void a_task_is_created_started_and_completed(void **state)
 
 static void generated_ids_sort_by_age(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	char first[80];
 
 	snprintf(first, sizeof(first), "%s",
@@ -427,7 +427,7 @@ static void generated_ids_sort_by_age(void **state)
 
 static void a_cancelled_run_keeps_its_slot_until_it_has_stopped(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "m", "move_task", "");
 	make(s, "next", "move_task", "");
@@ -450,7 +450,7 @@ static void a_cancelled_run_keeps_its_slot_until_it_has_stopped(void **state)
 
 static void a_task_is_published_as_paused_when_its_run_is_parked(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "plain_task", "");
 	ask_code(s, "task/resume", "a", "ok");
@@ -474,7 +474,7 @@ static void a_task_is_published_as_paused_when_its_run_is_parked(void **state)
 
 static void a_resume_withdraws_an_unfinished_pause(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "plain_task", "");
 	ask_code(s, "task/pause", "a", "accepted");
@@ -489,7 +489,7 @@ static void a_resume_withdraws_an_unfinished_pause(void **state)
 
 static void a_cancel_beats_a_pause(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "plain_task", "");
 	ask_code(s, "task/pause", "a", "accepted");
@@ -505,7 +505,7 @@ static void a_cancel_beats_a_pause(void **state)
 
 static void a_run_that_ends_before_it_sees_a_request_keeps_its_outcome(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "plain_task", "");
 	ask_code(s, "task/cancel", "a", "accepted");
@@ -521,7 +521,7 @@ static void a_run_that_ends_before_it_sees_a_request_keeps_its_outcome(void **st
 
 static void a_cancelled_task_is_not_tried_again(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "plain_task", "'retries':3");
 	ask_code(s, "task/cancel", "a", "accepted");
@@ -533,7 +533,7 @@ static void a_cancelled_task_is_not_tried_again(void **state)
 
 static void each_state_allows_the_commands_of_the_contracts_table(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	const cJSON *reply;
 
 	make(s, "x", "alone_task", "");
@@ -562,7 +562,7 @@ static void each_state_allows_the_commands_of_the_contracts_table(void **state)
 static void
 rev_grows_with_every_change_and_progress_is_stored_every_two_seconds(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	double rev;
 
 	make(s, "a", "plain_task", "");
@@ -580,7 +580,7 @@ rev_grows_with_every_change_and_progress_is_stored_every_two_seconds(void **stat
 
 static void if_rev_ignores_progress_and_nothing_else(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	char body[80];
 	double rev;
 	const cJSON *reply;
@@ -601,7 +601,7 @@ static void if_rev_ignores_progress_and_nothing_else(void **state)
 
 static void the_newest_progress_is_published_five_times_a_second(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	size_t before;
 
 	make(s, "a", "plain_task", "");
@@ -621,7 +621,7 @@ static void the_newest_progress_is_published_five_times_a_second(void **state)
 
 static void the_current_task_is_published_once_a_second_and_then_as_idle(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	size_t before;
 
 	make(s, "a", "plain_task", "");
@@ -641,7 +641,7 @@ static void the_current_task_is_published_once_a_second_and_then_as_idle(void **
 
 static void elapsed_does_not_count_pauses(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "plain_task", "");
 	pass(s, 10 * SECOND);
@@ -657,7 +657,7 @@ static void elapsed_does_not_count_pauses(void **state)
 
 static void a_log_line_is_published_and_stored_for_task_log(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	struct event *event;
 	const cJSON *reply;
 
@@ -684,7 +684,7 @@ static bool no_room(void *context)
 /* What cannot be committed stays in memory until it can. */
 static void on_a_full_disk_a_log_line_is_published_and_not_stored(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	struct event *event;
 	const cJSON *reply;
 
@@ -709,7 +709,7 @@ static void on_a_full_disk_a_log_line_is_published_and_not_stored(void **state)
 
 static void a_task_runs_when_its_dependencies_have_completed(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "plain_task", "");
 	make(s, "b", "plain_task", "");
@@ -724,7 +724,7 @@ static void a_task_runs_when_its_dependencies_have_completed(void **state)
 
 static void a_dependency_that_does_not_exist_is_refused(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	const cJSON *reply =
 		ask_code(s, "task/create",
 			 "{'id':'b','type':'plain_task','after':['ghost']}", "not_found");
@@ -735,7 +735,7 @@ static void a_dependency_that_does_not_exist_is_refused(void **state)
 
 static void a_completed_dependency_stays_satisfied_when_it_is_deleted(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "plain_task", "");
 	finish(s, "a", NULL);
@@ -748,7 +748,7 @@ static void a_completed_dependency_stays_satisfied_when_it_is_deleted(void **sta
 
 static void a_failed_dependency_fails_the_whole_chain_at_once(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "plain_task", "");
 	make(s, "b", "plain_task", "'after':['a']");
@@ -766,7 +766,7 @@ static void a_failed_dependency_fails_the_whole_chain_at_once(void **state)
 
 static void a_task_whose_dependency_has_failed_fails_at_once(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "plain_task", "");
 	fails(s, "a", "task_failed", "it broke");
@@ -778,7 +778,7 @@ static void a_task_whose_dependency_has_failed_fails_at_once(void **state)
 
 static void restarting_a_dependency_does_not_restart_failed_dependents(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "plain_task", "");
 	make(s, "b", "plain_task", "'after':['a']");
@@ -795,7 +795,7 @@ static void restarting_a_dependency_does_not_restart_failed_dependents(void **st
 
 static void dependencies_are_decided_after_a_restart(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "step_task", "");
 	make(s, "b", "plain_task", "'after':['a']");
@@ -809,7 +809,7 @@ static void dependencies_are_decided_after_a_restart(void **state)
 
 static void then_makes_a_chain_with_generated_ids(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	const cJSON *reply =
 		ask_code(s, "task/create",
 			 "{'id':'a','type':'plain_task','then':[{'type':'plain_task'},"
@@ -828,7 +828,7 @@ static void then_makes_a_chain_with_generated_ids(void **state)
 
 static void a_chain_is_created_completely_or_not_at_all(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	const cJSON *reply;
 
 	make(s, "a-2", "plain_task", "");
@@ -854,7 +854,7 @@ static void a_chain_is_created_completely_or_not_at_all(void **state)
 
 static void a_chained_task_takes_missing_arguments_from_the_previous_result(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "plain_task", "'then':[{'type':'needy_task'}]");
 
@@ -866,7 +866,7 @@ static void a_chained_task_takes_missing_arguments_from_the_previous_result(void
 
 static void a_chained_task_without_its_required_arguments_fails(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "plain_task", "'then':[{'type':'needy_task'}]");
 
@@ -879,7 +879,7 @@ static void a_chained_task_without_its_required_arguments_fails(void **state)
 
 static void a_failed_attempt_is_retried_after_its_delay(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "step_task", "'retries':1,'retry_delay_s':30");
 	make(s, "b", "plain_task", "'after':['a']");
@@ -907,7 +907,7 @@ static void only_transient_failures_are_retried(void **state)
 {
 	static const char *const codes[] = {"task_failed", "hardware_fault",
 					    "hal_unavailable", "timeout"};
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	for (int i = 0; i < 4; i++) {
 		char id[16];
@@ -927,7 +927,7 @@ static void only_transient_failures_are_retried(void **state)
 
 static void a_restart_command_resets_the_count_of_retries(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "plain_task", "'retries':1");
 	fails(s, "a", "task_failed", "1");
@@ -943,7 +943,7 @@ static void a_restart_command_resets_the_count_of_retries(void **state)
 
 static void a_timeout_counts_the_running_time_of_one_attempt(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "plain_task", "'timeout_s':10,'retries':1");
 	pass(s, 8 * SECOND);
@@ -968,7 +968,7 @@ static void a_timeout_counts_the_running_time_of_one_attempt(void **state)
 
 static void a_task_paused_too_long_is_interrupted_with_its_checkpoint(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "step_task", "");
 	checkpoint(s, "a", "{\"at\":3}");
@@ -989,7 +989,7 @@ static void a_task_paused_too_long_is_interrupted_with_its_checkpoint(void **sta
  */
 static void a_paused_task_without_a_run_times_out_with_its_chain(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "step_task", "");
 	checkpoint(s, "a", "{\"at\":3}");
@@ -1011,7 +1011,7 @@ static void a_paused_task_without_a_run_times_out_with_its_chain(void **state)
 
 static void a_restart_continues_from_the_checkpoint_or_from_the_start(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "step_task", "");
 	checkpoint(s, "a", "{\"at\":7}");
@@ -1032,7 +1032,7 @@ static void a_restart_continues_from_the_checkpoint_or_from_the_start(void **sta
 
 static void pending_tasks_keep_their_place(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	ask_code(s, "queue/pause", "", "ok");
 	make(s, "a", "plain_task", "");
@@ -1049,7 +1049,7 @@ static void pending_tasks_keep_their_place(void **state)
 
 static void after_a_crash_a_resumable_task_continues_from_its_checkpoint(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "step_task", "");
 	checkpoint(s, "a", "{\"at\":5}");
@@ -1064,7 +1064,7 @@ static void after_a_crash_a_resumable_task_continues_from_its_checkpoint(void **
 
 static void after_a_crash_a_task_that_cannot_resume_is_interrupted(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "plain_task", "");
 	progress(s, "a", 1, 10);
@@ -1084,7 +1084,7 @@ static void after_a_crash_a_task_that_cannot_resume_is_interrupted(void **state)
 
 static void after_a_crash_a_run_without_effects_is_pending_again(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "plain_task", "");
 	crash(s);
@@ -1096,7 +1096,7 @@ static void after_a_crash_a_run_without_effects_is_pending_again(void **state)
 
 static void a_paused_resumable_task_stays_paused_with_its_devices(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "m", "move_task", "");
 	checkpoint(s, "m", "{\"at\":5}");
@@ -1117,7 +1117,7 @@ static void a_paused_resumable_task_stays_paused_with_its_devices(void **state)
 
 static void after_a_crash_a_task_with_an_unfinished_pause_is_paused(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "step_task", "");
 	checkpoint(s, "a", "{\"at\":5}");
@@ -1131,7 +1131,7 @@ static void after_a_crash_a_task_with_an_unfinished_pause_is_paused(void **state
 
 static void after_a_crash_a_paused_task_that_cannot_resume_is_interrupted(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "plain_task", "");
 	ask_code(s, "task/pause", "a", "accepted");
@@ -1144,7 +1144,7 @@ static void after_a_crash_a_paused_task_that_cannot_resume_is_interrupted(void *
 
 static void after_a_crash_a_task_with_an_unfinished_cancel_is_cancelled(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "step_task", "");
 	checkpoint(s, "a", "{\"at\":5}");
@@ -1158,7 +1158,7 @@ static void after_a_crash_a_task_with_an_unfinished_cancel_is_cancelled(void **s
 
 static void three_crashes_at_one_checkpoint_are_a_crash_loop(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "step_task", "");
 	checkpoint(s, "a", "{\"at\":5}");
@@ -1174,7 +1174,7 @@ static void three_crashes_at_one_checkpoint_are_a_crash_loop(void **state)
 
 static void a_new_checkpoint_resets_the_count_of_crashes(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "step_task", "");
 	checkpoint(s, "a", "{\"at\":5}");
@@ -1191,7 +1191,7 @@ static void a_new_checkpoint_resets_the_count_of_crashes(void **state)
 
 static void a_task_of_a_missing_type_fails_with_the_name_of_the_type(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "x", "alone_task", "");
 	make(s, "a", "needy_task", "'args':{'input':1,'password':'hunter2'}");
@@ -1211,7 +1211,7 @@ static void a_task_of_a_missing_type_fails_with_the_name_of_the_type(void **stat
 
 static void running_time_survives_a_crash(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "step_task", "'timeout_s':30");
 	pass(s, 20 * SECOND);
@@ -1227,7 +1227,7 @@ static void running_time_survives_a_crash(void **state)
 static void
 an_unfinished_direct_command_is_answered_as_interrupted_after_a_crash(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	assert_null(ask(s, "motor/move", "{'name':'rotor','degrees':10,'request':'r1'}"));
 	crash(s);
@@ -1243,7 +1243,7 @@ an_unfinished_direct_command_is_answered_as_interrupted_after_a_crash(void **sta
 
 /* ---- an orderly stop ---- */
 
-static void stop_in_order(struct shell *s)
+static void stop_in_order(struct fake_core *s)
 {
 	post(s, event_of(s, EVENT_STOP));
 	settle(s);
@@ -1251,7 +1251,7 @@ static void stop_in_order(struct shell *s)
 
 static void an_orderly_stop_is_not_counted_as_a_crash(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "step_task", "");
 	checkpoint(s, "a", "{\"at\":5}");
@@ -1279,7 +1279,7 @@ static void an_orderly_stop_is_not_counted_as_a_crash(void **state)
 
 static void a_paused_task_stays_paused_over_an_orderly_stop(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "step_task", "");
 	checkpoint(s, "a", "{\"at\":5}");
@@ -1297,7 +1297,7 @@ static void a_paused_task_stays_paused_over_an_orderly_stop(void **state)
 
 static void an_unfinished_pause_stays_paused_over_an_orderly_stop(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "step_task", "");
 	checkpoint(s, "a", "{\"at\":5}");
@@ -1313,7 +1313,7 @@ static void an_unfinished_pause_stays_paused_over_an_orderly_stop(void **state)
 
 static void an_unfinished_cancel_is_finished_by_an_orderly_stop(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "a", "step_task", "");
 	checkpoint(s, "a", "{\"at\":5}");
@@ -1328,200 +1328,200 @@ static void an_unfinished_cancel_is_finished_by_an_orderly_stop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(at_most_three_async_tasks_run, open_shell,
-						close_shell),
-		cmocka_unit_test_setup_teardown(a_paused_task_keeps_its_slot, open_shell,
-						close_shell),
+		cmocka_unit_test_setup_teardown(at_most_three_async_tasks_run,
+						open_fake_core, close_fake_core),
+		cmocka_unit_test_setup_teardown(a_paused_task_keeps_its_slot,
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(blocking_tasks_have_slots_of_their_own,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			the_queue_is_in_order_of_priority_then_arrival, open_shell,
-			close_shell),
+			the_queue_is_in_order_of_priority_then_arrival, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			a_new_priority_reorders_the_queue_and_keeps_the_arrival,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			an_exclusive_task_holds_back_everything_behind_it, open_shell,
-			close_shell),
+			an_exclusive_task_holds_back_everything_behind_it, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			an_exclusive_task_with_an_open_dependency_does_not_block_the_queue,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			cancelling_a_pending_exclusive_task_lets_those_behind_it_start,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(two_tasks_never_hold_one_device,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(a_direct_command_to_a_held_device_is_busy,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(a_direct_command_claims_its_device,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(of_two_light_commands_the_later_wins,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			a_task_does_not_start_before_a_command_that_came_first,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			a_waiting_light_command_is_dropped_by_an_emergency_stop,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			the_number_of_waiting_light_commands_is_bounded, open_shell,
-			close_shell),
+			the_number_of_waiting_light_commands_is_bounded, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(no_task_starts_while_the_rig_is_reloaded,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			direct_commands_are_bounded_and_stops_are_exempt, open_shell,
-			close_shell),
+			direct_commands_are_bounded_and_stops_are_exempt, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(a_reloaded_rig_publishes_its_devices,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			the_current_task_is_the_exclusive_one_or_the_last_started,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			a_paused_queue_starts_nothing_even_after_a_restart, open_shell,
-			close_shell),
+			a_paused_queue_starts_nothing_even_after_a_restart,
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			queue_clear_cancels_all_pending_tasks_and_chains, open_shell,
-			close_shell),
+			queue_clear_cancels_all_pending_tasks_and_chains, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(a_task_is_created_started_and_completed,
-						open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(generated_ids_sort_by_age, open_shell,
-						close_shell),
+						open_fake_core, close_fake_core),
+		cmocka_unit_test_setup_teardown(generated_ids_sort_by_age, open_fake_core,
+						close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			a_cancelled_run_keeps_its_slot_until_it_has_stopped, open_shell,
-			close_shell),
+			a_cancelled_run_keeps_its_slot_until_it_has_stopped,
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			a_task_is_published_as_paused_when_its_run_is_parked, open_shell,
-			close_shell),
+			a_task_is_published_as_paused_when_its_run_is_parked,
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(a_resume_withdraws_an_unfinished_pause,
-						open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(a_cancel_beats_a_pause, open_shell,
-						close_shell),
+						open_fake_core, close_fake_core),
+		cmocka_unit_test_setup_teardown(a_cancel_beats_a_pause, open_fake_core,
+						close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			a_run_that_ends_before_it_sees_a_request_keeps_its_outcome,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(a_cancelled_task_is_not_tried_again,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			each_state_allows_the_commands_of_the_contracts_table, open_shell,
-			close_shell),
+			each_state_allows_the_commands_of_the_contracts_table,
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			rev_grows_with_every_change_and_progress_is_stored_every_two_seconds,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(if_rev_ignores_progress_and_nothing_else,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			the_newest_progress_is_published_five_times_a_second, open_shell,
-			close_shell),
+			the_newest_progress_is_published_five_times_a_second,
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			the_current_task_is_published_once_a_second_and_then_as_idle,
-			open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(elapsed_does_not_count_pauses, open_shell,
-						close_shell),
+			open_fake_core, close_fake_core),
+		cmocka_unit_test_setup_teardown(elapsed_does_not_count_pauses,
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			a_log_line_is_published_and_stored_for_task_log, open_shell,
-			close_shell),
+			a_log_line_is_published_and_stored_for_task_log, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			on_a_full_disk_a_log_line_is_published_and_not_stored, open_shell,
-			close_shell),
+			on_a_full_disk_a_log_line_is_published_and_not_stored,
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			a_task_runs_when_its_dependencies_have_completed, open_shell,
-			close_shell),
+			a_task_runs_when_its_dependencies_have_completed, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			a_dependency_that_does_not_exist_is_refused, open_shell,
-			close_shell),
+			a_dependency_that_does_not_exist_is_refused, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			a_completed_dependency_stays_satisfied_when_it_is_deleted,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			a_failed_dependency_fails_the_whole_chain_at_once, open_shell,
-			close_shell),
+			a_failed_dependency_fails_the_whole_chain_at_once, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			a_task_whose_dependency_has_failed_fails_at_once, open_shell,
-			close_shell),
+			a_task_whose_dependency_has_failed_fails_at_once, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			restarting_a_dependency_does_not_restart_failed_dependents,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(dependencies_are_decided_after_a_restart,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(then_makes_a_chain_with_generated_ids,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			a_chain_is_created_completely_or_not_at_all, open_shell,
-			close_shell),
+			a_chain_is_created_completely_or_not_at_all, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			a_chained_task_takes_missing_arguments_from_the_previous_result,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			a_chained_task_without_its_required_arguments_fails, open_shell,
-			close_shell),
+			a_chained_task_without_its_required_arguments_fails,
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			a_failed_attempt_is_retried_after_its_delay, open_shell,
-			close_shell),
+			a_failed_attempt_is_retried_after_its_delay, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(only_transient_failures_are_retried,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			a_restart_command_resets_the_count_of_retries, open_shell,
-			close_shell),
+			a_restart_command_resets_the_count_of_retries, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			a_timeout_counts_the_running_time_of_one_attempt, open_shell,
-			close_shell),
+			a_timeout_counts_the_running_time_of_one_attempt, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			a_task_paused_too_long_is_interrupted_with_its_checkpoint,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			a_paused_task_without_a_run_times_out_with_its_chain, open_shell,
-			close_shell),
+			a_paused_task_without_a_run_times_out_with_its_chain,
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			a_restart_continues_from_the_checkpoint_or_from_the_start,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(pending_tasks_keep_their_place,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			after_a_crash_a_resumable_task_continues_from_its_checkpoint,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			after_a_crash_a_task_that_cannot_resume_is_interrupted,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			after_a_crash_a_run_without_effects_is_pending_again, open_shell,
-			close_shell),
+			after_a_crash_a_run_without_effects_is_pending_again,
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			a_paused_resumable_task_stays_paused_with_its_devices, open_shell,
-			close_shell),
+			a_paused_resumable_task_stays_paused_with_its_devices,
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			after_a_crash_a_task_with_an_unfinished_pause_is_paused,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			after_a_crash_a_paused_task_that_cannot_resume_is_interrupted,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			after_a_crash_a_task_with_an_unfinished_cancel_is_cancelled,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			three_crashes_at_one_checkpoint_are_a_crash_loop, open_shell,
-			close_shell),
+			three_crashes_at_one_checkpoint_are_a_crash_loop, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			a_new_checkpoint_resets_the_count_of_crashes, open_shell,
-			close_shell),
+			a_new_checkpoint_resets_the_count_of_crashes, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			a_task_of_a_missing_type_fails_with_the_name_of_the_type,
-			open_shell, close_shell),
-		cmocka_unit_test_setup_teardown(running_time_survives_a_crash, open_shell,
-						close_shell),
+			open_fake_core, close_fake_core),
+		cmocka_unit_test_setup_teardown(running_time_survives_a_crash,
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
 			an_unfinished_direct_command_is_answered_as_interrupted_after_a_crash,
-			open_shell, close_shell),
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(an_orderly_stop_is_not_counted_as_a_crash,
-						open_shell, close_shell),
+						open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			a_paused_task_stays_paused_over_an_orderly_stop, open_shell,
-			close_shell),
+			a_paused_task_stays_paused_over_an_orderly_stop, open_fake_core,
+			close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			an_unfinished_pause_stays_paused_over_an_orderly_stop, open_shell,
-			close_shell),
+			an_unfinished_pause_stays_paused_over_an_orderly_stop,
+			open_fake_core, close_fake_core),
 		cmocka_unit_test_setup_teardown(
-			an_unfinished_cancel_is_finished_by_an_orderly_stop, open_shell,
-			close_shell),
+			an_unfinished_cancel_is_finished_by_an_orderly_stop,
+			open_fake_core, close_fake_core),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

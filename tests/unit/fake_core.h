@@ -55,7 +55,7 @@ struct fake_run {
 	int went_on;
 };
 
-struct shell {
+struct fake_core {
 	struct core *core;
 	struct core_options options;
 	struct registry *registry;
@@ -184,7 +184,7 @@ static inline char *json_of(const char *quoted)
 	return text;
 }
 
-static inline const cJSON *keep_parsed(struct shell *s, const char *text)
+static inline const cJSON *keep_parsed(struct fake_core *s, const char *text)
 {
 	cJSON *value = cJSON_Parse(text);
 
@@ -227,7 +227,7 @@ static inline bool null_at(const cJSON *value, const char *path)
 
 /* ---- stop_ops ---- */
 
-static inline struct fake_run *run_numbered(struct shell *s, uint64_t run)
+static inline struct fake_run *run_numbered(struct fake_core *s, uint64_t run)
 {
 	for (size_t i = 0; i < s->run_count; i++)
 		if (s->runs[i].run == run && !s->runs[i].over)
@@ -256,12 +256,12 @@ static inline void fake_stop(void *context, uint64_t run, bool estopped)
 
 static inline void fake_stop_motion(void *context)
 {
-	((struct shell *)context)->motion_stops++;
+	((struct fake_core *)context)->motion_stops++;
 }
 
 static inline void fake_estop(void *context)
 {
-	((struct shell *)context)->estops++;
+	((struct fake_core *)context)->estops++;
 }
 
 /* ---- settings ---- */
@@ -271,7 +271,7 @@ static inline cJSON *fake_values(void *context)
 	cJSON *values = cJSON_CreateObject();
 
 	cJSON_AddBoolToObject(values, "qr_wifi_scan_enabled",
-			      ((struct shell *)context)->joins);
+			      ((struct fake_core *)context)->joins);
 	return values;
 }
 
@@ -291,7 +291,7 @@ static inline cJSON *fake_problems(void *context)
 static inline int fake_set(void *context, const cJSON *changes, struct tunables *tunables,
 			   struct err *err)
 {
-	struct shell *s = context;
+	struct fake_core *s = context;
 
 	if (cJSON_HasObjectItem(changes, "qr_wifi_scan_enabled")) {
 		s->joins = json_bool(changes, "qr_wifi_scan_enabled", false);
@@ -306,13 +306,13 @@ static inline int fake_set(void *context, const cJSON *changes, struct tunables 
 
 /* ---- the broker ---- */
 
-static inline void post(struct shell *s, struct event *event)
+static inline void post(struct fake_core *s, struct event *event)
 {
 	*s->last = event;
 	s->last = &event->next;
 }
 
-static inline struct event *event_of(struct shell *s, enum event_kind kind)
+static inline struct event *event_of(struct fake_core *s, enum event_kind kind)
 {
 	struct event *event = event_new(kind);
 
@@ -320,7 +320,7 @@ static inline struct event *event_of(struct shell *s, enum event_kind kind)
 	return event;
 }
 
-static inline void post_ack(struct shell *s, struct message *m, bool ok)
+static inline void post_ack(struct fake_core *s, struct message *m, bool ok)
 {
 	struct event *event = event_of(s, EVENT_SENT);
 
@@ -331,7 +331,7 @@ static inline void post_ack(struct shell *s, struct message *m, bool ok)
 	post(s, event);
 }
 
-static inline struct event *message_event(struct shell *s, const char *topic,
+static inline struct event *message_event(struct fake_core *s, const char *topic,
 					  const char *payload)
 {
 	struct event *event = event_of(s, EVENT_MESSAGE);
@@ -351,7 +351,7 @@ static inline double rev_of(const char *text)
 }
 
 /* The contract's promises about retained topics. */
-static inline void broker_judge(const struct shell *s, const struct message *new)
+static inline void broker_judge(const struct fake_core *s, const struct message *new)
 {
 	bool task = !strncmp(new->topic, OURS "task/", strlen(OURS "task/"));
 
@@ -372,7 +372,7 @@ static inline void broker_judge(const struct shell *s, const struct message *new
 	}
 }
 
-static inline void broker_take(struct shell *s, const struct effect *effect)
+static inline void broker_take(struct fake_core *s, const struct effect *effect)
 {
 	struct message m = {
 		.topic = strdup(effect->name),
@@ -404,7 +404,7 @@ static inline void broker_take(struct shell *s, const struct effect *effect)
 		post_ack(s, &s->messages[s->message_count - 1], true);
 }
 
-static inline void broker_ack_all(struct shell *s)
+static inline void broker_ack_all(struct fake_core *s)
 {
 	for (size_t i = 0; i < s->message_count; i++)
 		if (!s->messages[i].acked && s->messages[i].token &&
@@ -412,7 +412,7 @@ static inline void broker_ack_all(struct shell *s)
 			post_ack(s, &s->messages[i], true);
 }
 
-static inline void broker_subscribe(struct shell *s, const struct effect *effect)
+static inline void broker_subscribe(struct fake_core *s, const struct effect *effect)
 {
 	struct event *event;
 
@@ -431,7 +431,7 @@ static inline void broker_subscribe(struct shell *s, const struct effect *effect
 
 /* ---- turns ---- */
 
-static inline void workers_take(struct shell *s, const struct effect *effect)
+static inline void workers_take(struct fake_core *s, const struct effect *effect)
 {
 	struct fake_run run = {
 		.run = effect->run,
@@ -446,7 +446,7 @@ static inline void workers_take(struct shell *s, const struct effect *effect)
 	s->runs[s->run_count++] = run;
 }
 
-static inline void carry_out(struct shell *s, struct effects *effects)
+static inline void carry_out(struct fake_core *s, struct effects *effects)
 {
 	for (struct effect *e = effects->first; e; e = e->next) {
 		switch (e->kind) {
@@ -486,7 +486,7 @@ static inline void carry_out(struct shell *s, struct effects *effects)
 	effects_clear(effects);
 }
 
-static inline struct event *take_events(struct shell *s)
+static inline struct event *take_events(struct fake_core *s)
 {
 	struct event *first = s->first, **end = &s->first;
 
@@ -500,7 +500,7 @@ static inline struct event *take_events(struct shell *s)
 }
 
 /* One turn; a negative errno when it was not committed. */
-static inline int shell_turn(struct shell *s, struct err *err)
+static inline int fake_core_turn(struct fake_core *s, struct err *err)
 {
 	struct event *events = take_events(s);
 	struct effects effects;
@@ -523,18 +523,18 @@ static inline int shell_turn(struct shell *s, struct err *err)
 }
 
 /* Turns until nothing is on its way any more. */
-static inline void settle(struct shell *s)
+static inline void settle(struct fake_core *s)
 {
 	struct err err;
 
 	do {
-		if (shell_turn(s, &err) < 0)
+		if (fake_core_turn(s, &err) < 0)
 			fail_msg("the turn was not committed: %s", err.text);
 	} while (s->first);
 }
 
 /* Lets time pass, with turns when the core wants them and no others. */
-static inline void pass(struct shell *s, int64_t ms)
+static inline void pass(struct fake_core *s, int64_t ms)
 {
 	int64_t until = s->now + ms;
 	int spins = 0;
@@ -560,7 +560,7 @@ static inline void pass(struct shell *s, int64_t ms)
 
 /* ---- the connection ---- */
 
-static inline void go_up(struct shell *s, int version)
+static inline void go_up(struct fake_core *s, int version)
 {
 	struct event *event;
 
@@ -573,12 +573,12 @@ static inline void go_up(struct shell *s, int version)
 	settle(s);
 }
 
-static inline void session_up(struct shell *s)
+static inline void session_up(struct fake_core *s)
 {
 	go_up(s, 5);
 }
 
-static inline void session_lost(struct shell *s)
+static inline void session_lost(struct fake_core *s)
 {
 	post(s, event_of(s, EVENT_DISCONNECTED));
 	settle(s);
@@ -586,7 +586,7 @@ static inline void session_lost(struct shell *s)
 
 /* ---- life and death ---- */
 
-static inline void core_start(struct shell *s)
+static inline void core_start(struct fake_core *s)
 {
 	struct effects effects;
 	struct err err;
@@ -598,7 +598,7 @@ static inline void core_start(struct shell *s)
 	carry_out(s, &effects);
 }
 
-static inline void core_end(struct shell *s)
+static inline void core_end(struct fake_core *s)
 {
 	core_close(s->core);
 	s->core = NULL;
@@ -614,7 +614,7 @@ static inline void core_end(struct shell *s)
 }
 
 /* The process dies here and comes back a second later, without a connection. */
-static inline void crash(struct shell *s)
+static inline void crash(struct fake_core *s)
 {
 	core_end(s);
 	s->now += SECOND;
@@ -638,9 +638,9 @@ static inline void fake_use_config(void *context)
 	(void)context;
 }
 
-static inline struct shell *shell_open(void)
+static inline struct fake_core *fake_core_open(void)
 {
-	struct shell *s = calloc(1, sizeof(*s));
+	struct fake_core *s = calloc(1, sizeof(*s));
 	const char *tmp = getenv("TMPDIR");
 
 	log_set_level(LOG_LEVEL_ERROR);
@@ -697,7 +697,7 @@ static inline void folder_remove(const char *folder)
 	rmdir(folder);
 }
 
-static inline void shell_close(struct shell *s)
+static inline void fake_core_close(struct fake_core *s)
 {
 	core_end(s);
 	for (size_t i = 0; i < s->message_count; i++) {
@@ -724,8 +724,8 @@ static inline void shell_close(struct shell *s)
 
 /* The newest message whose topic is below R/<d>/ (or is whole when it begins with a /).
  */
-static inline const struct message *newest_from(const struct shell *s, const char *rest,
-						size_t from)
+static inline const struct message *newest_from(const struct fake_core *s,
+						const char *rest, size_t from)
 {
 	char topic[400];
 
@@ -739,12 +739,12 @@ static inline const struct message *newest_from(const struct shell *s, const cha
 	return NULL;
 }
 
-static inline const struct message *newest(const struct shell *s, const char *rest)
+static inline const struct message *newest(const struct fake_core *s, const char *rest)
 {
 	return newest_from(s, rest, 0);
 }
 
-static inline size_t count_of(const struct shell *s, const char *rest)
+static inline size_t count_of(const struct fake_core *s, const char *rest)
 {
 	char topic[400];
 	size_t n = 0;
@@ -756,7 +756,7 @@ static inline size_t count_of(const struct shell *s, const char *rest)
 }
 
 /* The newest value of a retained topic. */
-static inline const cJSON *told(struct shell *s, const char *rest)
+static inline const cJSON *told(struct fake_core *s, const char *rest)
 {
 	const struct message *m = newest(s, rest);
 
@@ -765,7 +765,7 @@ static inline const cJSON *told(struct shell *s, const char *rest)
 	return m->size ? keep_parsed(s, m->text) : NULL;
 }
 
-static inline const cJSON *document(struct shell *s, const char *id)
+static inline const cJSON *document(struct fake_core *s, const char *id)
 {
 	char rest[80];
 
@@ -773,7 +773,7 @@ static inline const cJSON *document(struct shell *s, const char *id)
 	return told(s, rest);
 }
 
-static inline struct event *command_event(struct shell *s, const char *topic,
+static inline struct event *command_event(struct fake_core *s, const char *topic,
 					  const char *body)
 {
 	char whole[400], *payload = json_of(body);
@@ -787,7 +787,7 @@ static inline struct event *command_event(struct shell *s, const char *topic,
 }
 
 /* The reply among the messages from that number on. */
-static inline const cJSON *reply_from(struct shell *s, size_t from)
+static inline const cJSON *reply_from(struct fake_core *s, size_t from)
 {
 	for (size_t i = from; i < s->message_count; i++) {
 		const struct message *m = &s->messages[i];
@@ -800,7 +800,7 @@ static inline const cJSON *reply_from(struct shell *s, size_t from)
 
 /* Sends a command (topic "task/create", or a whole one behind a /) and takes its reply;
  * NULL when none came. */
-static inline const cJSON *ask(struct shell *s, const char *topic, const char *body)
+static inline const cJSON *ask(struct fake_core *s, const char *topic, const char *body)
 {
 	size_t from = s->message_count;
 
@@ -809,8 +809,8 @@ static inline const cJSON *ask(struct shell *s, const char *topic, const char *b
 	return reply_from(s, from);
 }
 
-static inline const cJSON *ask_code(struct shell *s, const char *topic, const char *body,
-				    const char *code)
+static inline const cJSON *ask_code(struct fake_core *s, const char *topic,
+				    const char *body, const char *code)
 {
 	const cJSON *reply = ask(s, topic, body);
 
@@ -825,7 +825,7 @@ static inline const cJSON *ask_code(struct shell *s, const char *topic, const ch
 }
 
 /* task/create of that type with more members ("'priority':3", may be ""). */
-static inline void make(struct shell *s, const char *id, const char *type,
+static inline void make(struct fake_core *s, const char *id, const char *type,
 			const char *more)
 {
 	char body[1024];
@@ -835,7 +835,7 @@ static inline void make(struct shell *s, const char *id, const char *type,
 	ask_code(s, "task/create", body, "accepted");
 }
 
-static inline struct fake_run *run_of(struct shell *s, const char *id)
+static inline struct fake_run *run_of(struct fake_core *s, const char *id)
 {
 	for (size_t i = s->run_count; i-- > 0;)
 		if (!s->runs[i].over && !strcmp(s->runs[i].id, id))
@@ -843,12 +843,12 @@ static inline struct fake_run *run_of(struct shell *s, const char *id)
 	return NULL;
 }
 
-static inline bool runs(struct shell *s, const char *id)
+static inline bool runs(struct fake_core *s, const char *id)
 {
 	return run_of(s, id) != NULL;
 }
 
-static inline struct event *run_event(struct shell *s, const char *id,
+static inline struct event *run_event(struct fake_core *s, const char *id,
 				      enum event_kind kind)
 {
 	struct fake_run *run = run_of(s, id);
@@ -860,7 +860,8 @@ static inline struct event *run_event(struct shell *s, const char *id,
 	return event;
 }
 
-static inline void progress(struct shell *s, const char *id, double current, double total)
+static inline void progress(struct fake_core *s, const char *id, double current,
+			    double total)
 {
 	struct event *event = run_event(s, id, EVENT_PROGRESS);
 
@@ -871,7 +872,7 @@ static inline void progress(struct shell *s, const char *id, double current, dou
 	settle(s);
 }
 
-static inline void checkpoint(struct shell *s, const char *id, const char *state)
+static inline void checkpoint(struct fake_core *s, const char *id, const char *state)
 {
 	struct event *event = run_event(s, id, EVENT_CHECKPOINT);
 
@@ -880,27 +881,27 @@ static inline void checkpoint(struct shell *s, const char *id, const char *state
 	settle(s);
 }
 
-static inline void begin(struct shell *s, const char *id)
+static inline void begin(struct fake_core *s, const char *id)
 {
 	post(s, run_event(s, id, EVENT_BEGIN));
 	settle(s);
 }
 
 /* The run stands at its gate. */
-static inline void held(struct shell *s, const char *id)
+static inline void held(struct fake_core *s, const char *id)
 {
 	post(s, run_event(s, id, EVENT_PARKED));
 	settle(s);
 }
 
-static inline void end_run(struct shell *s, const char *id, struct event *event)
+static inline void end_run(struct fake_core *s, const char *id, struct event *event)
 {
 	run_of(s, id)->over = true;
 	post(s, event);
 	settle(s);
 }
 
-static inline void finish(struct shell *s, const char *id, const char *result)
+static inline void finish(struct fake_core *s, const char *id, const char *result)
 {
 	struct event *event = run_event(s, id, EVENT_FINISHED);
 
@@ -909,7 +910,7 @@ static inline void finish(struct shell *s, const char *id, const char *result)
 	end_run(s, id, event);
 }
 
-static inline void fails(struct shell *s, const char *id, const char *code,
+static inline void fails(struct fake_core *s, const char *id, const char *code,
 			 const char *text)
 {
 	struct event *event = run_event(s, id, EVENT_FINISHED);
@@ -921,7 +922,7 @@ static inline void fails(struct shell *s, const char *id, const char *code,
 }
 
 /* It saw that it shall stop, and has. */
-static inline void stops(struct shell *s, const char *id)
+static inline void stops(struct fake_core *s, const char *id)
 {
 	struct event *event = run_event(s, id, EVENT_FINISHED);
 
@@ -931,7 +932,7 @@ static inline void stops(struct shell *s, const char *id)
 	end_run(s, id, event);
 }
 
-static inline void command_ends(struct shell *s, const char *verb, bool ok,
+static inline void command_ends(struct fake_core *s, const char *verb, bool ok,
 				const char *code, const char *text)
 {
 	struct event *event = run_event(s, verb, EVENT_COMMAND_DONE);
@@ -946,12 +947,12 @@ static inline void command_ends(struct shell *s, const char *verb, bool ok,
 }
 
 /* The truth of a task, asked with task/get. */
-static inline const cJSON *get(struct shell *s, const char *id)
+static inline const cJSON *get(struct fake_core *s, const char *id)
 {
 	return at(ask_code(s, "task/get", id, "ok"), "data");
 }
 
-static inline void assert_status(struct shell *s, const char *id, const char *status)
+static inline void assert_status(struct fake_core *s, const char *id, const char *status)
 {
 	const char *is = text_at(get(s, id), "status");
 
@@ -959,7 +960,7 @@ static inline void assert_status(struct shell *s, const char *id, const char *st
 		fail_msg("%s is %s, not %s", id, is, status);
 }
 
-static inline bool happened(const struct shell *s, const char *name, const char *id)
+static inline bool happened(const struct fake_core *s, const char *name, const char *id)
 {
 	char event[80], whose[80];
 

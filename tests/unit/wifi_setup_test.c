@@ -5,7 +5,7 @@
 
 static int open_joining(void **state)
 {
-	struct shell *s = shell_open();
+	struct fake_core *s = fake_core_open();
 
 	session_up(s);
 	s->joins = s->options.joins_by_code = true;
@@ -17,12 +17,12 @@ static int open_joining(void **state)
 
 static int close_joining(void **state)
 {
-	shell_close(*state);
+	fake_core_close(*state);
 	return 0;
 }
 
 /* The look for a network that the start asked for ends: there is none. */
-static void is_offline(struct shell *s)
+static void is_offline(struct fake_core *s)
 {
 	run_of(s, "network/look")->over = true;
 	post(s, event_of(s, EVENT_OFFLINE));
@@ -31,7 +31,7 @@ static void is_offline(struct shell *s)
 
 static void without_a_network_a_code_is_looked_for(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	is_offline(s);
 
@@ -44,7 +44,7 @@ static void without_a_network_a_code_is_looked_for(void **state)
 
 static void nobody_looks_where_it_is_not_asked_for(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	run_of(s, "network/look")->over = true;
 	s->options.joins_by_code = false;
@@ -55,7 +55,7 @@ static void nobody_looks_where_it_is_not_asked_for(void **state)
 
 static void nobody_looks_without_a_camera(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	run_of(s, "network/look")->over = true;
 	s->options.device_count = 3;
@@ -66,7 +66,7 @@ static void nobody_looks_without_a_camera(void **state)
 
 static void one_that_goes_on_after_a_crash_is_enough(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	is_offline(s);
 	begin(s, FIRST);
@@ -81,7 +81,7 @@ static void one_that_goes_on_after_a_crash_is_enough(void **state)
 
 static void one_that_a_person_made_meanwhile_is_enough(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "mine", "qr_scan_task", "");
 	is_offline(s);
@@ -91,7 +91,7 @@ static void one_that_a_person_made_meanwhile_is_enough(void **state)
 
 static void to_cancel_it_switches_the_setting_off(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	is_offline(s);
 	ask_code(s, "task/cancel", FIRST, "accepted");
@@ -104,7 +104,7 @@ static void to_cancel_it_switches_the_setting_off(void **state)
 
 static void to_cancel_one_that_a_person_made_leaves_the_setting(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	make(s, "mine", "qr_scan_task", "");
 	ask_code(s, "task/cancel", "mine", "accepted");
@@ -115,7 +115,7 @@ static void to_cancel_one_that_a_person_made_leaves_the_setting(void **state)
 
 static void an_estop_leaves_the_setting(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 
 	is_offline(s);
 	ask_code(s, "estop", "{}", "ok");
@@ -125,7 +125,7 @@ static void an_estop_leaves_the_setting(void **state)
 
 static void of_the_tries_before_the_three_newest_failures_are_kept(void **state)
 {
-	struct shell *s = *state;
+	struct fake_core *s = *state;
 	char id[3] = "f0";
 
 	for (; id[1] < '5'; id[1]++) {
