@@ -1,9 +1,9 @@
-# A broker and an agent with the simulated rig on this machine, for scripts: deploy/demo and
-# tests/image/run-reconstruct read this file.
+# A broker and an agent with the simulated rig on this machine, for scripts that source this
+# file: deploy/demo and tests/image/run-reconstruct.
 #
-# The script sets `top` (the source), `build` (where the agent is built), `temp` (a folder of
-# its own), `projects` and `speed`, and has a function die SENTENCE.  It finds the process ids
-# in `broker` and `agent` and the broker's port in `port`; what it started it stops itself.
+# The script sets `top` (the source), `build` (where the agent is built), `temp` (a temporary
+# folder), `projects` and `speed`, and defines a function die SENTENCE.  The process ids are
+# in `broker` and `agent` and the broker's port is in `port`; the script stops both itself.
 # shellcheck shell=bash disable=SC2034,SC2154
 
 export LC_ALL=C PATH=$PATH:/usr/sbin # where Debian puts mosquitto
@@ -14,7 +14,7 @@ broker=
 agent=
 port=
 
-# stop PID SECONDS: asks it to end, and ends it when it does not in time.
+# stop PID SECONDS: terminates the process, and kills it if it does not end in time.
 stop()
 {
 	local deadline=$((SECONDS + $2))
@@ -42,7 +42,7 @@ compile()
 	fi
 }
 
-# True when a broker of ours listens on $port; false when the port belongs to another.
+# True if our broker listens on $port; false if another program has the port.
 start_broker_on_port()
 {
 	local log=$temp/broker.log deadline=$((SECONDS + 10))
