@@ -1,5 +1,6 @@
-/* Community types that behave as badly as they can.  Each ends as a failed task with a
- * reason; the agent and its other tasks do not notice, and no process is left behind. */
+/* Community tasks that misbehave as badly as they can.  Each ends as a failed task with a
+ * reason; the agent and its other tasks are not affected, and no process is left
+ * behind. */
 #include "tests/support/world.h"
 
 #include <dirent.h>

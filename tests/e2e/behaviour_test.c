@@ -1,6 +1,6 @@
-/* The behaviours that OpenScan3's own tests hold, by their numbers, seen over MQTT.  1 to
- * 17 hold for the example types as they are built in, as a program and as a Python file.
- */
+/* The behaviours that OpenScan3's own tests check, by their numbers, seen over MQTT.
+ * Numbers 1 to 17 are checked for the example types as built-in types, as a program, as a
+ * shared object and as a Python file. */
 #include "tests/support/world.h"
 
 #include <dirent.h>

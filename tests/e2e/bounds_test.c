@@ -1,6 +1,6 @@
-/* The bounds of the contract, section 8: what is just within is taken, what is beyond is
- * answered, and nothing that was accepted is lost.  Those that need a month, or a
- * thousand tasks, are held by the unit tests of the core, the store and the outbox. */
+/* The bounds of section 8 of the contract: what is just within is accepted, what is
+ * beyond is answered, and nothing that was accepted is lost.  Bounds that need a month or
+ * a thousand tasks are in the unit tests of the core, the store and the outbox. */
 #include "tests/support/world.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* A broker that goes away, forgets, or comes back from an older state. */
+/* A broker that stops, forgets everything, or is restored from an older state. */
 #include "tests/support/world.h"
 
 #include <stdio.h>

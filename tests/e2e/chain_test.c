@@ -1,5 +1,5 @@
-/* One message that scans, stacks and uploads: each task has the arguments it lacks from
- * the one before it, and the chain outlives the agent. */
+/* One message that scans, stacks and uploads: each task takes its missing arguments from
+ * the previous one, and the chain survives kills of the agent. */
 #include "tests/support/cloud.h"
 #include "tests/support/world.h"
 

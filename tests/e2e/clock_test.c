@@ -1,6 +1,6 @@
-/* A board without a clock battery: its wall clock jumps by years.  No order changes,
- * nothing is pruned, no time runs out.  libfaketime, preloaded into the agent, tells it
- * another wall time; the monotonic clock stays as it is. */
+/* A board without a clock battery, whose wall clock jumps by years: the order of tasks
+ * stays, nothing is pruned, nothing times out. libfaketime, preloaded into the agent,
+ * changes the wall clock; the monotonic clock stays. */
 #include "tests/support/world.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* A model on its way from a cloud into its project: at once or not at all. */
+/* Downloading a model from a cloud into its project: completely or not at all. */
 #include "tests/support/cloud.h"
 #include "tests/support/script.h"
 #include "tests/support/world.h"

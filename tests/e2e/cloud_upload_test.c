@@ -1,5 +1,5 @@
-/* The photos of a project on their way to a cloud, a folder or a WebDAV server, whatever
- * happens on the way. */
+/* Uploading the photos of a project to a cloud, a directory or a WebDAV server, with all
+ * kinds of failures. */
 #include "tests/support/cloud.h"
 #include "tests/support/script.h"
 #include "tests/support/world.h"

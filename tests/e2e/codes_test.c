@@ -1,5 +1,5 @@
-/* Every code of the contract, section 2, seen from outside: one test reaches one code,
- * and the tests are all the codes that there are. */
+/* Every error code of section 2 of the contract, seen from outside: one test per code,
+ * and no code without a test. */
 #include "tests/support/world.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Task types that live outside of the tree: files in a folder, found, asked and run. */
+/* Community task types: files in a folder that are found, described and run. */
 #include "tests/support/world.h"
 
 #include <dirent.h>

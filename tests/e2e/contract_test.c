@@ -1,5 +1,4 @@
-/* Holds mqtt/README.md to what it says: its examples are sent, its documents are
- * compared. */
+/* Checks mqtt/README.md: its examples are sent, its documents are compared. */
 #include "tests/support/world.h"
 
 #include <stdio.h>

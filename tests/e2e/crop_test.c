@@ -1,4 +1,4 @@
-/* Finding what of the camera's picture can be cut away. */
+/* Finding and setting the crop of the camera's picture. */
 #include "tests/support/world.h"
 
 #include <stdio.h>

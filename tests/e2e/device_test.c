@@ -1,5 +1,5 @@
-/* The rig over MQTT: direct commands, who may use a device when, and the emergency stop.
- */
+/* The rig over MQTT: direct commands, who may use a device at what time, and the
+ * emergency stop. */
 #include "tests/support/world.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* A disk that is full, damaged, read-only or slow: nothing that was accepted is lost, and
- * everybody is told the truth. */
+ * every reply is true. */
 #include "tests/support/world.h"
 
 #include <signal.h>

@@ -1,4 +1,4 @@
-/* What a person does with a scan afterwards: hand it to a program that reconstructs. */
+/* Exporting a scan for a program that reconstructs it. */
 #include "tests/support/world.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* A camera that hangs on a trigger line is fired at every point of a path. */
+/* A camera on a trigger line is fired at every point of a path. */
 #include "tests/support/world.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
-/* The disk of the projects fills up while a task writes there: the task says so, leaves
- * nothing half behind, and goes on when there is room. */
+/* The disk fills up while a task writes to it: the task says so, leaves nothing
+ * incomplete, and continues when there is room. */
 #include "tests/support/cloud.h"
 #include "tests/support/script.h"
 #include "tests/support/world.h"

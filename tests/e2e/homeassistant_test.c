@@ -1,4 +1,5 @@
-/* What Home Assistant is told, judged by its rules; and what its entities do. */
+/* What is published for Home Assistant, checked by its rules, and what its entities
+ * do. */
 #include "tests/support/world.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* A broker that speaks MQTT 3.1.1 only: no response topics, no correlation, no expiry, no
- * Retain As Published, no No Local.  Everything else holds. */
+/* A broker that speaks only MQTT 3.1.1: no Response Topic, no Correlation Data, no
+ * expiry, no Retain As Published, no No Local.  Everything else works. */
 #include "tests/support/world.h"
 
 #include <stdio.h>

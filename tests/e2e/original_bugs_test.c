@@ -1,4 +1,4 @@
-/* What was wrong with OpenScan3's task manager, by number, shown to be gone. */
+/* The bugs of OpenScan3's task manager, by number, shown to be absent. */
 #include "tests/support/world.h"
 
 #include <arpa/inet.h>

@@ -1,5 +1,4 @@
-/* The protocol itself: where replies go, what is refused and why, what is done only once.
- */
+/* The protocol: where replies go, what is refused and why, and what is done only once. */
 #include "tests/support/world.h"
 
 #include <stdio.h>

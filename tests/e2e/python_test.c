@@ -1,4 +1,4 @@
-/* Task files of OpenScan3, dropped in as they are. */
+/* Task files of OpenScan3, used unchanged. */
 #include "tests/support/world.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* A QR code before the camera becomes a Wi-Fi network of the machine. */
+/* A QR code in front of the camera connects the machine to a Wi-Fi network. */
 #include "tests/support/child.h"
 #include "tests/support/script.h"
 #include "tests/support/world.h"

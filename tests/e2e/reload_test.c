@@ -1,4 +1,4 @@
-/* device/reload: the device config read anew while the agent runs. */
+/* device/reload: reading the device config again while the agent runs. */
 #include "tests/support/world.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* What is left after a crash and a stop. */
+/* What is restored after a crash or a stop. */
 #include "tests/support/world.h"
 
 #include <stdio.h>

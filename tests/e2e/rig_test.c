@@ -1,5 +1,5 @@
-/* A rig as its config describes it: what is wrong in it, its rest, its free lines, and
- * the check that is run first on a new one. */
+/* A rig and its config: errors in it, sleeping, free lines, and the check to run first on
+ * a new rig. */
 #include "tests/support/world.h"
 
 #include <stdio.h>

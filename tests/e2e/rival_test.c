@@ -1,4 +1,4 @@
-/* Two agents with one id: each says so, and neither fights. */
+/* Two agents with one id: each reports the other, and neither fights. */
 #include "tests/support/world.h"
 
 #include <stdio.h>

@@ -1,5 +1,4 @@
-/* The main job, seen from outside: photos on disk, each once and whole, whatever happens.
- */
+/* Scans, seen from outside: photos on disk, each once and complete, whatever happens. */
 #include "tests/support/world.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* Settings over MQTT: read, changed, protected by their revision, and what of it waits
- * for a restart.  And events, which a consumer that was away fetches again. */
+/* Settings over MQTT: reading, changing, protection by revision, and changes that need a
+ * restart.  Also fetching missed events. */
 #include "tests/support/world.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* From a scan with several photos at each point, focused one behind the other, to one
- * sharp picture of each point. */
+/* Focus stacking of a scan: from several photos per point with different focus to one
+ * sharp picture per point. */
 #include "tests/support/world.h"
 
 #include <stdio.h>

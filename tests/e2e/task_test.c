@@ -1,4 +1,4 @@
-/* Tasks over MQTT: everything that a create may say, and what may be done to a task. */
+/* Tasks over MQTT: every member of task/create, and every command on a task. */
 #include "tests/support/world.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* TLS, WebSockets and logins: what connects, what is refused with which sentence, and
- * that no secret is seen anywhere. */
+ * that no secret appears anywhere. */
 #include "tests/support/script.h"
 #include "tests/support/world.h"
 

@@ -1,6 +1,6 @@
-/* What a network does to the connection: it breaks in the middle of a packet, it is
- * silent without being closed, it is slow.  Nothing that was accepted is lost or done
- * twice, and everybody hears of it in order. */
+/* A network that breaks the connection in the middle of a packet, falls silent without
+ * closing, or is slow.  Nothing that was accepted is lost or done twice, and messages
+ * arrive in order. */
 #include "tests/support/world.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* A backend that has GPIO lines only: it works, and everything else is refused. */
+/* Tests a backend with GPIO lines only: it works, and everything else is refused. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* Tests the example blink_task on a fake host. */
 #include "tests/unit/fake_host.h"
 
 #include <stdatomic.h>

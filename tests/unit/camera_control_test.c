@@ -1,3 +1,4 @@
+/* Tests the conversion of camera settings to controls. */
 #include "hal/linux/camera_control.h"
 
 #include <errno.h>

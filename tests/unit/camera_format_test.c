@@ -1,3 +1,4 @@
+/* Tests the choice of a pixel format and the copying of image data. */
 #include "hal/linux/camera_format.h"
 
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* Tests the conversion of raw pixels to RGB and YUV. */
 #include "hal/linux/camera_pixels.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* Tests the cameras of a rig with a fake camera module. */
 #include "hal/linux/cameras.h"
 
 #include <errno.h>

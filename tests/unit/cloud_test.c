@@ -1,3 +1,4 @@
+/* Tests the helpers of cloud transfers. */
 #include "tests/unit/fake_host.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Tests waiting for a commit. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* The core towards the broker: contract sections 2, 3, 6, 7 and 8. */
+/* Tests what the core publishes and how it connects: sections 2, 3, 6, 7 and 8 of the
+ * contract. */
 #include "tests/unit/fake_core.h"
 
 #include <signal.h>

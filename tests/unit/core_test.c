@@ -1,4 +1,4 @@
-/* The core under a clock that stands still until it is told: contract sections 4 to 8. */
+/* Tests the core with a clock that the test advances: sections 4 to 8 of the contract. */
 #include "tests/unit/fake_core.h"
 
 static int open_fake_core(void **state)

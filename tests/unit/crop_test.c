@@ -1,4 +1,4 @@
-/* The crop analysis and its steps. */
+/* Tests the crop analysis and its steps. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

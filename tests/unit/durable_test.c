@@ -1,5 +1,5 @@
-/* The order in which files are written, synced and named.  No test can cut the power, so
- * these look over the shoulder of the calls that a power cut would judge. */
+/* Tests the order in which files are written, synced and renamed.  No test can cut the
+ * power, so these watch the system calls whose order matters then. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

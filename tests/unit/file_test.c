@@ -1,4 +1,4 @@
-/* Atomic replacement of files.  The order of its syncs is in durable_test.c. */
+/* Tests the atomic replacement of files.  The order of its syncs is in durable_test.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Tests file operations that stay within a folder. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

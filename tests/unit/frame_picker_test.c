@@ -1,3 +1,4 @@
+/* Tests which frame of a camera is taken as the photo. */
 #include "hal/linux/frame_picker.h"
 
 #include <setjmp.h>

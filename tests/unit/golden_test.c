@@ -1,12 +1,12 @@
-/* What the simulated camera shows, held against photos that a person has looked at.
+/* Compares pictures of the simulated camera with photos that a person has checked.
  *
- * They are in tests/unit/golden and were rendered by this program; where the renderer is
- * meant to show something else, look at what it renders, then renew them:
+ * They are in tests/unit/golden and were rendered by this program.  When the renderer is
+ * meant to change, look at its pictures, then renew the files:
  *
  *     GOLDEN_RENEW=1 build/asan/tests/golden_test
  *
- * Compilers and processors round differently, so photos are compared by their peak
- * signal to noise ratio. */
+ * Compilers and processors round differently, so photos are compared by their peak signal
+ * to noise ratio. */
 #include "hal/sim/render.h"
 
 #include <math.h>

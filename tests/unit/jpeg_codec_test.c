@@ -1,4 +1,4 @@
-/* From a JPEG to its channels (unpack) and back (pack). */
+/* Tests decoding a JPEG to its channels, and encoding them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Tests parsing and writing of JSON. */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>

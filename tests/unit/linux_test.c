@@ -1,4 +1,5 @@
-/* The backend of real lines on lines that this test makes: what the kernel would see. */
+/* Tests the backend of real GPIO lines, on lines that this test simulates: what the
+ * kernel would see. */
 #include <errno.h>
 #include <limits.h>
 #include <math.h>

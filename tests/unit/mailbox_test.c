@@ -1,3 +1,4 @@
+/* Tests the queue of events between threads. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Tests loading of modules. */
 #include "agent/base/module.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Tests the timing of step pulses with a simulated clock. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

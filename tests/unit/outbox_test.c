@@ -1,3 +1,4 @@
+/* Tests the outbox: documents, replies and events on their way to the broker. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

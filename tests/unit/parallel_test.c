@@ -1,3 +1,4 @@
+/* Tests the parallel for loop. */
 #include "agent/base/parallel.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Tests the parsing of commands. */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Tests the camera positions of a scan path. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Tests the formats of photos. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

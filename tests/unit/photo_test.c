@@ -1,3 +1,4 @@
+/* Tests encoding, decoding and EXIF of photos. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

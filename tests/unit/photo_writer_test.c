@@ -1,3 +1,4 @@
+/* Tests the thread that writes photos. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Tests camera poses against the path and the simulated camera. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Tests the stored step counts of axes. */
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>

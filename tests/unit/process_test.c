@@ -1,4 +1,5 @@
-/* A program and its supervisor, under each kind of isolation that this machine allows. */
+/* Tests a process and its supervisor, under each kind of isolation that this machine
+ * allows. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

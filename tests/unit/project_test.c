@@ -1,3 +1,4 @@
+/* Tests projects on disk. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* A light on a hardware PWM: what is written to a sysfs that this test makes. */
+/* Tests a light on a hardware PWM: what is written to a simulated sysfs. */
 #include <errno.h>
 #include <limits.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* Tests the registry of task types. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

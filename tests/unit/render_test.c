@@ -1,3 +1,4 @@
+/* Tests the renderer of the simulated camera. */
 #include "hal/sim/render.h"
 
 #include <dirent.h>

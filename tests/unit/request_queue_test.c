@@ -1,3 +1,4 @@
+/* Tests the queue of camera requests. */
 #include "hal/linux/request_queue.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* Rig calls whose arguments are JSON, on a simulated rig with two motors and two lights.
- */
+/* Tests rig calls with JSON arguments, on a simulated rig with two motors and two
+ * lights. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

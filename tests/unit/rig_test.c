@@ -1,3 +1,4 @@
+/* Tests the rig with the simulated backend. */
 #include <errno.h>
 #include <limits.h>
 #include <math.h>

@@ -1,3 +1,4 @@
+/* Tests scan_task on a fake host with a simulated rig. */
 #include "tests/unit/fake_host.h"
 
 #include <math.h>

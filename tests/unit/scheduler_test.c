@@ -1,4 +1,4 @@
-/* The rules of the queue, contract section 5, without anything around them. */
+/* Tests the rules of the queue alone: section 5 of the contract. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
-/* Debian's package json-schema-test-suite, draft 7, as far as our keywords go.  What is
- * left out is printed with its reason; a keyword of ours is never a reason. */
+/* Runs the public test suite (Debian's json-schema-test-suite, draft 7) as far as the
+ * agent's keywords go.  What is left out is printed with its reason, which is never a
+ * keyword that the agent supports. */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>

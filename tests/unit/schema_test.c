@@ -1,3 +1,4 @@
+/* Tests the JSON Schema checks and their messages. */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* The settings: which source wins, what is refused, and what nobody may read. */
+/* Tests the settings: which source wins, what is refused, and what must not be
+ * readable. */
 #include <errno.h>
 #include <limits.h>
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* The steps of focus stacking, and the whole, on small scenes. */
+/* Tests focus stacking, in steps and as a whole, on small scenes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

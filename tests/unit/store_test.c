@@ -1,3 +1,4 @@
+/* Tests the database. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* A database written by an earlier agent is opened with everything in it.
+/* Tests that a database of an earlier agent is opened with all its contents.
  *
  * golden/agent-N.sql makes one of user_version N.  These files never change; a change
  * that raises the version adds the next one. */

@@ -1,3 +1,4 @@
+/* Tests the task and its document. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Tests the publishing of frequent values. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

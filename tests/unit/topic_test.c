@@ -1,3 +1,4 @@
+/* Tests topics and names. */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* The broker's address. */
+/* Tests the parsing of the broker's URL. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* Tests UTF-8 and the cleaning of text for one line. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Tests the order in which points are visited. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Tests the parsing of Wi-Fi QR codes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

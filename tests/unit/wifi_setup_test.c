@@ -1,4 +1,4 @@
-/* The rig's own search for a Wi-Fi network. */
+/* Tests when the agent scans for a Wi-Fi code by itself. */
 #include "tests/unit/fake_core.h"
 
 #define FIRST "t0000000001-5707e0"

@@ -1,4 +1,5 @@
-/* Real threads, types that do what the test says, and a mailbox that the test empties. */
+/* Tests the workers with real threads, test types, and a mailbox that the test
+ * empties. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

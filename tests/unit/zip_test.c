@@ -1,3 +1,4 @@
+/* Tests the streaming ZIP archive. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
