@@ -1,4 +1,4 @@
-"""The example types as a Python file.  It runs in OpenScan3 and in this agent, unchanged."""
+"""The example types as a Python file.  It runs unchanged in OpenScan3 and in this agent."""
 import asyncio
 import logging
 import time
@@ -16,19 +16,19 @@ class HelloWorldAsyncTask(BaseTask):
     task_category = "example"
 
     async def run(self, total_steps: int = 5, delay: float = 0.1, wait_for_event: bool = None):
-        self._tell(0, total_steps, "Starting Hello World Task...")
+        self._report(0, total_steps, "Starting Hello World Task...")
         for step in range(1, total_steps + 1):
             await self.wait_for_pause()
             if self.is_cancelled():
                 logger.info("Hello World task cancelled.")
                 return "Hello World task cancelled by request."
-            self._tell(step, total_steps, f"Hello World! Step {step} of {total_steps}")
+            self._report(step, total_steps, f"Hello World! Step {step} of {total_steps}")
             await asyncio.sleep(delay)
         message = f"Hello World! Completed {total_steps} steps successfully."
-        self._tell(total_steps, total_steps, message)
+        self._report(total_steps, total_steps, message)
         return message
 
-    def _tell(self, current, total, message):
+    def _report(self, current, total, message):
         self._task_model.progress = TaskProgress(current=current, total=total, message=message)
 
 
@@ -65,7 +65,7 @@ class GeneratorTask(BaseTask):
 
     task_name = "generator_task"
     task_category = "example"
-    resumable = True  # this agent hands the progress of a run that was cut off to the next one
+    resumable = True  # this agent passes the progress of an interrupted run to the next one
 
     async def run(self, total_steps: int = 10, interval: float = 0.5):
         done = int(self._task_model.progress.current)

@@ -1,8 +1,9 @@
-/* turn_task: turns the turntable step by step.  A task type as a shared object:
+/* turn_task: turns the turntable step by step.  A task type as a shared object; build it
+ * by
  *
  *   cc -shared -fPIC -o turn.so turn_task.c
  *
- * and turn.so goes into the community folder. */
+ * and put turn.so into the community folder. */
 #include <openscan/task_api.h>
 
 #include <stdio.h>
@@ -14,7 +15,7 @@ static const char args_schema[] =
 	"\"steps\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000,\"default\":8},"
 	"\"pause\":{\"type\":\"number\",\"minimum\":0,\"maximum\":60,\"default\":0.5}}}";
 
-/* The number behind "name": in JSON that has fitted the schema. */
+/* The number after "name": in JSON that has been checked against the schema. */
 static double number(const char *json, const char *name, double otherwise)
 {
 	const char *found = strstr(json, name);
@@ -38,7 +39,7 @@ static int turn_run(const struct task_type *type, const struct task_host *host,
 			 360.0 * step / steps);
 		ret = host->rig(run, "move", text, NULL);
 		if (ret < 0)
-			return ret; /* it has said why */
+			return ret; /* rig() has set the reason */
 		snprintf(text, sizeof(text), "Step %d of %d", step + 1, steps);
 		host->progress(run, step + 1, steps, text);
 		snprintf(text, sizeof(text), "%d", step + 1);
@@ -47,7 +48,7 @@ static int turn_run(const struct task_type *type, const struct task_host *host,
 			ret = host->sleep(run, pause);
 	}
 	if (ret != 0)
-		return ret; /* told to stop */
+		return ret; /* the run is to stop */
 	snprintf(text, sizeof(text), "{\"steps\":%d}", steps);
 	host->result(run, text);
 	return 0;
