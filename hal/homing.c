@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <math.h>
 
-#define SEEK_SHARE 4	 /* the endstop is sought at this fraction of the full speed */
+#define SEEK_SHARE 4	 /* the endstop is sought at 1/SEEK_SHARE of the full speed */
 #define CLEARANCE 2.0	 /* degrees that it backs off before it comes back slowly */
 #define STOPPING 1.0	 /* degrees within which it must stop behind the endstop */
 #define STUCK_AFTER 30.0 /* degrees within which a pressed endstop must be released */

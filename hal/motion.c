@@ -5,7 +5,7 @@
 #include <math.h>
 
 #define NS_PER_S 1e9
-#define LATE_SHARE 10 /* an interval's fraction up to which lateness is jitter */
+#define LATE_SHARE 10 /* late by up to 1/LATE_SHARE of an interval is jitter */
 #define ROUNDING 1e-6 /* steps: rounding error of sums of square roots */
 #define NEVER INT64_MAX
 

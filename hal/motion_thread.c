@@ -26,8 +26,7 @@ struct motion_thread {
 	pthread_mutex_t lock; /* with priority inheritance; held for a few instructions */
 	pthread_cond_t asked, ended;
 	struct motion_move *incoming; /* lock */
-	atomic_bool
-		waiting; /* whether there is an incoming one; written under the lock */
+	atomic_bool waiting;	  /* there is an incoming one; written under the lock */
 	struct motion_move *back; /* lock: ended, not yet collected by their callers */
 	bool closing;		  /* lock */
 	int64_t rest_ns;	  /* lock: when to call rested(), or NEVER */

@@ -1,5 +1,4 @@
-/* What a thread with deadlines asks of the machine.  It works without what is refused.
- */
+/* What a thread with deadlines asks of the machine; it works without if refused. */
 #ifndef HAL_REALTIME_H
 #define HAL_REALTIME_H
 

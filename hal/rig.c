@@ -1,5 +1,4 @@
-/* Finds devices by name, stops the rig, and forwards to lights, triggers and cameras.
- */
+/* Finds devices by name, stops the rig, and forwards to its lights, triggers, cameras. */
 #include "hal/rig_internal.h"
 
 #include <errno.h>

@@ -95,8 +95,7 @@ int rig_home(struct rig *rig, const char *motor, struct cancel *cancel, struct e
 int rig_override(struct rig *rig, const char *motor, double degrees, struct err *err);
 
 /* Announces a scan.  With calibrate_on_scan its first motion homes the axes that have an
- * endstop; if the scan is resumed (fresh is false), only those that are not calibrated.
- */
+ * endstop; if it is resumed (fresh is false), only those that are not calibrated. */
 void rig_expect_scan(struct rig *rig, bool fresh);
 
 /* Keeps the rig awake, or no longer; counted.  Otherwise motors and lights go off when
@@ -170,8 +169,7 @@ int rig_camera_answers(struct rig *rig, size_t camera, struct err *err);
 int rig_capture(struct rig *rig, size_t camera, struct cancel *cancel,
 		struct frame **frame, struct err *err);
 
-/* As rig_capture(), small and quick: of the size preview_resolution, or about 640 wide.
- */
+/* As rig_capture(), small and quick: of size preview_resolution, or about 640 wide. */
 int rig_preview(struct rig *rig, size_t camera, struct cancel *cancel,
 		struct frame **frame, struct err *err);
 

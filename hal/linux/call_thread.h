@@ -37,8 +37,7 @@ bool call_thread_close(struct call_thread *call_thread, int64_t patience_ms);
  * left, and the call is the caller's again.  Returns false when check() returned another
  * value than 0, which goes to *why; the call then destroys itself when it ends.
  *
- * One caller at a time.  While an earlier call still hangs, this one waits for its end.
- */
+ * One caller at a time.  While an earlier call hangs, this one waits for its end. */
 bool call_thread_run(struct call_thread *call_thread, struct call *call,
 		     const struct wait_condition *condition, int *why);
 

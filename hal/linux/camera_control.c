@@ -12,8 +12,8 @@
 #define AF_CONTINUOUS 2
 #define AF_START 0
 #define AF_BY_WINDOWS 1
-#define AF_SHARE                                                                         \
-	10 /* percent of the picture's sides that are looked at when nobody chose */
+/* Percent of the picture's sides that the default focus window takes. */
+#define AF_SHARE 10
 #define SHORTEST_FRAME_US 100
 #define LONGEST_FRAME_US 1e9
 #define LENS_OTHERWISE 1.0 /* dioptres */
@@ -68,7 +68,8 @@ struct camera_part camera_crop(const cJSON *settings, int width, int height)
 	return part;
 }
 
-/* A part of the upright picture as the sensor sees it, by the EXIF orientation flag. */
+/* Turns a part of the upright picture into the sensor's coordinates, by the EXIF
+ * orientation flag. */
 static struct camera_part camera_unturn(struct camera_part part, int flag, int width,
 					int height)
 {
@@ -154,7 +155,7 @@ static void camera_add_part(struct camera_list *list, enum camera_control_id id,
 		id, {part->x, part->y, part->width, part->height}};
 }
 
-/* Exposure, gain and colours: by the settings, or by the camera itself. */
+/* Exposure, gain and colours, from the settings or left to the camera (measure). */
 static void camera_add_light(struct camera_list *list, const cJSON *settings,
 			     bool measure)
 {

@@ -1,14 +1,14 @@
 /* The table of known pixel formats. */
 #include "hal/linux/camera_format.h"
 
-/* As drm_fourcc.h has them, which not every system does. */
+/* From drm_fourcc.h, which not every system has. */
 #define FOURCC(a, b, c, d)                                                               \
 	((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
 
 static const struct {
 	uint32_t fourcc;
 	int planes;
-	size_t rows_by; /* of the planes after the first: their rows are fewer by this */
+	size_t rows_by; /* planes after the first have fewer rows by this factor */
 	size_t stride_by;
 } formats[CAMERA_LAYOUTS] = {
 	[CAMERA_RGB888] = {FOURCC('R', 'G', '2', '4'), 1, 1, 1},

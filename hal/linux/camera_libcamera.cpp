@@ -1,8 +1,8 @@
 /* The module "camera": cameras of libcamera behind the functions of camera_module.h.
  *
- * Made for 0.0.3 (Debian 12) and 0.4 (Debian 13), and run with both.  ExposureTimeMode
- * and AnalogueGainMode, which 0.5 brings, are used where the headers have them: compiled
- * against those of 0.5.2, 0.6.0 and 0.7.2, but nobody ran that. */
+ * Written for 0.0.3 (Debian 12) and 0.4 (Debian 13), and run with both.  ExposureTimeMode
+ * and AnalogueGainMode, which came with 0.5, are used where the headers have them:
+ * compiled against the headers of 0.5.2, 0.6.0 and 0.7.2, but never run. */
 extern "C" {
 #include "hal/linux/camera_module.h"
 }
@@ -40,7 +40,7 @@ using namespace libcamera;
 namespace
 {
 
-constexpr int64_t HEARSAY_MS = 2000; /* until udev has told of a device */
+constexpr int64_t UDEV_MS = 2000; /* until udev has reported a removal */
 
 /* ---- controls ---- */
 
@@ -67,10 +67,10 @@ const std::array<const ControlId *, CAMERA_CONTROLS> &all_controls()
 	return all;
 }
 
-/* Maps of controls are asked by address: asked by number, 0.0.3 answers for those that
- * the camera lacks as well. */
+/* Maps of controls are searched by address: by number, 0.0.3 also answers for controls
+ * that the camera lacks. */
 
-/* Within what the camera allows: some refuse a list for one value that is not. */
+/* Clamps to what the camera allows: some refuse a whole list for one value outside. */
 template <typename T> T within(double value, const ControlInfo &info)
 {
 	const ControlType type = details::control_type<T>::value;
@@ -113,7 +113,7 @@ ControlValue value_of(const camera_control &control, const ControlInfo &info)
 	}
 }
 
-/* By hand, where both are told apart from AeEnable. */
+/* Manual modes, where AeEnable no longer covers both. */
 void add_modes([[maybe_unused]] ControlList &list,
 	       [[maybe_unused]] const ControlInfoMap &infos)
 {
@@ -125,7 +125,8 @@ void add_modes([[maybe_unused]] ControlList &list,
 #endif
 }
 
-/* What of the order the camera has.  A trigger is for one request, or it begins again. */
+/* The controls of the order that the camera has.  A trigger belongs to one request only,
+ * or focusing starts again with each. */
 ControlList list_of(const camera_order &order, const ControlInfoMap &infos, bool trigger)
 {
 	ControlList list(infos);
@@ -184,8 +185,8 @@ using RequestQueue = std::unique_ptr<request_queue, decltype(&request_queue_free
 
 /* ---- the library ---- */
 
-/* A process may have one CameraManager at a time.  It looks for cameras when it is made,
- * and goes with the last who needs it. */
+/* A process may have one CameraManager at a time.  It searches for cameras when it is
+ * created, and is destroyed with its last user. */
 class Library
 {
       public:
@@ -243,8 +244,8 @@ std::mutex Library::lock;
 std::unique_ptr<CameraManager> Library::manager;
 int Library::users;
 
-/* Does the kernel have all that the camera consists of?  0.0.3 does not say what that is,
- * and does without it. */
+/* Whether the kernel still has all devices of the camera.  0.0.3 does not report them and
+ * does not need this. */
 bool devices_exist([[maybe_unused]] const Camera &camera)
 {
 #if LIBCAMERA_AT_LEAST(0, 1)
@@ -262,7 +263,7 @@ bool devices_exist([[maybe_unused]] const Camera &camera)
 	return true;
 }
 
-/* A request with its buffer, and which photo it was queued for. */
+/* A request with its buffer, and the photo that it was queued for. */
 struct Slot {
 	std::unique_ptr<Request> request;
 	FrameBuffer *buffer;
@@ -301,14 +302,14 @@ struct camera_device {
 	void completed(Request *request);
 	void unplugged();
 
-	Library library; /* goes last */
+	Library library; /* destroyed last */
 	std::shared_ptr<Camera> camera;
 	camera_facts facts = {};
 	std::unique_ptr<CameraConfiguration> config;
 	std::unique_ptr<FrameBufferAllocator> allocator;
 	std::vector<Slot> slots;
 	bool preview = false, started = false;
-	int width = 0, height = 0; /* as they were asked for */
+	int width = 0, height = 0; /* as requested */
 	unsigned photo = 0;
 
 	RequestQueue requests = {request_queue_new(), request_queue_free};
@@ -380,19 +381,18 @@ void camera_device::describe(camera_facts *out)
 		out->has[i] = camera->controls().count(all_controls()[i]) > 0;
 }
 
-/* Whether stop() is a thing to do.  When a camera is not there any more 0.4 finds
- * requests that did not come back, and an assertion ends the whole process; unless its
- * handler was told that it went, as that of USB cameras is, and then there is nothing to
- * stop. */
+/* Whether the camera may be stopped.  When a camera has vanished, 0.4 finds requests that
+ * did not come back, and an assertion ends the whole process; unless its pipeline handler
+ * was told, as for USB cameras, and then there is nothing to stop. */
 bool camera_device::may_stop() const
 {
 	return !started || devices_exist(*camera) ||
-	       request_queue_is_unplugged(requests.get(), HEARSAY_MS);
+	       request_queue_is_unplugged(requests.get(), UDEV_MS);
 }
 
-/* For a camera that is not to be stopped, and so not to be released or destroyed either:
- * all it has stays as it is, but the library goes and starts anew for the next photo,
- * unless another camera needs it. */
+/* For a camera that must not be stopped, and therefore not released or destroyed either:
+ * it stays as it is, but the library is left and starts again for the next photo, unless
+ * another camera needs it. */
 void camera_device::abandon()
 {
 	camera->requestCompleted.disconnect(this);
@@ -400,7 +400,7 @@ void camera_device::abandon()
 	library.leave();
 }
 
-/* Also what hangs on the stream. */
+/* Also frees the buffers of the stream. */
 void camera_device::stop()
 {
 	if (started)
@@ -408,7 +408,7 @@ void camera_device::stop()
 	started = false;
 	slots.clear();
 	allocator.reset();
-	request_queue_clear(requests.get()); /* nobody completes any more */
+	request_queue_clear(requests.get()); /* no request completes any more */
 }
 
 int camera_device::allocate(struct err *err)
@@ -518,7 +518,7 @@ int camera_device::queue_all(const camera_order &order, struct err *err)
 	return 0;
 }
 
-/* Lets frames pass until one is the photo. */
+/* Requeues frames until one is the photo. */
 int camera_device::choose(const camera_order &order, Slot **slot, camera_metadata *told,
 			  struct err *err)
 {
@@ -592,7 +592,7 @@ int camera_device::shoot(const camera_order &order, camera_picture *out, struct 
 	return ret < 0 ? ret : copy(*slot, told, out, err);
 }
 
-/* ---- the functions of C, past which no exception goes ---- */
+/* ---- the C functions; no exception leaves them ---- */
 
 namespace
 {
@@ -640,7 +640,7 @@ try {
 
 void device_close(camera_device *device)
 {
-	/* Never destroyed: what is in it would not come through that. */
+	/* Kept for ever: its members would not survive destruction. */
 	static auto *const lost = new std::vector<camera_device *>;
 	static std::mutex lost_lock;
 

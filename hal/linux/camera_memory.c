@@ -36,7 +36,7 @@ void camera_memory_unmap(struct camera_memory *memory)
 	free(memory);
 }
 
-/* Memory that needs no such thing refuses it. */
+/* Memory that needs no synchronization refuses the ioctl, which is fine. */
 static void memory_sync(const struct camera_memory *memory, uint64_t edge)
 {
 	struct dma_buf_sync order = {edge | DMA_BUF_SYNC_READ};

@@ -1,9 +1,9 @@
-/* What the module "camera" exports (agent/base/module.h): cameras behind functions of C,
- * so that libcamera and its language stay out of the agent.
+/* The interface of the module "camera" (agent/base/module.h): cameras behind C functions,
+ * so that libcamera and C++ stay out of the agent.
  *
- * Threads: calls for different cameras may come at the same time, calls for one do not.
- * Every wait within ends by itself; a driver or a library that hangs does not, so whoever
- * cannot wait for that makes these calls on a thread of its own
+ * Threads: calls for different cameras may come at the same time, calls for one camera do
+ * not.  Each wait inside the module is bounded, but a driver or a library may hang; a
+ * caller that cannot wait for that calls from a thread of its own
  * (hal/linux/call_thread.h). */
 #ifndef HAL_LINUX_CAMERA_MODULE_H
 #define HAL_LINUX_CAMERA_MODULE_H
@@ -26,7 +26,7 @@ struct camera_identity {
 	char model[CAMERA_ID]; /* "imx519"; several cameras may have the same */
 };
 
-/* How the bytes of a picture lie.  The names are DRM's, which count from the lowest byte
+/* The memory layout of a picture.  The names are DRM's, which count from the lowest byte
  * of a little-endian word: in memory "BGR888" is red, green, blue. */
 enum camera_layout {
 	CAMERA_RGB888,	 /* bytes blue, green, red */
@@ -39,7 +39,7 @@ enum camera_layout {
 	CAMERA_LAYOUTS
 };
 
-/* What the camera says of one frame; a number it does not tell is negative. */
+/* What the camera reports about one frame; a value is negative if it is unknown. */
 struct camera_metadata {
 	double exposure_us, gain, lens_position;
 	double red, blue;     /* gains of white balance */
@@ -59,34 +59,33 @@ struct camera_picture {
 	struct camera_metadata metadata;
 };
 
-/* What is asked of one photo. */
+/* The request for one photo. */
 struct camera_order {
 	bool preview;
-	int width, height; /* of the picture; the nearest that the camera has is taken */
+	int width, height; /* of the picture; the camera uses its nearest size */
 	const struct camera_control *controls;
 	size_t control_count;
 	int64_t due_ns; /* CLOCK_MONOTONIC: when to give up */
 
-	/* True once nobody wants the photo any more; asked for at least every 50 ms. */
+	/* True once nobody wants the photo any more; called at least every 50 ms. */
 	bool (*abandoned)(const struct camera_order *order);
 	void *context;
 };
 
 struct camera_module {
-	/* Writes at most room identities and returns how many cameras there are, or an
+	/* Writes at most `room` identities and returns how many cameras there are, or an
 	 * error. */
 	int (*list)(struct camera_identity *found, size_t room, struct err *err);
 
-	/* Opens the camera with this id: -ENODEV when it is not there.  Looks for cameras
-	 * anew when none is open. */
+	/* Opens the camera with this id; -ENODEV if it is not there.  Searches for
+	 * cameras again when none is open. */
 	int (*open)(struct camera_device **out, const char *id,
 		    struct camera_facts *facts, struct err *err);
 	void (*close)(struct camera_device *device); /* NULL is fine */
 
-	/* Takes one picture, of which no part was exposed before the call and for which
-	 * all controls held.  -ECANCELED when it was abandoned, -ETIMEDOUT after due_ns,
-	 * otherwise an error with its sentence.  After an error the camera has to be
-	 * closed. */
+	/* Takes one picture.  No part of it was exposed before the call, and all controls
+	 * were in effect.  -ECANCELED if it was abandoned, -ETIMEDOUT after due_ns,
+	 * otherwise an error with a sentence.  Close the camera after an error. */
 	int (*shoot)(struct camera_device *device, const struct camera_order *order,
 		     struct camera_picture *out, struct err *err);
 };

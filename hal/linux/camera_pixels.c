@@ -6,7 +6,7 @@
 
 /* ---- as RGB ---- */
 
-/* Where red, green and blue lie in the bytes of a pixel. */
+/* The positions of red, green and blue within the bytes of a pixel. */
 struct pixel_order {
 	int bytes, red, green, blue;
 };
@@ -43,7 +43,7 @@ static void pixels_of_yuv(int y, int u, int v, bool full_range, uint8_t *rgb)
 	rgb[2] = pixels_clip((light + blue * u) >> 16);
 }
 
-/* One row of a picture whose u and v lie step bytes apart, one for two pixels. */
+/* One row of a picture with u and v values `step` bytes apart, one per two pixels. */
 static void pixels_of_planes(const uint8_t *y, int y_step, const uint8_t *u,
 			     const uint8_t *v, int step, int width, bool full_range,
 			     uint8_t *rgb)
@@ -125,7 +125,7 @@ struct camera_yuv {
 	struct yuv yuv;
 	struct camera_picture picture;
 	struct camera_part part;
-	uint8_t light[256], colour[256]; /* to full range */
+	uint8_t light[256], colour[256]; /* tables to full range */
 };
 
 static const uint8_t *yuv_row(const struct camera_yuv *camera, int plane, int y)
@@ -188,7 +188,7 @@ static void yuv_free(struct yuv *yuv)
 	free(camera);
 }
 
-/* value - from, stretched from a range to 255, and to - where nought lies then. */
+/* Stretches value - from from range to 255; zero becomes `to`. */
 static uint8_t yuv_stretch(int value, int from, int range, int to)
 {
 	int off = (value - from) * 255 * 2;

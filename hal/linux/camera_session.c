@@ -9,9 +9,9 @@
 #include "agent/base/json.h"
 #include "hal/linux/call_thread.h"
 
-#define PHOTO_NS                                                                         \
-	(15 * INT64_C(1000000000)) /* until a photo that does not come is given up */
-#define EXPOSURES 3		   /* that a photo may have to wait for */
+/* How long to wait for a photo that does not come. */
+#define PHOTO_NS (15 * INT64_C(1000000000))
+#define EXPOSURES 3 /* that a photo may have to wait for */
 #define CLOSE_MS 3000
 #define NAME_SIZE 65
 
@@ -20,16 +20,16 @@ struct camera_session {
 	char name[NAME_SIZE], id[CAMERA_ID];
 	struct call_thread *call_thread;
 
-	/* Of the thread alone. */
+	/* Used by the thread only. */
 	struct camera_device *device; /* NULL while it is closed */
 	struct camera_facts facts;
 };
 
-/* What is asked of the thread. */
+/* A call to the camera's thread. */
 struct camera_call {
 	struct call base;
 	struct camera_session *session;
-	cJSON *settings; /* NULL: only whether it is there */
+	cJSON *settings; /* NULL: only checks whether it is there */
 	enum camera_use use;
 	struct camera_result result;
 };
@@ -129,7 +129,7 @@ static int session_finish(struct call *base, struct err *err)
 	return 0;
 }
 
-/* ---- on the caller's ---- */
+/* ---- on the caller's thread ---- */
 
 int camera_session_open(struct camera_session **out, const struct camera_module *module,
 			const char *name, const char *id, struct err *err)
@@ -179,7 +179,7 @@ static int session_patience(const void *context)
 	return clock_monotonic_ms() > *due_ms ? -ETIMEDOUT : 0;
 }
 
-/* One that hangs keeps its memory: its thread may still come back to it. */
+/* A session whose thread hangs keeps its memory: the thread may still use it. */
 void camera_session_close(struct camera_session *session)
 {
 	int64_t due_ms = clock_monotonic_ms() + CLOSE_MS;

@@ -19,18 +19,18 @@
 
 #define CAMERAS 8
 #define NAME 65
-#define START_MS 15000 /* for libcamera to start and to find what is there */
+#define START_MS 15000 /* for libcamera to start and find the cameras */
 #define SENTENCE 512
-#define LARGEST 65535 /* pixels of a JPEG's side */
+#define LARGEST 65535 /* pixels per side of a JPEG */
 
-#define STEADY_PICTURES 3 /* that calibration wants alike */
-#define STEADY 0.01	  /* of the value */
+#define STEADY_PICTURES 3 /* that must be alike to end a calibration */
+#define STEADY 0.01	  /* relative to the value */
 #define PATIENT_PICTURES 90
 
 struct slot {
-	struct camera_session *session; /* NULL: it is not attached */
+	struct camera_session *session; /* NULL while it is not attached */
 	char name[NAME];
-	struct camera_facts facts; /* lock; width 0 while nobody has seen it */
+	struct camera_facts facts; /* lock; width 0 until it is first opened */
 };
 
 struct cameras {
@@ -43,7 +43,7 @@ struct cameras {
 	struct slot slots[CAMERAS];
 };
 
-/* A photo that is exposed: a latent. */
+/* A latent image: a photo that has been exposed. */
 struct exposed {
 	struct camera_picture picture;
 	struct camera_part part; /* of the picture */
@@ -58,8 +58,8 @@ int cameras_open(struct cameras **out, const cJSON *config, struct err *err)
 	if (!cameras)
 		return err_set(err, -ENOMEM, "out of memory");
 	cameras->config = config;
-	/* libcamera brings a tracer along that waits for its daemon while it is loaded,
-	 * and did not wake up again where there is none. */
+	/* libcamera loads a tracer that waits for its daemon, and may wait for ever where
+	 * there is none. */
 	setenv("LTTNG_UST_REGISTER_TIMEOUT", "0", 0);
 	pthread_mutex_init(&cameras->lock, NULL);
 	*out = cameras;
@@ -152,7 +152,7 @@ static int cameras_enumerate(struct cameras *cameras, struct err *err)
 	return cameras_store_found(cameras, enumeration, err);
 }
 
-/* Does the config's item mean this camera? */
+/* Whether the config's item names this camera. */
 static bool cameras_match(const cJSON *item, const struct camera_identity *identity)
 {
 	const char *path = json_string(item, "path");
@@ -163,7 +163,7 @@ static bool cameras_match(const cJSON *item, const struct camera_identity *ident
 	return strcmp(item->string, identity->model) == 0;
 }
 
-/* The model as a name that may stand in a topic, and that list does not have. */
+/* Makes a name from the model that is valid in a topic and not yet in list. */
 static void cameras_name(const cJSON *list, const char *model, char name[NAME])
 {
 	char stem[NAME - 12];
@@ -220,7 +220,7 @@ static int cameras_refuse(const struct cameras *cameras, const char *path,
 			"path must name a camera, not '%s'; plugged in: %s", path, there);
 }
 
-/* The library's id of the camera that item means. */
+/* The library's id of the camera that item names. */
 static int cameras_identify(const struct cameras *cameras, const cJSON *item,
 			    const char **id, struct err *err)
 {
@@ -232,7 +232,7 @@ static int cameras_identify(const struct cameras *cameras, const cJSON *item,
 			return 0;
 	}
 	if (path && strchr(path, '/')) {
-		*id = path; /* as ids look: it may be plugged in later */
+		*id = path; /* it looks like an id: the camera may be plugged in later */
 		return 0;
 	}
 	if ((!path || !path[0]) && cameras->found_count == 1)
@@ -253,7 +253,7 @@ static int cameras_check_type(const cJSON *item, struct err *err)
 		type);
 }
 
-/* Says once what the camera lacks. */
+/* Logs which controls the camera lacks. */
 static void slot_log_missing(const struct slot *slot, const struct camera_facts *facts)
 {
 	char missing[SENTENCE] = "";
@@ -438,7 +438,7 @@ static bool steady(double before, double now)
 	return before > 0 && fabs(now - before) <= STEADY * before;
 }
 
-/* How many pictures in a row were like this one, with it. */
+/* The number of similar pictures in a row, including this one. */
 static int steady_for(int pictures, const struct camera_metadata *before,
 		      const struct camera_metadata *now)
 {

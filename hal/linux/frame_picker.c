@@ -33,8 +33,8 @@ void frame_picker_begin(struct frame_picker *picker,
 	}
 }
 
-/* Did all of it happen after it was asked for?  A frame without a time is one if another
- * came before it. */
+/* Whether the frame was exposed after the request.  A frame without a timestamp counts if
+ * another one came before it. */
 static bool picker_is_fresh(const struct frame_picker *picker,
 			    const struct camera_metadata *frame)
 {

@@ -1,4 +1,5 @@
-/* libgpiod 1.6: a handle a line, chips by name or label, no debounce by the kernel. */
+/* libgpiod 1.6: one handle per line, chips by name or label, no debouncing in the kernel.
+ */
 #include "hal/linux/gpio.h"
 
 #include <errno.h>
@@ -132,7 +133,7 @@ int gpio_input(struct gpio_line **out, struct gpio_chip *chip, unsigned offset,
 	struct gpio_line *line = gpio_take(chip, offset, err);
 	int ret;
 
-	(void)debounce_us; /* the first version of the kernel's interface cannot */
+	(void)debounce_us; /* version 1 of the kernel's interface cannot debounce */
 	*debounced = false;
 	if (!line)
 		return -EINVAL;

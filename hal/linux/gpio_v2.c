@@ -1,4 +1,4 @@
-/* libgpiod 2: a request for a line, chips by path, debounce by the kernel. */
+/* libgpiod 2: one request per line, chips by path, debouncing by the kernel. */
 #include "hal/linux/gpio.h"
 
 #include <dirent.h>
@@ -14,7 +14,7 @@ struct gpio_chip {
 
 struct gpio_line {
 	struct gpiod_line_request *request;
-	struct gpiod_edge_event_buffer *edges; /* of one: NULL for an output */
+	struct gpiod_edge_event_buffer *edges; /* room for one edge; NULL for an output */
 	unsigned offset;
 	bool output, safe;
 };
@@ -26,7 +26,7 @@ static int is_chip(const struct dirent *entry)
 	return strncmp(entry->d_name, "gpiochip", strlen("gpiochip")) == 0;
 }
 
-/* Is it the chip of that name or label?  Adds it to list ("gpiochip0 [label], …"). */
+/* Whether this chip has the name or label.  Adds it to list ("gpiochip0 [label], …"). */
 static bool chip_is(struct gpiod_chip *chip, const char *name, char *list, size_t size)
 {
 	struct gpiod_chip_info *info = gpiod_chip_get_info(chip);
@@ -141,7 +141,7 @@ static struct gpiod_line_request *gpio_request(struct gpio_chip *chip, unsigned 
 	return lines;
 }
 
-/* Takes settings. */
+/* Takes ownership of settings. */
 static int gpio_take(struct gpio_line **out, struct gpio_chip *chip, unsigned offset,
 		     const char *consumer, struct gpiod_line_settings *settings,
 		     struct err *err)

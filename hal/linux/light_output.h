@@ -1,5 +1,4 @@
-/* A light: one or more lines that are on or off together, or a channel of a hardware PWM.
- */
+/* A light: one or more lines that are switched together, or a hardware PWM channel. */
 #ifndef HAL_LINUX_LIGHT_OUTPUT_H
 #define HAL_LINUX_LIGHT_OUTPUT_H
 
@@ -13,13 +12,13 @@ struct light_output {
 	struct light_pins pins;
 };
 
-/* Takes what the light called name hangs on, off. */
+/* Requests the lines or the PWM channel of the light called name, off. */
 int light_output_open(struct light_output *light, struct gpio_chip *chip,
 		      const char *name, const struct light_pins *pins, struct err *err);
-void light_output_close(struct light_output *light); /* also one that is not open */
+void light_output_close(struct light_output *light); /* fine if it is not open */
 
-/* 0..100.  Without a hardware PWM -ENOTSUP for what lies between: a line that a program
- * switches fast enough flickers in every photo. */
+/* 0..100.  Without a hardware PWM, -ENOTSUP for values between: a line switched by a
+ * program is too slow and would flicker in every photo. */
 int light_output_set(struct light_output *light, int brightness);
 
 #endif

@@ -1,4 +1,4 @@
-/* A rig of real hardware: GPIO lines and PWM of the kernel, cameras of libcamera. */
+/* The backend for real hardware: kernel GPIO lines and PWM, libcamera's cameras. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +28,7 @@ struct linux_rig {
 	const cJSON *config; /* while the rig is being opened */
 	bool dry;
 	struct gpio_chip *chip;
-	char chip_name[64]; /* as the config has it, "" when it has none */
+	char chip_name[64]; /* as in the config, "" if it names none */
 	struct precise_sleep sleep;
 	struct pin_map pin_map;
 	struct stepper_driver motors[MOTORS];
@@ -38,10 +38,10 @@ struct linux_rig {
 	struct linux_trigger triggers[TRIGGERS];
 	struct cameras *cameras;
 	struct free_lines free_lines;
-	struct gpio_line *lines[FREE_LINES_COUNT]; /* that gpio/set took */
+	struct gpio_line *lines[FREE_LINES_COUNT]; /* requested by gpio/set */
 };
 
-/* The chips of a Raspberry Pi that its header hangs on: 5, 4, older ones. */
+/* The header's GPIO chip of a Raspberry Pi: 5, 4, older ones. */
 static const char *const known_chips[] = {"pinctrl-rp1", "pinctrl-bcm2711",
 					  "pinctrl-bcm2835"};
 
@@ -87,8 +87,7 @@ static void linux_close(void *backend)
 	free(rig);
 }
 
-/* A chip that is not there takes all that hangs on it, and no more: each device says so.
- */
+/* If the GPIO chip is missing, only the devices that need it fail: each says so. */
 static int linux_open(void **out, const cJSON *config, const struct rig_options *options,
 		      cJSON *problems, struct err *err)
 {
@@ -187,7 +186,7 @@ static int linux_attach_trigger(struct linux_rig *rig, size_t i, struct err *err
 			   !trigger->pins.active_high, err);
 }
 
-/* How many of a kind there is room for. */
+/* How many devices of a kind there can be. */
 static size_t linux_most(enum device_kind kind)
 {
 	static const size_t most[DEVICE_KINDS] = {
@@ -346,7 +345,7 @@ static int linux_endstop(void *backend, size_t endstop)
 	return debounced_input_pressed(&rig->endstops[endstop], clock_monotonic_ns());
 }
 
-/* Without waiting: a line that cannot be set now cannot be set later either. */
+/* Ignores errors: a line that cannot be set now cannot be set later either. */
 static void linux_safe(void *backend)
 {
 	struct linux_rig *rig = backend;

@@ -11,8 +11,8 @@
 /* clang-format off */
 #define PIN(name) "\"" name "\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":63}"
 
-/* An A4988 wants 1 us of pulse and 0.2 us of direction, a TMC2209 0.1 and 0.02: both with
- * room for the slopes of a shield. */
+/* An A4988 needs pulses of 1 us and 0.2 us of direction set-up, a TMC2209 0.1 and 0.02;
+ * the defaults leave room for the slow edges of a shield. */
 static const char motor_schema[] =
 	"{\"type\":\"object\",\"required\":[\"step_pin\",\"direction_pin\",\"enable_pin\"],"
 	"\"properties\":{" PIN("step_pin") "," PIN("direction_pin") "," PIN("enable_pin") ","
@@ -47,7 +47,7 @@ static const struct {
 	double pulse_us, setup_us;
 } drivers[] = {{"a4988", 2, 1}, {"tmc2209", 1, 1}};
 
-/* A checked copy of a device with its defaults; NULL after an error. */
+/* A checked copy of a device with its defaults; NULL on error. */
 static cJSON *pin_map_read(const char *schema, const cJSON *item, const char *section,
 			   const char *name, struct err *err)
 {
@@ -66,7 +66,7 @@ static unsigned pin_map_pin(const cJSON *item, const char *key)
 	return (unsigned)json_number(item, key, 0);
 }
 
-/* Is the line there to be taken? */
+/* Whether the line can be used. */
 static int pin_map_check(const struct pin_map *map, unsigned pin, const char *at,
 			 const char *key, bool shared, struct err *err)
 {
@@ -141,7 +141,7 @@ int pin_map_motor(struct pin_map *map, const cJSON *item, struct motor_pins *mot
 	return 0;
 }
 
-/* Takes the one line of a device. */
+/* Records the only line of a device. */
 static int pin_map_take_one(struct pin_map *map, unsigned pin, const char *section,
 			    const char *name, struct err *err)
 {
@@ -172,7 +172,7 @@ int pin_map_endstop(struct pin_map *map, const cJSON *item, struct endstop_pins 
 	return pin_map_take_one(map, endstop->pin, "endstops", item->string, err);
 }
 
-/* Adds a line that is not there yet. */
+/* Adds a line unless it is already there. */
 static void pin_map_add_pin(struct light_pins *light, unsigned pin)
 {
 	for (size_t i = 0; i < light->pin_count; i++)

@@ -1,6 +1,6 @@
-/* Which GPIO lines the devices of a config hang on: read, checked, and none twice.
+/* The GPIO lines of each device: read from the config, checked, and none used twice.
  *
- * Pure: touches no hardware, so a config can be judged on any machine. */
+ * Pure: touches no hardware, so that a config can be checked on any machine. */
 #ifndef HAL_LINUX_PIN_MAP_H
 #define HAL_LINUX_PIN_MAP_H
 
@@ -13,17 +13,18 @@
 #include "hal/linux/pwm.h"
 #include "hal/device.h"
 
-#define PIN_MAP_LINES 64 /* numbers of lines are below */
+#define PIN_MAP_LINES 64 /* line numbers are below it */
 #define LIGHT_PINS_MAX 8 /* of one light */
-#define PIN_MAP_OWNER 96 /* "motors.rotor enable_pin" and its NUL */
+#define PIN_MAP_OWNER 96 /* "motors.rotor enable_pin" with its NUL */
 
-/* Who has each line. */
+/* The user of each line. */
 struct pin_map {
 	char owners[PIN_MAP_LINES][PIN_MAP_OWNER];
-	bool shared[PIN_MAP_LINES]; /* an enable line: other motors may have it too */
+	bool shared[PIN_MAP_LINES]; /* an enable line, which other motors may use too */
 };
 
-/* "motors.rotor step_pin", or NULL when nobody has the line.  context is a wiring. */
+/* "motors.rotor step_pin", or NULL if nothing uses the line.  context is a struct
+ * pin_map. */
 const char *pin_map_owner(const void *context, unsigned line);
 
 struct motor_pins {
@@ -49,8 +50,8 @@ struct trigger_pins {
 	bool active_high;
 };
 
-/* Reads the lines of a device, item being its member of the config, and takes them in
- * wiring.  All or none; "invalid_args" names device and field. */
+/* Reads the pins of a device (item: its member of the config) and records it as their
+ * user. All or none; "invalid_args" names device and key. */
 int pin_map_motor(struct pin_map *map, const cJSON *item, struct motor_pins *motor,
 		  struct err *err);
 int pin_map_endstop(struct pin_map *map, const cJSON *item, struct endstop_pins *endstop,

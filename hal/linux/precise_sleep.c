@@ -3,18 +3,19 @@
 
 #include "agent/base/clock.h"
 
-#define SLICE_NS 10000000 /* the longest sleep, so that a stop is soon seen */
-#define LEAST_NS 15000	  /* awake before a deadline */
-#define MOST_NS 100000	  /* more would starve whoever else runs on that processor */
-#define SPARE_NS 10000	  /* above what the last sleeps were late */
-#define FORGET 512 /* one part of so many of the difference is forgotten with a sleep */
+#define SLICE_NS 10000000 /* the longest sleep, so that a stop is noticed soon */
+#define LEAST_NS 15000	  /* spin at least this long */
+#define MOST_NS                                                                          \
+	100000 /* spin at most this long: more would starve others on that processor */
+#define SPARE_NS 10000 /* more than the last sleeps were late */
+#define FORGET 512     /* each sleep forgets 1/FORGET of the difference */
 
 void precise_sleep_init(struct precise_sleep *sleep)
 {
 	atomic_init(&sleep->stretch_ns, MOST_NS / 2);
 }
 
-/* Follows how late the machine wakes a sleeper: up at once, down slowly. */
+/* Adapts to how late the machine wakes: up immediately, down slowly. */
 static void precise_sleep_learn(struct precise_sleep *sleep, int64_t late_ns)
 {
 	int stretch = atomic_load_explicit(&sleep->stretch_ns, memory_order_relaxed);

@@ -13,7 +13,8 @@
 
 #define NS_PER_S 1000000000
 #define PATH 192
-#define TRIES 100 /* of 10 ms: udev gives the files of a new channel to our group */
+/* Tries of 10 ms, until udev has given the files of a new channel to our group. */
+#define TRIES 100
 
 struct pwm {
 	char chip[PATH];   /* …/pwmchip0 */
@@ -74,7 +75,7 @@ static int pwm_export(struct pwm *pwm)
 	return -EACCES;
 }
 
-/* A period must not be shorter than the duty that stands from before. */
+/* The period must not be shorter than the previous duty cycle, so that comes first. */
 static int pwm_set_up(struct pwm *pwm)
 {
 	char path[PATH + 32];
@@ -84,7 +85,7 @@ static int pwm_set_up(struct pwm *pwm)
 	pwm->duty = open(path, O_WRONLY | O_CLOEXEC);
 	if (pwm->duty < 0)
 		return -errno;
-	/* Refused while no period was ever set: then there is no duty either. */
+	/* Fails if no period was ever set: then there is no duty cycle either. */
 	pwm_write_to(pwm->duty, 0);
 	ret = pwm_write(pwm->folder, "period", pwm->period_ns);
 	if (ret == 0)
@@ -141,7 +142,7 @@ int pwm_set(struct pwm *pwm, int percent)
 	int duty = pwm_write_to(pwm->duty, pwm->period_ns / 100 * percent);
 	int enable = 0;
 
-	/* Off by whichever of the two works. */
+	/* Off if either of the two works. */
 	if (duty == 0 || percent == 0)
 		enable = pwm_write(pwm->folder, "enable", percent > 0);
 	return duty < 0 ? duty : enable;

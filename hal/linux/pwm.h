@@ -13,12 +13,12 @@ struct pwm_config {
 	int frequency_hz; /* above 0 */
 };
 
-/* Takes the channel at 0 %.  root is PWM_ROOT.  Fails with "hal_unavailable" and a
- * sentence that tells what is missing. */
+/* Exports the channel at 0 %.  root is PWM_ROOT.  Fails with "hal_unavailable" and a
+ * sentence that says what is missing. */
 int pwm_open(struct pwm **out, const char *root, const struct pwm_config *config,
 	     struct err *err);
 
-/* Turns it off and gives it back.  NULL is fine. */
+/* Turns it off and unexports it.  NULL is fine. */
 void pwm_close(struct pwm *pwm);
 
 /* 0..100; 0 disables the output.  Any thread, one at a time. */

@@ -8,10 +8,10 @@
 
 #include "agent/base/clock.h"
 
-#define CHECK_MS 20 /* between two looks at the order */
+#define CHECK_MS 20 /* between two checks of the order */
 
 struct request_queue {
-	pthread_mutex_t lock; /* of all that follows */
+	pthread_mutex_t lock; /* guards all members below */
 	pthread_cond_t news;
 	uint64_t cookies[CAMERA_REQUESTS];
 	size_t first, count;
@@ -67,7 +67,7 @@ void request_queue_clear(struct request_queue *queue)
 	pthread_mutex_unlock(&queue->lock);
 }
 
-/* Holds the lock. */
+/* The caller holds the lock. */
 static void request_queue_wait(struct request_queue *queue, int64_t ns)
 {
 	struct timespec due;
@@ -92,7 +92,7 @@ bool request_queue_is_unplugged(struct request_queue *queue, int64_t patience_ms
 	return unplugged;
 }
 
-/* Why there is no waiting any more: 0 while there is. */
+/* Why to stop waiting, or 0. */
 static int request_queue_give_up(bool unplugged, const struct camera_order *order,
 				 struct err *err)
 {

@@ -19,7 +19,7 @@ static int stepper_driver_output(struct gpio_line **line, struct gpio_chip *chip
 	return gpio_output(line, chip, pin, consumer, safe, err);
 }
 
-/* The record of the enable line pin, taken when nobody has it yet. */
+/* Finds the record of the enable line, and requests the line if no motor has it yet. */
 static int stepper_driver_share_enable(struct stepper_driver *driver,
 				       struct gpio_chip *chip, const char *name,
 				       struct enable_line *enables, size_t count,
@@ -55,7 +55,7 @@ int stepper_driver_open(struct stepper_driver *driver, struct gpio_chip *chip,
 	driver->user = 1u << user;
 	driver->pulse_ns = (int64_t)(pins->pulse_us * NS_PER_US);
 	driver->setup_ns = (int64_t)(pins->setup_us * NS_PER_US);
-	/* Without current first, so that no edge of the other lines moves anything. */
+	/* Disabled first, so that no edge on the other lines moves anything. */
 	ret = stepper_driver_share_enable(driver, chip, name, enables, count, err);
 	if (ret == 0)
 		ret = stepper_driver_output(&driver->step, chip, pins->step, name, "step",
@@ -97,8 +97,8 @@ int stepper_driver_set_direction(struct stepper_driver *driver, bool forward)
 	return ret;
 }
 
-/* The driver steps at the rising edge: what lies before the end of the call may have been
- * it. */
+/* The driver steps at the rising edge, which may come at any time until gpio_set()
+ * returns. */
 int stepper_driver_step(struct stepper_driver *driver, int64_t *sent_ns)
 {
 	int ret = gpio_set(driver->step, true);

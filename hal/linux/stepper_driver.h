@@ -9,11 +9,11 @@
 #include "hal/linux/gpio.h"
 #include "hal/linux/pin_map.h"
 
-/* An enable line, which motors may share: low while one of them has current. */
+/* An enable line, which motors may share: low while one of them is enabled. */
 struct enable_line {
 	struct gpio_line *line;
 	unsigned pin;
-	unsigned users; /* bits: those that want current */
+	unsigned users; /* bits of the motors that are enabled */
 };
 
 struct stepper_driver {
@@ -24,25 +24,26 @@ struct stepper_driver {
 	struct motor_pins pins;
 };
 
-/* Takes the lines of the motor called name, without current.  enables has room for count
- * lines; a line that another motor has is shared.  user is below 32. */
+/* Requests the lines of the motor called name, disabled.  enables has room for count
+ * lines; a line that another motor already uses is shared.  user is below 32. */
 int stepper_driver_open(struct stepper_driver *driver, struct gpio_chip *chip,
 			const char *name, const struct motor_pins *pins,
 			struct enable_line *enables, size_t count, unsigned user,
 			struct err *err);
-void stepper_driver_close(struct stepper_driver *driver); /* also one that is not open */
+void stepper_driver_close(struct stepper_driver *driver); /* fine if it is not open */
 
-/* All of them: 0, or the negative errno of a line.  A driver has one user at a time;
- * those that share an enable line are powered by one thread at a time. */
+/* All of these return 0, or the negative errno of a line.  A driver has one user at a
+ * time; drivers that share an enable line are enabled by one thread at a time. */
 
-/* The coils' current.  The enable line is low while a motor of it wants current. */
+/* Switches the coils' current.  A shared enable line is low while any of its motors is
+ * enabled. */
 int stepper_driver_enable(struct stepper_driver *driver, bool on);
 
-/* The direction of the steps that follow; returns when the driver has taken it. */
+/* Sets the direction of the following steps; returns after the set-up time. */
 int stepper_driver_set_direction(struct stepper_driver *driver, bool forward);
 
-/* One pulse, over when it returns.  *sent_ns becomes the time at which its rising edge
- * had surely been sent; it stays as it is when there was none. */
+/* Sends one pulse and returns when it is over.  *sent_ns becomes a time at which the
+ * rising edge had certainly been sent; it is unchanged if there was none. */
 int stepper_driver_step(struct stepper_driver *driver, int64_t *sent_ns);
 
 #endif

@@ -6,14 +6,14 @@
 #include <stdint.h>
 
 #define GAMMA 2.2
-#define DARK 24 /* of 255: below it is background */
+#define DARK 24 /* of 255: darker pixels are background */
 #define CLIPPED 250
-#define TOP 0.05	  /* of the object: its brightest part */
-#define LEAST_SHARE 0.005 /* of the pixels: less is no object */
+#define TOP 0.05	  /* the brightest fraction of the object */
+#define LEAST_SHARE 0.005 /* fraction of the pixels: fewer are no object */
 #define MOST_CHANGE 4	  /* in one step */
 
-/* The object's pixels by their brightest channel, and the light of those that tell
- * colour. */
+/* A histogram of the object's pixels by their brightest channel, and the light of those
+ * that are used for colour. */
 struct sums {
 	size_t bins[256], object, coloured;
 	double red, green, blue;
@@ -41,7 +41,7 @@ static void add(struct sums *sums, const uint8_t *p)
 	sums->coloured++;
 }
 
-/* The value above which TOP of the object lies. */
+/* The value above which the brightest TOP of the object lies. */
 static int top_of(const struct sums *sums)
 {
 	size_t above = 0;

@@ -1,9 +1,9 @@
-/* The simulated camera's light meter: how far its exposure and its white balance are from
- * where they should be, judged by a photo.
+/* The simulated camera's auto-exposure: how far exposure and white balance of a photo are
+ * from where they should be.
  *
- * White balance takes the object for grey in the mean; the exposure is right when the
- * brightest twentieth of the object begins at METER_BRIGHT of full light.  Only what is
- * neither dark nor clipped is looked at for colour. */
+ * White balance assumes that the object is grey on average.  The exposure is right when
+ * the brightest twentieth of the object begins at AUTO_EXPOSURE_BRIGHT of full light.
+ * For colour, dark and clipped pixels are ignored. */
 #ifndef HAL_SIM_AUTO_EXPOSURE_H
 #define HAL_SIM_AUTO_EXPOSURE_H
 
@@ -13,12 +13,12 @@
 
 #define AUTO_EXPOSURE_BRIGHT 0.6
 
-/* What to multiply the settings by. */
+/* The factors by which to multiply the settings. */
 struct auto_exposure {
 	double exposure, red, blue;
 };
 
-/* False when the photo shows next to nothing. */
+/* False if the photo shows next to nothing. */
 bool auto_exposure_read(const struct frame *frame, struct auto_exposure *auto_exposure);
 
 #endif

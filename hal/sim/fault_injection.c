@@ -29,7 +29,7 @@ static const char *const kinds[] = {
 
 struct rule {
 	struct fault fault;
-	double every, photo, times; /* every or photo is 0 */
+	double every, photo, times; /* either every or photo is 0 */
 };
 
 struct fault_injection {

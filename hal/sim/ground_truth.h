@@ -1,7 +1,7 @@
-/* Where the simulated rig's axes really are, which only hal/sim may know.
+/* The true positions of the simulated rig's axes, which only hal/sim may know.
  *
- * Kept in <state_dir>/sim/truth, mapped into memory: the motors of a real rig do not move
- * back when the program is killed either. */
+ * Kept in <state_dir>/sim/truth, mapped into memory: like the motors of a real rig, they
+ * do not move back when the program is killed. */
 #ifndef HAL_SIM_GROUND_TRUTH_H
 #define HAL_SIM_GROUND_TRUTH_H
 
@@ -15,21 +15,21 @@
 
 struct ground_truth;
 
-/* Opens path or makes it; a damaged file is moved aside.  names and counts (steps from 0
- * degrees) are n axes as they stand in a rig that nobody has moved. */
+/* Opens path or creates it; a damaged file is moved aside.  names and counts (steps from
+ * 0 degrees) are the n axes of a rig that nobody has moved. */
 int ground_truth_open(struct ground_truth **out, const char *path,
 		      const char *const *names, const int64_t *counts, size_t n,
 		      struct err *err);
 void ground_truth_close(struct ground_truth *truth); /* NULL is fine */
 
-/* Has this call of ground_truth_open() made the file? */
+/* Whether ground_truth_open() created the file. */
 bool ground_truth_is_new(const struct ground_truth *truth);
 
-/* By number of axis.  One thread moves an axis, any may look. */
+/* By index of the axis.  One thread moves an axis, any thread may read. */
 int64_t ground_truth_count(const struct ground_truth *truth, size_t axis);
 void ground_truth_step(struct ground_truth *truth, size_t axis, int sign);
 
-/* The number of this photo, from 1, growing over restarts. */
+/* The number of the next photo, from 1, growing over restarts. */
 uint64_t ground_truth_next_shutter(struct ground_truth *truth);
 
 #endif

@@ -9,10 +9,10 @@
 #include "agent/base/parallel.h"
 #include "agent/base/simd.h"
 
-#define BAND 16	 /* rows in one turn of a thread */
+#define BAND 16	 /* rows per job of a thread */
 #define SPAN 128 /* pixels that are halved at once */
 
-/* Where the object ends, a pixel's light comes from both sides: softens stairs. */
+/* At the object's outline a pixel's light comes from both sides: softens jagged edges. */
 #define OUTLINE (1.0f * BLUR_PIXEL)
 
 /* ---- an image ---- */
@@ -74,7 +74,7 @@ SIMD_CLONES void lens_add_rows(const uint16_t *const row[4], int n,
 		sum[i] = (uint32_t)a[i] + d[i] + 3 * ((uint32_t)b[i] + c[i]);
 }
 
-/* The mean blur of those of four pixels that show something. */
+/* The mean blur of those of four pixels that are not empty. */
 static uint16_t mean_blur(const uint16_t *upper, const uint16_t *lower, int x0, int x1)
 {
 	const uint16_t blur[4] = {upper[x0], upper[x1], lower[x0], lower[x1]};
@@ -111,7 +111,7 @@ static void halve_span(const struct halving *h, int x, int n, int y)
 	uint32_t sum[(2 * SPAN + 2) * 3] = {0};
 
 	if (empty(from, first, seen, 2 * y))
-		return; /* as black as it was mapped */
+		return; /* already black */
 
 	lens_add_rows((const uint16_t *const[]){rgb_at(from, first, 2 * y - 1),
 						rgb_at(from, first, 2 * y),
@@ -144,8 +144,8 @@ static void halve_band(void *context, int band)
 }
 
 /* The variance in square pixels of what level k shows through sample(): 3/4 from each
- * halving, 1/4 from the spline, each in pixels of its own level.  Level 0 is taken as it
- * is. */
+ * halving and 1/4 from the spline, each in pixels of its own level.  Level 0 is used as
+ * it is. */
 static float spread(int k)
 {
 	return k ? .5f * (float)(1 << 2 * k) - .25f : 0;
@@ -175,8 +175,8 @@ int lens_focus(struct lens *lens, double most_blur, struct cancel *cancel)
 	return ret;
 }
 
-/* The weights of three neighbours at fraction f, -.5 .. .5, from the one in the middle:
- * the quadratic B-spline, which shows no squares where a coarse level is enlarged. */
+/* The weights of three neighbours at fraction f (-.5 .. .5) from the middle one: the
+ * quadratic B-spline, which shows no squares when a coarse level is enlarged. */
 static void spline(float f, float weight[3])
 {
 	weight[0] = .5f * (.5f - f) * (.5f - f);
@@ -184,8 +184,7 @@ static void spline(float f, float weight[3])
 	weight[2] = .5f * (.5f + f) * (.5f + f);
 }
 
-/* Adds weight times the light at the point (x, y) of level 0 as level number k shows it.
- */
+/* Adds weight times the light at the point (x, y) of level 0 as level k shows it. */
 static void sample(const struct light_image *p, int k, int x, int y, float weight,
 		   float rgb[3])
 {
@@ -225,10 +224,9 @@ static uint16_t blur_around(const struct light_image *p, int x, int y)
 	return most;
 }
 
-/* The blur of the nearest thing in sight; where nothing is, 0: light that strays from the
- * object across its outline does so as far as the object is out of focus.  In sight is
- * what the coarsest level's spline can reach, so that its light does not end at a square.
- */
+/* The blur of the nearest thing in reach, 0 if there is none: light that strays across
+ * the object's outline does so as far as the object is out of focus.  The reach is that
+ * of the coarsest level's spline, so that its light does not end at a square. */
 static uint16_t blur_near(const struct lens *lens, int x, int y)
 {
 	const int top = lens->levels - 1;
@@ -252,7 +250,7 @@ static bool on_outline(const struct light_image *p, int x, int y)
 	return !(left && right && up && down) && (left || right || up || down);
 }
 
-/* A mixture of two levels has the mixture of their variances. */
+/* The variance of a mixture of two levels is the mixture of their variances. */
 static void blur_pixel(const struct lens *lens, int x, int y, float rgb[3])
 {
 	const struct light_image *p = &lens->level[0];

@@ -1,7 +1,7 @@
-/* Randomness that belongs to a place: the same point always gives the same number.
+/* Position-based noise: the same point always gives the same number.
  *
- * Lattice noise computed from a hash instead of read from a table, so that a loop over
- * many points has neither branches nor memory and compiles to vector code.  Everything is
+ * Lattice noise computed from a hash instead of a table, so that a loop over many points
+ * has neither branches nor memory accesses and compiles to vector code.  Everything is
  * inline for that reason.  Coordinates must stay within +-1e6. */
 #ifndef HAL_SIM_NOISE_H
 #define HAL_SIM_NOISE_H
@@ -10,7 +10,7 @@
 
 #include "agent/base/simd.h"
 
-/* Spreads every bit of i over the upper bits of the answer. */
+/* Spreads every bit of i over the upper bits of the result. */
 SIMD_INLINE uint32_t noise_hash(uint32_t i)
 {
 	i *= 0x9E3779B1u;
@@ -27,7 +27,7 @@ SIMD_INLINE int noise_floor(float x)
 	return i - ((float)i > x);
 }
 
-/* One lattice point, after each coordinate went through noise_hash(). */
+/* The hash of a lattice point, from its coordinates after noise_hash(). */
 SIMD_INLINE uint32_t noise_corner(uint32_t hx, uint32_t hy, uint32_t hz)
 {
 	return (hx ^ (hy >> 3) ^ (hz >> 7) ^ (hz << 11)) * 0x9E3779B1u;
@@ -44,7 +44,7 @@ SIMD_INLINE float noise_mix(float a, float b, float t)
 	return a + (b - a) * t;
 }
 
-/* Value noise: -1..1, smooth, one bump a unit. */
+/* Value noise: -1..1, smooth, one bump per unit. */
 SIMD_INLINE float noise_value(float x, float y, float z)
 {
 	const int ix = noise_floor(x), iy = noise_floor(y), iz = noise_floor(z);
@@ -67,7 +67,7 @@ SIMD_INLINE float noise_value(float x, float y, float z)
 	return noise_mix(noise_mix(a, b, wy), noise_mix(c, d, wy), wz);
 }
 
-/* The slope that a lattice point lends to the point (x, y, z) away from it. */
+/* The contribution of a lattice point's gradient to a point (x, y, z) away from it. */
 SIMD_INLINE float noise_slope(uint32_t hash, float x, float y, float z)
 {
 	const float gx = (float)((int)(hash >> 22) - 512);
@@ -101,8 +101,8 @@ SIMD_INLINE float noise_gradient(float x, float y, float z)
 	return noise_mix(noise_mix(a, b, wy), noise_mix(c, d, wy), wz) * (1.f / 400);
 }
 
-/* -1..1 with a bell-shaped frequency around 0 and a deviation of 1/3.45: four bytes of
- * the hash added up. */
+/* -1..1 with a bell-shaped distribution around 0 and a deviation of 1/3.45: the sum of
+ * the hash's four bytes. */
 SIMD_INLINE float noise_bell(uint32_t hash)
 {
 	const uint32_t sum =

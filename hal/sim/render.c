@@ -17,49 +17,50 @@
 #define FOCAL_MM 4.28	      /* of the same */
 #define MEASURED_DIOPTRES 9.6 /* where it was focused when FOCAL_PER_WIDTH was found */
 
-#define BLOCK 8 /* pixels a side of what one cone feels its way for */
-#define TILE 64 /* pixels a side of what one thread takes: SCENE_BATCH blocks */
-#define BAND 16 /* rows in one turn of developing */
+#define BLOCK 8 /* side of the pixel block that shares one cone-marching ray */
+#define TILE 64 /* side of the tile that one thread renders: SCENE_BATCH blocks */
+#define BAND 16 /* rows that one thread develops at a time */
 
 #define MOST_STEPS 96
-#define STRIDE .6f	/* of the distance: relief makes it too long at times */
-#define TOUCH 1.3f	/* stop when this many beam radii away */
+#define STRIDE .6f /* fraction of the distance: the relief makes it too long at times */
+#define TOUCH 1.3f /* a ray hits when it is this many beam radii away */
 #define RAY_BEAM .27f	/* a ray's beam radius in pixels */
 #define BLOCK_BEAM 5.7f /* a block's: its half diagonal */
 
-/* The ring light: strength at 1 scan radius, what arrives from all sides. */
+/* The ring light: strength at 1 scan radius, and the fraction that arrives from all
+ * sides. */
 #define RING .72f
 #define AMBIENT .06f
 #define ROOM_LIGHT .5f	  /* of the walls */
 #define ROOM_AMBIENT .25f /* of the room on the object */
 
-/* Where the camera stands and its axes, in scan radii. */
-struct stand {
+/* The camera's position and axes, in scan radii. */
+struct viewpoint {
 	float eye[3], forward[3], right[3], up[3];
 };
 
-/* One photo in the making. */
+/* The state of rendering one photo. */
 struct shot {
 	const struct render_view *view;
-	struct stand object; /* the camera seen from the object, which turns */
-	struct stand room;   /* and from the room, which does not */
-	float focal;	     /* pixels */
-	int left, top;	     /* what is cropped away there */
-	int tiles_wide;	     /* tiles in a row */
+	struct viewpoint object; /* the camera relative to the object, which turns */
+	struct viewpoint room;	 /* and relative to the room, which does not */
+	float focal;		 /* pixels */
+	int left, top;		 /* pixels cropped away there */
+	int tiles_wide;		 /* tiles in a row */
 	struct lens lens;
 	struct sensor sensor;
 };
 
-/* Rays on their way, packed so that loops run over those that still are. */
+/* Rays that have not hit anything yet, packed for loops. */
 struct rays {
 	struct scene_points way; /* unit directions */
-	float t[SCENE_BATCH];	 /* how far they got */
-	float end[SCENE_BATCH];	 /* where they have passed the object */
+	float t[SCENE_BATCH];	 /* distance so far */
+	float end[SCENE_BATCH];	 /* distance at which they have passed the object */
 	int who[SCENE_BATCH];	 /* the pixel or block of each */
 	int n;
 };
 
-/* Where rays met the object, and of which pixel each is. */
+/* Where rays hit the object, and the pixel or block of each. */
 struct hits {
 	struct scene_points at, way;
 	float t[SCENE_BATCH];
@@ -94,7 +95,7 @@ static int groups(int n)
 }
 
 /* The unit direction through the point (x, y) of the cropped picture, in pixels. */
-static void look(const struct shot *shot, const struct stand *stand, float x, float y,
+static void look(const struct shot *shot, const struct viewpoint *vp, float x, float y,
 		 struct scene_points *way, int i)
 {
 	const struct render_view *view = shot->view;
@@ -102,12 +103,12 @@ static void look(const struct shot *shot, const struct stand *stand, float x, fl
 	const float v = (.5f * (float)view->height - y - (float)shot->top) / shot->focal;
 	const float scale = 1 / sqrtf(1 + u * u + v * v);
 
-	way->x[i] = (stand->forward[0] + u * stand->right[0] + v * stand->up[0]) * scale;
-	way->y[i] = (stand->forward[1] + u * stand->right[1] + v * stand->up[1]) * scale;
-	way->z[i] = (stand->forward[2] + u * stand->right[2] + v * stand->up[2]) * scale;
+	way->x[i] = (vp->forward[0] + u * vp->right[0] + v * vp->up[0]) * scale;
+	way->y[i] = (vp->forward[1] + u * vp->right[1] + v * vp->up[1]) * scale;
+	way->z[i] = (vp->forward[2] + u * vp->right[2] + v * vp->up[2]) * scale;
 }
 
-/* Adds the ray through (x, y) unless it passes the object by more than its beam. */
+/* Adds the ray through (x, y), unless it misses the object by more than its beam. */
 static bool aim(const struct shot *shot, float x, float y, float beam, struct rays *rays,
 		int who)
 {
@@ -130,7 +131,7 @@ static bool aim(const struct shot *shot, float x, float y, float beam, struct ra
 	return true;
 }
 
-/* The points that are t along the ways from eye. */
+/* The points at distance t from eye. */
 SIMD_CLONES void render_advance(const float eye[3],
 				const struct scene_points *restrict way,
 				const float *restrict t, struct scene_points *restrict at,
@@ -145,8 +146,8 @@ SIMD_CLONES void render_advance(const float eye[3],
 
 typedef void measure_fn(const struct scene_points *p, float *distance, int groups);
 
-/* Sends rays, beam (a ratio of their length) wide, until they touch what measure
- * measures; what misses is dropped. */
+/* Marches rays of a beam width (relative to their length) until they hit what measure()
+ * measures; rays that miss are dropped. */
 static void march(const struct shot *shot, struct rays *rays, float beam,
 		  measure_fn *measure, struct hits *hits)
 {
@@ -155,7 +156,7 @@ static void march(const struct shot *shot, struct rays *rays, float beam,
 
 	hits->n = 0;
 	for (int step = 0; rays->n > 0 && step < MOST_STEPS; step++) {
-		/* What still skims the surface in the end has all but touched it. */
+		/* A ray that still skims the surface at the end has all but hit it. */
 		const float touch = step < MOST_STEPS - 1 ? TOUCH : 3 * TOUCH;
 		int kept = 0;
 
@@ -185,8 +186,8 @@ static void march(const struct shot *shot, struct rays *rays, float beam,
 	}
 }
 
-/* From where march() stopped onto the surface itself, by one step and a secant, so that
- * the photos of all angles show the same surface. */
+/* Refines march()'s hits onto the surface itself by one step and a secant, so that photos
+ * from all angles show the same surface. */
 static void settle(const struct shot *shot, struct hits *hits)
 {
 	struct scene_points at;
@@ -207,8 +208,8 @@ static void settle(const struct shot *shot, struct hits *hits)
 	render_advance(shot->object.eye, &hits->way, hits->t, &hits->at, groups(hits->n));
 }
 
-/* 1 + the radius of the circle of confusion of what is depth scan radii in front of the
- * lens: similar triangles with the aperture. */
+/* 1 + the radius of the circle of confusion at `depth` scan radii in front of the lens:
+ * similar triangles with the aperture. */
 static uint16_t confusion(const struct shot *shot, float depth)
 {
 	const struct render_view *view = shot->view;
@@ -231,7 +232,7 @@ static size_t pixel_index(const struct shot *shot, int x, int y)
 	return (size_t)y * (size_t)shot->lens.level[0].width + (size_t)x;
 }
 
-/* Light and blur of hits, into the block at (x, y). */
+/* Writes light and blur of hits into the block at (x, y). */
 static void shade(const struct shot *shot, const struct hits *hits, int x, int y)
 {
 	const struct render_view *view = shot->view;
@@ -295,7 +296,7 @@ static void trace_block(const struct shot *shot, int x, int y, float start)
 	shade(shot, &hits, x, y);
 }
 
-/* The room, in every pixel of a row of the tile that shows nothing yet. */
+/* Draws the room into each pixel of a row of the tile that is still empty. */
 static void trace_room_row(const struct shot *shot, int x, int y)
 {
 	const struct light_image *image = &shot->lens.level[0];
@@ -319,7 +320,7 @@ static void trace_room_row(const struct shot *shot, int x, int y)
 	}
 }
 
-/* One cone a block finds out which blocks see the object and how far away it is. */
+/* One cone per block finds which blocks see the object and how far away it is. */
 static void trace_tile(void *context, int tile)
 {
 	const struct shot *shot = context;
@@ -344,11 +345,11 @@ static void trace_tile(void *context, int tile)
 		trace_room_row(shot, x, row);
 }
 
-/* The picture of shot as the sensor gives it, in bytes. */
+/* The conversion of a shot into the sensor's bytes. */
 struct development {
 	const struct shot *shot;
 	uint8_t *rgb;
-	atomic_bool failed; /* memory was out */
+	atomic_bool failed; /* memory ran out */
 };
 
 static void develop_band(void *context, int band)
@@ -376,8 +377,8 @@ static void develop_band(void *context, int band)
 	free(row);
 }
 
-/* The camera's place and axes where the object's azimuth of it is phi. */
-static void stand(struct stand *stand, double theta, double phi)
+/* The camera's position and axes at the azimuth phi around the object. */
+static void set_viewpoint(struct viewpoint *vp, double theta, double phi)
 {
 	const double st = sin(theta), ct = cos(theta), sp = sin(phi), cp = cos(phi);
 	const double eye[3] = {st * cp, st * sp, ct};
@@ -385,14 +386,14 @@ static void stand(struct stand *stand, double theta, double phi)
 	const double right[3] = {-sp, cp, 0};
 
 	for (int k = 0; k < 3; k++) {
-		stand->eye[k] = (float)eye[k];
-		stand->forward[k] = (float)-eye[k];
-		stand->up[k] = (float)up[k];
-		stand->right[k] = (float)right[k];
+		vp->eye[k] = (float)eye[k];
+		vp->forward[k] = (float)-eye[k];
+		vp->up[k] = (float)up[k];
+		vp->right[k] = (float)right[k];
 	}
 }
 
-/* The widest circle of confusion there can be, in pixels: at either end of the object. */
+/* The largest possible circle of confusion, in pixels: at either end of the object. */
 static double most_blur(const struct shot *shot)
 {
 	const uint16_t near = confusion(shot, 1 - SCENE_BOUND);
@@ -409,8 +410,8 @@ static void set_up(struct shot *shot, const struct render_view *view)
 	shot->view = view;
 	shot->focal = (float)(view->focal_px > 0 ? view->focal_px
 						 : render_focal_px(view->width));
-	stand(&shot->object, tilt, turn);
-	stand(&shot->room, tilt, 0);
+	set_viewpoint(&shot->object, tilt, turn);
+	set_viewpoint(&shot->room, tilt, 0);
 	sensor_set(&shot->sensor, view->exposure, view->gain, view->light, view->seed);
 }
 

@@ -11,7 +11,7 @@
 struct ball {
 	float x, y, z;	  /* middle */
 	float rx, ry, rz; /* half axes */
-	float blend;	  /* how wide the seam to what it grows on is */
+	float blend;	  /* width of the seam to the part that it grows on */
 };
 
 /* The owl; parts with y above 0 come in pairs. */
@@ -33,7 +33,7 @@ static const struct disc table = {.21f, -.388f, -.362f};
 static const struct disc spindle = {.05f, -.44f, -.388f};
 
 #define PLINTH_BLEND .03f
-#define RELIEF .022f /* more than the relief ever adds */
+#define RELIEF .022f /* an upper bound of the relief */
 #define FACE .098f   /* radius of the ring of feathers around each eye */
 
 struct rgb {
@@ -65,7 +65,8 @@ SIMD_INLINE float clamp01(float x)
 	return smaller(larger(x, 0), 1);
 }
 
-/* The ellipsoid's distance, exact at its surface (I. Quilez, "ellipsoid - SDF", 2008). */
+/* The distance of an ellipsoid, exact at its surface (I. Quilez, "ellipsoid - SDF",
+ * 2008). */
 SIMD_INLINE float ball_distance(struct ball b, float x, float y, float z)
 {
 	const float ux = (x - b.x) / b.rx, uy = (y - b.y) / b.ry, uz = (z - b.z) / b.rz;
@@ -99,7 +100,7 @@ SIMD_INLINE float grown(float d, struct ball b, float x, float y, float z)
 	return joined(d, ball_distance(b, x, y, z), b.blend);
 }
 
-/* Trunk and limbs: all that carries feathers. */
+/* Trunk and limbs: everything that has feathers. */
 SIMD_INLINE float feathered_distance(float x, float y, float z)
 {
 	float d = ball_distance(body, x, y, z);
@@ -124,7 +125,7 @@ SIMD_INLINE float stand_distance(float axis, float z)
 	return smaller(disc_distance(table, axis, z), disc_distance(spindle, axis, z));
 }
 
-/* The form without its relief. */
+/* The shape without its relief. */
 SIMD_INLINE float form_distance(float x, float y, float z)
 {
 	const float axis = sqrtf(x * x + y * y);
@@ -145,7 +146,7 @@ SIMD_INLINE float tooth(float phase)
 	return ramp * ramp * (3 - 2 * ramp);
 }
 
-/* What the potter's hands and tools left on the form: never above RELIEF. */
+/* What the potter's hands and tools left on the shape: never above RELIEF. */
 SIMD_INLINE float relief(float x, float y, float z)
 {
 	const float soft = noise_value(11 * x, 11 * y, 11 * z);
@@ -248,8 +249,8 @@ SIMD_INLINE float above(float value, float edge, float width)
 	return clamp01((value - edge) / larger(width, 1e-4f) + .5f);
 }
 
-/* Round dots of a brush: at most one in each cell of a grid with scale cells a unit.
- * 1 in a dot, 0 elsewhere; share of the cells has one. */
+/* Round brush dots: at most one per cell of a grid with scale cells per unit.  1 in a
+ * dot, 0 elsewhere; the fraction `share` of the cells has one. */
 SIMD_INLINE float dots(float x, float y, float z, float scale, float share, float pixel)
 {
 	const float sx = x * scale, sy = y * scale, sz = z * scale;
@@ -271,7 +272,7 @@ SIMD_INLINE float dots(float x, float y, float z, float scale, float share, floa
 	return here * above(size, away, scale * pixel);
 }
 
-/* The plumage: large fields, brush strokes over them, dots over all.  Nothing of it is
+/* The plumage: large fields, brush strokes over them, dots over all.  Nothing is
  * mirrored, so that the left side never looks like the right one. */
 SIMD_INLINE struct rgb plumage(float x, float y, float z, float pixel)
 {
@@ -295,7 +296,7 @@ SIMD_INLINE struct rgb plumage(float x, float y, float z, float pixel)
 	return blended(back, belly, is_front);
 }
 
-/* Dots in three sizes, of the colour that shows. */
+/* Dots in three sizes, of a colour that shows on c. */
 SIMD_INLINE struct rgb dotted(struct rgb c, float x, float y, float z, float pixel)
 {
 	const float big =

@@ -8,8 +8,8 @@
 
 #define WELL 3000.f	 /* electrons of a fully exposed pixel at gain 1 */
 #define READ .0016f	 /* deviation in the dark at gain 1, in full exposures */
-#define STRAY .004f	 /* of the ring light's, from nowhere in particular */
-#define BELL_WIDTH 3.45f /* what makes the deviation of noise_bell() 1 */
+#define STRAY .004f	 /* stray light, as a fraction of the ring light */
+#define BELL_WIDTH 3.45f /* scales the deviation of noise_bell() to 1 */
 
 void sensor_set(struct sensor *sensor, double exposure, double gain, double light,
 		uint64_t seed)
@@ -23,7 +23,7 @@ void sensor_set(struct sensor *sensor, double exposure, double gain, double ligh
 		sensor->gamma[i] = (uint8_t)lround(255 * pow(i / 1024., 2 / 2.2));
 }
 
-/* Shot noise: the variance of electrons is their number. */
+/* Shot noise: the variance of the electrons is their number. */
 SIMD_CLONES void sensor_expose(const struct sensor *sensor, float *restrict light, int n,
 			       uint32_t low, uint32_t high)
 {

@@ -9,7 +9,7 @@ bool sensor_is_sideways(int orientation)
 	return orientation >= 5;
 }
 
-/* Where pixel x, y of the upright picture lies on a sensor of this size. */
+/* The place of pixel x, y of the upright picture on a sensor of this size. */
 static void place_on(const struct frame *sensor, int orientation, int *x, int *y)
 {
 	bool sideways = sensor_is_sideways(orientation);

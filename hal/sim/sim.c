@@ -1,15 +1,14 @@
-/* The simulated rig: motors that are counts in a file, a light and a trigger that are
- * numbers, an endstop that follows from the rotor's true angle, and a camera that renders
- * what it would see (sim_camera.c).
+/* The simulated rig: motors are counts in a file, a light and a trigger are numbers, an
+ * endstop follows from the rotor's true angle, and a camera renders what it would see
+ * (sim_camera.c).
  *
  * Each exposure appends one line to <state_dir>/sim/shutter.log:
  *
  *     <wall time> <number> <true rotor degrees> <true turntable degrees> <light 0..100>
  *
- * and each pulse of a trigger one to trigger.log beside it:
+ * and each trigger pulse one line to trigger.log beside it:
  *
- *     <wall time> <which trigger> <true rotor degrees> <true turntable degrees>
- */
+ *     <wall time> <which trigger> <true rotor degrees> <true turntable degrees> */
 #include "hal/sim/sim_internal.h"
 
 #include <errno.h>
@@ -46,7 +45,7 @@ static int sim_index(const cJSON *section, const char *name)
 	return -1;
 }
 
-/* path NULL: there is no truth. */
+/* With path NULL there is no ground truth. */
 static int sim_open_motors(struct sim *sim, const cJSON *config, const char *path,
 			   struct err *err)
 {
@@ -62,7 +61,7 @@ static int sim_open_motors(struct sim *sim, const cJSON *config, const char *pat
 		if (n == GROUND_TRUTH_AXES)
 			return err_code(err, -EINVAL, "invalid_args",
 					"motors must be at most %d", GROUND_TRUTH_AXES);
-		/* The rig refuses what is outside; here it only must not hurt. */
+		/* The rig refuses values outside; here they must only do no harm. */
 		motor->steps_per_turn =
 			turn >= 1 && turn <= INT32_MAX ? (int32_t)turn : 1;
 		motor->sign = json_number(item, "direction", 1) < 0 ? -1 : 1;
@@ -176,7 +175,7 @@ static void sim_close(void *backend)
 	free(sim);
 }
 
-/* Nothing hangs on its lines. */
+/* No device uses its lines. */
 static const char *sim_line_owner(const void *context, unsigned line)
 {
 	(void)context;
@@ -238,7 +237,7 @@ static int64_t sim_wait_until(void *backend, int64_t due_ns, struct cancel *canc
 	return sim_clock_wait_until(&sim->clock, due_ns, cancel);
 }
 
-/* A simulated coil holds without current too. */
+/* A simulated axis holds its position without current too. */
 static int sim_enable(void *backend, size_t motor, bool on)
 {
 	(void)backend;
@@ -255,8 +254,8 @@ static int sim_direction(void *backend, size_t motor, bool forward)
 	return 0;
 }
 
-/* Its time has come to the very moment that was asked for: there it is sent. */
-/* NOLINTNEXTLINE(readability-non-const-parameter): the table's type */
+/* The clock is exactly at the time of the call: *sent_ns is right already. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the type in motor_ops */
 static int sim_step(void *backend, size_t motor, int64_t *sent_ns)
 {
 	struct sim *sim = backend;
@@ -349,7 +348,7 @@ void sim_log(int fd, const char *name, const char *line, int length)
 			 strerror(errno));
 }
 
-/* Nothing hangs on the line: a photo that it asks for is taken nowhere. */
+/* No camera is connected to the trigger: it takes no photo, and only logs. */
 static int sim_trigger(void *backend, size_t trigger, bool active)
 {
 	struct sim *sim = backend;

@@ -1,5 +1,5 @@
-/* The simulated rig's camera: renders what it would see from where the axes stand, gets
- * wrong what it was told to, and calibrates itself by its own photos. */
+/* The simulated rig's camera: renders what it would see from the axes' angles, injects
+ * faults, and calibrates itself by its own photos. */
 #include "hal/sim/sim_internal.h"
 
 #include <errno.h>
@@ -16,26 +16,26 @@
 #include "hal/sim/render.h"
 
 #define NS_PER_MS 1e6
-#define WIDTH 1640 /* of a photo when nobody chose */
+#define WIDTH 1640 /* of a photo without photo_resolution */
 #define HEIGHT 1232
 #define MAX_WIDTH 4656
 #define MAX_HEIGHT 3496
-#define EXPOSURE_MS 50.0 /* exposes well at gain 1 and full light */
-#define SURFACE 0.8	 /* of the radius: where the object's face is, for autofocus */
-#define SENSOR_MM 5.68	 /* wide: that of an IMX519 */
+#define EXPOSURE_MS 50.0 /* well exposed at gain 1 and full light */
+#define SURFACE 0.8	 /* fraction of the radius: the object's surface, for autofocus */
+#define SENSOR_MM 5.68	 /* width of an IMX519 */
 #define NEUTRAL 1.8	 /* awbg_red and awbg_blue under the ring light */
 #define GAMMA 2.2	 /* of the renderer's bytes */
-#define MOST_SHUTTER_MS 1000.0 /* that calibrating chooses */
+#define MOST_SHUTTER_MS 1000.0 /* the limit of calibration */
 #define LEAST_SHUTTER_MS 0.1
 #define MOST_BALANCE 8.0
 #define LEAST_BALANCE 0.2
-#define STEADY 0.01	/* a change of less is none */
-#define STEADY_PHOTOS 3 /* in a row end a calibration */
-#define ROUNDS 30	/* end it in vain */
+#define STEADY 0.01	/* a smaller change is none */
+#define STEADY_PHOTOS 3 /* this many in a row end a calibration */
+#define ROUNDS 30	/* after so many it fails */
 #define HANG_MS 1e12	/* longer than anybody waits */
 #define NO_FOCUS 0.01	/* dioptres for infinity: to the renderer 0 means all is sharp */
 
-/* A photo that is exposed. */
+/* A latent image: an exposed photo. */
 struct sim_latent {
 	struct render_view view; /* upright */
 	int orientation;
@@ -67,7 +67,7 @@ static int sim_orientation(const cJSON *settings)
 	return (int)json_number(settings, "orientation_flag", 1);
 }
 
-/* The picture as it is looked at, upright; what is cropped away is counted there too. */
+/* Size and crop of the upright picture; cropping is defined there too. */
 static void sim_frame_view(struct render_view *view, const cJSON *settings)
 {
 	const cJSON *size =
@@ -83,8 +83,8 @@ static void sim_frame_view(struct render_view *view, const cJSON *settings)
 	view->crop_height = json_number(settings, "crop_height", 0) / 100;
 }
 
-/* What the camera sees at this moment. */
-static struct render_view sim_look(struct sim *sim, const cJSON *settings)
+/* What the camera sees now. */
+static struct render_view sim_view(struct sim *sim, const cJSON *settings)
 {
 	double shutter_ms = json_number(settings, "shutter", EXPOSURE_MS);
 	double gain = json_number(settings, "gain", 1);
@@ -144,7 +144,7 @@ int sim_camera_answers(void *backend, size_t camera, struct err *err)
 	return 0;
 }
 
-/* Waits as long as the exposure takes, or as a fault makes it. */
+/* Waits for the exposure, or as long as a fault makes it. */
 static int sim_take(struct sim *sim, double shutter_ms, const struct fault *fault,
 		    const struct backend_shot *shot, struct err *err)
 {
@@ -158,8 +158,8 @@ static int sim_take(struct sim *sim, double shutter_ms, const struct fault *faul
 	return sim_expose(sim, shutter_ms, shot);
 }
 
-/* What the sensor catches with these settings. */
-static struct sim_latent *sim_catch(struct sim *sim, const cJSON *settings)
+/* What the sensor records with these settings. */
+static struct sim_latent *sim_record(struct sim *sim, const cJSON *settings)
 {
 	struct sim_latent *latent = calloc(1, sizeof(*latent));
 
@@ -170,7 +170,7 @@ static struct sim_latent *sim_catch(struct sim *sim, const cJSON *settings)
 	latent->red = json_number(settings, "awbg_red", NEUTRAL) / NEUTRAL;
 	latent->blue = json_number(settings, "awbg_blue", NEUTRAL) / NEUTRAL;
 	latent->orientation = sim_orientation(settings);
-	latent->view = sim_look(sim, settings);
+	latent->view = sim_view(sim, settings);
 	return latent;
 }
 
@@ -178,11 +178,11 @@ int sim_camera_expose(void *backend, size_t camera, const struct backend_shot *s
 		      void **out, struct err *err)
 {
 	struct sim *sim = backend;
-	struct sim_latent *latent = sim_catch(sim, shot->settings);
+	struct sim_latent *latent = sim_record(sim, shot->settings);
 	struct fault fault = fault_injection_next(sim->faults);
 	int ret;
 
-	(void)camera; /* all look from the same place */
+	(void)camera; /* all cameras are at the same place */
 	if (!latent)
 		return err_set(err, -ENOMEM, "out of memory");
 	latent->torn = fault.kind == FAULT_TORN;
@@ -200,7 +200,7 @@ int sim_camera_expose(void *backend, size_t camera, const struct backend_shot *s
 	return 0;
 }
 
-/* One channel of the white balance, on bytes that have their gamma. */
+/* Applies the white balance of one channel to gamma-encoded bytes. */
 static void sim_tint(struct frame *frame, int channel, double gain)
 {
 	size_t pixels = (size_t)frame->width * (size_t)frame->height;
@@ -216,8 +216,8 @@ static void sim_tint(struct frame *frame, int channel, double gain)
 			table[frame->rgb[i * 3 + (size_t)channel]];
 }
 
-/* What the sensor holds.  It is not interrupted: the shutter has opened, so there shall
- * be a photo. */
+/* Makes the frame of a latent image.  Cannot be interrupted: the shutter has opened, so
+ * there must be a photo. */
 static int sim_develop(const struct sim *sim, const struct sim_latent *latent,
 		       struct frame *frame, struct err *err)
 {
@@ -277,7 +277,7 @@ int sim_camera_read_out(void *backend, size_t camera, void *latent_photo,
 
 /* ---- calibrating ---- */
 
-/* Multiplies a setting within its bounds; how much that changed it. */
+/* Multiplies a setting within its bounds and returns the relative change. */
 static double sim_adjust(cJSON *settings, const char *key, double factor, double least,
 			 double most)
 {
@@ -290,11 +290,11 @@ static double sim_adjust(cJSON *settings, const char *key, double factor, double
 	return fabs(after / before - 1);
 }
 
-/* One photo and what follows from it; *change is the largest. */
+/* Takes one photo and adjusts the settings; *change is the largest change. */
 static int sim_measure(struct sim *sim, const struct backend_shot *shot, cJSON *settings,
 		       double *change, struct err *err)
 {
-	struct sim_latent *latent = sim_catch(sim, settings);
+	struct sim_latent *latent = sim_record(sim, settings);
 	struct frame *frame;
 	struct auto_exposure auto_exposure;
 	bool seen;
@@ -325,7 +325,7 @@ static int sim_measure(struct sim *sim, const struct backend_shot *shot, cJSON *
 	return 0;
 }
 
-static void sim_tell_found(const cJSON *settings, cJSON *found)
+static void sim_report_found(const cJSON *settings, cJSON *found)
 {
 	static const char *const keys[] = {"shutter", "awbg_red", "awbg_blue"};
 
@@ -353,7 +353,7 @@ int sim_camera_calibrate(void *backend, size_t camera, const struct backend_shot
 			       "exposure and white balance did not settle in %d photos",
 			       ROUNDS);
 	if (ret == 0)
-		sim_tell_found(settings, found);
+		sim_report_found(settings, found);
 	cJSON_Delete(settings);
 	return ret;
 }

@@ -5,8 +5,8 @@
 
 #include "agent/base/clock.h"
 
-#define AHEAD_NS 2000000  /* real time that may be skipped without a sleep */
-#define SLICE_NS 10000000 /* the longest sleep, so that a stop is soon seen */
+#define AHEAD_NS 2000000  /* real time that is skipped without a sleep */
+#define SLICE_NS 10000000 /* the longest sleep, so that a stop is noticed soon */
 
 void sim_clock_start(struct sim_clock *clock, double speed)
 {

@@ -1,4 +1,4 @@
-/* What a simulated rig is made of.  For sim.c and sim_camera.c only. */
+/* The parts of a simulated rig, shared by sim.c and sim_camera.c only. */
 #ifndef HAL_SIM_SIM_INTERNAL_H
 #define HAL_SIM_SIM_INTERNAL_H
 
@@ -18,15 +18,15 @@
 #define SIM_ENDSTOPS 16
 
 struct sim_motor {
-	int sign; /* of the steps while the direction line is high */
+	int sign; /* sign of the steps while the direction line is high */
 	int32_t steps_per_turn;
-	int direction; /* of the next steps */
+	int direction; /* sign of the next steps */
 };
 
 struct sim_endstop {
-	int motor;    /* -1: the config names one that is not there */
-	int64_t edge; /* count at which it is pressed */
-	bool above;   /* pressed from there upwards */
+	int motor;    /* -1: the config names a motor that does not exist */
+	int64_t edge; /* count from which it is pressed */
+	bool above;   /* pressed above edge, else below it */
 };
 
 struct sim {
@@ -34,14 +34,14 @@ struct sim {
 	struct ground_truth *truth;
 	struct sim_motor motors[GROUND_TRUTH_AXES];
 	size_t motor_count;
-	int rotor, turntable; /* which motors these are, -1 for none */
+	int rotor, turntable; /* their indices, -1 for none */
 	struct sim_endstop endstops[SIM_ENDSTOPS];
 	atomic_int lights[SIM_LIGHTS];
 	size_t light_count;
 	double radius_mm;
 	bool room_lit;
 	struct fault_injection *faults;
-	struct target_image *target_image; /* what is held before the camera, or NULL */
+	struct target_image *target_image; /* shown instead of the object; NULL: none */
 	struct free_lines free_lines;
 	atomic_bool lines[FREE_LINES_COUNT]; /* levels of the free lines */
 	int shutter_log, trigger_log;	     /* file descriptors */
@@ -49,17 +49,17 @@ struct sim {
 
 /* ---- sim.c ---- */
 
-/* True degrees of a motor by its number; 0 for -1. */
+/* The true angle of a motor by its number; 0 for -1. */
 double sim_angle(const struct sim *sim, int motor);
 
-/* The same angle, 0..360. */
+/* The same angle within 0..360. */
 double sim_turned(double degrees);
 
-/* 0..100, of the brightest light. */
+/* The brightness (0..100) of the brightest light. */
 int sim_brightness(struct sim *sim);
 
-/* Appends a line of length bytes to the log called name.  For tests and the curious: a
- * full disk must not cost a photo. */
+/* Appends a line of length bytes to the log called name.  The logs are for tests and the
+ * curious: a full disk must not cost a photo. */
 void sim_log(int fd, const char *name, const char *line, int length);
 
 /* ---- sim_camera.c: as backend.h says, backend being a struct sim ---- */

@@ -13,7 +13,7 @@ struct target_image {
 	struct frame *image;
 };
 
-/* libjpeg ends a failed call by a jump. */
+/* libjpeg reports a fatal error by a function that must not return. */
 struct target_image_failure {
 	struct jpeg_error_mgr mgr;
 	jmp_buf jump;
@@ -28,7 +28,7 @@ static void target_image_jump(j_common_ptr info)
 	longjmp(failure->jump, 1);
 }
 
-/* Into target, so that what is there can be freed after a jump. */
+/* Stores the frame in target first, so that it can be freed after a longjmp(). */
 static int target_image_read_rows(struct target_image *target,
 				  struct jpeg_decompress_struct *info)
 {
