@@ -255,7 +255,7 @@ struct zip_file *photo_set_zip_files(const struct photo_set *set)
 static int changed(const struct photo_file *file, struct err *err)
 {
 	return err_code(err, -ESTALE, "task_failed",
-			"%s was changed meanwhile: restart the task from the start",
+			"%s has changed in the meantime: restart the task from the start",
 			file->path);
 }
 

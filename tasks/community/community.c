@@ -28,7 +28,7 @@ static char *copy(const char *text)
 	char *made = strdup(text);
 
 	if (!made)
-		abort(); /* as everywhere when memory is out */
+		abort(); /* out of memory */
 	return made;
 }
 

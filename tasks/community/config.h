@@ -1,5 +1,5 @@
-/* Where community types are looked for, and what their processes may use.  Written by
- * community_open() only; any thread may read it. */
+/* Where community types are looked for, and what their processes may use.  Only the
+ * atomic members change after community_open(); any thread may read all of them. */
 #ifndef TASKS_COMMUNITY_CONFIG_H
 #define TASKS_COMMUNITY_CONFIG_H
 

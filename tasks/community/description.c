@@ -147,7 +147,7 @@ static int add_type(struct plugin *plugin, cJSON *description, struct err *err)
 	}
 	made = calloc(1, sizeof(*made));
 	if (!made)
-		abort(); /* as everywhere when memory is out */
+		abort(); /* out of memory */
 	made->description = description;
 	made->plugin = plugin;
 	ret = fill_type(made, err);

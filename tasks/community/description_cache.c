@@ -81,7 +81,7 @@ void description_cache_put(const struct plugin *plugin, const char *text, size_t
 	cJSON *entry;
 
 	if (!described)
-		abort(); /* as everywhere when memory is out */
+		abort(); /* out of memory */
 	entry = folder ? read_entry(folder, plugin) : NULL;
 	if (folder && (!entry || strcmp(json_string(entry, "described"), described) != 0))
 		write_entry(folder, plugin, described);

@@ -26,7 +26,7 @@ struct plugin *plugin_new(struct community_config *config, const char *path,
 	struct plugin *plugin = calloc(1, sizeof(*plugin));
 
 	if (!plugin)
-		abort(); /* as everywhere when memory is out */
+		abort(); /* out of memory */
 	plugin->owner =
 		(struct type_owner){.acquire = acquire_owner, .release = release_owner};
 	atomic_init(&plugin->users, 1);

@@ -170,7 +170,7 @@ struct plugin_files *plugin_files_find(const struct community_config *config)
 	struct search search = {.config = config, .files = files};
 
 	if (!files || !(files->files = calloc(PLUGIN_FILES_MAX, sizeof(*files->files))))
-		abort(); /* as everywhere when memory is out */
+		abort(); /* out of memory */
 	if (config->enabled)
 		search_folder(&search, config->folder, 0);
 	qsort(files->files, files->count, sizeof(*files->files), by_path);

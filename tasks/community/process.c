@@ -262,7 +262,7 @@ static void stream_read(struct stream *stream)
 		stream->capacity = stream->size + READ_BYTES;
 		stream->bytes = realloc(stream->bytes, stream->capacity + 1);
 		if (!stream->bytes)
-			abort(); /* as everywhere when memory is out */
+			abort(); /* out of memory */
 	}
 	got = read(stream->fd, stream->bytes + stream->size, READ_BYTES);
 	if (got > 0)

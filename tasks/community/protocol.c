@@ -112,7 +112,7 @@ static void send_start(struct protocol *p, const char *args)
 		     "\"checkpoint\":%s}",
 		     p->type->name, p->host->id(p->run), p->host->attempt(p->run), args,
 		     saved ? saved : "null") < 0)
-		abort(); /* as everywhere when memory is out */
+		abort(); /* out of memory */
 	send_line(p, line);
 	free(line);
 }
@@ -299,7 +299,7 @@ static void on_rig(struct protocol *p, cJSON *line)
 			begin_stop(p, p->host->gate(p->run));
 		else
 			freeze_until_resume(p);
-		err_code(&err, ret, "cancelled", "the task was told to stop meanwhile");
+		err_code(&err, ret, "cancelled", "the task was stopped in the meantime");
 	} while (!p->stop);
 	answer(p, line, value, ret < 0 ? &err : NULL);
 }

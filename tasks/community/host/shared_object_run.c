@@ -24,7 +24,7 @@ struct task_run {
 	/* The run's thread only. */
 	char *id, *saved, *value;
 	int attempt, requests;
-	char code[32], *why; /* of the last explain() */
+	char code[32], *why; /* of the last fail_with() */
 };
 
 /* ---- to the agent ---- */
