@@ -52,7 +52,7 @@ CREATE TABLE outbox (
 CREATE TABLE act (
 	number      INTEGER PRIMARY KEY,
 	verb        TEXT NOT NULL,
-	topic       TEXT NOT NULL,           -- where the reply goes
+	topic       TEXT NOT NULL,           -- of the reply
 	request     TEXT NOT NULL,
 	correlation BLOB,
 	packet      INTEGER NOT NULL,

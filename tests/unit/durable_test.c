@@ -26,7 +26,7 @@ static void note(const char *what, const char *name)
 {
 	size_t used;
 
-	/* Which one it is is nobody's business. */
+	/* Its number does not matter. */
 	if (!strncmp(name, ".new-", 5))
 		name = "temporary";
 	pthread_mutex_lock(&lock);
@@ -42,7 +42,7 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* These stand before the C library's. */
+/* These replace those of the C library. */
 int fsync(int fd)
 {
 	char link[64], path[512];
@@ -154,7 +154,7 @@ static void put_photo(struct photo_writer *writer)
 	assert_int_equal(photo_writer_put(writer, &job, NULL), 0);
 }
 
-/* A checkpoint counts what was reported. */
+/* A checkpoint counts only photos that were reported. */
 static void a_photo_is_reported_when_it_and_its_metadata_are_synced(void **state)
 {
 	struct place *place = *state;

@@ -21,7 +21,7 @@ static bool parses(const char *text, size_t length)
 	return parsed;
 }
 
-/* The sentence with which text is refused. */
+/* The sentence of the error for text. */
 static const char *refusal(const char *text)
 {
 	static struct err err;
@@ -182,7 +182,7 @@ static void many_keys_are_compared_quickly(void **state)
 	fputs("}", out);
 	fclose(out);
 
-	assert_true(parses(text, size)); /* squared this would take ctest's patience */
+	assert_true(parses(text, size)); /* quadratic time would exceed ctest's timeout */
 	free(text);
 }
 

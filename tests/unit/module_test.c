@@ -15,7 +15,7 @@
 
 #include "tests/support/sample_module.h"
 
-/* Loading it fails with this errno, and says so with these words. */
+/* Checks that loading name fails with this errno and a sentence that has these words. */
 static void refused(const char *name, int number, const char *words)
 {
 	const void *table = NULL;
@@ -113,12 +113,12 @@ static void the_environment_can_name_another_folder(void **state)
 	rmdir(folder);
 }
 
-/* Who starts the agent pays for what it always needs, and for nothing else. */
+/* Starting the agent must load only what it always needs. */
 static void the_agent_links_no_library_of_a_module(void **state)
 {
 	static const char *const heavy[] = {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-		"libstdc++", /* sanitizers bring it along */
+		"libstdc++", /* sanitizers link it */
 #endif
 		"libcamera",
 		"libcurl",

@@ -460,7 +460,7 @@ static void events_in_flight_at_a_disconnect_are_sent_again_in_order(void **stat
 	assert_non_null(strstr(f->text, "\"seq\":2,"));
 }
 
-/* A crash between two acknowledgements that came out of order. */
+/* The crash is between two acknowledgements that came out of order. */
 static void an_event_is_done_only_when_all_before_it_are(void **state)
 {
 	struct fixture *f = *state;
@@ -516,8 +516,7 @@ static void a_redelivery_is_recognized_while_its_reply_is_unacknowledged(void **
 	assert_false(outbox_is_redelivery(f->outbox, 17, "hash"));
 }
 
-/* The reply may be sent and acknowledged before the message that it answers comes again.
- */
+/* The reply may be acknowledged before the message it answers is redelivered. */
 static void
 a_redelivery_is_recognized_until_the_broker_has_every_acknowledgement(void **state)
 {

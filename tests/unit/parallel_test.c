@@ -72,7 +72,7 @@ static void a_cancel_skips_the_rest(void **state)
 	cancel_init(&tally.cancel);
 	ret = parallel_for(TURNS, count_and_stop_at_ten, &tally, &tally.cancel);
 
-	/* Each thread may finish the turn it is in; there are at most 16. */
+	/* Each thread may finish its present call; there are at most 16. */
 	assert_int_equal(ret, -EINTR);
 	assert_true(atomic_load(&tally.all) <= 10 + 16);
 	cancel_destroy(&tally.cancel);

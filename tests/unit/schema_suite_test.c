@@ -60,7 +60,7 @@ static cJSON *file_json(const char *path)
 	if (getdelim(&text, &size, '\0', file) < 0)
 		fail_msg("%s cannot be read", path);
 	fclose(file);
-	json = cJSON_Parse(text); /* the suite nests deeper than we let a message nest */
+	json = cJSON_Parse(text); /* the suite nests deeper than json_parse() allows */
 	free(text);
 	if (!json)
 		fail_msg("%s is no JSON", path);

@@ -26,7 +26,7 @@ static struct schema *compiled(const char *text)
 	return schema;
 }
 
-/* The sentence for the first problem of json below /args, "fits" without one. */
+/* The sentence for the first problem of json below /args, or "fits". */
 static const char *verdict(const char *schema_text, const char *json)
 {
 	static char text[512];
@@ -54,7 +54,7 @@ static const char *verdict_on_x(const char *schema, const char *json)
 	return verdict(object, value);
 }
 
-/* json after a use of the schema, as canonical text; the caller frees it. */
+/* json as canonical text after use was called on it; the caller frees it. */
 static char *after(void (*use)(const struct schema *, cJSON *), const char *schema_text,
 		   const char *json)
 {

@@ -72,7 +72,7 @@ static void commit(struct fixture *f)
 		fail_msg("%s", err.text);
 }
 
-/* The process ends here without a commit, and another one begins. */
+/* As if the process ended without a commit and another one started. */
 static void open_again(struct fixture *f)
 {
 	store_close(f->store);
@@ -114,8 +114,8 @@ static void committed_changes_persist_and_others_do_not(void **state)
 	commit(f);
 	assert_false(store_dirty(f->store));
 	store_set_number(f->store, "a", 2);
-	assert_int_equal(store_number(f->store, "a", -1),
-			 2); /* a turn sees its own writes */
+	/* A turn sees its own writes. */
+	assert_int_equal(store_number(f->store, "a", -1), 2);
 	open_again(f);
 
 	assert_int_equal(store_number(f->store, "a", -1), 1);
@@ -188,7 +188,7 @@ static void a_damaged_database_is_moved_aside_never_deleted(void **state)
 	assert_int_equal(access(f->damaged, F_OK), 0);
 }
 
-/* Every column once: long because the table is wide. */
+/* Every column once; long because the table is wide. */
 /* NOLINTNEXTLINE(readability-function-size) */
 static void a_task_comes_back_as_it_was(void **state)
 {
@@ -299,8 +299,8 @@ static long wal_bytes(const struct fixture *f)
 	return stat(path, &st) < 0 ? -1 : (long)st.st_size;
 }
 
-/* After a power cut a frame behind the last commit shares a sector with it, and a second
- * cut could tear both: tests/simulation/run found it (seed 7009479). */
+/* Otherwise, after a power cut, the next frame would share a sector with the last commit,
+ * and a second power cut could tear both.  tests/simulation found it (seed 7009479). */
 static void the_wal_is_restarted_at_every_start(void **state)
 {
 	struct fixture *f = *state;
@@ -312,7 +312,7 @@ static void the_wal_is_restarted_at_every_start(void **state)
 	if (child == 0) {
 		open_store(f);
 		store_set_number(f->store, "a", 7);
-		_exit(store_commit(f->store, NULL) < 0); /* killed, as it were */
+		_exit(store_commit(f->store, NULL) < 0); /* as if it were killed */
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
@@ -371,7 +371,7 @@ static void a_log_is_bounded_in_bytes_and_deleted_with_its_task(void **state)
 	char line[1001] = "";
 
 	for (int i = 0; i < 250; i++)
-		strcat(line, "\U0001F4F7"); /* four bytes a character */
+		strcat(line, "\U0001F4F7"); /* four bytes per character */
 	for (int i = 0; i < 100; i++)
 		store_log_add(f->store, 1, i, 2, line);
 	store_log_add(f->store, 2, 1, 2, "another's");
@@ -515,8 +515,8 @@ static void pending_commands_are_stored_until_they_are_done(void **state)
 	assert_string_equal(text, "");
 }
 
-/* Files may not grow: whatever SQLite tries, in the middle of a large transaction or at
- * its end, nothing of the turn may be on disk afterwards. */
+/* No file may grow.  Whether SQLite fails in the middle of a large transaction or at its
+ * end, nothing of the turn may be on disk afterwards. */
 static void a_turn_that_fails_leaves_nothing_behind(void **state)
 {
 	struct fixture *f = *state;

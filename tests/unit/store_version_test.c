@@ -48,7 +48,7 @@ static void commit(struct fixture *f)
 		fail_msg("%s", err.text);
 }
 
-/* The database itself, while no store has it. */
+/* Opens the database directly; no store may have it open. */
 static sqlite3 *open_database(const struct fixture *f)
 {
 	char path[128];
@@ -128,7 +128,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* All rows that sql finds, a line each. */
+/* The result of sql as text, one line per row. */
 static char *rows(sqlite3 *db, const char *sql)
 {
 	sqlite3_str *text = sqlite3_str_new(db);
@@ -145,7 +145,7 @@ static char *rows(sqlite3 *db, const char *sql)
 	return sqlite3_str_finish(text);
 }
 
-/* The version that the agent gives to a new database. */
+/* The user_version of a database that was just made. */
 static int newest(struct fixture *f)
 {
 	sqlite3 *db;
@@ -165,7 +165,7 @@ static int newest(struct fixture *f)
 	return version;
 }
 
-/* Calls check with a database of every version opened. */
+/* Opens a database of every version and calls check with it. */
 static void for_each_version(struct fixture *f, void (*check)(struct store *store))
 {
 	int last = newest(f);
@@ -189,7 +189,7 @@ static void a_database_of_every_version_is_kept_for_this_test(void **state)
 	}
 }
 
-/* The columns of all tables, and the indexes. */
+/* Describes the columns of all tables, and the indexes. */
 static char *layout(struct fixture *f)
 {
 	sqlite3 *db;
@@ -229,7 +229,7 @@ static void an_old_database_gets_the_columns_of_a_new_one(void **state)
 	sqlite3_free(new_one);
 }
 
-/* Every column once: long because the table is wide. */
+/* Every column once; long because the table is wide. */
 /* NOLINTNEXTLINE(readability-function-size) */
 static void check_finished_task(struct store *store)
 {

@@ -217,7 +217,7 @@ static void unused_topics_are_removed(void **state)
 		f->now += 300;
 	}
 
-	/* One that is known was not due then; one that was forgotten always is. */
+	/* It would not be due yet if it were still known; an unknown topic always is. */
 	assert_true(telemetry_due(f->telemetry, "p1", 1301));
 	assert_false(telemetry_due(f->telemetry, "p999", f->now - 299));
 }

@@ -79,7 +79,7 @@ static void a_cut_character_is_removed(void **state)
 	assert_line("\xc3", "");
 }
 
-/* A key that a sender made up stands in the sentence, which stands in the log. */
+/* A sentence may quote a key that a sender made up, and it is logged. */
 static void an_error_is_one_line(void **state)
 {
 	struct err err;
