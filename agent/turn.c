@@ -187,7 +187,7 @@ void core_close(struct core *core)
 	for (size_t i = 0; i < core->scheduler.count; i++)
 		task_free(core->scheduler.live[i]);
 	pending_close(core);
-	receive_close(core);
+	dispatch_close(core);
 	effects_clear(&core->after_commit);
 	effects_clear(&core->acks);
 	outbox_close(core->outbox);
@@ -217,7 +217,7 @@ static void take_message(struct core *core, const struct event *event)
 	    strcmp(topic.noun, "estop") != 0)
 		return;
 	if (!session_message(core, event, &topic))
-		receive_message(core, event, &topic);
+		dispatch_message(core, event, &topic);
 }
 
 static void take_stop(struct core *core)

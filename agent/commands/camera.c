@@ -149,7 +149,7 @@ const struct verb camera_verbs[] = {
 	},
 	{
 		.name = "camera/settings",
-		.flags = VERB_WRITES | VERB_FRESH | VERB_BRIEF,
+		.flags = VERB_WRITES | VERB_FRESH | VERB_QUEUEABLE,
 		.schema =
 			SCHEMA_OBJECT(SCHEMA_NAME ",\"settings\":{\"type\":\"object\"}"),
 		.decide = camera_settings_decide,

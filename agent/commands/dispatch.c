@@ -51,8 +51,8 @@ static bool is_redelivery(const struct core *core, const struct event *event,
 
 /* A full disk: what frees room or stops something is carried out as long as it can be
  * kept. */
-static bool receive_storage(const struct core *core, struct response *response,
-			    const struct verb *verb)
+static bool check_storage(const struct core *core, struct response *response,
+			  const struct verb *verb)
 {
 	bool stops = verb->flags & VERB_STOPS;
 	bool writes = verb->flags & VERB_WRITES;
@@ -97,8 +97,8 @@ static void refuse_retained(struct core *core, struct response *response,
 	core_emit_event(core, "retained.refused", NULL, data);
 }
 
-static bool receive_scope(struct core *core, struct response *response,
-			  const struct verb *verb)
+static bool check_scope(struct core *core, struct response *response,
+			const struct verb *verb)
 {
 	enum topic_scope scope = response->command->topic.scope;
 
@@ -118,7 +118,7 @@ static bool receive_scope(struct core *core, struct response *response,
 	return true;
 }
 
-static bool receive_fresh(struct response *response, const struct verb *verb)
+static bool check_fresh(struct response *response, const struct verb *verb)
 {
 	if (!response->stale ||
 	    !((verb->flags & VERB_FRESH) || response->command->current))
@@ -132,8 +132,8 @@ static bool receive_fresh(struct response *response, const struct verb *verb)
 
 /* MQTT 3.1.1 cannot tell a clearing from an empty command, so an empty one changes
  * nothing. */
-static bool receive_empty(const struct core *core, struct response *response,
-			  const struct verb *verb)
+static bool check_empty(const struct core *core, struct response *response,
+			const struct verb *verb)
 {
 	if (!response->command->empty || core->session.version == MQTT_5 ||
 	    !(verb->flags & VERB_WRITES) || (verb->flags & VERB_NEVER_REFUSED))
@@ -185,7 +185,7 @@ static struct schema *verb_schema(struct core *core, const struct verb *verb)
 	return known->schema;
 }
 
-void receive_close(struct core *core)
+void dispatch_close(struct core *core)
 {
 	struct verb_schema *known = core->verb_schemas;
 
@@ -194,8 +194,8 @@ void receive_close(struct core *core)
 	free(core->verb_schemas);
 }
 
-static bool receive_body(struct core *core, struct response *response,
-			 const struct verb *verb)
+static bool check_body(struct core *core, struct response *response,
+		       const struct verb *verb)
 {
 	struct schema_problem problems[PROBLEMS_MAX];
 	struct schema *schema = verb_schema(core, verb);
@@ -213,7 +213,7 @@ static bool receive_body(struct core *core, struct response *response,
 }
 
 /* What "current" stands for. */
-static bool receive_current(struct core *core, struct response *response)
+static bool resolve_current(struct core *core, struct response *response)
 {
 	struct command *command = response->command;
 	const struct task *task;
@@ -229,8 +229,8 @@ static bool receive_current(struct core *core, struct response *response)
 	return true;
 }
 
-static void receive_verb(struct core *core, struct response *response,
-			 const struct verb *verb)
+static void dispatch_verb(struct core *core, struct response *response,
+			  const struct verb *verb)
 {
 	const struct command *command = response->command;
 	bool creates = verb->flags & VERB_CREATES;
@@ -239,16 +239,15 @@ static void receive_verb(struct core *core, struct response *response,
 	 * tasks. */
 	bool repeats = writes && !(verb->flags & VERB_NEVER_REFUSED);
 
-	if (!receive_scope(core, response, verb) ||
-	    !receive_empty(core, response, verb) ||
-	    !receive_storage(core, response, verb))
+	if (!check_scope(core, response, verb) || !check_empty(core, response, verb) ||
+	    !check_storage(core, response, verb))
 		return;
 	if (repeats && (remember_answers(core, response, "r", command->request) ||
 			pending_answers(core, response) ||
 			(creates && remember_answers(core, response, "i", command->id))))
 		return;
-	if (!receive_fresh(response, verb) || !receive_body(core, response, verb) ||
-	    !receive_current(core, response))
+	if (!check_fresh(response, verb) || !check_body(core, response, verb) ||
+	    !resolve_current(core, response))
 		return;
 	core->hardware_stopped = core->commit_blocked && (verb->flags & VERB_STOPS);
 	verb->decide(core, response);
@@ -261,7 +260,7 @@ static void receive_verb(struct core *core, struct response *response,
 }
 
 /* The refusal goes to the one place where it can do no harm. */
-static void reply_denied(const struct core *core, struct response *response)
+static void refuse_reply_topic(const struct core *core, struct response *response)
 {
 	struct command *command = response->command;
 
@@ -273,8 +272,8 @@ static void reply_denied(const struct core *core, struct response *response)
 			core->options.root, core->options.device, core->options.root);
 }
 
-static void receive_command(struct core *core, struct response *response,
-			    const struct event *event, const struct err *err)
+static void dispatch_command(struct core *core, struct response *response,
+			     const struct event *event, const struct err *err)
 {
 	struct command *command = response->command;
 	bool denied = err->number && !strcmp(err->code, "reply_to_denied");
@@ -285,7 +284,7 @@ static void receive_command(struct core *core, struct response *response,
 		denied = true;
 	/* First of all: whatever is answered below must not go there. */
 	if (denied)
-		reply_denied(core, response);
+		refuse_reply_topic(core, response);
 	if (event->retained) {
 		refuse_retained(core, response, event->topic);
 		return;
@@ -298,11 +297,11 @@ static void receive_command(struct core *core, struct response *response,
 				err->text);
 		return;
 	}
-	receive_verb(core, response, command->verb);
+	dispatch_verb(core, response, command->verb);
 }
 
-void receive_message(struct core *core, const struct event *event,
-		     const struct topic *topic)
+void dispatch_message(struct core *core, const struct event *event,
+		      const struct topic *topic)
 {
 	struct command command;
 	struct err err = {.number = 0};
@@ -325,7 +324,7 @@ void receive_message(struct core *core, const struct event *event,
 	/* The rig has stopped for a repeated emergency stop, too: it is no repetition. */
 	if (has_flag(&command, VERB_NEVER_REFUSED) ||
 	    !is_redelivery(core, event, response.message_hash)) {
-		receive_command(core, &response, event, &err);
+		dispatch_command(core, &response, event, &err);
 		if (!response.later)
 			reply_send(core, &response,
 				   !response.refused && has_flag(&command, VERB_WRITES));

@@ -4,8 +4,8 @@
 
 #include "agent/core/state.h"
 
-void receive_message(struct core *core, const struct event *event,
-		     const struct topic *topic);
-void receive_close(struct core *core);
+void dispatch_message(struct core *core, const struct event *event,
+		      const struct topic *topic);
+void dispatch_close(struct core *core);
 
 #endif

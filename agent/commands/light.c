@@ -65,7 +65,7 @@ static int light_toggle(const struct work *work, const cJSON *body, cJSON **data
 const struct verb light_verbs[] = {
 	{
 		.name = "light/set",
-		.flags = VERB_WRITES | VERB_FRESH | VERB_BRIEF,
+		.flags = VERB_WRITES | VERB_FRESH | VERB_QUEUEABLE,
 		.short_form = SHORT_LIGHT,
 		.schema = SCHEMA_OBJECT(
 			SCHEMA_NAME
@@ -76,7 +76,7 @@ const struct verb light_verbs[] = {
 	},
 	{
 		.name = "light/toggle",
-		.flags = VERB_WRITES | VERB_FRESH | VERB_BRIEF,
+		.flags = VERB_WRITES | VERB_FRESH | VERB_QUEUEABLE,
 		.schema = SCHEMA_OBJECT(SCHEMA_NAME),
 		.decide = light_toggle_decide,
 		.work = light_toggle,

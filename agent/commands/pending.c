@@ -120,7 +120,7 @@ static bool may_wait(const struct core *core, uint64_t devices)
 	     pending = pending->next) {
 		if (!(pending->claim & devices))
 			continue;
-		if (!(pending->verb->flags & VERB_BRIEF) || ++before > WAITING_MAX)
+		if (!(pending->verb->flags & VERB_QUEUEABLE) || ++before > WAITING_MAX)
 			return false;
 	}
 	return true;
@@ -133,7 +133,7 @@ static bool pending_claim(struct core *core, struct response *response,
 
 	if (!devices || scheduler_devices_free(&core->scheduler, devices, &task))
 		return true;
-	if (!task && verb->flags & VERB_BRIEF && may_wait(core, devices))
+	if (!task && verb->flags & VERB_QUEUEABLE && may_wait(core, devices))
 		return true;
 	if (task)
 		response_refuse(response, "device_busy", "task '%s' uses the device",

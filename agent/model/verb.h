@@ -34,7 +34,7 @@ enum verb_flag {
 	/* carried out whatever the storage says: stops hardware */
 	VERB_STOPS = 64,
 	/* done in a moment: waits for others of its kind instead of being refused */
-	VERB_BRIEF = 128,
+	VERB_QUEUEABLE = 128,
 	/* neither refused for its form nor dropped as a repetition */
 	VERB_NEVER_REFUSED = 256,
 };
