@@ -335,7 +335,7 @@ static int open_core(struct process *process, struct effects *effects, struct er
 		.state_dir = process->state_dir,
 		.registry = process->registry,
 		.looks_for_types = true,
-		.joins_by_code = settings_bool(s, "qr_wifi_scan_enabled"),
+		.sets_up_wifi = settings_bool(s, "qr_wifi_scan_enabled"),
 		.isolation = community_isolation(process->community),
 		.type_problems = process->type_problems,
 		.devices = devices,

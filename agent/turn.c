@@ -163,7 +163,7 @@ int core_open(struct core **out, const struct core_options *options, struct core
 		goto fail;
 	core_emit_event(core, "agent.started", NULL, NULL);
 	lifecycle_schedule(core);
-	joining_open(core);
+	wifi_setup_open(core);
 	/* On a full disk the effects wait for a later commit, as in a turn. */
 	ret = commit(core, err);
 	if (ret < 0 && ret != -ENOSPC)
@@ -297,7 +297,7 @@ static void take_event(struct core *core, struct event *event)
 		task_types_event(core, event);
 		break;
 	case EVENT_OFFLINE:
-		joining_event(core);
+		wifi_setup_start(core);
 		break;
 	}
 	if (event->completion) {

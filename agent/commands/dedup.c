@@ -1,3 +1,4 @@
+/* The records of commands that have been carried out. */
 #include "agent/commands/dedup.h"
 
 #include <stdio.h>
@@ -8,85 +9,99 @@
 #include "agent/core/lifecycle.h"
 
 #define REPLY_KEPT_MAX 1024
+#define KEY_MAX (NAME_MAX_LENGTH + 2)
 
-/* Keeps the reply without its data, so that a repetition can be answered. */
-void remember_reply(struct core *core, const char *prefix, const char *name,
-		    const struct response *response, const char *hash)
+static void make_key(char key[KEY_MAX], enum dedup_kind kind, const char *name)
 {
-	char key[NAME_MAX_LENGTH + 2];
+	snprintf(key, KEY_MAX, "%c%s", kind, name);
+}
+
+void dedup_remember(struct core *core, const struct response *response,
+		    enum dedup_kind kind)
+{
+	const struct command *command = response->command;
 	cJSON *reply = reply_head(core, response);
+	char key[KEY_MAX];
 	char *text;
 
 	if (response->rev >= 0)
 		cJSON_AddNumberToObject(reply, "rev", (double)response->rev);
 	text = json_text(reply);
-	snprintf(key, sizeof(key), "%s%s", prefix, name);
+	make_key(key, kind, kind == DEDUP_ID ? response->id : command->request);
 	if (strlen(text) <= REPLY_KEPT_MAX)
-		store_dedup_add(core->store, key, hash, text, "", core_age(core));
+		store_dedup_add(core->store, key, command->hash, text, "",
+				core_age(core));
 	free(text);
 	cJSON_Delete(reply);
 }
 
-/* The first reply again.  For a create its data is the task as it is now, or that it is
- * gone. */
-static void remember_repetition(struct core *core, struct response *response,
-				const struct dedup_record *record)
+/* The task that was created, as it is now; or its last status, when it is gone. */
+static cJSON *created_task(struct core *core, const char *id,
+			   const struct dedup_record *record)
 {
-	static const char *const known[] = {"accepted", "ok"};
+	struct task *ended;
+	const struct task *task = core_find_task(core, id, &ended);
+	cJSON *data = task ? core_task_document(core, task, true) : cJSON_CreateObject();
+
+	if (!task) {
+		cJSON_AddTrueToObject(data, "gone");
+		cJSON_AddStringToObject(data, "status", record->status);
+	}
+	task_free(ended);
+	return data;
+}
+
+/* Answers with the first reply again. */
+static void answer_again(struct core *core, struct response *response,
+			 const struct dedup_record *record)
+{
+	bool creates = response->command->verb->flags & VERB_CREATES;
 	cJSON *first = cJSON_Parse(record->reply);
 	const char *id = json_string(first, "id");
 	const char *code = json_string(first, "code");
-	cJSON *data = cJSON_CreateObject();
+	bool accepted = code && !strcmp(code, "accepted");
 
+	response_ok(response, accepted ? "accepted" : "ok",
+		    creates && id ? created_task(core, id, record)
+				  : cJSON_CreateObject());
 	response->duplicate = true;
 	response->rev = (int64_t)json_number(first, "rev", -1);
-	response->code = code && !strcmp(code, known[0]) ? known[0] : known[1];
 	if (id)
 		snprintf(response->id, sizeof(response->id), "%s", id);
-	if (response->command->verb->flags & VERB_CREATES && id) {
-		struct task *ended;
-		const struct task *task = core_find_task(core, id, &ended);
-
-		cJSON_Delete(data);
-		data = task ? core_task_document(core, task, true) : cJSON_CreateObject();
-		if (!task) {
-			cJSON_AddTrueToObject(data, "gone");
-			cJSON_AddStringToObject(data, "status", record->status);
-		}
-		task_free(ended);
-	}
-	cJSON_Delete(response->data);
-	response->data = data;
 	cJSON_Delete(first);
 }
 
-/* Has this command been carried out before?  Then answers it. */
-bool remember_answers(struct core *core, struct response *response, const char *prefix,
-		      const char *name)
+static void refuse_reuse(struct core *core, struct response *response,
+			 enum dedup_kind kind, const char *name)
+{
+	struct task *ended = NULL;
+	const struct task *task =
+		kind == DEDUP_ID ? core_find_task(core, name, &ended) : NULL;
+
+	response_refuse(response, "id_conflict",
+			"%s '%s' was used before for something else",
+			kind == DEDUP_ID ? "id" : "request", name);
+	if (task)
+		response->current = core_task_document(core, task, false);
+	task_free(ended);
+}
+
+bool dedup_answers(struct core *core, struct response *response, enum dedup_kind kind)
 {
 	const struct command *command = response->command;
+	const char *name = kind == DEDUP_ID ? command->id : command->request;
 	struct dedup_record record = {.reply = NULL};
-	char key[NAME_MAX_LENGTH + 2];
+	char key[KEY_MAX];
 
 	if (!name[0])
 		return false;
-	snprintf(key, sizeof(key), "%s%s", prefix, name);
+	make_key(key, kind, name);
 	if (!store_dedup_find(core->store, key, &record))
 		return false;
-	if (!strcmp(record.hash, command->hash)) {
-		remember_repetition(core, response, &record);
-	} else {
-		struct task *ended = NULL;
-		const struct task *task =
-			prefix[0] == 'i' ? core_find_task(core, name, &ended) : NULL;
-
-		response_refuse(response, "id_conflict",
-				"%s '%s' was used before for something else",
-				prefix[0] == 'i' ? "id" : "request", name);
-		if (task)
-			response->current = core_task_document(core, task, false);
-		task_free(ended);
-	}
+	if (!strcmp(record.hash, command->hash))
+		answer_again(core, response, &record);
+	else
+		refuse_reuse(core, response, kind, name);
 	dedup_record_clear(&record);
 	return true;
 }

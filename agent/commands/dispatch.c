@@ -242,9 +242,9 @@ static void dispatch_verb(struct core *core, struct response *response,
 	if (!check_scope(core, response, verb) || !check_empty(core, response, verb) ||
 	    !check_storage(core, response, verb))
 		return;
-	if (repeats && (remember_answers(core, response, "r", command->request) ||
+	if (repeats && (dedup_answers(core, response, DEDUP_REQUEST) ||
 			pending_answers(core, response) ||
-			(creates && remember_answers(core, response, "i", command->id))))
+			(creates && dedup_answers(core, response, DEDUP_ID))))
 		return;
 	if (!check_fresh(response, verb) || !check_body(core, response, verb) ||
 	    !resolve_current(core, response))
@@ -254,9 +254,9 @@ static void dispatch_verb(struct core *core, struct response *response,
 	if (response->refused || response->later || !writes || !response->code)
 		return;
 	if (command->request[0])
-		remember_reply(core, "r", command->request, response, command->hash);
+		dedup_remember(core, response, DEDUP_REQUEST);
 	if (creates && response->rev >= 0)
-		remember_reply(core, "i", response->id, response, command->hash);
+		dedup_remember(core, response, DEDUP_ID);
 }
 
 /* The refusal goes to the one place where it can do no harm. */

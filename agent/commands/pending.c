@@ -270,8 +270,7 @@ void pending_done(struct core *core, const struct event *event)
 		response_ok(&response, "ok",
 			    event->data ? cJSON_Parse(event->data) : NULL);
 		if (pending->number && pending->request[0])
-			remember_reply(core, "r", pending->request, &response,
-				       pending->hash);
+			dedup_remember(core, &response, DEDUP_REQUEST);
 		if (pending->verb->done)
 			pending->verb->done(core, &response);
 	} else {

@@ -86,7 +86,7 @@ static void task_cancel(struct core *core, struct response *response)
 	if (task->status == TASK_CANCELLED || task->stopping == STOPPING_CANCEL) {
 		response_named_task(core, response, "ok");
 	} else if (task_live(task)) {
-		joining_cancelled(core, task);
+		wifi_setup_cancelled(core, task);
 		lifecycle_cancel(core, task);
 		response_named_task(core, response, works ? "accepted" : "ok");
 	} else {

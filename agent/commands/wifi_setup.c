@@ -1,4 +1,4 @@
-/* The search for a Wi-Fi network: a look at the start, then a task. */
+/* Checks for a network at the start, and creates the task that scans for a Wi-Fi code. */
 #include "agent/commands/wifi_setup.h"
 
 #include <string.h>
@@ -13,8 +13,8 @@
 
 #define TYPE "qr_scan_task"
 #define SETTING "qr_wifi_scan_enabled"
-#define STARTED_BY "started_by" /* the label of the tasks that are made here */
-#define US "agent"
+#define STARTED_BY "started_by" /* label of the tasks that are created here */
+#define STARTER "agent"
 #define FAILURES_KEPT 3
 
 static const char *first_camera(const struct core *core)
@@ -25,8 +25,8 @@ static const char *first_camera(const struct core *core)
 	return NULL;
 }
 
-/* One that was interrupted goes on: a second is not needed. */
-static bool is_at_work(const struct core *core)
+/* A task that was interrupted continues: there is no need for a second. */
+static bool has_live_task(const struct core *core)
 {
 	for (size_t i = 0; i < core->scheduler.count; i++)
 		if (!strcmp(core->scheduler.live[i]->type_name, TYPE))
@@ -51,18 +51,17 @@ static int look_for_network(const struct work *work, const cJSON *body, cJSON **
 	return ret;
 }
 
-/* Not a verb of the contract: the core starts this work itself, and nobody is answered.
- */
+/* Not a verb of the contract: the core starts this work itself, and there is no reply. */
 static const struct verb network_look_verb = {
 	.name = "network/look",
 	.work = look_for_network,
 };
 
-void joining_open(struct core *core)
+void wifi_setup_open(struct core *core)
 {
 	struct effect *effect;
 
-	if (!core->options.joins_by_code || !first_camera(core) || is_at_work(core))
+	if (!core->options.sets_up_wifi || !first_camera(core) || has_live_task(core))
 		return;
 	effect = effects_add(core->effects, EFFECT_COMMAND);
 	effect->run = ++core->next_run;
@@ -70,8 +69,8 @@ void joining_open(struct core *core)
 	task_set_text(&effect->text, "{}");
 }
 
-/* Without a network each start leaves one behind. */
-static void tidy(struct core *core)
+/* Without a network every start leaves a task behind. */
+static void delete_earlier_tries(struct core *core)
 {
 	struct task *task;
 	int failures = 0;
@@ -89,26 +88,26 @@ static void tidy(struct core *core)
 	}
 }
 
-static cJSON *order(const struct core *core)
+static cJSON *make_body(const struct core *core)
 {
 	cJSON *body = cJSON_CreateObject();
 
 	json_put_string(body, "type", TYPE);
 	json_put_string(cJSON_AddObjectToObject(body, "args"), "camera",
 			first_camera(core));
-	json_put_string(cJSON_AddObjectToObject(body, "labels"), STARTED_BY, US);
+	json_put_string(cJSON_AddObjectToObject(body, "labels"), STARTED_BY, STARTER);
 	return body;
 }
 
-void joining_event(struct core *core)
+void wifi_setup_start(struct core *core)
 {
 	struct command command = {.if_rev = -1};
 	struct response response = {.command = &command, .rev = -1, .retry_after_s = -1};
 
-	if (!first_camera(core) || is_at_work(core))
+	if (!first_camera(core) || has_live_task(core))
 		return;
-	tidy(core);
-	command.body = order(core);
+	delete_earlier_tries(core);
+	command.body = make_body(core);
 	task_create(core, &response);
 	if (response.refused)
 		log_warn("there is no network, and no Wi-Fi code is looked for: %s",
@@ -121,17 +120,17 @@ void joining_event(struct core *core)
 	cJSON_Delete(response.current);
 }
 
-static bool is_ours(const struct task *task)
+static bool was_created_here(const struct task *task)
 {
 	cJSON *labels = cJSON_Parse(task->labels);
 	const char *by = json_string(labels, STARTED_BY);
-	bool ours = !strcmp(task->type_name, TYPE) && by && !strcmp(by, US);
+	bool ours = !strcmp(task->type_name, TYPE) && by && !strcmp(by, STARTER);
 
 	cJSON_Delete(labels);
 	return ours;
 }
 
-static bool is_set(const struct core *core)
+static bool setting_is_on(const struct core *core)
 {
 	const struct settings_access *access = &core->options.settings;
 	cJSON *values = access->values(access->context);
@@ -141,12 +140,12 @@ static bool is_set(const struct core *core)
 	return set;
 }
 
-void joining_cancelled(struct core *core, const struct task *task)
+void wifi_setup_cancelled(struct core *core, const struct task *task)
 {
 	cJSON *values;
 	struct err err;
 
-	if (!is_ours(task) || !is_set(core))
+	if (!was_created_here(task) || !setting_is_on(core))
 		return;
 	values = cJSON_CreateObject();
 	cJSON_AddFalseToObject(values, SETTING);

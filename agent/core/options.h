@@ -65,7 +65,7 @@ struct core_options {
 	const char *root, *device, *state_dir;
 	struct registry *registry;
 	bool looks_for_types;	    /* agent/sync has a worker look for community types */
-	bool joins_by_code;	    /* without a network, a Wi-Fi code is looked for */
+	bool sets_up_wifi;	    /* without a network, a Wi-Fi code is looked for */
 	const char *isolation;	    /* of community processes, for info; NULL: none run */
 	const cJSON *type_problems; /* about files of community types, an array */
 	/* Of the rig at the start; at most RIG_DEVICES_MAX. */

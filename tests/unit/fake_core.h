@@ -75,8 +75,9 @@ struct fake_core {
 	size_t run_count;
 	/* what else was asked for */
 	int estops, estop_releases, motion_stops, released, turns;
-	bool stopped, joins;   /* joins: the setting qr_wifi_scan_enabled */
-	int64_t restart_after; /* of the last link restart, -1: none */
+	bool stopped, sets_up_wifi; /* sets_up_wifi: the setting's value,
+				       qr_wifi_scan_enabled */
+	int64_t restart_after;	    /* of the last link restart, -1: none */
 	char subscribed[8192], unsubscribed[2048]; /* topics, a space behind each */
 	cJSON *parsed; /* everything handed out, freed at the end */
 };
@@ -271,7 +272,7 @@ static inline cJSON *fake_values(void *context)
 	cJSON *values = cJSON_CreateObject();
 
 	cJSON_AddBoolToObject(values, "qr_wifi_scan_enabled",
-			      ((struct fake_core *)context)->joins);
+			      ((struct fake_core *)context)->sets_up_wifi);
 	return values;
 }
 
@@ -294,7 +295,7 @@ static inline int fake_set(void *context, const cJSON *changes, struct tunables 
 	struct fake_core *s = context;
 
 	if (cJSON_HasObjectItem(changes, "qr_wifi_scan_enabled")) {
-		s->joins = json_bool(changes, "qr_wifi_scan_enabled", false);
+		s->sets_up_wifi = json_bool(changes, "qr_wifi_scan_enabled", false);
 		return 0;
 	}
 	if (!cJSON_HasObjectItem(changes, "scheduler.max_concurrent"))

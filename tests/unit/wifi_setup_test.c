@@ -3,25 +3,25 @@
 
 #define FIRST "t0000000001-5707e0"
 
-static int open_joining(void **state)
+static int open_offline(void **state)
 {
 	struct fake_core *s = fake_core_open();
 
 	session_up(s);
-	s->joins = s->options.joins_by_code = true;
+	s->sets_up_wifi = s->options.sets_up_wifi = true;
 	crash(s);
 	session_up(s);
 	*state = s;
 	return 0;
 }
 
-static int close_joining(void **state)
+static int close_core(void **state)
 {
 	fake_core_close(*state);
 	return 0;
 }
 
-/* The look for a network that the start asked for ends: there is none. */
+/* The work that the start asked for has found no network. */
 static void is_offline(struct fake_core *s)
 {
 	run_of(s, "network/look")->over = true;
@@ -42,18 +42,18 @@ static void without_a_network_a_code_is_looked_for(void **state)
 	assert_string_equal(text_at(task, "args/camera"), "sim");
 }
 
-static void nobody_looks_where_it_is_not_asked_for(void **state)
+static void no_code_is_looked_for_unless_the_setting_is_on(void **state)
 {
 	struct fake_core *s = *state;
 
 	run_of(s, "network/look")->over = true;
-	s->options.joins_by_code = false;
+	s->options.sets_up_wifi = false;
 	crash(s);
 
 	assert_false(runs(s, "network/look"));
 }
 
-static void nobody_looks_without_a_camera(void **state)
+static void no_code_is_looked_for_without_a_camera(void **state)
 {
 	struct fake_core *s = *state;
 
@@ -64,7 +64,7 @@ static void nobody_looks_without_a_camera(void **state)
 	assert_false(runs(s, "network/look"));
 }
 
-static void one_that_goes_on_after_a_crash_is_enough(void **state)
+static void a_task_that_continues_after_a_crash_is_enough(void **state)
 {
 	struct fake_core *s = *state;
 
@@ -79,7 +79,7 @@ static void one_that_goes_on_after_a_crash_is_enough(void **state)
 	assert_true(runs(s, FIRST));
 }
 
-static void one_that_a_person_made_meanwhile_is_enough(void **state)
+static void a_task_that_a_person_has_created_is_enough(void **state)
 {
 	struct fake_core *s = *state;
 
@@ -89,7 +89,7 @@ static void one_that_a_person_made_meanwhile_is_enough(void **state)
 	ask_code(s, "task/get", "t0000000002-5707e0", "not_found");
 }
 
-static void to_cancel_it_switches_the_setting_off(void **state)
+static void cancelling_the_task_switches_the_setting_off(void **state)
 {
 	struct fake_core *s = *state;
 
@@ -97,12 +97,12 @@ static void to_cancel_it_switches_the_setting_off(void **state)
 	ask_code(s, "task/cancel", FIRST, "accepted");
 	stops(s, FIRST);
 
-	assert_false(s->joins);
+	assert_false(s->sets_up_wifi);
 	assert_true(happened(s, "settings.changed", NULL));
 	assert_status(s, FIRST, "cancelled");
 }
 
-static void to_cancel_one_that_a_person_made_leaves_the_setting(void **state)
+static void cancelling_the_task_of_a_person_leaves_the_setting(void **state)
 {
 	struct fake_core *s = *state;
 
@@ -110,7 +110,7 @@ static void to_cancel_one_that_a_person_made_leaves_the_setting(void **state)
 	ask_code(s, "task/cancel", "mine", "accepted");
 	stops(s, "mine");
 
-	assert_true(s->joins);
+	assert_true(s->sets_up_wifi);
 }
 
 static void an_estop_leaves_the_setting(void **state)
@@ -120,10 +120,10 @@ static void an_estop_leaves_the_setting(void **state)
 	is_offline(s);
 	ask_code(s, "estop", "{}", "ok");
 
-	assert_true(s->joins);
+	assert_true(s->sets_up_wifi);
 }
 
-static void of_the_tries_before_the_three_newest_failures_are_kept(void **state)
+static void only_the_three_newest_failures_are_kept(void **state)
 {
 	struct fake_core *s = *state;
 	char id[3] = "f0";
@@ -136,7 +136,7 @@ static void of_the_tries_before_the_three_newest_failures_are_kept(void **state)
 	ask_code(s, "task/cancel", "c0", "accepted");
 	stops(s, "c0");
 	make(s, "other", "plain_task", "");
-	fails(s, "other", "task_failed", "it is another type's");
+	fails(s, "other", "task_failed", "another type");
 
 	is_offline(s);
 
@@ -148,21 +148,20 @@ static void of_the_tries_before_the_three_newest_failures_are_kept(void **state)
 	assert_status(s, "other", "error");
 }
 
-#define JOINING(function)                                                                \
-	cmocka_unit_test_setup_teardown(function, open_joining, close_joining)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, open_offline, close_core)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		JOINING(without_a_network_a_code_is_looked_for),
-		JOINING(nobody_looks_where_it_is_not_asked_for),
-		JOINING(nobody_looks_without_a_camera),
-		JOINING(one_that_goes_on_after_a_crash_is_enough),
-		JOINING(one_that_a_person_made_meanwhile_is_enough),
-		JOINING(to_cancel_it_switches_the_setting_off),
-		JOINING(to_cancel_one_that_a_person_made_leaves_the_setting),
-		JOINING(an_estop_leaves_the_setting),
-		JOINING(of_the_tries_before_the_three_newest_failures_are_kept),
+		TEST(without_a_network_a_code_is_looked_for),
+		TEST(no_code_is_looked_for_unless_the_setting_is_on),
+		TEST(no_code_is_looked_for_without_a_camera),
+		TEST(a_task_that_continues_after_a_crash_is_enough),
+		TEST(a_task_that_a_person_has_created_is_enough),
+		TEST(cancelling_the_task_switches_the_setting_off),
+		TEST(cancelling_the_task_of_a_person_leaves_the_setting),
+		TEST(an_estop_leaves_the_setting),
+		TEST(only_the_three_newest_failures_are_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
