@@ -1,4 +1,5 @@
-/* What the task types of this tree may use besides the host functions. */
+/* The parts of the agent that task types of this tree may use besides the host functions.
+ */
 #ifndef TASKS_SERVICES_H
 #define TASKS_SERVICES_H
 
@@ -13,11 +14,12 @@ struct community;
 struct task_services {
 	struct rig *rig;
 	struct projects *projects;
-	int64_t min_free_bytes; /* room that a scan leaves on the disk */
+	int64_t min_free_bytes; /* space that a scan must leave free on the disk */
 	const char *state_dir;
-	struct community *community; /* where types from outside of this tree are found */
-	const cJSON *export_roots; /* folders to export below, absolute; NULL for none */
-	const cJSON *cloud;	   /* the settings cloud.*, by the rest of their keys */
+	struct community *community; /* the types from outside this tree */
+	const cJSON *export_roots; /* absolute folders that exports may go below; NULL for
+				      none */
+	const cJSON *cloud;	   /* the settings cloud.*, without that prefix */
 };
 
 #endif

@@ -1,11 +1,10 @@
-/* libjpeg's way to fail, as ours: a failed call jumps back to where its user stands, with
- * a sentence.
+/* Turns libjpeg's fatal errors into longjmp() plus a sentence.
  *
  *     struct jpeg_failure failure;
  *
  *     info.err = jpeg_failure_catch(&failure);
  *     if (setjmp(failure.jump))
- *             … destroy info, tell failure.text …
+ *             … destroy info, report failure.text …
  */
 #ifndef TASKS_CAPTURE_JPEG_H
 #define TASKS_CAPTURE_JPEG_H
@@ -21,7 +20,7 @@ struct jpeg_failure {
 	char text[JMSG_LENGTH_MAX];
 };
 
-/* A warning counts as a failure: it means damaged data, and such a photo must not pass
+/* Warnings are failures, too: they mean damaged data, and a damaged photo must not pass
  * for a good one. */
 struct jpeg_error_mgr *jpeg_failure_catch(struct jpeg_failure *failure);
 

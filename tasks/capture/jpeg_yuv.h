@@ -1,8 +1,7 @@
-/* A frame's light and colours into a JPEG as they are: no way through red, green and
- * blue, and nothing lost on it.
+/* Compresses a frame's YUV planes directly, without the loss of a conversion to RGB.
  *
- * Both calls are made between jpeg_set_defaults() and jpeg_finish_compress() for a frame
- * that has yuv, and fail as those do. */
+ * Both functions are for frames that have yuv; call them between jpeg_set_defaults() and
+ * jpeg_finish_compress().  They fail as those do. */
 #ifndef TASKS_CAPTURE_JPEG_YUV_H
 #define TASKS_CAPTURE_JPEG_YUV_H
 
@@ -11,7 +10,7 @@
 
 void jpeg_yuv_prepare(struct jpeg_compress_struct *info, const struct frame *frame);
 
-/* All rows, after jpeg_start_compress(). */
+/* Writes all rows, after jpeg_start_compress(). */
 void jpeg_yuv_write(struct jpeg_compress_struct *info, const struct frame *frame);
 
 #endif

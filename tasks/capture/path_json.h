@@ -13,12 +13,12 @@
 
 #include "tasks/capture/path.h"
 
-/* The caller deletes it. */
+/* Returns the array; the caller deletes it. */
 cJSON *path_json(const struct path_point *points, size_t n, double radius,
 		 const char *suffix);
 
 /* Reads it back; the caller frees *points.  -EBADMSG ("bad_json", "x is damaged") when it
- * is no path: not an array, empty, too long, or a point in it twice. */
+ * is not a path: no array, empty, too long, or with a point twice. */
 int path_json_read(const cJSON *json, const char *suffix, const char *name,
 		   struct path_point **points, size_t *n, double *radius,
 		   struct err *err);
