@@ -105,7 +105,7 @@ static void ages_add_up_the_running_time_over_restarts(void **state)
 	ask_code(s, "task/delete", "a", "ok");
 	pass(s, 5 * (int64_t)DAY);
 	core_end(s);
-	s->now = SECOND; /* the machine was off for weeks and has just started */
+	s->now = SECOND; /* the host was off for weeks and has just started */
 	core_start(s);
 	session_up(s);
 	pass(s, 2 * (int64_t)DAY - HOUR);
@@ -416,7 +416,7 @@ static void a_broadcast_allows_only_some_verbs(void **state)
 	assert_int_equal(s->run_count, 0);
 }
 
-/* ---- late and retained commands ---- */
+/* ---- stale and retained commands ---- */
 
 static void commands_queued_before_the_connection_are_stale(void **state)
 {
@@ -576,7 +576,7 @@ static void a_paused_task_that_holds_hardware_is_interrupted_too(void **state)
 	make(s, "m", "move_task", "");
 	checkpoint(s, "m", "{\"at\":1}");
 	ask_code(s, "task/pause", "m", "accepted");
-	held(s, "m");
+	parked(s, "m");
 	ask_code(s, "estop", "", "ok");
 	crash(s); /* before the run could end */
 	session_up(s);
@@ -817,7 +817,7 @@ static void a_document_never_exceeds_16_kib(void **state)
 	char *body = malloc(64 * 1024), *end = body;
 	char text[1024], id[80];
 
-	/* Everything at its bound at once, in characters that JSON writes with six bytes.
+	/* Everything at its limit, in characters that JSON writes with six bytes.
 	 */
 	for (int i = 0; i < 31; i++) {
 		snprintf(id, sizeof(id), "%064d", i);
@@ -885,7 +885,7 @@ static void secrets_are_masked_everywhere(void **state)
 
 /* ---- out: order, versions, commits ---- */
 
-/* The fake_core judges every message; here the broker is slow on purpose. */
+/* fake_core checks every message; here the broker is slow on purpose. */
 static void a_slow_broker_sees_revisions_grow_and_one_message_of_a_topic(void **state)
 {
 	struct fake_core *s = *state;
@@ -972,8 +972,8 @@ static void events_are_numbered_without_gaps_and_sent_in_order(void **state)
 	assert_true(last == (double)outbox_last_seq(s->core->outbox));
 }
 
-/* The database may not grow, so the commit fails; the pages of a test's commands are
- * small and stand in memory until then. */
+/* The database may not grow, so the commit fails; the pages that a test writes are few
+ * and stay in memory until then. */
 static void nothing_is_published_and_no_sender_released_before_the_commit(void **state)
 {
 	struct fake_core *s = *state;
@@ -1215,7 +1215,7 @@ static void our_own_info_of_an_earlier_boot_is_no_rival(void **state)
 	assert_int_equal(s->restart_after, -1);
 }
 
-/* Its info was there before ours: the database was made anew, or the rig was. */
+/* Its info is older than ours: the database is new, or the rig is. */
 static void a_stored_info_of_another_store_delays_the_sweep(void **state)
 {
 	struct fake_core *s = *state;

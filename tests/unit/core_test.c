@@ -41,7 +41,7 @@ static void a_paused_task_keeps_its_slot(void **state)
 	make(s, "b", "plain_task", "");
 	make(s, "c", "plain_task", "");
 	ask_code(s, "task/pause", "a", "accepted");
-	held(s, "a");
+	parked(s, "a");
 
 	make(s, "d", "plain_task", "");
 
@@ -157,7 +157,8 @@ static void two_tasks_never_hold_one_device(void **state)
 
 	assert_true(runs(s, "m1"));
 	assert_false(runs(s, "m2"));
-	assert_true(runs(s, "photo")); /* what waits for a device holds nothing back */
+	assert_true(
+		runs(s, "photo")); /* a task that waits for a device blocks no other */
 	finish(s, "m1", NULL);
 	assert_true(runs(s, "m2"));
 }
@@ -222,7 +223,7 @@ static void a_reloaded_rig_publishes_its_devices(void **state)
 	ask_code(s, "camera/capture", "{}", "device_busy");
 }
 
-/* Each has a thread, and on a slow disk they last. */
+/* Each takes a thread, and on a slow disk it takes long. */
 static void direct_commands_are_bounded_and_stops_are_exempt(void **state)
 {
 	struct fake_core *s = *state;
@@ -262,7 +263,7 @@ static void a_direct_command_claims_its_device(void **state)
 	assert_true(runs(s, "m1"));
 }
 
-/* Ends the only one that runs. */
+/* Ends the only running task. */
 static void light_is_set(struct fake_core *s)
 {
 	assert_true(runs(s, "light/set"));
@@ -337,7 +338,7 @@ static void the_current_task_is_the_exclusive_one_or_the_last_started(void **sta
 
 	make(s, "x", "alone_task", "");
 	ask_code(s, "task/pause", "current", "accepted");
-	held(s, "x");
+	parked(s, "x");
 	assert_string_equal(
 		text_at(ask_code(s, "task/resume", "current", "accepted"), "id"), "x");
 }
@@ -381,7 +382,7 @@ static void queue_clear_cancels_all_pending_tasks_and_chains(void **state)
 	assert_status(s, "x", "running");
 }
 
-/* ---- what becomes of a task, contract 4 ---- */
+/* ---- statuses, contract 4 ---- */
 
 static void a_task_is_created_started_and_completed(void **state)
 {
@@ -461,7 +462,7 @@ static void a_task_is_published_as_paused_when_its_run_is_parked(void **state)
 	assert_string_equal(text_at(document(s, "a"), "stopping"), "pause");
 	ask_code(s, "task/pause", "a", "ok");
 
-	held(s, "a");
+	parked(s, "a");
 	assert_string_equal(text_at(document(s, "a"), "status"), "paused");
 	assert_true(null_at(document(s, "a"), "stopping"));
 	ask_code(s, "task/pause", "a", "ok");
@@ -480,7 +481,7 @@ static void a_resume_withdraws_an_unfinished_pause(void **state)
 	ask_code(s, "task/pause", "a", "accepted");
 
 	ask_code(s, "task/resume", "a", "accepted");
-	held(s, "a"); /* it had stopped before it heard */
+	parked(s, "a"); /* it parked before it saw the cancel */
 
 	assert_int_equal(run_of(s, "a")->went_on, 1);
 	assert_string_equal(text_at(document(s, "a"), "status"), "running");
@@ -495,7 +496,7 @@ static void a_cancel_beats_a_pause(void **state)
 	ask_code(s, "task/pause", "a", "accepted");
 
 	ask_code(s, "task/cancel", "a", "accepted");
-	held(s, "a");
+	parked(s, "a");
 	assert_string_equal(text_at(document(s, "a"), "stopping"), "cancel");
 	assert_string_equal(text_at(document(s, "a"), "status"), "running");
 	stops(s, "a");
@@ -646,7 +647,7 @@ static void elapsed_does_not_count_pauses(void **state)
 	make(s, "a", "plain_task", "");
 	pass(s, 10 * SECOND);
 	ask_code(s, "task/pause", "a", "accepted");
-	held(s, "a");
+	parked(s, "a");
 	pass(s, HOUR);
 	ask_code(s, "task/resume", "a", "accepted");
 	pass(s, 5 * SECOND);
@@ -681,7 +682,7 @@ static bool no_room(void *context)
 	return false;
 }
 
-/* What cannot be committed stays in memory until it can. */
+/* A transaction that cannot be committed stays in memory until it can. */
 static void on_a_full_disk_a_log_line_is_published_and_not_stored(void **state)
 {
 	struct fake_core *s = *state;
@@ -948,7 +949,7 @@ static void a_timeout_counts_the_running_time_of_one_attempt(void **state)
 	make(s, "a", "plain_task", "'timeout_s':10,'retries':1");
 	pass(s, 8 * SECOND);
 	ask_code(s, "task/pause", "a", "accepted");
-	held(s, "a");
+	parked(s, "a");
 	pass(s, MINUTE);
 	ask_code(s, "task/resume", "a", "accepted");
 	assert_false(run_of(s, "a")->stop);
@@ -973,7 +974,7 @@ static void a_task_paused_too_long_is_interrupted_with_its_checkpoint(void **sta
 	make(s, "a", "step_task", "");
 	checkpoint(s, "a", "{\"at\":3}");
 	ask_code(s, "task/pause", "a", "accepted");
-	held(s, "a");
+	parked(s, "a");
 	pass(s, DAY - SECOND);
 	assert_false(run_of(s, "a")->stop);
 
@@ -985,8 +986,8 @@ static void a_task_paused_too_long_is_interrupted_with_its_checkpoint(void **sta
 	assert_string_equal(run_of(s, "a")->saved, "{\"at\":3}");
 }
 
-/* A restored pause has no run; its end takes its dependents along, wherever they stand.
- */
+/* A restored paused task has no run; its end also ends dependent tasks, wherever they are
+ * in the queue. */
 static void a_paused_task_without_a_run_times_out_with_its_chain(void **state)
 {
 	struct fake_core *s = *state;
@@ -994,7 +995,7 @@ static void a_paused_task_without_a_run_times_out_with_its_chain(void **state)
 	make(s, "a", "step_task", "");
 	checkpoint(s, "a", "{\"at\":3}");
 	ask_code(s, "task/pause", "a", "accepted");
-	held(s, "a");
+	parked(s, "a");
 	make(s, "b", "plain_task", "'after':['a'],'priority':3");
 	make(s, "c", "plain_task", "'after':['b'],'priority':4");
 	crash(s);
@@ -1101,7 +1102,7 @@ static void a_paused_resumable_task_stays_paused_with_its_devices(void **state)
 	make(s, "m", "move_task", "");
 	checkpoint(s, "m", "{\"at\":5}");
 	ask_code(s, "task/pause", "m", "accepted");
-	held(s, "m");
+	parked(s, "m");
 	make(s, "n", "move_task", "");
 	crash(s);
 	session_up(s);
@@ -1135,7 +1136,7 @@ static void after_a_crash_a_paused_task_that_cannot_resume_is_interrupted(void *
 
 	make(s, "a", "plain_task", "");
 	ask_code(s, "task/pause", "a", "accepted");
-	held(s, "a");
+	parked(s, "a");
 	crash(s);
 	session_up(s);
 
@@ -1284,7 +1285,7 @@ static void a_paused_task_stays_paused_over_an_orderly_stop(void **state)
 	make(s, "a", "step_task", "");
 	checkpoint(s, "a", "{\"at\":5}");
 	ask_code(s, "task/pause", "a", "accepted");
-	held(s, "a");
+	parked(s, "a");
 	stop_in_order(s);
 	stops(s, "a");
 	assert_true(s->stopped);

@@ -1,9 +1,9 @@
-/* What stands around the core in its tests: a clock that only moves when it is told, a
- * broker that keeps what it was sent, workers that do nothing but what the test says, and
- * a database in a folder of its own.
+/* The surroundings of the core in its tests: a clock that moves only when a test moves
+ * it, a broker that records every message, workers that do only what the test says, and a
+ * database in a temporary folder.
  *
- * The broker holds two promises of the contract against every test: a revision never goes
- * back on the wire, and a retained topic has one message in flight at most. */
+ * The broker checks two rules of the contract in every test: a revision never goes back
+ * on the wire, and a retained topic has at most one message in flight. */
 #ifndef TESTS_UNIT_FAKE_CORE_H
 #define TESTS_UNIT_FAKE_CORE_H
 
@@ -34,7 +34,7 @@
 #define MINUTE (60 * SECOND)
 #define HOUR (60 * MINUTE)
 #define DAY (24 * HOUR)
-#define START_MS (40 * (int64_t)DAY)	  /* a machine that has been up for a while */
+#define START_MS (40 * (int64_t)DAY)	  /* a host that has been up for a while */
 #define START_WALL INT64_C(1760000000000) /* some day in 2025 */
 
 struct message {
@@ -49,7 +49,7 @@ struct message {
 
 struct fake_run {
 	uint64_t run;
-	char *id, *args, *saved; /* id: the task's, or the verb of a command */
+	char *id, *args, *saved; /* id: of the task, or the verb of a command */
 	int attempt;
 	bool command, pause, stop, estopped, over;
 	int went_on;
@@ -66,20 +66,20 @@ struct fake_core {
 	/* the broker */
 	bool deaf;	  /* it acknowledges nothing */
 	bool silent;	  /* the barrier does not come back */
-	bool one_barrier; /* one comes back, then it falls silent */
+	bool one_barrier; /* only the next barrier comes back */
 	uint32_t epoch;
 	struct message *messages;
 	size_t message_count;
 	/* the workers */
 	struct fake_run *runs;
 	size_t run_count;
-	/* what else was asked for */
+	/* calls and effects */
 	int estops, estop_releases, motion_stops, released, turns;
 	bool stopped, sets_up_wifi; /* sets_up_wifi: the setting's value,
 				       qr_wifi_scan_enabled */
-	int64_t restart_after;	    /* of the last link restart, -1: none */
-	char subscribed[8192], unsubscribed[2048]; /* topics, a space behind each */
-	cJSON *parsed; /* everything handed out, freed at the end */
+	int64_t restart_after;	    /* of the last EFFECT_RECONNECT; -1: none */
+	char subscribed[8192], unsubscribed[2048]; /* topics, each followed by a space */
+	cJSON *parsed; /* values lent to tests, freed at the end */
 };
 
 /* ---- types and devices ---- */
@@ -156,7 +156,7 @@ static const struct core_device fake_devices[] = {
 	{DEVICE_ENDSTOP, "rotor-endstop"}, {DEVICE_TRIGGER, "external"},
 };
 
-/* A registry with the fake types but the last without ones. */
+/* A registry with the fake types, except the last `without` ones. */
 static inline struct registry *fake_registry(size_t without)
 {
 	static const char *const namespaces[] = {"core", "examples", "test", NULL};
@@ -173,7 +173,7 @@ static inline struct registry *fake_registry(size_t without)
 	return registry;
 }
 
-/* ---- JSON as tests like to write it: {'a':1} ---- */
+/* ---- JSON with single quotes: {'a':1} ---- */
 
 static inline char *json_of(const char *quoted)
 {
@@ -248,7 +248,7 @@ static inline void fake_stop(void *context, uint64_t run, bool estopped)
 {
 	struct fake_run *r = run_numbered(context, run);
 
-	/* It may have been started in this very turn: then its order is not out yet. */
+	/* It may have been started in this turn: then its effect is not out yet. */
 	if (!r)
 		return;
 	r->stop = true;
@@ -351,7 +351,7 @@ static inline double rev_of(const char *text)
 	return rev;
 }
 
-/* The contract's promises about retained topics. */
+/* Checks the rules of the contract about retained topics. */
 static inline void broker_judge(const struct fake_core *s, const struct message *new)
 {
 	bool task = !strncmp(new->topic, OURS "task/", strlen(OURS "task/"));
@@ -420,7 +420,7 @@ static inline void broker_subscribe(struct fake_core *s, const struct effect *ef
 	strncat(s->subscribed, effect->name,
 		sizeof(s->subscribed) - strlen(s->subscribed) - 2);
 	strcat(s->subscribed, " ");
-	/* One answer a request: to the last filter of it. */
+	/* One acknowledgement per request: for its last filter. */
 	for (const struct effect *e = effect->next; e; e = e->next)
 		if (e->kind == EFFECT_SUBSCRIBE && e->token == effect->token)
 			return;
@@ -523,7 +523,7 @@ static inline int fake_core_turn(struct fake_core *s, struct err *err)
 	return ret;
 }
 
-/* Turns until nothing is on its way any more. */
+/* Turns until nothing is in flight. */
 static inline void settle(struct fake_core *s)
 {
 	struct err err;
@@ -534,7 +534,7 @@ static inline void settle(struct fake_core *s)
 	} while (s->first);
 }
 
-/* Lets time pass, with turns when the core wants them and no others. */
+/* Lets time pass, with turns only when the core wants them. */
 static inline void pass(struct fake_core *s, int64_t ms)
 {
 	int64_t until = s->now + ms;
@@ -585,7 +585,7 @@ static inline void session_lost(struct fake_core *s)
 	settle(s);
 }
 
-/* ---- life and death ---- */
+/* ---- start, crash and stop ---- */
 
 static inline void core_start(struct fake_core *s)
 {
@@ -614,7 +614,7 @@ static inline void core_end(struct fake_core *s)
 		s->runs[i].over = true;
 }
 
-/* The process dies here and comes back a second later, without a connection. */
+/* The process crashes and starts a second later, without a connection. */
 static inline void crash(struct fake_core *s)
 {
 	core_end(s);
@@ -625,7 +625,7 @@ static inline void crash(struct fake_core *s)
 	core_start(s);
 }
 
-/* A new database, a broker that is there: ready for commands. */
+/* With a new database, connected and ready for commands. */
 static inline int fake_read_config(void *context, cJSON **config, struct err *err)
 {
 	(void)context;
@@ -721,10 +721,9 @@ static inline void fake_core_close(struct fake_core *s)
 	free(s);
 }
 
-/* ---- what tests say and see ---- */
+/* ---- commands and documents ---- */
 
-/* The newest message whose topic is below R/<d>/ (or is whole when it begins with a /).
- */
+/* The newest message on a topic below R/<d>/, or on a whole one that begins with a /. */
 static inline const struct message *newest_from(const struct fake_core *s,
 						const char *rest, size_t from)
 {
@@ -799,8 +798,8 @@ static inline const cJSON *reply_from(struct fake_core *s, size_t from)
 	return NULL;
 }
 
-/* Sends a command (topic "task/create", or a whole one behind a /) and takes its reply;
- * NULL when none came. */
+/* Sends a command (topic "task/create", or a whole one that begins with a /) and returns
+ * its reply; NULL when none came. */
 static inline const cJSON *ask(struct fake_core *s, const char *topic, const char *body)
 {
 	size_t from = s->message_count;
@@ -888,8 +887,8 @@ static inline void begin(struct fake_core *s, const char *id)
 	settle(s);
 }
 
-/* The run stands at its gate. */
-static inline void held(struct fake_core *s, const char *id)
+/* The run waits at its gate. */
+static inline void parked(struct fake_core *s, const char *id)
 {
 	post(s, run_event(s, id, EVENT_PARKED));
 	settle(s);
@@ -922,7 +921,7 @@ static inline void fails(struct fake_core *s, const char *id, const char *code,
 	end_run(s, id, event);
 }
 
-/* It saw that it shall stop, and has. */
+/* The run has seen the stop and ended. */
 static inline void stops(struct fake_core *s, const char *id)
 {
 	struct event *event = run_event(s, id, EVENT_FINISHED);
@@ -947,7 +946,7 @@ static inline void command_ends(struct fake_core *s, const char *verb, bool ok,
 	end_run(s, verb, event);
 }
 
-/* The truth of a task, asked with task/get. */
+/* The document of a task, from task/get. */
 static inline const cJSON *get(struct fake_core *s, const char *id)
 {
 	return at(ask_code(s, "task/get", id, "ok"), "data");

@@ -68,7 +68,7 @@ static void end(struct scheduler *s, struct task *task)
 	task_free(task);
 }
 
-/* Starts what may start and writes the ids down, a space behind each. */
+/* Starts every task that may start; returns the ids, each followed by a space. */
 static const char *started(struct scheduler *s)
 {
 	static char ids[512];

@@ -106,7 +106,7 @@ static void the_eta_is_computed_from_the_start_of_this_run(void **state)
 	task->status = TASK_RUNNING;
 	task->total = 100;
 	task->current = 50;
-	task->first_current = 40; /* resumed there, 90 s into the task */
+	task->first_current = 40; /* it resumed there, 90 s into the task */
 	task->first_ms = 90000;
 	task->elapsed_ms = 90000;
 	task->running_since = NOON - 20000;
@@ -116,7 +116,7 @@ static void the_eta_is_computed_from_the_start_of_this_run(void **state)
 	assert_true(task_eta(task, NOON + 2000) == 98);
 	assert_true(task_eta(task, NOON + 200000) == 0);
 	task->total =
-		1e300; /* of a community task; nobody could write the time of its end */
+		1e300; /* of a community task; its end could not be written as a time */
 	assert_true(task_eta(task, NOON) < 0);
 	task->total = 60;
 	task->status = TASK_PAUSED;
