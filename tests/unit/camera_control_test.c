@@ -15,7 +15,7 @@
 
 #define ROOM 1024
 
-/* An imx519, which has it all. */
+/* An imx519, which has all controls. */
 static const struct camera_facts imx519 = {.width = 4656,
 					   .height = 3496,
 					   .sensor_width = 4656,
@@ -72,7 +72,7 @@ struct row {
 };
 
 static const struct row rows[] = {
-	/* exposure, gain and colours are the settings', never the camera's own */
+	/* exposure, gain and colours are those of the settings, never automatic */
 	{"{}", CAMERA_PHOTO, " AeEnable=0 AwbEnable=0 NoiseReductionMode=0 "},
 	{"{'shutter':50}", CAMERA_PHOTO, " ExposureTime=50000 "},
 	{"{'shutter':0.0014}", CAMERA_PHOTO, " ExposureTime=1 "},
@@ -82,12 +82,12 @@ static const struct row rows[] = {
 	{"{'saturation':0.5,'contrast':1.5}", CAMERA_PHOTO,
 	 " Saturation=0.5 Contrast=1.5 "},
 	{"{'awbg_red':1.8,'awbg_blue':2}", CAMERA_PREVIEW, " ColourGains=1.8,2 "},
-	/* unless it measures */
+	/* except when calibrating */
 	{"{'gain':2.5}", CAMERA_MEASURE, " AeEnable=1 AwbEnable=1 "},
 	{"{'gain':2.5}", CAMERA_MEASURE, " AnalogueGain=2.5 "},
 	{"{'shutter':50}", CAMERA_MEASURE, "! ExposureTime"},
 	{"{'awbg_red':1.8}", CAMERA_MEASURE, "! ColourGains"},
-	/* crop: in the middle, even, sides swapped where the camera lies on its side */
+	/* crop: in the middle, of even size, sides swapped for a rotated camera */
 	{"{'crop_width':10,'crop_height':20,'orientation_flag':1}", CAMERA_PHOTO,
 	 " ScalerCrop=233,350,4190,2796 "},
 	{"{'crop_width':10,'crop_height':20,'orientation_flag':8}", CAMERA_PHOTO,
@@ -200,7 +200,7 @@ static void a_camera_that_cannot_crop_is_asked_for_the_whole_frame(void **state)
 		     320, 240);
 }
 
-/* Whichever way up the camera is built in, both cut the same out of the upright picture:
+/* Whatever the camera's orientation, both cut the same part out of the upright picture:
  * the simulated one before it turns its picture, this one on the sensor. */
 static void the_simulated_camera_crops_in_the_same_way(void **state)
 {

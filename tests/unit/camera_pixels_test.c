@@ -80,7 +80,7 @@ static void a_crop_is_cut_out_of_the_middle(void **state)
 		assert_int_equal(rgb[i], 12 + 3 + i);
 }
 
-/* The colour of pixel x, y, one of the first row's by its number. */
+/* The colour of pixel x, y, which is one of the first row's, by its number. */
 static void assert_colour(const uint8_t *rgb, int pixel, int red, int green, int blue)
 {
 	assert_in_range(rgb[pixel * 3] + 1, red, red + 2);
@@ -150,7 +150,7 @@ static void limited_range_is_expanded_to_full_range(void **state)
 #define STRIDE 87
 #define LARGEST_SIDE 4096
 
-/* Where the value of a plane at x, y lies. */
+/* The position of a plane's value at x, y. */
 static size_t place(const struct camera_picture *from, int plane, int x, int y)
 {
 	switch (from->layout) {
@@ -165,7 +165,7 @@ static size_t place(const struct camera_picture *from, int plane, int x, int y)
 	}
 }
 
-/* Waves of light and colour, within what a narrow range may have. */
+/* Waves of light and colour, within the limited range. */
 static uint8_t wave(int plane, int x, int y)
 {
 	static const double period[] = {23, 61, 47};
@@ -188,7 +188,7 @@ static void draw(struct camera_picture *from)
 					wave(plane, 2 * x, rows_by * y);
 }
 
-/* Rows lie an odd number of bytes apart and have rubbish behind them. */
+/* Rows have an odd stride and garbage as padding. */
 static struct camera_picture waves(enum camera_layout layout, bool full_range)
 {
 	const size_t luma = (size_t)STRIDE * HIGH,
@@ -238,7 +238,7 @@ static double likeness(const struct frame *a, const struct frame *b)
 	return 10 * log10(255 * 255 * (double)count / fmax(off, 1));
 }
 
-/* The part of a picture by both ways to a JPEG. */
+/* Encodes the part of a picture both ways and compares. */
 static void assert_same_photo(enum camera_layout layout, bool full_range,
 			      const struct camera_part *part)
 {

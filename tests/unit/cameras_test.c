@@ -14,7 +14,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/json.h"
 
-/* Cameras of a config, that hang on the module of tests/support/fake_camera.c. */
+/* The cameras of a config, on the module of tests/support/fake_camera.c. */
 struct bench {
 	cJSON *config;
 	struct cameras *cameras;
@@ -88,7 +88,7 @@ static void assert_words(const struct bench *bench, const char *code, const char
 		fail_msg("\"%s\" is not in \"%s\"", words, bench->err.text);
 }
 
-static void a_photo_comes_with_the_middle_that_the_crop_leaves(void **state)
+static void a_photo_is_cropped_to_its_middle(void **state)
 {
 	struct bench *bench = *state;
 	struct frame *frame;
@@ -101,12 +101,12 @@ static void a_photo_comes_with_the_middle_that_the_crop_leaves(void **state)
 
 	assert_int_equal(frame->width, 48);
 	assert_int_equal(frame->height, 24);
-	assert_int_equal(frame->rgb[0], 8); /* the column that the left edge comes from */
+	assert_int_equal(frame->rgb[0], 8); /* the column at the left edge */
 	assert_true(frame->shutter_ms == 20 && frame->gain == 2);
 	frame_free(frame);
 }
 
-static void the_size_is_known_once_the_camera_was_seen(void **state)
+static void the_size_is_known_once_the_camera_has_been_opened(void **state)
 {
 	struct bench *bench = *state;
 	int width, height;
@@ -120,7 +120,7 @@ static void the_size_is_known_once_the_camera_was_seen(void **state)
 	assert_int_equal(height, 48);
 }
 
-static void a_camera_that_hangs_is_left_and_not_waited_for(void **state)
+static void a_camera_that_hangs_is_not_waited_for(void **state)
 {
 	struct bench *bench = *state;
 	int64_t start_ms;
@@ -136,7 +136,7 @@ static void a_camera_that_hangs_is_left_and_not_waited_for(void **state)
 		    1800); /* it hangs for two seconds */
 }
 
-static void a_camera_that_hung_takes_the_next_photo_when_it_has_come_back(void **state)
+static void after_a_hang_the_camera_takes_the_next_photo(void **state)
 {
 	struct bench *bench = *state;
 	void *latent;
@@ -176,7 +176,7 @@ static void a_camera_that_is_not_there_yet_is_kept_and_does_not_answer(void **st
 	assert_words(bench, "hardware_fault", "it is not plugged in");
 }
 
-static void a_camera_of_another_make_is_refused(void **state)
+static void a_camera_of_an_unknown_type_is_refused(void **state)
 {
 	struct bench *bench = *state;
 
@@ -184,7 +184,7 @@ static void a_camera_of_another_make_is_refused(void **state)
 	assert_words(bench, "not_supported", "type gphoto2");
 }
 
-static void a_path_that_names_no_camera_is_refused_with_those_there_are(void **state)
+static void a_path_that_names_no_camera_is_refused_with_a_list(void **state)
 {
 	struct bench *bench = *state;
 
@@ -225,7 +225,7 @@ static void calibration_ends_when_three_pictures_are_alike(void **state)
 	cJSON_Delete(found);
 }
 
-static void a_camera_that_finds_nothing_by_itself_says_so(void **state)
+static void a_camera_that_cannot_calibrate_says_so(void **state)
 {
 	struct bench *bench = *state;
 	struct backend_shot shot = shot_of(bench);
@@ -246,18 +246,18 @@ static void a_camera_that_finds_nothing_by_itself_says_so(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_BENCH(a_photo_comes_with_the_middle_that_the_crop_leaves),
-		WITH_BENCH(the_size_is_known_once_the_camera_was_seen),
-		WITH_BENCH(a_camera_that_hangs_is_left_and_not_waited_for),
-		WITH_BENCH(a_camera_that_hung_takes_the_next_photo_when_it_has_come_back),
+		WITH_BENCH(a_photo_is_cropped_to_its_middle),
+		WITH_BENCH(the_size_is_known_once_the_camera_has_been_opened),
+		WITH_BENCH(a_camera_that_hangs_is_not_waited_for),
+		WITH_BENCH(after_a_hang_the_camera_takes_the_next_photo),
 		WITH_BENCH(
 			a_camera_that_was_unplugged_is_opened_again_for_the_next_photo),
 		WITH_BENCH(a_camera_that_is_not_there_yet_is_kept_and_does_not_answer),
-		WITH_BENCH(a_camera_of_another_make_is_refused),
-		WITH_BENCH(a_path_that_names_no_camera_is_refused_with_those_there_are),
+		WITH_BENCH(a_camera_of_an_unknown_type_is_refused),
+		WITH_BENCH(a_path_that_names_no_camera_is_refused_with_a_list),
 		WITH_BENCH(cameras_that_the_config_does_not_name_are_found),
 		WITH_BENCH(calibration_ends_when_three_pictures_are_alike),
-		WITH_BENCH(a_camera_that_finds_nothing_by_itself_says_so),
+		WITH_BENCH(a_camera_that_cannot_calibrate_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

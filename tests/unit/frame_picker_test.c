@@ -24,7 +24,7 @@ static const struct camera_control by_hand[] = {
 	{CAMERA_LENS_POSITION, {10}},
 };
 
-/* A frame that is as it was asked for. */
+/* A frame that is as requested. */
 static const struct camera_metadata right = {
 	.exposure_us = 20000,
 	.gain = 2,
@@ -49,11 +49,11 @@ static void the_first_frame_with_the_requested_settings_is_the_photo(void **stat
 	assert_true(takes(frame));
 	frame.exposure_us = 19870; /* a sensor counts in rows */
 	assert_true(takes(frame));
-	frame.exposure_us = frame.gain = frame.lens_position = -1; /* it does not tell */
+	frame.exposure_us = frame.gain = frame.lens_position = -1; /* unknown */
 	assert_true(takes(frame));
 }
 
-static void a_frame_that_began_before_it_was_asked_for_is_not_the_photo(void **state)
+static void a_frame_exposed_before_the_request_is_not_the_photo(void **state)
 {
 	struct camera_metadata frame = right;
 
@@ -106,7 +106,7 @@ static void focusing_is_waited_for_five_seconds(void **state)
 	assert_true(frame_picker_accepts(&picker, &frame, ASKED + 5 * SECOND));
 	frame.focus = 2;
 	assert_true(frame_picker_accepts(&picker, &frame, ASKED + SECOND));
-	frame.focus = 3; /* it could not: a blurred photo is better than none */
+	frame.focus = 3; /* not in focus: a blurred photo is better than none */
 	assert_true(frame_picker_accepts(&picker, &frame, ASKED + SECOND));
 }
 
@@ -123,7 +123,7 @@ static void a_missing_control_is_not_waited_for(void **state)
 	assert_true(frame_picker_accepts(&picker, &frame, ASKED + SECOND));
 }
 
-static void of_a_camera_that_tells_no_time_the_second_frame_is_taken(void **state)
+static void without_timestamps_the_second_frame_is_the_photo(void **state)
 {
 	struct camera_metadata frame = right;
 	struct frame_picker picker;
@@ -141,15 +141,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			the_first_frame_with_the_requested_settings_is_the_photo),
-		cmocka_unit_test(
-			a_frame_that_began_before_it_was_asked_for_is_not_the_photo),
+		cmocka_unit_test(a_frame_exposed_before_the_request_is_not_the_photo),
 		cmocka_unit_test(a_frame_with_the_old_settings_is_skipped),
 		cmocka_unit_test(
 			settings_that_a_camera_does_not_follow_are_waited_for_eight_frames),
 		cmocka_unit_test(focusing_is_waited_for_five_seconds),
 		cmocka_unit_test(a_missing_control_is_not_waited_for),
-		cmocka_unit_test(
-			of_a_camera_that_tells_no_time_the_second_frame_is_taken),
+		cmocka_unit_test(without_timestamps_the_second_frame_is_the_photo),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,4 @@
-/* Tests the backend of real GPIO lines, on lines that this test simulates: what the
- * kernel would see. */
+/* Tests the backend for real GPIO lines with simulated ones. */
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
@@ -39,14 +38,14 @@ struct axis_lines {
 static struct world {
 	bool taken[LINES], output[LINES], level[LINES], safe[LINES];
 	char consumer[LINES][GPIO_NAME];
-	const char *holder[LINES]; /* somebody else */
+	const char *holder[LINES]; /* another program */
 	int requests[LINES];
 	bool broken[LINES]; /* it cannot be set */
 	int crash;	    /* this signal comes when the trigger fires */
 	struct axis_lines axes[2];
 	int64_t high_since[LINES], shortest_high_ns, shortest_setup_ns, turned_ns[2];
 
-	/* A switch that is pressed (low) from a count of the first axis upwards. */
+	/* A switch that is pressed (low) from this count of the first axis upwards. */
 	unsigned input;
 	int64_t pressed_from;
 	int bounces; /* more edges at each change */
@@ -55,8 +54,8 @@ static struct world {
 	int first_edge, edge_count;
 	atomic_int readers, most_readers; /* of the edges, at a time */
 
-	/* The process kills itself at the pulse of this number of the first axis, counted
-	 * from its next on: before (even) or after (odd) the line rises or falls. */
+	/* The process kills itself at this pulse of the first axis, counted from its next
+	 * one: before (even) or after (odd) the line rises or falls. */
 	int death_pulse; /* 0: never */
 	enum death { BEFORE_RISE, AFTER_RISE, BEFORE_FALL, AFTER_FALL, DEATHS } death;
 } * world;
@@ -235,7 +234,8 @@ static int world_take_edge(struct gpio_line *line, bool *rising, int64_t *at_ns)
 	return 1;
 }
 
-/* Of two that find an edge waiting one would wait for the next: there may be one. */
+/* Only one caller at a time: of two that see one edge, the second would wait for the
+ * next. */
 int gpio_edge(struct gpio_line *line, bool *rising, int64_t *at_ns)
 {
 	int readers = atomic_fetch_add(&world->readers, 1) + 1;
@@ -319,7 +319,7 @@ static void open_rig(struct bench *bench)
 		fail_msg("%s", bench->err.text);
 }
 
-/* Opens it with an endstop at 140 degrees and the axes known to stand at home. */
+/* Opens a rig with an endstop at 140 degrees and the axes at home. */
 static void open_rig_at_home(struct bench *bench)
 {
 	open_rig(bench);
@@ -379,7 +379,7 @@ static const char *problem(const struct bench *bench, int i)
 	return item ? item->valuestring : "";
 }
 
-/* Is there a problem with these words? */
+/* Whether a problem contains these words. */
 static bool complains(const struct bench *bench, const char *words)
 {
 	const cJSON *item;
@@ -481,7 +481,7 @@ static void a_shared_enable_line_is_taken_once(void **state)
 	open_rig(bench);
 
 	assert_int_equal(world->requests[22], 1);
-	assert_false(world->level[22]); /* low: both have current */
+	assert_false(world->level[22]); /* low: both are enabled */
 	assert_true(flag_of(bench, DEVICE_MOTOR, 0, "enabled"));
 	assert_true(flag_of(bench, DEVICE_MOTOR, 1, "enabled"));
 }
@@ -675,7 +675,7 @@ static void shipped_configs_use_only_lines_that_exist(void **state)
 	}
 }
 
-/* As OpenScan3 writes it: no backend, null for what is not there. */
+/* As OpenScan3 writes it: no backend, null for missing members. */
 static const char original_text[] =
 	"{\"name\":\"Mini\",\"model\":\"mini\",\"shield\":\"blackshield\",\"cameras\":{"
 	"\"imx519\":{"
@@ -725,7 +725,7 @@ static void assert_homed(struct bench *bench)
 
 	assert_true(axis.known);
 	assert_true(flag_of(bench, DEVICE_MOTOR, 0, "calibrated"));
-	/* It went home from there: the driver's count is right to the step. */
+	/* It moved home from there: the driver's count is exact. */
 	assert_true(llabs(world->axes[0].count - count_of(bench, "rotor")) <= 1);
 	assert_true(fabs(axis.angle - 90) < .2);
 }
@@ -840,7 +840,7 @@ static void after_a_while_motors_and_lights_go_off(void **state)
 	rig_keep_awake(bench->rig, true);
 	assert_int_equal(go(bench, "rotor", 92), 0);
 	assert_false(world->level[22]);
-	assert_true(world->level[24]); /* as it was wanted */
+	assert_true(world->level[24]); /* as it was set */
 	rig_keep_awake(bench->rig, false);
 }
 
@@ -911,7 +911,7 @@ static void idling_does_not_restore_a_position_lost_in_an_emergency_stop(void **
 	assert_true(flag_of(bench, DEVICE_MOTOR, 0, "calibrated")); /* it has homed */
 }
 
-/* Does the axis home while that is done? */
+/* Whether the axis homes while that is done. */
 static bool homes_while(struct bench *bench, int (*act)(struct bench *bench))
 {
 	if (act(bench) < 0)
@@ -984,7 +984,7 @@ static void calibrate_on_home_homes_uncalibrated_axes(void **state)
 	open_rig_at_home(bench);
 	assert_true(homes_while(bench, home_it));
 
-	/* Now a switch that is gone would be a fault if it were looked for. */
+	/* A missing switch would now be a fault if the axis tried to home. */
 	edges = world->edge_count;
 	world->stuck = true;
 	assert_int_equal(move_it(bench), 0);
@@ -1012,7 +1012,7 @@ static int rounds(int otherwise)
 	return text ? atoi(text) : otherwise;
 }
 
-/* One move, and what may happen to it. */
+/* One move, and an event that may come during it. */
 static void disturb(struct bench *bench)
 {
 	struct mover mover = {.bench = bench, .n = 1 + roll(2)};
@@ -1058,7 +1058,7 @@ static void the_driver_agrees_after_any_move_however_it_ended(void **state)
 	}
 }
 
-/* Opens the file that a dead process left. */
+/* Opens the file that a killed process left. */
 static struct position_file *open_positions(const struct bench *bench)
 {
 	char boot_id[POSITION_BOOT_ID], path[PATH_MAX];
@@ -1070,8 +1070,8 @@ static struct position_file *open_positions(const struct bench *bench)
 	return file;
 }
 
-/* The driver's count, or within what the file says that it may be off: which is given
- * back.  Then both are sure of it. */
+/* Checks that the driver's count equals the file's, within the uncertainty that the file
+ * states; returns that uncertainty and corrects the file. */
 static uint32_t assert_agrees(struct position_file *file, const char *axis, size_t i)
 {
 	struct position *position;
@@ -1099,7 +1099,7 @@ static void need_children_with_threads(void)
 #endif
 }
 
-/* The lines that a dead process held are free. */
+/* The lines of a killed process are free again. */
 static void bury(pid_t child)
 {
 	int status;
@@ -1178,7 +1178,7 @@ static void a_kill_within_a_pulse_is_reported(void **state)
 	}
 }
 
-/* A light burns, a trigger is held and the axes move when that signal comes. */
+/* A light is on, a trigger is active and the axes move when the signal comes. */
 static void crash_in_mid_move(struct bench *bench, int number)
 {
 	struct mover mover = {.bench = bench, .n = 1};

@@ -21,7 +21,7 @@
 
 struct trace {
 	int64_t at[PULSES];  /* when each pulse came */
-	int64_t due[PULSES]; /* when it was asked for */
+	int64_t due[PULSES]; /* when it was due */
 	size_t count;
 };
 
@@ -32,7 +32,7 @@ struct world {
 	unsigned random;
 	unsigned late_one_in; /* 0: never late */
 	int64_t late_most_ns;
-	unsigned sending_most_ns; /* how long a pulse takes to be sent */
+	unsigned sending_most_ns; /* how long sending a pulse takes */
 	size_t late_pulse;	  /* this pulse of axis 0 comes late_ns late; 0: none */
 	int64_t late_ns;
 
@@ -174,7 +174,8 @@ static bool was_late(const struct trace *trace, size_t i)
 	return trace->at[i] - trace->due[i] > (trace->due[i] - before) / LATE_SHARE;
 }
 
-/* The interval before pulse i as the rotor took it: jitter is nobody's speed. */
+/* The interval before pulse i as the rotor experienced it: jitter does not change its
+ * speed. */
 static double interval_s(const struct trace *trace, size_t i)
 {
 	int64_t end = was_late(trace, i) ? trace->at[i] : trace->due[i];
@@ -475,7 +476,7 @@ static void a_late_pulse_while_braking_only_stops_sooner(void **state)
 	free(world);
 }
 
-/* Any limits that a config may have, any length, lateness and moment to brake. */
+/* Any limits that a config may have, any length, any lateness, braking at any time. */
 static void random_moves_stay_within_every_limit(void **state)
 {
 	struct world *world = calloc(1, sizeof(*world));

@@ -90,7 +90,7 @@ static struct position *find(struct position_file *file, const char *name)
 	return position;
 }
 
-/* A file that says: rotor stands at count, found at the endstop. */
+/* A file in which the rotor is at count, found at the endstop. */
 static void leave_count(int64_t count, const char *boot_id)
 {
 	struct position_file *file = open_in_boot(boot_id, false);
@@ -309,8 +309,8 @@ static void a_short_file_is_moved_aside(void **state)
 
 /* ---- a kill at any instant ---- */
 
-/* Steps over 0 and back, where all bits of a count change, and what a driver would count
- * of it. */
+/* Steps over 0 and back, where all bits of a count change, and what a driver would count.
+ */
 static void take_steps(struct position *rotor, int64_t *driver)
 {
 	static const int steps[] = {1, 1, -1, -1, -1, 1};
@@ -322,7 +322,7 @@ static void take_steps(struct position *rotor, int64_t *driver)
 	}
 }
 
-/* A child that waits to be led through take_steps(). */
+/* A child that is led through take_steps() step by step. */
 static pid_t start_steps(int64_t *driver)
 {
 	pid_t child = fork();
@@ -342,7 +342,7 @@ static pid_t start_steps(int64_t *driver)
 	return child;
 }
 
-/* What a process that was killed now would leave: the file, and the driver's count. */
+/* What a process killed now would leave: the file, and the driver's count. */
 struct remains {
 	char bytes[4096];
 	size_t size;
@@ -360,7 +360,7 @@ static void look_at_remains(struct remains *remains, const int64_t *driver)
 	assert_true(remains->size > 0 && remains->size < sizeof(remains->bytes));
 }
 
-/* Whoever opens the file now knows where the driver is, or how far it may be off. */
+/* Opening the file now gives the driver's position, or by how much it may be off. */
 static uint32_t judge_kill(const struct remains *remains)
 {
 	struct position_file *file;

@@ -64,7 +64,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* A file of sysfs holds one number; this one keeps the digits of a longer one before. */
+/* A sysfs file holds one number; this one keeps the remaining digits of a longer one. */
 static long number_in(const char *root, const char *name)
 {
 	char path[PATH_MAX], text[32] = "";

@@ -100,8 +100,8 @@ static double sharpness(struct render_view view)
 	return sum;
 }
 
-/* Where the owl's eyes are: the middle of all that is strongly yellow in its upper part.
- */
+/* The position of the owl's eyes: the middle of everything strongly yellow in its upper
+ * part. */
 static void find_eyes(const struct photo *photo, double *x, double *y)
 {
 	double n = 0, sx = 0, sy = 0;
@@ -428,7 +428,7 @@ static void rendering_keeps_neither_memory_nor_threads(void **state)
 
 	large.width = 820;
 	large.height = 616;
-	large.room_lit = true; /* so that every page is touched: 5 MB a photo */
+	large.room_lit = true; /* so that every page is touched: 5 MB per photo */
 	rgb = malloc(820 * 616 * 3);
 	assert_int_equal(render_photo(&large, rgb, NULL), 0);
 	before = resident_bytes();

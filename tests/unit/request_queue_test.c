@@ -63,7 +63,7 @@ static void assert_gives_up(struct request_queue *queue, int64_t ns, int expecte
 		fail_msg("\"%s\" is not in \"%s\"", words, err.text);
 }
 
-static void requests_come_in_their_order_however_many(void **state)
+static void requests_are_taken_in_order(void **state)
 {
 	for (uint64_t i = 0; i < 2 * CAMERA_REQUESTS; i += 2) {
 		request_queue_put(*state, i);
@@ -95,7 +95,7 @@ static void an_unplugged_camera_is_not_waited_for(void **state)
 	assert_gives_up(*state, LONG_NS, -ENODEV, "it was unplugged");
 }
 
-static void what_came_before_the_clearing_is_not_taken(void **state)
+static void requests_before_a_clear_are_not_taken(void **state)
 {
 	request_queue_put(*state, 1);
 	request_queue_clear(*state);
@@ -110,7 +110,7 @@ static void *put_one(void *queue)
 	return NULL;
 }
 
-static void a_request_of_another_thread_ends_the_waiting(void **state)
+static void a_request_from_another_thread_ends_the_wait(void **state)
 {
 	pthread_t thread;
 
@@ -124,12 +124,12 @@ static void a_request_of_another_thread_ends_the_waiting(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_QUEUE(requests_come_in_their_order_however_many),
+		WITH_QUEUE(requests_are_taken_in_order),
 		WITH_QUEUE(a_camera_that_sends_nothing_is_not_waited_for),
 		WITH_QUEUE(a_photo_that_nobody_wants_is_not_waited_for),
 		WITH_QUEUE(an_unplugged_camera_is_not_waited_for),
-		WITH_QUEUE(what_came_before_the_clearing_is_not_taken),
-		WITH_QUEUE(a_request_of_another_thread_ends_the_waiting),
+		WITH_QUEUE(requests_before_a_clear_are_not_taken),
+		WITH_QUEUE(a_request_from_another_thread_ends_the_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,8 +55,8 @@ struct bench {
 	struct err err;
 
 	pthread_mutex_t lock;
-	pthread_cond_t told;
-	unsigned tellings[DEVICE_KINDS]; /* lock */
+	pthread_cond_t change;
+	unsigned changes[DEVICE_KINDS]; /* lock */
 };
 
 static void bench_changed(void *context, enum device_kind kind, const char *name)
@@ -65,8 +65,8 @@ static void bench_changed(void *context, enum device_kind kind, const char *name
 
 	(void)name;
 	pthread_mutex_lock(&bench->lock);
-	bench->tellings[kind]++;
-	pthread_cond_broadcast(&bench->told);
+	bench->changes[kind]++;
+	pthread_cond_broadcast(&bench->change);
 	pthread_mutex_unlock(&bench->lock);
 }
 
@@ -117,7 +117,7 @@ static int bench_setup(void **state)
 	struct bench *bench = calloc(1, sizeof(*bench));
 
 	pthread_mutex_init(&bench->lock, NULL);
-	pthread_cond_init(&bench->told, NULL);
+	pthread_cond_init(&bench->change, NULL);
 	snprintf(bench->dir, sizeof(bench->dir), "/tmp/rig_testXXXXXX");
 	*state = bench;
 	return mkdtemp(bench->dir) ? 0 : -1;
@@ -141,7 +141,7 @@ static int bench_teardown(void **state)
 	bench_remove(bench, "sim/shutter.log");
 	bench_remove(bench, "sim");
 	bench_remove(bench, "");
-	pthread_cond_destroy(&bench->told);
+	pthread_cond_destroy(&bench->change);
 	pthread_mutex_destroy(&bench->lock);
 	free(bench);
 	return 0;
@@ -168,7 +168,7 @@ static int64_t true_count(const struct bench *bench, const char *axis)
 	return count;
 }
 
-/* Somebody turns the rotor by hand. */
+/* The rotor is turned by hand. */
 static void shove_rotor(const struct bench *bench, int64_t steps)
 {
 	const char *axis = "rotor";
@@ -183,7 +183,7 @@ static void shove_rotor(const struct bench *bench, int64_t steps)
 	ground_truth_close(truth);
 }
 
-/* The count that the position file holds. */
+/* The count in the position file. */
 static int64_t recorded_count(const struct bench *bench, const char *axis, uint32_t turn)
 {
 	char boot_id[POSITION_BOOT_ID];
@@ -267,7 +267,7 @@ static int64_t deadline_ms(void)
 	return clock_monotonic_ms() + DEADLINE_MS;
 }
 
-/* Waits until the true rotor has gone so many steps from where it was. */
+/* Waits until the true rotor has moved this many steps from `from`. */
 static void wait_for_steps(const struct bench *bench, int64_t from, int64_t steps)
 {
 	int64_t deadline = deadline_ms();
@@ -358,7 +358,7 @@ static cJSON *config_with(const char *section, const char *name, const char *key
 	return config;
 }
 
-/* A value that does not fit costs one device of that kind, and this sentence. */
+/* A bad value costs one device of its kind and gives this sentence. */
 static void assert_left_out(struct bench *bench, cJSON *config, enum device_kind kind,
 			    size_t left, const char *sentence)
 {
@@ -558,7 +558,7 @@ static void an_endless_axis_goes_the_shorter_way(void **state)
 	assert_angle(bench, "turntable", 270);
 }
 
-static void a_relative_move_goes_the_way_it_is_told(void **state)
+static void a_relative_move_keeps_its_direction(void **state)
 {
 	struct bench *bench = *state;
 	struct rig_target turn = {.motor = "turntable", .degrees = 270, .relative = true};
@@ -639,7 +639,7 @@ static void an_interrupted_move_brakes_and_continues_exactly(void **state)
 	assert_truth_is_known(bench);
 }
 
-/* Stops what mover does on its thread and returns how long that took, in ms. */
+/* Stops the move on the mover's thread and returns how long that took, in ms. */
 static int64_t stop_ms(struct mover *mover, void (*stop)(struct rig *rig))
 {
 	int64_t before = clock_monotonic_ms();
@@ -650,7 +650,7 @@ static int64_t stop_ms(struct mover *mover, void (*stop)(struct rig *rig))
 	return clock_monotonic_ms() - before;
 }
 
-/* On a busy machine any one attempt may wait for a processor. */
+/* On a busy machine a single attempt may have to wait for a processor. */
 #define ATTEMPTS 10
 #define SOON_MS 20
 
@@ -703,7 +703,7 @@ static void even_a_crawling_axis_stops_within_20_ms(void **state)
 	assert_true(best <= SOON_MS);
 }
 
-static void moves_take_their_time(void **state)
+static void moves_take_the_expected_time(void **state)
 {
 	struct bench *bench = *state;
 	int64_t before;
@@ -730,7 +730,7 @@ static void the_change_callback_is_called_for_a_move(void **state)
 	assert_int_equal(move(bench, "rotor", 80), 0);
 
 	pthread_mutex_lock(&bench->lock);
-	assert_true(bench->tellings[DEVICE_MOTOR] >= 2);
+	assert_true(bench->changes[DEVICE_MOTOR] >= 2);
 	pthread_mutex_unlock(&bench->lock);
 }
 
@@ -932,7 +932,7 @@ static void after_an_emergency_stop_the_rotor_homes_first(void **state)
 	rig_estop(bench->rig);
 	shove_rotor(bench, -500);
 	rig_release_estop(bench->rig);
-	/* Also when the program was killed in between. */
+	/* Also if the program was killed in between. */
 	bench_reopen(bench, FAST);
 
 	assert_int_equal(move(bench, "turntable", 20), 0);
@@ -1036,8 +1036,7 @@ static struct frame *capture(struct bench *bench)
 	return frame;
 }
 
-/* Line number line (from 1) of the shutter log without its time; "" when there is none.
- */
+/* Line `line` (from 1) of the shutter log without its time, or "". */
 static void shutter_line(const struct bench *bench, int line, char text[160])
 {
 	char path[PATH_MAX];
@@ -1089,7 +1088,7 @@ static void a_photo_is_as_the_settings_say(void **state)
 
 	frame = capture(bench);
 
-	/* Turned by a quarter, so the width that is cropped is the sensor's height. */
+	/* Rotated by 90 degrees, so the cropped width is the sensor's height. */
 	assert_int_equal(frame->width, 64);
 	assert_int_equal(frame->height, 24);
 	assert_int_equal(frame->orientation, 6);
@@ -1102,7 +1101,7 @@ static void a_photo_is_as_the_settings_say(void **state)
 	frame_free(frame);
 }
 
-/* The mean over all bytes of two photos of one size. */
+/* The mean difference of all bytes of two photos of one size. */
 static long difference(const struct frame *a, const struct frame *b)
 {
 	long off = 0, n = (long)a->width * a->height * 3;
@@ -1120,7 +1119,7 @@ static void a_photo_of_a_camera_on_its_side_is_upright_when_turned(void **state)
 	bench_open(bench, FAST);
 	assert_int_equal(rig_light_set(bench->rig, "ringlight", true, 100, &bench->err),
 			 0);
-	/* The middle 40 by 40 pixels are the same whichever way the sensor lies. */
+	/* The middle 40 by 40 pixels are the same for any orientation of the sensor. */
 	assert_int_equal(set_camera(bench, "{\"photo_resolution\":[40,40]}"), 0);
 	straight = capture(bench);
 	for (int flag = 2; flag <= 8; flag++) {
@@ -1326,7 +1325,7 @@ static void a_preview_has_its_own_size(void **state)
 
 /* ---- ordered faults ---- */
 
-/* The rig with this as its member "sim"; what opening it said. */
+/* Opens a rig with `sim` as its member "sim" and returns the result. */
 static int try_with_sim(struct bench *bench, const char *sim)
 {
 	cJSON *config = config_new();
@@ -1463,7 +1462,7 @@ static void a_photo_is_read_out_after_the_next_one_is_taken(void **state)
 	assert_int_equal(rig_read_out(second, &after, &bench->err), 0);
 	assert_int_equal(rig_read_out(first, &before, &bench->err), 0);
 
-	/* Each shows the object from where the camera stood when the shutter was open. */
+	/* Each shows the object from the angle at which the shutter was open. */
 	assert_memory_not_equal(before->rgb, after->rgb, 64 * 48 * 3);
 	assert_int_equal(move(bench, "turntable", 90), 0);
 	frame_free(after);
@@ -1531,7 +1530,7 @@ static void a_picture_can_be_held_before_the_camera(void **state)
 
 /* ---- killed ---- */
 
-/* Moves to and fro for ever; says by a byte that it has begun. */
+/* Moves to and fro for ever; writes a byte to fd when it has begun. */
 static void move_until_killed(struct bench *bench, int fd)
 {
 	bench_open(bench, 20);
@@ -1569,13 +1568,13 @@ static void a_kill_in_mid_move_costs_at_most_one_step(void **state)
 
 		assert_true(llabs(recorded_count(bench, "rotor", ROTOR_TURN) -
 				  true_count(bench, "rotor")) <= 1);
-		/* It has no endstop: what the kills before have cost stays. */
+		/* It has no endstop: steps lost by earlier kills stay lost. */
 		assert_true(llabs(recorded_count(bench, "turntable", TABLE_TURN) -
 				  true_count(bench, "turntable")) <= 1 + round);
 		bench_open(bench, FAST);
 		assert_true(axis_of(bench, "rotor").known);
 		assert_true(axis_of(bench, "turntable").known);
-		/* Homing takes the one step out again. */
+		/* Homing corrects the one step. */
 		assert_int_equal(rig_home(bench->rig, NULL, NULL, &bench->err), 0);
 		assert_int_equal(recorded_count(bench, "rotor", ROTOR_TURN),
 				 true_count(bench, "rotor"));
@@ -1602,14 +1601,14 @@ int main(void)
 		TEST(axes_reach_their_targets_together),
 		TEST(a_limited_axis_stays_within_its_limits),
 		TEST(an_endless_axis_goes_the_shorter_way),
-		TEST(a_relative_move_goes_the_way_it_is_told),
+		TEST(a_relative_move_keeps_its_direction),
 		TEST(many_small_moves_lose_no_steps),
 		TEST(one_axis_cannot_have_two_targets),
 		TEST(a_moving_axis_takes_no_second_move),
 		TEST(an_interrupted_move_brakes_and_continues_exactly),
 		TEST(a_stop_ends_a_move_within_20_ms),
 		TEST(even_a_crawling_axis_stops_within_20_ms),
-		TEST(moves_take_their_time),
+		TEST(moves_take_the_expected_time),
 		TEST(the_change_callback_is_called_for_a_move),
 		TEST(an_unknown_axis_homes_before_it_moves),
 		TEST(an_axis_homes_from_a_pressed_endstop),
