@@ -35,7 +35,7 @@ int endstop_open(struct endstop *endstop, struct rig_context *ctx, size_t index,
 	snprintf(endstop->motor, sizeof(endstop->motor), "%s",
 		 json_string(copy, "motor_name"));
 	endstop->angle = json_number(copy, "angular_position", 0);
-	atomic_init(&endstop->told, -ENODATA);
+	atomic_init(&endstop->last_level, -ENODATA);
 done:
 	cJSON_Delete(copy);
 	return ret;
@@ -46,7 +46,7 @@ int endstop_pressed(struct endstop *endstop, struct err *err)
 	struct rig_context *ctx = endstop->ctx;
 	int ret = ctx->backend->motors->endstop(ctx->hardware, endstop->index);
 
-	atomic_store_explicit(&endstop->told, ret, memory_order_relaxed);
+	atomic_store_explicit(&endstop->last_level, ret, memory_order_relaxed);
 	if (ret < 0)
 		return err_code(err, ret, "hardware_fault", "%s cannot be read: %s",
 				endstop->name, strerror(-ret));
@@ -61,7 +61,8 @@ static int endstop_look(struct endstop *endstop)
 
 	pthread_mutex_lock(&ctx->lock);
 	if (endstop->in_use && *endstop->in_use)
-		pressed = atomic_load_explicit(&endstop->told, memory_order_relaxed);
+		pressed =
+			atomic_load_explicit(&endstop->last_level, memory_order_relaxed);
 	else
 		pressed = endstop_pressed(endstop, NULL);
 	pthread_mutex_unlock(&ctx->lock);

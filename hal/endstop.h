@@ -14,7 +14,7 @@ struct endstop {
 	double angle; /* where it is pressed */
 	const bool
 		*in_use; /* ctx->lock: whether its motor is claimed; NULL: it has none */
-	atomic_int told; /* what endstop_pressed() last returned */
+	atomic_int last_level; /* what endstop_pressed() last returned */
 };
 
 /* Reads `item`, a member of the config's endstops. */

@@ -253,7 +253,7 @@ void rig_expect_scan(struct rig *rig, bool fresh)
 	}
 }
 
-/* ---- where an axis stands ---- */
+/* ---- the position of an axis ---- */
 
 int rig_override(struct rig *rig, const char *name, double degrees, struct err *err)
 {
@@ -281,8 +281,7 @@ void rig_adopt_endless(struct rig *rig)
 
 		if (!motor->endless || motor->endstop || position_known(motor->position))
 			continue;
-		log_info("%s is declared to stand at %g degrees", motor->name,
-			 motor->home);
+		log_info("%s is declared to be at %g degrees", motor->name, motor->home);
 		position_declare(motor->position, motor_steps(motor, motor->home), false);
 		rig_context_notify(&rig->ctx, DEVICE_MOTOR, motor->name);
 	}

@@ -146,18 +146,18 @@ ControlList list_of(const camera_order &order, const ControlInfoMap &infos, bool
 	return list;
 }
 
-camera_metadata metadata_of(const ControlList &told)
+camera_metadata metadata_of(const ControlList &metadata)
 {
-	const auto gains = told.get(controls::ColourGains);
+	const auto gains = metadata.get(controls::ColourGains);
 
 	return {
-		double(told.get(controls::ExposureTime).value_or(-1)),
-		double(told.get(controls::AnalogueGain).value_or(-1)),
-		double(told.get(controls::LensPosition).value_or(-1)),
+		double(metadata.get(controls::ExposureTime).value_or(-1)),
+		double(metadata.get(controls::AnalogueGain).value_or(-1)),
+		double(metadata.get(controls::LensPosition).value_or(-1)),
 		gains ? double((*gains)[0]) : -1,
 		gains ? double((*gains)[1]) : -1,
-		told.get(controls::SensorTimestamp).value_or(-1),
-		int(told.get(controls::AfState).value_or(-1)),
+		metadata.get(controls::SensorTimestamp).value_or(-1),
+		int(metadata.get(controls::AfState).value_or(-1)),
 	};
 }
 
@@ -294,9 +294,9 @@ struct camera_device {
 	int start(const camera_order &order, struct err *err);
 	int queue(Slot &slot, const ControlList &list, struct err *err);
 	int queue_all(const camera_order &order, struct err *err);
-	int choose(const camera_order &order, Slot **slot, camera_metadata *told,
+	int choose(const camera_order &order, Slot **slot, camera_metadata *metadata,
 		   struct err *err);
-	int copy(const Slot &slot, const camera_metadata &told, camera_picture *out,
+	int copy(const Slot &slot, const camera_metadata &metadata, camera_picture *out,
 		 struct err *err) const;
 	void stop();
 	void completed(Request *request);
@@ -519,8 +519,8 @@ int camera_device::queue_all(const camera_order &order, struct err *err)
 }
 
 /* Requeues frames until one is the photo. */
-int camera_device::choose(const camera_order &order, Slot **slot, camera_metadata *told,
-			  struct err *err)
+int camera_device::choose(const camera_order &order, Slot **slot,
+			  camera_metadata *metadata, struct err *err)
 {
 	struct timespec now;
 	frame_picker picker;
@@ -540,11 +540,11 @@ int camera_device::choose(const camera_order &order, Slot **slot, camera_metadat
 		if (request->status() == Request::RequestCancelled)
 			return err_code(err, -EIO, "hardware_fault",
 					"it stopped by itself");
-		*told = metadata_of(request->metadata());
+		*metadata = metadata_of(request->metadata());
 		clock_gettime(CLOCK_BOOTTIME, &now);
 		if ((*slot)->photo == photo &&
 		    (*slot)->buffer->metadata().status == FrameMetadata::FrameSuccess &&
-		    frame_picker_accepts(&picker, told,
+		    frame_picker_accepts(&picker, metadata,
 					 now.tv_sec * INT64_C(1000000000) + now.tv_nsec))
 			return 0;
 		ret = queue(**slot, list_of(order, camera->controls(), false), err);
@@ -552,7 +552,7 @@ int camera_device::choose(const camera_order &order, Slot **slot, camera_metadat
 	return ret;
 }
 
-int camera_device::copy(const Slot &slot, const camera_metadata &told,
+int camera_device::copy(const Slot &slot, const camera_metadata &metadata,
 			camera_picture *out, struct err *err) const
 {
 	const StreamConfiguration &stream = config->at(0);
@@ -564,7 +564,7 @@ int camera_device::copy(const Slot &slot, const camera_metadata &told,
 		!stream.colorSpace || stream.colorSpace->range == ColorSpace::Range::Full;
 	picture.width = int(stream.size.width);
 	picture.height = int(stream.size.height);
-	picture.metadata = told;
+	picture.metadata = metadata;
 	const size_t planes =
 		size_t(camera_format_place(&picture, stream.stride, sizes.data()));
 	if (slot.planes.size() < planes)
@@ -581,15 +581,15 @@ int camera_device::copy(const Slot &slot, const camera_metadata &told,
 
 int camera_device::shoot(const camera_order &order, camera_picture *out, struct err *err)
 {
-	camera_metadata told = {};
+	camera_metadata metadata = {};
 	Slot *slot = nullptr;
 	int ret;
 
 	photo++;
 	ret = start(order, err);
 	if (ret == 0)
-		ret = choose(order, &slot, &told, err);
-	return ret < 0 ? ret : copy(*slot, told, out, err);
+		ret = choose(order, &slot, &metadata, err);
+	return ret < 0 ? ret : copy(*slot, metadata, out, err);
 }
 
 /* ---- the C functions; no exception leaves them ---- */

@@ -45,9 +45,9 @@ static bool picker_is_fresh(const struct frame_picker *picker,
 	return frame->timestamp_ns - (int64_t)(exposed_us * 1e3) >= picker->asked_ns;
 }
 
-static bool picker_is_near(double asked, double told, double near)
+static bool picker_is_near(double requested, double reported, double near)
 {
-	return asked < 0 || told < 0 || fabs(told - asked) <= near;
+	return requested < 0 || reported < 0 || fabs(reported - requested) <= near;
 }
 
 static bool picker_is_lit(const struct frame_picker *picker,

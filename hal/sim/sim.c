@@ -312,7 +312,7 @@ static void sim_safe(void *backend)
 		atomic_store(&sim->lights[i], 0);
 }
 
-/* ---- what a photo tells of it ---- */
+/* ---- the state that photos and logs show ---- */
 
 double sim_angle(const struct sim *sim, int motor)
 {
