@@ -10,14 +10,14 @@
 
 #define NEIGHBOUR "{'total_steps':1000000,'delay':0.05}"
 
-/* Small bounds where reaching them costs time. */
+/* Small limits, because reaching the real ones takes time. */
 static const struct world_options abuse = {
 	.settings = "{'tasks':{'kill_after_s':1,'folder_mb':20}}",
 	.community = "tests/e2e/community/abuse_tasks",
 };
 
-/* Everything that a community process starts inherits a TMPDIR below the test's folder.
- */
+/* Every process that a community task starts inherits a TMPDIR below the test's
+ * folder. */
 static bool is_left_behind(struct world *w, const char *pid)
 {
 	char path[PATH_MAX], *text, *mark = quoted(w, "TMPDIR=%s", w->folder.path);
@@ -46,7 +46,7 @@ static int count_left_behind(struct world *w)
 	return count;
 }
 
-/* A task of ours goes on all the time, and others begin and end as ever. */
+/* One task of the agent keeps running all the time, and others start and end normally. */
 static void start_neighbour(struct world *w)
 {
 	create(w, "neighbour", "hello_world_async_task", NEIGHBOUR);

@@ -127,7 +127,8 @@ static void behaviour_08_a_blocking_task_does_not_slow_an_async_one(struct world
 	wait_status(w, "block", "cancelled");
 }
 
-/* The generator in steps that the test can get between, also on a slow machine. */
+/* The generator, with steps slow enough for the test to act in between, even on a slow
+ * machine. */
 static const char *twenty_steps(struct world *w)
 {
 	return quoted(w, "{'total_steps':20,'interval':%g}", patient_s(50));
@@ -253,8 +254,8 @@ static void behaviour_15_every_change_of_status_is_published_and_stored(struct w
 	assert_revs_grow(w);
 }
 
-/* The original forgot finished tasks; here they stay, and only what cannot resume is
- * interrupted. */
+/* The original forgot finished tasks; the agent keeps them, and interrupts only tasks
+ * that cannot resume. */
 static void
 behaviour_16_a_restart_keeps_the_finished_and_interrupts_the_others(struct world *w)
 {
@@ -303,7 +304,7 @@ static bool is_database(const char *path)
 	return yes;
 }
 
-/* Writes over the beginning of every database in folder; how many there were. */
+/* Overwrites the beginning of every database in folder; returns how many there were. */
 static int damage(const char *folder)
 {
 	DIR *dir = opendir(folder);
@@ -323,8 +324,8 @@ static int damage(const char *folder)
 	return count;
 }
 
-/* One damaged file was one lost task there; here the file is one for all, and set aside.
- */
+/* In the original one damaged file was one lost task; here all tasks are in one file,
+ * which is set aside. */
 static void
 behaviour_18_damaged_records_are_set_aside_and_the_agent_starts(struct world *w)
 {
@@ -383,7 +384,8 @@ static bool at_the_end(const struct message *message, const void *context)
 	return strstr(message->payload, "\"current\":400") != NULL;
 }
 
-/* The original thinned noisy progress by percents; here by time, five a second. */
+/* The original thinned noisy progress by percents; the agent does it by time, five per
+ * second. */
 static void behaviour_21_noisy_progress_is_thinned(struct world *w)
 {
 	create(w, "g", HELLO, "{'total_steps':400,'delay':0.005}");
@@ -421,7 +423,7 @@ static void behaviour_22_a_type_can_be_left_out(struct world *w)
 	assert_null(retained(w, BASE "/types/failing_task"));
 }
 
-/* How the example types are there: main() says. */
+/* The kind of the example types; set by main(). */
 static struct world_options kind;
 
 #define OVERRIDE "{'task_autodiscovery_override_on_conflict':true}"
@@ -438,7 +440,7 @@ static const struct {
 	 {.settings = OVERRIDE, .community = "tasks/community/examples/demo_tasks.py"}},
 };
 
-/* What runs is that file, not the built-in types. */
+/* That file must run, not the built-in types. */
 static void the_types_come_from_the_file(struct world *w)
 {
 	const char *types[] = {HELLO, BLOCKING, EXCLUSIVE, GENERATOR, "failing_task"};
@@ -489,7 +491,7 @@ static const struct test of_the_agent[] = {
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
-/* BEHAVIOUR_KIND is the name of a kind; without it the built-in types and the agent. */
+/* BEHAVIOUR_KIND is the name of a kind; without it the built-in types are tested. */
 int main(int argc, char **argv)
 {
 	const char *name = getenv("BEHAVIOUR_KIND");

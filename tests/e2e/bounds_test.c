@@ -28,7 +28,7 @@ static char *ids(struct world *w, int count)
 	return list;
 }
 
-/* text, so many times, with commas between. */
+/* text repeated count times, separated by commas. */
 static char *repeated(struct world *w, const char *text, int count)
 {
 	char *all = quoted(w, "%*s", (int)(strlen(text) + 1) * count + 1, "");
@@ -94,7 +94,7 @@ static void then_has_32_creates(struct world *w)
 	assert_status(w, "c-32", "pending");
 }
 
-/* All of them or none: six do not go where five fit. */
+/* All or none: six do not fit where there is room for five. */
 static void chained_tasks_count_among_the_256_live_tasks(struct world *w)
 {
 	const char *one = quoted(w, "{'type':'" HELLO "','args':%s}", SHORT_HELLO);
@@ -132,7 +132,7 @@ static void labels_are_sixteen(struct world *w)
 	assert_int_equal(count_at(task_now(w, "a"), "labels"), 16);
 }
 
-/* Cut between characters, each of which has three bytes here. */
+/* Cut between characters, which have three bytes each here. */
 static void messages_have_256_bytes_and_errors_1_kib(struct world *w)
 {
 	char *text = quoted(w, "%*s", 3 * 1000, "");
@@ -165,7 +165,7 @@ static void a_log_has_64_kib(struct world *w)
 	assert_in_range(cJSON_GetArraySize(lines), 150, 330);
 }
 
-/* Every page fits, and together they are all. */
+/* Every page fits, and all pages together are complete. */
 static void a_reply_has_128_kib_and_lists_are_split_into_pages(struct world *w)
 {
 	const char *next = "";
@@ -192,7 +192,7 @@ static void a_reply_has_128_kib_and_lists_are_split_into_pages(struct world *w)
 	assert_true(pages > 1);
 }
 
-/* The newest stay, and only what ended a minute ago may go. */
+/* The newest are kept, and only tasks that ended a minute ago may be deleted. */
 static void finished_tasks_are_pruned_down_to_the_newest(struct world *w)
 {
 	for (int i = 0; i < 9; i++) {
@@ -214,7 +214,7 @@ static void the_reserve_is_4_mib_of_disk(struct world *w)
 
 	assert_int_equal(stat(path, &status), 0);
 	assert_true(status.st_size == 4 * KIB * KIB);
-	assert_true(status.st_blocks * 512 >= 4 * KIB * KIB); /* not a hole */
+	assert_true(status.st_blocks * 512 >= 4 * KIB * KIB); /* not sparse */
 }
 
 static const struct test tests[] = {

@@ -50,7 +50,7 @@ static void a_broker_that_forgot_everything_gets_everything_again(struct world *
 	ask_ok(w, "agent/ping", "{}");
 }
 
-/* What somebody else, or the will, wrote there while we were away does not stay. */
+/* What another client or the will has written there in the meantime is replaced. */
 static void after_a_reconnect_the_status_is_online_again(struct world *w)
 {
 	struct publish how = {.qos = 1, .retain = true};
@@ -75,8 +75,8 @@ static void a_killed_broker_loses_no_accepted_task(struct world *w)
 		broker_kill(&w->broker);
 		size_t mark = client_mark(w->client);
 		world_restart_broker(w);
-		/* It forgot the session: what comes before the agent is back goes
-		 * nowhere. */
+		/* The broker has forgotten the session, so messages sent before the agent
+		 * is back are lost. */
 		wait_message(w, mark, BASE "/reply/_barrier", NULL);
 	}
 
@@ -96,8 +96,8 @@ static void copy_file(const char *from, const char *to)
 	free(bytes);
 }
 
-/* Retained topics and queued messages of a time that is over come back, and the agent's
- * acknowledgements since then never happened.  Only an id protects against that. */
+/* Old retained topics and queued messages return, and the agent's later acknowledgements
+ * are lost.  Only an id protects against that. */
 static void a_broker_from_an_older_snapshot_gets_the_current_documents(struct world *w)
 {
 	char *file = below(w, "count");
@@ -109,7 +109,7 @@ static void a_broker_from_an_older_snapshot_gets_the_current_documents(struct wo
 	world_stop_agent(w);
 	tell(w, "task/create", "{'id':'once','type':'count_task','args':%s}",
 	     counting(w, file, 1, 0));
-	retained(w, BASE "/status"); /* the broker has what was sent before */
+	retained(w, BASE "/status"); /* the broker has everything that was sent before */
 	broker_stop(&w->broker);
 	copy_file(now, then);
 	world_restart_broker(w);
@@ -127,7 +127,7 @@ static void a_broker_from_an_older_snapshot_gets_the_current_documents(struct wo
 
 	wait_message(w, mark, BASE "/status", "online");
 	wait_message(w, mark, BASE "/reply/once", "\"duplicate\":true");
-	/* All topics are told again once a minute at most. */
+	/* All topics are published again once a minute at most. */
 	wait_message_late(w, mark, BASE "/task/later", "completed", 60000);
 	wait_cleared(w, mark, BASE "/task/gone");
 	assert_string_equal(text_at(parsed(w, retained(w, BASE "/task/once")), "status"),

@@ -8,11 +8,11 @@
 
 #define POINTS 12
 #define STACKS 3
-#define SLOW_MS 20 /* a stack of small photos is made before a kill can arrive */
+#define SLOW_MS 20 /* a stack of small photos would be done before a kill */
 
 static const struct world_options later = {.agent_later = true};
 
-/* A server, an agent that knows it, and "s", "s-1" and "s-2". */
+/* Starts a server, an agent that uses it, and the tasks "s", "s-1" and "s-2". */
 static void start_chain(struct world *w, int stacks, const char *faults)
 {
 	cloud_start(w, false);

@@ -15,7 +15,7 @@
 
 static const struct world_options later = {.agent_later = true};
 
-/* Where distributions put it. */
+/* The paths in which distributions install it. */
 static const char *library(struct world *w)
 {
 	static const char *const places[] = {
@@ -36,7 +36,7 @@ static void set_clock(struct world *w, const char *offset)
 {
 	char *text = quoted(w, "%s\n", offset);
 
-	/* replaced as a whole: it may be read at any moment */
+	/* replaced atomically: it may be read at any moment */
 	assert_int_equal(file_write(below(w, "clock.new"), text, strlen(text)), 0);
 	assert_int_equal(rename(below(w, "clock.new"), below(w, "clock")), 0);
 }
@@ -52,7 +52,7 @@ static void start_with_clock(struct world *w)
 	w->device.more[2] = "FAKETIME_NO_CACHE=1";
 	w->device.more[3] = "DONT_FAKE_MONOTONIC=1";
 	w->device.more[4] = "FAKETIME_DONT_FAKE_MONOTONIC=1";
-	/* else it takes deadlines of the monotonic clock for those of the other */
+	/* otherwise it would mix up the two clocks' deadlines */
 	w->device.more[5] = "FAKETIME_FORCE_MONOTONIC_FIX=0";
 #ifdef __SANITIZE_ADDRESS__
 	w->device.more[6] = "ASAN_OPTIONS=verify_asan_link_order=0";
@@ -71,7 +71,7 @@ static void make_counting(struct world *w, const char *id)
 	       quoted(w, "{'file':'%s','steps':1,'delay':0}", below(w, "order")));
 }
 
-/* One of each kind that knows a time. */
+/* One task of each kind that depends on time. */
 static void fill(struct world *w)
 {
 	create(w, "ended", HELLO, SHORT_HELLO);
@@ -126,7 +126,7 @@ static void a_clock_that_jumps_by_ten_years_changes_nothing(struct world *w)
 	wait_status(w, "third", "completed");
 	assert_string_equal(wait_file(w, below(w, "order"), "third"),
 			    "first 1\nsecond 1\nthird 1\n");
-	/* what measures elapsed time does not know of it */
+	/* elapsed times are not affected */
 	assert_true(number_at(task_now(w, "timed"), "elapsed_s") < 300);
 	assert_revs_grow(w);
 }

@@ -39,7 +39,7 @@ static bool marked(struct world *w)
 		"downloaded");
 }
 
-/* All of it, byte for byte, and nothing else beside it. */
+/* Complete, byte for byte, and nothing else. */
 static void assert_model(struct world *w)
 {
 	run_script(w, quoted(w,
@@ -172,7 +172,7 @@ static void a_model_that_is_not_ready_is_asked_for_three_times(struct world *w)
 	assert_model(w);
 }
 
-/* ---- archives that somebody made with bad intentions ---- */
+/* ---- malicious archives ---- */
 
 static void a_bad_archive_is_refused_completely(struct world *w)
 {

@@ -21,7 +21,7 @@ static const char *in_project(struct world *w, const char *path)
 	return quoted(w, "%s/%s", w->device.project_dir, path);
 }
 
-/* Not a picture, but as many bytes as one, and others for each name. */
+/* Not a picture, but of the same size, and different for each name. */
 static void make_file(struct world *w, const char *path, size_t size)
 {
 	unsigned char *bytes = malloc(size + 1);
@@ -37,7 +37,7 @@ static void make_file(struct world *w, const char *path, size_t size)
 	free(bytes);
 }
 
-/* A project with a scan of that many photos, as one from OpenScan3 may lie there. */
+/* A project with a scan of count photos, as OpenScan3 writes it. */
 static void make_project(struct world *w, const char *name, int photos)
 {
 	mkdir(w->device.project_dir, 0755);
@@ -54,7 +54,7 @@ static void make_project(struct world *w, const char *name, int photos)
 		0);
 }
 
-/* A server, an agent that knows it, and the project "cup". */
+/* Starts a server, an agent that uses it, and makes the project "cup". */
 static void start_with(struct world *w, bool tls, const char *more)
 {
 	cloud_start(w, tls);
@@ -81,7 +81,7 @@ static const cJSON *project_document(struct world *w)
 	return parsed(w, wait_file(w, in_project(w, "cup/openscan_project.json"), "{"));
 }
 
-/* Uploads it to a folder first: what the server gets must be the same, byte for byte. */
+/* Uploads it to a directory first: the server must get the same bytes. */
 static void expect_the_same_as_in_a_folder(struct world *w, int split)
 {
 	glob_t found;
@@ -242,7 +242,7 @@ static void a_directory_upload_is_one_file(struct world *w)
 		   quoted(w, "python3 -m zipfile -t %s; test ! -e %s.part", file, file));
 }
 
-/* ---- what goes wrong ---- */
+/* ---- failures ---- */
 
 static void a_bad_network_only_costs_time(struct world *w)
 {
@@ -297,7 +297,7 @@ static void a_killed_agent_continues_with_the_file_in_a_directory(struct world *
 {
 	assert_int_equal(mkdir(below(w, "out"), 0755), 0);
 	make_project(w, "cup", 100);
-	device_slow_disk(&w->device, 100); /* which each part waits for */
+	device_slow_disk(&w->device, 100); /* by which each part is delayed */
 	start_with(w, false,
 		   quoted(w, "'split_size':1000000,'directory':'%s'", below(w, "out")));
 

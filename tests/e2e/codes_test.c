@@ -11,7 +11,7 @@
 #define LONG_HELLO "{'total_steps':10000,'delay':0.05}"
 #define SHORT_HELLO "{'total_steps':1,'delay':0.01}"
 
-/* A rig whose camera gets this wrong. */
+/* A rig whose camera has this fault. */
 #define FAULTY(faults)                                                                   \
 	"{'name':'Faulty','backend':'simulated','cameras':{'sim':{'settings':"           \
 	"{'shutter':5,'orientation_flag':1,'crop_width':0,'crop_height':0,"              \
@@ -28,7 +28,7 @@ static const struct world_options broken = {.rig = FAULTY("{'kind':'fail','every
 static const struct world_options unplugged = {
 	.rig = FAULTY("{'kind':'gone','photo':1}")};
 
-/* The task ends as error with this code. */
+/* The task ends with this error code. */
 static void assert_error(struct world *w, const char *id, const char *code)
 {
 	assert_string_equal(text_at(wait_status(w, id, "error"), "error.code"), code);
@@ -182,7 +182,7 @@ static void code_timeout(struct world *w)
 	assert_error(w, "a", "timeout");
 }
 
-/* Begins a move of seconds and returns when it is seen to be under way. */
+/* Starts a move of several seconds and returns when it is published. */
 static size_t begin_move(struct world *w)
 {
 	size_t mark = client_mark(w->client);
@@ -240,14 +240,14 @@ static void code_storage_full(struct world *w)
 {
 	if (!disk_possible())
 		world_skip(w, "only root can mount a small disk");
-	/* There never was room for what the agent keeps for bad days. */
+	/* There is no room for the agent's disk reserve. */
 	assert_int_equal(disk_mount(&w->disk, w->device.state_dir, 3584), 0);
 	world_start_agent(w);
 	wait_event(w, 0, "storage.full", NULL);
 	ask_refused(w, "task/create", "storage_full", HELLO);
 }
 
-/* A folder stands where the file of changed settings would be. */
+/* A folder has the name of the file for changed settings. */
 static void code_storage_error(struct world *w)
 {
 	assert_int_equal(mkdir(quoted(w, "%s/settings.json", w->device.state_dir), 0755),
@@ -332,7 +332,7 @@ static bool is_tested(const char *code, size_t length)
 	return false;
 }
 
-/* The list between backquotes in "**Codes** (…): `accepted ok …`." */
+/* Reads the list in backquotes in "**Codes** (…): `accepted ok …`." */
 static void the_contract_names_exactly_these(struct world *w)
 {
 	const char *text =

@@ -36,25 +36,25 @@ static const char *place_of(struct world *w, const char *name)
 	return quoted(w, "%s/%s", folder, name);
 }
 
-/* A file of the community folder; text is written as it is. */
+/* Writes a file in the community folder; text is written unchanged. */
 static const char *put(struct world *w, const char *name, mode_t mode, const char *text)
 {
 	const char *path = place_of(w, name);
 
-	unlink(path); /* a shell that runs it goes on reading the old one */
+	unlink(path); /* a shell that runs it keeps reading the old one */
 	assert_int_equal(file_write(path, text, strlen(text)), 0);
 	assert_int_equal(chmod(path, mode), 0);
 	return path;
 }
 
-/* A program whose run is these lines of shell. */
+/* A program that runs these lines of shell. */
 static const char *put_script(struct world *w, const char *name, const char *description,
 			      const char *lines)
 {
 	const char *path;
 	char *text;
 
-	/* Not quoted(): in shell ' is '. */
+	/* Not quoted(), because ' has a meaning in shell. */
 	assert_true(asprintf(&text,
 			     "#!/bin/sh\n[ \"$1\" = describe ] && { cat "
 			     "<<'END'\n%s\nEND\nexit\n}\n"
@@ -96,7 +96,7 @@ static const char *source_of(struct world *w, const char *type)
 	return text ? text_at(parsed(w, text), "source") : NULL;
 }
 
-/* The process in whose command line part stands, 0 for none. */
+/* The process with part in its command line, or 0. */
 static int process_with(const char *part)
 {
 	DIR *proc = opendir("/proc");
@@ -124,7 +124,7 @@ static int process_with(const char *part)
 	return found;
 }
 
-/* ---- one program from beginning to end ---- */
+/* ---- the life of a program ---- */
 
 static char *first_example(struct world *w)
 {
@@ -509,7 +509,7 @@ static void a_run_keeps_the_version_of_its_type(struct world *w)
 	assert_true(number_at(wait_status(w, "l1", "completed"), "result") == 1);
 }
 
-/* Sleeps over its describe while the file _slow is there. */
+/* Sleeps during its describe while the file _slow exists. */
 static void put_sleeper(struct world *w)
 {
 	put(w, "sleeper", 0755,
@@ -584,7 +584,7 @@ static void types_removed_while_the_agent_was_stopped_are_cleared(struct world *
 	assert_null(source_of(w, "a_task"));
 }
 
-/* ---- bounds ---- */
+/* ---- limits ---- */
 
 static void assert_breaks(struct world *w, const char *name, const char *part)
 {
@@ -627,12 +627,12 @@ static void a_program_that_exceeds_its_limits_fails_with_a_reason(struct world *
 
 /* ---- the rig ---- */
 
-/* Sends one request a line and gives the last answer as the result. */
+/* Sends one request per line and returns the last answer as its result. */
 #define ASKS                                                                             \
 	"ask() { echo \"$1\"; read -r answer; }\n"                                       \
 	"done_with() { echo '{\"type\":\"result\",\"value\":'\"$answer\"'}'; }\n"
 
-/* What a motor does is told a little later than the end of the task that moved it. */
+/* The state of a motor is published slightly after the end of the task that moved it. */
 static bool stands_at_150(const struct message *message, const void *context)
 {
 	cJSON *motor = cJSON_Parse(message->payload);
@@ -755,7 +755,8 @@ static void a_pause_halts_a_move_and_a_resume_completes_it(struct world *w)
 
 /* ---- shared objects ---- */
 
-/* As its author would: with a compiler and the one header, outside of this tree. */
+/* Compiles it as its author would, with a compiler and one header, outside of this
+ * tree. */
 static void build_object(struct world *w, const char *source, const char *name)
 {
 	const char *include = below(w, "include");

@@ -7,10 +7,10 @@
 
 #define CONTRACT OPENSCAN_SOURCE_DIR "/mqtt/README.md"
 
-/* A scan that is still running when the next example means it. */
+/* A scan that is still running when the next example refers to it. */
 static const struct world_options slow = {.sim_speed = "5"};
 
-/* The text of the next block of ```kind from *from on, NULL when there is none more. */
+/* Returns the text of the next block of ```kind from *from on, or NULL. */
 static char *next_block(struct world *w, const char **from, const char *kind)
 {
 	const char *fence = quoted(w, "\n```%s\n", kind);
@@ -27,8 +27,7 @@ static char *next_block(struct world *w, const char **from, const char *kind)
 	return text;
 }
 
-/* The word behind -x in a line of shell, without its quotes; NULL when it is not there.
- */
+/* The word after -x in a line of shell, without its quotes; NULL when there is none. */
 static char *option(struct world *w, const char *line, const char *name)
 {
 	const char *begin = strstr(line, quoted(w, " %s ", name));
@@ -80,7 +79,7 @@ static void every_line_of_the_contract_does_what_it_says(struct world *w)
 	assert_true(lines >= 4);
 }
 
-/* What to send so that the reply of the contract is the answer. */
+/* The command that must get the reply of the contract. */
 static const struct fixture {
 	const char *verb;
 	bool ok;
@@ -102,7 +101,7 @@ static const struct fixture *fixture_of(const cJSON *example)
 	return NULL;
 }
 
-/* What is another at every run; then only its kind is compared. */
+/* Values that differ in each run; only their type is compared. */
 static bool varies(const char *key)
 {
 	static const char *const keys[] = {"ts",	   "rev",	 "store",
@@ -115,7 +114,7 @@ static bool varies(const char *key)
 	return false;
 }
 
-/* No member more, none less, and each equal. */
+/* The same members, with equal values. */
 static void compare(const cJSON *example, const cJSON *real)
 {
 	const cJSON *member, *other;

@@ -12,7 +12,7 @@
 #define LONG_HELLO "{'total_steps':10000,'delay':0.05}"
 #define SHORT_HELLO "{'total_steps':1,'delay':0.01}"
 #define DISK_KIB 16384
-#define RESERVE_KIB 4096 /* what the agent keeps for bad days */
+#define RESERVE_KIB 4096 /* the size of the agent's disk reserve */
 
 static const struct world_options later = {.agent_later = true};
 
@@ -23,7 +23,7 @@ static char *state_file(struct world *w, const char *name)
 	return quoted(w, "%s/%s", w->device.state_dir, name);
 }
 
-/* The agent, with a state folder on a disk of kib KiB. */
+/* Starts the agent with its state folder on a disk of kib KiB. */
 static void start_on_disk(struct world *w, int kib)
 {
 	if (!disk_possible())
@@ -32,7 +32,7 @@ static void start_on_disk(struct world *w, int kib)
 	world_start_agent(w);
 }
 
-/* Fills the disk and has the agent write until it needs its reserve. */
+/* Fills the disk and makes the agent write until it needs its reserve. */
 static void fill_disk(struct world *w)
 {
 	size_t mark = client_mark(w->client);
@@ -117,16 +117,16 @@ static void a_full_disk_is_survived_by_a_restart(struct world *w)
 	world_restart_agent(w);
 
 	wait_status(w, "a", "interrupted");
-	/* The log began anew: the reserve fits into what it took. */
+	/* The WAL was restarted: the reserve fits into its space. */
 	assert_true(file_exists(state_file(w, "reserve")));
 	ask_ok(w, "task/restart", "a");
 	ask_ok(w, "task/cancel", "a");
 }
 
-/* ---- full to the last byte: the reserve is used up as well ---- */
+/* ---- full to the last byte, with the reserve used up ---- */
 
-/* Fills what the reserve left and makes the agent notice it: the end of task id, which
- * runs, cannot be committed. */
+/* Fills the rest of the reserve and makes the agent notice it: the end of the running
+ * task id cannot be committed. */
 static void fill_all(struct world *w, const char *id)
 {
 	size_t mark = client_mark(w->client);
@@ -159,7 +159,7 @@ static void results_that_cannot_be_committed_are_not_published(struct world *w)
 	assert_false(event_seen(w, mark, "task.completed", "r"));
 	assert_false(event_seen(w, mark, "task.cancelled", "a"));
 	free_disk(w);
-	/* It was refused when it came behind another end that could not be committed. */
+	/* It is refused when it follows another end that could not be committed. */
 	ask_ok(w, "task/cancel", "a");
 	wait_status(w, "a", "cancelled");
 	wait_status(w, "r", "completed");
@@ -185,7 +185,7 @@ static void with_no_byte_left_commands_are_answered_at_once(struct world *w)
 	wait_status(w, "b", "cancelled");
 }
 
-/* The reply says that it stopped; that it is latched over a restart comes with the
+/* The reply says that the rig is stopped; that this lasts over a restart follows with the
  * commit. */
 static void with_no_byte_left_an_emergency_stop_acts_and_is_answered(struct world *w)
 {
@@ -228,7 +228,7 @@ static void with_no_byte_left_the_agent_starts_and_waits_for_room(struct world *
 	wait_status(w, "b", "completed");
 }
 
-/* There never was room for the reserve. */
+/* There was never room for the reserve. */
 static void a_disk_without_room_for_the_reserve_counts_as_full(struct world *w)
 {
 	start_on_disk(w, RESERVE_KIB - 512);
@@ -277,7 +277,7 @@ static void a_damaged_database_is_moved_aside_and_named(struct world *w)
 	wait_status(w, "b", "completed");
 }
 
-/* The header is whole: only reading it all tells. */
+/* The header is intact; only a complete check finds the damage. */
 static void a_database_damaged_in_the_middle_is_moved_aside_and_named(struct world *w)
 {
 	for (int i = 0; i < 20; i++)
@@ -293,7 +293,7 @@ static void a_database_damaged_in_the_middle_is_moved_aside_and_named(struct wor
 	wait_status(w, "b", "completed");
 }
 
-/* SQLite takes a log for over at its first damaged frame: the state before it counts. */
+/* SQLite ignores a WAL from its first damaged frame on: the state before counts. */
 static void a_damaged_wal_loses_only_its_own_changes(struct world *w)
 {
 	create(w, "a", HELLO, SHORT_HELLO);
@@ -387,7 +387,7 @@ static void a_disk_with_100_ms_per_fsync_breaks_nothing(struct world *w)
 	       "done "
 	       "after %lld ms\n",
 	       SLOW_MS, (long long)each, n, (long long)(deadline_now() - begun));
-	assert_true(each >= SLOW_MS); /* the disk was slow indeed */
+	assert_true(each >= SLOW_MS); /* the disk was really slow */
 	assert_int_equal(lines_of(file), n);
 	assert_revs_grow(w);
 }
@@ -402,7 +402,8 @@ static size_t photos_on_disk(struct world *w, int photos)
 	return count;
 }
 
-/* One is written, one waits, and one cannot be handed over before there is room. */
+/* One photo is being written, one waits, and one cannot be queued before there is
+ * room. */
 #define PHOTOS_IN_MEMORY 3
 
 static void a_slow_disk_slows_the_scan_and_memory_stays_bounded(struct world *w)
@@ -435,7 +436,7 @@ static void a_slow_disk_slows_the_scan_and_memory_stays_bounded(struct world *w)
 	       "memory\n",
 	       photos, SLOW_MS, (long long)(deadline_now() - begun), most);
 	assert_in_range(most, 1, PHOTOS_IN_MEMORY);
-	/* the photo and what is written about it */
+	/* the photo and its metadata */
 	assert_true(deadline_now() - begun >= 2 * photos * SLOW_MS);
 }
 

@@ -10,7 +10,7 @@
 
 static const struct world_options later = {.agent_later = true};
 
-/* An agent that may export below <folder>/out. */
+/* Starts an agent that may export below <folder>/out. */
 static void start(struct world *w)
 {
 	assert_int_equal(mkdir(below(w, "out"), 0755), 0);
@@ -59,7 +59,7 @@ static void photos_are_exported_once(struct world *w)
 		assert_true(file_exists(quoted(w, "%s/scan01_%03d.jpg", path, i)));
 }
 
-/* The pose of image number wanted (from 1), as images.txt has it. */
+/* The pose of image number wanted (from 1), as in images.txt. */
 static void read_pose(const char *text, int wanted, double q[4], double t[3],
 		      char name[64])
 {
@@ -119,7 +119,7 @@ static void colmap_gets_the_poses_of_the_path(struct world *w)
 		assert_true(fabs(centre[0] - number_at(point, "cartesian.x")) < 1e-6);
 		assert_true(fabs(centre[1] - number_at(point, "cartesian.y")) < 1e-6);
 		assert_true(fabs(centre[2] - number_at(point, "cartesian.z")) < 1e-6);
-		/* The object is ahead, in the middle of the picture. */
+		/* The object is straight ahead, in the middle of the picture. */
 		assert_true(fabs(t[0]) < 1e-6 && fabs(t[1]) < 1e-6 && t[2] > 129);
 	}
 }

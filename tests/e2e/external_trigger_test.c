@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Slow enough to be met in the middle of a run. */
+/* Slow enough for the test to act in the middle of a run. */
 static const struct world_options three_times = {.sim_speed = "3"};
 
 struct pulse {
@@ -18,7 +18,7 @@ static const char *trigger_log(struct world *w)
 	return quoted(w, "%s/sim/trigger.log", w->device.state_dir);
 }
 
-/* The pulses so far, with the true angles at which they came. */
+/* The pulses so far, with the true angles of the axes. */
 static size_t pulses(struct world *w, struct pulse *list, size_t max)
 {
 	char *text = file_read(trigger_log(w), NULL), *rest = text;
@@ -32,7 +32,7 @@ static size_t pulses(struct world *w, struct pulse *list, size_t max)
 	return n;
 }
 
-/* For as long as several would have come in. */
+/* Waits as long as several pulses would take. */
 static void assert_no_more_pulses(struct world *w)
 {
 	struct pulse list[64];
@@ -58,7 +58,7 @@ static const cJSON *path_of(struct world *w, const cJSON *task)
 				   "]"));
 }
 
-/* Pulse i came where the path says, as near as whole steps are. */
+/* Pulse i was sent at the point of the path, within whole steps. */
 static void assert_pulses_follow(const cJSON *path, const struct pulse *list, size_t n)
 {
 	assert_int_equal(count_at(path, "points"), (int)n);
@@ -73,8 +73,7 @@ static void assert_pulses_follow(const cJSON *path, const struct pulse *list, si
 	}
 }
 
-/* States of motors are told late when there are many: the last before may still be there.
- */
+/* The states of many motors are published late: the state before may still be there. */
 static void wait_at_home(struct world *w)
 {
 	wait_value(w, BASE "/motor/rotor", "angle", "90");
@@ -149,8 +148,8 @@ static bool log_says(struct world *w, const char *id, const char *words)
 	return false;
 }
 
-/* Only the point at which the run was cut off may come twice, and then the log says so.
- */
+/* Only the point at which the run was interrupted may be triggered twice, and then the
+ * log says so. */
 static void a_killed_run_continues_along_its_path(struct world *w)
 {
 	struct pulse list[64];

@@ -14,7 +14,7 @@
 
 static const struct world_options later = {.agent_later = true};
 
-/* A small disk for the folder of projects, or for another one. */
+/* Mounts a small disk on the projects' folder, or on another one. */
 static void mount_on(struct world *w, const char *folder)
 {
 	if (!disk_possible())

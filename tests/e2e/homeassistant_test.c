@@ -21,7 +21,7 @@ static const struct world_options two_lights = {
 static const struct world_options slow_rig = {.sim_speed = "5"};
 static const struct world_options later = {.agent_later = true};
 
-/* As a Home Assistant that has just started gets it. */
+/* As received by a Home Assistant that has just started. */
 static cJSON *told(struct world *w, const char *topic)
 {
 	int64_t until = deadline_now() + deadline_patient(SOON_MS);
@@ -68,7 +68,7 @@ static void home_assistant_would_accept_the_discovery(struct world *w)
 	cJSON_Delete(message);
 }
 
-/* Else the judge would prove nothing. */
+/* Otherwise the checks would prove nothing. */
 static void the_checks_of_this_test_find_errors(struct world *w)
 {
 	static const struct {
@@ -108,7 +108,7 @@ static void the_checks_of_this_test_find_errors(struct world *w)
 	cJSON_Delete(message);
 }
 
-/* What Home Assistant publishes when the button is pressed. */
+/* The message that Home Assistant publishes when the button is pressed. */
 static void press(struct world *w, const cJSON *message, const char *key)
 {
 	const cJSON *button = entity(message, key);
@@ -171,9 +171,7 @@ static void the_light_can_be_switched(struct world *w)
 	cJSON_Delete(message);
 }
 
-/* What Home Assistant makes of a template when it only switches: without what stands in
- * its
- * {% if %}. */
+/* The result of a template for a plain switch: without the text inside its {% if %}. */
 static void command_light(struct world *w, const cJSON *light, const char *key)
 {
 	const char *template = text_at(light, key);
@@ -198,7 +196,7 @@ static void each_of_two_lights_has_its_own_entity(struct world *w)
 	assert_accepted("homeassistant", TOPIC, message);
 	command_light(w, left, "command_on_template");
 	wait_value(w, text_at(left, "state_topic"), "state", "ON");
-	/* The other was off, and is on from here. */
+	/* The other light was off, and is switched on here. */
 	const cJSON *other = ask_ok(w, "light/toggle", "{'name':'right'}");
 	assert_string_equal(text_at(other, "data.state"), "ON");
 
@@ -211,7 +209,7 @@ static void each_of_two_lights_has_its_own_entity(struct world *w)
 	cJSON_Delete(message);
 }
 
-/* Returns when all that a start tells has been told. */
+/* Returns when everything that a start publishes has been published. */
 static size_t quiet(struct world *w)
 {
 	size_t before;
@@ -223,7 +221,7 @@ static size_t quiet(struct world *w)
 	return before;
 }
 
-/* Not retained and without a reply address, as Home Assistant says it. */
+/* Not retained and without a reply address, as Home Assistant sends it. */
 static void a_birth_message_publishes_everything_again_once(struct world *w)
 {
 	wait_message(w, 0, BASE "/motor/rotor", NULL);

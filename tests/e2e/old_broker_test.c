@@ -13,7 +13,7 @@
 #define LONG_GENERATOR "{'total_steps':10000,'interval':0.02}"
 #define SHORT_HELLO "{'total_steps':1,'delay':0.01}"
 
-/* Stands before the broker of the test that runs. */
+/* The relay in front of the broker of the current test. */
 static struct relay *old;
 
 static void go_old(struct world *w, enum relay_manner manner)
@@ -36,7 +36,7 @@ static const cJSON *reply_on(struct world *w, size_t mark, const char *topic)
 	return document(w, wait_message(w, mark, topic, NULL));
 }
 
-/* Asks with reply_to; members are those of the payload, or "". */
+/* Sends a command with reply_to; members are those of the payload, or "". */
 static const cJSON *asked(struct world *w, const char *verb, const char *members)
 {
 	char *topic = quoted(w, BASE "/reply/old-%u", ++w->asked);
@@ -123,7 +123,7 @@ static void a_broker_that_is_upgraded_to_5_keeps_the_session(struct world *w)
 	ask_ok(w, "agent/ping", "{}");
 }
 
-/* ---- what must work all the same ---- */
+/* ---- features that must still work ---- */
 
 static void tasks_can_be_created_paused_resumed_and_cancelled(struct world *w)
 {
@@ -216,11 +216,11 @@ static void a_retained_command_is_refused_and_its_clearing_is_ignored(struct wor
 
 	start_old(w, RELAY_REFUSES);
 
-	/* The first is our own, the second the agent's clearing. */
+	/* The first is the test's, the second is the agent's clearing. */
 	const struct message *m = wait_message(w, mark, BASE "/cmd/light/set", NULL);
 	assert_int_equal(m->size, 0);
 	wait_message(w, mark, BASE "/cmd/agent/ping", NULL);
-	asked_ok(w, "agent/sync", ""); /* behind what came back to the agent */
+	asked_ok(w, "agent/sync", ""); /* after the messages that returned to the agent */
 	asked_ok(w, "agent/sync", "");
 	assert_null(retained(w, BASE "/cmd/light/set"));
 	assert_null(retained(w, BASE "/cmd/agent/ping"));

@@ -79,7 +79,7 @@ static void bug_02_a_blocking_task_is_only_paused_when_it_stopped(struct world *
 	wait_status(w, "s", "completed");
 }
 
-/* held by: core_turn() calling lifecycle_schedule() after whatever happened */
+/* held by: core_turn() calling lifecycle_schedule() after all events */
 static void bug_03_a_cancelled_pending_exclusive_task_frees_those_behind(struct world *w)
 {
 	create(w, "a", HELLO, LONG_HELLO);
@@ -134,7 +134,7 @@ static void bug_05_a_restarted_task_waits_behind_a_pending_exclusive_one(struct 
 	assert_true(strcmp(text_at(x, "completed_at"), text_at(b, "started_at")) <= 0);
 }
 
-/* held by: task_restart() asking whether the type is there */
+/* held by: task_restart() checking whether the type exists */
 static void bug_05_a_restart_of_a_type_that_is_gone_is_refused(struct world *w)
 {
 	ask_ok(w, "queue/pause", "{}");
@@ -167,7 +167,7 @@ static void bug_06_an_accepted_task_is_never_lost(struct world *w)
 		wait_status(w, quoted(w, "t%d", i), "completed");
 }
 
-/* held by: restore_tasks() leaving ended tasks alone, bind_what_changes() storing
+/* held by: restore_tasks() leaving ended tasks alone, store_task_save() storing
  * results */
 static void bug_07_results_survive_a_restart(struct world *w)
 {
@@ -181,7 +181,7 @@ static void bug_07_results_survive_a_restart(struct world *w)
 	assert_string_equal(text_at(told, "result.answer.1"), "yes");
 }
 
-/* held by: receive_verb() asking remember_answers() for the id */
+/* held by: dispatch_verb() asking dedup_answers() for the id */
 static void bug_08_a_repeated_create_runs_once(struct world *w)
 {
 	char *file = below(w, "count");
@@ -201,7 +201,7 @@ static void bug_08_a_repeated_create_runs_once(struct world *w)
 	assert_int_equal(lines_of(file), 1);
 }
 
-/* held by: receive_verb() asking remember_answers() for the request */
+/* held by: dispatch_verb() asking dedup_answers() for the request */
 static void bug_08_a_repeated_request_without_an_id_runs_once(struct world *w)
 {
 	char *file = below(w, "count");
@@ -239,7 +239,7 @@ static void bug_09_a_secret_argument_is_seen_nowhere(struct world *w)
 	assert_string_equal(text_at(task_now(w, "a"), "args.token"), "***");
 }
 
-/* held by: scheduler_next() looking behind a task that has no slot */
+/* held by: scheduler_next() looking past a task without a slot */
 static void bug_10_a_blocking_task_does_not_wait_behind_an_async_one(struct world *w)
 {
 	create(w, "a", HELLO, LONG_HELLO);
@@ -252,7 +252,7 @@ static void bug_10_a_blocking_task_does_not_wait_behind_an_async_one(struct worl
 	assert_status(w, "b", "pending");
 }
 
-/* A subscriber of everything that never reads; its socket. */
+/* Subscribes to everything and never reads; returns the socket. */
 static int sleepy_subscriber(int port)
 {
 	static const unsigned char connect_packet[] = {0x10, 13, 0, 4, 'M', 'Q', 'T', 'T',
@@ -274,7 +274,7 @@ static int sleepy_subscriber(int port)
 	return fd;
 }
 
-/* held by: host_progress() leaving the newest value and waiting for nobody */
+/* held by: host_progress() storing the newest value without waiting */
 static void bug_11_a_subscriber_that_never_reads_slows_nothing(struct world *w)
 {
 	int fd = sleepy_subscriber(w->broker.port);
@@ -287,7 +287,7 @@ static void bug_11_a_subscriber_that_never_reads_slows_nothing(struct world *w)
 	assert_true(deadline_now() - since < deadline_patient(5000));
 }
 
-/* held by: connection_publish() only queueing, also when the broker reads no more */
+/* held by: connection_publish() only queueing, even when the broker does not read */
 static void bug_11_a_broker_that_never_reads_slows_no_task(struct world *w)
 {
 	char *file = below(w, "steps");
@@ -303,7 +303,8 @@ static void bug_11_a_broker_that_never_reads_slows_no_task(struct world *w)
 	wait_status(w, "r", "completed");
 }
 
-/* held by: lifecycle_delete() telling it, outbox_open() and pump_event() leaving none out
+/* held by: lifecycle_delete() emitting it, outbox_open() and event_log_send() leaving
+ * none out
  */
 static void bug_12_events_have_no_gaps_and_include_deletes(struct world *w)
 {

@@ -404,7 +404,7 @@ static void only_the_devices_own_topic_lifts_an_estop(struct world *w)
 	ask_ok(w, "camera/capture", "{}");
 }
 
-/* ---- what the agent tells of itself ---- */
+/* ---- what the agent publishes about itself ---- */
 
 static void a_list_is_read_page_by_page(struct world *w)
 {

@@ -19,8 +19,8 @@ static const struct world_options joining = {.agent_later = true,
 
 static struct child networks;
 
-/* A NetworkManager on a bus of its own; how: "refuse" and such of networks.py, or NULL.
- */
+/* Starts a NetworkManager on a private bus; how: "refuse" and other modes of networks.py,
+ * or NULL. */
 static void start_networks(struct world *w, const char *how)
 {
 	const char *program = OPENSCAN_SOURCE_DIR "/tests/support/networks.py";
@@ -34,7 +34,7 @@ static void start_networks(struct world *w, const char *how)
 	w->device.more[0] = quoted(w, "DBUS_SYSTEM_BUS_ADDRESS=%s", bus);
 }
 
-/* What the camera of the next agent sees: a code that says text. */
+/* Sets the picture of the next agent's camera: a code with this text. */
 static void show(struct world *w, const char *text, const char *how)
 {
 	static const char rig[] =
@@ -203,7 +203,7 @@ static void a_missing_code_or_networkmanager_is_reported_with_advice(struct worl
 	assert_int_equal(count_at(dry, "data.problems"), 1);
 }
 
-/* Is one of our modules in the agent's memory? */
+/* Whether this module is loaded in the agent. */
 static bool has_loaded(struct world *w, const char *module)
 {
 	char *maps =

@@ -52,7 +52,7 @@ static void a_new_config_applies_and_topics_follow(struct world *w)
 	wait_cleared(w, 0, BASE "/motor/rotor");
 	wait_cleared(w, 0, BASE "/camera/sim");
 	wait_cleared(w, 0, BASE "/camera/sim/image");
-	/* what is still there has not moved */
+	/* the other device has not moved */
 	wait_value(w, BASE "/motor/turntable", "angle", "45");
 	ask_ok(w, "motor/override", "{'name':'arm','degrees':90}");
 	ask_ok(w, "motor/move", "{'name':'arm','degrees':91}");
@@ -110,7 +110,7 @@ static void a_rig_that_moves_is_not_reloaded(struct world *w)
 	ask_ok(w, "device/reload", "{}");
 }
 
-/* Tasks that need no device neither hold it up nor mind. */
+/* Tasks without devices neither delay it nor are affected. */
 static void tasks_without_devices_keep_running(struct world *w)
 {
 	create(w, "hello", HELLO, "{'total_steps':10000,'delay':0.05}");
@@ -135,7 +135,7 @@ static void an_emergency_stop_lasts_over_a_reload(struct world *w)
 	ask_ok(w, "light/set", "ON");
 }
 
-/* The list of devices outlives the process. */
+/* The list of devices survives the process. */
 static void devices_removed_before_a_restart_are_cleared(struct world *w)
 {
 	wait_value(w, BASE "/motor/rotor", "busy", "false");

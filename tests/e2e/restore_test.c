@@ -14,7 +14,7 @@ static char *counting(struct world *w, const char *file, int steps, double delay
 	return quoted(w, "{'file':'%s','steps':%d,'delay':%g}", file, steps, delay);
 }
 
-/* As resume_count_task, which goes on as far as the test allows. */
+/* The arguments of resume_count_task, which continues as far as the test allows. */
 static char *counting_held(struct world *w, const char *file, int steps)
 {
 	return quoted(w, "{'file':'%s','steps':%d,%s}", file, steps, held(w));
@@ -158,7 +158,7 @@ static void a_task_that_kills_the_agent_is_given_up(struct world *w)
 	wait_status(w, "a", "completed");
 }
 
-/* How many lines of the file are this one. */
+/* The number of lines of the file that equal this one. */
 static size_t count_line(const char *text, const char *line)
 {
 	size_t count = 0;
@@ -170,8 +170,8 @@ static size_t count_line(const char *text, const char *line)
 	return count;
 }
 
-/* The kills hit here and there in the life of a task.  One that is interrupted may have
- * been hit between its begin() and its line. */
+/* The kills come at different moments of a task.  An interrupted one may have been killed
+ * between its begin() and its line. */
 static void kills_at_any_moment_lose_and_repeat_nothing(struct world *w)
 {
 	char *file = below(w, "count");

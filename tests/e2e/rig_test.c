@@ -26,7 +26,7 @@ static const struct world_options bad_table = {
 static const struct world_options sleepy = {
 	.rig = RIG("'motors_timeout':3000,'motors':{" ROTOR "," TABLE "}")};
 
-/* The check of a device. */
+/* The check of one device. */
 static const cJSON *check_of(const cJSON *task, const char *device)
 {
 	const cJSON *check;

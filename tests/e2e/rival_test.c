@@ -8,8 +8,8 @@
 #define HELLO "hello_world_async_task"
 #define SHORT_HELLO "{'total_steps':1,'delay':0.01}"
 
-/* Another agent with our id and a state of its own: they push each other off the broker.
- */
+/* Another agent with the same id and its own state: each disconnects the other from the
+ * broker. */
 static void start_rival(struct world *w, struct device *rival)
 {
 	assert_int_equal(
@@ -38,8 +38,8 @@ static void two_agents_with_one_id_report_it_and_do_not_fight(struct world *w)
 	wait_status(w, "mine", "completed");
 	start_rival(w, &rival);
 
-	/* Who is pushed off while it tells of it tells it after its back-off, of two
-	 * minutes at most. */
+	/* An agent that is disconnected while it reports this reports it after its back-
+	 * off, of two minutes at most. */
 	int64_t until = deadline_now() + 120000 + deadline_patient(SOON_MS);
 	while (!event_seen(w, 0, "duplicate_device", NULL)) {
 		assert_true(deadline_now() < until);
@@ -54,7 +54,7 @@ static void two_agents_with_one_id_report_it_and_do_not_fight(struct world *w)
 	device_kill(&rival);
 	assert_true(said);
 	assert_in_range(ours + theirs, 2, 8);
-	/* nobody swept the other's tasks away */
+	/* neither has swept the other's tasks */
 	assert_non_null(retained(w, BASE "/task/mine"));
 }
 

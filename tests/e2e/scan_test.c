@@ -7,7 +7,7 @@
 
 #define EXCLUSIVE "exclusive_demo_task"
 
-/* Ten times faster than a real rig: long enough to be met in the middle. */
+/* Ten times faster than a real rig: slow enough for the test to act in the middle. */
 static const struct world_options ten_times = {.sim_speed = "10"};
 static const struct world_options four_times = {.sim_speed = "4"};
 
@@ -190,11 +190,11 @@ static void behaviour_29_a_restarted_scan_takes_only_the_missing_photos(struct w
 	assert_true(number_at(task, "resumed") == 1);
 	assert_photos(w, "cup/scan01", 16);
 	assert_true(taken < 16);
-	/* one may have been exposed and not yet on disk when the cancel came */
+	/* one may have been exposed but not written when it was cancelled */
 	assert_in_range(shutters(w), 16, 18);
 }
 
-/* The indices of events scan.photo, as they came; how many. */
+/* Reads the indices of the scan.photo events, in order; returns how many. */
 static size_t photo_order(struct world *w, int *order, size_t max)
 {
 	size_t used = 0;

@@ -132,7 +132,7 @@ static void a_local_only_setting_is_refused(struct world *w)
 		    "{'values':{'export.roots':['/etc']}}");
 }
 
-/* Without a gap, from wherever the consumer was; page by page. */
+/* Without a gap, from the consumer's last event on, page by page. */
 static void a_consumer_can_fetch_missed_events(struct world *w)
 {
 	double first, seq;

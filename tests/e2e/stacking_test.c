@@ -37,7 +37,7 @@ static int64_t size_of(const char *path)
 	return stat(path, &st) == 0 ? st.st_size : -1;
 }
 
-/* Width and height of a JPEG, from its header. */
+/* Reads width and height of a JPEG from its header. */
 static void read_size(const char *path, int *width, int *height)
 {
 	FILE *file = fopen(path, "rb");
@@ -175,7 +175,7 @@ static void a_scan_without_batches_is_refused(struct world *w)
 
 #define SLOW_RUN 12
 
-/* "f", which stacks so slowly that it can be met in the middle. */
+/* Starts "f", which stacks slowly enough for the test to act in the middle. */
 static void begin_a_slow_run(struct world *w)
 {
 	scan(w, SLOW_RUN, 3);

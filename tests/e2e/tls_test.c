@@ -14,7 +14,7 @@
 
 /* ---- the scene ---- */
 
-/* A TLS listener whose certificate is for these names; returns its port. */
+/* Opens a TLS listener with a certificate for these names; returns its port. */
 static int listen_tls(struct world *w, const char *names, const char *more)
 {
 	int port;
@@ -30,7 +30,8 @@ static int listen_tls(struct world *w, const char *names, const char *more)
 	return port;
 }
 
-/* mqtt.* for the agent's next start; the files are named as they are in the folder. */
+/* Writes the mqtt.* settings for the agent's next start; the files have their names in
+ * the folder. */
 static void use(struct world *w, const char *url, const char *ca, const char *cert)
 {
 	char *settings = quoted(w,
@@ -222,7 +223,7 @@ static void a_broker_that_restarts_is_reconnected_over_tls(struct world *w)
 
 /* ---- logins ---- */
 
-/* The broker lets nobody in with a wrong login, and writes down at once who came. */
+/* The broker refuses wrong logins, and logs each connection at once. */
 static void need_login(struct world *w)
 {
 	int port;
@@ -283,7 +284,7 @@ static void a_password_file_of_another_user_is_refused(struct world *w)
 {
 	need_login(w);
 	use_password_file(w, PASSWORD, 0600);
-	/* Only root can give a file away. */
+	/* Only root can change the owner of a file. */
 	if (chown(below(w, "password"), 12345, (gid_t)-1) < 0)
 		skip();
 

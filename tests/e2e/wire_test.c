@@ -11,7 +11,7 @@
 
 #define TASKS 24
 
-/* Between the agent and the broker of the test that runs. */
+/* The relay between the agent and the broker of the current test. */
 static struct relay *wire;
 
 static const struct world_options later = {.agent_later = true, .persistence = true};
@@ -42,7 +42,7 @@ static void assert_line_once(struct world *w, int i)
 	assert_null(strstr(found + 1, quoted(w, "\n%s", line)));
 }
 
-/* Every number once or more, none left out, the last ones at the end. */
+/* Every number at least once, in order, up to the last. */
 static void assert_events_whole(struct world *w)
 {
 	int most = 0;
@@ -71,7 +71,7 @@ static void assert_all_done(struct world *w)
 	assert_events_whole(w);
 }
 
-/* The cuts come at other places of other packets each time. */
+/* The cuts are at different places of different packets each time. */
 static void cut_again_and_again(struct world *w, enum relay_way way)
 {
 	start_behind_wire(w);
@@ -96,7 +96,7 @@ static void cuts_in_the_middle_of_a_packet_to_the_agent_lose_nothing(struct worl
 	cut_again_and_again(w, RELAY_DOWN);
 }
 
-/* What was told before the silence is in the pipe, what was not waits in the outbox. */
+/* Messages sent before the silence are in transit, later ones wait in the outbox. */
 static void a_short_silence_has_no_effect(struct world *w)
 {
 	start_behind_wire(w);
@@ -123,14 +123,14 @@ static void a_half_open_connection_that_breaks_is_reconnected(struct world *w)
 	deadline_let_pass(500);
 
 	relay_cut(wire);
-	/* The next one is taken and nobody answers on it. */
+	/* The next connection is accepted, but never answered. */
 	deadline_let_pass(1500);
 	relay_freeze(wire, false);
 
 	assert_all_done(w);
 }
 
-/* The broker still believes in the old connection when the agent comes by a new one. */
+/* The broker still has the old connection when the agent opens a new one. */
 static void an_agent_that_reconnects_takes_over_its_session(struct world *w)
 {
 	start_behind_wire(w);
@@ -140,7 +140,7 @@ static void an_agent_that_reconnects_takes_over_its_session(struct world *w)
 	for (int i = 1; i < TASKS; i++)
 		order(w, i);
 	world_kill_agent(w);
-	w->device.port = w->broker.port; /* another way */
+	w->device.port = w->broker.port; /* not through the relay */
 
 	world_start_agent(w);
 
