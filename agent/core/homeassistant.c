@@ -233,7 +233,7 @@ static void add_removed(cJSON *components, const char *device)
 static cJSON *components(const struct core *core)
 {
 	cJSON *all = cJSON_CreateObject();
-	const cJSON *gone;
+	const cJSON *removed;
 
 	for (size_t i = 0; i < ENTITIES; i++)
 		cJSON_AddItemToObject(all, entities[i].key,
@@ -246,8 +246,8 @@ static cJSON *components(const struct core *core)
 			 device_kind_name(core->devices[i].kind), core->devices[i].name);
 		add_device(core, all, device);
 	}
-	cJSON_ArrayForEach(gone, core->removed_devices)
-		add_removed(all, gone->valuestring);
+	cJSON_ArrayForEach(removed, core->removed_devices)
+		add_removed(all, removed->valuestring);
 	return all;
 }
 
@@ -278,13 +278,13 @@ static cJSON *document(const struct core *core)
 void homeassistant_publish(struct core *core)
 {
 	char topic[TOPIC_MAX];
-	struct telemetry_topic notice = {.topic = topic, .qos = 1, .retain = true};
+	struct telemetry_topic target = {.topic = topic, .qos = 1, .retain = true};
 	cJSON *all = core->options.discovery ? document(core) : NULL;
 	char *text = all ? json_text(all) : NULL;
 
 	snprintf(topic, sizeof(topic), "%s/device/%s/config", core->options.birth_prefix,
 		 core->options.device);
-	telemetry_set(core->telemetry, &notice, text ? text : "",
+	telemetry_set(core->telemetry, &target, text ? text : "",
 		      text ? strlen(text) : 0);
 	free(text);
 	cJSON_Delete(all);

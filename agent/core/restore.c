@@ -1,4 +1,4 @@
-/* Restores the live tasks when the agent starts: each goes on, pauses or ends. */
+/* Restores the live tasks when the agent starts: each continues, pauses or ends. */
 #include "agent/core/lifecycle_internal.h"
 
 #include <errno.h>

@@ -16,7 +16,7 @@ static struct task *find_task(struct core *core, uint64_t run)
 static void publish_progress(struct core *core, const struct task *task)
 {
 	char topic[TOPIC_MAX];
-	struct telemetry_topic notice = {
+	struct telemetry_topic target = {
 		.topic = topic_make(topic, core->options.root, core->options.device,
 				    "task/%s/progress", task->id),
 		.interval_ms = 200,
@@ -38,7 +38,7 @@ static void publish_progress(struct core *core, const struct task *task)
 			: cJSON_CreateNumber((double)(int64_t)(eta * 10) / 10));
 	cJSON_AddNumberToObject(progress, "seq", (double)++core->next_token);
 	text = json_text(progress);
-	telemetry_set(core->telemetry, &notice, text, strlen(text));
+	telemetry_set(core->telemetry, &target, text, strlen(text));
 	free(text);
 	cJSON_Delete(progress);
 }

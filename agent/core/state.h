@@ -118,7 +118,7 @@ uint64_t core_random(struct core *core);
 void core_problem(struct core *core, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Publishes an event on R/<d>/event.  data is taken over; NULL is an empty object. */
+/* Publishes an event on R/<d>/event.  data is taken over; NULL: none. */
 void core_emit_event(struct core *core, const char *name, const char *id, cJSON *data);
 
 /* Publishes without waiting for the commit.  The message is dropped if the connection

@@ -13,7 +13,7 @@ static void put(struct core *core, const char *rest, const char *value,
 		int64_t interval_ms)
 {
 	char topic[TOPIC_MAX];
-	struct telemetry_topic notice = {
+	struct telemetry_topic target = {
 		.topic = topic_make(topic, core->options.root, core->options.device, "%s",
 				    rest),
 		.qos = 1,
@@ -21,7 +21,7 @@ static void put(struct core *core, const char *rest, const char *value,
 		.interval_ms = interval_ms,
 	};
 
-	telemetry_set(core->telemetry, &notice, value, strlen(value));
+	telemetry_set(core->telemetry, &target, value, strlen(value));
 }
 
 static void put_json(struct core *core, const char *rest, cJSON *value,
@@ -290,7 +290,7 @@ static cJSON *health_refused(const struct core *core)
 void status_publish_health(struct core *core)
 {
 	char topic[TOPIC_MAX];
-	struct telemetry_topic notice = {
+	struct telemetry_topic target = {
 		.topic = topic_make(topic, core->options.root, core->options.device,
 				    "health"),
 		.retain = true,
@@ -319,7 +319,7 @@ void status_publish_health(struct core *core)
 			cJSON_AddItemToArray(stuck, cJSON_CreateString(task->id));
 	}
 	text = json_text(health);
-	telemetry_set(core->telemetry, &notice, text, strlen(text));
+	telemetry_set(core->telemetry, &target, text, strlen(text));
 	free(text);
 	cJSON_Delete(health);
 }
@@ -357,13 +357,13 @@ void status_publish_device(struct core *core, const struct event *event)
 static void clear_image(struct core *core, const char *device)
 {
 	char topic[TOPIC_MAX];
-	struct telemetry_topic notice = {
+	struct telemetry_topic target = {
 		.topic = topic_make(topic, core->options.root, core->options.device,
 				    "%s/image", device),
 		.retain = true,
 	};
 
-	telemetry_set(core->telemetry, &notice, "", 0);
+	telemetry_set(core->telemetry, &target, "", 0);
 }
 
 void status_clear_device(struct core *core, const char *device)
@@ -376,12 +376,12 @@ void status_clear_device(struct core *core, const char *device)
 void status_publish_image(struct core *core, const struct event *event)
 {
 	char topic[TOPIC_MAX];
-	struct telemetry_topic notice = {
+	struct telemetry_topic target = {
 		.topic = topic_make(topic, core->options.root, core->options.device, "%s",
 				    event->topic),
 		.retain = true,
 		.interval_ms = 500,
 	};
 
-	telemetry_set(core->telemetry, &notice, event->data, event->size);
+	telemetry_set(core->telemetry, &target, event->data, event->size);
 }

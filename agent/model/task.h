@@ -104,7 +104,7 @@ struct task *task_new(void);
 void task_free(struct task *task); /* NULL is fine */
 
 /* Makes an ended task pending again, for another attempt: without result and error, and
- * without progress unless it goes on from its checkpoint. */
+ * without progress unless it continues from its checkpoint. */
 void task_reset(struct task *task, bool from_checkpoint);
 
 bool task_live(const struct task *task);  /* pending, running or paused */
