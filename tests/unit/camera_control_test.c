@@ -68,11 +68,11 @@ static int list(const char *settings, enum camera_use use, char text[ROOM],
 struct row {
 	const char *settings;
 	enum camera_use use;
-	const char *told; /* a part of the list, or what must not be in it after a ! */
+	const char *told; /* a part of the list; with a leading ! it must not be in it */
 };
 
 static const struct row rows[] = {
-	/* exposure, gain and colours are those of the settings, never automatic */
+	/* exposure, gain and colours are taken from the settings, never automatic */
 	{"{}", CAMERA_PHOTO, " AeEnable=0 AwbEnable=0 NoiseReductionMode=0 "},
 	{"{'shutter':50}", CAMERA_PHOTO, " ExposureTime=50000 "},
 	{"{'shutter':0.0014}", CAMERA_PHOTO, " ExposureTime=1 "},
@@ -200,8 +200,8 @@ static void a_camera_that_cannot_crop_is_asked_for_the_whole_frame(void **state)
 		     320, 240);
 }
 
-/* Whatever the camera's orientation, both cut the same part out of the upright picture:
- * the simulated one before it turns its picture, this one on the sensor. */
+/* For any orientation both cut the same part out of the upright picture: the simulated
+ * camera before it turns its picture, this one on the sensor. */
 static void the_simulated_camera_crops_in_the_same_way(void **state)
 {
 	char text[128];

@@ -80,7 +80,7 @@ static void a_crop_is_cut_out_of_the_middle(void **state)
 		assert_int_equal(rgb[i], 12 + 3 + i);
 }
 
-/* The colour of pixel x, y, which is one of the first row's, by its number. */
+/* The colour of pixel x, y: that of a pixel of the first row, by its number. */
 static void assert_colour(const uint8_t *rgb, int pixel, int red, int green, int blue)
 {
 	assert_in_range(rgb[pixel * 3] + 1, red, red + 2);

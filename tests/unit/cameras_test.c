@@ -19,7 +19,7 @@ struct bench {
 	cJSON *config;
 	struct cameras *cameras;
 	cJSON *settings;
-	int64_t due_ms; /* when nobody wants a photo any more */
+	int64_t due_ms; /* when no photo is wanted any more */
 	struct err err;
 };
 

@@ -66,7 +66,7 @@ static void encode_view(const struct render_view *view, void **jpeg, size_t *siz
 	frame_free(frame);
 }
 
-/* Through JPEG, as what it is held against has been. */
+/* Through JPEG, like the photo that it is compared with. */
 static struct frame *photo_of(const struct render_view *view)
 {
 	struct frame *frame;

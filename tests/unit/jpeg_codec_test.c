@@ -146,7 +146,7 @@ static double difference_of(const struct ycc_image *a, const struct ycc_image *b
 	return sum / (double)layout_bytes(&a->layout);
 }
 
-/* Odd sizes, one block row, less than a block. */
+/* Odd sizes, a single row of blocks, less than a block. */
 static const int sizes[][2] = {{333, 221}, {640, 480}, {1000, 16}, {17, 900}, {3, 3}};
 
 static void channels_survive_encoding_and_decoding(void **state)

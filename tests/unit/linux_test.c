@@ -391,7 +391,7 @@ static bool complains(const struct bench *bench, const char *words)
 	return false;
 }
 
-/* ---- a move on a thread of its own ---- */
+/* ---- a move on its own thread ---- */
 
 struct mover {
 	struct bench *bench;
@@ -776,7 +776,7 @@ static void an_endstop_that_never_comes_is_a_fault(void **state)
 	assert_false(flag_of(bench, DEVICE_MOTOR, 0, "calibrated"));
 }
 
-/* Its edges are those of the move. */
+/* The edges are those of the move. */
 static void reading_an_endstop_during_a_move_does_not_touch_its_line(void **state)
 {
 	struct bench *bench = *state;

@@ -156,7 +156,7 @@ static double pulse_s(const struct world *world, size_t i)
 	return (double)world->traces[0].at[i] / 1e9;
 }
 
-/* ---- what holds for every trace ---- */
+/* ---- conditions for every trace ---- */
 
 static void assert_never_too_fast(const struct trace *trace,
 				  const struct motion_axis *axis)

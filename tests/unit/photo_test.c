@@ -16,7 +16,7 @@
 #include "tasks/capture/exif.h"
 #include "tasks/capture/photo.h"
 
-/* A corner in each colour, so that one can see how a picture was turned. */
+/* A picture with a colour in each corner, which shows how it was turned. */
 static struct frame *make_corners(int width, int height)
 {
 	static const uint8_t colours[4][3] = {
@@ -38,7 +38,7 @@ static struct frame *make_corners(int width, int height)
 	return frame;
 }
 
-/* What no JPEG can shrink. */
+/* Noise, which JPEG cannot compress. */
 static struct frame *make_noise(int width, int height)
 {
 	struct frame *frame = make_corners(width, height);

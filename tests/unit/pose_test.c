@@ -71,12 +71,12 @@ static void the_camera_centre_is_the_point_of_the_path(void **state)
 	to_camera(&pose, pose.centre, camera);
 	for (int i = 0; i < 3; i++)
 		assert_near(camera[i], 0);
-	/* From phi 90, x of the world lies to the left. */
+	/* Seen from phi 90, the world's x axis points to the left. */
 	to_camera(&pose, (const double[3]){1, 0, 0}, camera);
 	assert_near(camera[0], -1);
 }
 
-/* Where a point of the world lies on a photo, in pixels from the middle. */
+/* The position of a point of the world on a photo, in pixels from the centre. */
 static void project(const struct pose *pose, const double world[3], double pixel[2])
 {
 	double camera[3];
@@ -161,9 +161,9 @@ static void the_quaternion_is_the_rotation(void **state)
 	}
 }
 
-/* What a pixel of the simulated camera shows, seen from another angle, is where the poses
- * say: the owl's eyes look along x, so from phi 0 they are in the middle, and from phi 20
- * what faced the camera has gone to the left or right as the pose tells. */
+/* A pixel of the simulated camera shows what the poses say: the owl's eyes look along x,
+ * so from phi 0 they are in the middle, and from phi 20 they have moved to the left or
+ * right as the pose predicts. */
 static void the_simulated_camera_agrees_with_the_pose(void **state)
 {
 	struct render_view view = {.theta_deg = 90,

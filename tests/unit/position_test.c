@@ -342,7 +342,7 @@ static pid_t start_steps(int64_t *driver)
 	return child;
 }
 
-/* What a process killed now would leave: the file, and the driver's count. */
+/* What a process leaves when it is killed now: the file, and the driver's count. */
 struct remains {
 	char bytes[4096];
 	size_t size;

@@ -25,7 +25,7 @@ static char host[4096], folder[] = "/tmp/openscan-process-XXXXXX";
 static char mark[64];	      /* an environment variable of this test's processes */
 static const char *isolation; /* of the current round */
 
-/* What a program wrote. */
+/* The output of a program. */
 struct outcome {
 	char output[4096], stderr_text[256];
 };
@@ -92,7 +92,7 @@ static void until_line(struct process *process)
 			 PROCESS_STDOUT_LINE);
 }
 
-/* Counts the processes with our mark in their environment; zombies have none. */
+/* Counts the processes with the test's mark in their environment; zombies have none. */
 static int alive(void)
 {
 	DIR *proc = opendir("/proc");
@@ -399,5 +399,5 @@ int main(void)
 	if (strcmp(best, "none") != 0)
 		failed += run_round(best);
 	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	return system(command) != 0 || failed; /* NOLINT: a path of our own */
+	return system(command) != 0 || failed; /* NOLINT: a path of this test */
 }

@@ -18,7 +18,7 @@
 #include "tasks/project/folder.h"
 #include "tasks/project/project.h"
 
-/* A root of its own for every test, beside a folder that nothing may touch. */
+/* A root folder per test, beside a folder that must not be touched. */
 struct place {
 	char top[64], root[80], outside[80];
 	struct projects *projects;

@@ -199,7 +199,7 @@ static void release(struct type_owner *owner)
 	((struct fake_owner *)owner)->held--;
 }
 
-static bool used; /* by somebody, whatever it is */
+static bool used; /* it is in use */
 
 static bool is_used(void *context, const struct registered_type *type)
 {

@@ -231,7 +231,7 @@ static void the_table_is_as_wide_as_a_pinhole_camera_sees_it(void **state)
 	(void)state;
 
 	view.theta_deg = 90;
-	view.exposure = 30; /* so that its dark edges stand out */
+	view.exposure = 30; /* so that its dark edges are visible */
 	view.width = 2 * WIDTH;
 	view.height = 2 * HEIGHT;
 	row = HEIGHT + (int)(below * render_focal_px(view.width));

@@ -47,7 +47,7 @@ static const char config_text[] =
 	"\"orientation_flag\":1,\"crop_width\":0,\"crop_height\":0,"
 	"\"photo_resolution\":[64,48]}}}}";
 
-/* ---- one rig in a folder of its own ---- */
+/* ---- a rig in its own folder ---- */
 
 struct bench {
 	char dir[64];
@@ -241,7 +241,7 @@ static void assert_refused(const struct bench *bench, int ret, int number,
 	assert_string_equal(bench->err.text, text);
 }
 
-/* ---- a move on a thread of its own ---- */
+/* ---- a move on its own thread ---- */
 
 struct mover {
 	struct bench *bench;

@@ -68,7 +68,7 @@ static void on_changed(void *context, enum device_kind kind, const char *name)
 		rig_stop_motion(run->rig);
 }
 
-/* A camera fails for those who find it in use. */
+/* A camera in use fails for others. */
 static void *hold_camera(void *context)
 {
 	struct task_run *run = context;
@@ -245,7 +245,7 @@ static int scan(struct task_run *run, const char *args)
 	return fake_host_run(run, &task_scan, args);
 }
 
-/* The run begins anew in a new process: only saved is left of the old one. */
+/* The run starts again in a new process, with only saved left of the old one. */
 static void start_over(struct task_run *run)
 {
 	cancel_reset(&run->fake.cancel);
@@ -602,7 +602,7 @@ static void a_photo_that_always_fails_is_named_with_the_reason(void **state)
 	assert_at_home(run);
 	assert_status(run, "completed");
 
-	/* Going on takes just that one. */
+	/* Continuing takes only that one. */
 	start_over(run);
 	reopen_rig(run, NULL);
 	free(run->fake.saved);
@@ -739,7 +739,8 @@ static void pixels_can_be_kept_as_an_array(void **state)
 	free(bytes);
 	frame_free(frame);
 
-	/* A scan that goes on finds its photos and their places on the sheet. */
+	/* A scan that continues finds its photos and their places on the contact
+	 * sheet. */
 	start_over(run);
 	free(run->fake.saved);
 	run->fake.saved = NULL;

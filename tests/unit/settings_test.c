@@ -24,8 +24,7 @@
 
 #define VARIABLES 16
 
-/* One test's machine: a folder, with what /etc and the state directory would hold in it.
- */
+/* The machine of a test: a folder, with the contents of /etc and the state directory. */
 static struct {
 	char root[64];
 	char system[96];
@@ -118,7 +117,7 @@ static struct settings *loaded(void)
 	return settings;
 }
 
-/* Loads, is refused, and the sentence ends in what follows the machine's folder. */
+/* Loading is refused, and the sentence ends in this text after the machine's folder. */
 static void assert_refused(const char *sentence)
 {
 	struct settings *settings = NULL;
@@ -205,7 +204,7 @@ static void every_default_fits_its_own_row(void **state)
 	}
 }
 
-/* Takes out what a machine works out for itself, and what the test had to set. */
+/* Removes the values that depend on the machine, and those that the test had to set. */
 static void remove_worked_out(cJSON *values)
 {
 	cJSON_DeleteItemFromObject(values, "device");

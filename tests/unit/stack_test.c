@@ -374,7 +374,7 @@ static void frames_that_are_decoded_twice_give_the_same_picture(void **state)
 	free_stack(&jpegs);
 }
 
-/* What the pictures would tell is not asked. */
+/* The pictures themselves are not analysed. */
 static void known_alignments_can_be_trusted(void **state)
 {
 	struct jpegs jpegs = make_stack();

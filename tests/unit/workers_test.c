@@ -270,7 +270,7 @@ static void a_flood_of_lines_is_cut_and_counted(void **state)
 	int lines = 0;
 
 	start(f, &floods_task, "{}");
-	/* Nobody takes: so much waits, and no more. */
+	/* Nothing is taken: this much waits, and no more. */
 	for (int64_t deadline = clock_monotonic_ms() + PATIENCE_MS;;) {
 		list = mailbox_take(f->mailbox, 100000);
 		while ((event = list)) {
@@ -301,7 +301,8 @@ static void a_pause_parks_the_run_at_its_gate_until_it_is_resumed(void **state)
 	workers_pause(f->workers, run);
 	expect(f, run, EVENT_PARKED);
 
-	/* Whether it has left the gate in between or not: a new pause is told anew. */
+	/* Whether or not it has left the gate in between, a new pause is reported
+	 * again. */
 	for (int i = 0; i < 50; i++) {
 		workers_go_on(f->workers, run);
 		workers_pause(f->workers, run);
@@ -361,7 +362,7 @@ static void every_run_has_its_own_thread(void **state)
 	struct fixture *f = *state;
 	uint64_t runs[6];
 
-	/* Leaves one thread or so without work. */
+	/* Leaves about one thread without work. */
 	expect_outcome(f, start(f, &ends_at_once_task, "{}"), OUTCOME_DONE, "");
 	for (int round = 0; round < 5; round++) {
 		for (int i = 0; i < 6; i++)
