@@ -1,6 +1,6 @@
 /* Switches light and triggers off when the process dies of a signal: a crash, an abort, a
  * closed terminal.  The kernel takes the lines back, but may leave their levels as they
- * are (hal/README.md). */
+ * are (hal/linux/README.md). */
 #ifndef HAL_CRASH_OFF_H
 #define HAL_CRASH_OFF_H
 

@@ -239,7 +239,7 @@ static const cJSON *pull_in_the_middle(struct world *w)
 }
 
 /* libcamera 0.4, which comes with Linux 6.12, keeps a lost camera open, so that its
- * module cannot be unloaded (hal/README.md). */
+ * module cannot be unloaded (hal/linux/README.md). */
 static bool module_can_go(void)
 {
 	struct utsname system;
