@@ -8,22 +8,20 @@
 
 #define FILE_TEMP_NAME 64
 
-/* All functions return 0 or a negative errno; the sentence is the caller's.  They block
- * until the disk has the bytes. */
-
-/* Replaces path, or makes it with mode.  It is written as "<path>.new" first, so only one
- * thread may replace the same path at a time. */
+/* Replaces path, or makes it, with mode.  It is written as "<path>.new" first, so only
+ * one thread may replace the same path at a time.  Blocks until the disk has it; 0 or a
+ * negative errno, for which the caller writes the sentence. */
 int file_replace(const char *path, const void *bytes, size_t size, mode_t mode);
 
-/* Replaces the file name in the folder that the descriptor folder is open on.  Any number
- * of threads may do so at the same time; the last one wins. */
+/* The same for the file name in the folder that the descriptor folder is open on.  Any
+ * number of threads may replace it at the same time; the last one wins. */
 int file_replace_at(int folder, const char *name, const void *bytes, size_t size,
 		    mode_t mode);
 
 /* ---- for files that are filled in another way ---- */
 
-/* Chooses a name that no other thread of this process is given. A file of that name may
- * have been left behind by a crash of an earlier process. */
+/* Chooses a name that no other call in this process returns.  A crash of an earlier
+ * process may have left a file of that name. */
 void file_temp_name(char temp[FILE_TEMP_NAME]);
 
 /* Renames temp to name and syncs the folder.  When written, the result of filling temp,
