@@ -87,8 +87,8 @@ void loop_apply_effects(struct process *process, struct effects *effects)
 		case EFFECT_COMMAND:
 			do_start(process, effect);
 			break;
-		case EFFECT_GO_ON:
-			workers_go_on(process->workers, effect->run);
+		case EFFECT_RESUME:
+			workers_resume(process->workers, effect->run);
 			break;
 		case EFFECT_PUBLISH:
 			do_publish(process, effect);
@@ -134,7 +134,7 @@ static void read_device(struct process *process, struct event *event)
 static void loop_complete_events(struct process *process, struct event *events)
 {
 	for (struct event *event = events; event; event = event->next) {
-		workers_see(process->workers, event);
+		workers_take_event(process->workers, event);
 		if (event->kind == EVENT_DEVICE && !event->data)
 			read_device(process, event);
 		if (event->kind == EVENT_CONNECTED)

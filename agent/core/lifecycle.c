@@ -181,7 +181,7 @@ void lifecycle_resume(struct core *core, struct task *task)
 		task->parked = false;
 		clock_start(core, task);
 	}
-	effects_add(core->effects, EFFECT_GO_ON)->run = task->run;
+	effects_add(core->effects, EFFECT_RESUME)->run = task->run;
 	lifecycle_save(core, task);
 	if (was_paused)
 		lifecycle_emit_event(core, task, "task.resumed");

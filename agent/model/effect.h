@@ -19,7 +19,7 @@ enum effect_kind {
 	EFFECT_COMPLETE, /* completion */
 	EFFECT_START, /* run, name = task id, type, text = args, more = checkpoint, number
 			 = attempt */
-	EFFECT_GO_ON, /* run: continue at the gate */
+	EFFECT_RESUME,	    /* run: continue at the gate */
 	EFFECT_COMMAND,	    /* run, verb, text = body, type (dry_run) */
 	EFFECT_PUBLISH,	    /* token, name = topic, text/size, qos, retain, expiry_s,
 			       correlation */

@@ -1,3 +1,4 @@
+/* A queue of events, and an eventfd that wakes the loop. */
 #include "agent/workers/mailbox.h"
 
 #include <errno.h>
@@ -54,7 +55,7 @@ static void mailbox_ring(struct mailbox *mailbox)
 {
 	uint64_t one = 1;
 
-	/* The counter cannot overflow: it is read at every turn. */
+	/* The counter cannot overflow, because it is read at every turn. */
 	if (write(mailbox->fd, &one, sizeof(one)) != (ssize_t)sizeof(one))
 		abort();
 }

@@ -1,3 +1,4 @@
+/* A run, from its parameters to the event that ends it. */
 #include "agent/workers/run.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@
 #define LOG_LINES_WAITING 64
 #define ERROR_BYTES 1024
 
-/* ---- what it tells and asks ---- */
+/* ---- the functions of the host ---- */
 
 struct event *run_event(const struct task_run *run, enum event_kind kind)
 {
@@ -35,7 +36,7 @@ void run_copy_text(char *place, size_t size, const char *text)
 {
 	size_t length = strnlen(text, size - 1);
 
-	/* Not in the middle of a UTF-8 sequence. */
+	/* Never in the middle of a UTF-8 sequence. */
 	while (length && text[length] && ((unsigned char)text[length] & 0xc0) == 0x80)
 		length--;
 	memcpy(place, text, length);
@@ -67,7 +68,7 @@ static int run_stopped(struct task_run *run)
 	return stop ? -ECANCELED : 0;
 }
 
-/* Posts and returns when the loop has committed it. */
+/* Posts the event, and returns once the loop has committed it. */
 static int run_post_and_wait(struct task_run *run, struct event *event)
 {
 	struct completion completion;
@@ -245,7 +246,7 @@ struct task_host run_host(const struct task_services *services)
 	};
 }
 
-/* ---- a run from its start to its end ---- */
+/* ---- executing a task ---- */
 
 static enum outcome run_outcome(struct task_run *run, int ret)
 {
@@ -270,7 +271,7 @@ static enum outcome run_outcome(struct task_run *run, int ret)
 	return OUTCOME_FAILED;
 }
 
-struct event *run_work(struct task_run *run, const struct task_host *host)
+struct event *run_execute(struct task_run *run, const struct task_host *host)
 {
 	const struct task_type *type = run->type->type;
 	int ret = type->run(type, host, run, run->args);
@@ -285,21 +286,21 @@ struct event *run_work(struct task_run *run, const struct task_host *host)
 	return event;
 }
 
-/* ---- what it is asked for ---- */
+/* ---- requests ---- */
 
-void run_ask(struct task_run *run, enum run_ask ask)
+void run_request(struct task_run *run, enum run_request request)
 {
 	pthread_mutex_lock(&run->lock);
-	if (ask == ASK_PAUSE)
+	if (request == RUN_PAUSE)
 		run->pause = true;
-	if (ask == ASK_GO_ON) {
+	if (request == RUN_RESUME) {
 		run->pause = false;
-		/* A pause that follows before the run has woken up is told anew. */
+		/* A new pause is reported again, even if the run has not woken up yet. */
 		run->parked = false;
 	}
-	if (ask == ASK_STOP || ask == ASK_ESTOP)
+	if (request == RUN_STOP || request == RUN_ESTOP)
 		run->stop = true;
-	if (ask == ASK_ESTOP)
+	if (request == RUN_ESTOP)
 		run->estopped = true;
 	if (run->pause || run->stop)
 		cancel_request(&run->cancel);
@@ -309,7 +310,7 @@ void run_ask(struct task_run *run, enum run_ask ask)
 	pthread_mutex_unlock(&run->lock);
 }
 
-void run_see_progress(struct task_run *run, struct event *event)
+void run_fill_progress(struct task_run *run, struct event *event)
 {
 	pthread_mutex_lock(&run->lock);
 	run->posted = false;
@@ -319,7 +320,7 @@ void run_see_progress(struct task_run *run, struct event *event)
 	pthread_mutex_unlock(&run->lock);
 }
 
-void run_see_log(struct task_run *run)
+void run_log_taken(struct task_run *run)
 {
 	pthread_mutex_lock(&run->lock);
 	run->log_lines--;

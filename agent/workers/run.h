@@ -1,7 +1,7 @@
-/* One run of a task or a command: what the code of a task type is lent while it works,
- * what it tells, and what it is asked for meanwhile.
+/* One run of a task or a command: the functions that it may call, its state, and the
+ * requests to it.
  *
- * Made by the loop, worked on by one thread, freed by the loop when it has taken the
+ * The loop makes it, one thread executes it, and the loop frees it when it takes the
  * event that ends it. */
 #ifndef AGENT_WORKERS_RUN_H
 #define AGENT_WORKERS_RUN_H
@@ -20,13 +20,14 @@
 
 #define RUN_MESSAGE_BYTES 257
 
+/* What the loop starts a run with. */
 struct run_params {
 	uint64_t run;
-	const struct registered_type *type; /* of the task, or of a dry_run */
-	const char *task;		    /* its id; NULL for a command */
-	const struct verb *verb;	    /* of a command */
-	const char *args;		    /* or the body of a command */
-	const char *saved;		    /* its last checkpoint, or NULL */
+	const struct registered_type *type; /* of the task or the dry run, else NULL */
+	const char *task;		    /* id; NULL for a command */
+	const struct verb *verb;	    /* of a command, else NULL */
+	const char *args;		    /* of the task, or the body of the command */
+	const char *saved;		    /* the last checkpoint, or NULL */
 	int attempt;
 };
 
@@ -34,7 +35,7 @@ struct task_run {
 	uint64_t id;
 	struct mailbox *mailbox;
 	const struct registered_type *type;
-	const struct verb *verb; /* NULL: a task's */
+	const struct verb *verb; /* of a command, else NULL */
 	char *task, *args, *saved;
 	int attempt;
 	struct cancel cancel;
@@ -52,21 +53,21 @@ struct task_run {
 	char code[32];
 	char *text;
 
-	struct task_run *next; /* the lock of the workers */
+	struct task_run *next; /* the workers' lock */
 };
 
-enum run_ask { ASK_PAUSE, ASK_STOP, ASK_ESTOP, ASK_GO_ON };
+enum run_request { RUN_PAUSE, RUN_STOP, RUN_ESTOP, RUN_RESUME };
 
-/* Copies what it needs of order; without memory the process ends. */
+/* Copies what it needs of params; without memory the process ends. */
 struct task_run *run_new(const struct run_params *params, struct mailbox *mailbox);
 void run_free(struct task_run *run);
-void run_free_all(struct task_run *first); /* and all behind it */
+void run_free_all(struct task_run *first); /* with all behind it */
 
-/* What a task type is lent; the run is an argument of each function in it. */
+/* The functions that a task type may call; each has the run as an argument. */
 struct task_host run_host(const struct task_services *services);
 
-/* For the run's thread: works on the task and returns the event that tells its end. */
-struct event *run_work(struct task_run *run, const struct task_host *host);
+/* On the run's thread: runs the task and returns EVENT_FINISHED. */
+struct event *run_execute(struct task_run *run, const struct task_host *host);
 
 struct event *run_event(const struct task_run *run, enum event_kind kind);
 
@@ -74,11 +75,11 @@ struct event *run_event(const struct task_run *run, enum event_kind kind);
 void run_copy_text(char *place, size_t size, const char *text);
 
 /* Any thread. */
-void run_ask(struct task_run *run, enum run_ask ask);
+void run_request(struct task_run *run, enum run_request request);
 
-/* For the loop: fills a progress event with the newest value; a line of the log was
- * taken. */
-void run_see_progress(struct task_run *run, struct event *event);
-void run_see_log(struct task_run *run);
+/* On the loop's thread: fills a progress event with the newest value; counts a line of
+ * the log that was taken. */
+void run_fill_progress(struct task_run *run, struct event *event);
+void run_log_taken(struct task_run *run);
 
 #endif

@@ -1,3 +1,4 @@
+/* The pool of worker threads. */
 #include "agent/workers/workers.h"
 
 #include <errno.h>
@@ -22,9 +23,11 @@ struct workers {
 
 	pthread_mutex_t lock; /* of all below */
 	pthread_cond_t work, ended;
-	struct task_run *runs;		    /* all that the loop has not let go of */
-	struct task_run *waiting, **newest; /* started, no thread yet; */
-	int idle, threads, unclaimed;	    /* unclaimed: how many are waiting */
+	/* Runs with a thread, until the loop has taken their end. */
+	struct task_run *runs;
+	/* Runs without a thread, the oldest first; unclaimed is their number. */
+	struct task_run *waiting, **newest;
+	int idle, threads, unclaimed;
 	bool closing;
 };
 
@@ -85,7 +88,7 @@ static void *worker(void *context)
 		workers->runs = run;
 		pthread_mutex_unlock(&workers->lock);
 
-		event = run->task ? run_work(run, &workers->host)
+		event = run->task ? run_execute(run, &workers->host)
 				  : run_command(workers, run);
 		mailbox_post(workers->mailbox, event);
 
@@ -108,7 +111,7 @@ static void worker_spawn(struct workers *workers)
 	if (pthread_create(&thread, &attr, worker, workers) == 0)
 		workers->threads++;
 	else
-		log_error("no thread for a task: it waits for one that is busy");
+		log_error("no thread could be created: the run waits for a busy one");
 	pthread_attr_destroy(&attr);
 }
 
@@ -119,7 +122,7 @@ void workers_start(struct workers *workers, const struct run_params *params)
 	pthread_mutex_lock(&workers->lock);
 	*workers->newest = run;
 	workers->newest = &run->next;
-	/* An idle thread that was called for another run stays idle until it wakes up. */
+	/* A thread that was signalled counts as idle until it wakes up. */
 	if (++workers->unclaimed <= workers->idle)
 		pthread_cond_signal(&workers->work);
 	else
@@ -127,7 +130,7 @@ void workers_start(struct workers *workers, const struct run_params *params)
 	pthread_mutex_unlock(&workers->lock);
 }
 
-/* Under the workers' lock. */
+/* With the lock held. */
 static struct task_run *find(struct workers *workers, uint64_t id)
 {
 	for (struct task_run *run = workers->waiting; run; run = run->next)
@@ -139,33 +142,34 @@ static struct task_run *find(struct workers *workers, uint64_t id)
 	return NULL;
 }
 
-static void workers_ask(struct workers *workers, uint64_t id, enum run_ask ask)
+static void workers_request(struct workers *workers, uint64_t id,
+			    enum run_request request)
 {
 	struct task_run *run;
 
 	pthread_mutex_lock(&workers->lock);
 	run = find(workers, id);
 	if (run)
-		run_ask(run, ask);
+		run_request(run, request);
 	pthread_mutex_unlock(&workers->lock);
 }
 
 void workers_pause(struct workers *workers, uint64_t run)
 {
-	workers_ask(workers, run, ASK_PAUSE);
+	workers_request(workers, run, RUN_PAUSE);
 }
 
 void workers_stop(struct workers *workers, uint64_t run, bool estopped)
 {
-	workers_ask(workers, run, estopped ? ASK_ESTOP : ASK_STOP);
+	workers_request(workers, run, estopped ? RUN_ESTOP : RUN_STOP);
 }
 
-void workers_go_on(struct workers *workers, uint64_t run)
+void workers_resume(struct workers *workers, uint64_t run)
 {
-	workers_ask(workers, run, ASK_GO_ON);
+	workers_request(workers, run, RUN_RESUME);
 }
 
-void workers_see(struct workers *workers, struct event *event)
+void workers_take_event(struct workers *workers, struct event *event)
 {
 	struct task_run *run, **place;
 
@@ -174,9 +178,9 @@ void workers_see(struct workers *workers, struct event *event)
 	pthread_mutex_lock(&workers->lock);
 	run = find(workers, event->run);
 	if (run && event->kind == EVENT_PROGRESS)
-		run_see_progress(run, event);
+		run_fill_progress(run, event);
 	if (run && event->kind == EVENT_LOG)
-		run_see_log(run);
+		run_log_taken(run);
 	if (run && (event->kind == EVENT_FINISHED || event->kind == EVENT_COMMAND_DONE)) {
 		for (place = &workers->runs; *place != run; place = &(*place)->next)
 			;
@@ -236,9 +240,9 @@ bool workers_close(struct workers *workers, int64_t timeout_ms)
 	pthread_mutex_lock(&workers->lock);
 	workers->closing = true;
 	for (struct task_run *run = workers->runs; run; run = run->next)
-		run_ask(run, ASK_STOP);
+		run_request(run, RUN_STOP);
 	for (struct task_run *run = workers->waiting; run; run = run->next)
-		run_ask(run, ASK_STOP);
+		run_request(run, RUN_STOP);
 	pthread_cond_broadcast(&workers->work);
 	ended = wait_for_threads(workers, timeout_ms);
 	pthread_mutex_unlock(&workers->lock);
@@ -246,7 +250,7 @@ bool workers_close(struct workers *workers, int64_t timeout_ms)
 		return false;
 
 	run_free_all(workers->runs);
-	run_free_all(workers->waiting); /* there was no thread to be had */
+	run_free_all(workers->waiting); /* no thread could be created */
 	pthread_cond_destroy(&workers->ended);
 	pthread_cond_destroy(&workers->work);
 	pthread_mutex_destroy(&workers->lock);

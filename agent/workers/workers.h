@@ -1,7 +1,7 @@
 /* The threads that do the work: runs of tasks and commands, one thread each.
  *
- * How many run at once is the scheduler's decision; threads are made when they are needed
- * and a few idle ones are kept.  What a run has to say goes to the mailbox. */
+ * The scheduler decides how many run concurrently; threads are created when they are
+ * needed, and a few idle ones are kept.  Runs report to the mailbox. */
 #ifndef AGENT_WORKERS_WORKERS_H
 #define AGENT_WORKERS_WORKERS_H
 
@@ -22,20 +22,20 @@ int workers_open(struct workers **out, struct mailbox *mailbox,
 		 const struct task_services *services, struct rig_slot *rig_slot,
 		 struct err *err);
 
-/* Stops every run, waits up to timeout_ms for them to end, frees everything when they
- * did. False when some did not: their threads go on until the process ends. */
+/* Stops every run, waits up to timeout_ms for their ends, then frees everything.  False
+ * when some did not end: their threads continue until the process ends. */
 bool workers_close(struct workers *workers, int64_t timeout_ms);
 
-/* Copies what it needs. */
+/* Starts a run; copies what it needs of params. */
 void workers_start(struct workers *workers, const struct run_params *params);
 
-/* Any thread; a run that has ended meanwhile is not touched. */
+/* Any thread; without effect on a run that has ended. */
 void workers_pause(struct workers *workers, uint64_t run);
 void workers_stop(struct workers *workers, uint64_t run, bool estopped);
-void workers_go_on(struct workers *workers, uint64_t run);
+void workers_resume(struct workers *workers, uint64_t run);
 
-/* For the loop, on each event it takes: fills a progress event with the newest value, and
- * lets go of a run that has ended. */
-void workers_see(struct workers *workers, struct event *event);
+/* The loop calls this for each event that it takes: fills a progress event with the
+ * newest value, and frees a run that has ended. */
+void workers_take_event(struct workers *workers, struct event *event);
 
 #endif

@@ -377,7 +377,7 @@ void oracle_start(struct oracle *oracle, const struct effect *effect, struct sto
 		note_first_start(oracle, known, type);
 }
 
-void oracle_go_on(struct oracle *oracle, const struct sim_worker *worker)
+void oracle_resume(struct oracle *oracle, const struct sim_worker *worker)
 {
 	/* A run that stops is released too. */
 	if (oracle->estopped && worker->claim && !worker->stop)

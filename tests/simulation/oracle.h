@@ -75,7 +75,7 @@ void oracle_process_gone(struct oracle *oracle);
 /* ---- the effects of a turn, in their order ---- */
 void oracle_start(struct oracle *oracle, const struct effect *effect,
 		  struct store *store);
-void oracle_go_on(struct oracle *oracle, const struct sim_worker *worker);
+void oracle_resume(struct oracle *oracle, const struct sim_worker *worker);
 void oracle_command(struct oracle *oracle, const struct effect *effect, bool late);
 void oracle_publish(struct oracle *oracle, const struct effect *effect,
 		    struct store *store);

@@ -94,7 +94,7 @@ void sim_workers_stop(struct sim_workers *workers, uint64_t run, bool estopped)
 	worker->estopped |= estopped;
 }
 
-void sim_workers_go_on(struct sim_workers *workers, uint64_t run)
+void sim_workers_resume(struct sim_workers *workers, uint64_t run)
 {
 	struct sim_worker *worker = sim_workers_find(workers, run);
 

@@ -54,7 +54,7 @@ struct sim_worker *sim_workers_find_task(struct sim_workers *workers, const char
 
 void sim_workers_pause(struct sim_workers *workers, uint64_t run);
 void sim_workers_stop(struct sim_workers *workers, uint64_t run, bool estopped);
-void sim_workers_go_on(struct sim_workers *workers, uint64_t run);
+void sim_workers_resume(struct sim_workers *workers, uint64_t run);
 
 /* True when the completion belonged to a worker. */
 bool sim_workers_release(struct sim_workers *workers,

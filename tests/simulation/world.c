@@ -218,8 +218,8 @@ static void go_on(struct world *w, const struct effect *effect)
 	if (!worker)
 		return;
 	trace("  GO ON %s", worker->id);
-	oracle_go_on(&w->oracle, worker);
-	sim_workers_go_on(&w->workers, effect->run);
+	oracle_resume(&w->oracle, worker);
+	sim_workers_resume(&w->workers, effect->run);
 }
 
 static void carry_out_one(struct world *w, struct effect *effect, bool late)
@@ -232,7 +232,7 @@ static void carry_out_one(struct world *w, struct effect *effect, bool late)
 	case EFFECT_COMMAND:
 		start(w, effect, late);
 		break;
-	case EFFECT_GO_ON:
+	case EFFECT_RESUME:
 		go_on(w, effect);
 		break;
 	case EFFECT_PUBLISH:
@@ -413,7 +413,7 @@ static void world_uncommitted(struct world *w, const struct effects *effects)
 
 	for (const struct effect *e = effects->first; e; e = e->next) {
 		if (is_promise(e) || e->kind == EFFECT_START ||
-		    e->kind == EFFECT_COMMAND || e->kind == EFFECT_GO_ON)
+		    e->kind == EFFECT_COMMAND || e->kind == EFFECT_RESUME)
 			violation("%s left before its commit",
 				  e->name ? e->name : "a run");
 		if (e->kind != EFFECT_COMPLETE)

@@ -458,7 +458,7 @@ static inline void carry_out(struct fake_core *s, struct effects *effects)
 		case EFFECT_COMMAND:
 			workers_take(s, e);
 			break;
-		case EFFECT_GO_ON:
+		case EFFECT_RESUME:
 			assert_non_null(run_numbered(s, e->run));
 			run_numbered(s, e->run)->pause = false;
 			run_numbered(s, e->run)->went_on++;

@@ -187,7 +187,7 @@ static void take(struct fixture *f)
 		end = &(*end)->next;
 	*end = mailbox_take(f->mailbox, 64);
 	for (struct event *event = *end; event; event = event->next) {
-		workers_see(f->workers, event);
+		workers_take_event(f->workers, event);
 		/* As after a commit. */
 		if (event->completion)
 			completion_complete(event->completion);
@@ -280,7 +280,7 @@ static void a_flood_of_lines_is_cut_and_counted(void **state)
 			event->next = NULL;
 			lines += event->kind == EVENT_LOG;
 			if (over)
-				workers_see(f->workers, event);
+				workers_take_event(f->workers, event);
 			event_free(event);
 			if (over)
 				goto out;
@@ -304,7 +304,7 @@ static void a_pause_parks_the_run_at_its_gate_until_it_is_resumed(void **state)
 	/* Whether or not it has left the gate in between, a new pause is reported
 	 * again. */
 	for (int i = 0; i < 50; i++) {
-		workers_go_on(f->workers, run);
+		workers_resume(f->workers, run);
 		workers_pause(f->workers, run);
 		expect(f, run, EVENT_PARKED);
 	}
@@ -323,7 +323,7 @@ static void a_sleep_ends_early_for_a_stop_and_continues_after_a_pause(void **sta
 	event_free(event);
 	workers_pause(f->workers, run);
 	expect(f, run, EVENT_PARKED);
-	workers_go_on(f->workers, run);
+	workers_resume(f->workers, run);
 
 	workers_stop(f->workers, run, false);
 
@@ -385,7 +385,7 @@ static void requests_to_an_ended_run_are_ignored(void **state)
 
 	workers_pause(f->workers, run);
 	workers_stop(f->workers, run, true);
-	workers_go_on(f->workers, run);
+	workers_resume(f->workers, run);
 }
 
 static void closing_stops_every_run_even_one_without_a_thread(void **state)
