@@ -31,8 +31,9 @@ struct relay {
 	atomic_int manner;
 	atomic_uint asked;
 	atomic_bool closing, cut, frozen;
-	atomic_long left[2];   /* by direction: bytes until the cut; -1: no cut */
-	atomic_size_t at_once; /* bytes forwarded before a rest; 0: no limit */
+	pthread_mutex_t forwarding; /* held by the thread while it forwards */
+	atomic_long left[2];	    /* by direction: bytes until the cut; -1: no cut */
+	atomic_size_t at_once;	    /* bytes forwarded before a rest; 0: no limit */
 	atomic_int rest_ms;
 	struct wire wires[WIRES_MAX]; /* used by the thread; client -1: free */
 };
@@ -202,6 +203,17 @@ static void take_wake(struct relay *relay)
 		cut_all(relay);
 }
 
+/* What arrived while the relay was being frozen stays unread. */
+static void forward(struct relay *relay, const struct pollfd *fds)
+{
+	pthread_mutex_lock(&relay->forwarding);
+	for (size_t i = 0; i < WIRES_MAX && !atomic_load(&relay->frozen); i++)
+		if (fds[2 * i].revents || fds[2 * i + 1].revents)
+			wire_serve(relay, &relay->wires[i], fds[2 * i].revents,
+				   fds[2 * i + 1].revents);
+	pthread_mutex_unlock(&relay->forwarding);
+}
+
 static void *serve(void *context)
 {
 	struct relay *relay = context;
@@ -225,11 +237,7 @@ static void *serve(void *context)
 		}
 		if (poll(fds, sizeof(fds) / sizeof(fds[0]), -1) < 0)
 			continue;
-		for (size_t i = 0; i < WIRES_MAX; i++)
-			if (fds[2 + 2 * i].revents || fds[3 + 2 * i].revents)
-				wire_serve(relay, &relay->wires[i],
-					   fds[2 + 2 * i].revents,
-					   fds[3 + 2 * i].revents);
+		forward(relay, fds + 2);
 		if (fds[1].revents)
 			take_client(relay);
 		if (fds[0].revents)
@@ -260,6 +268,7 @@ static void relay_free(struct relay *relay)
 		close(relay->listener);
 	if (relay->wake >= 0)
 		close(relay->wake);
+	pthread_mutex_destroy(&relay->forwarding);
 	free(relay);
 }
 
@@ -273,6 +282,7 @@ int relay_open(struct relay **out, int broker_port, enum relay_manner manner)
 	for (size_t i = 0; i < WIRES_MAX; i++)
 		relay->wires[i] = (struct wire){-1, -1};
 	relay->broker_port = broker_port;
+	pthread_mutex_init(&relay->forwarding, NULL);
 	atomic_store(&relay->left[RELAY_UP], -1);
 	atomic_store(&relay->left[RELAY_DOWN], -1);
 	atomic_store(&relay->manner, (int)manner);
@@ -330,7 +340,9 @@ void relay_cut_after(struct relay *relay, enum relay_way way, long bytes)
 
 void relay_freeze(struct relay *relay, bool frozen)
 {
+	pthread_mutex_lock(&relay->forwarding);
 	atomic_store(&relay->frozen, frozen);
+	pthread_mutex_unlock(&relay->forwarding);
 	wake(relay);
 }
 
