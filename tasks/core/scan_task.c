@@ -123,7 +123,7 @@ static int create(struct scan_run *s, const cJSON *args)
 	const char *project = json_string(args, "project");
 	cJSON *settings = scan_settings_json(&s->plan.settings);
 	cJSON *camera = rig_camera_settings(s->rig, s->plan.camera);
-	const struct scan_birth birth = {
+	const struct scan_options options = {
 		.task_id = s->host->id(s->run),
 		.description = json_string(args, "description"),
 		.camera = rig_name(s->rig, DEVICE_CAMERA, s->plan.camera),
@@ -134,7 +134,7 @@ static int create(struct scan_run *s, const cJSON *args)
 		.radius = rig_scan_radius(s->rig),
 	};
 	struct err err = {0};
-	int ret = scan_create(&s->scan, s->projects, project, s->index, &birth, &err);
+	int ret = scan_create(&s->scan, s->projects, project, s->index, &options, &err);
 
 	cJSON_Delete(settings);
 	cJSON_Delete(camera);

@@ -110,7 +110,7 @@ static int read_path(struct scan *scan, struct err *err)
 
 /* ---- scan.json ---- */
 
-static cJSON *new_document(const struct scan *scan, const struct scan_birth *birth)
+static cJSON *new_document(const struct scan *scan, const struct scan_options *options)
 {
 	cJSON *doc = cJSON_CreateObject();
 	char now[CLOCK_TEXT];
@@ -120,20 +120,20 @@ static cJSON *new_document(const struct scan *scan, const struct scan_birth *bir
 	cJSON_AddNumberToObject(doc, "index", scan->index);
 	json_put_string(doc, "created", now);
 	json_put_string(doc, "status", "pending");
-	cJSON_AddItemToObject(doc, "settings", cJSON_Duplicate(birth->settings, true));
-	json_put_string(doc, "camera_name", birth->camera);
+	cJSON_AddItemToObject(doc, "settings", cJSON_Duplicate(options->settings, true));
+	json_put_string(doc, "camera_name", options->camera);
 	cJSON_AddItemToObject(doc, "camera_settings",
-			      cJSON_Duplicate(birth->camera_settings, true));
-	cJSON_AddNumberToObject(doc, "points", (double)birth->n);
+			      cJSON_Duplicate(options->camera_settings, true));
+	cJSON_AddNumberToObject(doc, "points", (double)options->n);
 	cJSON_AddNumberToObject(doc, "current_step", 0);
 	json_put_string(doc, "system_message", NULL);
 	json_put_string(doc, "last_updated", now);
-	json_put_string(doc, "description", birth->description);
+	json_put_string(doc, "description", options->description);
 	cJSON_AddNumberToObject(doc, "duration", 0);
 	cJSON_AddNumberToObject(doc, "total_size_bytes", 0);
 	cJSON_AddNumberToObject(doc, "stacked_size_bytes", 0);
 	cJSON_AddArrayToObject(doc, "photos");
-	json_put_string(doc, "task_id", birth->task_id);
+	json_put_string(doc, "task_id", options->task_id);
 	cJSON_AddNullToObject(doc, "stacking_task_status");
 	return doc;
 }
@@ -167,18 +167,19 @@ static int make_folder(const struct scan *scan, const char *path, struct err *er
 	return ret == -EEXIST ? 0 : ret;
 }
 
-static int write_new(struct scan *scan, const struct scan_birth *birth, struct err *err)
+static int write_new(struct scan *scan, const struct scan_options *options,
+		     struct err *err)
 {
 	char metadata[SCAN_PATH];
 	int ret;
 
-	scan->points = calloc(birth->n, sizeof(*scan->points));
+	scan->points = calloc(options->n, sizeof(*scan->points));
 	if (!scan->points)
 		return err_set(err, -ENOMEM, "out of memory");
-	memcpy(scan->points, birth->points, birth->n * sizeof(*scan->points));
-	scan->n = birth->n;
-	scan->radius = birth->radius;
-	scan->doc = new_document(scan, birth);
+	memcpy(scan->points, options->points, options->n * sizeof(*scan->points));
+	scan->n = options->n;
+	scan->radius = options->radius;
+	scan->doc = new_document(scan, options);
 
 	scan_file_path(scan, "metadata", metadata);
 	ret = read_settings(scan, err);
@@ -187,7 +188,7 @@ static int write_new(struct scan *scan, const struct scan_birth *birth, struct e
 	if (ret == 0)
 		ret = make_folder(scan, metadata, err);
 	if (ret == 0)
-		ret = write_path(scan, birth->radius, err);
+		ret = write_path(scan, options->radius, err);
 	if (ret == 0)
 		ret = scan_save(scan, err);
 	if (ret == 0)
@@ -197,14 +198,14 @@ static int write_new(struct scan *scan, const struct scan_birth *birth, struct e
 }
 
 int scan_create(struct scan **out, struct projects *projects, const char *project,
-		int index, const struct scan_birth *birth, struct err *err)
+		int index, const struct scan_options *options, struct err *err)
 {
 	struct scan *scan = NULL;
 	int ret = scan_new(&scan, projects, project, index, err);
 
 	if (ret < 0)
 		return ret;
-	ret = write_new(scan, birth, err);
+	ret = write_new(scan, options, err);
 	if (ret < 0) {
 		scan_close(scan);
 		return ret;

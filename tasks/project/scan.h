@@ -31,7 +31,7 @@ struct scan_photo {
 };
 
 /* What a new scan begins with; everything stays the caller's. */
-struct scan_birth {
+struct scan_options {
 	const char *task_id, *description, *camera; /* description may be NULL */
 	const cJSON *settings, *camera_settings;
 	const struct path_point *points; /* in visiting order */
@@ -42,7 +42,7 @@ struct scan_birth {
 /* Makes the scan's folder and documents.  What a run that was cut off left of them is
  * written again. */
 int scan_create(struct scan **out, struct projects *projects, const char *project,
-		int index, const struct scan_birth *birth, struct err *err);
+		int index, const struct scan_options *options, struct err *err);
 
 /* Reads it back: -ENOENT ("not_found") when there is no such scan, -EBADMSG when one of
  * its documents is damaged. */
