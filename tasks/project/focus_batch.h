@@ -1,5 +1,5 @@
-/* The focus batches of a scan: at each point the photos that become one stacked picture.
- * One thread at a time; blocks on the disk. */
+/* The focus batches of a scan: the photos of each point, which become one stacked
+ * picture. One thread at a time; blocks on the disk. */
 #ifndef TASKS_PROJECT_FOCUS_BATCH_H
 #define TASKS_PROJECT_FOCUS_BATCH_H
 
@@ -12,16 +12,17 @@ struct folder;
 
 struct focus_batch {
 	int index;  /* of its point */
-	int photos; /* how many of its photos are on disk; a complete one has all */
+	int photos; /* on disk; scan_stacks() when the batch is complete */
 };
 
-/* The batches of which there is a photo, by their points' numbers; the caller frees *out.
- * "invalid_state" when the scan was not made with focus_stacks or its photos are no
- * JPEGs, "not_found" when there is none. */
+/* The batches with at least one photo, sorted by index; the caller frees *out.
+ * "invalid_state" when the scan was made without focus_stacks or its photos are not
+ * JPEGs, "not_found" when there is no batch. */
 int focus_batches_find(struct focus_batch **out, size_t *count, const struct scan *scan,
 		       const struct folder *folder, struct err *err);
 
-/* "stacked/stacked_scan01_007.jpg": below the scan's folder. */
+/* The stacked picture's path below the scan's folder: "stacked/stacked_scan01_007.jpg".
+ */
 void focus_batch_output(const struct scan *scan, int index, char name[SCAN_PATH]);
 
 /* "stacked/calibration_scan01.json". */

@@ -204,13 +204,13 @@ int photo_writer_put(struct photo_writer *writer, const struct photo_writer_job 
 	return 0;
 }
 
-static bool take(struct photo_writer *writer, bool wait, const atomic_bool *enough,
+static bool take(struct photo_writer *writer, bool wait, const atomic_bool *over,
 		 struct photo_writer_report *report)
 {
 	struct piece *piece;
 
 	pthread_mutex_lock(&writer->lock);
-	while (wait && !writer->first && writer->work && !(enough && atomic_load(enough)))
+	while (wait && !writer->first && writer->work && !(over && atomic_load(over)))
 		pthread_cond_wait(&writer->changed, &writer->lock);
 	piece = writer->first;
 	if (piece) {
@@ -233,10 +233,10 @@ bool photo_writer_take(struct photo_writer *writer, bool wait,
 	return take(writer, wait, NULL, report);
 }
 
-bool photo_writer_take_until(struct photo_writer *writer, const atomic_bool *enough,
+bool photo_writer_take_until(struct photo_writer *writer, const atomic_bool *over,
 			     struct photo_writer_report *report)
 {
-	return take(writer, true, enough, report);
+	return take(writer, true, over, report);
 }
 
 void photo_writer_wake(struct photo_writer *writer)

@@ -1,10 +1,10 @@
-/* Reads photos out of the camera, encodes them and writes them to disk on a thread of its
- * own, so that the axes can move meanwhile.
+/* A thread that reads photos out of the camera, encodes them and writes them to disk
+ * while the axes move.
  *
- * One photo is in work at a time and one waits, so memory is bounded: a slow card slows
- * the scan down.
+ * One photo is in work at a time and one waits, so memory is bounded, and a slow card
+ * slows the scan down.
  *
- * One thread hands photos over and takes the reports; it may be any. */
+ * One thread, any, hands photos over and takes the reports. */
 #ifndef TASKS_PROJECT_PHOTO_WRITER_H
 #define TASKS_PROJECT_PHOTO_WRITER_H
 
@@ -27,26 +27,24 @@ struct rig_shot; /* hal/rig.h */
 
 #define PHOTO_WRITER_PATH 512
 
-/* One photo and where it goes, below the folder. */
+/* One photo and its paths below the folder. */
 struct photo_writer_job {
-	int place; /* the caller's, comes back in the report */
+	int place; /* the caller's number for it, repeated in the report */
 	char photo[PHOTO_WRITER_PATH];
-	char metadata[PHOTO_WRITER_PATH]; /* written before the photo, with its size as
-					   * "bytes"
-					   */
+	char metadata[PHOTO_WRITER_PATH]; /* written before the photo, "bytes" included */
 	enum photo_format format;
 	char comment[160]; /* for the photo's EXIF block; may be empty */
-	struct rig_shot
-		*shot;	     /* to be read out; the writer's from photo_writer_put() on */
-	struct frame *frame; /* or this, which is read out already; the writer's too */
-	cJSON *details;	     /* what metadata shall say; the writer's too.  It adds what
-			      * the frame says of itself and how good the photo is */
+
+	/* The writer owns these from photo_writer_put() on. */
+	struct rig_shot *shot; /* to be read out, */
+	struct frame *frame;   /* or this, which has been read out */
+	cJSON *details;	       /* the metadata; the frame's and the quality are added */
 };
 
-/* What became of it. */
+/* The outcome of one job. */
 struct photo_writer_report {
 	int place;
-	int64_t bytes; /* of the photo, which is on disk now */
+	int64_t bytes; /* of the photo, which is on disk */
 	void *preview; /* a small JPEG, to be freed; NULL when it failed */
 	size_t preview_size;
 	struct quality quality;
@@ -60,22 +58,22 @@ struct photo_writer_report {
 int photo_writer_open(struct photo_writer **out, const struct folder *folder,
 		      struct err *err);
 
-/* Finishes what is in work; reports that nobody took are dropped.  NULL is fine. */
+/* Finishes the photos in work; reports that were not taken are dropped.  NULL is fine. */
 void photo_writer_close(struct photo_writer *writer);
 
-/* Hands a photo over; waits while there is one that waits, not for reports to be taken.
- * -ENOMEM: shot, frame and details are freed all the same. */
+/* Hands a photo over; blocks while another one waits, but never for reports to be taken.
+ * On -ENOMEM shot, frame and details are freed as well. */
 int photo_writer_put(struct photo_writer *writer, const struct photo_writer_job *job,
 		     struct err *err);
 
-/* Takes the oldest report.  wait: until there is one, or nothing is in work any more.
+/* Takes the oldest report; with wait, blocks until there is one or nothing is in work.
  * False when there is none. */
 bool photo_writer_take(struct photo_writer *writer, bool wait,
 		       struct photo_writer_report *report);
 
-/* The same, waiting, but no longer than *enough is false; whoever sets it calls
- * photo_writer_wake(), from any thread. */
-bool photo_writer_take_until(struct photo_writer *writer, const atomic_bool *enough,
+/* Takes the oldest report, and waits for it until *over is true: set it on any thread,
+ * then call photo_writer_wake(). */
+bool photo_writer_take_until(struct photo_writer *writer, const atomic_bool *over,
 			     struct photo_writer_report *report);
 void photo_writer_wake(struct photo_writer *writer);
 

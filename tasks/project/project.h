@@ -1,11 +1,11 @@
-/* Projects on disk: one folder each, below one root, never outside it.
+/* Projects on disk: one folder per project, below one root and never outside it.
  *
  * <root>/<project>/openscan_project.json, thumbnail.jpg, scan01/{scan.json,path.json,
  * metadata/,scan01_000.jpg…}, scan02/…  Every path is opened below the root with
- * RESOLVE_BENEATH, so no name from the network can leave it.  Files appear whole or not
- * at all: temp file, fsync, rename, fsync of the folder.
+ * RESOLVE_BENEATH, so no name from the network can escape it.  Files appear whole or not
+ * at all: temporary file, fsync, rename, fsync of the folder.
  *
- * Threads: any; blocking, so never the loop's. */
+ * Any thread; blocks on the disk, so never the loop's. */
 #ifndef TASKS_PROJECT_PROJECT_H
 #define TASKS_PROJECT_PROJECT_H
 
@@ -19,9 +19,9 @@
 struct projects;
 struct folder; /* tasks/project/folder.h */
 
-/* root is made when it is missing.  Scans that are "running", "pending" or "paused" on
- * disk belong to a process that is gone: they become "interrupted" (a resumed scan task
- * sets them running again). */
+/* Creates root if it is missing.  Scans that are "running", "pending" or "paused" on disk
+ * belong to a process that has ended: they become "interrupted" (a resumed scan task sets
+ * them to running again). */
 int projects_open(struct projects **out, const char *root, struct err *err);
 void projects_close(struct projects *projects);
 const char *projects_root(const struct projects *projects);
@@ -29,13 +29,13 @@ const char *projects_root(const struct projects *projects);
 /* Free bytes on the disk of the projects. */
 int64_t projects_bytes_free(const struct projects *projects);
 
-/* Is name allowed?  NFC is taken as it comes; 1 to 150 characters of any script, spaces,
+/* Checks a name, without normalizing it: 1 to 150 characters of any script, spaces,
  * _ - . ' ; not beginning or ending with a space or a period; no Windows device name.
  * "invalid_args" with a sentence. */
 int project_name_check(const char *name, struct err *err);
 
-/* The four verbs.  *out is the reply's data as contract section 11 gives it.  create of a
- * name that is there is "id_conflict", an unknown name "not_found". */
+/* The four verbs.  *out is the reply's data, contract section 11.  Creating an existing
+ * name is "id_conflict", an unknown name is "not_found". */
 int projects_create(struct projects *p, const char *name, const char *description,
 		    cJSON **out, struct err *err);
 int projects_list(struct projects *p, int limit, const char *next, cJSON **out,
@@ -45,21 +45,21 @@ int projects_delete(struct projects *p, const char *name, cJSON **out, struct er
 
 /* ---- for the task types ---- */
 
-/* The root, to read and write below; p's own. */
+/* The root, for reading and writing below it; owned by p. */
 const struct folder *projects_folder(const struct projects *p);
 
-/* Makes the project when there is none of this name; description may be NULL. */
+/* Creates the project unless it exists; description may be NULL. */
 int projects_ensure(struct projects *p, const char *name, const char *description,
 		    struct err *err);
 
-/* The number that the next new scan of a project gets: the highest there is and 1. */
+/* The index for the next new scan of a project: the highest existing one plus 1. */
 int projects_next_scan(struct projects *p, const char *name, int *index, struct err *err);
 
 /* How many photos the list "photos" of a scan's document holds; pictures stacked from
  * them do not count. */
 int project_count_photos(const cJSON *photos);
 
-/* Writes down in the project's document that it has this scan, and its size. */
+/* Records a scan and its size in the project's document. */
 int projects_note_scan(struct projects *p, const char *name, int index,
 		       const char *created, int64_t bytes, struct err *err);
 

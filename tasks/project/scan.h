@@ -1,8 +1,9 @@
-/* One scan on disk: its document, its path and which of its photos are there.
+/* One scan on disk: its document, its path and its photos.
  *
  * <project>/scan01/scan.json, path.json (in visiting order), intrinsics.json,
  * scan01_000.jpg…, metadata/.
- * The photos themselves are the truth; the document follows them.  One thread at a time.
+ * The photos on disk decide what exists; the document follows them.  One thread at a
+ * time.
  */
 #ifndef TASKS_PROJECT_SCAN_H
 #define TASKS_PROJECT_SCAN_H
@@ -23,14 +24,13 @@ struct scan;
 #define SCAN_PATH 400
 #define SCAN_STACKS_MAX 99
 
-/* One photo of a scan: the number of its point, and which of the point's focus bracket.
- */
+/* One photo of a scan: the index of its point, and its place in the focus bracket. */
 struct scan_photo {
 	int index;
 	int stack; /* 0 to scan_stacks() - 1 */
 };
 
-/* What a new scan begins with; everything stays the caller's. */
+/* The properties of a new scan; everything stays the caller's. */
 struct scan_options {
 	const char *task_id, *description, *camera; /* description may be NULL */
 	const cJSON *settings, *camera_settings;
@@ -39,13 +39,13 @@ struct scan_options {
 	double radius; /* of the sphere that the points lie on */
 };
 
-/* Makes the scan's folder and documents.  What a run that was cut off left of them is
- * written again. */
+/* Creates the scan's folder and documents.  Those that an interrupted run left behind are
+ * overwritten. */
 int scan_create(struct scan **out, struct projects *projects, const char *project,
 		int index, const struct scan_options *options, struct err *err);
 
-/* Reads it back: -ENOENT ("not_found") when there is no such scan, -EBADMSG when one of
- * its documents is damaged. */
+/* Opens an existing scan: -ENOENT ("not_found") when there is no such scan, -EBADMSG when
+ * one of its documents is damaged. */
 int scan_open(struct scan **out, struct projects *projects, const char *project,
 	      int index, struct err *err);
 void scan_close(struct scan *scan); /* NULL is fine */
@@ -56,22 +56,22 @@ int scan_index(const struct scan *scan);
 /* The points in visiting order. */
 const struct path_point *scan_points(const struct scan *scan, size_t *n);
 
-/* Of the sphere that they lie on. */
+/* The radius of the sphere that the points are on. */
 double scan_radius(const struct scan *scan);
 
 /* The folder below the projects' root ("cup/scan01"). */
 const char *scan_folder(const struct scan *scan);
 
-/* The document, to read. */
+/* scan.json, read only. */
 const cJSON *scan_document(const struct scan *scan);
 
-/* How many photos each point has: 1, or those of its focus bracket. */
+/* Photos per point: 1, or the size of the focus bracket. */
 int scan_stacks(const struct scan *scan);
 
 enum photo_format scan_format(const struct scan *scan);
 
-/* "scan01_007.jpg", in a bracket "scan01_007_fs02.jpg", and where it and its metadata lie
- * below the projects' root. */
+/* The name of a photo ("scan01_007.jpg", in a bracket "scan01_007_fs02.jpg"), and the
+ * paths of it and of its metadata below the projects' root. */
 void scan_photo_name(const struct scan *scan, struct scan_photo photo,
 		     char name[SCAN_PATH]);
 void scan_photo_path(const struct scan *scan, struct scan_photo photo,
@@ -79,21 +79,22 @@ void scan_photo_path(const struct scan *scan, struct scan_photo photo,
 void scan_metadata_path(const struct scan *scan, struct scan_photo photo,
 			char path[SCAN_PATH]);
 
-/* Where another file of the scan lies, by its name. */
+/* The path of another file of the scan. */
 void scan_file_path(const struct scan *scan, const char *name, char path[SCAN_PATH]);
 
-/* The size of a photo that is on disk, whole and as long as its metadata says; else 0. */
+/* The size of a photo that is complete on disk and as long as its metadata says; else 0.
+ */
 int64_t scan_photo_bytes(const struct scan *scan, struct scan_photo photo);
 
-/* What the metadata of a photo says; NULL when there is none.  The caller deletes it. */
+/* The metadata of a photo, NULL when there is none; the caller deletes it. */
 cJSON *scan_photo_metadata(const struct scan *scan, struct scan_photo photo);
 
-/* ---- what happens, to be written by scan_save() ---- */
+/* ---- changes, written to disk by scan_save() ---- */
 
-/* A photo is on disk.  One that is listed already is not listed twice. */
+/* Lists a photo that is now on disk; it is never listed twice. */
 void scan_add_photo(struct scan *scan, struct scan_photo photo, int64_t bytes);
 
-/* A picture made of photos of the scan ("stacked/stacked_scan01_007.jpg") is on disk. */
+/* Lists a picture stacked from photos of the scan ("stacked/stacked_scan01_007.jpg"). */
 void scan_add_stacked(struct scan *scan, const char *name, int64_t bytes);
 
 /* The task that is stacking this scan, or NULL when none is. */
@@ -108,7 +109,7 @@ void scan_set_task(struct scan *scan, const char *task_id);
 
 int scan_save(struct scan *scan, struct err *err);
 
-/* Sizes are counted anew and the project is told; once, at the end. */
+/* As scan_save() at the end of a run: also recounts the sizes and updates the project. */
 int scan_save_final(struct scan *scan, struct err *err);
 
 #endif
