@@ -1,3 +1,4 @@
+/* The registry: built-in types, extra types of tests, and guests that come and go. */
 #include "tasks/registry.h"
 
 #include <ctype.h>
@@ -10,7 +11,7 @@
 #include "agent/base/log.h"
 #include "tasks/builtin.h"
 
-/* Pointers to registered types stay good until registry_sweep() finds them unused. */
+/* Pointers to registered types stay valid until registry_sweep() finds them unused. */
 struct type_list {
 	struct registered_type **at;
 	size_t count;
@@ -18,12 +19,12 @@ struct type_list {
 
 struct registry {
 	struct registry_options options; /* namespaces and ignore_modules are ours */
-	struct type_list own;	  /* what it was opened with, as long as it lives */
-	struct type_list types;	  /* what can be found now; some of them own */
-	struct type_list retired; /* what could be found before, none of them own */
+	struct type_list own;		 /* the types it was opened with; never removed */
+	struct type_list types;		 /* the types that can be found; some are own */
+	struct type_list retired; /* types that can no longer be found; none is own */
 };
 
-/* Without these the agent is no use. */
+/* The agent refuses to start without these. */
 static const char *const required[] = {"scan_task", "focus_stacking_task",
 				       "cloud_upload_task", "cloud_download_task", NULL};
 
@@ -76,7 +77,7 @@ static void list_add(struct type_list *list, struct registered_type *type)
 		realloc(list->at, (list->count + 1) * sizeof(*grown));
 
 	if (!grown)
-		abort(); /* as everywhere when memory is out */
+		abort(); /* as everywhere in the registry when memory is out */
 	list->at = grown;
 	list->at[list->count++] = type;
 }
@@ -97,7 +98,7 @@ static struct registered_type **list_named(const struct type_list *list, const c
 	return NULL;
 }
 
-/* The one that was made of this very type. */
+/* The entry made from exactly this type. */
 static struct registered_type *list_of(const struct type_list *list,
 				       const struct task_type *type)
 {
@@ -150,9 +151,8 @@ static int registered_new(struct registered_type **out, const struct task_type *
 
 /* ---- what can be found ---- */
 
-/* Puts type into the list; of two with one name the first stays, or the later with
- * override. False with a sentence when there was another; the one left out is then in
- * *out. */
+/* Puts type into the list.  Of two types with the same name the first stays, or the later
+ * with override; then returns false with a sentence, and the one left out in *out. */
 static bool place(struct type_list *list, struct registered_type *type, bool override,
 		  struct registered_type **out, char sentence[512])
 {
@@ -304,8 +304,8 @@ static void say(cJSON *problems, const char *source, const char *sentence)
 	cJSON_AddItemToArray(problems, cJSON_CreateString(text));
 }
 
-/* What was made of this guest before, or is made now; NULL with a problem.  A new one
- * counts as retired until it can be found. */
+/* Returns the entry of this guest, made now or earlier; NULL after adding a problem.  A
+ * new one is in retired until it can be found. */
 static struct registered_type *make(struct registry *registry,
 				    const struct type_list *before,
 				    const struct type_guest *guest, cJSON *problems)
@@ -325,7 +325,7 @@ static struct registered_type *make(struct registry *registry,
 	return made;
 }
 
-/* From now on retired holds every type that is neither own nor to be found. */
+/* Updates retired: every type that is neither own nor can be found. */
 static void retire(struct registry *registry, const struct type_list *before)
 {
 	struct type_list *retired = &registry->retired;

@@ -1,3 +1,4 @@
+/* The contact sheet: scales photos into cells, then packs the cells into a page. */
 #include "tasks/capture/contact_sheet.h"
 
 #include <errno.h>
@@ -15,7 +16,8 @@
 
 struct contact_sheet {
 	int count, columns, cell;
-	int wide, tall; /* the largest photo so far, with its margin: at most a cell */
+	int wide, tall; /* the largest photo so far with its margin; never more than a
+			   cell */
 	bool *filled;
 	struct frame *page;
 };
@@ -65,7 +67,7 @@ static int larger(int a, int b)
 	return a > b ? a : b;
 }
 
-/* In the middle of its cell. */
+/* Centres the photo in its cell. */
 static void paste(struct contact_sheet *sheet, int place, const struct frame *photo)
 {
 	int x = place % sheet->columns * sheet->cell + (sheet->cell - photo->width) / 2;
@@ -114,7 +116,7 @@ bool contact_sheet_has(const struct contact_sheet *sheet, int place)
 	return sheet->filled[place];
 }
 
-/* Of row y of the packed page the parts of the cells that photos cover. */
+/* Fills row y of the packed page from the covered parts of the cells. */
 static void pack_row(const struct contact_sheet *sheet, struct frame *packed, int y)
 {
 	int beside = (sheet->cell - sheet->wide) / 2,
@@ -130,7 +132,7 @@ static void pack_row(const struct contact_sheet *sheet, struct frame *packed, in
 		       source + (size_t)(i * sheet->cell + beside) * 3, part);
 }
 
-/* The photos close together: cells are squares, photos seldom. */
+/* Packs the photos closely: cells are squares, photos usually are not. */
 static struct frame *pack(const struct contact_sheet *sheet)
 {
 	int rows = sheet->page->height / sheet->cell;

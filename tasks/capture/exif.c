@@ -1,3 +1,4 @@
+/* Writes and reads EXIF blocks with libexif. */
 #include "tasks/capture/exif.h"
 
 #include <math.h>
@@ -15,7 +16,7 @@
 #define ORDER EXIF_BYTE_ORDER_INTEL
 #define CHARSET 8 /* bytes before a comment's text */
 
-/* What does not fit into memory is left out: a photo is worth more than its block. */
+/* An entry without memory is left out: the photo matters more than its block. */
 static void add(ExifData *data, ExifIfd ifd, ExifTag tag, ExifFormat format, size_t count,
 		const void *bytes)
 {
@@ -117,7 +118,7 @@ static void fill(ExifData *data, const struct frame *frame)
 	add_comment(data, frame->comment);
 	add_short(data, EXIF_IFD_EXIF, EXIF_TAG_PIXEL_X_DIMENSION, frame->width);
 	add_short(data, EXIF_IFD_EXIF, EXIF_TAG_PIXEL_Y_DIMENSION, frame->height);
-	exif_data_fix(data); /* adds what the format demands of every photo */
+	exif_data_fix(data); /* adds the entries that the format requires */
 }
 
 size_t exif_write(const struct frame *frame, unsigned char bytes[EXIF_MAX])

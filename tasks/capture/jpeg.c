@@ -1,3 +1,4 @@
+/* libjpeg error handlers that jump back to the caller. */
 #include "tasks/capture/jpeg.h"
 
 static void jump(j_common_ptr info)

@@ -1,13 +1,14 @@
+/* Feeds YUV planes to libjpeg in bands of whole blocks. */
 #include "tasks/capture/jpeg_yuv.h"
 
 #include <string.h>
 
-/* As many rows as libjpeg takes at a time. */
+/* The rows that libjpeg takes in one call. */
 struct band {
 	const struct frame *frame;
 	JSAMPARRAY planes[3];
-	int width[3];  /* of the picture's values in a row */
-	int padded[3]; /* the same up to the end of its last block */
+	int width[3];  /* values per row of the picture */
+	int padded[3]; /* the same, rounded up to whole blocks */
 };
 
 void jpeg_yuv_prepare(struct jpeg_compress_struct *info, const struct frame *frame)
@@ -34,7 +35,7 @@ static void band_allocate(struct band *band, struct jpeg_compress_struct *info)
 	}
 }
 
-/* The last value goes on to the end of the block. */
+/* Repeats the last value up to the end of the block. */
 static void band_pad(const struct band *band, int plane, int row)
 {
 	JSAMPROW values = band->planes[plane][row];
@@ -48,7 +49,7 @@ static int band_least(int a, int b)
 	return a < b ? a : b;
 }
 
-/* From the picture's row first on; below its last row that one goes on. */
+/* Fills the band from row first on, repeating the picture's last row below it. */
 static void band_fill(const struct band *band, int first)
 {
 	const struct yuv *yuv = band->frame->yuv;

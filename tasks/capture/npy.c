@@ -1,3 +1,4 @@
+/* Encodes and decodes .npy files. */
 #include "tasks/capture/npy.h"
 
 #include <errno.h>
@@ -8,7 +9,7 @@
 
 #include "hal/frame.h"
 
-#define HEAD 128 /* magic, version, length and the description, a multiple of 64 */
+#define HEAD 128 /* magic, version, length and description together; a multiple of 64 */
 #define LENGTH                                                                           \
 	8 /* where the length of the description stands, and how much is before          \
 	   */
@@ -55,7 +56,7 @@ bool npy_starts(const void *bytes)
 	return !memcmp(bytes, magic, NPY_START);
 }
 
-/* Only what npy_encode() writes: what it would write for these sides is compared. */
+/* Accepts only the header that npy_encode() would write for these sides. */
 static bool read_head(const char *head, int *width, int *height)
 {
 	static const char shape[] = "'shape': (";

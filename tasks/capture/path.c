@@ -1,3 +1,4 @@
+/* The path methods: Fibonacci lattice, grid and spiral. */
 #include "tasks/capture/path.h"
 
 #include <errno.h>
@@ -7,7 +8,7 @@
 #include <string.h>
 
 #define DEGREE (M_PI / 180)
-#define CURVE 16384 /* pieces that a spiral is measured in */
+#define CURVE 16384 /* straight pieces by which a spiral is measured */
 #define BISECTIONS 40
 
 static const double golden = 0.618033988749894848; /* (sqrt(5) - 1) / 2 */
@@ -39,7 +40,7 @@ static int check(const struct path_range *range, int n, struct err *err)
 	return 0;
 }
 
-/* 0 when the range is one meridian, a full turn when its ends meet after one. */
+/* The width in azimuth: 0 for one meridian, 360 for a full turn. */
 static double azimuth_span(const struct path_range *range)
 {
 	double span = fmod(range->max_fi - range->min_fi + 360, 360);
@@ -49,7 +50,7 @@ static double azimuth_span(const struct path_range *range)
 	return span == 0 ? 360 : span;
 }
 
-/* Any second point of such a range would be the same photo again. */
+/* In such a range a second point would repeat the first photo. */
 static bool is_direction(const struct path_range *range)
 {
 	return range->min_theta == range->max_theta && azimuth_span(range) == 0;
@@ -99,13 +100,13 @@ static double ring_theta(const struct path_range *range, int rings, int ring)
 	       (range->max_theta - range->min_theta) * ring / (rings - 1);
 }
 
-/* Degrees along a ring, as seen from the middle. */
+/* The length of a ring in degrees, as seen from its centre. */
 static double ring_length(const struct path_range *range, int rings, int ring)
 {
 	return sin(ring_theta(range, rings, ring) * DEGREE) * azimuth_span(range);
 }
 
-/* The points that a ring of this length should have. */
+/* The number of points for a ring of this length. */
 static double fair_share(double length, double all, int n, int rings)
 {
 	return all > 0 ? n * length / all : (double)n / rings;
@@ -120,7 +121,7 @@ static double rings_length(const struct path_range *range, int rings)
 	return length;
 }
 
-/* As many as make the way to the next ring like that to the next point. */
+/* The number of rings that makes the distance between rings that between points. */
 static int best_rings(const struct path_range *range, int n)
 {
 	double height = range->max_theta - range->min_theta;
@@ -139,12 +140,12 @@ static int best_rings(const struct path_range *range, int n)
 		}
 	}
 	if (rings == 2 && height < rings_length(range, 1) / n / 2)
-		return 1; /* flatter than half the way between two points */
+		return 1; /* less high than half the distance between two points */
 	return rings;
 }
 
-/* One point for each ring at least, the rest by length; the error of rounding goes where
- * it is least. */
+/* At least one point per ring, the others by length; rounding errors go to the rings
+ * where they are smallest. */
 static void share_out(const struct path_range *range, int n, int rings, int *counts)
 {
 	double length = rings_length(range, rings);
@@ -176,7 +177,7 @@ static void share_out(const struct path_range *range, int n, int rings, int *cou
 	}
 }
 
-/* A full turn has no end; a part of one has its points at both. */
+/* A full turn has no ends; an arc has a point at each of its ends. */
 static double ring_azimuth(double span, int count, int i)
 {
 	if (span == 360)
@@ -211,8 +212,9 @@ int path_grid(const struct path_range *range, int n, struct path_point *points,
 
 /* ---- spiral ---- */
 
-/* Degrees of the curve whose azimuth grows by rate while theta goes down by one, measured
- * in CURVE pieces; arcs (NULL is fine) gets the length up to each of their ends. */
+/* The length in degrees of the curve whose azimuth grows by rate per degree of theta,
+ * measured in CURVE pieces; arcs (may be NULL) gets the length up to the end of each
+ * piece. */
 static double curve_length(const struct path_range *range, double rate, double *arcs)
 {
 	double step = (range->max_theta - range->min_theta) / CURVE, length = 0;
@@ -227,7 +229,7 @@ static double curve_length(const struct path_range *range, double rate, double *
 	return length;
 }
 
-/* The rate at which the turns are as far apart as the points. */
+/* Finds the rate at which the turns are as far apart as the points. */
 static double best_rate(const struct path_range *range, int n)
 {
 	double span = azimuth_span(range), low = 0;
@@ -244,7 +246,7 @@ static double best_rate(const struct path_range *range, int n)
 	return low;
 }
 
-/* Where a point stands that has turned so far: round and round, or to and fro. */
+/* The azimuth after this much turning: round and round, or back and forth in an arc. */
 static double folded(double turned, double span)
 {
 	if (span == 0 || span == 360)
@@ -292,7 +294,7 @@ int path_spiral(const struct path_range *range, int n, struct path_point *points
 	return n;
 }
 
-/* ---- by name ---- */
+/* ---- methods by name ---- */
 
 static const struct {
 	const char *name;

@@ -1,3 +1,4 @@
+/* Writes a path as JSON and reads it back. */
 #include "tasks/capture/path_json.h"
 
 #include <errno.h>
@@ -63,7 +64,8 @@ static bool read_point(const cJSON *json, const char *suffix, struct path_point 
 	return true;
 }
 
-/* Every point once: a photo number that came twice would be a photo overwritten. */
+/* Each index may occur once: a second photo of the same index would overwrite the first.
+ */
 static bool read_points(const cJSON *json, const char *suffix, struct path_point *points)
 {
 	bool seen[PATH_MAX_POINTS] = {false};

@@ -1,3 +1,4 @@
+/* Encodes and decodes JPEG photos with libjpeg. */
 #include "tasks/capture/photo.h"
 
 #include <errno.h>
@@ -26,7 +27,7 @@ static void compress_rows(struct jpeg_compress_struct *info, const struct frame 
 	info->in_color_space = JCS_RGB;
 	jpeg_set_defaults(info);
 	jpeg_set_quality(info, quality, TRUE);
-	info->write_JFIF_header = FALSE; /* a file is JFIF or Exif */
+	info->write_JFIF_header = FALSE; /* a file is either JFIF or Exif */
 	if (frame->yuv)
 		jpeg_yuv_prepare(info, frame);
 	jpeg_start_compress(info, TRUE);
@@ -43,7 +44,8 @@ static void compress_rows(struct jpeg_compress_struct *info, const struct frame 
 	jpeg_finish_compress(info);
 }
 
-/* Into *bytes, which has room for *size and is replaced when that is not enough. */
+/* Compresses into *bytes, which has room for *size and is replaced by libjpeg when that
+ * is not enough. */
 static int compress(const struct frame *frame, int quality, unsigned char **bytes,
 		    unsigned long *size, struct err *err)
 {
@@ -66,7 +68,7 @@ static int compress(const struct frame *frame, int quality, unsigned char **byte
 static int encode(const struct frame *frame, int quality, void **jpeg, size_t *size,
 		  struct err *err)
 {
-	/* Room for the worst case: pages that are not written to cost nothing. */
+	/* Room for the worst case; pages that are never written cost nothing. */
 	unsigned long room =
 		(unsigned long)frame->width * (unsigned long)frame->height * 3 +
 		SMALL_CHANGE;
@@ -118,7 +120,7 @@ static int orientation_of(const struct jpeg_decompress_struct *info)
 	return 1;
 }
 
-/* libjpeg scales by eighths while it decodes: the smallest that is large enough. */
+/* libjpeg can scale by eighths while decoding: chooses the smallest sufficient scale. */
 static void choose_scale(struct jpeg_decompress_struct *info, int max_side)
 {
 	unsigned side = info->image_width > info->image_height ? info->image_width
@@ -130,7 +132,7 @@ static void choose_scale(struct jpeg_decompress_struct *info, int max_side)
 			break;
 }
 
-/* *out is written as soon as there is something to free. */
+/* Sets *out as soon as there is a frame to free. */
 static void decompress_rows(struct jpeg_decompress_struct *info, int max_side,
 			    struct frame **out)
 {
@@ -187,7 +189,7 @@ int photo_decode(const void *jpeg, size_t size, int max_side, struct frame **out
 	return *out ? 0 : err_set(err, -ENOMEM, "out of memory");
 }
 
-/* A new frame of another size with everything else taken over. */
+/* A new frame of another size, otherwise with the properties of frame. */
 static struct frame *like(const struct frame *frame, int width, int height)
 {
 	struct frame *copy = frame_new(width, height);
@@ -253,7 +255,8 @@ struct frame *photo_fit(const struct frame *frame, int max_side)
 	return small;
 }
 
-/* Where the upright picture's pixel x, y comes from, by the EXIF orientation flag. */
+/* The stored pixel that becomes pixel x, y of the upright picture, by the EXIF
+ * orientation flag. */
 static void source_of(const struct frame *frame, int x, int y, int *from_x, int *from_y)
 {
 	int right = frame->width - 1, bottom = frame->height - 1;

@@ -1,3 +1,4 @@
+/* The table of photo formats. */
 #include "tasks/capture/photo_format.h"
 
 #include <errno.h>
@@ -13,7 +14,7 @@ static bool jpeg_is_whole(const unsigned char *first, const unsigned char *last)
 	       last[PHOTO_FORMAT_EDGE - 2] == 0xff && last[PHOTO_FORMAT_EDGE - 1] == 0xd9;
 }
 
-/* Its end is any pixel: that it is long enough is all there is to know. */
+/* The end of an array is a pixel like any other, so only its beginning is checked. */
 static bool array_is_whole(const unsigned char *first, const unsigned char *last)
 {
 	(void)last;

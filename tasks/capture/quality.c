@@ -1,3 +1,4 @@
+/* Measures the sharpness and the exposure of a photo. */
 #include "tasks/capture/quality.h"
 
 #include <math.h>
@@ -6,9 +7,9 @@
 
 #include "hal/frame.h"
 
-#define OBJECT_SHARE 0.002 /* of the pixels: less is no object */
+#define OBJECT_SHARE 0.002 /* share of all pixels; fewer are no object */
 
-/* What the sums of a Laplacian need. */
+/* Sums for the variance of the Laplacian. */
 struct sums {
 	double n, sum, squares;
 };
@@ -37,8 +38,8 @@ static double variance(const struct sums *sums)
 	return sums->n > 0 ? sums->squares / sums->n - mean * mean : 0;
 }
 
-/* A pixel belongs to the object when it and its neighbours do: the silhouette is sharp
- * whatever the lens does to the surface. */
+/* Counts only pixels whose neighbours belong to the object, too: the silhouette is a
+ * sharp edge even when the surface is out of focus. */
 static double sharpness_of(const struct frame *frame)
 {
 	struct sums object = {0}, all = {0};
@@ -80,7 +81,7 @@ void quality_measure(const struct frame *frame, struct quality *quality)
 		quality->histogram[i] = (double)bins[i] / (double)pixels;
 }
 
-/* Figures for people need no more than four digits. */
+/* Four digits are enough for people. */
 static double rounded(double value)
 {
 	return round(value * 1e4) / 1e4;

@@ -1,3 +1,4 @@
+/* Sorts the positions of a scan: nearest neighbour, 2-opt, Or-opt, and random kicks. */
 #include "tasks/capture/visit_order.h"
 
 #include <errno.h>
@@ -6,22 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NEAR 10	   /* how many neighbours of a stop are tried */
-#define SEGMENT 3  /* stops that are moved elsewhere in one piece */
-#define KICKS 4000 /* how often a short piece is disturbed and improved again */
+#define NEAR 10	   /* neighbours tried per stop */
+#define SEGMENT 3  /* the most stops that are moved in one piece */
+#define KICKS 4000 /* kicks, each followed by an improvement */
 #define KICK_SPAN 30
 #define EPSILON 1e-5 /* seconds; the matrix holds floats */
 
-/* An order under improvement.  Stop 0 is where the axes stand, stops 1 to n are the
- * points, stop n + 1 is "anywhere": it costs nothing to get there, which makes the way
- * open-ended. The first and the last keep their places. */
+/* A tour being improved.  Stop 0 is the start, stops 1 to n are the points, and stop n +
+ * 1 is "anywhere": reaching it costs nothing, which makes the tour open-ended.  The first
+ * and the last stop keep their places. */
 struct tour {
 	int n;
 	float *cost; /* (n + 2) squared */
-	int *near;   /* NEAR a stop, the nearest first, -1 when there are fewer */
+	int *near;   /* NEAR per stop, the nearest first; -1 when there are fewer */
 	int *at;     /* place -> stop */
 	int *place;  /* stop -> place */
-	int *todo;   /* stops around which something changed */
+	int *todo;   /* stops whose surroundings changed */
 	int todos;
 	bool *queued;
 	uint32_t seed;
@@ -52,7 +53,7 @@ double visit_order_axis_seconds(const struct visit_order_axis *axis, double from
 		way = fmod(way, 360);
 		way = fmin(way, 360 - way);
 	}
-	steps = trunc(way * axis->steps_per_degree + 1e-9); /* 1 step is not 0.999… */
+	steps = trunc(way * axis->steps_per_degree + 1e-9); /* so that 0.999… is 1 step */
 	if (steps < 1)
 		return 0;
 
@@ -100,7 +101,7 @@ static void sort_nearest(const struct visit_order_axes *axes, struct path_point 
 				nearest = i;
 			}
 		}
-		/* The rest keeps its order, so that of equals the first wins. */
+		/* The others keep their order, so that the first of equals wins. */
 		next = points[nearest];
 		memmove(&points[done + 1], &points[done],
 			(nearest - done) * sizeof(*points));
@@ -136,7 +137,7 @@ static void reverse(struct tour *t, int first, int last)
 }
 
 /* 2-opt: replaces the edge from a to the stop after (way 1) or before it (way -1) by one
- * to a near stop, and turns what lies between. */
+ * to a near stop, and reverses the stops in between. */
 static bool turn_piece(struct tour *t, int a, int way)
 {
 	int i = t->place[a], b;
@@ -170,8 +171,8 @@ static bool turn_piece(struct tour *t, int a, int way)
 	return false;
 }
 
-/* Takes the piece of length stops that begins at place s out and puts it behind the stop
- * that is at place j now. */
+/* Moves the piece of length stops from place s behind the stop that is now at place j,
+ * reversed if turned. */
 static void carry(struct tour *t, int s, int length, int j, bool turned)
 {
 	int piece[SEGMENT], from = s, to = j;
@@ -294,15 +295,14 @@ static double length_of(const struct tour *t)
 	return sum;
 }
 
-/* A fixed sequence: the same scan is visited in the same order every time. */
+/* A fixed sequence, so that the same scan always gets the same order. */
 static int draw(struct tour *t, int below)
 {
 	t->seed = t->seed * 1664525u + 1013904223u;
 	return (int)((uint64_t)t->seed * (uint64_t)below >> 32);
 }
 
-/* Exchanges two short pieces that follow each other, which no single 2-opt step undoes.
- */
+/* Swaps two short adjacent pieces, which no single 2-opt step can undo. */
 static void kick(struct tour *t)
 {
 	int span = t->n < KICK_SPAN ? t->n : KICK_SPAN;
@@ -321,7 +321,7 @@ static void kick(struct tour *t)
 	touch(t, t->at[last - length + 1]);
 }
 
-/* Disturbs and improves again and again, keeping what got shorter. */
+/* Kicks and improves KICKS times, keeping every shorter tour. */
 static void disturb(struct tour *t, int *kept)
 {
 	size_t size = (size_t)(t->n + 2) * sizeof(int);
@@ -395,7 +395,7 @@ static void tour_close(struct tour *t)
 	free(t->queued);
 }
 
-/* The points as they are ordered. */
+/* Opens a tour of the points in their present order. */
 static int tour_open(struct tour *t, const struct visit_order_axes *axes,
 		     const struct path_point *points, size_t n)
 {
@@ -423,7 +423,7 @@ static int tour_open(struct tour *t, const struct visit_order_axes *axes,
 	return 0;
 }
 
-/* Writes the points in their improved order to better; points stay as they are. */
+/* Writes the points in an improved order to better; points stays unchanged. */
 static int improved(const struct visit_order_axes *axes, const struct path_point *points,
 		    size_t n, struct path_point *better)
 {

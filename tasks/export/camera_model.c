@@ -1,3 +1,4 @@
+/* Reads the cameras of a scan and writes them for COLMAP and Meshroom. */
 #include "tasks/export/camera_model.h"
 
 #include <errno.h>
@@ -41,7 +42,7 @@ static int read_lens(struct camera_model *model, const struct scan *scan,
 			path);
 }
 
-/* As the camera was set when the scan was made. */
+/* The orientation set when the scan was taken. */
 static int orientation_of(const struct scan *scan)
 {
 	const cJSON *settings =
@@ -120,7 +121,7 @@ static void print_cameras(FILE *file, const struct camera_model *model)
 		model->height, model->fx, model->fy, model->cx, model->cy);
 }
 
-/* Each photo has two lines: the second lists its points, of which there are none. */
+/* Each photo has two lines; the second lists its 2D points and is empty. */
 static void print_images(FILE *file, const struct camera_model *model)
 {
 	fprintf(file, "# IMAGE_ID QW QX QY QZ TX TY TZ CAMERA_ID NAME\n"

@@ -1,3 +1,4 @@
+/* Computes the pose of the camera at a point of a path. */
 #include "tasks/export/pose.h"
 
 #include <errno.h>
@@ -6,8 +7,8 @@
 
 #define DEGREE (M_PI / 180)
 
-/* By the element of the four that is largest, so that nothing is divided by next to
- * nothing (Shepperd's method). */
+/* Shepperd's method: starts from the largest of the four elements, so that no division is
+ * by nearly zero. */
 static void to_quaternion(double r[3][3], double q[4])
 {
 	static const int next[3] = {1, 2, 0};
@@ -37,7 +38,8 @@ static void to_quaternion(double r[3][3], double q[4])
 			q[n] = -q[n];
 }
 
-/* Where the pixels' x and y point to in the upright picture: 0 is right, 1 is down. */
+/* The directions of the stored pixels' x and y in the upright picture: 0 is right, 1 is
+ * down. */
 struct turn {
 	int flag;
 	int x, x_sign, y, y_sign;
@@ -64,7 +66,7 @@ int pose_at(const struct path_point *point, double radius, int orientation,
 	const struct turn *turn = find_turn(orientation);
 	double theta = point->theta * DEGREE, fi = point->fi * DEGREE;
 	const double upright[3][3] = {
-		/* right = ahead x up; down is where theta grows; ahead is inwards */
+		/* right = ahead x up; down is towards larger theta; ahead is inwards */
 		{-sin(fi), cos(fi), 0},
 		{cos(theta) * cos(fi), cos(theta) * sin(fi), -sin(theta)},
 		{-sin(theta) * cos(fi), -sin(theta) * sin(fi), -cos(theta)},

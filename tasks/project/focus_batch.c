@@ -1,3 +1,4 @@
+/* Finds the focus batches of a scan on disk. */
 #include "tasks/project/focus_batch.h"
 
 #include <errno.h>

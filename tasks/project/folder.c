@@ -1,3 +1,4 @@
+/* File access below a folder, with openat2() and atomic replacement. */
 #include "tasks/project/folder.h"
 
 #include <dirent.h>
@@ -17,8 +18,8 @@
 
 #define PATH_SIZE 1024
 #define COPY_PIECE (1u << 20)
-#define MAX_JSON (4 << 20) /* far above the largest scan.json */
-#define MAX_DEPTH 32	   /* of a tree that is sized or removed */
+#define MAX_JSON (4 << 20) /* far larger than any scan.json */
+#define MAX_DEPTH 32	   /* of a tree to be measured or removed */
 
 struct folder {
 	int fd;
@@ -41,7 +42,7 @@ static int refuse(struct err *err, int number, const char *path)
 	return err_code(err, number, "storage_error", "%s: %s", path, strerror(-number));
 }
 
-/* For kernels before 5.6 and sandboxes that forbid the new call. */
+/* For kernels before 5.6 and sandboxes that forbid openat2(). */
 static int open_by_parts(int top, const char *path, int flags, mode_t mode)
 {
 	char copy[PATH_SIZE], *rest = copy, *part, *next;
@@ -90,7 +91,7 @@ static int open_beneath(int top, const char *path, int flags, mode_t mode)
 	return open_by_parts(top, path, flags, mode);
 }
 
-/* The folder that holds path's last part, which *name points to. */
+/* Opens the folder of path's last component, to which *name points. */
 static int open_parent(const struct folder *folder, const char *path, const char **name)
 {
 	char parent[PATH_SIZE];
@@ -241,14 +242,14 @@ static int read_all(int fd, char *bytes, size_t size)
 			continue;
 		if (n <= 0)
 			return n < 0 ? -errno
-				     : -EIO; /* it got shorter while it was read */
+				     : -EIO; /* the file shrank while it was read */
 		bytes += n;
 		size -= (size_t)n;
 	}
 	return 0;
 }
 
-/* A regular file and its size.  Not blocking: a pipe in its place must not stop anybody.
+/* Opens a regular file and its stat.  O_NONBLOCK: a pipe in its place must not block us.
  */
 static int open_regular(const struct folder *folder, const char *path, int flags,
 			struct stat *st)
@@ -329,7 +330,8 @@ static bool is_there(const struct folder *folder, const char *path, const struct
 	return is_same(st, &there);
 }
 
-/* In pieces: a photo may be large.  From its beginning, whoever read it before. */
+/* Copies in pieces, since a photo may be large; pread() starts at the beginning whatever
+ * the file position is. */
 static int copy_bytes(int from, int to)
 {
 	char *piece = malloc(COPY_PIECE);
@@ -369,7 +371,7 @@ static int copy_new(int from, const struct stat *st, int parent, const char *tem
 	return ret;
 }
 
-/* Not every file system has links, and none links to another. */
+/* Not every file system has hard links, and none can link to another. */
 static int link_or_copy(int from, const struct stat *st, int parent, const char *temp)
 {
 	char self[64];
@@ -581,7 +583,7 @@ int64_t folder_tree_size(const struct folder *folder, const char *path)
 	return fd < 0 ? 0 : tree_size(fd, 0);
 }
 
-/* Removes name, below parent, whatever it is. */
+/* Removes name below parent, file or folder. */
 static int remove_below(int parent, const char *name, int depth)
 {
 	struct dirent *entry;
@@ -627,7 +629,7 @@ int folder_remove(const struct folder *folder, const char *path, struct err *err
 	return ret < 0 ? refuse(err, ret, path) : 0;
 }
 
-/* The two places, open; both are closed by the caller when this is 0. */
+/* Opens the parents of from and to; the caller closes both on success. */
 static int open_both(const struct folder *folder, const char *from, const char *to,
 		     int parents[2], const char *names[2], struct err *err)
 {
@@ -657,14 +659,13 @@ int folder_rename(const struct folder *folder, const char *from, const char *to,
 	return ret;
 }
 
-/* Both names exist.  What from named is at to then, and the other way round; without
- * RENAME_EXCHANGE what to named is gone already. */
+/* The errors of a file system without RENAME_NOREPLACE and RENAME_EXCHANGE. */
 static bool cannot_swap(int error)
 {
 	return error == EINVAL || error == ENOSYS;
 }
 
-/* Puts names[0] in the place of names[1], which is removed. */
+/* Replaces names[1] by names[0]. */
 static int exchange(const int parents[2], const char *const names[2])
 {
 	int ret;

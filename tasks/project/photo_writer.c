@@ -1,3 +1,4 @@
+/* The photo writer: a queue of one photo and the thread that empties it. */
 #include "tasks/project/photo_writer.h"
 
 #include <errno.h>
@@ -22,19 +23,19 @@ struct photo_writer {
 	const struct folder *folder;
 	pthread_t thread;
 	bool started;
-	pthread_mutex_t lock; /* of all that follows */
+	pthread_mutex_t lock; /* of all members below */
 	pthread_cond_t changed;
 	bool closing;
-	struct piece *work;	     /* what the thread is at */
-	struct piece *waiting;	     /* what comes after it */
-	struct piece *first, **last; /* what it has done */
+	struct piece *work;	     /* in work on the thread */
+	struct piece *waiting;	     /* waiting */
+	struct piece *first, **last; /* done, with reports to take */
 };
 
 static int read_out(struct photo_writer_job *job, struct photo_writer_report *report)
 {
 	struct rig_shot *shot = job->shot;
 
-	job->shot = NULL; /* gone, whatever comes of it */
+	job->shot = NULL; /* read out or not, the shot is gone */
 	if (!shot || rig_read_out(shot, &job->frame, &report->err) == 0)
 		return 0;
 	job->frame = NULL;
@@ -42,7 +43,7 @@ static int read_out(struct photo_writer_job *job, struct photo_writer_report *re
 	return -1;
 }
 
-/* What the frame says of itself, where the original has what the driver says. */
+/* Adds the frame's own metadata where OpenScan3 has that of the driver. */
 static void describe(const struct photo_writer_job *job,
 		     struct photo_writer_report *report)
 {
@@ -87,7 +88,7 @@ static int write_photo(const struct photo_writer *writer, struct photo_writer_jo
 	return ret;
 }
 
-/* The pixels go as soon as they are not needed any more. */
+/* Frees the pixels as soon as possible. */
 static void drop_job(struct photo_writer_job *job)
 {
 	rig_shot_drop(job->shot);
@@ -95,7 +96,7 @@ static void drop_job(struct photo_writer_job *job)
 	cJSON_Delete(job->details);
 }
 
-/* A preview that fails is no reason to lose a photo. */
+/* A failed preview is no reason to lose the photo. */
 static void do_piece(const struct photo_writer *writer, struct piece *piece)
 {
 	struct photo_writer_report *report = &piece->report;

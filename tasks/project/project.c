@@ -1,3 +1,4 @@
+/* Projects on disk: names, documents, and the verbs create, list, get and delete. */
 #include "tasks/project/project.h"
 
 #include <ctype.h>
@@ -42,7 +43,7 @@ static bool is_device_name(const char *name)
 	       (!strncasecmp(name, "COM", 3) || !strncasecmp(name, "LPT", 3));
 }
 
-/* The offset of the first character that is not allowed, or the length. */
+/* The offset of the first forbidden character, or the length. */
 static int allowed_bytes(const char *name, size_t length, struct err *err)
 {
 	static const char *const pattern = "\\A[\\p{L}\\p{M}\\p{N}\\p{Zs}_.'-]*";
@@ -163,8 +164,8 @@ static int write_document(const struct projects *p, const char *name, const cJSO
 	return folder_write_json(p->folder, path, doc, err);
 }
 
-/* A damaged document is kept for whoever can read it, and replaced: the photos are what
- * matters, and they are still there. */
+/* Moves a damaged document aside, for a person to look at, and writes a new one: the
+ * photos matter, and they are still there. */
 static int replace_document(const struct projects *p, const char *name, cJSON **out,
 			    struct err *err)
 {
@@ -191,7 +192,7 @@ static int replace_document(const struct projects *p, const char *name, cJSON **
 	return 0;
 }
 
-/* Under the lock. */
+/* Called with the lock held. */
 static int read_document(const struct projects *p, const char *name, cJSON **out,
 			 struct err *err)
 {
@@ -266,7 +267,7 @@ static int count_photo_files(const struct projects *p, const char *path)
 	return count;
 }
 
-/* What is known of a scan; when its document is damaged, what the folder shows. */
+/* Describes a scan from its document or, when that is damaged, from its folder. */
 static cJSON *describe_scan(const struct projects *p, const char *name,
 			    const char *folder)
 {
@@ -335,7 +336,8 @@ static bool is_open(const char *status)
 			  !strcmp(status, "paused"));
 }
 
-/* Ends what doc says of a task that is gone; false when it says nothing. */
+/* Sets the status of an ended task to "interrupted"; false when doc shows no unfinished
+ * task. */
 static bool interrupt_status(cJSON *doc)
 {
 	if (!is_open(json_string(doc, "status")))
@@ -354,7 +356,7 @@ static void interrupt_scan(const struct projects *p, const char *name, const cha
 
 	snprintf(path, sizeof(path), "%s/%s/scan.json", name, folder);
 	if (folder_read_json(p->folder, path, &doc, &err) < 0)
-		return; /* a damaged one is named when somebody asks for it */
+		return; /* a damaged one is reported when somebody reads it */
 	scanned = interrupt_status(doc);
 	stacked = interrupt_status(
 		cJSON_GetObjectItemCaseSensitive(doc, "stacking_task_status"));
@@ -429,7 +431,7 @@ int64_t projects_bytes_free(const struct projects *p)
 	return folder_bytes_free(p->folder);
 }
 
-/* Under the lock. */
+/* Called with the lock held. */
 static int create(const struct projects *p, const char *name, const char *description,
 		  struct err *err)
 {
@@ -472,7 +474,7 @@ int projects_ensure(struct projects *p, const char *name, const char *descriptio
 	ret = read_document(p, name, &doc, err);
 	cJSON_Delete(doc);
 	if (ret == -ENOENT && folder_has(p->folder, name)) {
-		doc = new_document(p, name, description); /* a folder put there by hand */
+		doc = new_document(p, name, description); /* a folder created by hand */
 		ret = write_document(p, name, doc, err);
 		cJSON_Delete(doc);
 	} else if (ret == -ENOENT) {
@@ -529,7 +531,7 @@ int projects_list(struct projects *p, int limit, const char *next, cJSON **out,
 
 		if (next && strcmp(name->valuestring, next) <= 0)
 			continue;
-		/* What else lies in the root is none of our business. */
+		/* Other folders in the root are ignored. */
 		if (describe_project(p, name->valuestring, &doc, &scans, NULL) < 0)
 			continue;
 		more = cJSON_GetArraySize(projects) == limit;

@@ -1,3 +1,4 @@
+/* A scan on disk: path.json, scan.json and the photos. */
 #include "tasks/project/scan.h"
 
 #include <errno.h>
@@ -138,7 +139,7 @@ static cJSON *new_document(const struct scan *scan, const struct scan_options *o
 	return doc;
 }
 
-/* What its settings say of the photos. */
+/* Reads the settings that concern the photos. */
 static int read_settings(struct scan *scan, struct err *err)
 {
 	const cJSON *settings = cJSON_GetObjectItemCaseSensitive(scan->doc, "settings");
@@ -214,7 +215,7 @@ int scan_create(struct scan **out, struct projects *projects, const char *projec
 	return 0;
 }
 
-/* Which of all that is missing. */
+/* Says what is missing: the project, the scan or one of its files. */
 static int not_there(const struct scan *scan, struct err *err)
 {
 	if (!folder_has(scan->root, scan->project))
@@ -296,7 +297,7 @@ enum photo_format scan_format(const struct scan *scan)
 	return scan->format;
 }
 
-/* "scan01_007_fs02", without its ending. */
+/* "scan01_007_fs02", without the extension. */
 static void stem_of(const struct scan *scan, struct scan_photo photo, char stem[STEM])
 {
 	if (scan->stacks > 1)
@@ -369,7 +370,7 @@ int64_t scan_photo_bytes(const struct scan *scan, struct scan_photo photo)
 	return photo_format_is_whole(scan->format, first, last) ? bytes : 0;
 }
 
-/* ---- what happens ---- */
+/* ---- changes ---- */
 
 static bool is_listed(const cJSON *photos, const char *name)
 {
