@@ -153,8 +153,8 @@ static int registered_new(struct registered_type **out, const struct task_type *
 
 /* Puts type into the list.  Of two types with the same name the first stays, or the later
  * with override; then returns false with a sentence, and the one left out in *out. */
-static bool place(struct type_list *list, struct registered_type *type, bool override,
-		  struct registered_type **out, char sentence[512])
+static bool add_unique(struct type_list *list, struct registered_type *type,
+		       bool override, struct registered_type **out, char sentence[512])
 {
 	struct registered_type **there = list_named(list, type->type->name);
 
@@ -185,8 +185,8 @@ static int add_own(struct registry *registry, const char *namespace,
 	ret = registered_new(&made, type, source, NULL, err);
 	if (ret < 0)
 		return ret;
-	if (!place(&registry->own, made, registry->options.override_on_conflict,
-		   &left_out, sentence)) {
+	if (!add_unique(&registry->own, made, registry->options.override_on_conflict,
+			&left_out, sentence)) {
 		log_warn("%s", sentence);
 		registered_free(left_out);
 	}
@@ -295,7 +295,7 @@ void registry_close(struct registry *registry)
 
 /* ---- types that come and go ---- */
 
-static void say(cJSON *problems, const char *source, const char *sentence)
+static void add_problem(cJSON *problems, const char *source, const char *sentence)
 {
 	char text[1024];
 
@@ -306,9 +306,9 @@ static void say(cJSON *problems, const char *source, const char *sentence)
 
 /* Returns the entry of this guest, made now or earlier; NULL after adding a problem.  A
  * new one is in retired until it can be found. */
-static struct registered_type *make(struct registry *registry,
-				    const struct type_list *before,
-				    const struct type_guest *guest, cJSON *problems)
+static struct registered_type *entry_of(struct registry *registry,
+					const struct type_list *before,
+					const struct type_guest *guest, cJSON *problems)
 {
 	struct registered_type *made = list_of(before, guest->type);
 	struct err err;
@@ -318,7 +318,7 @@ static struct registered_type *make(struct registry *registry,
 	if (made)
 		return made;
 	if (registered_new(&made, guest->type, guest->source, guest->owner, &err) < 0) {
-		say(problems, guest->source, err.text);
+		add_problem(problems, guest->source, err.text);
 		return NULL;
 	}
 	list_add(&registry->retired, made);
@@ -354,12 +354,13 @@ void registry_renew(struct registry *registry, const struct type_guest *guests,
 
 		if (!is_wanted(&registry->options, "community", guests->type))
 			continue;
-		made = make(registry, &before, guests, problems);
+		made = entry_of(registry, &before, guests, problems);
 		if (!made)
 			continue;
-		if (!place(&registry->types, made, registry->options.override_on_conflict,
-			   &left_out, sentence))
-			say(problems, guests->source, sentence);
+		if (!add_unique(&registry->types, made,
+				registry->options.override_on_conflict, &left_out,
+				sentence))
+			add_problem(problems, guests->source, sentence);
 	}
 	retire(registry, &before);
 	free(before.at);

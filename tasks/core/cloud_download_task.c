@@ -1,9 +1,9 @@
-/* cloud_download_task: fetches the model that a cloud has made of a project.
+/* cloud_download_task: downloads the model that a cloud has computed for a project.
  *
  * The archive is loaded into a hidden file of the project and unpacked into a hidden
- * folder beside it, which takes the place of the model when it is whole: until then the
- * old one is what it was.  A run that was cut off leaves the file to the next one, which
- * goes on. */
+ * folder beside it, which replaces the model once it is complete; until then the old
+ * model stays. A run that is cut off leaves its partial file, which the next run
+ * continues. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,7 +50,7 @@ struct model_download {
 	struct endpoint endpoint;
 	char *link;
 	struct download download;
-	bool whole; /* the archive is all there */
+	bool whole; /* the archive is complete */
 	size_t files;
 };
 
@@ -59,7 +59,7 @@ static int fail(const struct model_download *d, const struct err *err)
 	return d->host->fail_with(d->run, err->code, err->text);
 }
 
-/* ---- what and where ---- */
+/* ---- source and destination ---- */
 
 static int name_remote(struct model_download *d, const cJSON *args, struct err *err)
 {
@@ -72,7 +72,7 @@ static int name_remote(struct model_download *d, const cJSON *args, struct err *
 	target = json_string(doc, "cloud_target");
 	name = json_string(doc, "cloud_project_name");
 	if (target && strcmp(target, "openscancloud") != 0)
-		name = NULL; /* in a folder nobody makes a model of it */
+		name = NULL; /* a folder as the target computes no model */
 	if (given || name)
 		snprintf(d->remote, sizeof(d->remote), "%s", given ? given : name);
 	else
@@ -98,7 +98,7 @@ static int prepare(struct model_download *d, const cJSON *args, struct err *err)
 	return ret;
 }
 
-/* What is there is of use only when it is of the same model. */
+/* A partial file can be continued only if it belongs to the same model. */
 static int take_up(struct model_download *d, const cJSON *saved, struct err *err)
 {
 	const char *remote = json_string(saved, "remote");
@@ -146,7 +146,7 @@ static int download_changed(struct download *download)
 
 /* ---- the link ---- */
 
-/* 0 with a link, or why there is none. */
+/* 0 with a link, or the error. */
 static int ask_for_link(struct model_download *d, struct err *err)
 {
 	const struct cloud_api_param values[] = {{"project", d->remote}};
@@ -185,7 +185,7 @@ static int find_link(struct model_download *d)
 		ret = ask_for_link(d, &err);
 		if (ret == 0)
 			return 0;
-		if (ret == -EINTR) /* a pause is no try */
+		if (ret == -EINTR) /* a pause does not count as an attempt */
 			continue;
 		if (tries++ < TRIES && (ret = d->host->sleep(d->run, BETWEEN_TRIES_MS)))
 			return ret;
@@ -221,7 +221,8 @@ static int download_archive(struct model_download *d)
 	return checkpoint(d);
 }
 
-/* What cannot be unpacked is not kept: the next run loads it anew. */
+/* An archive that cannot be unpacked is deleted, so that the next run downloads it again.
+ */
 static int unpack_archive(struct model_download *d)
 {
 	struct unpack unpack = {
@@ -264,7 +265,7 @@ static int install(struct model_download *d)
 	return ret < 0 ? fail(d, &err) : 0;
 }
 
-static void tell_result(struct model_download *d)
+static void report_result(struct model_download *d)
 {
 	cJSON *result = cJSON_CreateObject();
 	int64_t bytes = folder_file_size(d->folder, d->archive);
@@ -304,7 +305,7 @@ static int download_all(struct model_download *d, const cJSON *args, const cJSON
 	if (ret == 0)
 		ret = install(d);
 	if (ret == 0)
-		tell_result(d);
+		report_result(d);
 	return ret;
 }
 

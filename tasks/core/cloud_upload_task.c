@@ -1,10 +1,9 @@
-/* cloud_upload_task: sends the photos of a project away, as a ZIP archive in parts.
+/* cloud_upload_task: uploads the photos of a project as a ZIP archive in parts.
  *
- * The archive is never made as a whole (tasks/cloud/zip.h), so a part can be sent again
- * at any time, also by a run after a restart: the checkpoint holds what the parts are of
- * and which are there.  Whether the project is still what it was then is seen by the
- * fingerprint of the archive; when it is not, the upload begins anew under another name.
- */
+ * The archive is never built as a whole (tasks/cloud/zip.h), so a part can be sent again
+ * at any time, also by a run after a restart: the checkpoint holds the name of the upload
+ * and the parts that were sent.  The archive's fingerprint shows whether the project has
+ * changed since; if it has, the upload starts over under another name. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,9 +53,9 @@ static int fail(const struct upload *u, const struct err *err)
 	return u->host->fail_with(u->run, err->code, err->text);
 }
 
-/* ---- what is sent ---- */
+/* ---- photos to send ---- */
 
-/* Reading for the sums takes minutes: a pause or a stop comes in between. */
+/* Reading for the checksums takes minutes, so a pause or a stop is checked in between. */
 struct preparation {
 	struct upload *upload;
 	int stopped; /* the gate's answer */
@@ -113,10 +112,10 @@ static int make_archive(struct upload *u)
 	return 0;
 }
 
-/* ---- as what, and how far it is ---- */
+/* ---- name and checkpoint ---- */
 
-/* As OpenScan3 names it: what a server may not like is "_", and the time makes it one of
- * its own. */
+/* Named as in OpenScan3: characters that servers may reject become "_", and the time
+ * makes the name unique. */
 static void choose_remote(struct upload *u)
 {
 	char name[UPLOAD_REMOTE - 40];
@@ -126,7 +125,7 @@ static void choose_remote(struct upload *u)
 		unsigned char c = (unsigned char)*at;
 
 		if ((c & 0xc0) == 0x80)
-			continue; /* one "_" a character, however many bytes it has */
+			continue; /* one "_" per character, however many bytes it has */
 		name[length++] = strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv"
 					"wxyz0123456789_-",
 					c)
@@ -211,7 +210,7 @@ static int begin_anew(struct upload *u, const cJSON *saved)
 	if (json_bool(saved, "created", false))
 		u->host->log(u->run, TASK_LOG_WARN,
 			     "the project has changed since its upload began, which "
-			     "begins anew under another name");
+			     "starts over under another name");
 	if (ret == 0) {
 		choose_remote(u);
 		ret = checkpoint(u, false);
@@ -271,7 +270,7 @@ static int finish(struct upload *u)
 	return ret;
 }
 
-static void tell_result(const struct upload *u)
+static void report_result(const struct upload *u)
 {
 	cJSON *result = cJSON_CreateObject();
 	char *text;
@@ -292,7 +291,8 @@ static void tell_result(const struct upload *u)
 
 /* ---- a run ---- */
 
-/* May it be sent at all?  What was sent to one target may still go to another. */
+/* Checks that the project may be sent.  A project sent to one target may still be sent to
+ * another. */
 static int check_project(const struct upload *u, bool again, struct err *err)
 {
 	cJSON *doc = NULL;
@@ -335,7 +335,7 @@ static int upload_all(struct upload *u, const cJSON *args, const cJSON *saved)
 	if (ret == 0)
 		ret = finish(u);
 	if (ret == 0)
-		tell_result(u);
+		report_result(u);
 	return ret;
 }
 

@@ -1,4 +1,4 @@
-/* crop_task: finds what of a camera's picture can be cut away, and sets it so. */
+/* crop_task: finds how much of a camera's picture can be cropped, and sets that crop. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 #define FOLDER "crop" /* below the state folder */
 #define PATH 400
 #define DRAWING_QUALITY 85
-#define DARK_SHARE 0.999 /* of the pixels darker than an eighth of white */
+#define DARK_SHARE 0.999 /* share of pixels darker than an eighth of white */
 
 static const char crop_schema[] =
 	"{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
@@ -34,7 +34,7 @@ struct crop_run {
 	struct task_run *run;
 	struct rig *rig;
 	size_t camera;
-	const char *name; /* the camera's */
+	const char *name; /* of the camera */
 	int threshold;
 	bool apply;
 	cJSON *before; /* crop_width and crop_height as they were */
@@ -68,9 +68,9 @@ static int keep_settings(struct crop_run *c, struct err *err)
 	return set_crop(c, 0, 0, err);
 }
 
-/* ---- the picture ---- */
+/* ---- the photo ---- */
 
-/* Of all that the camera sees.  0; what the gate said when stopped; -1 with err. */
+/* Takes a photo without crop.  0; the gate's answer when stopped; -1 with err. */
 static int take_picture(const struct crop_run *c, struct frame **upright, struct err *err)
 {
 	struct frame *frame;
@@ -90,7 +90,7 @@ static int take_picture(const struct crop_run *c, struct frame **upright, struct
 	return *upright ? 0 : (err_set(err, -ENOMEM, "out of memory"), -1);
 }
 
-/* As a file, and on the camera's image topic. */
+/* Writes the drawing to a file, and publishes it on the camera's image topic. */
 static int show_drawing(struct crop_run *c, struct frame *drawing, struct err *err)
 {
 	struct folder *folder = NULL;
@@ -121,7 +121,7 @@ static int show_drawing(struct crop_run *c, struct frame *drawing, struct err *e
 	return ret;
 }
 
-/* In the dark there are no outlines but those of the noise. */
+/* In the dark every outline found would be noise. */
 static void warn_of_darkness(const struct crop_run *c, const struct frame *picture)
 {
 	struct quality quality;
@@ -150,9 +150,9 @@ static int look(struct crop_run *c, struct err *err)
 	return ret < 0 ? -1 : 0;
 }
 
-/* ---- the whole ---- */
+/* ---- the run ---- */
 
-static void tell_result(const struct crop_run *c)
+static void report_result(const struct crop_run *c)
 {
 	const int box[] = {c->crop.x, c->crop.y, c->crop.width, c->crop.height};
 	cJSON *result = cJSON_CreateObject();
@@ -170,7 +170,7 @@ static void tell_result(const struct crop_run *c)
 	cJSON_Delete(result);
 }
 
-/* As it was, unless the run got as far as to know better. */
+/* Sets the crop that was found, or restores the one before the run. */
 static int set_end(const struct crop_run *c, bool found, struct err *err)
 {
 	if (found && c->apply)
@@ -182,7 +182,7 @@ static int work(struct crop_run *c)
 {
 	struct err err = {0}, late = {0};
 	int ret =
-		c->host->checkpoint(c->run, "{}"); /* a run that is cut off begins anew */
+		c->host->checkpoint(c->run, "{}"); /* a run that is cut off starts over */
 
 	if (ret)
 		return ret;
@@ -199,7 +199,7 @@ static int work(struct crop_run *c)
 	if (ret)
 		return ret;
 	c->host->progress(c->run, 1, 1, "Picture analysed");
-	tell_result(c);
+	report_result(c);
 	return 0;
 }
 
@@ -230,7 +230,7 @@ static int crop_run(const struct task_type *type, const struct task_host *host,
 	return ret;
 }
 
-/* Takes a picture's time; leaves one behind, small. */
+/* Takes as long as one photo, and leaves a small file. */
 static int crop_estimate(const struct task_type *type,
 			 const struct task_services *services, const char *text,
 			 struct task_estimate *estimate)

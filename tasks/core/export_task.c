@@ -1,7 +1,7 @@
-/* export_task: hands a scan's photos to a folder, for the programs that reconstruct.
+/* export_task: exports a scan's photos to a folder, for reconstruction programs.
  *
- * What is there already is left alone, so a run that was cut off, or one after more
- * photos were taken, does only the rest.  It writes below the folders of the setting
+ * Existing files are left alone, so a run after an interruption, or after more photos
+ * were taken, exports only the others.  It writes below the folders of the setting
  * export.roots and nowhere else. */
 #include <errno.h>
 #include <stdio.h>
@@ -30,11 +30,11 @@ static const char export_schema[] =
 	"\"path\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":900,"
 	"\"description\":\"A folder below one of the setting export.roots\"}}}";
 
-/* What the formats differ in. */
+/* The differences between the formats. */
 struct layout {
 	const char *name;
-	const char *photos; /* where the photos go below path, "" for path itself */
-	const char *model;  /* and the model; NULL for none */
+	const char *photos; /* folder of the photos below path; "" for path itself */
+	const char *model;  /* folder of the model; NULL for none */
 };
 
 static const struct layout layouts[] = {
@@ -51,7 +51,7 @@ struct export
 	struct scan *scan;
 	struct folder *root; /* of export.roots */
 	char below[PATH];    /* the folder within root */
-	const char *path;    /* the folder as it was given */
+	const char *path;    /* the folder as the argument names it */
 	const struct layout *layout;
 	size_t done, total, copied;
 	double bytes;
@@ -65,7 +65,7 @@ static const struct layout *find_layout(const char *name)
 	return &layouts[0];
 }
 
-/* What of path is below root, without a slash at its end; NULL when it is not. */
+/* The part of path below root, without a trailing slash; NULL when path is elsewhere. */
 static const char *rest_of(const char *path, const char *root)
 {
 	size_t length = strlen(root);
@@ -77,8 +77,7 @@ static const char *rest_of(const char *path, const char *root)
 	return path[length + 1] ? path + length + 1 : NULL;
 }
 
-/* A root that is not there is a disk that is not plugged in: nothing is made in its
- * place. */
+/* A missing root is a disk that is not plugged in, so it is not created. */
 static int open_root(struct export *e, const char *root, const char *rest,
 		     struct err *err)
 {
@@ -115,7 +114,7 @@ static int find_root(struct export *e, struct err *err)
 		e->path);
 }
 
-/* Model programs read pictures, not arrays. */
+/* Reconstruction programs read pictures, not arrays. */
 static int check_format(const struct export *e, struct err *err)
 {
 	if (!e->layout->model || scan_format(e->scan) == PHOTO_FORMAT_JPEG)
@@ -127,7 +126,7 @@ static int check_format(const struct export *e, struct err *err)
 		photo_format_name(scan_format(e->scan)), e->layout->name);
 }
 
-/* Finds everything and makes nothing. */
+/* Finds everything and creates nothing. */
 static int prepare(struct export *e, const cJSON *args, struct err *err)
 {
 	int ret;
@@ -192,7 +191,7 @@ static size_t photos_planned(const struct export *e)
 	return n * (size_t)scan_stacks(e->scan);
 }
 
-/* The gate's answer, or -1 when it failed and that is explained. */
+/* 0, the gate's answer, or -1 after fail_with(). */
 static int hand_out_all(struct export *e)
 {
 	e->total = photos_planned(e);
@@ -231,7 +230,7 @@ static int write_model(struct export *e, struct err *err)
 	return ret;
 }
 
-static void tell_result(const struct export *e)
+static void report_result(const struct export *e)
 {
 	cJSON *result = cJSON_CreateObject();
 	char *text;
@@ -259,8 +258,8 @@ static int export_all(struct export *e, const cJSON *args)
 		ret = make_folders(e, &err);
 	if (ret == 0) {
 		ret = e->host->begin(e->run);
-		if (ret ==
-		    0) /* what is there tells how far it is: this only says: go on */
+		if (ret == 0) /* the files show how far the export is; this only allows
+				 resuming */
 			ret = e->host->checkpoint(e->run, "{}");
 		if (ret == 0)
 			ret = hand_out_all(e);
@@ -270,7 +269,7 @@ static int export_all(struct export *e, const cJSON *args)
 	}
 	if (ret < 0)
 		return e->host->fail_with(e->run, err.code, err.text);
-	tell_result(e);
+	report_result(e);
 	return 0;
 }
 
@@ -292,7 +291,7 @@ static int export_run(const struct task_type *type, const struct task_host *host
 	return ret;
 }
 
-/* Bytes as copies; hard links take none. */
+/* The bytes if copied; hard links need none. */
 static void add_up(const struct export *e, struct task_estimate *estimate)
 {
 	size_t total = photos_planned(e);
@@ -327,7 +326,7 @@ static int export_estimate(const struct task_type *type,
 	return 0;
 }
 
-/* A link in a folder's path would be refused later anyway; this says it at once. */
+/* A symbolic link in the path would be refused later; this reports it early. */
 static int export_check(const struct task_type *type, const char *text,
 			struct task_problem *problem)
 {

@@ -1,10 +1,10 @@
-/* external_trigger_run_task: an external camera, or anything else that hangs on a trigger
- * line, is fired at every point of a path.
+/* external_trigger_run_task: fires an external camera, or anything else on a trigger
+ * line, at every point of a path.
  *
- * The path is written down before the first move, so that its photos can be given their
- * places afterwards, and a run that goes on follows it from the point that comes next.
- * Two checkpoints a point tell whether the line may have been pulsed when a run was cut
- * off: that point is fired again, and the log says so. */
+ * The path is saved before the first move, so that the photos can be matched with their
+ * positions afterwards; a resumed run follows it from the next point on.  Two checkpoints
+ * per point record whether the line may have been pulsed when a run was cut off: that
+ * point is fired again, and the log says so. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,15 +45,15 @@ struct trigger_run {
 	const struct task_host *host;
 	struct task_run *run;
 	struct rig *rig;
-	struct folder *folder; /* of all runs, NULL until it is needed */
-	char name[PATH];       /* of this one below it */
+	struct folder *folder; /* of all runs; NULL until it is needed */
+	char name[PATH];       /* of this run, below folder */
 	struct orbit_axes axes;
 	const char *trigger;
 	int64_t pre_ms, post_ms;
 	struct path_point *points;
 	size_t n, done;
 	double radius;
-	bool firing; /* the run before was cut off around a pulse */
+	bool firing; /* the previous run was cut off around a pulse */
 	bool moved, halted;
 };
 
@@ -149,7 +149,7 @@ static int open_folder(struct trigger_run *t, struct err *err)
 	return folder_open(&t->folder, path, err);
 }
 
-/* What speaks against it, from the first to the last. */
+/* Checks everything that could prevent the run. */
 static int check(struct trigger_run *t, const cJSON *args, bool fresh, struct err *err)
 {
 	const cJSON *settings = cJSON_GetObjectItemCaseSensitive(args, "settings");
@@ -204,15 +204,15 @@ static int prepare(struct trigger_run *t, const cJSON *args, const cJSON *saved)
 
 /* ---- the points ---- */
 
-/* motor/stop or an emergency stop. */
+/* After motor/stop or an emergency stop. */
 static int fail_halted(struct trigger_run *t)
 {
 	t->halted = true;
 	return t->host->fail_with(t->run, "interrupted", "motion was stopped");
 }
 
-/* What a call of the rig's came to: 0, the gate's answer or a failure; *again when a
- * pause cut it short. */
+/* Turns the result of a rig call into 0, the gate's answer or a failure; sets *again when
+ * a pause interrupted the call. */
 static int settle(struct trigger_run *t, int ret, const struct err *err, bool *again)
 {
 	*again = ret == -EINTR && !rig_estopped(t->rig);
@@ -296,7 +296,8 @@ static int visit(struct trigger_run *t)
 
 /* ---- the end ---- */
 
-/* Not after somebody stopped the motion: then nothing moves until a person says so. */
+/* Not after somebody stopped the motion: then nothing moves until a person asks for it.
+ */
 static void go_home(struct trigger_run *t)
 {
 	struct err err = {0};
@@ -310,7 +311,7 @@ static void go_home(struct trigger_run *t)
 	t->host->log(t->run, TASK_LOG_ERROR, text);
 }
 
-static void tell_result(const struct trigger_run *t)
+static void report_result(const struct trigger_run *t)
 {
 	cJSON *result = cJSON_CreateObject();
 	char folder[4096 + PATH];
@@ -344,7 +345,7 @@ static int tour_run(const struct task_type *type, const struct task_host *host,
 	go_home(&t);
 	rig_keep_awake(t.rig, false);
 	if (ret == 0)
-		tell_result(&t);
+		report_result(&t);
 	free(t.points);
 	folder_close(t.folder);
 	cJSON_Delete(saved);

@@ -1,5 +1,5 @@
-/* focus_stacking_task: of each focus batch of a scan one picture that is sharp all over.
- */
+/* focus_stacking_task: stacks each focus batch of a scan into one picture that is sharp
+ * all over. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 #include "tasks/stack/jpeg_decode.h"
 
 #define PHOTO_MAX (256 << 20)
-#define MEGAPIXELS_PER_SECOND 60.0 /* of frames, on one processor of a small computer */
+#define MEGAPIXELS_PER_SECOND 60.0 /* of frames, on one core of a small computer */
 
 static const char stacking_schema[] =
 	"{\"type\":\"object\",\"additionalProperties\":false,"
@@ -74,7 +74,7 @@ int stacking_take_turn(const struct stack_job *job, struct stack_report *report,
 	return ret;
 }
 
-/* ---- what is named in the result ---- */
+/* ---- lists of the result ---- */
 
 static cJSON *add_entry(cJSON *list, int index)
 {
@@ -197,7 +197,7 @@ static void restore_state(struct stacking *s)
 
 /* ---- one batch ---- */
 
-/* On disk, in the scan's document, in the result. */
+/* Writes the picture and lists it in the scan's document and the result. */
 static int keep_picture(struct stacking *s, int index, const void *jpeg, size_t size,
 			struct err *err)
 {
@@ -214,7 +214,7 @@ static int keep_picture(struct stacking *s, int index, const void *jpeg, size_t 
 	return scan_save(s->scan, err);
 }
 
-/* 0, also when the batch cannot be stacked and that is named. */
+/* 0, also after listing a batch that cannot be stacked. */
 static int stack_batch(struct stacking *s, int index, struct stack_report *report,
 		       struct err *err)
 {
@@ -236,8 +236,8 @@ static int stack_batch(struct stacking *s, int index, struct stack_report *repor
 	return ret;
 }
 
-/* 0; what the gate said when stopped; -1 when it failed and that is explained.  A pause
- * in mid-batch begins the batch anew. */
+/* 0; the gate's answer when stopped; -1 after fail_with().  After a pause in mid-batch
+ * the batch starts over. */
 static int do_batch(struct stacking *s, const struct focus_batch *batch,
 		    struct stack_report *report)
 {
@@ -256,7 +256,7 @@ static int do_batch(struct stacking *s, const struct focus_batch *batch,
 	return 0;
 }
 
-static void tell_progress(const struct stacking *s, size_t done, const char *message)
+static void report_progress(const struct stacking *s, size_t done, const char *message)
 {
 	s->host->progress(s->run, (double)done, (double)s->complete, message);
 }
@@ -284,19 +284,19 @@ static int do_batches(struct stacking *s, struct stack_report *report)
 		ret = save_state(s);
 		snprintf(message, sizeof(message), "Stacking batch %zu of %zu", done,
 			 s->complete);
-		tell_progress(s, done, message);
+		report_progress(s, done, message);
 	}
 	return ret;
 }
 
-/* ---- the whole ---- */
+/* ---- the run ---- */
 
 static int calibrate(struct stacking *s, struct stack_report *report)
 {
 	struct err err = {0};
 	int ret = 0;
 
-	tell_progress(s, 0, "Starting calibration...");
+	report_progress(s, 0, "Starting calibration...");
 	if (strcmp(s->align, "none") != 0)
 		ret = stacking_calibrate(s, report, &err);
 	else
@@ -308,11 +308,11 @@ static int calibrate(struct stacking *s, struct stack_report *report)
 		return fail(s, &err);
 	if (ret)
 		return ret;
-	tell_progress(s, 0, "Calibration complete, starting stacking...");
+	report_progress(s, 0, "Calibration complete, starting stacking...");
 	return 0;
 }
 
-static void tell_result(const struct stacking *s)
+static void report_result(const struct stacking *s)
 {
 	cJSON *result = cJSON_CreateObject();
 	char name[SCAN_PATH], *text;
@@ -344,8 +344,8 @@ static int finish(const struct stacking *s)
 			 scan_index(s->scan), json_string(first, "reason"));
 		return s->host->fail_with(s->run, "invalid_state", text);
 	}
-	tell_progress(s, s->complete, "Focus stacking complete");
-	tell_result(s);
+	report_progress(s, s->complete, "Focus stacking complete");
+	report_result(s);
 	return 0;
 }
 
@@ -365,7 +365,7 @@ static int work(struct stacking *s)
 	return ret;
 }
 
-/* Two tasks on one scan would write the same files: the first has it. */
+/* Two tasks on one scan would write the same files, so the second one is refused. */
 static int claim(struct stacking *s, struct err *err)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -394,7 +394,7 @@ static const char *status_of(int ret)
 	return ret == 0 ? "completed" : ret == -1 ? "error" : "cancelled";
 }
 
-/* Whatever the end is, the scan's document tells it. */
+/* However the run ends, the scan's document records it. */
 static int release(struct stacking *s, int ret)
 {
 	struct err err = {0};

@@ -1,3 +1,4 @@
+/* The rotor and the turntable: finding, checking, timing and homing them. */
 #include "tasks/core/orbit_axes.h"
 
 #include <errno.h>

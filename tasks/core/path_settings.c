@@ -1,3 +1,4 @@
+/* Reads the settings of a path and computes its points. */
 #include "tasks/core/path_settings.h"
 
 #include <errno.h>
@@ -8,7 +9,7 @@
 #define MIN_THETA 12
 #define MAX_THETA 125
 
-/* A wished limit must be reachable; one that nobody wished is moved to where it is. */
+/* An explicit limit must be reachable; a default is clamped to the rotor's range. */
 static int read_theta(const cJSON *settings, const char *key, double usual,
 		      const struct rig_axis *rotor, double *theta, struct err *err)
 {

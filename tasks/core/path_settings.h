@@ -1,5 +1,5 @@
-/* Where a run shall take its photos from: the settings of a path, as every type that
- * follows one has them, read and checked against the rig. */
+/* The settings of a path, shared by all types that follow one: schema, reading, checking
+ * against the rig. */
 #ifndef TASKS_CORE_PATH_SETTINGS_H
 #define TASKS_CORE_PATH_SETTINGS_H
 
@@ -17,7 +17,7 @@
 #define PATH_SETTINGS_PHI                                                                \
 	"{\"type\":[\"number\",\"null\"],\"minimum\":0,\"maximum\":360,\"description\":"
 
-/* Their properties in a JSON Schema; another may follow behind a comma. */
+/* The properties for a JSON Schema; more may follow after a comma. */
 #define PATH_SETTINGS_SCHEMA                                                             \
 	"\"path_method\":{\"enum\":[\"fibonacci\",\"grid\",\"spiral\"],"                 \
 	"\"default\":\"fibonacci\","                                                     \
@@ -41,17 +41,17 @@ struct path_settings {
 	enum visit_order order;
 };
 
-/* Reads settings, which fit the schema and have its defaults.  A theta that is not given
- * is 12 to 125 as far as the rotor goes; one that is given must be within its limits
+/* Reads settings, which fit the schema and have its defaults.  The default range of theta
+ * is 12 to 125, clamped to the rotor's limits; an explicit value must be within them
  * ("invalid_args"). */
 int path_settings_read(struct path_settings *out, const cJSON *settings,
 		       const struct rig_axis *rotor, struct err *err);
 
-/* Adds them to json as they were read. */
+/* Adds the settings to json as they were read. */
 void path_settings_put(const struct path_settings *settings, cJSON *json);
 
-/* The points in visiting order from where rig stands; points has PATH_MAX_POINTS places.
- * How many, or the error. */
+/* Computes the points in visiting order from the present position of axes; points has
+ * room for PATH_MAX_POINTS.  Returns their number, or the error. */
 int path_settings_points(const struct path_settings *settings,
 			 const struct visit_order_axes *axes, struct path_point *points,
 			 struct err *err);

@@ -1,3 +1,4 @@
+/* Builds the problems of a dry run. */
 #include "tasks/core/preflight.h"
 
 #include "agent/base/json.h"

@@ -1,4 +1,4 @@
-/* What speaks against a task, as dry_run tells it: [{"code","message"}].  Any thread. */
+/* The problems that a dry run found, as an array [{"code","message"}].  Any thread. */
 #ifndef TASKS_CORE_PREFLIGHT_H
 #define TASKS_CORE_PREFLIGHT_H
 
@@ -11,7 +11,7 @@ void preflight_add(cJSON *problems, const struct err *err);
 /* For task_estimate.problems: malloc'ed, NULL when there are none. */
 char *preflight_text(const cJSON *problems);
 
-/* The same of a single one. */
+/* preflight_text() of a single problem. */
 char *preflight_only(const struct err *err);
 
 #endif

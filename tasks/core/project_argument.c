@@ -1,3 +1,4 @@
+/* Checks the argument "project" of a task. */
 #include "tasks/core/project_argument.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* The argument "project" of a type: what its schema cannot say of a name. */
+/* The argument "project" of a type: the checks that its schema cannot express. */
 #ifndef TASKS_CORE_PROJECT_ARGUMENT_H
 #define TASKS_CORE_PROJECT_ARGUMENT_H
 

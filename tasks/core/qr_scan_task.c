@@ -1,7 +1,7 @@
 /* qr_scan_task: joins the Wi-Fi network of a QR code that is held before the camera.
  *
- * What the camera sees and what the code says stays here: no picture, no text of a code
- * and no password goes to a topic, a log or the result. */
+ * Nothing that the camera sees leaves this file: no picture, no text of a code and no
+ * password is published, logged or part of the result. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@
 #include "tasks/modules/wifi_code.h"
 
 #define BETWEEN_PICTURES_MS 300
-#define BETWEEN_LOOKS_MS 5000 /* whether a network has come up */
+#define BETWEEN_LOOKS_MS 5000 /* between two checks for a network */
 #define PICTURES_LOST 5	      /* in a row: the camera is gone */
 #define JOINS 2
 #define CODE_BYTES 1024
@@ -43,8 +43,8 @@ struct watch {
 	const struct wifi_module *wifi;
 	int64_t end_ms, look_ms;
 	int timeout_s, pictures, lost;
-	bool connected;	       /* when it began */
-	char last[CODE_BYTES]; /* the text of the picture before; holds a password */
+	bool connected;	       /* when the run began */
+	char last[CODE_BYTES]; /* the text of the previous picture; may hold a password */
 };
 
 static int fail(const struct watch *w, const struct err *err)
@@ -52,7 +52,7 @@ static int fail(const struct watch *w, const struct err *err)
 	return w->host->fail_with(w->run, err->code, err->text);
 }
 
-static void tell(const struct watch *w, const char *message)
+static void report_progress(const struct watch *w, const char *message)
 {
 	w->host->progress(w->run, w->pictures, 0, message);
 }
@@ -84,7 +84,7 @@ static int load_modules(struct watch *w, struct err *err)
 	return 0;
 }
 
-/* Without a NetworkManager there is no use in looking for codes. */
+/* Without a NetworkManager a code would be useless, so that is checked first. */
 static int prepare(struct watch *w, const cJSON *args, struct err *err)
 {
 	int ret = find_camera(w->rig, args, &w->camera, err);
@@ -101,7 +101,7 @@ static int prepare(struct watch *w, const cJSON *args, struct err *err)
 
 /* ---- looking ---- */
 
-/* What the code reader looks at. */
+/* The picture for the code reader. */
 struct grayscale {
 	int width, height;
 	uint8_t *pixels; /* width * height, rows from the top */
@@ -166,7 +166,7 @@ static int read_picture(struct watch *w, char text[CODE_BYTES])
 	if (ret == -EINTR)
 		return -ENOENT;
 	if (ret < 0) {
-		tell(w, err.text);
+		report_progress(w, err.text);
 		return ++w->lost < PICTURES_LOST ? -ENOENT : fail(w, &err);
 	}
 	w->lost = 0;
@@ -181,7 +181,7 @@ static int read_picture(struct watch *w, char text[CODE_BYTES])
 	return ret == 0 || ret == -ENOENT ? ret : fail(w, &err);
 }
 
-/* Two pictures in a row with one text: a misread code does not come twice. */
+/* True for the same text twice in a row: a misread code does not repeat. */
 static bool is_certain(struct watch *w, const char *text)
 {
 	bool same = *text && !strcmp(text, w->last);
@@ -190,7 +190,7 @@ static bool is_certain(struct watch *w, const char *text)
 	return same;
 }
 
-/* 0 with a code that can be used, -ENOENT while there is none, else as read_picture(). */
+/* 0 with a usable code, -ENOENT without one, else as read_picture(). */
 static int look(struct watch *w, struct wifi_code *code)
 {
 	char text[CODE_BYTES];
@@ -198,13 +198,14 @@ static int look(struct watch *w, struct wifi_code *code)
 	int ret = read_picture(w, text);
 
 	if (ret == 0 && !wifi_code_is(text)) {
-		tell(w, "That code is not one of a Wi-Fi network");
+		report_progress(w, "That code is not one of a Wi-Fi network");
 		ret = -ENOENT;
 	} else if (ret == 0 && wifi_code_parse(code, text, &err) < 0) {
-		tell(w, err.text);
+		report_progress(w, err.text);
 		ret = -ENOENT;
 	} else if (ret == -ENOENT && !w->lost) {
-		tell(w, "Hold the QR code of a Wi-Fi network in front of the camera");
+		report_progress(
+			w, "Hold the QR code of a Wi-Fi network in front of the camera");
 	}
 	if (!is_certain(w, text) && ret == 0)
 		ret = -ENOENT;
@@ -212,7 +213,7 @@ static int look(struct watch *w, struct wifi_code *code)
 	return ret;
 }
 
-/* Somebody plugged a cable in meanwhile. */
+/* True when a network is up in the meantime, for instance by a cable. */
 static bool network_came_up(struct watch *w)
 {
 	int64_t now = clock_monotonic_ms();
@@ -256,17 +257,17 @@ static int join(struct watch *w, const struct wifi_code *code)
 
 		if (ret)
 			return ret;
-		tell(w, message);
+		report_progress(w, message);
 		ret = w->wifi->join(code, &sleeper, &err);
 		if (ret == 0)
 			return 0;
-		if (!err.number) /* the waiting was ended */
+		if (!err.number) /* the wait was ended by a stop */
 			return ret;
 	}
 	return fail(w, &err);
 }
 
-static void tell_result(const struct watch *w, const struct wifi_code *code)
+static void report_result(const struct watch *w, const struct wifi_code *code)
 {
 	cJSON *result = cJSON_CreateObject();
 	char *text;
@@ -297,14 +298,14 @@ static int watch_for_code(struct watch *w, struct wifi_code *code)
 		if (ret)
 			return ret;
 		if (network_came_up(w)) {
-			tell_result(w, NULL);
+			report_result(w, NULL);
 			return 0;
 		}
 		ret = look(w, code);
 		if (ret == 0) {
 			ret = join(w, code);
 			if (ret == 0)
-				tell_result(w, code);
+				report_result(w, code);
 			return ret;
 		}
 		if (ret != -ENOENT)
@@ -326,7 +327,7 @@ static int qr_run(const struct task_type *type, const struct task_host *host,
 	int ret;
 
 	(void)type;
-	tell(&w, "Starting the camera");
+	report_progress(&w, "Starting the camera");
 	if (prepare(&w, args, &err))
 		ret = fail(&w, &err);
 	else if ((ret = host->begin(run)) == 0 &&

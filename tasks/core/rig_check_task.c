@@ -1,5 +1,5 @@
-/* rig_check_task: the first thing to run on a new rig.  Tries each device and says in a
- * sentence what came of it, so that a person beside the rig can compare. */
+/* rig_check_task: the first task to run on a new rig.  Tries each device and reports a
+ * sentence on each, so that a person beside the rig can compare. */
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -15,10 +15,10 @@
 #include "tasks/services.h"
 #include "tasks/task_api.h"
 
-#define WAY 10.0 /* degrees that each axis goes and comes back */
+#define WAY 10.0 /* degrees that each axis moves, then moves back */
 #define TURN 360.0
 #define SENTENCE 1280
-#define BRIGHTER 1.15 /* times: what a light must do to a photo to be seen in it */
+#define BRIGHTER 1.15 /* times brighter: the least effect of a light on a photo */
 
 struct check {
 	const struct task_host *host;
@@ -29,12 +29,13 @@ struct check {
 	char first_bad[SENTENCE];
 };
 
-/* ---- telling ---- */
+/* ---- findings ---- */
 
-static void tell(struct check *c, const char *device, bool ok, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+static void add_finding(struct check *c, const char *device, bool ok, const char *fmt,
+			...) __attribute__((format(printf, 4, 5)));
 
-static void tell(struct check *c, const char *device, bool ok, const char *fmt, ...)
+static void add_finding(struct check *c, const char *device, bool ok, const char *fmt,
+			...)
 {
 	cJSON *item = cJSON_CreateObject();
 	char sentence[SENTENCE];
@@ -54,8 +55,8 @@ static void tell(struct check *c, const char *device, bool ok, const char *fmt, 
 		snprintf(c->first_bad, sizeof(c->first_bad), "%s", sentence);
 }
 
-/* What a call of the rig's came to: 0, or why the run shall stop.  A pause is waited for,
- * and *again says that the call is to be made again. */
+/* Turns the result of a rig call into 0 or the reason to stop.  Waits during a pause;
+ * sets *again when the call must be repeated. */
 static int settle(const struct check *c, int ret, bool *again)
 {
 	*again = false;
@@ -95,7 +96,7 @@ static int home(struct check *c, const char *motor, int *result, struct err *err
 	return ret;
 }
 
-/* Ten degrees to the side where there is room, and back. */
+/* Moves towards the side with room, and back. */
 static int swing(struct check *c, const char *motor)
 {
 	struct rig_axis axis;
@@ -106,11 +107,11 @@ static int swing(struct check *c, const char *motor)
 
 	rig_axis(c->rig, motor, &axis, NULL);
 	if (!axis.known) {
-		tell(c, motor, false,
-		     "the position of %s is unknown: set it by hand, send "
-		     "motor/override, then "
-		     "check again",
-		     motor);
+		add_finding(c, motor, false,
+			    "the position of %s is unknown: set it by hand, send "
+			    "motor/override, then "
+			    "check again",
+			    motor);
 		return 0;
 	}
 	if (!axis.endless && axis.angle + way > axis.max)
@@ -121,22 +122,23 @@ static int swing(struct check *c, const char *motor)
 	if (ret)
 		return ret;
 	if (result < 0)
-		tell(c, motor, false, "%s", err.text);
+		add_finding(c, motor, false, "%s", err.text);
 	else
-		tell(c, motor, true,
-		     "%s was told to go from %.1f to %.1f degrees and back, and had %.0f "
-		     "pulses each "
-		     "way in %.1f s: look whether it went the right way, and as far",
-		     motor, axis.angle,
-		     axis.endless ? fmod(axis.angle + way, TURN) : axis.angle + way,
-		     fabs(way) * axis.steps_per_degree,
-		     (double)(clock_monotonic_ms() - began) / 1000);
+		add_finding(
+			c, motor, true,
+			"%s was told to go from %.1f to %.1f degrees and back, and had %.0f "
+			"pulses each "
+			"way in %.1f s: look whether it went the right way, and as far",
+			motor, axis.angle,
+			axis.endless ? fmod(axis.angle + way, TURN) : axis.angle + way,
+			fabs(way) * axis.steps_per_degree,
+			(double)(clock_monotonic_ms() - began) / 1000);
 	return 0;
 }
 
 /* ---- endstops ---- */
 
-/* 1 while pressed, 0, or -1 when nobody knows. */
+/* 1 when pressed, 0 when not, -1 when unknown. */
 static int pressed(struct check *c, size_t endstop, char motor[65])
 {
 	cJSON *state = rig_state(c->rig, DEVICE_ENDSTOP, endstop);
@@ -148,7 +150,8 @@ static int pressed(struct check *c, size_t endstop, char motor[65])
 	return answer;
 }
 
-/* The axis homes at it, which leaves it at its home angle: there it must be free. */
+/* Homes the axis at its endstop.  At the home angle, where that ends, the endstop must be
+ * released. */
 static int meet(struct check *c, size_t endstop)
 {
 	const char *name = rig_name(c->rig, DEVICE_ENDSTOP, endstop);
@@ -158,25 +161,27 @@ static int meet(struct check *c, size_t endstop)
 	int result, ret;
 
 	if (was < 0 || rig_find(c->rig, DEVICE_MOTOR, motor, NULL) < 0) {
-		tell(c, name, false, "the endstop %s %s", name,
-		     was < 0 ? "cannot be read" : "belongs to no motor that works");
+		add_finding(c, name, false, "the endstop %s %s", name,
+			    was < 0 ? "cannot be read"
+				    : "belongs to no motor that works");
 		return 0;
 	}
 	ret = home(c, motor, &result, &err);
 	if (ret)
 		return ret;
 	if (result < 0)
-		tell(c, name, false, "%s (the endstop %s was %s before)", err.text, name,
-		     was ? "pressed" : "free");
+		add_finding(c, name, false, "%s (the endstop %s was %s before)", err.text,
+			    name, was ? "pressed" : "free");
 	else if (pressed(c, endstop, motor) != 0)
-		tell(c, name, false,
-		     "the endstop %s is still pressed when %s is home: check active_high "
-		     "and its "
-		     "wiring",
-		     name, motor);
+		add_finding(
+			c, name, false,
+			"the endstop %s is still pressed when %s is home: check active_high "
+			"and its "
+			"wiring",
+			name, motor);
 	else
-		tell(c, name, true, "%s met the endstop %s, left it, and went home",
-		     motor, name);
+		add_finding(c, name, true,
+			    "%s met the endstop %s, left it, and went home", motor, name);
 	return 0;
 }
 
@@ -192,8 +197,8 @@ static double brightness(const struct frame *frame)
 	return sum / (double)n;
 }
 
-/* A photo on the image topic and its mean, 0 to 255; below 0 after a failure, which err
- * has. */
+/* Takes a photo, publishes it on the image topic, and returns its mean, 0 to 255; below 0
+ * with err after a failure. */
 static int look(struct check *c, size_t camera, bool small, struct frame *size,
 		double *mean, struct err *err)
 {
@@ -233,17 +238,18 @@ static int photograph(struct check *c, size_t camera)
 	if (ret)
 		return ret;
 	if (mean < 0)
-		tell(c, name, false, "%s", err.text);
+		add_finding(c, name, false, "%s", err.text);
 	else
-		tell(c, name, true,
-		     "%s took a photo of %d by %d pixels in %.1f s, of mean brightness "
-		     "%.0f of 255",
-		     name, size.width, size.height,
-		     (double)(clock_monotonic_ms() - began) / 1000, mean);
+		add_finding(
+			c, name, true,
+			"%s took a photo of %d by %d pixels in %.1f s, of mean brightness "
+			"%.0f of 255",
+			name, size.width, size.height,
+			(double)(clock_monotonic_ms() - began) / 1000, mean);
 	return 0;
 }
 
-/* The same view without and with the light, where a camera can tell. */
+/* Compares a photo without the light with one with it, if there is a camera. */
 static int compare(struct check *c, const char *light)
 {
 	struct err err = {0};
@@ -261,19 +267,22 @@ static int compare(struct check *c, const char *light)
 	if (ret)
 		return ret;
 	if (switched < 0)
-		tell(c, light, false, "%s", err.text);
+		add_finding(c, light, false, "%s", err.text);
 	else if (dark < 0 || bright < 0)
-		tell(c, light, true, "%s was switched on: look whether it burns", light);
+		add_finding(c, light, true, "%s was switched on: look whether it burns",
+			    light);
 	else if (bright > dark * BRIGHTER)
-		tell(c, light, true,
-		     "%s was switched on, and the photo went from %.0f to %.0f of 255",
-		     light, dark, bright);
+		add_finding(
+			c, light, true,
+			"%s was switched on, and the photo went from %.0f to %.0f of 255",
+			light, dark, bright);
 	else
-		tell(c, light, false,
-		     "%s was switched on, and the photo stayed as it was (%.0f and %.0f "
-		     "of 255): look "
-		     "whether it burns",
-		     light, dark, bright);
+		add_finding(
+			c, light, false,
+			"%s was switched on, and the photo stayed as it was (%.0f and %.0f "
+			"of 255): look "
+			"whether it burns",
+			light, dark, bright);
 	return 0;
 }
 
@@ -291,7 +300,7 @@ static int try_light(struct check *c, size_t i)
 	return ret;
 }
 
-/* ---- all of it ---- */
+/* ---- the run ---- */
 
 static int try_motor(struct check *c, size_t i)
 {
@@ -311,7 +320,7 @@ static int try_kind(struct check *c, enum device_kind kind,
 	return ret;
 }
 
-static void tell_problems(struct check *c)
+static void log_problems(struct check *c)
 {
 	const cJSON *problem;
 
@@ -319,7 +328,7 @@ static void tell_problems(struct check *c)
 		c->host->log(c->run, TASK_LOG_WARN, problem->valuestring);
 }
 
-static void tell_result(const struct check *c)
+static void report_result(const struct check *c)
 {
 	cJSON *result = cJSON_CreateObject();
 	char *text;
@@ -334,7 +343,8 @@ static void tell_result(const struct check *c)
 	cJSON_Delete(result);
 }
 
-/* What is broken is an answer, too: the task fails only when it could not ask. */
+/* A broken device is a finding, not a failure: the task fails only if it could not try
+ * one. */
 static void judge(const struct check *c)
 {
 	char text[SENTENCE + 64];
@@ -345,7 +355,7 @@ static void judge(const struct check *c)
 		snprintf(text, sizeof(text), "%zu of %zu checks failed: %s", c->bad,
 			 c->total, c->first_bad);
 	c->host->progress(c->run, (double)c->total, (double)c->total, text);
-	tell_result(c);
+	report_result(c);
 }
 
 static int check_run(const struct task_type *type, const struct task_host *host,
@@ -363,7 +373,7 @@ static int check_run(const struct task_type *type, const struct task_host *host,
 	c.list = cJSON_CreateArray();
 	rig_adopt_endless(c.rig);
 	rig_keep_awake(c.rig, true);
-	tell_problems(&c);
+	log_problems(&c);
 	ret = try_kind(&c, DEVICE_ENDSTOP, meet);
 	if (ret == 0)
 		ret = try_kind(&c, DEVICE_MOTOR, try_motor);

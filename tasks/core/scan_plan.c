@@ -1,3 +1,4 @@
+/* Plans a scan: checks, path, size and time. */
 #include "tasks/core/scan_plan.h"
 
 #include <errno.h>
@@ -8,14 +9,14 @@
 #include "tasks/project/project.h"
 #include "tasks/project/scan.h"
 
-/* JPEG of quality 90: a third of a byte a pixel and the metadata, rather too much. */
+/* JPEG of quality 90: a third of a byte per pixel and the metadata, a high estimate. */
 #define BYTES_PER_PIXEL 0.35
 #define BYTES_PER_RAW_PIXEL 3
 #define BYTES_PER_PHOTO 4096
-#define USUAL_PIXELS (1920.0 * 1080.0) /* of a camera that does not say */
+#define USUAL_PIXELS (1920.0 * 1080.0) /* of a camera that does not report one */
 #define DEFAULT_SHUTTER_MS 50
 
-/* What the checks look at. */
+/* The inputs of the checks. */
 struct question {
 	const struct task_services *services;
 	const struct scan *scan;
@@ -68,7 +69,7 @@ static int plan_new(struct scan_plan *plan, const struct question *q, struct err
 	return 0;
 }
 
-/* How many photos of a point are not on disk. */
+/* The number of photos of a point that are not on disk. */
 static size_t missing_of(const struct scan *scan, int index)
 {
 	size_t missing = 0;
@@ -104,7 +105,7 @@ static int plan_points(struct scan_plan *plan, const struct question *q, struct 
 	return q->scan ? plan_rest(plan, q->scan) : plan_new(plan, q, err);
 }
 
-/* The path of a scan that goes on was made for the rig as it was then. */
+/* The path of a continued scan was computed for the rig of that time. */
 static int check_limits(struct scan_plan *plan, const struct question *q, struct err *err)
 {
 	return orbit_axes_check_points(q->services->rig, plan->points, plan->n, err);
@@ -166,7 +167,7 @@ int scan_plan_open(struct scan_plan *plan, const struct task_services *services,
 		   const struct scan *scan, const cJSON *args, cJSON *problems,
 		   struct err *err)
 {
-	/* Without axes and camera the others have nothing to ask. */
+	/* Without axes and camera the other checks are impossible. */
 	static const struct {
 		int (*check)(struct scan_plan *plan, const struct question *q,
 			     struct err *err);

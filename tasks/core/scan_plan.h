@@ -1,6 +1,7 @@
-/* Whether a scan can be done on this rig, where it goes and what it takes.
+/* The plan of a scan: whether it is possible on this rig, its path, and its size and
+ * time.
  *
- * Asks the rig and the disk, changes nothing.  Any thread. */
+ * Queries the rig and the disk without changing them.  Any thread. */
 #ifndef TASKS_CORE_SCAN_PLAN_H
 #define TASKS_CORE_SCAN_PLAN_H
 
@@ -24,15 +25,15 @@ struct scan_plan {
 	struct scan_settings settings;
 	struct path_point *points; /* still to be photographed, in visiting order */
 	size_t n;
-	size_t photos;	       /* of those that are missing */
-	double bytes, seconds; /* what those will take */
+	size_t photos;	       /* photos that are missing on disk */
+	double bytes, seconds; /* of the missing photos */
 	int64_t bytes_free;
 };
 
-/* Plans the scan that args describe; with scan, what is missing of that one, along its
- * stored path.  With problems, all that speaks against it is added to that array as
- * {"code","message"} and the answer is 0; without, the first is the error.  Close the
- * plan in either case. */
+/* Plans the scan that args describe; with scan, the photos that it lacks, along its
+ * stored path.  With problems, every problem is added to that array as {"code","message"}
+ * and 0 is returned; without, the first problem is the error.  Close the plan in either
+ * case. */
 int scan_plan_open(struct scan_plan *plan, const struct task_services *services,
 		   const struct scan *scan, const cJSON *args, cJSON *problems,
 		   struct err *err);

@@ -1,3 +1,4 @@
+/* The arguments of scan_task. */
 #include "tasks/core/scan_settings.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
-/* What a scan shall be: the settings of scan_task, read and checked against the rig. */
+/* The settings of a scan: the arguments of scan_task, read and checked against the rig.
+ */
 #ifndef TASKS_CORE_SCAN_SETTINGS_H
 #define TASKS_CORE_SCAN_SETTINGS_H
 
@@ -18,8 +19,8 @@ struct scan_settings {
 	struct path_settings path;
 	int64_t pause_ms; /* settling before each photo */
 	enum photo_format format;
-	int stacks;	       /* photos at each point, 1 for no focus bracket */
-	double focus_range[2]; /* of a bracket, dioptres */
+	int stacks;	       /* photos per point; 1 without focus bracket */
+	double focus_range[2]; /* of the bracket, in dioptres */
 };
 
 /* Reads settings, which fit the schema and have its defaults; the path as
@@ -27,14 +28,15 @@ struct scan_settings {
 int scan_settings_read(struct scan_settings *out, const cJSON *settings,
 		       const struct rig_axis *rotor, struct err *err);
 
-/* What scan.json says of how the photos of a scan that goes on are taken; its path is
- * written down elsewhere. */
+/* Reads from scan.json how the photos of a continued scan are taken; its path is in
+ * path.json. */
 void scan_settings_recall(struct scan_settings *out, const cJSON *settings);
 
-/* The focus of a bracket's photo in dioptres, evenly spaced over the range. */
+/* The focus of photo number stack of a bracket in dioptres, evenly spaced over the range.
+ */
 double scan_settings_focus(const struct scan_settings *settings, int stack);
 
-/* As scan.json has them; the caller deletes it. */
+/* The settings in the form of scan.json; the caller deletes them. */
 cJSON *scan_settings_json(const struct scan_settings *settings);
 
 #endif

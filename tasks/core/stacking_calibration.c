@@ -1,6 +1,6 @@
-/* What three batches tell about how the frames of all lie over each other.  The lens
- * breathes in the same way at every point, so it serves where a batch's own pictures show
- * too little. */
+/* The calibration of focus_stacking_task: how the frames of a batch align, measured on
+ * three batches.  Focusing changes the image scale in the same way at every point, so the
+ * calibration helps where a batch's own pictures show too little. */
 #include "tasks/core/stacking_internal.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 #define BATCHES 3
 
-/* Sums over the batches that were looked at. */
+/* Sums over the measured batches. */
 struct calibration {
 	struct warp warps[STACK_FRAMES][BATCHES];
 	int counts[STACK_FRAMES];
@@ -80,7 +80,7 @@ static bool read_matrix(const cJSON *rows, int width, int height, struct warp *w
 	return true;
 }
 
-/* What a run that was cut off has found out. */
+/* Reads the calibration that an earlier run measured. */
 static bool read_calibration(struct stacking *s)
 {
 	char path[SCAN_PATH];
@@ -103,9 +103,9 @@ static bool read_calibration(struct stacking *s)
 	return s->calibrated;
 }
 
-/* ---- finding out ---- */
+/* ---- measuring ---- */
 
-/* The complete batch number n of them. */
+/* The n-th complete batch. */
 static const struct focus_batch *complete_batch(const struct stacking *s, size_t n)
 {
 	for (size_t i = 0; i < s->count; i++)
@@ -123,7 +123,7 @@ static void take_warps(struct calibration *c, const struct stack_report *report,
 			c->warps[i][c->counts[i]++] = report->warps[i];
 }
 
-/* A batch that is damaged is named when its turn to be stacked comes. */
+/* A damaged batch is reported later, when it is stacked. */
 static int look_at_batch(struct stacking *s, struct calibration *c, size_t n,
 			 struct stack_report *report, struct err *err)
 {

@@ -1,4 +1,4 @@
-/* One run of focus_stacking_task, as its files share it. */
+/* One run of focus_stacking_task; shared by the files of focus_stacking_task only. */
 #ifndef TASKS_CORE_STACKING_INTERNAL_H
 #define TASKS_CORE_STACKING_INTERNAL_H
 
@@ -16,19 +16,19 @@ struct stacking {
 	const struct folder *folder; /* the projects' */
 	struct scan *scan;
 	const char *align; /* "batch" "calibration" "none" */
-	int quality;	   /* 0: the photos' */
+	int quality;	   /* 0: that of the photos */
 
 	struct focus_batch *batches;
-	size_t count, complete; /* batches, and how many have all their photos */
-	int after; /* batches of points up to this number are done; -1 none */
+	size_t count, complete; /* batches, and how many of them are complete */
+	int after; /* batches of points up to this index are done; -1 for none */
 
-	bool calibrated; /* what is known of how frames lie is in known */
+	bool calibrated; /* known holds the calibration */
 	struct stack_known known;
-	cJSON *outputs, *incomplete, *unaligned; /* as the result has them */
+	cJSON *outputs, *incomplete, *unaligned; /* the lists of the result */
 };
 
-/* What stack.h needs to know for the batch of that point; context is to outlive the job.
- */
+/* Describes the batch of the point source->index for stack.h; source must outlive the
+ * job. */
 struct stacking_source {
 	const struct stacking *stacking;
 	int index;
@@ -36,12 +36,12 @@ struct stacking_source {
 
 struct stack_job stacking_job(const struct stacking *s, struct stacking_source *source);
 
-/* Where the scan's calibration is read from, or found out from three batches and written.
- * 0; what the gate said when stopped; -1 with err. */
+/* Reads the scan's calibration, or measures it on three batches and writes it.  0; the
+ * gate's answer when stopped; -1 with err. */
 int stacking_calibrate(struct stacking *s, struct stack_report *report, struct err *err);
 
-/* Does the work of one batch at a time in this process, whichever task's it is: a batch
- * takes all processors and much memory. */
+/* Stacks one batch; tasks take turns, since a batch uses all processors and much memory.
+ */
 int stacking_take_turn(const struct stack_job *job, struct stack_report *report,
 		       void **jpeg, size_t *size, struct err *err);
 

@@ -14,7 +14,7 @@ struct blink {
 	const struct task_host *host;
 	struct task_run *run;
 	struct rig *rig;
-	const char *light; /* the rig's name of it */
+	const char *light; /* its name, owned by the rig */
 	int times, done;
 	double interval;
 };

@@ -1,9 +1,9 @@
-/* exclusive_demo_task: has the machine for itself for a while. */
+/* exclusive_demo_task: runs alone for a while. */
 #include "agent/base/json.h"
 #include "tasks/task_api.h"
 
-static void tell_result(const struct task_host *host, struct task_run *run,
-			double duration)
+static void report_result(const struct task_host *host, struct task_run *run,
+			  double duration)
 {
 	cJSON *result = cJSON_CreateObject();
 	char *text;
@@ -32,7 +32,7 @@ static int exclusive_run(const struct task_type *type, const struct task_host *h
 		return ret;
 
 	host->progress(run, 1, 1, "Finished exclusive lock");
-	tell_result(host, run, duration);
+	report_result(host, run, duration);
 	return 0;
 }
 

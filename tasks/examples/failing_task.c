@@ -1,4 +1,4 @@
-/* failing_task: fails, to see what a failure looks like. */
+/* failing_task: fails, to show what a failure looks like. */
 #include <stdlib.h>
 
 #include "agent/base/json.h"

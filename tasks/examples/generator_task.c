@@ -1,7 +1,7 @@
-/* generator_task: counts its steps and goes on where it was cut off.
+/* generator_task: counts its steps, and resumes where it was cut off.
  *
- * The type to imitate: it saves its state after each step, so that a run that was paused,
- * cut off or restarted does not begin again. */
+ * It saves its state after each step, so that a run that was paused, cut off or restarted
+ * does not start over. */
 #include <stdio.h>
 
 #include "agent/base/json.h"
@@ -16,7 +16,7 @@ static int steps_done(const char *saved)
 	return done;
 }
 
-/* Waits one interval, then writes down that step is done. */
+/* Waits one interval, then saves that step is done. */
 static int one_step(const struct task_host *host, struct task_run *run, int step,
 		    int steps, double interval)
 {

@@ -24,9 +24,10 @@ static int read_lens(struct camera_model *model, const struct scan *scan,
 	scan_file_path(scan, "intrinsics.json", path);
 	ret = folder_read_json(root, path, &json, err);
 	if (ret == -ENOENT)
-		return err_code(err, -ENODATA, "invalid_state",
-				"%s is missing: the camera did not tell its focal length",
-				path);
+		return err_code(
+			err, -ENODATA, "invalid_state",
+			"%s is missing: the camera did not report its focal length",
+			path);
 	if (ret < 0)
 		return ret;
 	model->width = (int)json_number(json, "width", 0);
@@ -71,7 +72,7 @@ static int add_photos(struct camera_model *model, const struct scan *scan,
 			return err_code(
 				err, -ENOTSUP, "not_supported",
 				"the photos are mirrored (orientation_flag %d), which "
-				"no pose can tell: export them as photos",
+				"no pose can express: export them as photos",
 				orientation);
 		model->n++;
 	}
