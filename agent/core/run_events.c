@@ -106,7 +106,7 @@ static void take_log(struct core *core, struct task *task, const struct event *e
 	cJSON_Delete(line);
 }
 
-static void take_event(struct core *core, struct task *task, const struct event *event)
+static void emit_event(struct core *core, struct task *task, const struct event *event)
 {
 	cJSON *data = cJSON_Parse(event->text);
 
@@ -144,7 +144,7 @@ void run_events_take(struct core *core, const struct event *event)
 		take_log(core, task, event);
 		break;
 	case EVENT_EMIT:
-		take_event(core, task, event);
+		emit_event(core, task, event);
 		break;
 	case EVENT_PARKED:
 		take_parked(core, task);
