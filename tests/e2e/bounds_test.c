@@ -39,7 +39,7 @@ static char *repeated(struct world *w, const char *text, int count)
 	return all;
 }
 
-static void a_payload_has_128_kib(struct world *w)
+static void a_payload_has_at_most_128_kib(struct world *w)
 {
 	size_t size = 128 * KIB + 1;
 	char *big = quoted(w, "%*s", (int)size, "");
@@ -53,7 +53,7 @@ static void a_payload_has_128_kib(struct world *w)
 	assert_true(bool_at(within, "ok"));
 }
 
-static void json_is_sixteen_deep(struct world *w)
+static void json_has_at_most_sixteen_levels(struct world *w)
 {
 	/* The object is the first level. */
 	const cJSON *within = ask_refused(w, "agent/ping", "invalid_args",
@@ -65,7 +65,7 @@ static void json_is_sixteen_deep(struct world *w)
 	assert_non_null(strstr(text_at(beyond, "message"), "16"));
 }
 
-static void after_names_32_tasks(struct world *w)
+static void after_names_at_most_32_tasks(struct world *w)
 {
 	ask_ok(w, "queue/pause", "{}");
 	for (int i = 0; i < 33; i++)
@@ -79,7 +79,7 @@ static void after_names_32_tasks(struct world *w)
 	assert_int_equal(count_at(task_now(w, "last"), "after"), 32);
 }
 
-static void then_has_32_creates(struct world *w)
+static void then_has_at_most_32_creates(struct world *w)
 {
 	const char *one = quoted(w, "{'type':'" HELLO "','args':%s}", SHORT_HELLO);
 
@@ -117,7 +117,7 @@ static void chained_tasks_count_among_the_256_live_tasks(struct world *w)
 	assert_int_equal(count_at(ask_ok(w, "queue/clear", "{}"), "data.cancelled"), 256);
 }
 
-static void labels_are_sixteen(struct world *w)
+static void a_task_has_at_most_sixteen_labels(struct world *w)
 {
 	char members[17 * 16] = "";
 
@@ -133,7 +133,7 @@ static void labels_are_sixteen(struct world *w)
 }
 
 /* Cut between characters, which have three bytes each here. */
-static void messages_have_256_bytes_and_errors_1_kib(struct world *w)
+static void messages_have_at_most_256_bytes_and_errors_1_kib(struct world *w)
 {
 	char *text = quoted(w, "%*s", 3 * 1000, "");
 
@@ -148,7 +148,7 @@ static void messages_have_256_bytes_and_errors_1_kib(struct world *w)
 	assert_int_equal(strlen(text_at(task, "error.message")) % 3, 0);
 }
 
-static void a_log_has_64_kib(struct world *w)
+static void a_log_has_at_most_64_kib(struct world *w)
 {
 	size_t bytes = 0;
 
@@ -166,7 +166,7 @@ static void a_log_has_64_kib(struct world *w)
 }
 
 /* Every page fits, and all pages together are complete. */
-static void a_reply_has_128_kib_and_lists_are_split_into_pages(struct world *w)
+static void a_reply_has_at_most_128_kib_and_lists_are_split_into_pages(struct world *w)
 {
 	const char *next = "";
 	int seen = 0, pages = 0;
@@ -205,7 +205,7 @@ static void finished_tasks_are_pruned_down_to_the_newest(struct world *w)
 	assert_int_equal(count_at(ask_ok(w, "task/list", "{}"), "data.tasks"), 9);
 }
 
-static void the_reserve_is_4_mib_of_disk(struct world *w)
+static void the_reserve_takes_4_mib_of_disk(struct world *w)
 {
 	char *path = quoted(w, "%s/reserve", w->device.state_dir);
 	struct stat status;
@@ -218,17 +218,17 @@ static void the_reserve_is_4_mib_of_disk(struct world *w)
 }
 
 static const struct test tests[] = {
-	TEST(a_payload_has_128_kib),
-	TEST(json_is_sixteen_deep),
-	TEST(after_names_32_tasks),
-	TEST(then_has_32_creates),
+	TEST(a_payload_has_at_most_128_kib),
+	TEST(json_has_at_most_sixteen_levels),
+	TEST(after_names_at_most_32_tasks),
+	TEST(then_has_at_most_32_creates),
 	TEST(chained_tasks_count_among_the_256_live_tasks),
-	TEST(labels_are_sixteen),
-	TEST(messages_have_256_bytes_and_errors_1_kib),
-	TEST(a_log_has_64_kib),
-	TEST(a_reply_has_128_kib_and_lists_are_split_into_pages),
+	TEST(a_task_has_at_most_sixteen_labels),
+	TEST(messages_have_at_most_256_bytes_and_errors_1_kib),
+	TEST(a_log_has_at_most_64_kib),
+	TEST(a_reply_has_at_most_128_kib_and_lists_are_split_into_pages),
 	TEST_WITH(finished_tasks_are_pruned_down_to_the_newest, keep_five),
-	TEST_WITH(the_reserve_is_4_mib_of_disk, later),
+	TEST_WITH(the_reserve_takes_4_mib_of_disk, later),
 };
 
 int main(int argc, char **argv)

@@ -279,7 +279,7 @@ static void code_internal(struct world *w)
 
 /* ---- all of them ---- */
 
-static void the_contract_names_exactly_these(struct world *w);
+static void the_contract_names_exactly_the_tested_codes(struct world *w);
 
 #define CODE(code) TEST(code_##code)
 
@@ -317,7 +317,7 @@ static const struct test tests[] = {
 	CODE(reply_to_denied),
 	CODE(not_supported),
 	CODE(internal),
-	TEST(the_contract_names_exactly_these),
+	TEST(the_contract_names_exactly_the_tested_codes),
 };
 #define TESTS (sizeof(tests) / sizeof(tests[0]))
 
@@ -333,7 +333,7 @@ static bool is_tested(const char *code, size_t length)
 }
 
 /* Reads the list in backquotes in "**Codes** (…): `accepted ok …`." */
-static void the_contract_names_exactly_these(struct world *w)
+static void the_contract_names_exactly_the_tested_codes(struct world *w)
 {
 	const char *text =
 		wait_file(w, OPENSCAN_SOURCE_DIR "/mqtt/README.md", "**Codes**");

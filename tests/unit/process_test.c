@@ -173,7 +173,7 @@ static void a_program_starts_with_three_descriptors_only(void **state)
 	until_ended(process, &outcome);
 
 	assert_non_null(strstr(outcome.output, "/fd/2\n"));
-	/* 3 is the folder that the fake_core reads. */
+	/* 3 is the folder that the shell reads. */
 	assert_null(strstr(outcome.output, "/fd/4\n"));
 	assert_null(strstr(outcome.output, "/fd/5\n"));
 	close(extra);
