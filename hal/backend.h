@@ -12,8 +12,9 @@
  * config, one that could not be attached included.  Unless stated otherwise a function
  * returns 0 or a negative errno; one that takes err adds a sentence.
  *
- * Threads: calls for different devices may come at the same time from different threads;
- * calls for one device never overlap.  safe() may come at any time. */
+ * Threads: calls for different devices may come at the same time from different threads.
+ * Calls for one device never overlap, except where stated.  safe() may come at any time.
+ */
 #ifndef HAL_BACKEND_H
 #define HAL_BACKEND_H
 

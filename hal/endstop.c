@@ -54,7 +54,7 @@ int endstop_pressed(struct endstop *endstop, struct err *err)
 }
 
 /* While the lock is held, the motor cannot be claimed. */
-static int endstop_look(struct endstop *endstop)
+static int endstop_read(struct endstop *endstop)
 {
 	struct rig_context *ctx = endstop->ctx;
 	int pressed;
@@ -72,7 +72,7 @@ static int endstop_look(struct endstop *endstop)
 cJSON *endstop_state(struct endstop *endstop)
 {
 	cJSON *state = cJSON_CreateObject();
-	int pressed = endstop_look(endstop);
+	int pressed = endstop_read(endstop);
 
 	cJSON_AddStringToObject(state, "name", endstop->name);
 	cJSON_AddStringToObject(state, "motor", endstop->motor);

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-static void free_lines_complain(cJSON *problems, const char *sentence)
+static void free_lines_add_problem(cJSON *problems, const char *sentence)
 {
 	cJSON_AddItemToArray(problems, cJSON_CreateString(sentence));
 }
@@ -20,7 +20,7 @@ static void free_lines_add(struct free_lines *free_lines, const cJSON *item,
 	}
 	snprintf(text, sizeof(text), "free_lines: %d is not free: %s has it",
 		 item->valueint, owner);
-	free_lines_complain(problems, text);
+	free_lines_add_problem(problems, text);
 }
 
 void free_lines_read(struct free_lines *free_lines, const cJSON *config,
@@ -31,12 +31,13 @@ void free_lines_read(struct free_lines *free_lines, const cJSON *config,
 	const cJSON *item;
 
 	if (list && !cJSON_IsNull(list) && !cJSON_IsArray(list))
-		free_lines_complain(problems,
-				    "free_lines must be a list of numbers of lines");
+		free_lines_add_problem(problems,
+				       "free_lines must be a list of numbers of lines");
 	cJSON_ArrayForEach(item, list) {
 		if (!cJSON_IsNumber(item) || item->valuedouble != item->valueint ||
 		    item->valueint < 0 || item->valueint >= FREE_LINES_COUNT)
-			free_lines_complain(problems, "free_lines: each must be 0 to 63");
+			free_lines_add_problem(problems,
+					       "free_lines: each must be 0 to 63");
 		else
 			free_lines_add(free_lines, item,
 				       owner(context, (unsigned)item->valueint),

@@ -80,7 +80,7 @@ double motion_seconds(int64_t steps, const struct motion_limits *limits)
 }
 
 /* Computes when the next pulse is due. */
-static void axis_aim(struct motion_axis *axis)
+static void axis_schedule(struct motion_axis *axis)
 {
 	double distance = (double)(axis->done + 1 - axis->base);
 	double at;
@@ -103,7 +103,8 @@ static double axis_speed(const struct motion_axis *axis)
 
 static void axis_start(struct motion_axis *axis, int64_t now)
 {
-	/* In whole nanoseconds, so that cruising and the limit in axis_aim() agree. */
+	/* In whole nanoseconds, so that cruising and the limit in axis_schedule() agree.
+	 */
 	axis->shortest_ns = (int64_t)ceil(NS_PER_S / axis->limits.max_speed);
 	axis->limits.max_speed = NS_PER_S / (double)axis->shortest_ns;
 	axis->done = 0;
@@ -113,7 +114,7 @@ static void axis_start(struct motion_axis *axis, int64_t now)
 	axis->origin_ns = now;
 	axis->last_ns = now;
 	motion_profile_plan(&axis->profile, &axis->limits, 0, (double)axis->steps);
-	axis_aim(axis);
+	axis_schedule(axis);
 }
 
 /* Lets the axis come to rest, starting from the speed of its last pulse.  The next pulse
@@ -129,7 +130,7 @@ static void axis_brake(struct motion_axis *axis, double speed)
 	axis->braking = true;
 	axis->origin_ns = axis->last_ns;
 	axis->base = axis->done;
-	axis_aim(axis);
+	axis_schedule(axis);
 }
 
 /* The highest speed that a rotor can have after an interval in which it went one step,
@@ -145,7 +146,7 @@ static double axis_reachable(const struct motion_axis *axis, int64_t interval_ns
 }
 
 /* After a pulse at now: shifts or replans the rest if the pulse was late. */
-static void axis_absorb(struct motion_axis *axis, int64_t now)
+static void axis_absorb_lateness(struct motion_axis *axis, int64_t now)
 {
 	int64_t late = now - axis->due_ns;
 	int64_t planned = axis->due_ns - axis->last_ns;
@@ -210,12 +211,12 @@ static int move_pulse(struct motion_move *move, struct motion_axis *axis, int64_
 		return 0;
 	}
 	axis->done++;
-	axis_absorb(axis, sent > now ? sent : now);
+	axis_absorb_lateness(axis, sent > now ? sent : now);
 	if (action == MOTION_HALT)
 		axis->goal = axis->done;
 	else if (action == MOTION_BRAKE)
 		axis_brake(axis, axis_speed(axis));
-	axis_aim(axis);
+	axis_schedule(axis);
 	return 0;
 }
 
@@ -254,7 +255,7 @@ void motion_add(struct motion *motion, struct motion_move *move)
 	motion->moves = move;
 }
 
-struct motion_move *motion_turn(struct motion *motion)
+struct motion_move *motion_send_next(struct motion *motion)
 {
 	struct motion_move *first = NULL;
 	struct motion_axis *axis = NULL;

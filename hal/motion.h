@@ -80,7 +80,7 @@ struct motion_axis {
 };
 
 /* Axes that start together.  The caller fills the first part, does not move it in memory
- * until motion_turn() returns it, and reads the result. */
+ * until motion_send_next() returns it, and reads the result. */
 struct motion_move {
 	struct motion_axis *axes;
 	size_t n;
@@ -127,6 +127,6 @@ void motion_add(struct motion *motion, struct motion_move *move);
  * A late pulse is never caught up.  Late by up to a tenth of its interval, it shifts the
  * rest of that axis.  Later than that, the rotor is assumed to have slowed down to what
  * the interval says, and the axis speeds up from there within its acceleration. */
-struct motion_move *motion_turn(struct motion *motion);
+struct motion_move *motion_send_next(struct motion *motion);
 
 #endif

@@ -38,14 +38,14 @@ static struct timespec timespec_of(int64_t ns)
 				 .tv_nsec = (long)(ns % (1000 * NS_PER_MS))};
 }
 
-static void motion_thread_aim_at_rest(struct motion_thread *mt)
+static void motion_thread_schedule_rest(struct motion_thread *mt)
 {
 	if (mt->options.rest_ms > 0)
 		mt->rest_ns = clock_monotonic_ns() + mt->options.rest_ms * NS_PER_MS;
 }
 
 /* Adds new moves to the timeline; the caller holds the lock. */
-static void motion_thread_take(struct motion_thread *mt)
+static void motion_thread_accept(struct motion_thread *mt)
 {
 	struct motion_move *move;
 
@@ -56,28 +56,28 @@ static void motion_thread_take(struct motion_thread *mt)
 	atomic_store(&mt->waiting, false);
 }
 
-static void motion_thread_give_back(struct motion_thread *mt, struct motion_move *move)
+static void motion_thread_finish(struct motion_thread *mt, struct motion_move *move)
 {
 	pthread_mutex_lock(&mt->lock);
 	move->next = mt->back;
 	mt->back = move;
-	motion_thread_aim_at_rest(mt);
+	motion_thread_schedule_rest(mt);
 	pthread_cond_broadcast(&mt->ended);
 	pthread_mutex_unlock(&mt->lock);
 }
 
 /* Sends pulses until nothing moves. */
-static void motion_thread_move(struct motion_thread *mt)
+static void motion_thread_run_moves(struct motion_thread *mt)
 {
 	while (mt->motion.moves) {
-		struct motion_move *move = motion_turn(&mt->motion);
+		struct motion_move *move = motion_send_next(&mt->motion);
 
 		if (move)
-			motion_thread_give_back(mt, move);
+			motion_thread_finish(mt, move);
 		if (!atomic_load_explicit(&mt->waiting, memory_order_acquire))
 			continue;
 		pthread_mutex_lock(&mt->lock);
-		motion_thread_take(mt);
+		motion_thread_accept(mt);
 		pthread_mutex_unlock(&mt->lock);
 	}
 }
@@ -101,11 +101,11 @@ static bool motion_thread_idle(struct motion_thread *mt)
 	return false;
 }
 
-static void motion_thread_work(struct motion_thread *mt)
+static void motion_thread_run_awake(struct motion_thread *mt)
 {
 	if (mt->options.real_time)
 		realtime_acquire_latency(&mt->realtime);
-	motion_thread_move(mt);
+	motion_thread_run_moves(mt);
 	if (mt->options.real_time)
 		realtime_release_latency(&mt->realtime);
 }
@@ -137,12 +137,12 @@ static void *motion_thread_main(void *context)
 
 		if (mt->closing)
 			break;
-		motion_thread_take(mt);
+		motion_thread_accept(mt);
 		pthread_mutex_unlock(&mt->lock);
 		if (resting)
 			mt->options.rested(mt->options.context);
 		else
-			motion_thread_work(mt);
+			motion_thread_run_awake(mt);
 		pthread_mutex_lock(&mt->lock);
 	}
 	pthread_mutex_unlock(&mt->lock);
@@ -163,7 +163,7 @@ static void motion_thread_init(struct motion_thread *mt,
 	};
 	mt->realtime.latency = -1;
 	mt->rest_ns = NEVER;
-	motion_thread_aim_at_rest(mt);
+	motion_thread_schedule_rest(mt);
 	pthread_mutexattr_init(&mutex);
 	pthread_mutexattr_setprotocol(&mutex, PTHREAD_PRIO_INHERIT);
 	pthread_mutex_init(&mt->lock, &mutex);
@@ -269,7 +269,7 @@ int motion_thread_run(struct motion_thread *mt, struct motion_move *move,
 void motion_thread_postpone_rest(struct motion_thread *mt)
 {
 	pthread_mutex_lock(&mt->lock);
-	motion_thread_aim_at_rest(mt);
+	motion_thread_schedule_rest(mt);
 	pthread_cond_signal(&mt->asked);
 	pthread_mutex_unlock(&mt->lock);
 }

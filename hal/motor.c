@@ -117,7 +117,7 @@ bool motor_busy(struct motor *motor)
 	return busy;
 }
 
-void motor_aim(struct motor *motor, bool has_target, double target)
+void motor_set_target(struct motor *motor, bool has_target, double target)
 {
 	pthread_mutex_lock(&motor->ctx->lock);
 	motor->has_target = has_target;
@@ -217,7 +217,8 @@ static double motor_shown(double degrees)
 /* By how many degrees the angle may be off, rounded so that one step still shows. */
 static double motor_uncertainty(const struct motor *motor)
 {
-	double degrees = position_unsure(motor->position) * TURN / motor->steps_per_turn;
+	double degrees =
+		position_uncertainty(motor->position) * TURN / motor->steps_per_turn;
 
 	return round(degrees * 1e4) / 1e4;
 }

@@ -41,7 +41,7 @@ void motor_release(struct motor *motor);
 bool motor_busy(struct motor *motor);
 
 /* Sets what the state shows as target while the motor moves. */
-void motor_aim(struct motor *motor, bool has_target, double target);
+void motor_set_target(struct motor *motor, bool has_target, double target);
 
 /* Degrees from counts, 0..360 for an endless axis, and back. */
 double motor_angle(const struct motor *motor, int64_t count);

@@ -97,14 +97,14 @@ static int move_pulse(void *context, size_t i, int64_t *sent_ns)
 
 	if (ret != MOTION_GO)
 		return ret;
-	position_send(motor->position, sign);
+	position_begin_step(motor->position, sign);
 	ret = ctx->backend->motors->step(ctx->hardware, motor->index, sent_ns);
 	if (ret < 0) {
 		position_forget(motor->position);
 		return err_code(move->err, ret, "hardware_fault",
 				"%s cannot be stepped: %s", motor->name, strerror(-ret));
 	}
-	position_sent(motor->position);
+	position_end_step(motor->position);
 	return axis_move_watch(move, part, sign > 0);
 }
 

@@ -175,7 +175,7 @@ static void record_recover(struct position *record)
 	if (record->unsure < UNSURE_MOST)
 		record->unsure++;
 	position_uncalibrate(record);
-	position_sent(record);
+	position_end_step(record);
 	if (position_known(record))
 		log_warn("the agent was killed within a pulse of %s: its position may be "
 			 "off by %u "
@@ -299,7 +299,7 @@ bool position_calibrated(const struct position *position)
 	return position->state == STATE_CALIBRATED;
 }
 
-uint32_t position_unsure(const struct position *position)
+uint32_t position_uncertainty(const struct position *position)
 {
 	return position->unsure;
 }
@@ -309,13 +309,13 @@ static void position_write(struct position *position, uint64_t word)
 	atomic_store_explicit(&position->word, word, memory_order_release);
 }
 
-void position_send(struct position *position, int step)
+void position_begin_step(struct position *position, int step)
 {
 	position_write(position,
 		       position_pack(position_count(position) + step) ^ CHECK_MASK);
 }
 
-void position_sent(struct position *position)
+void position_end_step(struct position *position)
 {
 	position_write(position, position_pack(position_count(position)));
 }

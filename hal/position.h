@@ -50,11 +50,11 @@ bool position_known(const struct position *position);
 bool position_calibrated(const struct position *position); /* found at an endstop */
 
 /* By how many steps, either way, the count may be off. */
-uint32_t position_unsure(const struct position *position);
+uint32_t position_uncertainty(const struct position *position);
 
-/* One step, +1 or -1: counted, and pending until position_sent(). */
-void position_send(struct position *position, int step);
-void position_sent(struct position *position);
+/* One step, +1 or -1: counted, and pending until position_end_step(). */
+void position_begin_step(struct position *position, int step);
+void position_end_step(struct position *position);
 
 /* The axis is at count, found at an endstop (calibrated) or declared by a person.
  * Certain, and ends every doubt. */

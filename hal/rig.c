@@ -162,7 +162,7 @@ void rig_stop_motion(struct rig *rig)
 
 /* Switches light and trigger off again, under the lock: a light that another thread was
  * just switching on when safe() ran would stay on. */
-static void rig_darken(struct rig *rig)
+static void rig_switch_off(struct rig *rig)
 {
 	struct rig_context *ctx = &rig->ctx;
 
@@ -182,7 +182,7 @@ void rig_estop(struct rig *rig)
 	ctx->backend->safe(ctx->hardware);
 	for (size_t i = 0; i < rig->counts[DEVICE_MOTOR]; i++)
 		position_doubt(rig->motors[i].position, true);
-	rig_darken(rig);
+	rig_switch_off(rig);
 	for (size_t i = 0; i < rig->counts[DEVICE_LIGHT]; i++)
 		rig_context_notify(ctx, DEVICE_LIGHT, rig->lights[i].name);
 }

@@ -48,10 +48,10 @@ struct motor *rig_motor(const struct rig *rig, const char *name);
 int rig_wake(struct rig *rig, struct err *err);
 
 /* Puts the rig to rest: nothing has moved for rest_ms.  On the motion thread. */
-void rig_rested(void *context);
+void rig_rest(void *context);
 
 /* After a rest the axes may have been turned by hand: the next motion homes them first if
  * the config says so. */
-void rig_suspect_axes(struct rig *rig);
+void rig_uncalibrate_axes(struct rig *rig);
 
 #endif

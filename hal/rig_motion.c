@@ -96,7 +96,7 @@ static int rig_end_motion(struct rig *rig, struct motor *const *motors, size_t n
 
 /* ---- moving ---- */
 
-static int rig_lost(const struct motor *motor, struct err *err)
+static int rig_refuse_unknown(const struct motor *motor, struct err *err)
 {
 	return err_code(err, -ENODATA, "invalid_state",
 			"the position of %s is unknown: set it by hand, send "
@@ -107,19 +107,19 @@ static int rig_lost(const struct motor *motor, struct err *err)
 static int rig_home_motor(struct rig *rig, struct motor *motor,
 			  const struct operation *op, struct err *err)
 {
-	motor_aim(motor, false, 0);
+	motor_set_target(motor, false, 0);
 	return homing_run(op, rig->positions, motor, err);
 }
 
 /* Homes the axes that must; nothing moves if one of them cannot. */
-static int rig_home_lost(struct rig *rig, struct motor *const *motors, size_t n,
-			 const struct operation *op, struct err *err)
+static int rig_home_unknown(struct rig *rig, struct motor *const *motors, size_t n,
+			    const struct operation *op, struct err *err)
 {
 	int ret = 0;
 
 	for (size_t i = 0; i < n; i++)
 		if (motor_lost(motors[i]) && !motors[i]->endstop)
-			return rig_lost(motors[i], err);
+			return rig_refuse_unknown(motors[i], err);
 	for (size_t i = 0; ret == 0 && i < n; i++)
 		if (motor_lost(motors[i]))
 			ret = rig_home_motor(rig, motors[i], op, err);
@@ -140,7 +140,7 @@ static int rig_travel(struct rig *rig, struct motor *const *motors,
 		ret = motor_goal(motors[i], &targets[i], &parts[i].goal, err);
 		if (ret < 0)
 			return ret;
-		motor_aim(motors[i], true, motor_angle(motors[i], parts[i].goal));
+		motor_set_target(motors[i], true, motor_angle(motors[i], parts[i].goal));
 	}
 	return move_run(op, rig->positions, parts, n, err);
 }
@@ -159,7 +159,7 @@ int rig_move(struct rig *rig, const struct rig_target *targets, size_t n,
 	if (ret < 0)
 		return ret;
 
-	ret = rig_home_lost(rig, motors, n, &op, err);
+	ret = rig_home_unknown(rig, motors, n, &op, err);
 	if (ret == 0)
 		ret = rig_travel(rig, motors, targets, n, &op, err);
 	return rig_end_motion(rig, motors, n, &op, ret, err);
@@ -219,7 +219,7 @@ static int rig_go_home(struct rig *rig, struct motor *const *motors, size_t n,
 		able[count++] = motors[i];
 	}
 	ret = rig_travel(rig, able, targets, count, op, err);
-	return ret == 0 && lost ? rig_lost(lost, err) : ret;
+	return ret == 0 && lost ? rig_refuse_unknown(lost, err) : ret;
 }
 
 int rig_home(struct rig *rig, const char *name, struct cancel *cancel, struct err *err)

@@ -67,7 +67,7 @@ static const struct backend *rig_choose_backend(const cJSON *config, struct err 
 	return NULL;
 }
 
-static void rig_complain(struct rig *rig, const char *sentence)
+static void rig_add_problem(struct rig *rig, const char *sentence)
 {
 	cJSON_AddItemToArray(rig->problems, cJSON_CreateString(sentence));
 }
@@ -87,7 +87,7 @@ static int rig_check_config(struct rig *rig, cJSON *config, struct err *err)
 		char sentence[512];
 
 		schema_sentence(&problems[i], sentence, sizeof(sentence));
-		rig_complain(rig, sentence);
+		rig_add_problem(rig, sentence);
 		cJSON_DeleteItemFromObjectCaseSensitive(config, problems[i].path + 1);
 	}
 	schema_fill(schema, config);
@@ -194,18 +194,18 @@ static void rig_open_devices(struct rig *rig, const cJSON *config, enum device_k
 	if (section && !cJSON_IsNull(section) && !cJSON_IsObject(section)) {
 		snprintf(err.text, sizeof(err.text), "%s must be an object of names",
 			 kind_keys[kind]);
-		rig_complain(rig, err.text);
+		rig_add_problem(rig, err.text);
 		return;
 	}
 	cJSON_ArrayForEach(item, section) {
 		if (rig_try_device(rig, kind, i++, item, &err) < 0)
-			rig_complain(rig, err.text);
+			rig_add_problem(rig, err.text);
 		else
 			rig->counts[kind]++;
 	}
 }
 
-static void *rig_room(const cJSON *config, enum device_kind kind, size_t size)
+static void *rig_allocate(const cJSON *config, enum device_kind kind, size_t size)
 {
 	const cJSON *section = cJSON_GetObjectItemCaseSensitive(config, kind_keys[kind]);
 	int count = cJSON_GetArraySize(section);
@@ -213,7 +213,7 @@ static void *rig_room(const cJSON *config, enum device_kind kind, size_t size)
 	return calloc(count > 0 ? (size_t)count : 1, size);
 }
 
-static int rig_make_room(struct rig *rig, const cJSON *config, struct err *err)
+static int rig_allocate_all(struct rig *rig, const cJSON *config, struct err *err)
 {
 	const cJSON *motors = cJSON_GetObjectItemCaseSensitive(config, "motors");
 
@@ -221,11 +221,11 @@ static int rig_make_room(struct rig *rig, const cJSON *config, struct err *err)
 		return err_code(err, -EINVAL, "invalid_args",
 				"motors must be at most %d, not %d", POSITION_AXES,
 				cJSON_GetArraySize(motors));
-	rig->motors = rig_room(config, DEVICE_MOTOR, sizeof(*rig->motors));
-	rig->lights = rig_room(config, DEVICE_LIGHT, sizeof(*rig->lights));
-	rig->cameras = rig_room(config, DEVICE_CAMERA, sizeof(*rig->cameras));
-	rig->endstops = rig_room(config, DEVICE_ENDSTOP, sizeof(*rig->endstops));
-	rig->triggers = rig_room(config, DEVICE_TRIGGER, sizeof(*rig->triggers));
+	rig->motors = rig_allocate(config, DEVICE_MOTOR, sizeof(*rig->motors));
+	rig->lights = rig_allocate(config, DEVICE_LIGHT, sizeof(*rig->lights));
+	rig->cameras = rig_allocate(config, DEVICE_CAMERA, sizeof(*rig->cameras));
+	rig->endstops = rig_allocate(config, DEVICE_ENDSTOP, sizeof(*rig->endstops));
+	rig->triggers = rig_allocate(config, DEVICE_TRIGGER, sizeof(*rig->triggers));
 	if (!rig->motors || !rig->lights || !rig->cameras || !rig->endstops ||
 	    !rig->triggers)
 		return err_set(err, -ENOMEM, "out of memory");
@@ -272,12 +272,12 @@ static void rig_attach_endstops(struct rig *rig)
 		struct err err;
 
 		if (rig_attach_endstop(rig, &rig->endstops[i], &err) < 0)
-			rig_complain(rig, err.text);
+			rig_add_problem(rig, err.text);
 	}
 }
 
 /* Nobody has moved a fresh rig: its axes are at home. */
-static void rig_settle(struct rig *rig)
+static void rig_declare_fresh(struct rig *rig)
 {
 	const struct backend *backend = rig->ctx.backend;
 
@@ -312,7 +312,7 @@ static int rig_open_motion_thread(struct rig *rig, struct err *err)
 		.clock = &rig->ctx,
 		.real_time = rig->ctx.backend->real_time,
 		.rest_ms = rig->rest_ms,
-		.rested = rig_rested,
+		.rested = rig_rest,
 		.context = rig,
 	};
 	int ret = motion_thread_open(&rig->ctx.motion_thread, &options, err);
@@ -336,15 +336,15 @@ static int rig_start(struct rig *rig, const cJSON *config, struct err *err)
 	struct err refusal;
 	int ret;
 
-	rig_settle(rig);
+	rig_declare_fresh(rig);
 	ret = rig_open_motion_thread(rig, err);
 	if (ret < 0)
 		return ret;
 	if (rig->calibrate_mode == CALIBRATE_ON_WAKE)
-		rig_suspect_axes(rig);
+		rig_uncalibrate_axes(rig);
 	if (strcmp(json_string(config, "startup_mode"), "startup_enabled") == 0 &&
 	    rig_wake(rig, &refusal) < 0)
-		rig_complain(rig, refusal.text);
+		rig_add_problem(rig, refusal.text);
 	crash_off_install(&rig->ctx);
 	return 0;
 }
@@ -375,7 +375,7 @@ static int rig_open_all(struct rig *rig, cJSON *config, const struct rig_options
 		return ret;
 	if (backend->cameras && backend->cameras->find && !options->dry)
 		backend->cameras->find(rig->ctx.hardware, rig_cameras_of(config));
-	ret = rig_make_room(rig, config, err);
+	ret = rig_allocate_all(rig, config, err);
 	if (ret < 0)
 		return ret;
 	for (enum device_kind kind = 0; kind < DEVICE_KINDS; kind++)

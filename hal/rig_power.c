@@ -94,7 +94,7 @@ static bool power_needed(const struct rig *rig)
 	return false;
 }
 
-void rig_suspect_axes(struct rig *rig)
+void rig_uncalibrate_axes(struct rig *rig)
 {
 	for (size_t i = 0; i < rig->counts[DEVICE_MOTOR]; i++) {
 		struct motor *motor = &rig->motors[i];
@@ -105,7 +105,7 @@ void rig_suspect_axes(struct rig *rig)
 	}
 }
 
-void rig_rested(void *context)
+void rig_rest(void *context)
 {
 	struct rig *rig = context;
 	struct rig_context *ctx = &rig->ctx;
@@ -119,7 +119,7 @@ void rig_rested(void *context)
 	if (!needed && !slept) {
 		ret = power_all(rig, false, &err);
 		ctx->awake = false;
-		rig_suspect_axes(rig);
+		rig_uncalibrate_axes(rig);
 	}
 	pthread_mutex_unlock(&ctx->lock);
 

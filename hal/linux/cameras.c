@@ -270,8 +270,8 @@ static void slot_log_missing(const struct slot *slot, const struct camera_facts 
 			 slot->name, missing);
 }
 
-static void cameras_learn(struct cameras *cameras, struct slot *slot,
-			  const struct camera_result *result)
+static void cameras_update_facts(struct cameras *cameras, struct slot *slot,
+				 const struct camera_result *result)
 {
 	bool first;
 
@@ -292,7 +292,7 @@ static int cameras_ask(struct cameras *cameras, struct slot *slot, struct err *e
 	struct camera_result result = {0};
 	int ret = camera_session_ask(slot->session, &condition, &result, err);
 
-	cameras_learn(cameras, slot, &result);
+	cameras_update_facts(cameras, slot, &result);
 	return ret;
 }
 
@@ -363,7 +363,7 @@ static int cameras_shoot(struct cameras *cameras, struct slot *slot,
 	*result = (struct camera_result){0};
 	ret = camera_session_shoot(slot->session, shot->settings, use, &condition, result,
 				   err);
-	cameras_learn(cameras, slot, result);
+	cameras_update_facts(cameras, slot, result);
 	return ret;
 }
 

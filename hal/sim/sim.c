@@ -322,7 +322,7 @@ double sim_angle(const struct sim *sim, int motor)
 	       sim->motors[motor].steps_per_turn;
 }
 
-double sim_turned(double degrees)
+double sim_wrap_degrees(double degrees)
 {
 	degrees = fmod(degrees, 360);
 	return degrees < 0 ? degrees + 360 : degrees;
@@ -360,7 +360,7 @@ static int sim_trigger(void *backend, size_t trigger, bool active)
 	clock_text(clock_wall_ms(), at);
 	length = snprintf(line, sizeof(line), "%s %zu %.4f %.4f\n", at, trigger,
 			  sim_angle(sim, sim->rotor),
-			  sim_turned(sim_angle(sim, sim->turntable)));
+			  sim_wrap_degrees(sim_angle(sim, sim->turntable)));
 	sim_log(sim->trigger_log, "trigger", line, length);
 	return 0;
 }

@@ -90,7 +90,7 @@ static struct render_view sim_view(struct sim *sim, const cJSON *settings)
 	double gain = json_number(settings, "gain", 1);
 	struct render_view view = {
 		.theta_deg = sim_angle(sim, sim->rotor),
-		.phi_deg = sim_turned(sim_angle(sim, sim->turntable)),
+		.phi_deg = sim_wrap_degrees(sim_angle(sim, sim->turntable)),
 		.radius_mm = sim->radius_mm,
 		.light = sim_brightness(sim) / 100.0,
 		.exposure = shutter_ms / EXPOSURE_MS * gain,

@@ -53,7 +53,7 @@ struct sim {
 double sim_angle(const struct sim *sim, int motor);
 
 /* The same angle within 0..360. */
-double sim_turned(double degrees);
+double sim_wrap_degrees(double degrees);
 
 /* The brightness (0..100) of the brightest light. */
 int sim_brightness(struct sim *sim);

@@ -309,7 +309,7 @@ static void measure_engine(const struct test_move *move)
 		};
 
 		motion_add(&motion, &motion_move);
-		while (!motion_turn(&motion))
+		while (!motion_send_next(&motion))
 			;
 	}
 	used = processor_ns() - used;

@@ -1080,7 +1080,7 @@ static uint32_t assert_agrees(struct position_file *file, const char *axis, size
 
 	assert_int_equal(position_find(file, axis, TURN, &position, NULL), 0);
 	assert_true(position_known(position));
-	unsure = position_unsure(position);
+	unsure = position_uncertainty(position);
 	ahead = position_count(position) - world->axes[i].count;
 	if (unsure > 1 || llabs(ahead) > unsure)
 		fail_msg("%s: the position is %lld ahead of the driver and unsure by %u",

@@ -129,7 +129,7 @@ static int run(struct world *world, struct motion_axis *axes, size_t n)
 	};
 
 	motion_add(&motion, &move);
-	while (!motion_turn(&motion))
+	while (!motion_send_next(&motion))
 		;
 	return move.result;
 }

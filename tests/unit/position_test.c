@@ -149,11 +149,11 @@ static void any_step_count_is_restored(void **state)
 	for (int64_t count = 1; count < INT64_C(1) << 46; count *= 3) {
 		position_declare(rotor, count, true);
 		assert_int_equal(position_count(rotor), count);
-		position_send(rotor, 1);
+		position_begin_step(rotor, 1);
 		assert_int_equal(position_count(rotor), count + 1);
 		position_declare(rotor, -count, true);
 		assert_int_equal(position_count(rotor), -count);
-		position_send(rotor, -1);
+		position_begin_step(rotor, -1);
 		assert_int_equal(position_count(rotor), -count - 1);
 	}
 	position_close(file);
@@ -167,8 +167,8 @@ static void each_axis_has_its_own_record(void **state)
 
 	position_declare(find(file, "rotor"), 5, false);
 	position_declare(find(file, "turntable"), 7, false);
-	position_send(find(file, "rotor"), 1);
-	position_sent(find(file, "rotor"));
+	position_begin_step(find(file, "rotor"), 1);
+	position_end_step(find(file, "rotor"));
 
 	assert_int_equal(position_count(find(file, "rotor")), 6);
 	assert_int_equal(position_count(find(file, "turntable")), 7);
@@ -316,9 +316,9 @@ static void take_steps(struct position *rotor, int64_t *driver)
 	static const int steps[] = {1, 1, -1, -1, -1, 1};
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		position_send(rotor, steps[i]);
+		position_begin_step(rotor, steps[i]);
 		*driver += steps[i];
-		position_sent(rotor);
+		position_end_step(rotor);
 	}
 }
 
@@ -376,7 +376,7 @@ static uint32_t judge_kill(const struct remains *remains)
 	assert_int_equal(position_open(&file, copy, "one", false, NULL), 0);
 	rotor = find(file, "rotor");
 
-	unsure = position_unsure(rotor);
+	unsure = position_uncertainty(rotor);
 	assert_true(position_known(rotor));
 	assert_true(unsure <= 1);
 	assert_true(llabs(position_count(rotor) - remains->driver) <= unsure);
@@ -437,10 +437,10 @@ each_kill_within_a_pulse_adds_a_doubtful_step_until_it_is_declared(void **state)
 
 	for (uint32_t kills = 1; kills < 4; kills++) {
 		file = open_in_boot("one", false);
-		position_send(find(file, "rotor"), 1);
+		position_begin_step(find(file, "rotor"), 1);
 		position_close(file);
 		file = open_in_boot("one", false);
-		assert_int_equal(position_unsure(find(file, "rotor")), kills);
+		assert_int_equal(position_uncertainty(find(file, "rotor")), kills);
 		position_close(file);
 	}
 
@@ -448,7 +448,7 @@ each_kill_within_a_pulse_adds_a_doubtful_step_until_it_is_declared(void **state)
 	rotor = find(file, "rotor");
 	assert_int_equal(position_count(rotor), 103);
 	position_declare(rotor, 90, false);
-	assert_int_equal(position_unsure(rotor), 0);
+	assert_int_equal(position_uncertainty(rotor), 0);
 	position_close(file);
 }
 

@@ -169,7 +169,7 @@ static int64_t true_count(const struct bench *bench, const char *axis)
 }
 
 /* The rotor is turned by hand. */
-static void shove_rotor(const struct bench *bench, int64_t steps)
+static void turn_rotor_by_hand(const struct bench *bench, int64_t steps)
 {
 	const char *axis = "rotor";
 	char path[PATH_MAX];
@@ -756,7 +756,7 @@ static void an_axis_homes_from_a_pressed_endstop(void **state)
 	struct bench *bench = *state;
 
 	bench_open(bench, FAST);
-	shove_rotor(bench, 55 * ROTOR_TURN / 360);
+	turn_rotor_by_hand(bench, 55 * ROTOR_TURN / 360);
 	forget_positions(bench, FAST);
 
 	assert_int_equal(rig_home(bench->rig, "rotor", NULL, &bench->err), 0);
@@ -821,7 +821,7 @@ static void home_without_a_name_homes_everything(void **state)
 
 	bench_open(bench, FAST);
 	assert_int_equal(move(bench, "turntable", 200), 0);
-	shove_rotor(bench, -700);
+	turn_rotor_by_hand(bench, -700);
 
 	assert_int_equal(rig_home(bench->rig, NULL, NULL, &bench->err), 0);
 
@@ -835,7 +835,7 @@ static void an_endstop_that_is_never_reached_is_a_fault(void **state)
 	struct bench *bench = *state;
 
 	bench_open(bench, FAST);
-	shove_rotor(bench, -200 * ROTOR_TURN / 360);
+	turn_rotor_by_hand(bench, -200 * ROTOR_TURN / 360);
 
 	assert_refused(bench, rig_home(bench->rig, "rotor", NULL, &bench->err), -EIO,
 		       "hardware_fault",
@@ -849,7 +849,7 @@ static void an_endstop_that_stays_pressed_is_a_fault(void **state)
 	struct bench *bench = *state;
 
 	bench_open(bench, FAST);
-	shove_rotor(bench, 100 * ROTOR_TURN / 360);
+	turn_rotor_by_hand(bench, 100 * ROTOR_TURN / 360);
 
 	assert_int_equal(rig_home(bench->rig, "rotor", NULL, &bench->err), -EIO);
 
@@ -862,7 +862,7 @@ static void an_endstop_at_the_wrong_angle_reports_lost_steps(void **state)
 	struct bench *bench = *state;
 
 	bench_open(bench, FAST);
-	shove_rotor(bench, 30 * ROTOR_TURN / 360);
+	turn_rotor_by_hand(bench, 30 * ROTOR_TURN / 360);
 
 	assert_refused(bench, move(bench, "rotor", 135), -EIO, "hardware_fault",
 		       "rotor met its endstop at 110.0 degrees instead of 140.0: it has "
@@ -930,7 +930,7 @@ static void after_an_emergency_stop_the_rotor_homes_first(void **state)
 
 	bench_open(bench, FAST);
 	rig_estop(bench->rig);
-	shove_rotor(bench, -500);
+	turn_rotor_by_hand(bench, -500);
 	rig_release_estop(bench->rig);
 	/* Also if the program was killed in between. */
 	bench_reopen(bench, FAST);
@@ -1065,7 +1065,7 @@ static void each_exposure_is_one_line_of_the_shutter_log(void **state)
 			 0);
 	frame_free(capture(bench));
 	bench_reopen(bench, FAST);
-	shove_rotor(bench, ROTOR_TURN);
+	turn_rotor_by_hand(bench, ROTOR_TURN);
 	frame_free(capture(bench));
 
 	shutter_line(bench, 1, line);
