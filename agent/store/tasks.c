@@ -160,7 +160,7 @@ static char *make_select(const char *where)
 
 /* ---- to the database ---- */
 
-static int64_t get_integer(const struct column *column, const char *member)
+static int64_t get_integer(const struct column *column, const void *member)
 {
 	int32_t narrow;
 	int64_t wide;
@@ -197,7 +197,7 @@ static void bind_after(sqlite3_stmt *s, int i, const struct task *task)
 static void bind_column(sqlite3_stmt *s, int i, const struct column *column,
 			const struct task *task)
 {
-	const char *member = (const char *)task + column->offset;
+	const void *member = (const char *)task + column->offset;
 
 	switch (column->kind) {
 	case KEY:
@@ -261,7 +261,7 @@ void store_task_delete(struct store *store, const struct task *task)
 
 /* ---- from the database ---- */
 
-static void set_integer(const struct column *column, char *member, int64_t value)
+static void set_integer(const struct column *column, void *member, int64_t value)
 {
 	int32_t narrow = (int32_t)value;
 
@@ -291,7 +291,7 @@ static void read_after(struct task *task, const char *ids)
 static void read_column(sqlite3_stmt *s, int i, const struct column *column,
 			struct task *task)
 {
-	char *member = (char *)task + column->offset;
+	void *member = (char *)task + column->offset;
 
 	switch (column->kind) {
 	case KEY:
@@ -308,7 +308,7 @@ static void read_column(sqlite3_stmt *s, int i, const struct column *column,
 		break;
 	case OWNED:
 	case NULLABLE:
-		task_set_text((char **)member, store_column(s, i));
+		task_set_text(member, store_column(s, i));
 		break;
 	case AFTER:
 		read_after(task, store_column(s, i));
