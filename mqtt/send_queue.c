@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PACKET_OVERHEAD 64 /* more than header and properties of a message of ours */
+/* At least the bytes of the header and properties of any of our messages. */
+#define PACKET_OVERHEAD 64
 
 static struct send_item *send_item_new(enum send_kind kind, size_t bytes)
 {
@@ -15,7 +16,7 @@ static struct send_item *send_item_new(enum send_kind kind, size_t bytes)
 	return item;
 }
 
-/* Copies size bytes to *at, which moves on. */
+/* Copies size bytes to *at and advances it. */
 static void *put(char **at, const void *bytes, size_t size)
 {
 	char *here = *at;

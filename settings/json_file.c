@@ -82,7 +82,7 @@ static const char *skip_space(const char *at)
 	return at + strspn(at, " \t\r\n");
 }
 
-/* The end of the string that begins at at. */
+/* Skips the string that begins at at. */
 static const char *skip_string(const char *at)
 {
 	for (at++; *at && *at != '"'; at++)
@@ -91,7 +91,7 @@ static const char *skip_string(const char *at)
 	return *at ? at + 1 : at;
 }
 
-/* The end of the value that begins at at. */
+/* Skips the value that begins at at. */
 static const char *skip_value(const char *at)
 {
 	int depth = 0;
@@ -108,7 +108,7 @@ static const char *skip_value(const char *at)
 	return at;
 }
 
-/* The name of the member with the dotted key, in the object that begins at at. */
+/* Finds the name of the member with the dotted key in the object that begins at at. */
 static const char *find_member(const char *at, const char *key)
 {
 	for (at = skip_space(at + 1); *at == '"'; at = skip_space(at + (*at == ','))) {

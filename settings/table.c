@@ -13,7 +13,7 @@
 #define YEAR_S 31536000
 #define ROOT_MAX 200 /* bytes; leaves room for the rest of a topic */
 
-/* ---- What a text must look like ---- */
+/* ---- The rules for texts ---- */
 
 static bool fits_filled(const char *text)
 {

@@ -15,7 +15,7 @@ enum setting_type {
 	SETTING_LIST, /* of strings */
 };
 
-/* What a string, or each string of a list, must look like. */
+/* The form that a string, or each string of a list, must have. */
 struct setting_rule {
 	bool (*fits)(const char *text);
 	const char *wants; /* the end of the sentence "… must be" */

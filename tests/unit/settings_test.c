@@ -24,7 +24,7 @@
 
 #define VARIABLES 16
 
-/* The machine of a test: a folder, with the contents of /etc and the state directory. */
+/* The test machine: a folder with the contents of /etc and the state directory. */
 static struct {
 	char root[64];
 	char system[96];
@@ -52,7 +52,7 @@ static void set_env(const char *name, const char *value)
 	snprintf(machine.values[i], sizeof(machine.values[i]), "%s", value);
 }
 
-/* A path in the machine's folder; overwritten by the next call but three. */
+/* A path in the test's folder; valid for the next three calls. */
 static const char *in_root(const char *name)
 {
 	static char paths[4][PATH_MAX];
@@ -117,7 +117,7 @@ static struct settings *loaded(void)
 	return settings;
 }
 
-/* Loading is refused, and the sentence ends in this text after the machine's folder. */
+/* Asserts that loading fails with this sentence, which follows the test's folder. */
 static void assert_refused(const char *sentence)
 {
 	struct settings *settings = NULL;
