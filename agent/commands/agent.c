@@ -11,8 +11,8 @@
 #include "tasks/services.h"
 
 #define DAY_MS (24LL * 3600 * 1000)
-#define PRUNE_MOST 1000
-#define LOOKS_MOST 4
+#define PRUNE_MAX 1000
+#define SYNCS_MAX 4
 
 static void agent_ping(struct core *core, struct response *response)
 {
@@ -25,8 +25,8 @@ static void agent_ping(struct core *core, struct response *response)
 	response_ok(response, "ok", data);
 }
 
-/* Each takes a thread until the folder has been looked through. */
-static int looks_under_way(const struct core *core, const struct verb *sync)
+/* Each one has a thread until the folder has been read. */
+static int count_syncs(const struct core *core, const struct verb *sync)
 {
 	int count = 0;
 
@@ -41,8 +41,8 @@ static void agent_sync_decide(struct core *core, struct response *response)
 	status_publish_all(core);
 	if (!core->options.looks_for_types) {
 		response_ok(response, "ok", NULL);
-	} else if (looks_under_way(core, response->command->verb) < LOOKS_MOST) {
-		pending_start(core, response, 0); /* answered when the types are there */
+	} else if (count_syncs(core, response->command->verb) < SYNCS_MAX) {
+		pending_start(core, response, 0);
 	} else {
 		response_refuse(response, "device_busy",
 				"the folder of community tasks is being looked through");
@@ -103,7 +103,7 @@ static void agent_prune(struct core *core, struct response *response)
 	cJSON_AddNumberToObject(data, "pruned",
 				(double)lifecycle_prune(core, (int64_t)keep,
 							(int64_t)(days * DAY_MS),
-							PRUNE_MOST));
+							PRUNE_MAX));
 	response_ok(response, "ok", data);
 }
 

@@ -1,4 +1,4 @@
-/* What the devices' nouns share, and the verb that exchanges the whole rig. */
+/* What the devices' nouns share, and device/reload, which swaps the whole rig. */
 #include "agent/commands/device.h"
 
 #include <errno.h>
@@ -56,7 +56,7 @@ void device_start_unless_estopped(struct core *core, struct response *response,
 		device_start(core, response, kind);
 }
 
-/* A worker exchanges the rig and has all of it to itself. */
+/* A worker swaps the rig, with all devices held. */
 static void device_reload_decide(struct core *core, struct response *response)
 {
 	const struct settings_access *access = &core->options.settings;
@@ -75,7 +75,7 @@ static void device_reload_decide(struct core *core, struct response *response)
 		return;
 	}
 	if (access->read_config(access->context, &config, &err) < 0) {
-		/* Its own codes say what is wrong with a payload, and this is none. */
+		/* Its codes are about payloads, and the config is not one. */
 		response_refuse(response,
 				err.number == -ENOENT ? "not_found" : "invalid_args",
 				"%s", err.text);

@@ -1,4 +1,4 @@
-/* The way of a command from its message to its verb. */
+/* The checks that are the same for all verbs, and the call of decide(). */
 #include "agent/commands/dispatch.h"
 
 #include <stdio.h>
@@ -35,8 +35,8 @@ static void message_hash(const struct event *event, char hash[SHA256_HEX])
 	free(bytes);
 }
 
-/* A redelivery of what was carried out: our PUBACK did not reach the broker, the reply is
- * on its way or will be. */
+/* True for the redelivery of a command that was carried out: the PUBACK did not reach the
+ * broker, and the reply is queued or will be. */
 static bool is_redelivery(const struct core *core, const struct event *event,
 			  const char *hash)
 {
@@ -49,8 +49,8 @@ static bool is_redelivery(const struct core *core, const struct event *event,
 	return outbox_is_redelivery(core->outbox, (int)event->number, hash);
 }
 
-/* A full disk: what frees room or stops something is carried out as long as it can be
- * kept. */
+/* On a full disk commands that free room or stop hardware are carried out as long as they
+ * can be stored. */
 static bool check_storage(const struct core *core, struct response *response,
 			  const struct verb *verb)
 {
@@ -65,9 +65,9 @@ static bool check_storage(const struct core *core, struct response *response,
 	return false;
 }
 
-/* Over 3.1.1 the clearing comes back to us as an empty command.  It is known then and
- * dropped, but an emergency stop must never be dropped by mistake: there its topic stays
- * as it is. */
+/* Over 3.1.1 the broker sends the clearing back as an empty command, which
+ * is_own_clearing() drops.  An emergency stop must never be dropped by mistake, so its
+ * topic is not cleared. */
 static void clear_retained(struct core *core, const struct command *command,
 			   const char *topic)
 {
@@ -81,8 +81,8 @@ static void clear_retained(struct core *core, const struct command *command,
 			 TOPIC_MAX, "%s", topic);
 }
 
-/* Retained commands would be carried out again at every connect: refused, and taken off
- * the broker where that is ours to do. */
+/* A retained command would be carried out again at every connect.  It is refused, and
+ * cleared on the broker if the topic is the device's own. */
 static void refuse_retained(struct core *core, struct response *response,
 			    const char *topic)
 {
@@ -130,7 +130,7 @@ static bool check_fresh(struct response *response, const struct verb *verb)
 	return false;
 }
 
-/* MQTT 3.1.1 cannot tell a clearing from an empty command, so an empty one changes
+/* MQTT 3.1.1 cannot tell a clearing from an empty command, so an empty command changes
  * nothing. */
 static bool check_empty(const struct core *core, struct response *response,
 			const struct verb *verb)
@@ -143,8 +143,7 @@ static bool check_empty(const struct core *core, struct response *response,
 	return false;
 }
 
-/* On 3.1.1 there is no No Local: our own clearing of a retained command comes back, once.
- */
+/* MQTT 3.1.1 has no No Local: the clearing of a retained command comes back, once. */
 static bool is_own_clearing(struct core *core, const struct event *event)
 {
 	if (event->size || core->session.version == MQTT_5)
@@ -158,13 +157,13 @@ static bool is_own_clearing(struct core *core, const struct event *event)
 	return false;
 }
 
-/* What a verb's arguments are checked with. */
+/* The compiled schema of a verb's arguments. */
 struct verb_schema {
 	const struct verb *verb; /* NULL: the end */
 	struct schema *schema;
 };
 
-/* Compiled at its first use and kept. */
+/* Compiled at the first use, and kept. */
 static struct schema *verb_schema(struct core *core, const struct verb *verb)
 {
 	struct verb_schema *known = core->verb_schemas;
@@ -180,7 +179,8 @@ static struct schema *verb_schema(struct core *core, const struct verb *verb)
 	if (known == core->verb_schemas + VERBS_MAX ||
 	    schema_compile(&known->schema, verb->schema ? verb->schema : NO_ARGUMENTS,
 			   &err) < 0)
-		abort(); /* a table of ours is wrong: every test of that verb finds it */
+		abort(); /* a schema in a row is wrong: every test of that verb finds it
+			  */
 	known->verb = verb;
 	return known->schema;
 }
@@ -212,7 +212,7 @@ static bool check_body(struct core *core, struct response *response,
 	return false;
 }
 
-/* What "current" stands for. */
+/* Replaces "current" by the id of the current task. */
 static bool resolve_current(struct core *core, struct response *response)
 {
 	struct command *command = response->command;
@@ -235,8 +235,8 @@ static void dispatch_verb(struct core *core, struct response *response,
 	const struct command *command = response->command;
 	bool creates = verb->flags & VERB_CREATES;
 	bool writes = verb->flags & VERB_WRITES;
-	/* The rig has stopped for this message already, repeated or not: so must the
-	 * tasks. */
+	/* An emergency stop has stopped the rig already, even a repeated one, so the
+	 * tasks must stop, too. */
 	bool repeats = writes && !(verb->flags & VERB_NEVER_REFUSED);
 
 	if (!check_scope(core, response, verb) || !check_empty(core, response, verb) ||
@@ -259,7 +259,7 @@ static void dispatch_verb(struct core *core, struct response *response,
 		dedup_remember(core, response, DEDUP_ID);
 }
 
-/* The refusal goes to the one place where it can do no harm. */
+/* The refusal goes to the default topic, where it can do no harm. */
 static void refuse_reply_topic(const struct core *core, struct response *response)
 {
 	struct command *command = response->command;
@@ -282,7 +282,7 @@ static void dispatch_command(struct core *core, struct response *response,
 	    !topic_reply_allowed(core->options.root, core->options.device,
 				 command->reply_to))
 		denied = true;
-	/* First of all: whatever is answered below must not go there. */
+	/* First of all, so that no reply below goes there. */
 	if (denied)
 		refuse_reply_topic(core, response);
 	if (event->retained) {
@@ -312,7 +312,7 @@ void dispatch_message(struct core *core, const struct event *event,
 		.retry_after_s = -1,
 	};
 
-	/* An empty retained message is somebody clearing a topic. */
+	/* An empty retained message clears a topic. */
 	if ((event->retained && !event->size) || is_own_clearing(core, event))
 		return;
 	if (command_parse(&command, topic, event->data, event->size,
@@ -321,7 +321,7 @@ void dispatch_message(struct core *core, const struct event *event,
 		err.number = 0;
 	message_hash(event, response.message_hash);
 	response.packet = (int)event->number;
-	/* The rig has stopped for a repeated emergency stop, too: it is no repetition. */
+	/* A repeated emergency stop has stopped the rig again: it is carried out. */
 	if (has_flag(&command, VERB_NEVER_REFUSED) ||
 	    !is_redelivery(core, event, response.message_hash)) {
 		dispatch_command(core, &response, event, &err);

@@ -1,10 +1,11 @@
+/* The emergency stop, the only verb without a noun. */
 #include "agent/commands/tables.h"
 
 #include "agent/commands/pending.h"
 #include "agent/core/lifecycle.h"
 
-/* The rig stopped when the message arrived; this makes it last.  Whatever else the body
- * says, an emergency stop is never refused for its form. */
+/* The rig stopped when the message arrived; this latches the stop.  The schema lets any
+ * object pass: an emergency stop is never refused for its form. */
 static void estop(struct core *core, struct response *response)
 {
 	struct stop_ops *stop_ops = &core->options.stop_ops;

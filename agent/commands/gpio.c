@@ -1,4 +1,5 @@
-/* The lines that the device config frees.  The rig knows which; a worker asks it. */
+/* The verbs of the noun gpio: lines that the device config frees.  A worker asks the rig,
+ * which knows them. */
 #include "agent/commands/pending.h"
 #include "agent/commands/tables.h"
 
@@ -8,7 +9,8 @@
 
 #define LINE "\"line\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":63}"
 
-/* A line is no device, so it has no bit that whoever exchanges the rig could hold. */
+/* A line is not a device, so it has no bit in a claim that a swap of the rig could hold.
+ */
 static void gpio_decide(struct core *core, struct response *response)
 {
 	if (core_rig_is_away(core))
@@ -38,7 +40,7 @@ static int gpio_read(const struct work *work, const cJSON *body, cJSON **data,
 	return 0;
 }
 
-/* A line may hang on anything: what an emergency stop holds must not be worked around. */
+/* Anything may be connected to a line: gpio/set must not circumvent an emergency stop. */
 static void gpio_set_decide(struct core *core, struct response *response)
 {
 	if (core->estop)

@@ -14,11 +14,11 @@
 
 #define TEXT_MAX 64 /* bytes of a short form */
 
-/* Names that mean something else where an id stands: two short forms, and the level of
- * the barrier below reply/. */
+/* Names with another meaning in the place of an id: two short forms, and the barrier's
+ * level below reply/. */
 static const char *const reserved[] = {"current", "PRESS", "_barrier"};
 
-/* A piece of the payload, without the space around it. */
+/* The payload without the space around it. */
 struct text {
 	const char *start;
 	size_t size;
@@ -36,8 +36,8 @@ static int no_memory(struct err *err)
 
 static struct text trimmed(const char *payload, size_t size)
 {
-	static const char mark[] =
-		"\xef\xbb\xbf"; /* what editors put before a file's first letter */
+	/* The byte order mark that editors put at the start of a file. */
+	static const char mark[] = "\xef\xbb\xbf";
 	struct text text = {payload ? payload : "", size};
 
 	if (text.size >= 3 && !memcmp(text.start, mark, 3)) {
@@ -58,7 +58,7 @@ static bool text_is(const struct text *text, const char *word)
 	return text->size == strlen(word) && !memcmp(text->start, word, text->size);
 }
 
-/* A short form as a string; false when it is none: too long, or not UTF-8. */
+/* Copies a short form; false when it is too long or not UTF-8. */
 static bool text_copy(const struct text *text, char copy[TEXT_MAX + 1])
 {
 	if (text->size > TEXT_MAX || !utf8_valid(text->start, text->size))
@@ -163,7 +163,7 @@ static cJSON *parse_json(const struct text *text, struct err *err)
 	return value;
 }
 
-/* Whatever is no short form has to be JSON; says which of the two it fails to be. */
+/* A payload that is not a short form must be JSON; says which of the two is wrong. */
 static int not_an_object(const struct text *text, struct err *err)
 {
 	cJSON *value;
@@ -245,7 +245,7 @@ static int take_request(struct command *command, const cJSON *value, struct err 
 	return 0;
 }
 
-/* A topic that is too long to keep cannot be judged later, so it is refused here. */
+/* A topic that is too long to keep cannot be checked later, so it is refused here. */
 static int keep_reply_to(struct command *command, const char *topic, struct err *err)
 {
 	if (strlen(topic) >= TOPIC_MAX)
@@ -276,9 +276,9 @@ static int take_if_rev(struct command *command, const cJSON *value, struct err *
 	return 0;
 }
 
-/* Takes the envelope out of the body: all of it, so that the refusal of one field still
- * finds its way by the others.  The first field that is wrong makes the sentence.  null
- * is none. */
+/* Moves the envelope out of the body, all fields of it, so that the refusal of one field
+ * still reaches its sender by the others.  The first wrong field makes the sentence.  A
+ * field that is null counts as left out. */
 static int take_envelope(struct command *command, struct err *err)
 {
 	static const struct {
@@ -310,8 +310,8 @@ static int take_envelope(struct command *command, struct err *err)
 	return ret;
 }
 
-/* Section 6 of the contract: an id that names what the command creates is no part of what
- * is hashed; the id of any other command is. */
+/* Section 6 of the contract: the id is hashed, unless it names what the command
+ * creates. */
 static cJSON *hashed_body(const struct command *command)
 {
 	cJSON *body = cJSON_Duplicate(command->body, true);
@@ -321,7 +321,7 @@ static cJSON *hashed_body(const struct command *command)
 	return body;
 }
 
-/* {"body":…,"verb":…} in its one spelling, or NULL. */
+/* {"body":…,"verb":…} in canonical JSON, or NULL without memory. */
 static char *hashed_text(const struct command *command)
 {
 	cJSON *whole = cJSON_CreateObject();
@@ -347,7 +347,7 @@ static int make_hash(struct command *command, struct err *err)
 	return 0;
 }
 
-/* Without a row the payload is read all the same: its envelope says where to refuse. */
+/* Even without a row the payload is read: its envelope says where the refusal goes. */
 static int parse_body(struct command *command, const void *payload, size_t size,
 		      struct err *err)
 {

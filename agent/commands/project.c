@@ -1,4 +1,4 @@
-/* The verbs of the noun project.  All work on its disk is done by a worker. */
+/* The verbs of the noun project.  Folders are slow, so a worker does all of the work. */
 #include "agent/commands/pending.h"
 #include "agent/commands/tables.h"
 
@@ -10,7 +10,6 @@
 
 #define PROJECT "\"project\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":600}"
 
-/* Projects are folders, and folders are slow. */
 static void project_decide(struct core *core, struct response *response)
 {
 	pending_start(core, response, 0);

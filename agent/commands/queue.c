@@ -1,10 +1,11 @@
+/* The verbs of the noun queue. */
 #include "agent/commands/response.h"
 #include "agent/commands/tables.h"
 #include "agent/core/lifecycle.h"
 
 #include <stdio.h>
 
-static void queue_set(struct core *core)
+static void queue_update_paused(struct core *core)
 {
 	core->scheduler.paused = core->person_paused || core->estop || core->stopping;
 	core->queue_changed = true;
@@ -15,7 +16,7 @@ static void queue_pause(struct core *core, struct response *response)
 	if (!core->person_paused) {
 		core->person_paused = true;
 		store_set_number(core->store, "paused", 1);
-		queue_set(core);
+		queue_update_paused(core);
 		core_emit_event(core, "queue.paused", NULL, NULL);
 	}
 	response_ok(response, "ok", NULL);
@@ -41,7 +42,7 @@ static void queue_resume(struct core *core, struct response *response)
 	if (core->scheduler.paused) {
 		core->person_paused = false;
 		store_set_number(core->store, "paused", 0);
-		queue_set(core);
+		queue_update_paused(core);
 		core_emit_event(core, "queue.resumed", NULL, NULL);
 	}
 	response_ok(response, "ok", NULL);
@@ -54,7 +55,7 @@ static void queue_clear(struct core *core, struct response *response)
 	struct scheduler *s = &core->scheduler;
 	size_t i = 0;
 
-	/* All of them end as cancelled: none shall fail because of another. */
+	/* All of them end as cancelled; none should fail because of another. */
 	for (size_t k = 0; k < s->count; k++)
 		if (s->live[k]->status == TASK_PENDING)
 			s->live[k]->after_open = 0;

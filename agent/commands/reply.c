@@ -1,3 +1,4 @@
+/* Makes the JSON of a reply and puts it into the outbox. */
 #include "agent/commands/reply.h"
 
 #include <stdio.h>
@@ -6,7 +7,6 @@
 #include "agent/base/clock.h"
 #include "agent/model/error_code.h"
 
-/* The part of a reply that is remembered: everything but its data. */
 cJSON *reply_head(const struct core *core, const struct response *response)
 {
 	const struct command *command = response->command;
@@ -85,9 +85,7 @@ void reply_topic(const struct core *core, const struct command *command,
 			   name);
 }
 
-/* A whole fleet receives the command at the same time and should not reply at the same
- * time.
- */
+/* A whole fleet receives a command at the same time; its replies are spread. */
 int64_t reply_delay(struct core *core, const struct command *command)
 {
 	if (command->topic.scope == SCOPE_DEVICE ||

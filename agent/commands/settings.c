@@ -1,3 +1,4 @@
+/* The verbs of the noun settings. */
 #include "agent/commands/settings.h"
 #include "agent/commands/response.h"
 #include "agent/commands/tables.h"

@@ -22,7 +22,7 @@ static void wrong_state(struct core *core, struct response *response,
 			  what);
 }
 
-/* The response shows the task as it is after the command, wherever it lives now. */
+/* Answers with the task as it is after the command, live or ended. */
 static void response_named_task(struct core *core, struct response *response,
 				const char *code)
 {
@@ -108,7 +108,7 @@ static void task_restart(struct core *core, struct response *response)
 		response_refuse(response, "unknown_type", "there is no task type '%s'",
 				task->type_name);
 	} else if (create_room(core, response, 1)) {
-		/* It lives in the scheduler from now on. */
+		/* The scheduler owns it from now on. */
 		ended = NULL;
 		lifecycle_restart(core, task, !from || strcmp(from, "start") != 0);
 		response_named_task(core, response, "accepted");

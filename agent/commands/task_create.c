@@ -43,8 +43,8 @@ static const char create_schema[] =
 	"\"properties\":{" CREATE_PROPERTIES ",\"dry_run\":{\"type\":\"boolean\"},"
 	"\"then\":{\"type\":\"array\",\"maxItems\":32,\"items\":" ITEM_SCHEMA "}}}";
 
-/* Takes problems away that a predecessor in the chain may still cure: a required argument
- * of the top level that is missing. */
+/* Drops the problems that a predecessor in the chain may still solve: missing required
+ * arguments at the top level. */
 static size_t without_missing(struct schema_problem *problems, size_t n, const char *at)
 {
 	size_t kept = 0;
@@ -61,9 +61,9 @@ static size_t without_missing(struct schema_problem *problems, size_t n, const c
 	return kept;
 }
 
-/* What the schema cannot say, the type may. */
-static bool create_ask_type(struct response *response, const struct task *task,
-			    const char *at)
+/* Checks what no schema can say. */
+static bool create_check_with_type(struct response *response, const struct task *task,
+				   const char *at)
 {
 	const struct task_type *type = task->type->type;
 	struct task_problem problem;
@@ -91,7 +91,7 @@ static bool create_check_args(struct response *response, struct task *task, cJSO
 	if (n)
 		response_problems(response, "invalid_args", problems, n);
 	task->args = json_text(args);
-	return n == 0 && create_ask_type(response, task, at);
+	return n == 0 && create_check_with_type(response, task, at);
 }
 
 bool create_labels(struct response *response, struct task *task, const cJSON *labels)
@@ -112,7 +112,7 @@ bool create_labels(struct response *response, struct task *task, const cJSON *la
 				LABEL_NAME_MAX, strlen(label->string));
 			return false;
 		}
-		/* The schema counts characters. */
+		/* The schema counts characters, not bytes. */
 		if (strlen(label->valuestring) > LABEL_MAX) {
 			response_refuse(response, "invalid_args",
 					"labels must have at most %d bytes, not %zu",
@@ -159,7 +159,7 @@ static void create_name(struct core *core, struct task *task, const char *id)
 		snprintf(task->id, sizeof(task->id), "%s", id);
 		return;
 	}
-	/* Sorted by age; somebody may have chosen such an id, so look. */
+	/* Sorts by age.  A person may have used such an id already. */
 	do {
 		snprintf(task->id, sizeof(task->id), "t%010lld-%.6s",
 			 (long long)core->next_task, core->store_name);
@@ -238,8 +238,8 @@ static void create_after(struct task *task, const cJSON *after)
 				 id->valuestring);
 }
 
-/* A scan that is asked for without a word about it is that of the settings. */
-static void create_preset(const struct core *core, const cJSON *body, cJSON *args)
+/* A scan_task without arguments uses the setting scan_preset. */
+static void use_scan_preset(const struct core *core, const cJSON *body, cJSON *args)
 {
 	const struct settings_access *access = &core->options.settings;
 	const char *type = json_string(body, "type");
@@ -260,7 +260,7 @@ static void create_preset(const struct core *core, const cJSON *body, cJSON *arg
 	cJSON_Delete(values);
 }
 
-/* One task of a create, checked in itself; NULL when it is refused. */
+/* One task of the chain, checked by itself; NULL when it is refused. */
 static struct task *create_task(struct core *core, struct response *response,
 				const cJSON *body, const char *at, bool in_chain)
 {
@@ -273,7 +273,7 @@ static struct task *create_task(struct core *core, struct response *response,
 		abort(); /* see effects_add() */
 	args = args ? cJSON_Duplicate(args, true) : cJSON_CreateObject();
 	if (!in_chain)
-		create_preset(core, body, args);
+		use_scan_preset(core, body, args);
 	snprintf(path, sizeof(path), "%s/args", at);
 	fits = create_type(core, response, task, body) &&
 	       create_check_args(response, task, args, path, in_chain) &&
@@ -300,7 +300,7 @@ static void chain_free(struct chain *chain)
 	chain->count = 0;
 }
 
-/* The ids of a chain: <id>-1, <id>-2 … unless given. */
+/* Gives the followers their ids: <id>-1, <id>-2 …, unless they have one. */
 static bool chain_name(struct core *core, struct response *response, struct chain *chain,
 		       const cJSON *then)
 {
@@ -340,7 +340,7 @@ static bool chain_name(struct core *core, struct response *response, struct chai
 	return true;
 }
 
-/* Do all ids in after exist?  Those of the chain itself do not yet, but will. */
+/* Do all ids in after exist?  Called before chain_name() adds the ids of the chain. */
 static bool chain_after(struct core *core, struct response *response, struct chain *chain,
 			size_t i)
 {
@@ -382,8 +382,8 @@ static void chain_remember(struct core *core, const struct response *response,
 {
 	const struct command *command = response->command;
 
-	/* The ids of followers are taken from now on, too; their body is the whole
-	 * create's. */
+	/* The ids of the followers are in use from now on, too, with the hash of the
+	 * whole command. */
 	for (size_t i = 1; i < chain->count; i++) {
 		char key[TASK_ID + 1], reply[256];
 
@@ -421,18 +421,18 @@ bool create_room(struct core *core, struct response *response, size_t n)
 	return false;
 }
 
-static bool create_same(const struct task *task, const char *key, const char *value)
+static bool has_argument(const struct task *task, const char *key, const char *value)
 {
 	cJSON *args = cJSON_Parse(task->args);
 	const char *text = json_string(args, key);
-	bool same = text && !strcmp(text, value);
+	bool has = text && !strcmp(text, value);
 
 	cJSON_Delete(args);
-	return same;
+	return has;
 }
 
-/* Is the task the only one of its type for what it works on?  Those that follow in a
- * chain are not asked: when their turn comes, the type itself knows. */
+/* Is the task the only live one of its type for the same argument?  Followers in a chain
+ * are not checked here: the type checks them when they start. */
 static bool create_is_unique(struct core *core, struct response *response,
 			     const struct task *task)
 {
@@ -445,7 +445,7 @@ static bool create_is_unique(struct core *core, struct response *response,
 		const struct task *other = core->scheduler.live[i];
 
 		if (strcmp(other->type_name, task->type_name) != 0 ||
-		    !create_same(other, key, value))
+		    !has_argument(other, key, value))
 			continue;
 		unique = false;
 		response_conflict(

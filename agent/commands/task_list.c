@@ -9,7 +9,7 @@
 #include "agent/commands/tables.h"
 #include "agent/core/lifecycle.h"
 
-#define LIST_BYTES (96 * 1024) /* pages end here, well below the 128 KiB of a reply */
+#define LIST_BYTES (96 * 1024) /* of a page, well below the 128 KiB of a reply */
 
 static bool list_has(const cJSON *list, const char *name)
 {
@@ -51,7 +51,7 @@ static bool list_wants(const cJSON *body, const struct task *task)
 	       (!label || has_label(task, label));
 }
 
-/* Newest first.  The rows of live tasks may be older than what memory knows. */
+/* Newest first.  A live task is newer in memory than its row. */
 static void task_list(struct core *core, struct response *response)
 {
 	const cJSON *body = response->command->body;
@@ -138,7 +138,7 @@ static void task_events(struct core *core, struct response *response)
 		free(event);
 	}
 	cJSON_AddNumberToObject(data, "oldest", (double)store_event_oldest(core->store));
-	/* Where to go on: the last one told; null when there is no more. */
+	/* The cursor of the next page, null at the end. */
 	if (event)
 		cJSON_AddNumberToObject(data, "next", (double)(seq - 1));
 	else
