@@ -1,5 +1,5 @@
-/* What tests/static/lint tells its tools, because they read one file at a time: included
- * before every source, and only there. */
+/* Declarations for the tools of tests/static/lint, which read one file at a time;
+ * included before every source file, and only there. */
 #ifndef TESTS_STATIC_LINT_H
 #define TESTS_STATIC_LINT_H
 
@@ -9,8 +9,8 @@
 #include <uthash.h>
 #include <utlist.h>
 
-/* The head of the list after an element was taken out.  The macros themselves look to the
- * analyzer as if the element stayed. */
+/* The head of a list without the element taken.  To the analyzer the real macros look as
+ * if the element stayed in the list. */
 void *lint_head(const void *head, const void *taken);
 
 #undef HASH_DELETE
@@ -18,10 +18,11 @@ void *lint_head(const void *head, const void *taken);
 #undef DL_DELETE
 #define DL_DELETE(head, element) ((head) = lint_head((head), (element)))
 
-/* cmocka leaves a test that failed by longjmp(). */
+/* cmocka leaves a failed test by longjmp(). */
 __attribute__((noreturn)) void _fail(const char *const file, const int line);
 
-/* An error's number is negative wherever it is set, except in the file that sets it. */
+/* err_set() and err_code() return a negative number everywhere but in the file that
+ * defines them. */
 #ifndef LINT_BASE_ERR
 #include "agent/base/err.h"
 #define err_set(err, number, ...) ((err_set)((err), (number), __VA_ARGS__), -EINVAL)
