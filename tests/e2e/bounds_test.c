@@ -55,7 +55,7 @@ static void a_payload_has_at_most_128_kib(struct world *w)
 
 static void json_has_at_most_sixteen_levels(struct world *w)
 {
-	/* The object is the first level. */
+	/* The object itself is the first level. */
 	const cJSON *within = ask_refused(w, "agent/ping", "invalid_args",
 					  "{'x':[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]}");
 	const cJSON *beyond = ask_refused(w, "agent/ping", "bad_json",

@@ -115,7 +115,7 @@ static void assert_archive_holds_all(struct world *w)
 		assert_non_null(strstr(archive, quoted(w, "scan01_%03d.jpg", i)));
 }
 
-/* ---- the way things go ---- */
+/* ---- uploads ---- */
 
 static void an_upload_arrives_part_by_part(struct world *w)
 {
@@ -288,7 +288,8 @@ static void a_killed_agent_continues_with_the_part_in_flight(struct world *w)
 	assert_true(number_at(task, "resumed") == 1);
 	assert_archive_holds_all(w);
 	assert_int_equal(cloud_requests(w, "createProject ok 200"), 1);
-	assert_int_equal(cloud_requests(w, "part ok 200"), 4); /* the first came once */
+	/* The first part was sent only once. */
+	assert_int_equal(cloud_requests(w, "part ok 200"), 4);
 	assert_int_equal(cloud_requests(w, " 422"), 0);
 	assert_int_equal(cloud_requests(w, "startProject ok 200"), 1);
 }
@@ -390,7 +391,7 @@ static void a_permanent_server_error_is_reported_with_advice(struct world *w)
 	}
 }
 
-/* ---- what is refused ---- */
+/* ---- refusals ---- */
 
 static void a_second_upload_of_the_same_project_is_refused(struct world *w)
 {

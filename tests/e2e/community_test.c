@@ -299,7 +299,7 @@ static void a_program_sees_little_of_the_agent(struct world *w)
 	assert_true(bool_at(task, "result.here"));
 }
 
-/* ---- which files count ---- */
+/* ---- which files are used ---- */
 
 static void a_bad_file_is_reported_and_does_not_stop_others(struct world *w)
 {
@@ -633,7 +633,7 @@ static void a_program_that_exceeds_its_limits_fails_with_a_reason(struct world *
 	"done_with() { echo '{\"type\":\"result\",\"value\":'\"$answer\"'}'; }\n"
 
 /* The state of a motor is published slightly after the end of the task that moved it. */
-static bool stands_at_150(const struct message *message, const void *context)
+static bool is_at_150(const struct message *message, const void *context)
 {
 	cJSON *motor = cJSON_Parse(message->payload);
 	double angle = cJSON_GetNumberValue(cJSON_GetObjectItem(motor, "angle"));
@@ -674,7 +674,7 @@ static void a_program_can_move_the_devices_that_it_declares(struct world *w)
 	assert_true(bool_at(task, "result.ok"));
 	assert_true(number_at(task, "result.value.width") > 0);
 	wait_value(w, BASE "/light/ringlight", "state", "ON");
-	assert_non_null(client_wait(w->client, 0, BASE "/motor/turntable", stands_at_150,
+	assert_non_null(client_wait(w->client, 0, BASE "/motor/turntable", is_at_150,
 				    NULL, deadline_patient(SOON_MS), NULL));
 	assert_true(file_exists(quoted(w, "%s/a.jpg", w->device.project_dir)));
 	assert_false(file_exists(quoted(w, "%s/community-runs/t1", w->device.state_dir)));

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Pictures that are large enough for outlines. */
+/* Photos that are large enough for outlines. */
 static const struct world_options large = {
 	.rig = "{'backend':'simulated','cameras':{'sim':{'type':'simulated','settings':{"
 	       "'shutter':5,'orientation_flag':1,'crop_width':7,'crop_height':3,"

@@ -256,7 +256,7 @@ static void damage(const char *path, size_t from)
 	free(bytes);
 }
 
-static void assert_told(struct world *w, const char *part)
+static void assert_reported(struct world *w, const char *part)
 {
 	assert_non_null(strstr(wait_message(w, 0, BASE "/info", part)->payload, part));
 	wait_file(w, w->device.log, part);
@@ -271,7 +271,7 @@ static void a_damaged_database_is_moved_aside_and_named(struct world *w)
 
 	world_start_agent(w);
 
-	assert_told(w, "agent.sqlite.damaged-1");
+	assert_reported(w, "agent.sqlite.damaged-1");
 	assert_true(file_exists(state_file(w, "agent.sqlite.damaged-1")));
 	create(w, "b", HELLO, SHORT_HELLO);
 	wait_status(w, "b", "completed");
@@ -288,7 +288,7 @@ static void a_database_damaged_in_the_middle_is_moved_aside_and_named(struct wor
 
 	world_start_agent(w);
 
-	assert_told(w, "agent.sqlite.damaged-1");
+	assert_reported(w, "agent.sqlite.damaged-1");
 	create(w, "b", HELLO, SHORT_HELLO);
 	wait_status(w, "b", "completed");
 }
@@ -320,12 +320,12 @@ static void a_damaged_settings_file_is_moved_aside_and_named(struct world *w)
 
 	world_start_agent(w);
 
-	assert_told(w, "settings.json");
+	assert_reported(w, "settings.json");
 	wait_value(w, BASE "/settings", "values.scheduler.max_concurrent", "3");
 	ask_ok(w, "settings/set", "{'values':{'scheduler.max_concurrent':1}}");
 }
 
-/* ---- no disk for us ---- */
+/* ---- read-only ---- */
 
 static void ends_with_a_sentence(struct world *w, const char *part)
 {
@@ -422,7 +422,7 @@ static void a_slow_disk_slows_the_scan_and_memory_stays_bounded(struct world *w)
 	       "'args':{'project':'cup','settings':{'points':%d}}}",
 	       photos);
 	while (photos_on_disk(w, photos) < (size_t)photos) {
-		size_t exposed = lines_of(shutter); /* before the others are counted */
+		size_t exposed = lines_of(shutter); /* counted before the written ones */
 		size_t written = photos_on_disk(w, photos);
 
 		if (exposed > written + most)

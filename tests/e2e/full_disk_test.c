@@ -101,7 +101,7 @@ static void a_model_without_room_to_unpack_can_be_unpacked_later(struct world *w
 	assert_int_equal(cloud_requests(w, "206 from"), 0);
 }
 
-/* ---- of a scan ---- */
+/* ---- the photos of a scan ---- */
 
 static void scan(struct world *w, int stacks)
 {

@@ -17,12 +17,12 @@ static const struct world_options other_prefix = {
 static const struct world_options two_lights = {
 	.rig = "{'name':'Rig','backend':'simulated','scan_radius_mm':130,"
 	       "'lights':{'left':{'pwm_support':true},'right':{'pwm_support':true}}}"};
-/* A scan that is still running when the next button is pressed. */
+/* A scan must still be running when the next button is pressed. */
 static const struct world_options slow_rig = {.sim_speed = "5"};
 static const struct world_options later = {.agent_later = true};
 
 /* As received by a Home Assistant that has just started. */
-static cJSON *told(struct world *w, const char *topic)
+static cJSON *retained_document(struct world *w, const char *topic)
 {
 	int64_t until = deadline_now() + deadline_patient(SOON_MS);
 	char *text;
@@ -53,7 +53,7 @@ static const cJSON *entity(const cJSON *message, const char *key)
 
 static void home_assistant_would_accept_the_discovery(struct world *w)
 {
-	cJSON *message = told(w, TOPIC);
+	cJSON *message = retained_document(w, TOPIC);
 
 	assert_accepted("homeassistant", TOPIC, message);
 	assert_string_equal(text_at(message, "availability_topic"), BASE "/status");
@@ -87,7 +87,7 @@ static void the_checks_of_this_test_find_errors(struct world *w)
 		{"ended", "event_types", "[]"},
 		{"progress", "unique_id", "\"" DEVICE_ID "_status\""},
 	};
-	cJSON *message = told(w, TOPIC);
+	cJSON *message = retained_document(w, TOPIC);
 	char problem[256];
 
 	for (size_t i = 0; i < sizeof(spoilt) / sizeof(spoilt[0]); i++) {
@@ -130,7 +130,7 @@ static const char *current_scan(struct world *w, const char *status)
 
 static void the_buttons_run_a_scan(struct world *w)
 {
-	cJSON *message = told(w, TOPIC);
+	cJSON *message = retained_document(w, TOPIC);
 	const char *set = "{\"values\":{\"scan_preset.points\":40}}";
 	struct publish how = {.qos = 1};
 
@@ -159,7 +159,7 @@ static void the_buttons_run_a_scan(struct world *w)
 
 static void the_light_can_be_switched(struct world *w)
 {
-	cJSON *message = told(w, TOPIC);
+	cJSON *message = retained_document(w, TOPIC);
 	const cJSON *light = entity(message, "light_ringlight");
 	const char *on = "{\"state\":\"ON\",\"brightness\":40}";
 	struct publish how = {.qos = 1};
@@ -189,7 +189,7 @@ static void command_light(struct world *w, const cJSON *light, const char *key)
 
 static void each_of_two_lights_has_its_own_entity(struct world *w)
 {
-	cJSON *message = told(w, TOPIC);
+	cJSON *message = retained_document(w, TOPIC);
 	const cJSON *left = entity(message, "light_left");
 	const cJSON *right = entity(message, "light_right");
 
@@ -210,7 +210,7 @@ static void each_of_two_lights_has_its_own_entity(struct world *w)
 }
 
 /* Returns when everything that a start publishes has been published. */
-static size_t quiet(struct world *w)
+static size_t wait_until_quiet(struct world *w)
 {
 	size_t before;
 
@@ -225,7 +225,7 @@ static size_t quiet(struct world *w)
 static void a_birth_message_publishes_everything_again_once(struct world *w)
 {
 	wait_message(w, 0, BASE "/motor/rotor", NULL);
-	size_t mark = quiet(w);
+	size_t mark = wait_until_quiet(w);
 
 	for (int i = 0; i < 5; i++)
 		client_publish(w->client, "homeassistant/status", "online", 6, NULL);
@@ -242,7 +242,7 @@ static void switching_it_off_removes_the_discovery(struct world *w)
 
 	client_publish(w->client, TOPIC, "{}", 2, &how);
 	world_start_agent(w);
-	cJSON_Delete(told(w, TOPIC));
+	cJSON_Delete(retained_document(w, TOPIC));
 	world_stop_agent(w);
 	assert_int_equal(device_settings(&w->device, off.settings), 0);
 
@@ -256,7 +256,7 @@ static void switching_it_off_removes_the_discovery(struct world *w)
 
 static void the_discovery_prefix_is_a_setting(struct world *w)
 {
-	cJSON *message = told(w, "house/device/" DEVICE_ID "/config");
+	cJSON *message = retained_document(w, "house/device/" DEVICE_ID "/config");
 
 	assert_accepted("house", "house/device/" DEVICE_ID "/config", message);
 	cJSON_Delete(message);
