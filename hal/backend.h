@@ -13,8 +13,7 @@
  * returns 0 or a negative errno; one that takes err adds a sentence.
  *
  * Threads: calls for different devices may come at the same time from different threads.
- * Calls for one device never overlap, except where stated.  safe() may come at any time.
- */
+ * Calls for one device never overlap, except where stated.  safe() may come any time. */
 #ifndef HAL_BACKEND_H
 #define HAL_BACKEND_H
 

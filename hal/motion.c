@@ -103,7 +103,7 @@ static double axis_speed(const struct motion_axis *axis)
 
 static void axis_start(struct motion_axis *axis, int64_t now)
 {
-	/* In whole nanoseconds, so that cruising and the limit in axis_schedule() agree.
+	/* In whole nanoseconds, so that cruising agrees with the limit in axis_schedule.
 	 */
 	axis->shortest_ns = (int64_t)ceil(NS_PER_S / axis->limits.max_speed);
 	axis->limits.max_speed = NS_PER_S / (double)axis->shortest_ns;

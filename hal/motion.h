@@ -38,8 +38,7 @@ struct motion_profile {
 	double rise_s, cruise_s, total_s;
 };
 
-/* The fastest way over distance, beginning at speed, which must allow a stop within it.
- */
+/* The fastest way over distance from an initial speed that allows a stop within it. */
 void motion_profile_plan(struct motion_profile *p, const struct motion_limits *limits,
 			 double speed, double distance);
 

@@ -21,7 +21,7 @@ void realtime_begin(struct realtime *rt)
 	*rt = (struct realtime){.latency = -1};
 	if (ret != 0)
 		snprintf(rt->no_priority, sizeof(rt->no_priority), "%s", strerror(ret));
-	/* Without real-time priority the kernel may wake a sleeper 50 us late on purpose.
+	/* Without real-time priority the kernel may delay wake-ups by 50 us on purpose.
 	 */
 	prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
 }

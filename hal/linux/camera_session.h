@@ -13,7 +13,7 @@ struct camera_session;
 /* The result of a photo. */
 struct camera_result {
 	struct camera_facts facts;
-	bool opened; /* for this photo, or this question */
+	bool opened; /* by this call */
 	struct camera_picture picture;
 	int64_t taken_at_ms;
 };

@@ -1,6 +1,5 @@
 /* Decides which frame of a stream is the photo that was asked for: settings take effect
- * some frames after they were set, and a lens takes time to move.  Pure; knows no clock.
- */
+ * some frames after they were set, and a lens takes time to move.  Pure, no clock. */
 #ifndef HAL_LINUX_FRAME_PICKER_H
 #define HAL_LINUX_FRAME_PICKER_H
 

@@ -1,5 +1,4 @@
-/* libgpiod 1.6: one handle per line, chips by name or label, no debouncing in the kernel.
- */
+/* libgpiod 1.6: one handle per line, chips by name or label, no kernel debouncing. */
 #include "hal/linux/gpio.h"
 
 #include <errno.h>

@@ -51,7 +51,7 @@ struct trigger_pins {
 };
 
 /* Reads the pins of a device (item: its member of the config) and records it as their
- * user. All or none; "invalid_args" names device and key. */
+ * user.  All or none; "invalid_args" names device and key. */
 int pin_map_motor(struct pin_map *map, const cJSON *item, struct motor_pins *motor,
 		  struct err *err);
 int pin_map_endstop(struct pin_map *map, const cJSON *item, struct endstop_pins *endstop,

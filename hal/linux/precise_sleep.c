@@ -5,8 +5,8 @@
 
 #define SLICE_NS 10000000 /* the longest sleep, so that a stop is noticed soon */
 #define LEAST_NS 15000	  /* spin at least this long */
-#define MOST_NS                                                                          \
-	100000 /* spin at most this long: more would starve others on that processor */
+/* Spin at most this long: more would starve others on that processor. */
+#define MOST_NS 100000
 #define SPARE_NS 10000 /* more than the last sleeps were late */
 #define FORGET 512     /* each sleep forgets 1/FORGET of the difference */
 

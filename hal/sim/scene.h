@@ -25,8 +25,7 @@ void scene_distance(const struct scene_points *p, float *distance, int groups);
  * view. */
 void scene_normal(const struct scene_points *p, struct scene_points *normal, int groups);
 
-/* Ambient occlusion, 0..1: how open the surface is to light at p, dark where parts touch.
- */
+/* Ambient occlusion, 0..1: how open the surface is to light; dark where parts touch. */
 void scene_openness(const struct scene_points *p, const struct scene_points *normal,
 		    float *open, int groups);
 
