@@ -319,7 +319,7 @@ static void a_spiral_with_limits_turns_back_at_them(void **state)
 	assert_true(fro);
 }
 
-static void a_short_spiral_is_one_too(void **state)
+static void a_short_spiral_is_still_a_spiral(void **state)
 {
 	(void)state;
 
@@ -386,7 +386,7 @@ int main(void)
 		cmocka_unit_test(a_grid_of_one_meridian_or_one_ring_is_a_line),
 		cmocka_unit_test(a_spiral_goes_down_in_equal_arcs),
 		cmocka_unit_test(a_spiral_with_limits_turns_back_at_them),
-		cmocka_unit_test(a_short_spiral_is_one_too),
+		cmocka_unit_test(a_short_spiral_is_still_a_spiral),
 		cmocka_unit_test(
 			every_method_has_its_name_and_refuses_what_is_impossible),
 		cmocka_unit_test(a_point_is_converted_to_cartesian_coordinates),
