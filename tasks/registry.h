@@ -22,14 +22,16 @@ struct registered_type {
 
 /* OpenScan3's five settings of task autodiscovery, contract section 10. */
 struct registry_options {
-	bool enabled; /* false: only the namespace "core" */
-	const char *const
-		*namespaces;	  /* "core" "examples" "community"; NULL-terminated */
-	bool include_subpackages; /* false: only files directly in the namespace's folder
-				   */
-	const char *const *ignore_modules; /* files of types to leave out */
-	bool override_on_conflict; /* a later type replaces an earlier one of the same
-				      name */
+	/* False: only the namespace "core". */
+	bool enabled;
+	/* "core" "examples" "community"; NULL-terminated. */
+	const char *const *namespaces;
+	/* False: only files directly in the namespace's folder. */
+	bool include_subpackages;
+	/* Files of types to leave out. */
+	const char *const *ignore_modules;
+	/* True: a later type replaces an earlier one of the same name. */
+	bool override_on_conflict;
 };
 
 /* The owner of types that may be unloaded: a type is valid while its owner is held. */

@@ -17,9 +17,8 @@ struct task_services {
 	int64_t min_free_bytes; /* space that a scan must leave free on the disk */
 	const char *state_dir;
 	struct community *community; /* the types from outside this tree */
-	const cJSON *export_roots; /* absolute folders that exports may go below; NULL for
-				      none */
-	const cJSON *cloud;	   /* the settings cloud.*, without that prefix */
+	const cJSON *export_roots;   /* absolute folders for exports; NULL for none */
+	const cJSON *cloud;	     /* the settings cloud.*, without that prefix */
 };
 
 #endif

@@ -112,14 +112,14 @@ struct task_problem {
 	char sentence[512];
 };
 
-/* Every type is one of these. */
+/* A task type. */
 struct task_type {
 	const char *name;     /* ^[a-z][a-z0-9_]*_task$ */
 	const char *title;    /* "Photogrammetry scan" */
 	const char *category; /* "core" "example" "community" "test" */
 	bool is_exclusive;    /* runs alone */
 	bool is_blocking;     /* may take 10 s between two gates */
-	bool resumable;	      /* goes on from its last checkpoint */
+	bool resumable;	      /* resumes from its last checkpoint */
 	/* The devices that a run holds.  "motor" "light" "camera" "trigger": every device
 	 * of the kind; "camera/sim": that one.  NULL-terminated, or NULL for none. */
 	const char *const *uses;

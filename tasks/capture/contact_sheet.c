@@ -16,8 +16,7 @@
 
 struct contact_sheet {
 	int count, columns, cell;
-	int wide, tall; /* the largest photo so far with its margin; never more than a
-			   cell */
+	int wide, tall; /* the largest photo so far with its margin; at most a cell */
 	bool *filled;
 	struct frame *page;
 };

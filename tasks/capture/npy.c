@@ -10,9 +10,7 @@
 #include "hal/frame.h"
 
 #define HEAD 128 /* magic, version, length and description together; a multiple of 64 */
-#define LENGTH                                                                           \
-	8 /* where the length of the description stands, and how much is before          \
-	   */
+#define LENGTH 8 /* offset of the length field, after magic and version */
 #define SIDE_MAX 65535
 
 static const unsigned char magic[LENGTH] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0};

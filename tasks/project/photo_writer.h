@@ -36,8 +36,8 @@ struct photo_writer_job {
 	char comment[160]; /* for the photo's EXIF block; may be empty */
 
 	/* The writer owns these from photo_writer_put() on. */
-	struct rig_shot *shot; /* to be read out, */
-	struct frame *frame;   /* or this, which has been read out */
+	struct rig_shot *shot; /* the photo, to be read out */
+	struct frame *frame;   /* or the photo that was read out already */
 	cJSON *details;	       /* the metadata; the frame's and the quality are added */
 };
 
