@@ -99,7 +99,7 @@ static int prepare(struct model_download *d, const cJSON *args, struct err *err)
 }
 
 /* A partial file can be continued only if it belongs to the same model. */
-static int take_up(struct model_download *d, const cJSON *saved, struct err *err)
+static int resume(struct model_download *d, const cJSON *saved, struct err *err)
 {
 	const char *remote = json_string(saved, "remote");
 	const char *tag = json_string(saved, "tag");
@@ -147,7 +147,7 @@ static int download_changed(struct download *download)
 /* ---- the link ---- */
 
 /* 0 with a link, or the error. */
-static int ask_for_link(struct model_download *d, struct err *err)
+static int request_link(struct model_download *d, struct err *err)
 {
 	const struct cloud_api_param values[] = {{"project", d->remote}};
 	cJSON *info = NULL;
@@ -182,7 +182,7 @@ static int find_link(struct model_download *d)
 		snprintf(message, sizeof(message), "Fetching cloud project info (%d/%d)",
 			 tries, TRIES);
 		d->host->progress(d->run, tries - 1, TRIES, message);
-		ret = ask_for_link(d, &err);
+		ret = request_link(d, &err);
 		if (ret == 0)
 			return 0;
 		if (ret == -EINTR) /* a pause does not count as an attempt */
@@ -295,7 +295,7 @@ static int download_all(struct model_download *d, const cJSON *args, const cJSON
 	ret = d->host->begin(d->run);
 	if (ret)
 		return ret;
-	if (take_up(d, saved, &err) < 0)
+	if (resume(d, saved, &err) < 0)
 		return fail(d, &err);
 	ret = checkpoint(d);
 	if (ret == 0)

@@ -61,8 +61,8 @@ struct preparation {
 	int stopped; /* the gate's answer */
 };
 
-static int read_gently(void *context, size_t file, int64_t offset, void *bytes,
-		       size_t size, struct err *err)
+static int read_unless_stopped(void *context, size_t file, int64_t offset, void *bytes,
+			       size_t size, struct err *err)
 {
 	struct preparation *p = context;
 	struct upload *u = p->upload;
@@ -77,7 +77,7 @@ static int read_gently(void *context, size_t file, int64_t offset, void *bytes,
 	return photo_set_read(&u->photos, file, offset, bytes, size, err);
 }
 
-static void warn_of_others(const struct upload *u)
+static void warn_of_skipped(const struct upload *u)
 {
 	char text[120];
 
@@ -91,14 +91,14 @@ static void warn_of_others(const struct upload *u)
 static int make_archive(struct upload *u)
 {
 	struct preparation preparation = {.upload = u};
-	const struct zip_reader reader = {&preparation, read_gently};
+	const struct zip_reader reader = {&preparation, read_unless_stopped};
 	struct zip_file *files = NULL;
 	struct err err = {0};
 	int ret = photo_set_open(&u->photos, projects_folder(u->host->services->projects),
 				 u->project, &err);
 
 	if (ret == 0) {
-		warn_of_others(u);
+		warn_of_skipped(u);
 		files = photo_set_zip_files(&u->photos);
 		ret = files ? zip_open(&u->zip, files, u->photos.count, &reader, &err)
 			    : err_set(&err, -ENOMEM, "out of memory");
@@ -162,7 +162,7 @@ static int checkpoint(struct upload *u, bool created)
 	return ret;
 }
 
-static int divide(struct upload *u, int64_t split)
+static int divide_into_parts(struct upload *u, int64_t split)
 {
 	struct err err;
 
@@ -177,7 +177,7 @@ static int divide(struct upload *u, int64_t split)
 	return fail(u, &err);
 }
 
-static bool goes_on(const struct upload *u, const cJSON *saved)
+static bool can_resume(const struct upload *u, const cJSON *saved)
 {
 	const char *fingerprint = json_string(saved, "fingerprint");
 	const char *target = json_string(saved, "target");
@@ -186,10 +186,10 @@ static bool goes_on(const struct upload *u, const cJSON *saved)
 	       !strcmp(fingerprint, u->fingerprint) && !strcmp(target, u->target->name);
 }
 
-static int take_up(struct upload *u, const cJSON *saved)
+static int resume(struct upload *u, const cJSON *saved)
 {
 	const cJSON *links = cJSON_GetObjectItemCaseSensitive(saved, "links");
-	int ret = divide(u, (int64_t)json_number(saved, "split", 1));
+	int ret = divide_into_parts(u, (int64_t)json_number(saved, "split", 1));
 
 	snprintf(u->remote, sizeof(u->remote), "%s", json_string(saved, "remote"));
 	u->next = (size_t)json_number(saved, "next", 0);
@@ -197,7 +197,7 @@ static int take_up(struct upload *u, const cJSON *saved)
 	return ret;
 }
 
-static int begin_anew(struct upload *u, const cJSON *saved)
+static int start_over(struct upload *u, const cJSON *saved)
 {
 	struct retry retry = {.host = u->host,
 			      .run = u->run,
@@ -205,7 +205,8 @@ static int begin_anew(struct upload *u, const cJSON *saved)
 			      .once = u->target->create,
 			      .context = u};
 	const cJSON *settings = u->host->services->cloud;
-	int ret = divide(u, (int64_t)json_number(settings, "split_size", 200000000));
+	int ret = divide_into_parts(
+		u, (int64_t)json_number(settings, "split_size", 200000000));
 
 	if (json_bool(saved, "created", false))
 		u->host->log(u->run, TASK_LOG_WARN,
@@ -329,7 +330,7 @@ static int upload_all(struct upload *u, const cJSON *args, const cJSON *saved)
 	if (ret == 0)
 		ret = make_archive(u);
 	if (ret == 0)
-		ret = goes_on(u, saved) ? take_up(u, saved) : begin_anew(u, saved);
+		ret = can_resume(u, saved) ? resume(u, saved) : start_over(u, saved);
 	if (ret == 0)
 		ret = send_parts(u);
 	if (ret == 0)

@@ -54,7 +54,7 @@ static int set_crop(const struct crop_run *c, int width, int height, struct err 
 	return ret;
 }
 
-static int keep_settings(struct crop_run *c, struct err *err)
+static int remember_settings(struct crop_run *c, struct err *err)
 {
 	cJSON *settings = rig_camera_settings(c->rig, c->camera);
 
@@ -91,7 +91,7 @@ static int take_picture(const struct crop_run *c, struct frame **upright, struct
 }
 
 /* Writes the drawing to a file, and publishes it on the camera's image topic. */
-static int show_drawing(struct crop_run *c, struct frame *drawing, struct err *err)
+static int publish_drawing(struct crop_run *c, struct frame *drawing, struct err *err)
 {
 	struct folder *folder = NULL;
 	char name[PATH];
@@ -133,7 +133,7 @@ static void warn_of_darkness(const struct crop_run *c, const struct frame *pictu
 			"the picture is nearly black: switch a light on and run it again");
 }
 
-static int look(struct crop_run *c, struct err *err)
+static int find_outlines(struct crop_run *c, struct err *err)
 {
 	struct frame *upright, *drawing;
 	int ret = take_picture(c, &upright, err);
@@ -145,7 +145,7 @@ static int look(struct crop_run *c, struct err *err)
 	frame_free(upright);
 	if (ret < 0)
 		return -1;
-	ret = show_drawing(c, drawing, err);
+	ret = publish_drawing(c, drawing, err);
 	frame_free(drawing);
 	return ret < 0 ? -1 : 0;
 }
@@ -171,7 +171,7 @@ static void report_result(const struct crop_run *c)
 }
 
 /* Sets the crop that was found, or restores the one before the run. */
-static int set_end(const struct crop_run *c, bool found, struct err *err)
+static int apply_or_restore(const struct crop_run *c, bool found, struct err *err)
 {
 	if (found && c->apply)
 		return set_crop(c, c->crop.crop_width, c->crop.crop_height, err);
@@ -180,19 +180,19 @@ static int set_end(const struct crop_run *c, bool found, struct err *err)
 
 static int work(struct crop_run *c)
 {
-	struct err err = {0}, late = {0};
+	struct err err = {0}, restore_err = {0};
 	int ret =
 		c->host->checkpoint(c->run, "{}"); /* a run that is cut off starts over */
 
 	if (ret)
 		return ret;
 	c->host->progress(c->run, 0, 1, "Taking a picture");
-	ret = keep_settings(c, &err);
+	ret = remember_settings(c, &err);
 	if (ret == 0)
-		ret = look(c, &err);
-	if (set_end(c, ret == 0, &late) < 0 && ret == 0) {
+		ret = find_outlines(c, &err);
+	if (apply_or_restore(c, ret == 0, &restore_err) < 0 && ret == 0) {
 		ret = -1;
-		err = late;
+		err = restore_err;
 	}
 	if (ret < 0 && err.number)
 		return c->host->fail_with(c->run, err.code, err.text);

@@ -66,7 +66,7 @@ static const struct layout *find_layout(const char *name)
 }
 
 /* The part of path below root, without a trailing slash; NULL when path is elsewhere. */
-static const char *rest_of(const char *path, const char *root)
+static const char *path_below(const char *path, const char *root)
 {
 	size_t length = strlen(root);
 
@@ -98,7 +98,7 @@ static int find_root(struct export *e, struct err *err)
 	const cJSON *roots = e->host->services->export_roots, *root;
 
 	cJSON_ArrayForEach(root, roots) {
-		const char *rest = rest_of(e->path, root->valuestring);
+		const char *rest = path_below(e->path, root->valuestring);
 
 		if (rest)
 			return open_root(e, root->valuestring, rest, err);
@@ -155,8 +155,8 @@ static int make_folders(struct export *e, struct err *err)
 	return ret;
 }
 
-static int hand_out(struct export *e, struct scan_photo photo, int64_t bytes,
-		    struct err *err)
+static int export_photo(struct export *e, struct scan_photo photo, int64_t bytes,
+			struct err *err)
 {
 	char from[SCAN_PATH], name[SCAN_PATH], to[PATH + SCAN_PATH], message[64];
 	int ret;
@@ -192,7 +192,7 @@ static size_t photos_planned(const struct export *e)
 }
 
 /* 0, the gate's answer, or -1 after fail_with(). */
-static int hand_out_all(struct export *e)
+static int export_photos(struct export *e)
 {
 	e->total = photos_planned(e);
 	for (size_t i = 0; i < e->total; i++) {
@@ -203,7 +203,7 @@ static int hand_out_all(struct export *e)
 
 		if (ret)
 			return ret;
-		if (bytes > 0 && hand_out(e, photo, bytes, &err) < 0)
+		if (bytes > 0 && export_photo(e, photo, bytes, &err) < 0)
 			return e->host->fail_with(e->run, err.code, err.text);
 	}
 	return 0;
@@ -262,7 +262,7 @@ static int export_all(struct export *e, const cJSON *args)
 				 resuming */
 			ret = e->host->checkpoint(e->run, "{}");
 		if (ret == 0)
-			ret = hand_out_all(e);
+			ret = export_photos(e);
 		if (ret)
 			return ret;
 		ret = write_model(e, &err);
@@ -292,7 +292,7 @@ static int export_run(const struct task_type *type, const struct task_host *host
 }
 
 /* The bytes if copied; hard links need none. */
-static void add_up(const struct export *e, struct task_estimate *estimate)
+static void add_sizes(const struct export *e, struct task_estimate *estimate)
 {
 	size_t total = photos_planned(e);
 
@@ -317,7 +317,7 @@ static int export_estimate(const struct task_type *type,
 	if (prepare(&e, args, &err) < 0)
 		estimate->problems = preflight_only(&err);
 	else
-		add_up(&e, estimate);
+		add_sizes(&e, estimate);
 	if (e.root)
 		estimate->bytes_free = (double)folder_bytes_free(e.root);
 	scan_close(e.scan);

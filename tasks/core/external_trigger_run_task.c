@@ -213,7 +213,8 @@ static int fail_halted(struct trigger_run *t)
 
 /* Turns the result of a rig call into 0, the gate's answer or a failure; sets *again when
  * a pause interrupted the call. */
-static int settle(struct trigger_run *t, int ret, const struct err *err, bool *again)
+static int handle_result(struct trigger_run *t, int ret, const struct err *err,
+			 bool *again)
 {
 	*again = ret == -EINTR && !rig_estopped(t->rig);
 	if (*again || ret == 0)
@@ -238,7 +239,7 @@ static int move_to(struct trigger_run *t, const struct path_point *point)
 			return ret;
 		t->moved = true;
 		ret = rig_move(t->rig, targets, 2, t->host->cancel(t->run), &err);
-		ret = settle(t, ret, &err, &again);
+		ret = handle_result(t, ret, &err, &again);
 	}
 	return ret;
 }
@@ -273,7 +274,7 @@ static int fire(struct trigger_run *t)
 			return ret;
 		ret = rig_trigger(t->rig, t->trigger, t->pre_ms, t->post_ms,
 				  t->host->cancel(t->run), &err);
-		ret = settle(t, ret, &err, &again);
+		ret = handle_result(t, ret, &err, &again);
 	}
 	return ret;
 }
@@ -328,8 +329,8 @@ static void report_result(const struct trigger_run *t)
 	cJSON_Delete(result);
 }
 
-static int tour_run(const struct task_type *type, const struct task_host *host,
-		    struct task_run *run, const char *text)
+static int trigger_task_run(const struct task_type *type, const struct task_host *host,
+			    struct task_run *run, const char *text)
 {
 	cJSON *args = cJSON_Parse(text);
 	const char *saved_text = host->saved(run);
@@ -353,7 +354,7 @@ static int tour_run(const struct task_type *type, const struct task_host *host,
 	return ret;
 }
 
-static double seconds_of(const struct trigger_run *t)
+static double estimate_seconds(const struct trigger_run *t)
 {
 	struct visit_order_axes timing = orbit_axes_timing(&t->axes);
 
@@ -362,9 +363,9 @@ static double seconds_of(const struct trigger_run *t)
 	       (double)t->n * (double)(t->pre_ms + t->post_ms) / 1000;
 }
 
-static int tour_estimate(const struct task_type *type,
-			 const struct task_services *services, const char *text,
-			 struct task_estimate *estimate)
+static int trigger_task_estimate(const struct task_type *type,
+				 const struct task_services *services, const char *text,
+				 struct task_estimate *estimate)
 {
 	cJSON *args = cJSON_Parse(text);
 	struct trigger_run t = {.rig = services->rig};
@@ -373,7 +374,7 @@ static int tour_estimate(const struct task_type *type,
 	(void)type;
 	if (check(&t, args, true, &err) == 0) {
 		estimate->photos = (double)t.n;
-		estimate->seconds = seconds_of(&t);
+		estimate->seconds = estimate_seconds(&t);
 	} else {
 		estimate->problems = preflight_only(&err);
 	}
@@ -391,6 +392,6 @@ const struct task_type task_external_trigger_run = {
 	.resumable = true,
 	.uses = (const char *const[]){"motor", "trigger", NULL},
 	.args = run_schema,
-	.run = tour_run,
-	.estimate = tour_estimate,
+	.run = trigger_task_run,
+	.estimate = trigger_task_estimate,
 };

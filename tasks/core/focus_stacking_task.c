@@ -93,7 +93,7 @@ static void add_photo_name(const struct stacking *s, cJSON *names, int index, in
 	cJSON_AddItemToArray(names, cJSON_CreateString(name));
 }
 
-static void name_missing(const struct stacking *s, const struct focus_batch *batch)
+static void list_missing(const struct stacking *s, const struct focus_batch *batch)
 {
 	cJSON *entry = add_entry(s->incomplete, batch->index), *names;
 	char path[SCAN_PATH], reason[64];
@@ -109,7 +109,7 @@ static void name_missing(const struct stacking *s, const struct focus_batch *bat
 	json_put_string(entry, "reason", reason);
 }
 
-static void name_bad(const struct stacking *s, int index,
+static void list_bad(const struct stacking *s, int index,
 		     const struct stack_report *report, const struct err *err)
 {
 	cJSON *entry = add_entry(s->incomplete, index), *names;
@@ -127,7 +127,7 @@ static void name_bad(const struct stacking *s, int index,
 	json_put_string(entry, "reason", err->text);
 }
 
-static void name_unaligned(const struct stacking *s, int index,
+static void list_unaligned(const struct stacking *s, int index,
 			   const struct stack_report *report)
 {
 	for (int i = 0; i < scan_stacks(s->scan); i++) {
@@ -198,7 +198,7 @@ static void restore_state(struct stacking *s)
 /* ---- one batch ---- */
 
 /* Writes the picture and lists it in the scan's document and the result. */
-static int keep_picture(struct stacking *s, int index, const void *jpeg, size_t size,
+static int save_picture(struct stacking *s, int index, const void *jpeg, size_t size,
 			struct err *err)
 {
 	char name[SCAN_PATH], path[SCAN_PATH];
@@ -225,21 +225,21 @@ static int stack_batch(struct stacking *s, int index, struct stack_report *repor
 	int ret = stacking_take_turn(&job, report, &jpeg, &size, err);
 
 	if (ret == -EBADMSG || ret == -ENOENT) {
-		name_bad(s, index, report, err);
+		list_bad(s, index, report, err);
 		return 0;
 	}
 	if (ret < 0)
 		return ret;
-	name_unaligned(s, index, report);
-	ret = keep_picture(s, index, jpeg, size, err);
+	list_unaligned(s, index, report);
+	ret = save_picture(s, index, jpeg, size, err);
 	free(jpeg);
 	return ret;
 }
 
 /* 0; the gate's answer when stopped; -1 after fail_with().  After a pause in mid-batch
  * the batch starts over. */
-static int do_batch(struct stacking *s, const struct focus_batch *batch,
-		    struct stack_report *report)
+static int process_batch(struct stacking *s, const struct focus_batch *batch,
+			 struct stack_report *report)
 {
 	int ret, gate;
 
@@ -261,7 +261,7 @@ static void report_progress(const struct stacking *s, size_t done, const char *m
 	s->host->progress(s->run, (double)done, (double)s->complete, message);
 }
 
-static int do_batches(struct stacking *s, struct stack_report *report)
+static int process_batches(struct stacking *s, struct stack_report *report)
 {
 	size_t done = 0;
 	int ret = 0;
@@ -275,9 +275,9 @@ static int do_batches(struct stacking *s, struct stack_report *report)
 		if (batch->index <= s->after)
 			continue;
 		if (complete)
-			ret = do_batch(s, batch, report);
+			ret = process_batch(s, batch, report);
 		else
-			name_missing(s, batch);
+			list_missing(s, batch);
 		if (ret)
 			return ret;
 		s->after = batch->index;
@@ -349,7 +349,7 @@ static int finish(const struct stacking *s)
 	return 0;
 }
 
-static int work(struct stacking *s)
+static int run_batches(struct stacking *s)
 {
 	struct stack_report *report = malloc(sizeof(*report));
 	int ret = report ? s->host->begin(s->run)
@@ -358,7 +358,7 @@ static int work(struct stacking *s)
 	if (ret == 0)
 		ret = calibrate(s, report);
 	if (ret == 0)
-		ret = do_batches(s, report);
+		ret = process_batches(s, report);
 	if (ret == 0)
 		ret = finish(s);
 	free(report);
@@ -366,7 +366,7 @@ static int work(struct stacking *s)
 }
 
 /* Two tasks on one scan would write the same files, so the second one is refused. */
-static int claim(struct stacking *s, struct err *err)
+static int claim_scan(struct stacking *s, struct err *err)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	const char *id = s->host->id(s->run), *holder;
@@ -395,7 +395,7 @@ static const char *status_of(int ret)
 }
 
 /* However the run ends, the scan's document records it. */
-static int release(struct stacking *s, int ret)
+static int release_scan(struct stacking *s, int ret)
 {
 	struct err err = {0};
 
@@ -446,12 +446,12 @@ static int stacking_run(const struct task_type *type, const struct task_host *ho
 	if (ret == 0)
 		ret = open_batches(&s, &err);
 	if (ret == 0)
-		ret = claim(&s, &err);
+		ret = claim_scan(&s, &err);
 	if (ret < 0) {
 		ret = fail(&s, &err);
 	} else {
 		restore_state(&s);
-		ret = release(&s, work(&s));
+		ret = release_scan(&s, run_batches(&s));
 	}
 	stacking_close(&s);
 	cJSON_Delete(args);
@@ -469,7 +469,7 @@ static const struct focus_batch *first_complete(const struct stacking *s)
 }
 
 /* A stacked picture is about as large as the middle photo of its batch. */
-static void add_up(const struct stacking *s, struct task_estimate *estimate)
+static void add_sizes(const struct stacking *s, struct task_estimate *estimate)
 {
 	const struct focus_batch *first = first_complete(s);
 	int frames = scan_stacks(s->scan);
@@ -522,7 +522,7 @@ static int stacking_estimate(const struct task_type *type,
 		ret = err_code(&err, -ENOENT, "not_found",
 			       "no point of the scan has all its photos");
 	if (ret == 0) {
-		add_up(&s, estimate);
+		add_sizes(&s, estimate);
 		ret = check_room(estimate, services, &err);
 	}
 	if (ret < 0)

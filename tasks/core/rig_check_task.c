@@ -57,7 +57,7 @@ static void add_finding(struct check *c, const char *device, bool ok, const char
 
 /* Turns the result of a rig call into 0 or the reason to stop.  Waits during a pause;
  * sets *again when the call must be repeated. */
-static int settle(const struct check *c, int ret, bool *again)
+static int handle_result(const struct check *c, int ret, bool *again)
 {
 	*again = false;
 	if (ret == -ECANCELED || rig_estopped(c->rig))
@@ -79,7 +79,7 @@ static int move_by(struct check *c, const char *motor, double degrees, int *resu
 
 	while (ret == 0 && again) {
 		*result = rig_move(c->rig, &target, 1, c->host->cancel(c->run), err);
-		ret = settle(c, *result, &again);
+		ret = handle_result(c, *result, &again);
 	}
 	return ret;
 }
@@ -91,13 +91,13 @@ static int home(struct check *c, const char *motor, int *result, struct err *err
 
 	while (ret == 0 && again) {
 		*result = rig_home(c->rig, motor, c->host->cancel(c->run), err);
-		ret = settle(c, *result, &again);
+		ret = handle_result(c, *result, &again);
 	}
 	return ret;
 }
 
 /* Moves towards the side with room, and back. */
-static int swing(struct check *c, const char *motor)
+static int check_motor(struct check *c, const char *motor)
 {
 	struct rig_axis axis;
 	struct err err = {0};
@@ -139,7 +139,7 @@ static int swing(struct check *c, const char *motor)
 /* ---- endstops ---- */
 
 /* 1 when pressed, 0 when not, -1 when unknown. */
-static int pressed(struct check *c, size_t endstop, char motor[65])
+static int read_endstop(struct check *c, size_t endstop, char motor[65])
 {
 	cJSON *state = rig_state(c->rig, DEVICE_ENDSTOP, endstop);
 	const cJSON *item = cJSON_GetObjectItemCaseSensitive(state, "pressed");
@@ -152,12 +152,12 @@ static int pressed(struct check *c, size_t endstop, char motor[65])
 
 /* Homes the axis at its endstop.  At the home angle, where that ends, the endstop must be
  * released. */
-static int meet(struct check *c, size_t endstop)
+static int check_endstop(struct check *c, size_t endstop)
 {
 	const char *name = rig_name(c->rig, DEVICE_ENDSTOP, endstop);
 	struct err err = {0};
 	char motor[65];
-	int was = pressed(c, endstop, motor);
+	int was = read_endstop(c, endstop, motor);
 	int result, ret;
 
 	if (was < 0 || rig_find(c->rig, DEVICE_MOTOR, motor, NULL) < 0) {
@@ -172,7 +172,7 @@ static int meet(struct check *c, size_t endstop)
 	if (result < 0)
 		add_finding(c, name, false, "%s (the endstop %s was %s before)", err.text,
 			    name, was ? "pressed" : "free");
-	else if (pressed(c, endstop, motor) != 0)
+	else if (read_endstop(c, endstop, motor) != 0)
 		add_finding(
 			c, name, false,
 			"the endstop %s is still pressed when %s is home: check active_high "
@@ -199,8 +199,8 @@ static double brightness(const struct frame *frame)
 
 /* Takes a photo, publishes it on the image topic, and returns its mean, 0 to 255; below 0
  * with err after a failure. */
-static int look(struct check *c, size_t camera, bool small, struct frame *size,
-		double *mean, struct err *err)
+static int photograph_mean(struct check *c, size_t camera, bool small, struct frame *size,
+			   double *mean, struct err *err)
 {
 	struct frame *frame = NULL;
 	void *jpeg = NULL;
@@ -212,7 +212,7 @@ static int look(struct check *c, size_t camera, bool small, struct frame *size,
 	while (ret == 0 && again) {
 		result = (small ? rig_preview : rig_capture)(
 			c->rig, camera, c->host->cancel(c->run), &frame, err);
-		ret = settle(c, result, &again);
+		ret = handle_result(c, result, &again);
 	}
 	if (ret || result < 0)
 		return ret;
@@ -226,14 +226,14 @@ static int look(struct check *c, size_t camera, bool small, struct frame *size,
 	return 0;
 }
 
-static int photograph(struct check *c, size_t camera)
+static int check_camera(struct check *c, size_t camera)
 {
 	const char *name = rig_name(c->rig, DEVICE_CAMERA, camera);
 	int64_t began = clock_monotonic_ms();
 	struct err err = {0};
 	struct frame size;
 	double mean;
-	int ret = look(c, camera, false, &size, &mean, &err);
+	int ret = photograph_mean(c, camera, false, &size, &mean, &err);
 
 	if (ret)
 		return ret;
@@ -259,11 +259,11 @@ static int compare(struct check *c, const char *light)
 	int ret = 0, switched = rig_light_set(c->rig, light, false, -1, &err);
 
 	if (camera && switched == 0)
-		ret = look(c, 0, true, &size, &dark, &err);
+		ret = photograph_mean(c, 0, true, &size, &dark, &err);
 	if (ret == 0 && switched == 0)
 		switched = rig_light_set(c->rig, light, true, -1, &err);
 	if (ret == 0 && camera && switched == 0)
-		ret = look(c, 0, true, &size, &bright, &err);
+		ret = photograph_mean(c, 0, true, &size, &bright, &err);
 	if (ret)
 		return ret;
 	if (switched < 0)
@@ -286,7 +286,7 @@ static int compare(struct check *c, const char *light)
 	return 0;
 }
 
-static int try_light(struct check *c, size_t i)
+static int check_light(struct check *c, size_t i)
 {
 	const char *name = rig_name(c->rig, DEVICE_LIGHT, i);
 	struct rig_light before;
@@ -304,7 +304,7 @@ static int try_light(struct check *c, size_t i)
 
 static int try_motor(struct check *c, size_t i)
 {
-	return swing(c, rig_name(c->rig, DEVICE_MOTOR, i));
+	return check_motor(c, rig_name(c->rig, DEVICE_MOTOR, i));
 }
 
 static int try_kind(struct check *c, enum device_kind kind,
@@ -345,7 +345,7 @@ static void report_result(const struct check *c)
 
 /* A broken device is a finding, not a failure: the task fails only if it could not try
  * one. */
-static void judge(const struct check *c)
+static void finish_check(const struct check *c)
 {
 	char text[SENTENCE + 64];
 
@@ -374,15 +374,15 @@ static int check_run(const struct task_type *type, const struct task_host *host,
 	rig_adopt_endless(c.rig);
 	rig_keep_awake(c.rig, true);
 	log_problems(&c);
-	ret = try_kind(&c, DEVICE_ENDSTOP, meet);
+	ret = try_kind(&c, DEVICE_ENDSTOP, check_endstop);
 	if (ret == 0)
 		ret = try_kind(&c, DEVICE_MOTOR, try_motor);
 	if (ret == 0)
-		ret = try_kind(&c, DEVICE_CAMERA, photograph);
+		ret = try_kind(&c, DEVICE_CAMERA, check_camera);
 	if (ret == 0)
-		ret = try_kind(&c, DEVICE_LIGHT, try_light);
+		ret = try_kind(&c, DEVICE_LIGHT, check_light);
 	if (ret == 0)
-		judge(&c);
+		finish_check(&c);
 	rig_keep_awake(c.rig, false);
 	cJSON_Delete(c.list);
 	return ret;

@@ -114,8 +114,8 @@ static const struct focus_batch *complete_batch(const struct stacking *s, size_t
 	return NULL;
 }
 
-static void take_warps(struct calibration *c, const struct stack_report *report,
-		       int frames)
+static void add_warps(struct calibration *c, const struct stack_report *report,
+		      int frames)
 {
 	c->layout = report->layout;
 	for (int i = 0; i < frames; i++)
@@ -124,7 +124,7 @@ static void take_warps(struct calibration *c, const struct stack_report *report,
 }
 
 /* A damaged batch is reported later, when it is stacked. */
-static int look_at_batch(struct stacking *s, struct calibration *c, size_t n,
+static int measure_batch(struct stacking *s, struct calibration *c, size_t n,
 			 struct stack_report *report, struct err *err)
 {
 	struct stacking_source source = {s, complete_batch(s, n)->index};
@@ -140,7 +140,7 @@ static int look_at_batch(struct stacking *s, struct calibration *c, size_t n,
 	if (gate)
 		return gate;
 	if (ret == 0)
-		take_warps(c, report, job.count);
+		add_warps(c, report, job.count);
 	return ret == -EBADMSG || ret == -ENOENT ? 0 : ret;
 }
 
@@ -153,14 +153,14 @@ static void average(struct stacking *s, const struct calibration *c)
 	}
 }
 
-static int find_out(struct stacking *s, struct calibration *c,
-		    struct stack_report *report, struct err *err)
+static int measure(struct stacking *s, struct calibration *c, struct stack_report *report,
+		   struct err *err)
 {
 	size_t batches = s->complete < BATCHES ? s->complete : BATCHES;
 	int ret = 0;
 
 	for (size_t i = 0; ret == 0 && i < batches; i++)
-		ret = look_at_batch(
+		ret = measure_batch(
 			s, c, batches > 1 ? i * (s->complete - 1) / (batches - 1) : 0,
 			report, err);
 	if (ret || !c->layout.width)
@@ -180,7 +180,7 @@ int stacking_calibrate(struct stacking *s, struct stack_report *report, struct e
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return err_set(err, -ENOMEM, "out of memory");
-	ret = find_out(s, c, report, err);
+	ret = measure(s, c, report, err);
 	free(c);
 	return ret;
 }
