@@ -276,7 +276,7 @@ behaviour_16_a_restart_keeps_the_finished_and_interrupts_the_others(struct world
 }
 
 static void
-behaviour_17_an_interrupted_task_keeps_its_progress_and_can_go_on(struct world *w)
+behaviour_17_an_interrupted_task_keeps_its_progress_and_can_be_continued(struct world *w)
 {
 	ask_ok(w, "task/create",
 	       "{'id':'g','type':'generator_task','on_interrupt':'interrupt',"
@@ -476,8 +476,9 @@ static const struct test of_each_kind[] = {
 	TEST_WITH(behaviour_15_every_change_of_status_is_published_and_stored, kind),
 	TEST_WITH(behaviour_16_a_restart_keeps_the_finished_and_interrupts_the_others,
 		  kind),
-	TEST_WITH(behaviour_17_an_interrupted_task_keeps_its_progress_and_can_go_on,
-		  kind),
+	TEST_WITH(
+		behaviour_17_an_interrupted_task_keeps_its_progress_and_can_be_continued,
+		kind),
 };
 
 static const struct test of_the_agent[] = {

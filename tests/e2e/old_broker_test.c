@@ -303,7 +303,7 @@ static void an_agent_that_yields_to_a_rival_is_lost(struct world *w)
 	assert_string_equal(retained(w, BASE "/status"), "lost");
 }
 
-static void a_task_goes_on_after_a_kill(struct world *w)
+static void a_task_continues_after_a_kill(struct world *w)
 {
 	start_old(w, RELAY_REFUSES);
 	make(w, "a", GENERATOR,
@@ -334,7 +334,7 @@ static const struct test tests[] = {
 	TEST_WITH(commands_wait_while_the_agent_is_away, later),
 	TEST_WITH(a_killed_agent_is_lost_and_a_stopped_one_offline, later),
 	TEST_WITH(an_agent_that_yields_to_a_rival_is_lost, later),
-	TEST_WITH(a_task_goes_on_after_a_kill, later),
+	TEST_WITH(a_task_continues_after_a_kill, later),
 };
 
 int main(int argc, char **argv)

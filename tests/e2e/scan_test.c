@@ -143,7 +143,7 @@ static void behaviour_25_a_paused_scan_is_cancelled_and_goes_home(struct world *
 	wait_value(w, BASE "/motor/rotor", "angle", "90");
 }
 
-static void behaviour_25_a_paused_scan_goes_on_and_completes(struct world *w)
+static void behaviour_25_a_paused_scan_is_resumed_and_completes(struct world *w)
 {
 	scan(w, "s", "cup", 20);
 	wait_event(w, 0, "scan.photo", "s");
@@ -424,7 +424,7 @@ static const struct test tests[] = {
 	TEST(a_second_scan_of_a_project_has_the_next_number),
 	TEST_WITH(behaviour_25_a_running_scan_is_cancelled_and_goes_home, ten_times),
 	TEST_WITH(behaviour_25_a_paused_scan_is_cancelled_and_goes_home, ten_times),
-	TEST_WITH(behaviour_25_a_paused_scan_goes_on_and_completes, ten_times),
+	TEST_WITH(behaviour_25_a_paused_scan_is_resumed_and_completes, ten_times),
 	TEST_WITH(a_paused_exclusive_scan_keeps_its_place, ten_times),
 	TEST_WITH(behaviour_29_a_restarted_scan_takes_only_the_missing_photos, ten_times),
 	TEST_WITH(a_killed_scan_has_every_photo_once_and_in_order, four_times),

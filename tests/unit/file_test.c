@@ -142,7 +142,7 @@ static void a_file_has_the_mode_it_was_given(void **state)
 	assert_int_equal(mode_of(place, "public"), 0444);
 }
 
-static void what_a_crash_left_behind_gives_neither_bytes_nor_mode(void **state)
+static void leftovers_of_a_crash_affect_neither_bytes_nor_mode(void **state)
 {
 	struct place *place = *state;
 	int fd = openat(place->fd, "a.new", O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
@@ -260,7 +260,7 @@ int main(void)
 		TEST(an_empty_file_can_be_written),
 		TEST(a_path_without_a_folder_is_in_the_working_folder),
 		TEST(a_file_has_the_mode_it_was_given),
-		TEST(what_a_crash_left_behind_gives_neither_bytes_nor_mode),
+		TEST(leftovers_of_a_crash_affect_neither_bytes_nor_mode),
 		TEST(a_link_in_place_of_the_temporary_file_is_not_followed),
 		TEST(a_file_that_could_not_be_filled_leaves_the_old_one),
 		TEST(a_name_that_is_taken_by_a_folder_leaves_no_temporary_file),

@@ -370,7 +370,7 @@ static void a_stop_ends_the_pulses_at_once(void **state)
 	free(world);
 }
 
-static void one_axis_can_end_while_another_goes_on(void **state)
+static void one_axis_can_end_while_another_moves(void **state)
 {
 	struct world *world = calloc(1, sizeof(*world));
 	struct motion_axis axes[] = {axis_of(4000, 20000, 5000),
@@ -532,7 +532,7 @@ int main(void)
 		cmocka_unit_test(a_cancelled_move_brakes_along_its_profile),
 		cmocka_unit_test(braking_near_the_end_still_arrives),
 		cmocka_unit_test(a_stop_ends_the_pulses_at_once),
-		cmocka_unit_test(one_axis_can_end_while_another_goes_on),
+		cmocka_unit_test(one_axis_can_end_while_another_moves),
 		cmocka_unit_test(braking_one_axis_leaves_the_others_alone),
 		cmocka_unit_test(a_fault_ends_all_pulses),
 		cmocka_unit_test(a_late_pulse_is_never_caught_up),

@@ -361,7 +361,7 @@ static void look_at_remains(struct remains *remains, const int64_t *driver)
 }
 
 /* Opening the file now gives the driver's position, or by how much it may be off. */
-static uint32_t judge_kill(const struct remains *remains)
+static uint32_t check_kill(const struct remains *remains)
 {
 	struct position_file *file;
 	struct position *rotor;
@@ -410,7 +410,7 @@ a_kill_at_any_instruction_leaves_a_count_that_is_right_or_in_doubt(void **state)
 	for (;;) {
 		look_at_remains(&remains, driver);
 		if (memcmp(&remains, &before, sizeof(remains)) != 0)
-			unsure = judge_kill(&remains);
+			unsure = check_kill(&remains);
 		before = remains;
 		instants[unsure]++;
 		ptrace(PTRACE_SINGLESTEP, child, NULL, NULL);
@@ -422,7 +422,7 @@ a_kill_at_any_instruction_leaves_a_count_that_is_right_or_in_doubt(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 	assert_true(instants[0] > 6 && instants[1] > 6);
 	look_at_remains(&remains, driver);
-	assert_int_equal(judge_kill(&remains), 0);
+	assert_int_equal(check_kill(&remains), 0);
 	munmap(driver, sizeof(*driver));
 }
 

@@ -493,7 +493,7 @@ static void a_camera_that_is_gone_fails_the_scan_with_its_message(void **state)
 	cJSON_Delete(doc);
 }
 
-static void a_scan_told_to_stop_ends_at_the_first_bad_photo(void **state)
+static void a_scan_set_to_stop_ends_at_the_first_bad_photo(void **state)
 {
 	struct task_run *run = *state;
 	cJSON *doc;
@@ -934,7 +934,7 @@ int main(void)
 		TEST(another_task_can_continue_a_scan),
 		TEST(a_new_scan_gets_the_next_number),
 		TEST(a_camera_that_is_gone_fails_the_scan_with_its_message),
-		TEST(a_scan_told_to_stop_ends_at_the_first_bad_photo),
+		TEST(a_scan_set_to_stop_ends_at_the_first_bad_photo),
 		TEST(a_photo_that_failed_is_taken_after_the_last_point),
 		TEST(every_second_capture_may_fail),
 		TEST(a_photo_that_always_fails_is_named_with_the_reason),

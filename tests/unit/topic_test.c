@@ -170,7 +170,7 @@ static void a_topic_is_never_truncated(void **state)
 	assert_string_equal(topic_make(out, tail, "rig1", "info"), "");
 }
 
-static void replies_go_below_reply_only(void **state)
+static void replies_are_allowed_only_below_reply(void **state)
 {
 	(void)state;
 
@@ -225,7 +225,7 @@ int main(void)
 		cmocka_unit_test(the_agents_own_topics_are_known),
 		cmocka_unit_test(topics_of_others_are_of_the_kind_other),
 		cmocka_unit_test(a_topic_is_never_truncated),
-		cmocka_unit_test(replies_go_below_reply_only),
+		cmocka_unit_test(replies_are_allowed_only_below_reply),
 		cmocka_unit_test(a_reply_topic_must_be_a_valid_topic_name),
 		cmocka_unit_test(a_reply_is_never_taken_for_the_barrier),
 	};
