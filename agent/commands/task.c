@@ -57,7 +57,7 @@ static void task_resume(struct core *core, struct response *response)
 
 	if (!task)
 		return;
-	if (!task_works(task) || task->stopping == STOPPING_CANCEL ||
+	if (!task_is_active(task) || task->stopping == STOPPING_CANCEL ||
 	    task->stop != STOP_NONE) {
 		wrong_state(core, response, task, "resumed");
 	} else if (core->estop && task->claim && task->status == TASK_PAUSED) {
@@ -82,10 +82,10 @@ static void task_cancel(struct core *core, struct response *response)
 
 	if (!task)
 		return;
-	works = task_works(task);
+	works = task_is_active(task);
 	if (task->status == TASK_CANCELLED || task->stopping == STOPPING_CANCEL) {
 		response_named_task(core, response, "ok");
-	} else if (task_live(task)) {
+	} else if (task_is_live(task)) {
 		wifi_setup_cancelled(core, task);
 		lifecycle_cancel(core, task);
 		response_named_task(core, response, works ? "accepted" : "ok");
@@ -102,7 +102,7 @@ static void task_restart(struct core *core, struct response *response)
 
 	if (!task)
 		return;
-	if (task_live(task) || task->status == TASK_COMPLETED) {
+	if (task_is_live(task) || task->status == TASK_COMPLETED) {
 		wrong_state(core, response, task, "restarted");
 	} else if (!task->type) {
 		response_refuse(response, "unknown_type", "there is no task type '%s'",
@@ -131,7 +131,7 @@ static void task_delete(struct core *core, struct response *response)
 	task = response_find_task(core, response, &ended);
 	if (!task)
 		return;
-	if (task_live(task)) {
+	if (task_is_live(task)) {
 		wrong_state(core, response, task, "deleted; cancel it first");
 	} else {
 		response_named_task(core, response, "ok");
@@ -159,7 +159,7 @@ static void task_update(struct core *core, struct response *response)
 
 	if (!task)
 		return;
-	if (!task_live(task)) {
+	if (!task_is_live(task)) {
 		wrong_state(core, response, task, "updated");
 		goto out;
 	}

@@ -78,7 +78,7 @@ static void delete_earlier_tries(struct core *core)
 	for (int64_t number = INT64_MAX; (task = store_task_before(core->store, number));
 	     task_free(task)) {
 		number = task->number;
-		if (task_live(task) || strcmp(task->type_name, TYPE) != 0 ||
+		if (task_is_live(task) || strcmp(task->type_name, TYPE) != 0 ||
 		    task->status == TASK_COMPLETED)
 			continue;
 		if (task->status == TASK_ERROR && ++failures <= FAILURES_KEPT)

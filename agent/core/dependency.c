@@ -113,7 +113,7 @@ bool dependency_check(struct core *core, struct task *task)
 		if (!(task->after_open & (1u << i)))
 			continue;
 		other = core_find_task(core, task->after[i], &ended);
-		if (other && task_live(other))
+		if (other && task_is_live(other))
 			continue;
 		fail_dependent(core, task, task->after[i],
 			       other ? task_status_name(other->status)

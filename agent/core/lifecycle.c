@@ -266,7 +266,7 @@ void lifecycle_stop_runs(struct core *core, uint64_t devices, enum stop_reason r
 	for (size_t i = s->count; i-- > 0;) {
 		struct task *task = i < s->count ? s->live[i] : NULL;
 
-		if (!task || !task_works(task) || !(task->claim & devices))
+		if (!task || !task_is_active(task) || !(task->claim & devices))
 			continue;
 		if (task->run)
 			ask_to_stop(core, task, reason);

@@ -79,7 +79,7 @@ int restore_tasks(struct core *core, struct err *err)
 		if (!task)
 			break;
 		number = task->number;
-		if (!task_live(task)) {
+		if (!task_is_live(task)) {
 			task_free(task);
 			continue;
 		}

@@ -85,7 +85,7 @@ static struct load scheduler_load(const struct scheduler *s)
 	for (size_t i = 0; i < s->count; i++) {
 		const struct task *task = s->live[i];
 
-		if (!task_works(task))
+		if (!task_is_active(task))
 			continue;
 		load.devices |= task->claim;
 		load.exclusive |= task->is_exclusive;
@@ -136,7 +136,7 @@ bool scheduler_devices_free(const struct scheduler *s, uint64_t devices,
 {
 	*holder = NULL;
 	for (size_t i = 0; i < s->count; i++) {
-		if (task_works(s->live[i]) && (s->live[i]->claim & devices)) {
+		if (task_is_active(s->live[i]) && (s->live[i]->claim & devices)) {
 			*holder = s->live[i];
 			return false;
 		}
@@ -144,7 +144,7 @@ bool scheduler_devices_free(const struct scheduler *s, uint64_t devices,
 	return !(s->command_devices & devices);
 }
 
-int scheduler_place(const struct scheduler *s, const struct task *task)
+int scheduler_position(const struct scheduler *s, const struct task *task)
 {
 	int place = 0;
 
@@ -162,7 +162,7 @@ struct task *scheduler_current(const struct scheduler *s)
 	for (size_t i = 0; i < s->count; i++) {
 		struct task *task = s->live[i];
 
-		if (!task_works(task))
+		if (!task_is_active(task))
 			continue;
 		if (task->is_exclusive)
 			return task;
@@ -175,7 +175,7 @@ struct task *scheduler_current(const struct scheduler *s)
 bool scheduler_idle(const struct scheduler *s)
 {
 	for (size_t i = 0; i < s->count; i++)
-		if (task_works(s->live[i]) || s->live[i]->requeued)
+		if (task_is_active(s->live[i]) || s->live[i]->requeued)
 			return false;
 	return true;
 }

@@ -40,7 +40,7 @@ bool scheduler_devices_free(const struct scheduler *s, uint64_t devices,
 
 /* The place of a task among the pending ones, 0 at the head; -1 when it is not pending.
  */
-int scheduler_place(const struct scheduler *s, const struct task *task);
+int scheduler_position(const struct scheduler *s, const struct task *task);
 
 /* The running or paused exclusive task; else the one that started last; else NULL. */
 struct task *scheduler_current(const struct scheduler *s);

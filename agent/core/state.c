@@ -116,6 +116,6 @@ struct task *core_find_task(struct core *core, const char *id, struct task **end
 cJSON *core_task_document(struct core *core, const struct task *task, bool whole)
 {
 	return task_document(task, core->store_name,
-			     scheduler_place(&core->scheduler, task), core->now.ms,
+			     scheduler_position(&core->scheduler, task), core->now.ms,
 			     whole);
 }

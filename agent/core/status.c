@@ -200,7 +200,7 @@ static void publish_queue(struct core *core)
 	for (size_t i = 0; i < s->count; i++) {
 		const struct task *task = s->live[i];
 
-		if (task_works(task))
+		if (task_is_active(task))
 			cJSON_AddItemToArray(running, cJSON_CreateString(task->id));
 		else if (depth++ < 32)
 			cJSON_AddItemToArray(pending, cJSON_CreateString(task->id));

@@ -65,12 +65,12 @@ void task_reset(struct task *task, bool from_checkpoint)
 	task_set_text(&task->result, NULL);
 }
 
-bool task_live(const struct task *task)
+bool task_is_live(const struct task *task)
 {
 	return task->status <= TASK_PAUSED;
 }
 
-bool task_works(const struct task *task)
+bool task_is_active(const struct task *task)
 {
 	return task->status == TASK_RUNNING || task->status == TASK_PAUSED;
 }

@@ -107,8 +107,8 @@ void task_free(struct task *task); /* NULL is fine */
  * without progress unless it continues from its checkpoint. */
 void task_reset(struct task *task, bool from_checkpoint);
 
-bool task_live(const struct task *task);  /* pending, running or paused */
-bool task_works(const struct task *task); /* holds a slot: running or paused */
+bool task_is_live(const struct task *task);   /* pending, running or paused */
+bool task_is_active(const struct task *task); /* holds a slot: running or paused */
 
 const char *task_status_name(enum task_status status);
 int task_status_parse(const char *name); /* -1 for anything else */

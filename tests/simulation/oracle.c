@@ -724,7 +724,7 @@ static void check_load(const struct oracle *oracle, struct store *store)
 		if (!row)
 			break;
 		number = row->number;
-		if (task_works(row))
+		if (task_is_active(row))
 			load_add(&load, row);
 		task_free(row);
 	}
@@ -759,7 +759,7 @@ static void end_row(const struct broker *broker, const struct task *row)
 
 	snprintf(topic, sizeof(topic), OURS "task/%s", row->id);
 	retained = broker_retained(broker, topic);
-	if (task_live(row))
+	if (task_is_live(row))
 		violation("%s never ends: it is %s", row->id,
 			  task_status_name(row->status));
 	else if (!retained)

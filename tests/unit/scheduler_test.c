@@ -280,9 +280,9 @@ static void positions_are_counted_among_pending_tasks(void **state)
 	b = add(s, "b");
 	c = add(s, "c");
 
-	assert_int_equal(scheduler_place(s, a), -1);
-	assert_int_equal(scheduler_place(s, b), 0);
-	assert_int_equal(scheduler_place(s, c), 1);
+	assert_int_equal(scheduler_position(s, a), -1);
+	assert_int_equal(scheduler_position(s, b), 0);
+	assert_int_equal(scheduler_position(s, c), 1);
 }
 
 static void the_current_task_is_exclusive_or_the_last_started(void **state)

@@ -74,8 +74,9 @@ static void pending_running_and_paused_tasks_live(void **state)
 
 	for (int i = 0; i < 7; i++) {
 		task->status = (enum task_status)i;
-		assert_int_equal(task_live(task), i <= TASK_PAUSED);
-		assert_int_equal(task_works(task), i == TASK_RUNNING || i == TASK_PAUSED);
+		assert_int_equal(task_is_live(task), i <= TASK_PAUSED);
+		assert_int_equal(task_is_active(task),
+				 i == TASK_RUNNING || i == TASK_PAUSED);
 	}
 }
 
