@@ -203,7 +203,7 @@ void core_close(struct core *core)
 
 /* ---- the turn ---- */
 
-static void take_message(struct core *core, const struct event *event)
+static void handle_message(struct core *core, const struct event *event)
 {
 	struct topic topic;
 
@@ -220,7 +220,7 @@ static void take_message(struct core *core, const struct event *event)
 		dispatch_message(core, event, &topic);
 }
 
-static void take_stop(struct core *core)
+static void handle_stop(struct core *core)
 {
 	if (core->stopping)
 		return;
@@ -230,7 +230,7 @@ static void take_stop(struct core *core)
 	lifecycle_shut_down(core);
 }
 
-static void take_sent(struct core *core, const struct event *event)
+static void handle_sent(struct core *core, const struct event *event)
 {
 	if (event->epoch != core->session.epoch)
 		return;
@@ -251,14 +251,14 @@ static struct effects *release_with(struct core *core, const struct event *event
 	return event->kind == EVENT_MESSAGE ? &core->acks : core->effects;
 }
 
-static void take_event(struct core *core, struct event *event)
+static void handle_event(struct core *core, struct event *event)
 {
 	size_t writes = store_writes(core->store);
 
 	core->hardware_stopped = false;
 	switch (event->kind) {
 	case EVENT_MESSAGE:
-		take_message(core, event);
+		handle_message(core, event);
 		break;
 	case EVENT_CONNECTED:
 	case EVENT_DISCONNECTED:
@@ -266,7 +266,7 @@ static void take_event(struct core *core, struct event *event)
 		session_event(core, event);
 		break;
 	case EVENT_SENT:
-		take_sent(core, event);
+		handle_sent(core, event);
 		break;
 	case EVENT_PROGRESS:
 	case EVENT_BEGIN:
@@ -275,7 +275,7 @@ static void take_event(struct core *core, struct event *event)
 	case EVENT_EMIT:
 	case EVENT_PARKED:
 	case EVENT_FINISHED:
-		run_events_take(core, event);
+		run_events_handle(core, event);
 		break;
 	case EVENT_COMMAND_DONE:
 		pending_done(core, event);
@@ -291,7 +291,7 @@ static void take_event(struct core *core, struct event *event)
 		status_publish_health(core);
 		break;
 	case EVENT_STOP:
-		take_stop(core);
+		handle_stop(core);
 		break;
 	case EVENT_TYPES:
 		task_types_event(core, event);
@@ -409,7 +409,7 @@ int core_turn(struct core *core, struct event *events, struct core_time now,
 	core->now = now;
 	core->immediate = effects;
 	for (struct event *event = events; event; event = event->next)
-		take_event(core, event);
+		handle_event(core, event);
 	lifecycle_tick(core);
 	lifecycle_schedule(core);
 	session_tick(core);

@@ -68,7 +68,7 @@ int64_t lifecycle_wake(const struct core *core);
 /* ---- events and restart ---- */
 
 /* An event of a run (EVENT_PROGRESS to EVENT_FINISHED). */
-void run_events_take(struct core *core, const struct event *event);
+void run_events_handle(struct core *core, const struct event *event);
 
 /* Reads the live tasks from the store and decides what becomes of each, contract
  * section 7. */

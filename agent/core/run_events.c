@@ -43,7 +43,8 @@ static void publish_progress(struct core *core, const struct task *task)
 	cJSON_Delete(progress);
 }
 
-static void take_progress(struct core *core, struct task *task, const struct event *event)
+static void handle_progress(struct core *core, struct task *task,
+			    const struct event *event)
 {
 	if (event->current != task->current)
 		task->step_ms = task_elapsed(task, core->now.ms);
@@ -62,8 +63,8 @@ static void take_progress(struct core *core, struct task *task, const struct eve
 		publish_progress(core, task);
 }
 
-static void take_checkpoint(struct core *core, struct task *task,
-			    const struct event *event)
+static void handle_checkpoint(struct core *core, struct task *task,
+			      const struct event *event)
 {
 	bool moved = !task->checkpoint || strcmp(task->checkpoint, event->text) != 0;
 
@@ -79,7 +80,7 @@ static void take_checkpoint(struct core *core, struct task *task,
 		lifecycle_save_row(core, task);
 }
 
-static void take_log(struct core *core, struct task *task, const struct event *event)
+static void handle_log(struct core *core, struct task *task, const struct event *event)
 {
 	char topic[TOPIC_MAX], stamp[CLOCK_TEXT];
 	cJSON *line;
@@ -115,7 +116,7 @@ static void emit_event(struct core *core, struct task *task, const struct event 
 	core_emit_event(core, event->topic, task->id, data);
 }
 
-static void take_parked(struct core *core, struct task *task)
+static void handle_parked(struct core *core, struct task *task)
 {
 	task->parked = true;
 	if (task->stopping != STOPPING_PAUSE)
@@ -123,7 +124,7 @@ static void take_parked(struct core *core, struct task *task)
 	lifecycle_set_paused(core, task);
 }
 
-void run_events_take(struct core *core, const struct event *event)
+void run_events_handle(struct core *core, const struct event *event)
 {
 	struct task *task = find_task(core, event->run);
 
@@ -131,23 +132,23 @@ void run_events_take(struct core *core, const struct event *event)
 		return;
 	switch (event->kind) {
 	case EVENT_PROGRESS:
-		take_progress(core, task, event);
+		handle_progress(core, task, event);
 		break;
 	case EVENT_BEGIN:
 		task->has_effects = true;
 		lifecycle_save_row(core, task);
 		break;
 	case EVENT_CHECKPOINT:
-		take_checkpoint(core, task, event);
+		handle_checkpoint(core, task, event);
 		break;
 	case EVENT_LOG:
-		take_log(core, task, event);
+		handle_log(core, task, event);
 		break;
 	case EVENT_EMIT:
 		emit_event(core, task, event);
 		break;
 	case EVENT_PARKED:
-		take_parked(core, task);
+		handle_parked(core, task);
 		break;
 	default:
 		outcome_of_run(core, task, event);

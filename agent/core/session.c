@@ -172,7 +172,7 @@ static void session_ready(struct core *core)
 	session->info_known = true;
 }
 
-static void take_barrier(struct core *core, const struct event *event)
+static void handle_barrier(struct core *core, const struct event *event)
 {
 	char payload[64];
 
@@ -222,7 +222,7 @@ static void sweep_type(struct core *core, const struct event *event, const char 
 
 /* ---- rivals ---- */
 
-static void take_rival(struct core *core, const char *boot)
+static void report_rival(struct core *core, const char *boot)
 {
 	cJSON *data = cJSON_CreateObject();
 	char shown[17];
@@ -251,7 +251,7 @@ void session_back_off(struct core *core)
 	core->session.back_off_ms = 0;
 }
 
-static void take_info(struct core *core, const struct event *event)
+static void handle_info(struct core *core, const struct event *event)
 {
 	cJSON *info = event->size ? json_parse(event->data, event->size, NULL) : NULL;
 	const char *boot = json_string(info, "boot");
@@ -265,7 +265,7 @@ static void take_info(struct core *core, const struct event *event)
 
 	/* A live message: a rival is connected now.  A retained one: it was after us. */
 	if (foreign && (live || (other_store && core->session.info_known)))
-		take_rival(core, boot);
+		report_rival(core, boot);
 	else if (other_store)
 		core->session.sweep_at = core->now.ms + SWEEP_DELAY_MS;
 	cJSON_Delete(info);
@@ -276,10 +276,10 @@ bool session_message(struct core *core, const struct event *event,
 {
 	switch (topic->kind) {
 	case TOPIC_BARRIER:
-		take_barrier(core, event);
+		handle_barrier(core, event);
 		return true;
 	case TOPIC_INFO:
-		take_info(core, event);
+		handle_info(core, event);
 		return true;
 	case TOPIC_TASK:
 		sweep_task(core, event, topic->name);

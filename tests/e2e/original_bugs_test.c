@@ -61,7 +61,7 @@ static void bug_02_a_blocking_task_is_only_cancelled_when_it_stopped(struct worl
 	assert_true(strcmp(text_at(s, "completed_at"), text_at(x, "started_at")) <= 0);
 }
 
-/* held by: lifecycle_pause() leaving the state to take_parked() */
+/* held by: lifecycle_pause() leaving the state to handle_parked() */
 static void bug_02_a_blocking_task_is_only_paused_when_it_stopped(struct world *w)
 {
 	create(w, "s", "ignores_cancel_task",
