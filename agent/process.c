@@ -190,7 +190,7 @@ static void use_config(void *context)
 	settings_applied(process->settings, "device_config");
 }
 
-static int open_seat(struct process *process, struct err *err)
+static int open_rig_slot(struct process *process, struct err *err)
 {
 	struct rig_options options = {
 		.state_dir = process->state_dir,
@@ -462,7 +462,7 @@ static int open_workers(struct process *process, struct err *err)
 		.export_roots = process->export_roots,
 		.cloud = process->cloud,
 	};
-	ret = open_or_fall_back(process, open_seat, "device_config", err);
+	ret = open_or_fall_back(process, open_rig_slot, "device_config", err);
 	if (ret == 0)
 		ret = workers_open(&process->workers, process->mailbox,
 				   &process->services, process->rig_slot, err);

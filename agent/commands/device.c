@@ -98,7 +98,7 @@ static int device_reload(const struct work *work, const cJSON *body, cJSON **dat
 
 static void device_reloaded(struct core *core, struct response *response)
 {
-	devices_exchanged(core, response->data);
+	devices_reload(core, response->data);
 }
 
 const struct verb device_verbs[] = {

@@ -12,7 +12,7 @@
 
 #define LIST_MAX (RIG_DEVICES_MAX * 128) /* bytes of their names as JSON */
 
-static void add(struct core *core, enum device_kind kind, const char *name)
+static void add_device(struct core *core, enum device_kind kind, const char *name)
 {
 	struct core_device *device = &core->devices[core->device_count];
 
@@ -33,7 +33,7 @@ void devices_close(struct core *core)
 }
 
 /* ["motor/rotor", …] */
-static cJSON *topics(const struct core *core)
+static cJSON *list_topics(const struct core *core)
 {
 	cJSON *list = cJSON_CreateArray();
 
@@ -47,7 +47,7 @@ static cJSON *topics(const struct core *core)
 	return list;
 }
 
-static bool holds(const cJSON *list, const char *topic)
+static bool contains(const cJSON *list, const char *topic)
 {
 	const cJSON *item;
 
@@ -57,33 +57,33 @@ static bool holds(const cJSON *list, const char *topic)
 	return false;
 }
 
-static void forget(struct core *core, const char *device)
+static void clear_device(struct core *core, const char *device)
 {
 	status_clear_device(core, device);
 	homeassistant_remove_device(core, device);
 }
 
 /* Clears the retained topics of devices that no longer exist. */
-static void clear_vanished(struct core *core, const cJSON *before, const cJSON *now)
+static void clear_removed(struct core *core, const cJSON *before, const cJSON *now)
 {
 	const cJSON *topic;
 
 	cJSON_ArrayForEach(topic, before)
-		if (cJSON_IsString(topic) && !holds(now, topic->valuestring))
-			forget(core, topic->valuestring);
+		if (cJSON_IsString(topic) && !contains(now, topic->valuestring))
+			clear_device(core, topic->valuestring);
 }
 
 /* Compares the list with the stored one: the last start may have had another rig. */
-static void follow(struct core *core)
+static void update_stored(struct core *core)
 {
 	char before[LIST_MAX];
-	cJSON *now = topics(core), *then;
+	cJSON *now = list_topics(core), *then;
 	char *text = json_text(now);
 
 	store_text(core->store, "devices", before, sizeof(before));
 	if (strcmp(before, text) != 0) {
 		then = cJSON_Parse(before);
-		clear_vanished(core, then, now);
+		clear_removed(core, then, now);
 		cJSON_Delete(then);
 		store_set_text(core->store, "devices", text);
 	}
@@ -96,9 +96,9 @@ void devices_open(struct core *core)
 	const struct core_options *options = &core->options;
 
 	for (size_t i = 0; i < options->device_count; i++)
-		add(core, options->devices[i].kind, options->devices[i].name);
+		add_device(core, options->devices[i].kind, options->devices[i].name);
 	snprintf(core->backend, sizeof(core->backend), "%s", options->backend);
-	follow(core);
+	update_stored(core);
 }
 
 static void add_named(struct core *core, const cJSON *device)
@@ -107,11 +107,11 @@ static void add_named(struct core *core, const cJSON *device)
 
 	for (enum device_kind kind = 0; kind < DEVICE_KINDS; kind++)
 		if (!strcmp(device_kind_name(kind), kind_name))
-			add(core, kind, json_string(device, "name"));
+			add_device(core, kind, json_string(device, "name"));
 }
 
-/* No task held a device during the exchange; pending ones need the new bits. */
-static void claim_anew(struct core *core)
+/* No task held a device while the rig was reloaded; pending ones need the new bits. */
+static void update_claims(struct core *core)
 {
 	for (size_t i = 0; i < core->scheduler.count; i++) {
 		struct task *task = core->scheduler.live[i];
@@ -120,7 +120,7 @@ static void claim_anew(struct core *core)
 	}
 }
 
-void devices_exchanged(struct core *core, const cJSON *rig)
+void devices_reload(struct core *core, const cJSON *rig)
 {
 	const cJSON *device, *problem;
 
@@ -130,8 +130,8 @@ void devices_exchanged(struct core *core, const cJSON *rig)
 	snprintf(core->backend, sizeof(core->backend), "%s", json_string(rig, "backend"));
 	cJSON_ArrayForEach(problem, cJSON_GetObjectItemCaseSensitive(rig, "problems"))
 		core_problem(core, "%s", problem->valuestring);
-	follow(core);
-	claim_anew(core);
+	update_stored(core);
+	update_claims(core);
 	core->options.settings.use_config(core->options.settings.context);
 	homeassistant_publish(core);
 	status_publish_info(core);

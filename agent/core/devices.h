@@ -1,4 +1,4 @@
-/* The rig's devices, at the start and when the rig is exchanged. */
+/* The rig's devices, at the start and when the rig is reloaded. */
 #ifndef AGENT_CORE_DEVICES_H
 #define AGENT_CORE_DEVICES_H
 
@@ -9,8 +9,8 @@
 void devices_open(struct core *core);
 void devices_close(struct core *core);
 
-/* The rig has been exchanged.  rig: {"backend", "problems": [sentences],
+/* The rig has been reloaded.  rig: {"backend", "problems": [sentences],
  * "devices": [{"kind","name"}]}. */
-void devices_exchanged(struct core *core, const cJSON *rig);
+void devices_reload(struct core *core, const cJSON *rig);
 
 #endif

@@ -110,8 +110,8 @@ static void put_topic(const struct core *core, cJSON *entity, const char *key,
 		topic_make(topic, core->options.root, core->options.device, "%s", rest));
 }
 
-static cJSON *make(const struct core *core, const struct entity *of, const char *key,
-		   const char *name, const char *topic)
+static cJSON *make_entity(const struct core *core, const struct entity *of,
+			  const char *key, const char *name, const char *topic)
 {
 	cJSON *entity = cJSON_Parse(of->rest);
 	char unique[KEY + NAME_MAX_LENGTH + 2], command[KEY];
@@ -135,7 +135,7 @@ static cJSON *make(const struct core *core, const struct entity *of, const char 
 }
 
 /* Makes a key: "light/ring light" becomes light_ring_light. */
-static void key_of(const char *device, char key[KEY])
+static void make_key(const char *device, char key[KEY])
 {
 	size_t i = 0;
 
@@ -144,7 +144,7 @@ static void key_of(const char *device, char key[KEY])
 	key[i] = '\0';
 }
 
-static const struct entity *shown_as(const char *device)
+static const struct entity *entity_of(const char *device)
 {
 	for (enum device_kind kind = 0; kind < DEVICE_KINDS; kind++) {
 		const char *name = device_kind_name(kind);
@@ -167,7 +167,7 @@ static const struct entity one_light = {
 		"int }}\"}"};
 
 /* Home Assistant counts brightness from 1 to 255; 1 must not become 0, which is off. */
-#define ITS_BRIGHTNESS                                                                   \
+#define BRIGHTNESS_MEMBER                                                                \
 	"{% if brightness is defined %},\"brightness\":"                                 \
 	"{{ [(brightness / 2.55) | round | int, 1] | max }}{% endif %}"
 
@@ -194,20 +194,20 @@ static bool is_one_light(const struct core *core, const struct entity *of)
 static cJSON *make_one_light(const struct core *core, const char *key, const char *name,
 			     const char *topic)
 {
-	cJSON *entity = make(core, &one_light, key, name, topic);
+	cJSON *entity = make_entity(core, &one_light, key, name, topic);
 
-	add_template(entity, "command_on_template", name, "\"ON\"" ITS_BRIGHTNESS);
+	add_template(entity, "command_on_template", name, "\"ON\"" BRIGHTNESS_MEMBER);
 	add_template(entity, "command_off_template", name, "\"OFF\"");
 	return entity;
 }
 
 static void add_device(const struct core *core, cJSON *components, const char *device)
 {
-	const struct entity *of = shown_as(device);
+	const struct entity *of = entity_of(device);
 	const char *name = strchr(device, '/') + 1;
 	char key[KEY], topic[TOPIC_MAX + sizeof("/image")];
 
-	key_of(device, key);
+	make_key(device, key);
 	if (!of || cJSON_HasObjectItem(components, key))
 		return;
 	snprintf(topic, sizeof(topic), "%s%s", device,
@@ -215,16 +215,16 @@ static void add_device(const struct core *core, cJSON *components, const char *d
 	cJSON_AddItemToObject(components, key,
 			      is_one_light(core, of)
 				      ? make_one_light(core, key, name, topic)
-				      : make(core, of, key, name, topic));
+				      : make_entity(core, of, key, name, topic));
 }
 
 /* An entity with nothing but its platform is removed by Home Assistant. */
 static void add_removed(cJSON *components, const char *device)
 {
-	const struct entity *of = shown_as(device);
+	const struct entity *of = entity_of(device);
 	char key[KEY];
 
-	key_of(device, key);
+	make_key(device, key);
 	if (of && !cJSON_HasObjectItem(components, key))
 		cJSON_AddStringToObject(cJSON_AddObjectToObject(components, key),
 					"platform", of->platform);
@@ -237,8 +237,8 @@ static cJSON *components(const struct core *core)
 
 	for (size_t i = 0; i < ENTITIES; i++)
 		cJSON_AddItemToObject(all, entities[i].key,
-				      make(core, &entities[i], entities[i].key,
-					   entities[i].name, entities[i].topic));
+				      make_entity(core, &entities[i], entities[i].key,
+						  entities[i].name, entities[i].topic));
 	for (size_t i = 0; i < core->device_count; i++) {
 		char device[TOPIC_MAX];
 
@@ -253,7 +253,7 @@ static cJSON *components(const struct core *core)
 
 /* ---- the message ---- */
 
-static cJSON *document(const struct core *core)
+static cJSON *make_message(const struct core *core)
 {
 	cJSON *all = cJSON_CreateObject();
 	cJSON *device = cJSON_AddObjectToObject(all, "device");
@@ -279,7 +279,7 @@ void homeassistant_publish(struct core *core)
 {
 	char topic[TOPIC_MAX];
 	struct telemetry_topic target = {.topic = topic, .qos = 1, .retain = true};
-	cJSON *all = core->options.discovery ? document(core) : NULL;
+	cJSON *all = core->options.discovery ? make_message(core) : NULL;
 	char *text = all ? json_text(all) : NULL;
 
 	snprintf(topic, sizeof(topic), "%s/device/%s/config", core->options.birth_prefix,

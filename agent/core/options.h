@@ -51,7 +51,7 @@ struct settings_access {
 	int (*set)(void *context, const cJSON *changes, struct tunables *tunables,
 		   struct err *err);
 	/* Reads the device config again, for the caller to delete; use_config() confirms
-	 * that the rig has it now.  NULL where the rig cannot be exchanged. */
+	 * that the rig has it now.  NULL where the rig cannot be reloaded. */
 	int (*read_config)(void *context, cJSON **config, struct err *err);
 	void (*use_config)(void *context);
 };

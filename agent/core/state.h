@@ -138,7 +138,7 @@ cJSON *core_task_document(struct core *core, const struct task *task, bool whole
 uint64_t core_devices(const struct core *core, const char *const *uses);
 uint64_t core_device(const struct core *core, enum device_kind kind, const char *name);
 
-/* Is the rig being exchanged? */
+/* Is the rig being reloaded? */
 bool core_rig_is_away(const struct core *core);
 
 #endif
