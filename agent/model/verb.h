@@ -1,33 +1,33 @@
 /* A verb of the contract: one row, which says everything about a command.
  *
- * The rows are in agent/commands/, one table per noun.  A row names three functions:
- * decide() on the loop's thread, within a turn; work() on a worker's thread, for what
- * takes time; done() on the loop's thread again, when work() has succeeded.  The parser,
- * the dispatcher and the workers know rows, and no verb by its name. */
+ * The rows are in agent/commands/, one table per file.  A row has three functions:
+ * decide() is called on the loop's thread, within a turn; work() on a worker's thread, if
+ * the command takes time; done() on the loop's thread again, after work() has succeeded.
+ * The parser, the dispatcher and the workers know rows, and no verb by its name. */
 #ifndef AGENT_MODEL_VERB_H
 #define AGENT_MODEL_VERB_H
 
 #include <cjson/cJSON.h>
 
-struct response;
 struct cancel;
 struct core;
 struct err;
 struct mailbox;
 struct registered_type;
+struct response;
 struct rig_slot;
 struct task_services;
 
 enum verb_flag {
 	/* also on _all */
 	VERB_BROADCAST = 1,
-	/* changes something: its request is remembered, its reply stored */
+	/* changes something: its request is kept, its reply stored */
 	VERB_WRITES = 2,
 	/* refused as stale when it has waited at the broker */
 	VERB_FRESH = 4,
 	/* in groups only with the setting fleet.group_motion */
 	VERB_MOTION = 8,
-	/* its id names what it creates: the id is remembered as a request is */
+	/* its id names what it creates: the id is kept as a request is */
 	VERB_CREATES = 16,
 	/* carried out on a full disk: frees room or ends work */
 	VERB_FREES = 32,
@@ -48,7 +48,7 @@ enum short_form {
 	SHORT_LIGHT, /* ON, OFF or 0 to 100 */
 };
 
-/* The means of a work() function. */
+/* What a work() function may use. */
 struct work {
 	const struct task_services *services;
 	struct rig_slot *rig_slot; /* of the rig in services */
@@ -64,18 +64,17 @@ struct verb {
 	enum short_form short_form;
 	const char *schema; /* JSON Schema of the body without the envelope; NULL: {} */
 
-	/* Says what becomes of the command: answers it, refuses it or leaves it to a
-	 * worker. */
+	/* Answers the command, refuses it or leaves it to a worker. */
 	void (*decide)(struct core *core, struct response *response);
 
-	/* Does what takes time, on a worker's thread; body fits the schema.  0 with the
-	 * reply's data in *data (NULL: none), or a negative errno with a code of the
-	 * contract and a sentence.  NULL: the verb only decides. */
+	/* Carries the command out, on a worker's thread, for as long as it takes; body
+	 * fits the schema.  0 with the reply's data in *data (NULL: none), or a negative
+	 * errno with a code of the contract and a sentence.  NULL: decide() does all. */
 	int (*work)(const struct work *work, const cJSON *body, cJSON **data,
 		    struct err *err);
 
-	/* Follows a successful work(): takes its outcome, response->data, into the core,
-	 * and may replace it.  NULL: nothing follows. */
+	/* Takes the outcome of a successful work(), response->data, into the core, and
+	 * may replace it.  NULL: there is nothing to take. */
 	void (*done)(struct core *core, struct response *response);
 };
 
