@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "agent/base/log.h"
+#include "agent/commands/verbs.h"
 #include "agent/model/task.h"
 #include "agent/workers/completion.h"
 
@@ -17,8 +18,6 @@ struct event *callbacks_event(enum event_kind kind, uint32_t epoch)
 {
 	struct event *event = event_new(kind);
 
-	if (!event)
-		abort();
 	event->epoch = epoch;
 	return event;
 }
@@ -107,17 +106,20 @@ void callbacks_device_taken(struct process *process, const char *device)
 static void act_on_stops(struct process *process, const struct incoming *message)
 {
 	struct topic topic;
+	const struct verb *verb;
 
 	topic_parse(process->root, process->device, message->topic, &topic);
 	if (topic.kind != TOPIC_COMMAND || message->retained)
 		return;
+	verb = verb_of_topic(&topic);
+	if (!verb)
+		return;
 	/* Over MQTT 3.1.1 an empty motor/stop is refused: it may be our own clearing of a
 	 * retained one. */
-	if (!strcmp(topic.noun, "estop") && !topic.verb[0])
+	if (verb->flags & VERB_STOPS_RIG)
 		rig_slot_estop(process->rig_slot);
 	else if ((message->size || atomic_load(&process->mqtt_version) == 5) &&
-		 !strcmp(topic.noun, "motor") && !strcmp(topic.verb, "stop") &&
-		 topic.scope == SCOPE_DEVICE)
+		 (verb->flags & VERB_STOPS_MOTION) && topic.scope == SCOPE_DEVICE)
 		rig_slot_stop_motion(process->rig_slot);
 }
 
@@ -125,7 +127,7 @@ static struct event *message_event(uint32_t epoch, const struct incoming *messag
 {
 	struct event *event = event_new(EVENT_MESSAGE);
 
-	if (!event || event_set_data(event, message->payload, message->size) < 0)
+	if (event_set_data(event, message->payload, message->size) < 0)
 		abort();
 	event->epoch = epoch;
 	task_set_text(&event->topic, message->topic);

@@ -9,6 +9,7 @@
 #include "agent/base/log.h"
 #include "agent/commands/dispatch.h"
 #include "agent/commands/pending.h"
+#include "agent/commands/verbs.h"
 #include "agent/commands/wifi_setup.h"
 #include "agent/core/devices.h"
 #include "agent/core/homeassistant.h"
@@ -206,15 +207,17 @@ void core_close(struct core *core)
 static void handle_message(struct core *core, const struct event *event)
 {
 	struct topic topic;
+	const struct verb *verb;
 
 	topic_parse(core->options.root, core->options.device, event->topic, &topic);
+	verb = verb_of_topic(&topic);
 	/* A message of an ended connection can no longer be acknowledged: the broker
 	 * delivers it again.  An emergency stop is handled even so: the rig has stopped
 	 * already, and stopping twice does no harm. */
 	if ((event->epoch < core->session.epoch ||
 	     (event->epoch == core->session.epoch &&
 	      core->session.phase == SESSION_DOWN)) &&
-	    strcmp(topic.noun, "estop") != 0)
+	    !(verb && (verb->flags & VERB_NEVER_REFUSED)))
 		return;
 	if (!session_message(core, event, &topic))
 		dispatch_message(core, event, &topic);

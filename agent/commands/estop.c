@@ -26,7 +26,8 @@ static void estop(struct core *core, struct response *response)
 const struct verb estop_verbs[] = {
 	{
 		.name = "estop",
-		.flags = VERB_WRITES | VERB_BROADCAST | VERB_STOPS | VERB_NEVER_REFUSED,
+		.flags = VERB_WRITES | VERB_BROADCAST | VERB_STOPS_RIG |
+			 VERB_NEVER_REFUSED,
 		.schema = "{\"type\":\"object\"}",
 		.decide = estop,
 	},

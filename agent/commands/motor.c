@@ -102,7 +102,7 @@ const struct verb motor_verbs[] = {
 	},
 	{
 		.name = "motor/stop",
-		.flags = VERB_WRITES | VERB_MOTION | VERB_STOPS,
+		.flags = VERB_WRITES | VERB_MOTION | VERB_STOPS_MOTION,
 		.schema = SCHEMA_OBJECT(SCHEMA_NAME),
 		.decide = motor_stop_decide,
 		.work = motor_stop,

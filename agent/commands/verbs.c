@@ -1,10 +1,12 @@
 /* The list of all tables, and the search in it. */
 #include "agent/commands/verbs.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/base/suggest.h"
 #include "agent/commands/tables.h"
+#include "mqtt/topic.h"
 
 static const struct verb *const tables[] = {
 	task_create_verbs, task_verbs,	task_list_verbs, queue_verbs,	project_verbs,
@@ -21,6 +23,15 @@ const struct verb *verb_find(const char *name)
 			if (!strcmp(verb->name, name))
 				return verb;
 	return NULL;
+}
+
+const struct verb *verb_of_topic(const struct topic *topic)
+{
+	char name[2 * NAME_MAX_LENGTH + 2];
+
+	snprintf(name, sizeof(name), "%s%s%s", topic->noun, *topic->verb ? "/" : "",
+		 topic->verb);
+	return verb_find(name);
 }
 
 void verb_suggest(struct suggest *suggest)

@@ -31,12 +31,15 @@ enum verb_flag {
 	VERB_CREATES = 16,
 	/* carried out on a full disk: frees room or ends work */
 	VERB_FREES = 32,
-	/* carried out whatever the storage says: stops hardware */
-	VERB_STOPS = 64,
+	/* stops the axes, or all hardware: as soon as the message is received, before any
+	 * parsing; carried out whatever the storage says */
+	VERB_STOPS_MOTION = 64,
+	VERB_STOPS_RIG = 128,
+	VERB_STOPS = VERB_STOPS_MOTION | VERB_STOPS_RIG,
 	/* done in a moment: waits for others of its kind instead of being refused */
-	VERB_QUEUEABLE = 128,
+	VERB_QUEUEABLE = 256,
 	/* neither refused for its form nor dropped as a repetition */
-	VERB_NEVER_REFUSED = 256,
+	VERB_NEVER_REFUSED = 512,
 };
 
 /* The payloads that a verb takes besides a JSON object. */
