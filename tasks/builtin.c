@@ -21,7 +21,7 @@
 	TYPE(task_failing)
 
 #define DECLARATION(type) extern const struct task_type type;
-#define ADDRESS(type) &type,
+#define ADDRESS(type) &(type),
 
 BUILTIN_TYPES(DECLARATION)
 

@@ -113,7 +113,7 @@ static void list_bad(const struct stacking *s, int index,
 		     const struct stack_report *report, const struct err *err)
 {
 	cJSON *entry = add_entry(s->incomplete, index), *names;
-	char line[1200], name[SCAN_PATH];
+	char line[SCAN_PATH + sizeof(err->text) + 2], name[SCAN_PATH];
 
 	names = cJSON_AddArrayToObject(entry, "photos");
 	for (int i = 0; i < scan_stacks(s->scan); i++) {

@@ -227,7 +227,7 @@ int crop_find(const struct frame *frame, int threshold, struct crop *crop,
 		return err_set(err, ret, "out of memory");
 	}
 	set_crop(&search, frame);
-	if (drawing) {
+	if (drawing && search.drawing) {
 		draw_result(&search);
 		*drawing = search.drawing;
 	}

@@ -213,8 +213,8 @@ static void queue_rewind(struct broker *broker)
 		packet->released = false;
 		if (!packet->at_most_once)
 			continue;
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it walks from the list's
-		 * own head */
+		/* The walk starts from the list's own head. */
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 		LL_DELETE(broker->state.queue, packet);
 		packet_free(packet);
 	}

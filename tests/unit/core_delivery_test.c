@@ -1377,181 +1377,77 @@ static void on_3_1_1_an_empty_emergency_stop_is_never_ignored(void **state)
 	assert_int_equal(s->estops, 1);
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_fake_core, close_fake_core)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			a_repeated_create_does_nothing_and_is_marked_duplicate,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_different_create_with_a_known_id_is_a_conflict, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(ids_outlive_their_tasks_for_seven_days,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(ages_do_not_follow_the_wall_clock,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			ages_add_up_the_running_time_over_restarts, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(a_request_makes_any_command_idempotent,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(a_refused_command_may_be_accepted_later,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_direct_command_repeated_while_it_runs_runs_once, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_direct_command_that_failed_can_be_repeated, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_dry_run_leaves_no_trace_in_queue_or_store, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(an_emergency_stop_is_never_a_repetition,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(a_reply_goes_to_the_requested_topic,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(a_reply_can_never_become_a_command,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_refused_retained_command_is_answered_below_reply_only,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(every_invalid_command_is_answered,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_mistyped_name_is_answered_with_the_nearest, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(a_reply_still_comes_after_a_crash,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(a_reply_older_than_an_hour_is_dropped,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(reads_write_nothing, open_fake_core,
-						close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			replies_to_a_broadcast_are_spread_over_time, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(a_broadcast_allows_only_some_verbs,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			commands_queued_before_the_connection_are_stale, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_lost_barrier_is_sent_again_after_five_seconds, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_barrier_of_an_earlier_process_is_ignored, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_retained_command_is_refused_and_taken_off_the_broker,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_retained_broadcast_is_reported_and_not_cleared, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			an_empty_retained_message_is_never_a_command, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			an_emergency_stop_interrupts_and_stays_until_it_is_lifted,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(an_emergency_stop_lasts_over_a_restart,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_paused_task_that_holds_hardware_is_interrupted_too,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_broadcast_does_not_lift_an_emergency_stop, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(an_emergency_stop_takes_any_form,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			draining_finishes_runs_and_retries_and_refuses_new_tasks,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			prune_deletes_acknowledged_tasks_that_ended_a_minute_ago,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			finished_tasks_are_kept_up_to_a_number_and_an_age, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(at_most_256_tasks_are_live,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			at_most_a_thousand_replies_wait_and_the_oldest_are_dropped,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			at_most_five_thousand_events_wait_and_skipped_ones_stay_stored,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(labels_are_bounded_in_number_and_size,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(a_document_never_exceeds_16_kib,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			large_arguments_are_only_shown_by_task_get, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(secrets_are_masked_everywhere,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_slow_broker_sees_revisions_grow_and_one_message_of_a_topic,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_document_is_sent_again_until_its_newest_version_is_acknowledged,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(a_delete_and_its_clearing_survive_a_crash,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			events_are_numbered_without_gaps_and_sent_in_order,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			nothing_is_published_and_no_sender_released_before_the_commit,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_commit_releases_the_threads_that_wait_for_it, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(the_agent_works_without_a_broker,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			every_retained_topic_is_published_at_a_connect, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			the_status_is_published_at_every_connect_the_rest_once_a_minute,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(agent_sync_publishes_everything_again,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(the_sweep_clears_unknown_tasks,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			the_sweep_runs_at_every_connect_and_ends_at_its_barrier,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(a_group_that_was_left_is_unsubscribed,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(a_live_info_of_another_boot_is_a_rival,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			our_own_info_of_an_earlier_boot_is_no_rival, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_stored_info_of_another_store_delays_the_sweep, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_message_of_a_lost_connection_is_left_for_redelivery,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(an_idle_agent_sleeps, open_fake_core,
-						close_fake_core),
-		cmocka_unit_test_setup_teardown(health_is_telemetry_that_expires,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			health_counts_refusals_and_names_tasks_that_do_not_stop,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_device_is_published_at_most_twice_a_second, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			on_3_1_1_an_empty_payload_reads_and_changes_nothing,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			on_3_1_1_the_agents_own_clearing_is_not_taken_for_a_command,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			on_3_1_1_an_empty_emergency_stop_is_never_ignored, open_fake_core,
-			close_fake_core),
+		TEST(a_repeated_create_does_nothing_and_is_marked_duplicate),
+		TEST(a_different_create_with_a_known_id_is_a_conflict),
+		TEST(ids_outlive_their_tasks_for_seven_days),
+		TEST(ages_do_not_follow_the_wall_clock),
+		TEST(ages_add_up_the_running_time_over_restarts),
+		TEST(a_request_makes_any_command_idempotent),
+		TEST(a_refused_command_may_be_accepted_later),
+		TEST(a_direct_command_repeated_while_it_runs_runs_once),
+		TEST(a_direct_command_that_failed_can_be_repeated),
+		TEST(a_dry_run_leaves_no_trace_in_queue_or_store),
+		TEST(an_emergency_stop_is_never_a_repetition),
+		TEST(a_reply_goes_to_the_requested_topic),
+		TEST(a_reply_can_never_become_a_command),
+		TEST(a_refused_retained_command_is_answered_below_reply_only),
+		TEST(every_invalid_command_is_answered),
+		TEST(a_mistyped_name_is_answered_with_the_nearest),
+		TEST(a_reply_still_comes_after_a_crash),
+		TEST(a_reply_older_than_an_hour_is_dropped),
+		TEST(reads_write_nothing),
+		TEST(replies_to_a_broadcast_are_spread_over_time),
+		TEST(a_broadcast_allows_only_some_verbs),
+		TEST(commands_queued_before_the_connection_are_stale),
+		TEST(a_lost_barrier_is_sent_again_after_five_seconds),
+		TEST(a_barrier_of_an_earlier_process_is_ignored),
+		TEST(a_retained_command_is_refused_and_taken_off_the_broker),
+		TEST(a_retained_broadcast_is_reported_and_not_cleared),
+		TEST(an_empty_retained_message_is_never_a_command),
+		TEST(an_emergency_stop_interrupts_and_stays_until_it_is_lifted),
+		TEST(an_emergency_stop_lasts_over_a_restart),
+		TEST(a_paused_task_that_holds_hardware_is_interrupted_too),
+		TEST(a_broadcast_does_not_lift_an_emergency_stop),
+		TEST(an_emergency_stop_takes_any_form),
+		TEST(draining_finishes_runs_and_retries_and_refuses_new_tasks),
+		TEST(prune_deletes_acknowledged_tasks_that_ended_a_minute_ago),
+		TEST(finished_tasks_are_kept_up_to_a_number_and_an_age),
+		TEST(at_most_256_tasks_are_live),
+		TEST(at_most_a_thousand_replies_wait_and_the_oldest_are_dropped),
+		TEST(at_most_five_thousand_events_wait_and_skipped_ones_stay_stored),
+		TEST(labels_are_bounded_in_number_and_size),
+		TEST(a_document_never_exceeds_16_kib),
+		TEST(large_arguments_are_only_shown_by_task_get),
+		TEST(secrets_are_masked_everywhere),
+		TEST(a_slow_broker_sees_revisions_grow_and_one_message_of_a_topic),
+		TEST(a_document_is_sent_again_until_its_newest_version_is_acknowledged),
+		TEST(a_delete_and_its_clearing_survive_a_crash),
+		TEST(events_are_numbered_without_gaps_and_sent_in_order),
+		TEST(nothing_is_published_and_no_sender_released_before_the_commit),
+		TEST(a_commit_releases_the_threads_that_wait_for_it),
+		TEST(the_agent_works_without_a_broker),
+		TEST(every_retained_topic_is_published_at_a_connect),
+		TEST(the_status_is_published_at_every_connect_the_rest_once_a_minute),
+		TEST(agent_sync_publishes_everything_again),
+		TEST(the_sweep_clears_unknown_tasks),
+		TEST(the_sweep_runs_at_every_connect_and_ends_at_its_barrier),
+		TEST(a_group_that_was_left_is_unsubscribed),
+		TEST(a_live_info_of_another_boot_is_a_rival),
+		TEST(our_own_info_of_an_earlier_boot_is_no_rival),
+		TEST(a_stored_info_of_another_store_delays_the_sweep),
+		TEST(a_message_of_a_lost_connection_is_left_for_redelivery),
+		TEST(an_idle_agent_sleeps),
+		TEST(health_is_telemetry_that_expires),
+		TEST(health_counts_refusals_and_names_tasks_that_do_not_stop),
+		TEST(a_device_is_published_at_most_twice_a_second),
+		TEST(on_3_1_1_an_empty_payload_reads_and_changes_nothing),
+		TEST(on_3_1_1_the_agents_own_clearing_is_not_taken_for_a_command),
+		TEST(on_3_1_1_an_empty_emergency_stop_is_never_ignored),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1326,203 +1326,83 @@ static void an_unfinished_cancel_is_finished_by_an_orderly_stop(void **state)
 	assert_true(s->stopped);
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_fake_core, close_fake_core)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(at_most_three_async_tasks_run,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(a_paused_task_keeps_its_slot,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(blocking_tasks_have_slots_of_their_own,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			the_queue_is_in_order_of_priority_then_arrival, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_new_priority_reorders_the_queue_and_keeps_the_arrival,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			an_exclusive_task_holds_back_everything_behind_it, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			an_exclusive_task_with_an_open_dependency_does_not_block_the_queue,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			cancelling_a_pending_exclusive_task_lets_those_behind_it_start,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(two_tasks_never_hold_one_device,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(a_direct_command_to_a_held_device_is_busy,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(a_direct_command_claims_its_device,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(of_two_light_commands_the_later_wins,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_task_does_not_start_before_a_command_that_came_first,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_waiting_light_command_is_dropped_by_an_emergency_stop,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			the_number_of_waiting_light_commands_is_bounded, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(no_task_starts_while_the_rig_is_reloaded,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			direct_commands_are_bounded_and_stops_are_exempt, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(a_reloaded_rig_publishes_its_devices,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			the_current_task_is_the_exclusive_one_or_the_last_started,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_paused_queue_starts_nothing_even_after_a_restart,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			queue_clear_cancels_all_pending_tasks_and_chains, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(a_task_is_created_started_and_completed,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(generated_ids_sort_by_age, open_fake_core,
-						close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_cancelled_run_keeps_its_slot_until_it_has_stopped,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_task_is_published_as_paused_when_its_run_is_parked,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(a_resume_withdraws_an_unfinished_pause,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(a_cancel_beats_a_pause, open_fake_core,
-						close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_run_that_ends_before_it_sees_a_request_keeps_its_outcome,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(a_cancelled_task_is_not_tried_again,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			each_state_allows_the_commands_of_the_contracts_table,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			rev_grows_with_every_change_and_progress_is_stored_every_two_seconds,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(if_rev_ignores_progress_and_nothing_else,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			the_newest_progress_is_published_five_times_a_second,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			the_current_task_is_published_once_a_second_and_then_as_idle,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(elapsed_does_not_count_pauses,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_log_line_is_published_and_stored_for_task_log, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			on_a_full_disk_a_log_line_is_published_and_not_stored,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_task_runs_when_its_dependencies_have_completed, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_dependency_that_does_not_exist_is_refused, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_completed_dependency_stays_satisfied_when_it_is_deleted,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_failed_dependency_fails_the_whole_chain_at_once, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_task_whose_dependency_has_failed_fails_at_once, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			restarting_a_dependency_does_not_restart_failed_dependents,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(dependencies_are_decided_after_a_restart,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(then_makes_a_chain_with_generated_ids,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_chain_is_created_completely_or_not_at_all, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_chained_task_takes_missing_arguments_from_the_previous_result,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_chained_task_without_its_required_arguments_fails,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_failed_attempt_is_retried_after_its_delay, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(only_transient_failures_are_retried,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_restart_command_resets_the_count_of_retries, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_timeout_counts_the_running_time_of_one_attempt, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_task_paused_too_long_is_interrupted_with_its_checkpoint,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_paused_task_without_a_run_times_out_with_its_chain,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_restart_continues_from_the_checkpoint_or_from_the_start,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(pending_tasks_keep_their_place,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			after_a_crash_a_resumable_task_continues_from_its_checkpoint,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			after_a_crash_a_task_that_cannot_resume_is_interrupted,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			after_a_crash_a_run_without_effects_is_pending_again,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_paused_resumable_task_stays_paused_with_its_devices,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			after_a_crash_a_task_with_an_unfinished_pause_is_paused,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			after_a_crash_a_paused_task_that_cannot_resume_is_interrupted,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			after_a_crash_a_task_with_an_unfinished_cancel_is_cancelled,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			three_crashes_at_one_checkpoint_are_a_crash_loop, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_new_checkpoint_resets_the_count_of_crashes, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_task_of_a_missing_type_fails_with_the_name_of_the_type,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(running_time_survives_a_crash,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			an_unfinished_direct_command_is_answered_as_interrupted_after_a_crash,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(an_orderly_stop_is_not_counted_as_a_crash,
-						open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			a_paused_task_stays_paused_over_an_orderly_stop, open_fake_core,
-			close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			an_unfinished_pause_stays_paused_over_an_orderly_stop,
-			open_fake_core, close_fake_core),
-		cmocka_unit_test_setup_teardown(
-			an_unfinished_cancel_is_finished_by_an_orderly_stop,
-			open_fake_core, close_fake_core),
+		TEST(at_most_three_async_tasks_run),
+		TEST(a_paused_task_keeps_its_slot),
+		TEST(blocking_tasks_have_slots_of_their_own),
+		TEST(the_queue_is_in_order_of_priority_then_arrival),
+		TEST(a_new_priority_reorders_the_queue_and_keeps_the_arrival),
+		TEST(an_exclusive_task_holds_back_everything_behind_it),
+		TEST(an_exclusive_task_with_an_open_dependency_does_not_block_the_queue),
+		TEST(cancelling_a_pending_exclusive_task_lets_those_behind_it_start),
+		TEST(two_tasks_never_hold_one_device),
+		TEST(a_direct_command_to_a_held_device_is_busy),
+		TEST(a_direct_command_claims_its_device),
+		TEST(of_two_light_commands_the_later_wins),
+		TEST(a_task_does_not_start_before_a_command_that_came_first),
+		TEST(a_waiting_light_command_is_dropped_by_an_emergency_stop),
+		TEST(the_number_of_waiting_light_commands_is_bounded),
+		TEST(no_task_starts_while_the_rig_is_reloaded),
+		TEST(direct_commands_are_bounded_and_stops_are_exempt),
+		TEST(a_reloaded_rig_publishes_its_devices),
+		TEST(the_current_task_is_the_exclusive_one_or_the_last_started),
+		TEST(a_paused_queue_starts_nothing_even_after_a_restart),
+		TEST(queue_clear_cancels_all_pending_tasks_and_chains),
+		TEST(a_task_is_created_started_and_completed),
+		TEST(generated_ids_sort_by_age),
+		TEST(a_cancelled_run_keeps_its_slot_until_it_has_stopped),
+		TEST(a_task_is_published_as_paused_when_its_run_is_parked),
+		TEST(a_resume_withdraws_an_unfinished_pause),
+		TEST(a_cancel_beats_a_pause),
+		TEST(a_run_that_ends_before_it_sees_a_request_keeps_its_outcome),
+		TEST(a_cancelled_task_is_not_tried_again),
+		TEST(each_state_allows_the_commands_of_the_contracts_table),
+		TEST(rev_grows_with_every_change_and_progress_is_stored_every_two_seconds),
+		TEST(if_rev_ignores_progress_and_nothing_else),
+		TEST(the_newest_progress_is_published_five_times_a_second),
+		TEST(the_current_task_is_published_once_a_second_and_then_as_idle),
+		TEST(elapsed_does_not_count_pauses),
+		TEST(a_log_line_is_published_and_stored_for_task_log),
+		TEST(on_a_full_disk_a_log_line_is_published_and_not_stored),
+		TEST(a_task_runs_when_its_dependencies_have_completed),
+		TEST(a_dependency_that_does_not_exist_is_refused),
+		TEST(a_completed_dependency_stays_satisfied_when_it_is_deleted),
+		TEST(a_failed_dependency_fails_the_whole_chain_at_once),
+		TEST(a_task_whose_dependency_has_failed_fails_at_once),
+		TEST(restarting_a_dependency_does_not_restart_failed_dependents),
+		TEST(dependencies_are_decided_after_a_restart),
+		TEST(then_makes_a_chain_with_generated_ids),
+		TEST(a_chain_is_created_completely_or_not_at_all),
+		TEST(a_chained_task_takes_missing_arguments_from_the_previous_result),
+		TEST(a_chained_task_without_its_required_arguments_fails),
+		TEST(a_failed_attempt_is_retried_after_its_delay),
+		TEST(only_transient_failures_are_retried),
+		TEST(a_restart_command_resets_the_count_of_retries),
+		TEST(a_timeout_counts_the_running_time_of_one_attempt),
+		TEST(a_task_paused_too_long_is_interrupted_with_its_checkpoint),
+		TEST(a_paused_task_without_a_run_times_out_with_its_chain),
+		TEST(a_restart_continues_from_the_checkpoint_or_from_the_start),
+		TEST(pending_tasks_keep_their_place),
+		TEST(after_a_crash_a_resumable_task_continues_from_its_checkpoint),
+		TEST(after_a_crash_a_task_that_cannot_resume_is_interrupted),
+		TEST(after_a_crash_a_run_without_effects_is_pending_again),
+		TEST(a_paused_resumable_task_stays_paused_with_its_devices),
+		TEST(after_a_crash_a_task_with_an_unfinished_pause_is_paused),
+		TEST(after_a_crash_a_paused_task_that_cannot_resume_is_interrupted),
+		TEST(after_a_crash_a_task_with_an_unfinished_cancel_is_cancelled),
+		TEST(three_crashes_at_one_checkpoint_are_a_crash_loop),
+		TEST(a_new_checkpoint_resets_the_count_of_crashes),
+		TEST(a_task_of_a_missing_type_fails_with_the_name_of_the_type),
+		TEST(running_time_survives_a_crash),
+		TEST(an_unfinished_direct_command_is_answered_as_interrupted_after_a_crash),
+		TEST(an_orderly_stop_is_not_counted_as_a_crash),
+		TEST(a_paused_task_stays_paused_over_an_orderly_stop),
+		TEST(an_unfinished_pause_stays_paused_over_an_orderly_stop),
+		TEST(an_unfinished_cancel_is_finished_by_an_orderly_stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,12 +37,12 @@ static int open_rig(void **state)
 	struct rig_options options = {.state_dir = f->dir, .sim_speed = 1000};
 	int ret;
 
+	*state = f;
 	strcpy(f->dir, "/tmp/rig-json-XXXXXX");
 	if (!mkdtemp(f->dir))
 		return -1;
 	ret = rig_open(&f->rig, config, &options, &f->err);
 	cJSON_Delete(config);
-	*state = f;
 	return ret;
 }
 
