@@ -58,6 +58,8 @@ static bool is_retryable(const char *code)
 void outcome_fail_or_retry(struct core *core, struct task *task, const char *code,
 			   const char *text)
 {
+	bool pauses;
+
 	if (!is_retryable(code) || !task->retries_left) {
 		outcome_fail(core, task, code, text);
 		return;
@@ -67,14 +69,20 @@ void outcome_fail_or_retry(struct core *core, struct task *task, const char *cod
 		outcome_cancel(core, task);
 		return;
 	}
+	pauses = task->status == TASK_PAUSED || task->stopping == STOPPING_PAUSE;
 	lifecycle_clear_run(core, task);
 	task_set_error(task, code, text);
-	task->status = TASK_PENDING;
-	task->requeued = true;
 	task->has_effects = false;
 	task->retries_left--;
 	task->attempt++;
 	task->attempt_ms = 0;
+	/* A person paused it: the next attempt waits for a resume. */
+	if (pauses) {
+		lifecycle_set_paused(core, task);
+		return;
+	}
+	task->status = TASK_PENDING;
+	task->requeued = true;
 	task->not_before = core->now.ms + task->retry_delay_ms;
 	lifecycle_save(core, task);
 	lifecycle_emit_event(core, task, "task.retry");

@@ -904,6 +904,32 @@ static void a_failed_attempt_is_retried_after_its_delay(void **state)
 	assert_status(s, "b", "error");
 }
 
+static void a_paused_task_is_not_retried_before_it_is_resumed(void **state)
+{
+	struct fake_core *s = *state;
+
+	make(s, "a", "plain_task", "'retries':1");
+	ask_code(s, "task/pause", "a", "accepted");
+	parked(s, "a");
+
+	fails(s, "a", "task_failed", "it broke");
+
+	assert_status(s, "a", "paused");
+	assert_int_equal(number_at(document(s, "a"), "attempt"), 2);
+	pass(s, 60 * SECOND);
+	assert_false(runs(s, "a"));
+	ask_code(s, "task/resume", "a", "accepted");
+	assert_true(runs(s, "a"));
+	assert_int_equal(run_of(s, "a")->attempt, 2);
+
+	/* Also when the attempt fails before the pause takes effect. */
+	make(s, "b", "plain_task", "'retries':1");
+	ask_code(s, "task/pause", "b", "accepted");
+	fails(s, "b", "task_failed", "it broke");
+	assert_status(s, "b", "paused");
+	assert_false(runs(s, "b"));
+}
+
 static void only_transient_failures_are_retried(void **state)
 {
 	static const char *const codes[] = {"task_failed", "hardware_fault",
@@ -1380,6 +1406,7 @@ int main(void)
 		TEST(a_chained_task_takes_missing_arguments_from_the_previous_result),
 		TEST(a_chained_task_without_its_required_arguments_fails),
 		TEST(a_failed_attempt_is_retried_after_its_delay),
+		TEST(a_paused_task_is_not_retried_before_it_is_resumed),
 		TEST(only_transient_failures_are_retried),
 		TEST(a_restart_command_resets_the_count_of_retries),
 		TEST(a_timeout_counts_the_running_time_of_one_attempt),
