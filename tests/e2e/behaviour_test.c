@@ -392,10 +392,10 @@ static void behaviour_21_noisy_progress_is_thinned(struct world *w)
 	double seconds = number_at(wait_status(w, "g", "completed"), "elapsed_s");
 
 	client_wait(w->client, 0, BASE "/task/g/progress", at_the_end, NULL, 1000, NULL);
-	size_t told = client_count(w->client, 0, BASE "/task/g/progress");
+	size_t published = client_count(w->client, 0, BASE "/task/g/progress");
 	size_t documents = client_count(w->client, 0, BASE "/task/g");
 
-	assert_in_range(told, 1, (uintmax_t)(seconds * 5) + 3);
+	assert_in_range(published, 1, (uintmax_t)(seconds * 5) + 3);
 	assert_in_range(documents, 1, (uintmax_t)(seconds / 2) + 6);
 }
 

@@ -294,10 +294,11 @@ static void all_devices_are_published(struct world *w)
 	};
 
 	for (size_t i = 0; i < sizeof(topics) / sizeof(topics[0]); i++) {
-		const cJSON *told =
+		const cJSON *published =
 			parsed(w, retained(w, quoted(w, BASE "%s", topics[i])));
 
-		assert_string_equal(text_at(told, "name"), strrchr(topics[i], '/') + 1);
+		assert_string_equal(text_at(published, "name"),
+				    strrchr(topics[i], '/') + 1);
 	}
 }
 

@@ -29,7 +29,7 @@ static cJSON *retained_document(struct world *w, const char *topic)
 
 	while (!(text = retained(w, topic)))
 		if (deadline_now() > until)
-			fail_msg("nothing is told on %s", topic);
+			fail_msg("nothing is published on %s", topic);
 	return cJSON_Duplicate(parsed(w, text), true);
 }
 

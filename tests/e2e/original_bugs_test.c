@@ -177,8 +177,8 @@ static void bug_07_results_survive_a_restart(struct world *w)
 	world_restart_agent(w);
 
 	assert_true(number_at(task_now(w, "a"), "result.answer.0") == 42);
-	const cJSON *told = parsed(w, retained(w, BASE "/task/a"));
-	assert_string_equal(text_at(told, "result.answer.1"), "yes");
+	const cJSON *published = parsed(w, retained(w, BASE "/task/a"));
+	assert_string_equal(text_at(published, "result.answer.1"), "yes");
 }
 
 /* held by: dispatch_verb() asking dedup_answers() for the id */
@@ -233,9 +233,9 @@ static void bug_09_a_secret_argument_is_seen_nowhere(struct world *w)
 	for (size_t i = 0; i < client_mark(w->client); i++)
 		assert_null(strstr(client_at(w->client, i)->payload, "open-sesame"));
 	char *log = file_read(w->device.log, NULL);
-	bool told = log && strstr(log, "open-sesame");
+	bool logged = log && strstr(log, "open-sesame");
 	free(log);
-	assert_false(told);
+	assert_false(logged);
 	assert_string_equal(text_at(task_now(w, "a"), "args.token"), "***");
 }
 

@@ -470,11 +470,11 @@ static const struct world_options other_values = {
 
 static void settings_are_published(struct world *w)
 {
-	const cJSON *told = document(w, wait_message(w, 0, BASE "/settings", NULL));
+	const cJSON *published = document(w, wait_message(w, 0, BASE "/settings", NULL));
 
-	assert_true(number_at(told, "rev") >= 1);
-	assert_true(number_at(told, "values.agent.keep_tasks") == 50);
-	assert_true(number_at(told, "values.scheduler.max_concurrent") == 3);
+	assert_true(number_at(published, "rev") >= 1);
+	assert_true(number_at(published, "values.agent.keep_tasks") == 50);
+	assert_true(number_at(published, "values.scheduler.max_concurrent") == 3);
 }
 
 static const struct test tests[] = {

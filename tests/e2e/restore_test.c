@@ -234,10 +234,10 @@ static void an_orderly_stop_keeps_resumable_tasks(struct world *w)
 
 	assert_true(deadline_now() - asked < deadline_patient(5000));
 	assert_string_equal(retained(w, BASE "/status"), "offline");
-	const cJSON *told = parsed(w, retained(w, BASE "/task/r"));
-	assert_string_equal(text_at(told, "status"), "pending");
-	told = parsed(w, retained(w, BASE "/task/h"));
-	assert_string_equal(text_at(told, "status"), "interrupted");
+	const cJSON *published = parsed(w, retained(w, BASE "/task/r"));
+	assert_string_equal(text_at(published, "status"), "pending");
+	published = parsed(w, retained(w, BASE "/task/h"));
+	assert_string_equal(text_at(published, "status"), "interrupted");
 	wait_event(w, 0, "agent.stopping", NULL);
 	allow(w, 8);
 	world_start_agent(w);

@@ -446,11 +446,11 @@ static void a_large_result_is_not_in_the_document(struct world *w)
 
 	memset(big, 'x', 20000);
 	create(w, "a", "result_task", quoted(w, "{'result':'%s'}", big));
-	const cJSON *told = wait_status(w, "a", "completed");
+	const cJSON *published = wait_status(w, "a", "completed");
 	const cJSON *whole = task_now(w, "a");
 
 	assert_true(client_last(w->client, BASE "/task/a")->size <= 16 * 1024);
-	assert_false(cJSON_IsString(at(told, "result")));
+	assert_false(cJSON_IsString(at(published, "result")));
 	assert_int_equal(strlen(text_at(whole, "args.result")), 20000);
 }
 

@@ -40,7 +40,7 @@ static char *values_of(const struct settings *settings)
 	cJSON *values = settings_values(settings);
 	char *text = json_text(values);
 
-	must(!strstr(text, SECRET), "values are told without their secrets");
+	must(!strstr(text, SECRET), "values are published without their secrets");
 	cJSON_Delete(values);
 	return text;
 }

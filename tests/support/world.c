@@ -482,7 +482,7 @@ void wait_step(struct world *w, const char *id, double current)
 
 	if (!client_wait(w->client, 0, quoted(w, BASE "/task/%s/progress", id), is_wanted,
 			 &wanted, deadline_patient(REPLY_MS), NULL))
-		fail_msg("task %s never told step %g", id, current);
+		fail_msg("task %s never reported step %g", id, current);
 }
 
 static bool has_part(const struct message *message, const void *context)

@@ -68,7 +68,8 @@ static int list(const char *settings, enum camera_use use, char text[ROOM],
 struct row {
 	const char *settings;
 	enum camera_use use;
-	const char *told; /* a part of the list; with a leading ! it must not be in it */
+	const char
+		*expected; /* a part of the list; with a leading ! it must not be in it */
 };
 
 static const struct row rows[] = {
@@ -132,13 +133,13 @@ static void settings_become_controls(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct row *row = &rows[i];
-		bool absent = row->told[0] == '!';
+		bool absent = row->expected[0] == '!';
 
 		assert_true(list(row->settings, row->use, text, NULL) > 0);
 		strcat(text, " ");
-		if (absent != !strstr(text, row->told + absent)) {
-			print_error("%s: \"%s\" in \"%s\"\n", row->settings, row->told,
-				    text);
+		if (absent != !strstr(text, row->expected + absent)) {
+			print_error("%s: \"%s\" in \"%s\"\n", row->settings,
+				    row->expected, text);
 			wrong++;
 		}
 	}

@@ -181,9 +181,9 @@ static void a_direct_command_that_failed_can_be_repeated(void **state)
 	assert_null(ask(s, "motor/move", "{'name':'rotor','degrees':10,'request':'r1'}"));
 	command_ends(s, "motor/move", false, "hardware_fault",
 		     "the endstop did not open");
-	assert_string_equal(text_at(told(s, "reply/r1"), "message"),
+	assert_string_equal(text_at(published(s, "reply/r1"), "message"),
 			    "the endstop did not open");
-	assert_true(cJSON_IsTrue(at(told(s, "reply/r1"), "retryable")));
+	assert_true(cJSON_IsTrue(at(published(s, "reply/r1"), "retryable")));
 
 	assert_null(ask(s, "motor/move", "{'name':'rotor','degrees':10,'request':'r1'}"));
 
@@ -412,7 +412,7 @@ static void a_broadcast_allows_only_some_verbs(void **state)
 	pass(s, SECOND);
 
 	assert_string_equal(text_at(reply_from(s, from), "code"), "not_broadcast");
-	assert_string_equal(text_at(told(s, "reply/_"), "code"), "not_broadcast");
+	assert_string_equal(text_at(published(s, "reply/_"), "code"), "not_broadcast");
 	assert_int_equal(s->run_count, 0);
 }
 
@@ -482,7 +482,7 @@ static void a_retained_command_is_refused_and_taken_off_the_broker(void **state)
 	post(s, event);
 	settle(s);
 
-	assert_string_equal(text_at(told(s, "reply/a"), "code"), "retained_command");
+	assert_string_equal(text_at(published(s, "reply/a"), "code"), "retained_command");
 	assert_int_equal(newest(s, "cmd/task/create")->size, 0);
 	assert_true(newest(s, "cmd/task/create")->retain);
 	assert_true(happened(s, "retained.refused", NULL));
@@ -538,7 +538,7 @@ static void an_emergency_stop_interrupts_and_stays_until_it_is_lifted(void **sta
 	assert_status(s, "m", "interrupted");
 	assert_false(runs(s, "n"));
 	pass(s, SECOND);
-	assert_string_equal(text_at(told(s, "queue"), "paused"), "estop");
+	assert_string_equal(text_at(published(s, "queue"), "paused"), "estop");
 	ask_code(s, "motor/move", "{'name':'rotor','degrees':10}", "estopped");
 	ask_code(s, "motor/home", "", "estopped");
 	ask_code(s, "camera/capture", "", "estopped");
@@ -593,7 +593,7 @@ static void a_broadcast_does_not_lift_an_emergency_stop(void **state)
 	settle(s);
 	pass(s, SECOND);
 
-	assert_string_equal(text_at(told(s, "reply/_"), "code"), "estopped");
+	assert_string_equal(text_at(published(s, "reply/_"), "code"), "estopped");
 	assert_int_equal(s->estop_releases, 0);
 }
 
@@ -710,8 +710,8 @@ static void at_most_256_tasks_are_live(void **state)
 	ask_code(s, "task/create", "plain_task", "queue_full");
 
 	pass(s, SECOND);
-	assert_int_equal(cJSON_GetArraySize(at(told(s, "queue"), "pending")), 32);
-	assert_int_equal(number_at(told(s, "queue"), "depth"), 253);
+	assert_int_equal(cJSON_GetArraySize(at(published(s, "queue"), "pending")), 32);
+	assert_int_equal(number_at(published(s, "queue"), "depth"), 253);
 	crash(s);
 	session_up(s);
 	ask_code(s, "task/create", "plain_task", "queue_full");
@@ -1055,12 +1055,12 @@ static void every_retained_topic_is_published_at_a_connect(void **state)
 		const struct message *m = newest_from(s, topics[i], from);
 
 		if (!m)
-			fail_msg("%s was not told again", topics[i]);
+			fail_msg("%s was not published again", topics[i]);
 		assert_true(m->retain);
 		assert_int_equal(m->qos, 1);
 	}
 	assert_string_equal(newest(s, "status")->text, "online");
-	assert_string_equal(text_at(told(s, "info"), "store"), "5707e00000000001");
+	assert_string_equal(text_at(published(s, "info"), "store"), "5707e00000000001");
 }
 
 static void the_status_is_published_at_every_connect_the_rest_once_a_minute(void **state)
@@ -1198,7 +1198,7 @@ static void a_live_info_of_another_boot_is_a_rival(void **state)
 	s->subscribed[0] = '\0';
 	session_up(s);
 	assert_non_null(
-		strstr(text_at(told(s, "info"), "problems/0"), "badbadbadbadbad0"));
+		strstr(text_at(published(s, "info"), "problems/0"), "badbadbadbadbad0"));
 	assert_null(strstr(s->subscribed, OURS "task/+"));
 	pass(s, 4 * MINUTE);
 	assert_non_null(strstr(s->subscribed, OURS "task/+"));
@@ -1279,7 +1279,7 @@ static void health_is_telemetry_that_expires(void **state)
 	post(s, event);
 	settle(s);
 
-	assert_int_equal(number_at(told(s, "health"), "uptime_s"), 17);
+	assert_int_equal(number_at(published(s, "health"), "uptime_s"), 17);
 	assert_int_equal(newest(s, "health")->qos, 0);
 	assert_true(newest(s, "health")->expiry_s > 60);
 }
@@ -1294,8 +1294,8 @@ static void health_counts_refusals_and_names_tasks_that_do_not_stop(void **state
 	ask_code(s, "task/pause", "nobody", "not_found");
 	pass(s, 2 * MINUTE);
 
-	assert_int_equal(number_at(told(s, "health"), "refused/not_found"), 2);
-	assert_string_equal(text_at(told(s, "health"), "stuck/0"), "a");
+	assert_int_equal(number_at(published(s, "health"), "refused/not_found"), 2);
+	assert_string_equal(text_at(published(s, "health"), "stuck/0"), "a");
 }
 
 static void a_device_is_published_at_most_twice_a_second(void **state)
@@ -1317,7 +1317,7 @@ static void a_device_is_published_at_most_twice_a_second(void **state)
 	pass(s, SECOND);
 
 	assert_in_range(count_of(s, "motor/rotor") - before, 4, 6);
-	assert_int_equal(number_at(told(s, "motor/rotor"), "angle"), 39);
+	assert_int_equal(number_at(published(s, "motor/rotor"), "angle"), 39);
 	assert_true(newest(s, "motor/rotor")->retain);
 }
 

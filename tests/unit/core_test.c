@@ -76,7 +76,7 @@ static void the_queue_is_in_order_of_priority_then_arrival(void **state)
 	make(s, "whenever", "plain_task", "'priority':-5");
 	pass(s, SECOND);
 
-	queue = told(s, "queue");
+	queue = published(s, "queue");
 	assert_string_equal(text_at(queue, "pending/0"), "urgent");
 	assert_string_equal(text_at(queue, "pending/1"), "first");
 	assert_string_equal(text_at(queue, "pending/2"), "second");
@@ -215,7 +215,7 @@ static void a_reloaded_rig_publishes_its_devices(void **state)
 		     "{'backend':'new','devices':[{'kind':'motor','name':'arm'},"
 		     "{'kind':'camera','name':'sim'}]}");
 
-	assert_string_equal(text_at(told(s, "info"), "hal"), "new");
+	assert_string_equal(text_at(published(s, "info"), "hal"), "new");
 	ask_code(s, "motor/move", "{'name':'rotor','degrees':1}", "not_found");
 	finish(s, "hold", NULL);
 	assert_true(runs(s, "m1") && runs(s, "c1"));
@@ -259,7 +259,7 @@ static void a_direct_command_claims_its_device(void **state)
 	assert_string_equal(text_at(reply_from(s, from), "data/name"), "turntable");
 	assert_false(runs(s, "m1"));
 	command_ends(s, "motor/move", true, "", "{'name':'rotor'}");
-	assert_string_equal(text_at(told(s, "reply/r1"), "code"), "ok");
+	assert_string_equal(text_at(published(s, "reply/r1"), "code"), "ok");
 	assert_true(runs(s, "m1"));
 }
 
@@ -281,9 +281,9 @@ static void of_two_light_commands_the_later_wins(void **state)
 	light_is_set(s);
 	assert_null(newest(s, "reply/r2"));
 	light_is_set(s);
-	assert_string_equal(text_at(told(s, "reply/r2"), "code"), "ok");
+	assert_string_equal(text_at(published(s, "reply/r2"), "code"), "ok");
 	command_ends(s, "light/toggle", true, "", "{'name':'ringlight'}");
-	assert_string_equal(text_at(told(s, "reply/r3"), "code"), "ok");
+	assert_string_equal(text_at(published(s, "reply/r3"), "code"), "ok");
 }
 
 static void a_task_does_not_start_before_a_command_that_came_first(void **state)
@@ -309,7 +309,7 @@ static void a_waiting_light_command_is_dropped_by_an_emergency_stop(void **state
 
 	ask(s, "estop", "");
 
-	assert_string_equal(text_at(told(s, "reply/r1"), "code"), "estopped");
+	assert_string_equal(text_at(published(s, "reply/r1"), "code"), "estopped");
 	light_is_set(s);
 	assert_false(runs(s, "light/set"));
 }
@@ -354,12 +354,12 @@ static void a_paused_queue_starts_nothing_even_after_a_restart(void **state)
 	crash(s);
 	assert_false(runs(s, "a"));
 	session_up(s);
-	assert_string_equal(text_at(told(s, "queue"), "paused"), "person");
+	assert_string_equal(text_at(published(s, "queue"), "paused"), "person");
 	ask_code(s, "queue/resume", "", "ok");
 
 	assert_true(runs(s, "a"));
 	pass(s, SECOND);
-	assert_true(cJSON_IsFalse(at(told(s, "queue"), "paused")));
+	assert_true(cJSON_IsFalse(at(published(s, "queue"), "paused")));
 }
 
 static void queue_clear_cancels_all_pending_tasks_and_chains(void **state)
@@ -615,7 +615,7 @@ static void the_newest_progress_is_published_five_times_a_second(void **state)
 	pass(s, SECOND);
 
 	assert_in_range(count_of(s, "task/a/progress") - before, 5, 7);
-	assert_int_equal(number_at(told(s, "task/a/progress"), "current"), 50);
+	assert_int_equal(number_at(published(s, "task/a/progress"), "current"), 50);
 	assert_false(newest(s, "task/a/progress")->retain);
 	assert_int_equal(newest(s, "task/a/progress")->qos, 0);
 }
@@ -632,12 +632,12 @@ static void the_current_task_is_published_once_a_second_and_then_as_idle(void **
 		pass(s, 40);
 	}
 	assert_in_range(count_of(s, "current") - before, 1, 3);
-	assert_string_equal(text_at(told(s, "current"), "id"), "a");
+	assert_string_equal(text_at(published(s, "current"), "id"), "a");
 
 	finish(s, "a", NULL);
 	pass(s, 2 * SECOND);
 
-	assert_string_equal(text_at(told(s, "current"), "status"), "idle");
+	assert_string_equal(text_at(published(s, "current"), "status"), "idle");
 }
 
 static void elapsed_does_not_count_pauses(void **state)
@@ -669,7 +669,7 @@ static void a_log_line_is_published_and_stored_for_task_log(void **state)
 	post(s, event);
 	settle(s);
 
-	assert_string_equal(text_at(told(s, "task/a/log"), "message"),
+	assert_string_equal(text_at(published(s, "task/a/log"), "message"),
 			    "the lamp flickers");
 	reply = ask_code(s, "task/log", "a", "ok");
 	assert_string_equal(text_at(reply, "data/lines/0/level"), "warn");
@@ -693,14 +693,14 @@ static void on_a_full_disk_a_log_line_is_published_and_not_stored(void **state)
 	s->options.reserve.acquire = no_room;
 	crash(s);
 	session_up(s);
-	assert_string_equal(text_at(told(s, "health"), "storage"), "full");
+	assert_string_equal(text_at(published(s, "health"), "storage"), "full");
 	event = run_event(s, "a", EVENT_LOG);
 	event->number = LOG_LEVEL_WARN;
 	event->text = strdup("the lamp flickers");
 	post(s, event);
 	settle(s);
 
-	assert_string_equal(text_at(told(s, "task/a/log"), "message"),
+	assert_string_equal(text_at(published(s, "task/a/log"), "message"),
 			    "the lamp flickers");
 	reply = ask_code(s, "task/log", "a", "ok");
 	assert_int_equal(cJSON_GetArraySize(at(reply, "data/lines")), 0);
@@ -1260,7 +1260,7 @@ an_unfinished_direct_command_is_answered_as_interrupted_after_a_crash(void **sta
 	crash(s);
 	session_up(s);
 
-	assert_string_equal(text_at(told(s, "reply/r1"), "code"), "interrupted");
+	assert_string_equal(text_at(published(s, "reply/r1"), "code"), "interrupted");
 	assert_false(runs(s, "motor/move"));
 	pass(s, 2 * SECOND);
 	crash(s);

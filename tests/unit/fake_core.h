@@ -756,7 +756,7 @@ static inline size_t count_of(const struct fake_core *s, const char *rest)
 }
 
 /* The newest value of a retained topic. */
-static inline const cJSON *told(struct fake_core *s, const char *rest)
+static inline const cJSON *published(struct fake_core *s, const char *rest)
 {
 	const struct message *m = newest(s, rest);
 
@@ -770,7 +770,7 @@ static inline const cJSON *document(struct fake_core *s, const char *id)
 	char rest[80];
 
 	snprintf(rest, sizeof(rest), "task/%s", id);
-	return told(s, rest);
+	return published(s, rest);
 }
 
 static inline struct event *command_event(struct fake_core *s, const char *topic,
