@@ -312,7 +312,7 @@ static int open_or_fall_back(struct process *process,
 	return ret;
 }
 
-/* The rig has at most RIG_DEVICES_MAX devices, see seat_open(). */
+/* The rig has at most RIG_DEVICES_MAX devices, see rig_slot_open(). */
 static size_t list_devices(const struct process *process,
 			   struct core_device devices[RIG_DEVICES_MAX])
 {

@@ -15,7 +15,7 @@
 struct command {
 	struct topic topic;
 	/* The verb as it was sent, "task/create"; its row, NULL when there is none. */
-	char name[2 * NAME_MAX_LENGTH + 2];
+	char name[VERB_NAME_SIZE];
 	const struct verb *verb;
 	char id[NAME_MAX_LENGTH + 1];	   /* "" without one */
 	char request[NAME_MAX_LENGTH + 1]; /* "" without one */

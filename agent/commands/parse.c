@@ -4,7 +4,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -406,8 +405,7 @@ static int keep_correlation(struct command *command, const void *correlation, si
 static void keep_verb(struct command *command, const struct topic *topic)
 {
 	command->topic = *topic;
-	snprintf(command->name, sizeof(command->name), "%s%s%s", topic->noun,
-		 *topic->verb ? "/" : "", topic->verb);
+	verb_name(command->name, topic);
 	command->verb = verb_find(command->name);
 }
 

@@ -6,7 +6,6 @@
 
 #include "agent/base/suggest.h"
 #include "agent/commands/tables.h"
-#include "mqtt/topic.h"
 
 static const struct verb *const tables[] = {
 	task_create_verbs, task_verbs,	task_list_verbs, queue_verbs,	project_verbs,
@@ -25,12 +24,17 @@ const struct verb *verb_find(const char *name)
 	return NULL;
 }
 
+void verb_name(char name[VERB_NAME_SIZE], const struct topic *topic)
+{
+	snprintf(name, VERB_NAME_SIZE, "%s%s%s", topic->noun, *topic->verb ? "/" : "",
+		 topic->verb);
+}
+
 const struct verb *verb_of_topic(const struct topic *topic)
 {
-	char name[2 * NAME_MAX_LENGTH + 2];
+	char name[VERB_NAME_SIZE];
 
-	snprintf(name, sizeof(name), "%s%s%s", topic->noun, *topic->verb ? "/" : "",
-		 topic->verb);
+	verb_name(name, topic);
 	return verb_find(name);
 }
 

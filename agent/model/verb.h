@@ -9,6 +9,10 @@
 
 #include <cjson/cJSON.h>
 
+#include "mqtt/topic.h"
+
+#define VERB_NAME_SIZE (2 * NAME_MAX_LENGTH + 2) /* "noun/verb" and its end */
+
 struct cancel;
 struct core;
 struct err;
